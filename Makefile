@@ -1,0 +1,39 @@
+# Two commands matter: `make run` and `make test`. Everything below sets itself up.
+BIN := .venv/bin
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" pyproject.toml
+
+.PHONY: help run test check bench requirements clean
+help: ## show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+run: .venv/.run ## start the service on embedded servers, with real orders in it
+	@$(BIN)/headwater run
+
+test: .venv/.dev ## run every test; needs no Docker and no server
+	@$(BIN)/pytest
+
+check: .venv/.dev ## lint, types, architecture rules, links in the docs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest -q tests/test_docs.py
+
+bench: .venv/.dev ## measure, and print ratios
+	@$(BIN)/python -m tests.benchmarks
+
+.venv/.run: requirements/run.txt pyproject.toml .ci/venv
+	@PYTHON=$(PYTHON) .ci/venv run
+
+.venv/.dev: requirements/dev.txt pyproject.toml .ci/venv
+	@PYTHON=$(PYTHON) .ci/venv dev
+	@touch .venv/.run
+
+requirements: ## pin the dependencies of pyproject.toml anew (needs uv)
+	$(COMPILE) --extra embedded --extra build --extra dev -o requirements/dev.txt
+	$(COMPILE) --extra embedded --extra build -c requirements/dev.txt -o requirements/run.txt
+	$(COMPILE) -c requirements/dev.txt -o requirements/service.txt
+
+clean: ## remove the virtual environment and caches, never data
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
