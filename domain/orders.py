@@ -1,0 +1,346 @@
+"""An order: what a customer asked for, and what became of it. Stream: ``order-<order id>``.
+
+    placed → confirmed → shipped → delivered        goods may come back once they have left
+       └─────────┴──→ cancelled                     only before they leave
+
+An order ``from_history`` was fulfilled elsewhere, long ago, and nothing is known of its shipping:
+its goods may come back without our having shipped them, and nothing else can happen to it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.decider import Command, Decider, DomainError, Event, Missing
+from domain.values import (
+    CustomerId,
+    LineNumber,
+    Money,
+    Quantity,
+    ReturnId,
+    ShipmentId,
+    Sku,
+    Text,
+)
+
+# ── events ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class OrderLine(BaseModel):
+    """So many units of one thing, at the price of that day."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sku: Sku
+    description: Text | None = None
+    quantity: Quantity
+    unit_price: Money
+
+
+class ReturnedLine(BaseModel):
+    """So many units of one line that came back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line: LineNumber
+    quantity: Quantity
+
+
+class OrderPlaced(Event):
+    """Version 2: prices carry their currency. Version 1 knew pounds only."""
+
+    customer_id: CustomerId | None = None  # None: a guest
+    country: Text | None = None
+    lines: tuple[OrderLine, ...]
+    from_history: bool = False
+
+
+class OrderConfirmed(Event):
+    pass
+
+
+class OrderShipped(Event):
+    shipment_id: ShipmentId
+
+
+class OrderDelivered(Event):
+    pass
+
+
+class OrderCancelled(Event):
+    reason: Text
+
+
+class LinesReturned(Event):
+    return_id: ReturnId
+    lines: tuple[ReturnedLine, ...]
+
+
+OrderEvent = (
+    OrderPlaced | OrderConfirmed | OrderShipped | OrderDelivered | OrderCancelled | LinesReturned
+)
+
+# ── state ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Status(StrEnum):
+    PLACED = "placed"
+    CONFIRMED = "confirmed"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Order:
+    placed: OrderPlaced | None = None
+    status: Status | None = None
+    shipment_id: ShipmentId | None = None
+    returns: Mapping[ReturnId, tuple[ReturnedLine, ...]] = field(default_factory=dict)
+    returned: Mapping[LineNumber, int] = field(default_factory=dict)
+
+    @property
+    def from_history(self) -> bool:
+        return self.placed is not None and self.placed.from_history
+
+    @property
+    def goods_have_left(self) -> bool:
+        return self.from_history or self.status in (Status.SHIPPED, Status.DELIVERED)
+
+
+def evolve(order: Order, event: OrderEvent) -> Order:
+    match event:
+        case OrderPlaced():
+            return replace(order, placed=event, status=Status.PLACED)
+        case OrderConfirmed():
+            return replace(order, status=Status.CONFIRMED)
+        case OrderShipped(shipment_id=shipment_id):
+            return replace(order, status=Status.SHIPPED, shipment_id=shipment_id)
+        case OrderDelivered():
+            return replace(order, status=Status.DELIVERED)
+        case OrderCancelled():
+            return replace(order, status=Status.CANCELLED)
+        case LinesReturned(return_id=return_id, lines=lines):
+            return replace(
+                order,
+                returns={**order.returns, return_id: lines},
+                returned=_plus(order.returned, lines),
+            )
+        case _:
+            assert_never(event)
+
+
+def _plus(returned: Mapping[int, int], lines: Sequence[ReturnedLine]) -> Mapping[int, int]:
+    total = dict(returned)
+    for line in lines:
+        total[line.line] = total.get(line.line, 0) + line.quantity
+    return total
+
+
+# ── commands ─────────────────────────────────────────────────────────────────────────────────────
+
+LARGEST_WORTH = Decimal(10) ** 12
+"""Of one order, in its currency: a million of the largest still add up to a ``Money``."""
+
+
+class PlaceOrder(Command):
+    customer_id: CustomerId | None = None
+    country: Text | None = None
+    lines: Annotated[tuple[OrderLine, ...], Field(min_length=1)]
+    from_history: bool = False
+
+
+class ConfirmOrder(Command):
+    pass
+
+
+class ShipOrder(Command):
+    shipment_id: ShipmentId
+
+
+class DeliverOrder(Command):
+    pass
+
+
+class CancelOrder(Command):
+    reason: Text
+
+
+class ReturnLines(Command):
+    return_id: ReturnId
+    lines: Annotated[tuple[ReturnedLine, ...], Field(min_length=1)]
+
+
+OrderCommand = PlaceOrder | ConfirmOrder | ShipOrder | DeliverOrder | CancelOrder | ReturnLines
+
+
+class UnknownOrder(Missing):
+    """No order has been placed under this id."""
+
+
+class OrderAlreadyPlaced(DomainError):
+    """Another order has been placed under this id."""
+
+
+class MixedCurrencies(DomainError):
+    """An order is in one currency."""
+
+
+class NegativePrice(DomainError):
+    """A price is zero or more."""
+
+
+class WorthTooMuch(DomainError):
+    """An order is worth no more than a million million."""
+
+
+class FulfilledElsewhere(DomainError):
+    """The order comes from history: it was fulfilled long ago, and not by us."""
+
+
+class NotConfirmed(DomainError):
+    """Only a confirmed order can be shipped."""
+
+
+class NotShipped(DomainError):
+    """The goods have not left yet."""
+
+
+class AlreadyShipped(DomainError):
+    """The goods have left already."""
+
+
+class AlreadyCancelled(DomainError):
+    """The order has been cancelled."""
+
+
+class NoSuchLine(DomainError):
+    """The order has no line with that number."""
+
+
+class MoreThanOrdered(DomainError):
+    """No more can come back than was ordered."""
+
+
+class ReturnAlreadyRecorded(DomainError):
+    """Another return has been recorded under this id."""
+
+
+# ── decide ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def decide(command: OrderCommand, order: Order) -> Sequence[OrderEvent]:
+    if isinstance(command, PlaceOrder):
+        return _place(command, order)
+    if order.placed is None or order.status is None:
+        raise UnknownOrder("there is no order with this id")
+    if order.from_history and not isinstance(command, ReturnLines):
+        raise FulfilledElsewhere("goods of an order from history can come back, and that is all")
+    match command:
+        case ConfirmOrder():
+            return _confirm(order.status)
+        case ShipOrder(shipment_id=shipment_id):
+            return _ship(shipment_id, order)
+        case DeliverOrder():
+            return _deliver(order.status)
+        case CancelOrder(reason=reason):
+            return _cancel(reason, order)
+        case ReturnLines():
+            return _return(command, order, order.placed.lines)
+        case _:
+            assert_never(command)
+
+
+def _place(command: PlaceOrder, order: Order) -> Sequence[OrderEvent]:
+    placed = OrderPlaced.model_construct(**dict(command))
+    if order.placed == placed:
+        return []
+    if order.placed is not None:
+        raise OrderAlreadyPlaced("an order with other content has been placed under this id")
+    _require_priced(command.lines)
+    return [placed]
+
+
+def _require_priced(lines: Sequence[OrderLine]) -> None:
+    if len({line.unit_price.currency for line in lines}) > 1:
+        raise MixedCurrencies("all lines of an order are priced in the same currency")
+    for number, line in enumerate(lines, start=1):
+        if line.unit_price.amount < 0:
+            raise NegativePrice(f"line {number} has the price {line.unit_price}")
+    if sum(line.unit_price.amount * line.quantity for line in lines) > LARGEST_WORTH:
+        raise WorthTooMuch(f"the lines are worth more than {LARGEST_WORTH:,} in sum")
+
+
+def _confirm(status: Status) -> Sequence[OrderEvent]:
+    match status:
+        case Status.PLACED:
+            return [OrderConfirmed()]
+        case Status.CANCELLED:
+            raise AlreadyCancelled("a cancelled order cannot be confirmed")
+        case _:
+            return []
+
+
+def _ship(shipment_id: ShipmentId, order: Order) -> Sequence[OrderEvent]:
+    match order.status:
+        case Status.CONFIRMED:
+            return [OrderShipped(shipment_id=shipment_id)]
+        case Status.SHIPPED | Status.DELIVERED if order.shipment_id == shipment_id:
+            return []
+        case Status.SHIPPED | Status.DELIVERED:
+            raise AlreadyShipped(f"the order left with shipment {order.shipment_id}")
+        case Status.CANCELLED:
+            raise AlreadyCancelled("a cancelled order cannot be shipped")
+        case _:
+            raise NotConfirmed("the order has to be confirmed before it is shipped")
+
+
+def _deliver(status: Status) -> Sequence[OrderEvent]:
+    match status:
+        case Status.SHIPPED:
+            return [OrderDelivered()]
+        case Status.DELIVERED:
+            return []
+        case Status.CANCELLED:
+            raise AlreadyCancelled("a cancelled order cannot be delivered")
+        case _:
+            raise NotShipped("the order has to be shipped before it is delivered")
+
+
+def _cancel(reason: str, order: Order) -> Sequence[OrderEvent]:
+    match order.status:
+        case Status.CANCELLED:
+            return []
+        case Status.SHIPPED | Status.DELIVERED:
+            raise AlreadyShipped("the goods have left: they can be returned, not cancelled")
+        case _:
+            return [OrderCancelled(reason=reason)]
+
+
+def _return(
+    command: ReturnLines, order: Order, ordered: Sequence[OrderLine]
+) -> Sequence[OrderEvent]:
+    if order.returns.get(command.return_id) == command.lines:
+        return []
+    if command.return_id in order.returns:
+        raise ReturnAlreadyRecorded(f"return {command.return_id} has other lines")
+    if order.status is Status.CANCELLED:
+        raise AlreadyCancelled("nothing was sent, so nothing can come back")
+    if not order.goods_have_left:
+        raise NotShipped("the goods have not left yet: cancel the order instead")
+    for number, quantity in _plus(order.returned, command.lines).items():
+        if number > len(ordered):
+            raise NoSuchLine(f"line {number} does not exist, the order has {len(ordered)}")
+        if quantity > ordered[number - 1].quantity:
+            raise MoreThanOrdered(
+                f"line {number} has {ordered[number - 1].quantity} units, of which "
+                f"{order.returned.get(number, 0)} have come back already"
+            )
+    return [LinesReturned(return_id=command.return_id, lines=command.lines)]
+
+
+decider: Decider[OrderCommand, Order, OrderEvent] = Decider(Order(), evolve, decide)

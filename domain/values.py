@@ -1,0 +1,119 @@
+"""The words that amounts and names are made of. Immutable, compared by value, valid from birth."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_serializer,
+    model_validator,
+)
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:~-]*$", max_length=64)]
+OrderId = Id
+CustomerId = Id
+PaymentId = Id
+ShipmentId = Id
+RefundId = Id
+ReturnId = Id
+ReceiptId = Id
+WriteOffId = Id
+AdjustmentId = Id
+
+# No text holds U+0000: it is in JSON, but PostgreSQL and others cannot keep it.
+
+Sku = Annotated[
+    str, StringConstraints(pattern=r"^[^\s/$\x00]([^\n\x00]*[^\s\x00])?$", max_length=64)
+]
+"""A stock code as the shop writes it, case included; inner spaces are fine (``BANK CHARGES``)."""
+
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=200)]
+
+Name = Annotated[
+    str, StringConstraints(pattern=r"^[^\s\x00]([^\n\x00]*[^\s\x00])?$", max_length=64)
+]
+"""What others call a thing (a carrier, a tracking code): not empty, no space at either end."""
+
+Quantity = Annotated[int, Field(gt=0, le=1_000_000_000, strict=True)]
+"""A count of units, at least one."""
+
+Difference = Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000, strict=True)]
+"""A count of units that may be negative or zero."""
+
+LineNumber = Annotated[int, Field(gt=0, strict=True)]
+"""The position of a line in its order, from 1: a stock code may stand in several lines."""
+
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+_WRITTEN = re.compile(r"(?P<amount>-?[0-9]+(?:\.[0-9]+)?) (?P<currency>[A-Z]{3})")
+
+
+class Money(BaseModel):
+    """A decimal amount in one currency, written ``"2.55 GBP"``. Never a float, never rounded."""
+
+    model_config = ConfigDict(frozen=True)
+
+    amount: Annotated[Decimal, Field(max_digits=24, decimal_places=6)]
+    currency: Currency
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The money that ``"2.55 GBP"`` names; ``ValueError`` for anything else."""
+        return cls.model_validate(text)
+
+    @classmethod
+    def zero(cls, currency: Currency) -> Self:
+        """Nothing, in that currency."""
+        return cls(amount=Decimal(0), currency=currency)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        if isinstance(value, str) and (written := _WRITTEN.fullmatch(value)):
+            return written.groupdict()
+        if isinstance(value, (str, int, float)):
+            raise ValueError(f"{value!r} is not money: write an amount and a currency, '2.55 GBP'")
+        if isinstance(value, dict) and isinstance(value.get("amount"), float):
+            raise ValueError("money is never a float: write '2.55 GBP'")
+        return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, *_: Any) -> dict[str, Any]:
+        return {
+            "type": "string",
+            "pattern": r"^-?\d+(\.\d+)? [A-Z]{3}$",
+            "examples": ["2.55 GBP"],
+            "title": "Money",
+            "description": "A decimal amount and its currency.",
+        }
+
+    @model_serializer
+    def _write(self) -> str:
+        return str(self)
+
+    def __str__(self) -> str:
+        return f"{self.amount:f} {self.currency}"
+
+    def __add__(self, other: "Money") -> "Money":
+        return Money(amount=self.amount + self._same(other), currency=self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        return Money(amount=self.amount - self._same(other), currency=self.currency)
+
+    def __mul__(self, units: int) -> "Money":
+        return Money(amount=self.amount * units, currency=self.currency)
+
+    def __le__(self, other: "Money") -> bool:
+        return self.amount <= self._same(other)
+
+    def __lt__(self, other: "Money") -> bool:
+        return self.amount < self._same(other)
+
+    def _same(self, other: "Money") -> Decimal:
+        if self.currency != other.currency:
+            raise ValueError(f"{self} and {other} are in different currencies")
+        return other.amount

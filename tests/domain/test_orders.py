@@ -1,0 +1,273 @@
+"""The rules of an order, one sentence each."""
+
+from domain import orders
+from domain.orders import (
+    AlreadyCancelled,
+    AlreadyShipped,
+    CancelOrder,
+    ConfirmOrder,
+    DeliverOrder,
+    FulfilledElsewhere,
+    LinesReturned,
+    MixedCurrencies,
+    MoreThanOrdered,
+    NegativePrice,
+    NoSuchLine,
+    NotConfirmed,
+    NotShipped,
+    OrderAlreadyPlaced,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderLine,
+    OrderPlaced,
+    OrderShipped,
+    PlaceOrder,
+    ReturnAlreadyRecorded,
+    ReturnedLine,
+    ReturnLines,
+    ShipOrder,
+    UnknownOrder,
+    WorthTooMuch,
+)
+from domain.values import Money
+from tests.specification import Specification
+
+order = Specification(orders.decider)
+
+HEART = OrderLine(sku="85123A", quantity=6, unit_price=Money.parse("2.55 GBP"))
+LANTERN = OrderLine(sku="71053", quantity=2, unit_price=Money.parse("3.39 GBP"))
+
+PLACED = OrderPlaced(customer_id="17850", country="United Kingdom", lines=(HEART, LANTERN))
+PLACED_IN_HISTORY = OrderPlaced(lines=(HEART, LANTERN), from_history=True)
+SHIPPED = OrderShipped(shipment_id="s-1")
+
+new = order.given()
+placed = order.given(PLACED)
+confirmed = order.given(PLACED, OrderConfirmed())
+shipped = order.given(PLACED, OrderConfirmed(), SHIPPED)
+delivered = order.given(PLACED, OrderConfirmed(), SHIPPED, OrderDelivered())
+cancelled = order.given(PLACED, OrderCancelled(reason="changed my mind"))
+
+
+def back(line: int, quantity: int, return_id: str = "r-1") -> ReturnLines:
+    return ReturnLines(return_id=return_id, lines=(ReturnedLine(line=line, quantity=quantity),))
+
+
+def came_back(line: int, quantity: int, return_id: str = "r-1") -> LinesReturned:
+    return LinesReturned(return_id=return_id, lines=(ReturnedLine(line=line, quantity=quantity),))
+
+
+def priced(*prices: str) -> PlaceOrder:
+    lines = tuple(OrderLine(sku="X", quantity=1, unit_price=Money.parse(price)) for price in prices)
+    return PlaceOrder(lines=lines)
+
+
+# ── placing ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_order_is_placed_with_its_lines_as_they_stand() -> None:
+    """Placing records customer, country and lines, in the order in which they were given."""
+    new.when(
+        PlaceOrder(customer_id="17850", country="United Kingdom", lines=(HEART, LANTERN))
+    ).then(PLACED)
+
+
+def test_a_guest_may_order() -> None:
+    """An order needs no customer."""
+    new.when(PlaceOrder(lines=(HEART,))).then(OrderPlaced(lines=(HEART,)))
+
+
+def test_a_stock_code_may_stand_in_several_lines() -> None:
+    """Lines are told apart by their number, not by their stock code."""
+    new.when(PlaceOrder(lines=(HEART, HEART))).then(OrderPlaced(lines=(HEART, HEART)))
+
+
+def test_goods_may_be_free() -> None:
+    """A price of zero is a price."""
+    new.when(priced("0 GBP")).then(OrderPlaced(lines=priced("0 GBP").lines))
+
+
+def test_placing_again_is_recognised_whatever_has_happened_since() -> None:
+    """The same order placed again, even after it was delivered, changes nothing."""
+    delivered.when(PlaceOrder(**dict(PLACED))).then_nothing()
+
+
+def test_an_id_stands_for_one_order() -> None:
+    """Another order under the same id is refused."""
+    placed.when(PlaceOrder(lines=(HEART,))).then_refused(OrderAlreadyPlaced)
+
+
+def test_an_order_is_in_one_currency() -> None:
+    """Lines in two currencies are refused."""
+    new.when(priced("1 GBP", "1 EUR")).then_refused(MixedCurrencies)
+
+
+def test_a_price_is_never_negative() -> None:
+    """A line that would pay the customer is refused."""
+    new.when(priced("2 GBP", "-0.001 GBP")).then_refused(NegativePrice)
+
+
+def test_the_largest_order_is_worth_a_million_million() -> None:
+    """What an order is worth can always be added up; one more penny is refused."""
+    new.when(priced("999999999999.99 GBP", "0.01 GBP")).then(
+        OrderPlaced(lines=priced("999999999999.99 GBP", "0.01 GBP").lines)
+    )
+    new.when(priced("999999999999.99 GBP", "0.02 GBP")).then_refused(WorthTooMuch)
+
+
+def test_only_placing_starts_an_order() -> None:
+    """Every other wish about an order that does not exist is answered with: unknown."""
+    for command in (
+        ConfirmOrder(),
+        ShipOrder(shipment_id="s-1"),
+        DeliverOrder(),
+        CancelOrder(reason="why not"),
+        back(line=1, quantity=1),
+    ):
+        new.when(command).then_refused(UnknownOrder)
+
+
+# ── confirming, shipping, delivering ─────────────────────────────────────────────────────────────
+
+
+def test_a_placed_order_is_confirmed() -> None:
+    """Confirming follows placing."""
+    placed.when(ConfirmOrder()).then(OrderConfirmed())
+
+
+def test_confirming_late_changes_nothing() -> None:
+    """What has been shipped or delivered was confirmed before."""
+    shipped.when(ConfirmOrder()).then_nothing()
+    delivered.when(ConfirmOrder()).then_nothing()
+
+
+def test_a_confirmed_order_is_shipped() -> None:
+    """Shipping names the shipment."""
+    confirmed.when(ShipOrder(shipment_id="s-1")).then(SHIPPED)
+
+
+def test_nothing_is_shipped_unconfirmed() -> None:
+    """Shipping before confirming is refused."""
+    placed.when(ShipOrder(shipment_id="s-1")).then_refused(NotConfirmed)
+
+
+def test_an_order_is_shipped_once() -> None:
+    """The same shipment again changes nothing, another one is refused."""
+    for left in (shipped, delivered):
+        left.when(ShipOrder(shipment_id="s-1")).then_nothing()
+        left.when(ShipOrder(shipment_id="s-2")).then_refused(AlreadyShipped)
+
+
+def test_a_shipped_order_is_delivered() -> None:
+    """Delivery follows shipping."""
+    shipped.when(DeliverOrder()).then(OrderDelivered())
+
+
+def test_nothing_is_delivered_that_has_not_left() -> None:
+    """Delivery before shipping is refused."""
+    placed.when(DeliverOrder()).then_refused(NotShipped)
+    confirmed.when(DeliverOrder()).then_refused(NotShipped)
+
+
+# ── cancelling ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_order_is_cancelled_before_it_leaves() -> None:
+    """Placed or confirmed, an order can be cancelled, with a reason."""
+    for here in (placed, confirmed):
+        here.when(CancelOrder(reason="too slow")).then(OrderCancelled(reason="too slow"))
+
+
+def test_what_has_left_cannot_be_cancelled() -> None:
+    """Shipped goods come back as a return or not at all."""
+    for left in (shipped, delivered):
+        left.when(CancelOrder(reason="too late")).then_refused(AlreadyShipped)
+
+
+def test_a_second_reason_does_not_cancel_twice() -> None:
+    """A cancelled order is cancelled: the first reason stands."""
+    cancelled.when(CancelOrder(reason="another")).then_nothing()
+
+
+def test_a_cancelled_order_stays_cancelled() -> None:
+    """Nothing more happens to a cancelled order."""
+    for command in (
+        ConfirmOrder(),
+        ShipOrder(shipment_id="s-1"),
+        DeliverOrder(),
+        back(line=1, quantity=1),
+    ):
+        cancelled.when(command).then_refused(AlreadyCancelled)
+
+
+# ── returns ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_goods_come_back_in_part_or_whole() -> None:
+    """A return is of any quantity up to what was ordered in that line, shipped or delivered."""
+    for left in (shipped, delivered):
+        left.when(back(line=1, quantity=1)).then(came_back(line=1, quantity=1))
+        left.when(back(line=2, quantity=2)).then(came_back(line=2, quantity=2))
+
+
+def test_no_more_comes_back_than_was_ordered() -> None:
+    """Returns of a line add up to its quantity at most."""
+    shipped.when(back(line=1, quantity=7)).then_refused(MoreThanOrdered)
+    twice = order.given(*shipped.history, came_back(1, 3), came_back(1, 1, return_id="r-2"))
+    twice.when(back(line=1, quantity=3, return_id="r-3")).then_refused(MoreThanOrdered)
+    twice.when(back(line=1, quantity=2, return_id="r-3")).then(
+        came_back(line=1, quantity=2, return_id="r-3")
+    )
+
+
+def test_one_return_may_name_a_line_twice() -> None:
+    """Both quantities count against the line."""
+
+    def twice(quantity: int) -> tuple[ReturnedLine, ...]:
+        return (ReturnedLine(line=1, quantity=3), ReturnedLine(line=1, quantity=quantity))
+
+    shipped.when(ReturnLines(return_id="r-1", lines=twice(3))).then(
+        LinesReturned(return_id="r-1", lines=twice(3))
+    )
+    shipped.when(ReturnLines(return_id="r-1", lines=twice(4))).then_refused(MoreThanOrdered)
+
+
+def test_only_lines_of_the_order_come_back() -> None:
+    """The line numbers of an order end with its last line."""
+    shipped.when(back(line=3, quantity=1)).then_refused(NoSuchLine)
+
+
+def test_nothing_comes_back_that_has_not_left() -> None:
+    """Before shipping, an order is cancelled, not returned."""
+    placed.when(back(line=1, quantity=1)).then_refused(NotShipped)
+    confirmed.when(back(line=1, quantity=1)).then_refused(NotShipped)
+
+
+def test_a_return_id_stands_for_one_return() -> None:
+    """The same return again changes nothing, also when later ones followed; another is refused."""
+    twice = order.given(*shipped.history, came_back(1, 4), came_back(1, 2, return_id="r-2"))
+    twice.when(back(line=1, quantity=4)).then_nothing()
+    twice.when(back(line=2, quantity=1)).then_refused(ReturnAlreadyRecorded)
+
+
+# ── from history ─────────────────────────────────────────────────────────────────────────────────
+
+from_history = order.given(PLACED_IN_HISTORY)
+
+
+def test_goods_of_an_order_from_history_come_back() -> None:
+    """History knows nothing of shipping, so a return needs none."""
+    from_history.when(back(line=1, quantity=6)).then(came_back(line=1, quantity=6))
+    from_history.when(back(line=1, quantity=7)).then_refused(MoreThanOrdered)
+
+
+def test_an_order_from_history_is_not_fulfilled_again() -> None:
+    """Its goods left long ago: it is neither confirmed, shipped, delivered nor cancelled."""
+    for command in (
+        ConfirmOrder(),
+        ShipOrder(shipment_id="s-1"),
+        DeliverOrder(),
+        CancelOrder(reason="now"),
+    ):
+        from_history.when(command).then_refused(FulfilledElsewhere)

@@ -1,0 +1,163 @@
+"""Values are valid from birth, and money is exact."""
+
+import ast
+import types
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from decimal import Decimal
+from inspect import getmembers, isclass
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+import domain
+from domain import decider, orders, payments, shipments, stock, values
+from domain.values import Difference, Id, LineNumber, Money, Name, Quantity, Sku
+
+PAGES = (decider, values, orders, stock, payments, shipments)
+
+amounts = st.decimals(min_value=-(10**9), max_value=10**9, places=3)
+pounds = amounts.map(lambda amount: Money(amount=amount, currency="GBP"))
+
+
+# ── money ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(money=pounds)
+def test_money_is_read_as_it_was_written(money: Money) -> None:
+    """Writing and reading gives the same money, as text and as JSON."""
+    assert Money.parse(str(money)) == money
+    assert Money.model_validate_json(money.model_dump_json()) == money
+
+
+def test_money_is_written_with_its_currency_and_all_its_places() -> None:
+    """Nothing is rounded, nothing is written with an exponent."""
+    assert str(Money.parse("2.550 GBP")) == "2.550 GBP"
+    assert str(Money(amount=Decimal("1E+3"), currency="GBP")) == "1000 GBP"
+
+
+@given(one=pounds, other=pounds, units=st.integers(0, 1000))
+def test_money_is_counted_exactly(one: Money, other: Money, units: int) -> None:
+    """Adding and taking away cancel out, and so many units are so many sums."""
+    assert one + other - other == one
+    assert one * units + one == one * (units + 1)
+    assert (one < other) == (one.amount < other.amount)
+    assert (one <= other) == (one.amount <= other.amount)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("2.55", "GBP", "2.55  GBP", " 2.55 GBP", "2,55 GBP", "2.55 gbp", "2.55 GBP\n", ""),
+        *("1e3 GBP", "1_000 GBP", "NaN GBP", "Infinity GBP", "٣ GBP", 2.55, 2, True),
+    ],
+)
+def test_what_is_not_money_is_told_how_to_write_it(written: object) -> None:
+    """Anything but an amount, one space and a currency is refused, with an example."""
+    with pytest.raises(ValidationError, match=r"is not money: .* '2\.55 GBP'"):
+        Money.model_validate(written)
+
+
+def test_money_is_never_a_float() -> None:
+    """An amount that has been a float is refused: it may have lost something already."""
+    with pytest.raises(ValidationError, match="money is never a float"):
+        Money.model_validate({"amount": 2.55, "currency": "GBP"})
+
+
+@pytest.mark.parametrize("amount", ["0.0000001", "1000000000000000000", "-1000000000000000000"])
+def test_money_is_refused_where_it_would_be_rounded(amount: str) -> None:
+    """Six decimal places and eighteen digits before them are the limit."""
+    with pytest.raises(ValidationError):
+        Money.parse(f"{amount} GBP")
+
+
+def test_money_that_grows_too_large_is_refused_and_not_rounded() -> None:
+    """Arithmetic keeps the same limit."""
+    most = Money.parse("999999999999999999.999999 GBP")
+    with pytest.raises(ValueError, match=r"24 digits|18 digits"):
+        most + most
+    with pytest.raises(ValueError, match=r"24 digits|18 digits"):
+        most * 999_999_999
+
+
+def test_currencies_do_not_mix() -> None:
+    """Two currencies are neither added, taken away nor compared."""
+    pound, euro = Money.parse("1 GBP"), Money.parse("1 EUR")
+    with pytest.raises(ValueError, match="different currencies"):
+        pound + euro
+    with pytest.raises(ValueError, match="different currencies"):
+        pound - euro
+    with pytest.raises(ValueError, match="different currencies"):
+        assert pound < euro
+    with pytest.raises(ValueError, match="different currencies"):
+        assert pound <= euro
+    assert pound != euro
+
+
+def test_money_cannot_be_changed() -> None:
+    """A value is a value."""
+    with pytest.raises(ValidationError, match="frozen"):
+        Money.parse("1 GBP").amount = Decimal(2)  # type: ignore[misc]  # that is the rule
+
+
+# ── names and counts ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        (Id, ["536365", "C536365-1", "a", "x" * 64], ["", "-a", "a b", "a/b", "x" * 65, "a\n", 1]),
+        (Sku, ["85123A", "BANK CHARGES", "m"], ["", " a", "a ", "/a", "$a", "x" * 65, "a\nb"]),
+        (Name, ["DHL", "Royal Mail", "/1"], ["", " ", " a", "a ", "x" * 65]),
+        (Quantity, [1, 10**9], [0, -1, 10**9 + 1, 1.0, "1", True]),
+        (LineNumber, [1, 1114], [0, 1.0, "1", True]),
+        (Difference, [0, -1, 10**9], [10**9 + 1, -(10**9) - 1, 1.0, "1", True]),
+    ],
+)
+def test_names_and_counts_are_valid_from_birth(
+    kind: Any, good: list[object], bad: list[object]
+) -> None:
+    """A value takes what it names and nothing near it."""
+    reader = TypeAdapter[object](kind)
+    for value in good:
+        assert reader.validate_python(value) == value
+    for value in bad:
+        with pytest.raises(ValidationError):
+            reader.validate_python(value)
+
+
+# ── no floats ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_field_holds_a_float() -> None:
+    """Events, commands, states and values are counted in integers and decimals."""
+    kinds = [kind for page in PAGES for _, kind in getmembers(page, isclass) if _has_fields(kind)]
+    assert len(kinds) > 50, "the walk sees too little"
+    assert {kind for kind in kinds if float in _parts(kind)} == set()
+
+
+def test_no_float_is_written_in_the_domain() -> None:
+    """Nor does the code hold a number with a decimal point."""
+    sources = list(Path(domain.__path__[0]).glob("*.py"))
+    assert len(sources) > len(PAGES), "all pages, and the package itself"
+    for source in sources:
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), source
+
+
+def _has_fields(kind: type) -> bool:
+    return issubclass(kind, BaseModel) or is_dataclass(kind)
+
+
+def _parts(hint: Any) -> Iterator[Any]:
+    """A type and all the types it is made of."""
+    yield hint
+    for part in get_args(hint):
+        yield from _parts(part)
+    if isclass(hint) and not isinstance(hint, types.GenericAlias) and _has_fields(hint):
+        for field in get_type_hints(hint).values():
+            yield from _parts(field)
