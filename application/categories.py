@@ -1,0 +1,46 @@
+"""THE TABLE: the whole system on one page. A stream is named ``<category>-<id>``."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, get_args
+
+from domain import orders, payments, shipments, stock
+from domain.decider import Command, Decider, Event
+
+
+@dataclass(frozen=True)
+class Category:
+    """One kind of stream: who decides, what may be asked, what may have happened."""
+
+    name: str
+    decider: Decider[Any, Any, Any]
+    commands: tuple[type[Command], ...]
+    events: tuple[type[Event], ...]
+
+    def stream(self, id: str) -> str:
+        """The name of one aggregate's stream."""
+        return f"{self.name}-{id}"
+
+
+def _category(name: str, decider: Decider[Any, Any, Any], commands: Any, events: Any) -> Category:
+    return Category(name, decider, get_args(commands), get_args(events))
+
+
+# fmt: off
+CATEGORIES = (
+    _category("order",    orders.decider,    orders.OrderCommand,       orders.OrderEvent),
+    _category("stock",    stock.decider,     stock.StockCommand,        stock.StockEvent),
+    _category("payment",  payments.decider,  payments.PaymentCommand,   payments.PaymentEvent),
+    _category("shipment", shipments.decider, shipments.ShipmentCommand, shipments.ShipmentEvent),
+)
+# fmt: on
+
+BY_COMMAND = MappingProxyType({command: cat for cat in CATEGORIES for command in cat.commands})
+EVENTS = MappingProxyType({event.__name__: event for cat in CATEGORIES for event in cat.events})
+"""Every event of the system by its stored name, which is its class name."""
+
+
+def split(stream: str) -> tuple[str, str]:
+    """Category and id of a stream: ``"stock-BANK CHARGES"`` → ``("stock", "BANK CHARGES")``."""
+    category, _, id = stream.partition("-")
+    return category, id

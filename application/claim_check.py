@@ -1,0 +1,85 @@
+"""The claim check: data that is too large for the store is kept elsewhere, by its hash.
+
+``ClaimCheck`` stands before an event store and is one itself. On the way in, data above the limit
+goes to the payload store *before* the event is appended, and the event holds a reference; on the
+way out the reference is resolved and its hash verified. Nobody above or below notices.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+from application.messages import NewEvent, RecordedEvent
+from application.ports import Appended, EventStore, PayloadStore, PayloadUnavailable
+
+LIMIT = 10_000  # bytes of data in one event
+_MARK = b'{"$claimCheck":'  # no event of ours has a field that begins with $
+
+
+class EventTooLarge(Exception):
+    """An event is above the limit, and there is no payload store to keep it in."""
+
+
+class ClaimCheck:
+    """An :class:`~application.ports.EventStore` that holds no event above ``limit`` bytes."""
+
+    def __init__(
+        self, store: EventStore, payloads: PayloadStore | None, limit: int = LIMIT
+    ) -> None:
+        self._store, self._payloads, self._limit = store, payloads, limit
+
+    async def append(
+        self, stream: str, events: Sequence[NewEvent], expected_version: int
+    ) -> Appended:
+        """As the port; raises :class:`EventTooLarge` when there is nowhere to keep the data."""
+        light = [await self._check_in(event) for event in events]
+        return await self._store.append(stream, light, expected_version)
+
+    async def read(
+        self,
+        stream: str,
+        *,
+        from_version: int = 0,
+        backwards: bool = False,
+        limit: int | None = None,
+    ) -> AsyncIterator[RecordedEvent]:
+        """As the port; raises :class:`~application.ports.PayloadUnavailable`."""
+        events = self._store.read(
+            stream, from_version=from_version, backwards=backwards, limit=limit
+        )
+        async for recorded in events:
+            yield await claim(recorded, self._payloads)
+
+    async def _check_in(self, event: NewEvent) -> NewEvent:
+        if len(event.data) <= self._limit:
+            return event
+        if self._payloads is None:
+            raise EventTooLarge(
+                f"{event.type} has {len(event.data):,} bytes, the limit is {self._limit:,}; "
+                "set PAYLOADS_DIR so that larger data can be kept beside the store"
+            )
+        digest = await self._payloads.put(event.data)
+        reference = {"$claimCheck": {"sha256": digest, "size": len(event.data)}}
+        return replace(event, data=json.dumps(reference, separators=(",", ":")).encode())
+
+
+async def claim(recorded: RecordedEvent, payloads: PayloadStore | None) -> RecordedEvent:
+    """The event with its full data, whether or not it was checked in."""
+    if not recorded.data.startswith(_MARK):
+        return recorded
+    if payloads is None:
+        where = f"{recorded.stream}@{recorded.version}"
+        raise PayloadUnavailable(f"the data of {where} is in a payload store, and none is set")
+    digest = json.loads(recorded.data)["$claimCheck"]["sha256"]
+    return recorded.with_data(await payloads.get(digest))
+
+
+async def claim_all(
+    events: Sequence[RecordedEvent], payloads: PayloadStore | None
+) -> Sequence[RecordedEvent]:
+    """The same for many events; payloads are fetched at the same time, as far as there are any."""
+    elsewhere = [recorded for recorded in events if recorded.data.startswith(_MARK)]
+    claimed = await asyncio.gather(*(claim(recorded, payloads) for recorded in elsewhere))
+    whole = {recorded.id: recorded for recorded in claimed}
+    return [whole.get(recorded.id, recorded) for recorded in events]

@@ -1,0 +1,134 @@
+"""The write side, whole: read → fold → decide → append with the exact expected version.
+
+On a conflict everything is read and decided anew. A command that has been carried out before is
+recognised by its id in the stream and answered as the first time.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid5
+
+from application.categories import BY_COMMAND, Category
+from application.messages import Context, NewEvent, RecordedEvent
+from application.ports import NO_STREAM, EventStore, WrongExpectedVersion
+from domain.decider import Command, Event
+
+RETRIES = 3
+
+
+class StaleVersion(Exception):
+    """The caller decided on an old version of the stream."""
+
+
+class CommandIdReused(Exception):
+    """A command with this id and another content has been carried out before."""
+
+
+class TooMuchContention(Exception):
+    """Others kept appending to the stream; trying again later may help."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command led to. ``position`` is ``None`` when it led to no event."""
+
+    stream: str
+    version: int
+    position: int | None
+    events: Sequence[Event]
+    repeated: bool = False
+
+
+async def _pause(attempt: int) -> None:
+    await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))
+
+
+class CommandDispatch:
+    """Carries out commands against the event store."""
+
+    def __init__(self, store: EventStore, pause: Callable[[int], Awaitable[None]] = _pause) -> None:
+        self._store, self._pause = store, pause
+
+    async def __call__(
+        self,
+        id: str,
+        command: Command,
+        context: Context,
+        *,
+        expected_version: int | None = None,
+        new: bool = False,
+    ) -> Outcome:
+        """Carry out ``command`` on the aggregate ``id`` of the command's category.
+
+        ``expected_version``: the version on which the caller's wish is based, if it matters.
+        ``new``: the stream most likely does not exist, so try without reading it first.
+        Raises :class:`~domain.decider.DomainError`, :class:`StaleVersion`,
+        :class:`CommandIdReused`, :class:`TooMuchContention`, and what the store raises.
+        """
+        category = BY_COMMAND[type(command)]
+        for attempt in range(RETRIES + 1):
+            past = _Past(category, category.stream(id))
+            if not (new and attempt == 0):
+                past = await past.read(self._store)
+            try:
+                return await self._decide(past, command, context, expected_version)
+            except WrongExpectedVersion:
+                await self._pause(attempt)
+        raise TooMuchContention(f"{category.stream(id)} changed {RETRIES + 1} times meanwhile")
+
+    async def _decide(
+        self, past: "_Past", command: Command, context: Context, expected_version: int | None
+    ) -> Outcome:
+        if earlier := past.of_command(context.command_id):
+            return _repeat(earlier, command, context, past.stream)
+        if expected_version not in (None, past.version):
+            raise StaleVersion(
+                f"{past.stream} is at version {past.version}, not at {expected_version}"
+            )
+        decided = past.category.decider.decide(command, past.state)
+        if not decided:
+            return Outcome(past.stream, past.version, None, ())
+        events = [
+            NewEvent.of(event, _event_id(context.command_id, index, command), context)
+            for index, event in enumerate(decided)
+        ]
+        appended = await self._store.append(past.stream, events, past.version)
+        return Outcome(past.stream, appended.version, appended.position, tuple(decided))
+
+
+class _Past:
+    """A stream as read: its state, its version, and which commands led there."""
+
+    def __init__(self, category: Category, stream: str) -> None:
+        self.category, self.stream, self.version = category, stream, NO_STREAM
+        self.state: Any = category.decider.initial
+        self._recorded: list[RecordedEvent] = []
+
+    async def read(self, store: EventStore) -> "_Past":
+        async for recorded in store.read(self.stream):
+            self.state = self.category.decider.evolve(self.state, recorded.event)
+            self.version = recorded.version
+            self._recorded.append(recorded)
+        return self
+
+    def of_command(self, command_id: UUID) -> list[RecordedEvent]:
+        return [past for past in self._recorded if past.metadata.command_id == command_id]
+
+
+def _repeat(
+    earlier: list[RecordedEvent], command: Command, context: Context, stream: str
+) -> Outcome:
+    if earlier[0].id != _event_id(context.command_id, 0, command):
+        raise CommandIdReused(f"command {context.command_id} was another one on {stream}")
+    events = tuple(recorded.event for recorded in earlier)
+    return Outcome(stream, earlier[-1].version, earlier[-1].position, events, repeated=True)
+
+
+def _event_id(command_id: UUID, index: int, command: Command) -> UUID:
+    """The same for the same command, another for another: the id vouches for the content too."""
+    content = sha256(f"{type(command).__name__} {command.model_dump_json()}".encode())
+    return uuid5(command_id, f"{index} {content.hexdigest()}")

@@ -1,0 +1,137 @@
+"""What an event carries besides its data: on its way into the store, and as recorded there."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Self
+from uuid import UUID, uuid5
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from application import serialization
+from application.categories import split
+from domain.decider import Event
+
+
+class Metadata(BaseModel):
+    """The story of an event. Names with a ``$`` are EventStoreDB's own: its tools know them."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    correlation_id: str = Field(alias="$correlationId")  # the same for all that one wish set off
+    causation_id: str = Field(alias="$causationId")  # the id of the command or event right before
+    command_id: UUID
+    schema_version: int = Field(ge=1)
+    actor: str
+    occurred_at: AwareDatetime
+    traceparent: str | None = None
+
+    def to_json(self) -> bytes:
+        return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where a command comes from, who asks, and when. Repeating it means repeating the command."""
+
+    command_id: UUID
+    correlation_id: str
+    causation_id: str
+    actor: str
+    occurred_at: datetime
+    traceparent: str | None = None
+
+    @classmethod
+    def start(
+        cls,
+        actor: str,
+        command_id: UUID,
+        occurred_at: datetime,
+        *,
+        correlation_id: str | None = None,
+        traceparent: str | None = None,
+    ) -> Self:
+        """The context of a wish from outside: a new story unless ``correlation_id`` names one."""
+        return cls(
+            command_id=command_id,
+            correlation_id=correlation_id or str(command_id),
+            causation_id=str(command_id),
+            actor=actor,
+            occurred_at=occurred_at,
+            traceparent=traceparent,
+        )
+
+    def metadata(self, schema_version: int) -> Metadata:
+        """The metadata of an event that follows from this command."""
+        return Metadata(
+            correlation_id=self.correlation_id,
+            causation_id=self.causation_id,
+            command_id=self.command_id,
+            schema_version=schema_version,
+            actor=self.actor,
+            occurred_at=self.occurred_at,
+            traceparent=self.traceparent,
+        )
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """An event on its way into a stream. The store keeps ``data`` and ``metadata`` as they are."""
+
+    id: UUID
+    type: str
+    data: bytes
+    metadata: Metadata
+
+    @classmethod
+    def of(cls, event: Event, id: UUID, context: Context) -> Self:
+        type = serialization.type_name(event.__class__)
+        version = serialization.current_version(type)
+        return cls(id, type, serialization.encode(event), context.metadata(version))
+
+
+@dataclass(frozen=True)
+class RecordedEvent:
+    """An event as the store holds it, for good.
+
+    ``version`` counts in the stream from 0; ``position`` orders all events of the store and has
+    gaps. ``event`` and ``metadata`` are read from the bytes when first asked for.
+    """
+
+    id: UUID
+    type: str
+    data: bytes
+    metadata_json: bytes
+    stream: str
+    version: int
+    position: int
+    recorded_at: datetime
+
+    @cached_property
+    def metadata(self) -> Metadata:
+        """Raises ``pydantic.ValidationError`` for an event that another system wrote."""
+        return Metadata.model_validate_json(self.metadata_json)
+
+    @cached_property
+    def event(self) -> Event:
+        """The event, lifted to today's version. Raises ``serialization.UnreadableEvent``."""
+        return serialization.decode(self.type, self.metadata.schema_version, self.data)
+
+    @property
+    def stream_id(self) -> str:
+        """The id within the category: ``"536365"`` of ``"order-536365"``."""
+        return split(self.stream)[1]
+
+    def with_data(self, data: bytes) -> "RecordedEvent":
+        return replace(self, data=data)
+
+    def caused(self, actor: str, occurred_at: datetime) -> Context:
+        """The context of the command that ``actor`` derives from this event, always the same."""
+        return Context(
+            command_id=uuid5(self.id, actor),
+            correlation_id=self.metadata.correlation_id,
+            causation_id=str(self.id),
+            actor=actor,
+            occurred_at=occurred_at,
+            traceparent=self.metadata.traceparent,
+        )

@@ -1,0 +1,182 @@
+"""Runs one projection: follow the events, fold them into views, keep views and checkpoint as one.
+
+Idempotent: an event at or before the checkpoint, or before what a view has seen, changes nothing.
+Independent: a runner knows one projection only, and stops alone when that fails on an event.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Generic
+from uuid import UUID
+
+from application.claim_check import claim_all
+from application.messages import RecordedEvent
+from application.ports import (
+    CheckpointMoved,
+    PayloadStore,
+    Progress,
+    Seen,
+    StoreUnavailable,
+    Subscriptions,
+    V,
+    Views,
+)
+from application.projections.batching import Batch, Message, batches
+from application.projections.projection import Projection
+from application.projections.status import Progressing, Status
+
+BATCH = 200  # events in one transaction, at most
+APART = 0.01  # seconds between transactions while events trickle in: many in one, none late
+NOTHING = -1  # the position before the first event
+KEEP_PROGRESS = 1.0  # seconds between writes that only say "nothing for us up to here"
+
+
+class ProjectionFailed(Exception):
+    """A projection cannot take in an event. It stays where it is: everything before is in."""
+
+    def __init__(self, name: str, recorded: RecordedEvent, cause: Exception) -> None:
+        super().__init__(
+            f"{name} stopped at position {recorded.position}: {recorded.type} "
+            f"{recorded.stream}@{recorded.version} ({recorded.id}): "
+            f"{type(cause).__name__}: {cause}"
+        )
+        self.name, self.cause = name, cause
+        self.position: int = recorded.position
+        self.event_id: UUID = recorded.id
+
+
+async def _backoff(attempt: int) -> None:
+    await asyncio.sleep(min(5.0, 0.1 * 2**attempt) * random.uniform(0.5, 1))
+
+
+class ProjectionRunner(Generic[V]):
+    """One projection at work. ``run`` it as a task, ask its ``status`` at any time."""
+
+    def __init__(
+        self,
+        projection: Projection[V],
+        subscriptions: Subscriptions,
+        views: Views[V],
+        payloads: PayloadStore | None,
+        *,
+        batch: int = BATCH,
+        pause: Callable[[int], Awaitable[None]] = _backoff,
+    ) -> None:
+        self.projection = projection
+        self._subscriptions, self._views, self._payloads = subscriptions, views, payloads
+        self._batch, self._pause = batch, pause
+        self._attempts = 0
+        self._checkpoint = NOTHING
+        self._saved_at = 0.0
+        self._live = False
+        self._progress = Progressing(projection.name)
+
+    def status(self) -> Status:
+        return self._progress.status()
+
+    async def run(self) -> None:
+        """Follow the events for ever; while a store does not answer, try again.
+
+        Cancelled, it leaves no half-written batch. Raises :class:`ProjectionFailed` when an event
+        cannot be taken in; everything before that event is in the views.
+        """
+        try:
+            while True:
+                try:
+                    await self._follow()
+                except (StoreUnavailable, CheckpointMoved) as error:
+                    self._progress.lost(error)
+                    await self._pause(self._attempts)
+                    self._attempts += 1
+        except asyncio.CancelledError:
+            self._progress.stopped()
+            raise
+        except Exception as failure:
+            self._progress.failed(failure)
+            raise
+
+    async def _follow(self) -> None:
+        checkpoint = await self._views.checkpoint()
+        self._checkpoint = NOTHING if checkpoint is None else checkpoint
+        self._live = False
+        self._progress.started(self._checkpoint)
+        following = self._subscriptions.catch_up(after=checkpoint, types=self.projection.types)
+        async with (
+            following as messages,
+            batches(messages, size=self._batch, apart=APART) as incoming,
+        ):
+            async for batch in incoming:
+                await self._handle(batch)
+                self._attempts = 0
+
+    async def _handle(self, batch: Batch) -> None:
+        events = list(_after(self._checkpoint, batch.messages))
+        end = max(message.position for message in batch.messages)
+        if events:
+            await self._take_in(events, end)
+        elif end > self._checkpoint:
+            await self._pass_by(end)
+        for message in batch.messages:
+            if isinstance(message, Progress):
+                self._live = self._live or message.caught_up  # it is said once
+        if self._live and not batch.more:
+            self._progress.live()
+        else:
+            self._progress.behind()
+
+    async def _take_in(self, events: Sequence[RecordedEvent], end: int) -> None:
+        self._progress.working_on(events[0].recorded_at)
+        try:
+            await self._project(events, end)
+        except (StoreUnavailable, CheckpointMoved):
+            raise
+        except Exception as error:
+            if len(events) == 1:
+                raise ProjectionFailed(self.projection.name, events[0], error) from error
+            for recorded in events:  # one by one: all before the bad one is taken in
+                await self._take_in([recorded], recorded.position)
+
+    async def _pass_by(self, end: int) -> None:
+        if self._now() > self._saved_at + KEEP_PROGRESS:
+            await self._save({}, end)
+        self._progress.took_in(0, end)
+
+    async def _project(self, events: Sequence[RecordedEvent], end: int) -> None:
+        whole = await claim_all(events, self._payloads)
+        keys = {key for recorded in whole for key in self.projection.keys(recorded)}
+        seen = await self._views.load(keys)
+        await self._save(fold(self.projection, whole, seen), end)
+        self._progress.took_in(len(events), end)
+
+    async def _save(self, changed: Mapping[str, Seen[V] | None], checkpoint: int) -> None:
+        expected = None if self._checkpoint == NOTHING else self._checkpoint
+        await self._views.save(changed, checkpoint=checkpoint, expected=expected)
+        self._checkpoint, self._saved_at = checkpoint, self._now()
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+
+def fold(
+    projection: Projection[V], events: Iterable[RecordedEvent], seen: Mapping[str, Seen[V]]
+) -> Mapping[str, Seen[V] | None]:
+    """What these events make of the views they go to; ``None`` is a view to be removed."""
+    changed: dict[str, Seen[V] | None] = {}
+    for recorded in events:
+        for key in projection.keys(recorded):
+            before = changed[key] if key in changed else seen.get(key)
+            if before is not None and recorded.position <= before.position:
+                continue  # it has seen this event
+            after = projection.evolve(before.view if before else None, recorded)
+            changed[key] = Seen(after, recorded.position) if after is not None else None
+    return changed
+
+
+def _after(checkpoint: int, messages: Iterable[Message]) -> Iterator[RecordedEvent]:
+    """The events among them that are not in the views yet, each once."""
+    for message in messages:
+        if isinstance(message, RecordedEvent) and message.position > checkpoint:
+            checkpoint = message.position
+            yield message

@@ -1,0 +1,94 @@
+"""How a projection stands, for those who ask: health checks, metrics, people."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+
+class State(StrEnum):
+    STOPPED = "stopped"
+    CATCHING_UP = "catching up"
+    LIVE = "live"
+    RECONNECTING = "reconnecting"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a projection stands. Unknown is ``None``, never 0."""
+
+    name: str
+    state: State
+    position: int | None  # every event up to here is in the views; -1: none yet
+    events: int  # taken in by this runner
+    lag_seconds: float | None  # so old at most is what a query shows
+    last_error: str | None
+
+    @property
+    def caught_up(self) -> bool:
+        return self.state is State.LIVE
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Progressing:
+    """What a runner notes down on its way; ``status`` reads it."""
+
+    def __init__(self, name: str, clock: Callable[[], datetime] = _now) -> None:
+        self._name, self._clock = name, clock
+        self._state = State.STOPPED
+        self._position: int | None = None  # nothing is known yet
+        self._events = 0
+        self._missing_since: datetime | None = None  # when the oldest event not in was recorded
+        self._last_error: str | None = None
+
+    def started(self, position: int) -> None:
+        """Following the events after this position."""
+        self._state, self._position, self._missing_since = State.CATCHING_UP, position, None
+
+    def working_on(self, recorded_at: datetime) -> None:
+        """The oldest event that is not in the views yet was recorded then."""
+        self._missing_since = recorded_at
+
+    def took_in(self, events: int, position: int) -> None:
+        """All events up to this position are in the views."""
+        self._events += events
+        self._position = position
+
+    def live(self) -> None:
+        """Nothing is missing."""
+        self._state, self._missing_since = State.LIVE, None
+
+    def behind(self) -> None:
+        """More is waiting."""
+        self._state = State.CATCHING_UP
+
+    def lost(self, error: Exception) -> None:
+        """A store does not answer."""
+        self._state, self._last_error = State.RECONNECTING, str(error)
+        self._missing_since = None
+
+    def failed(self, error: Exception) -> None:
+        """Stopped at the event that ``working_on`` spoke of."""
+        self._state, self._last_error = State.FAILED, str(error)
+
+    def stopped(self) -> None:
+        self._state, self._missing_since = State.STOPPED, None
+
+    def status(self) -> Status:
+        return Status(
+            name=self._name,
+            state=self._state,
+            position=self._position,
+            events=self._events,
+            lag_seconds=self._lag(),
+            last_error=self._last_error,
+        )
+
+    def _lag(self) -> float | None:
+        if self._missing_since is not None:
+            return max(0.0, (self._clock() - self._missing_since).total_seconds())
+        return 0.0 if self._state is State.LIVE else None

@@ -1,0 +1,271 @@
+"""The write side: exact versions, re-deciding, and commands that are recognised when repeated."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from uuid import UUID, uuid4, uuid5
+
+import pytest
+
+from application.command_dispatch import (
+    CommandDispatch,
+    CommandIdReused,
+    StaleVersion,
+    TooMuchContention,
+)
+from application.messages import Context, NewEvent, RecordedEvent
+from application.ports import Appended, EventStore
+from domain.decider import DomainError
+from domain.orders import CancelOrder, ConfirmOrder, OrderLine, PlaceOrder, UnknownOrder
+from domain.stock import OutOfStock, ReceiveStock, ReserveStock
+from domain.values import Money
+from infrastructure import memory
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def asked(command_id: UUID | None = None) -> Context:
+    return Context.start("a test", command_id or uuid4(), NOON)
+
+
+def order_of(*skus: str) -> PlaceOrder:
+    price = Money.parse("1.50 GBP")
+    return PlaceOrder(lines=tuple(OrderLine(sku=s, quantity=1, unit_price=price) for s in skus))
+
+
+@pytest.fixture
+def store() -> memory.EventStore:
+    return memory.EventStore()
+
+
+@pytest.fixture
+def dispatch(store: memory.EventStore) -> CommandDispatch:
+    return CommandDispatch(store, pause=_no_pause)
+
+
+async def _no_pause(_attempt: int) -> None:
+    await asyncio.sleep(0)
+
+
+async def events_of(store: EventStore, stream: str) -> list[RecordedEvent]:
+    return [recorded async for recorded in store.read(stream)]
+
+
+class Interrupted:
+    """An event store in which somebody else always gets in first, a number of times."""
+
+    def __init__(self, store: EventStore, times: int, rival: NewEvent) -> None:
+        self._store, self.times, self._rival = store, times, rival
+
+    async def append(
+        self, stream: str, events: Sequence[NewEvent], expected_version: int
+    ) -> Appended:
+        if self.times > 0:
+            self.times -= 1
+            event = NewEvent(uuid4(), self._rival.type, self._rival.data, self._rival.metadata)
+            await self._store.append(stream, [event], expected_version)
+        return await self._store.append(stream, events, expected_version)
+
+    def read(
+        self,
+        stream: str,
+        *,
+        from_version: int = 0,
+        backwards: bool = False,
+        limit: int | None = None,
+    ) -> AsyncIterator[RecordedEvent]:
+        return self._store.read(stream, from_version=from_version, backwards=backwards, limit=limit)
+
+
+async def test_an_outcome_tells_where_its_events_stand(
+    dispatch: CommandDispatch, store: memory.EventStore
+) -> None:
+    """A command that led to events answers with their stream, last version and last position."""
+    outcome = await dispatch("o-1", order_of("a"), asked())
+
+    [recorded] = await events_of(store, "order-o-1")
+    assert (outcome.stream, outcome.version) == ("order-o-1", 0)
+    assert outcome.position == recorded.position
+    assert outcome.events == (recorded.event,)
+    assert not outcome.repeated
+
+
+async def test_events_carry_the_story_of_their_command(
+    dispatch: CommandDispatch, store: memory.EventStore
+) -> None:
+    """Metadata names correlation, cause, command, actor, time, trace and schema version."""
+    context = Context.start("jane", uuid4(), NOON, correlation_id="c-1", traceparent="00-ab-cd-01")
+
+    await dispatch("o-1", order_of("a"), context)
+
+    [recorded] = await events_of(store, "order-o-1")
+    assert recorded.metadata == context.metadata(schema_version=2)
+    assert recorded.metadata.causation_id == str(context.command_id)
+    assert b'"$correlationId":"c-1"' in recorded.metadata_json
+
+
+async def test_what_an_event_causes_points_back_to_it(
+    dispatch: CommandDispatch, store: memory.EventStore
+) -> None:
+    """A command derived from an event carries its correlation on and its id as causation."""
+    await dispatch("o-1", order_of("a"), asked())
+    [cause] = await events_of(store, "order-o-1")
+
+    await dispatch("o-1", ConfirmOrder(), cause.caused("a reaction", NOON))
+    await dispatch("o-1", ConfirmOrder(), cause.caused("a reaction", NOON))
+
+    [_, effect] = await events_of(store, "order-o-1")
+    assert effect.metadata.correlation_id == cause.metadata.correlation_id
+    assert effect.metadata.causation_id == str(cause.id)
+
+
+async def test_a_wish_that_is_fulfilled_already_appends_nothing(
+    dispatch: CommandDispatch, store: memory.EventStore
+) -> None:
+    """No decision, no event: the outcome has the version and no position."""
+    await dispatch("o-1", order_of("a"), asked())
+
+    outcome = await dispatch("o-1", order_of("a"), asked())
+
+    assert (outcome.version, outcome.position, outcome.events) == (0, None, ())
+    assert len(await events_of(store, "order-o-1")) == 1
+
+
+async def test_a_refusal_appends_nothing(
+    dispatch: CommandDispatch, store: memory.EventStore
+) -> None:
+    """A command that the domain refuses leaves no trace."""
+    with pytest.raises(UnknownOrder):
+        await dispatch("o-1", ConfirmOrder(), asked())
+
+    assert await events_of(store, "order-o-1") == []
+
+
+@pytest.mark.parametrize("new", [False, True])
+async def test_a_repeated_command_is_answered_as_the_first_time(
+    dispatch: CommandDispatch, store: memory.EventStore, new: bool
+) -> None:
+    """The same command id and content: the same version, position and events, nothing appended."""
+    command_id = uuid4()
+    first = await dispatch("o-1", order_of("a"), asked(command_id), new=new)
+    await dispatch("o-1", CancelOrder(reason="later"), asked())
+
+    again = await dispatch("o-1", order_of("a"), asked(command_id), new=new)
+
+    assert (again.version, again.position, again.events) == (
+        first.version,
+        first.position,
+        first.events,
+    )
+    assert len(await events_of(store, "order-o-1")) == 2
+
+
+@pytest.mark.parametrize("new", [False, True])
+async def test_a_command_id_stands_for_one_content_only(
+    dispatch: CommandDispatch, store: memory.EventStore, new: bool
+) -> None:
+    """The same command id with another content is refused, also where the stream is not read."""
+    command_id = uuid4()
+    await dispatch("o-1", order_of("a"), asked(command_id))
+
+    with pytest.raises(CommandIdReused):
+        await dispatch("o-1", order_of("b"), asked(command_id), new=new)
+
+    assert len(await events_of(store, "order-o-1")) == 1
+
+
+async def test_two_contents_under_one_command_id_cannot_both_win_a_race(
+    dispatch: CommandDispatch, store: memory.EventStore
+) -> None:
+    """Sent at once, one command id with two contents: one is carried out, the other refused."""
+    command_id = uuid4()
+
+    outcomes = await asyncio.gather(
+        *(dispatch("o-1", order_of(sku), asked(command_id), new=True) for sku in "ab"),
+        return_exceptions=True,
+    )
+
+    assert sorted(isinstance(o, CommandIdReused) for o in outcomes) == [False, True]
+    assert len(await events_of(store, "order-o-1")) == 1
+
+
+async def test_a_command_based_on_an_old_version_is_refused(
+    dispatch: CommandDispatch, store: memory.EventStore
+) -> None:
+    """With the caller's expected version, a stream that has moved on is not touched."""
+    await dispatch("o-1", order_of("a"), asked())
+    await dispatch("o-1", ConfirmOrder(), asked(), expected_version=0)
+
+    with pytest.raises(StaleVersion, match="is at version 1, not at 0"):
+        await dispatch("o-1", CancelOrder(reason="no"), asked(), expected_version=0)
+
+    assert len(await events_of(store, "order-o-1")) == 2
+
+
+async def test_a_repeated_command_may_name_the_version_it_was_based_on(
+    dispatch: CommandDispatch,
+) -> None:
+    """A retry is answered as the first time, although its own events have moved the stream on."""
+    await dispatch("o-1", order_of("a"), asked())
+    command_id = uuid4()
+    first = await dispatch("o-1", ConfirmOrder(), asked(command_id), expected_version=0)
+
+    again = await dispatch("o-1", ConfirmOrder(), asked(command_id), expected_version=0)
+
+    assert (again.version, again.repeated) == (first.version, True)
+
+
+async def rival(dispatch: CommandDispatch, store: memory.EventStore) -> NewEvent:
+    """An event with which another process changes the stock."""
+    await dispatch("other", ReceiveStock(receipt_id="r-0", quantity=1), asked())
+    [event] = await events_of(store, "stock-other")
+    return NewEvent(event.id, event.type, event.data, event.metadata)
+
+
+async def test_a_conflict_is_decided_anew(
+    dispatch: CommandDispatch, store: memory.EventStore
+) -> None:
+    """When another appends first, the command is decided again on what then stands there."""
+    interrupted = Interrupted(store, times=3, rival=await rival(dispatch, store))
+
+    outcome = await CommandDispatch(interrupted, pause=_no_pause)(
+        "sku", ReceiveStock(receipt_id="r-1", quantity=5), asked()
+    )
+
+    assert outcome.version == 3
+
+
+async def test_contention_without_end_is_given_up(
+    dispatch: CommandDispatch, store: memory.EventStore
+) -> None:
+    """After three retries the caller is told, and nothing was appended for it."""
+    interrupted = Interrupted(store, times=99, rival=await rival(dispatch, store))
+
+    with pytest.raises(TooMuchContention):
+        await CommandDispatch(interrupted, pause=_no_pause)(
+            "sku", ReceiveStock(receipt_id="r-1", quantity=5), asked()
+        )
+
+    assert 99 - interrupted.times == len(await events_of(store, "stock-sku")) == 4
+
+
+async def test_racing_commands_never_oversell(store: memory.EventStore) -> None:
+    """Twenty orders race for five units: five get one each, whatever the interleaving."""
+    dispatch = CommandDispatch(store)
+    await dispatch("sku", ReceiveStock(receipt_id="r-1", quantity=5), asked())
+
+    async def reserve(number: int) -> str:
+        order_id = str(number)
+        context = asked(uuid5(UUID(int=0), order_id))
+        while True:
+            try:
+                await dispatch("sku", ReserveStock(order_id=order_id, quantity=1), context)
+                return "reserved"
+            except TooMuchContention:
+                continue
+            except DomainError as refusal:
+                return type(refusal).__name__
+
+    results = await asyncio.gather(*map(reserve, range(20)))
+
+    assert sorted(results) == sorted([OutOfStock.__name__] * 15 + ["reserved"] * 5)

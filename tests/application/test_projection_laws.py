@@ -1,0 +1,200 @@
+"""The law of projections: whatever happens on the way, the views are those of one clean run."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import cast
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from application.command_dispatch import CommandDispatch
+from application.messages import Context, RecordedEvent
+from application.ports import Progress, Seen, StoreUnavailable, Views
+from application.projections.order_summary import OrderSummary, order_summary
+from application.projections.runner import ProjectionRunner, fold
+from domain.decider import Command, DomainError
+from domain.orders import (
+    CancelOrder,
+    ConfirmOrder,
+    OrderLine,
+    PlaceOrder,
+    ReturnedLine,
+    ReturnLines,
+)
+from domain.values import Money
+from infrastructure import memory
+from infrastructure.postgres import Views as PostgresViews
+from infrastructure.postgres import pool
+from tests.projection_specification import at
+from tests.waiting import until
+
+HEART = OrderLine(sku="85123A", quantity=9, unit_price=Money.parse("2.55 GBP"))
+
+_commands: st.SearchStrategy[Command] = st.one_of(
+    st.builds(
+        PlaceOrder,
+        lines=st.integers(1, 3).map(lambda count: (HEART,) * count),
+        from_history=st.booleans(),
+    ),
+    st.just(ConfirmOrder()),
+    st.just(CancelOrder(reason="dear")),
+    st.builds(
+        ReturnLines,
+        return_id=st.sampled_from(["r-1", "r-2", "r-3"]),
+        lines=st.just((ReturnedLine(line=1, quantity=2),)),
+    ),
+)
+Histories = st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), _commands), max_size=25)
+"""Wishes of three orders; those that the domain refuses become no events."""
+
+
+class Crashing:
+    """What a runner needs of views, with a crash at the moments of these numbers.
+
+    Every call has one or two such moments: before and after its work.
+    """
+
+    def __init__(self, views: Views[OrderSummary], crashes: Mapping[int, bool]) -> None:
+        self._views, self._crashes, self._calls = views, crashes, 0
+
+    async def checkpoint(self) -> int | None:
+        return await self._views.checkpoint()
+
+    async def load(self, keys: Collection[str]) -> Mapping[str, Seen[OrderSummary]]:
+        loaded = await self._views.load(keys)
+        await self._crash()
+        return loaded
+
+    async def save(
+        self,
+        changed: Mapping[str, Seen[OrderSummary] | None],
+        *,
+        checkpoint: int,
+        expected: int | None,
+    ) -> None:
+        await self._crash()
+        await self._views.save(changed, checkpoint=checkpoint, expected=expected)
+        await self._crash()
+
+    async def _crash(self) -> None:
+        self._calls += 1
+        match self._crashes.get(self._calls):
+            case True:
+                raise StoreUnavailable("away")
+            case False:
+                task = asyncio.current_task()
+                assert task is not None  # it is awaited by one
+                task.cancel()  # the process ends here
+                await asyncio.sleep(0)
+
+
+class Stuttering:
+    """Subscriptions that deliver everything twice, and now and then all from the start."""
+
+    def __init__(self, subscriptions: memory.Subscriptions) -> None:
+        self._subscriptions = subscriptions
+
+    @asynccontextmanager
+    async def catch_up(
+        self, *, after: int | None, types: Collection[str]
+    ) -> AsyncIterator[AsyncIterator[RecordedEvent | Progress]]:
+        again = None if after is None or after % 2 else after
+        async with self._subscriptions.catch_up(after=again, types=types) as messages:
+            yield self._twice(messages)
+
+    async def _twice(
+        self, messages: AsyncIterator[RecordedEvent | Progress]
+    ) -> AsyncIterator[RecordedEvent | Progress]:
+        async for message in messages:
+            yield message
+            if isinstance(message, RecordedEvent):
+                yield message
+
+
+async def store_of(history: Sequence[tuple[str, Command]]) -> memory.EventStore:
+    """A store in which all that the domain did not refuse has happened."""
+    store = memory.EventStore()
+    dispatch = CommandDispatch(store)
+    for number, (id, command) in enumerate(history):
+        try:
+            await dispatch(id, command, Context.start("a test", uuid4(), at(number)))
+        except DomainError:
+            continue
+    return store
+
+
+async def run_through(
+    store: memory.EventStore, views: Views[OrderSummary], crashes: Sequence[tuple[int, bool]]
+) -> None:
+    """Run the projection until it has seen everything, in small batches, crashing as told."""
+    end = store.last_position
+    for planned in [*([crash] for crash in crashes), list(crashes), []]:
+        runner = ProjectionRunner(
+            order_summary,
+            Stuttering(memory.Subscriptions(store)),
+            cast("Views[OrderSummary]", Crashing(views, dict(planned))),
+            None,
+            batch=3,
+            pause=lambda _: asyncio.sleep(0),
+        )
+        task = asyncio.create_task(runner.run())
+        try:
+            await until(lambda: task.done() or runner.status().position == end)  # noqa: B023  # used at once
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+
+async def agrees(
+    views: Views[OrderSummary],
+    history: Sequence[tuple[str, Command]],
+    crashes: Sequence[tuple[int, bool]],
+) -> None:
+    store = await store_of(history)
+
+    await run_through(store, views, crashes)
+
+    expected = fold(order_summary, store.after(-1, 1000), {})
+    assert await views.load(["a", "b", "c"]) == expected
+    if expected:
+        assert await views.checkpoint() == store.last_position
+
+
+Crashes = st.lists(st.tuples(st.integers(1, 12), st.booleans()), max_size=4)
+"""At which call, and whether only the database went away (or the process with it)."""
+
+
+@settings(max_examples=200, deadline=None)
+@given(Histories, Crashes)
+async def test_crashes_and_duplicates_leave_no_trace_in_memory(
+    history: Sequence[tuple[str, Command]], crashes: Sequence[tuple[int, bool]]
+) -> None:
+    """Duplicates, restarts at batch boundaries, crashes around load and save: the same views."""
+    await agrees(memory.Views(order_summary), history, crashes)
+
+
+@pytest.fixture
+async def views(postgres: str) -> AsyncIterator[Views[OrderSummary]]:
+    async with pool(postgres) as connections:
+        views = PostgresViews(connections, order_summary)
+        await views.prepare()
+        yield views
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # cleared for each example
+)
+@given(Histories, Crashes)
+async def test_crashes_and_duplicates_leave_no_trace_in_postgresql(
+    views: Views[OrderSummary],
+    history: Sequence[tuple[str, Command]],
+    crashes: Sequence[tuple[int, bool]],
+) -> None:
+    """The same law where views and checkpoint are rows of two tables."""
+    await views.clear()
+    await agrees(views, history, crashes)

@@ -1,0 +1,503 @@
+"""The runner: in order, once, in step with the checkpoint, whatever breaks on the way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from uuid import uuid4
+
+import pytest
+
+from application.claim_check import ClaimCheck
+from application.messages import Context, NewEvent, RecordedEvent
+from application.ports import Progress, Seen, StoreUnavailable, Views
+from application.projections.order_summary import OrderSummary, order_summary
+from application.projections.runner import APART, ProjectionFailed, ProjectionRunner
+from application.projections.status import Progressing, State
+from domain.decider import Event
+from domain.orders import (
+    LinesReturned,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderLine,
+    OrderPlaced,
+    ReturnedLine,
+    Status,
+)
+from domain.payments import PaymentVoided
+from domain.values import Money
+from infrastructure import memory
+from tests.projection_specification import at
+from tests.waiting import until
+
+Message = RecordedEvent | Progress
+T = TypeVar("T")
+
+
+def order_of(lines: int = 1) -> OrderPlaced:
+    line = OrderLine(sku="85123A", quantity=6, unit_price=Money.parse("2.55 GBP"))
+    return OrderPlaced(lines=(line,) * lines)
+
+
+@dataclass
+class Shop:
+    """A memory store with payloads beside it, and the views of one projection."""
+
+    log: memory.EventStore = field(default_factory=memory.EventStore)
+    payloads: memory.PayloadStore = field(default_factory=memory.PayloadStore)
+    views: Views[OrderSummary] = field(default_factory=lambda: memory.Views(order_summary))
+    versions: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def subscriptions(self) -> memory.Subscriptions:
+        return memory.Subscriptions(self.log)
+
+    async def record(self, id: str, *events: Event, category: str = "order") -> None:
+        store, stream = ClaimCheck(self.log, self.payloads), f"{category}-{id}"
+        context = Context.start("a test", uuid4(), at(0))
+        new = [NewEvent.of(event, uuid4(), context) for event in events]
+        done = await store.append(stream, new, self.versions.get(stream, -1))
+        self.versions[stream] = done.version
+
+    def runner(self, **options: object) -> ProjectionRunner[OrderSummary]:
+        given = {"subscriptions": self.subscriptions, "views": self.views} | options
+        return ProjectionRunner(order_summary, payloads=self.payloads, **given)  # type: ignore[arg-type]  # options are the runner's own
+
+    async def all_views(self) -> Mapping[str, Seen[OrderSummary]]:
+        found = await self.views.find(equal={}, limit=10_000)
+        return await self.views.load([key for key, _ in found])
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+@asynccontextmanager
+async def running(runner: ProjectionRunner[OrderSummary]) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(runner.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def caught_up(runner: ProjectionRunner[OrderSummary], shop: Shop) -> None:
+    """The runner has seen the last event of the store."""
+    await until(
+        lambda: runner.status().caught_up and runner.status().position == shop.log.last_position
+    )
+
+
+async def at_once(_attempt: int) -> None:
+    await asyncio.sleep(0)
+
+
+async def test_past_and_future_events_become_views(shop: Shop) -> None:
+    """A runner takes in what there is, and then each event as it comes."""
+    await shop.record("1", order_of(), OrderConfirmed())
+    runner = shop.runner()
+
+    async with running(runner):
+        await caught_up(runner, shop)
+        assert (await shop.all_views())["1"].view.status is Status.CONFIRMED
+
+        await shop.record("2", order_of())
+        await caught_up(runner, shop)
+
+    assert set(await shop.all_views()) == {"1", "2"}
+    assert await shop.views.checkpoint() == shop.log.last_position
+
+
+async def test_a_restart_continues_behind_the_checkpoint(shop: Shop) -> None:
+    """What is in the views already is not read again."""
+    await shop.record("1", order_of(), OrderConfirmed())
+    first = shop.runner()
+    async with running(first):
+        await caught_up(first, shop)
+    await shop.record("1", OrderCancelled(reason="too late"))
+
+    second = shop.runner()
+    async with running(second):
+        await caught_up(second, shop)
+
+    assert (first.status().events, second.status().events) == (2, 1)
+    assert (await shop.all_views())["1"].view.status is Status.CANCELLED
+
+
+async def test_events_of_others_move_the_checkpoint_too(shop: Shop) -> None:
+    """A store full of other events need not be read through again after a restart."""
+    for id in range(300):
+        await shop.record(str(id), PaymentVoided(), category="payment")
+    runner = shop.runner()
+
+    async with running(runner):
+        await caught_up(runner, shop)
+        await until(lambda: runner.status().events == 0)
+
+    assert (await shop.views.checkpoint() or 0) > 0
+    assert await shop.all_views() == {}
+
+
+async def test_an_empty_store_is_caught_up_with(shop: Shop) -> None:
+    """With nothing to do the projection is live, and has no checkpoint to speak of."""
+    runner = shop.runner()
+
+    async with running(runner):
+        await until(lambda: runner.status().caught_up)
+
+    assert await shop.views.checkpoint() is None
+
+
+class Counted:
+    """Views that note how many events each save took in."""
+
+    def __init__(self, views: Views[OrderSummary], delay: float = 0.0) -> None:
+        self._views, self._delay, self.saves = views, delay, list[int]()
+        self.checkpoint, self.load = views.checkpoint, views.load
+
+    async def save(
+        self,
+        changed: Mapping[str, Seen[OrderSummary] | None],
+        *,
+        checkpoint: int,
+        expected: int | None,
+    ) -> None:
+        await asyncio.sleep(self._delay)
+        await self._views.save(changed, checkpoint=checkpoint, expected=expected)
+        self.saves.append(len(changed))
+
+
+async def test_a_long_past_is_read_in_full_batches(shop: Shop) -> None:
+    """As long as there is enough, a batch is full: few transactions for many events."""
+    for id in range(1_000):
+        await shop.record(f"{id:04}", order_of())
+    views = Counted(shop.views)
+    runner = shop.runner(views=views, batch=100)
+
+    async with running(runner):
+        await caught_up(runner, shop)
+
+    assert sum(views.saves) == 1_000
+    assert len(views.saves) <= 12
+    assert max(views.saves) <= 100
+
+
+async def test_a_stream_of_events_is_collected_and_a_single_one_is_not(shop: Shop) -> None:
+    """Alone, an event is in its view at once; in a crowd, many share one transaction."""
+    views = Counted(shop.views)
+    runner = shop.runner(views=views)
+    now = asyncio.get_running_loop().time
+
+    async with running(runner):
+        await until(lambda: runner.status().caught_up)
+        waited = []
+        for id in range(5):
+            await asyncio.sleep(2 * APART)  # a quiet moment
+            alone = now()
+            await shop.record(f"alone-{id}", order_of())
+            await caught_up(runner, shop)
+            waited.append(now() - alone)
+        crowd = now()
+        for id in range(200):
+            await shop.record(str(id), order_of())
+        await caught_up(runner, shop)
+        transactions_at_most = (now() - crowd) / APART + 2
+
+    assert min(waited) < APART
+    assert len(views.saves) - len(waited) <= transactions_at_most
+
+
+async def test_large_orders_are_claimed(shop: Shop) -> None:
+    """An event whose data is kept elsewhere becomes a view like any other."""
+    await shop.record("large", order_of(lines=500))
+    await shop.record("small", order_of())
+    runner = shop.runner()
+
+    async with running(runner):
+        await caught_up(runner, shop)
+
+    views = await shop.all_views()
+    assert (len(views["large"].view.lines), len(views["small"].view.lines)) == (500, 1)
+
+
+async def test_a_missing_payload_stops_the_projection_there(shop: Shop) -> None:
+    """Data that is lost is never passed off as an empty order."""
+    await shop.record("small", order_of())
+    await shop.record("large", order_of(lines=500))
+    shop.payloads = memory.PayloadStore()
+    runner = shop.runner()
+
+    with pytest.raises(ProjectionFailed, match=r"order-large@0.*PayloadUnavailable"):
+        await runner.run()
+
+    assert set(await shop.all_views()) == {"small"}
+
+
+async def test_a_poison_event_stops_its_projection_and_says_where(shop: Shop) -> None:
+    """All before the event is in, nothing after it; name, position, id and cause are told."""
+    await shop.record("1", order_of(), OrderConfirmed())
+    await shop.record("ghost", OrderConfirmed())
+    await shop.record("2", order_of())
+    poison = shop.log.after(-1, 10)[2]
+    runner = shop.runner()
+
+    with pytest.raises(ProjectionFailed) as caught:
+        await runner.run()
+
+    failed = caught.value
+    assert (failed.name, failed.position, failed.event_id) == (
+        "order_summary",
+        poison.position,
+        poison.id,
+    )
+    assert isinstance(failed.cause, LookupError)
+    assert set(await shop.all_views()) == {"1"}
+    assert (await shop.all_views())["1"].view.status is Status.CONFIRMED
+    status = runner.status()
+    assert (status.state, status.events) == (State.FAILED, 2)
+    assert "order_summary stopped at position" in (status.last_error or "")
+    assert status.lag_seconds is not None
+    assert status.lag_seconds > 0
+
+
+async def test_a_failed_projection_fails_again_at_the_same_event(shop: Shop) -> None:
+    """A restart neither skips the event nor takes anything in twice."""
+    await shop.record("1", order_of())
+    await shop.record("ghost", OrderConfirmed())
+    positions = []
+    for _ in range(2):
+        with pytest.raises(ProjectionFailed) as caught:
+            await shop.runner().run()
+        positions.append(caught.value.position)
+
+    assert positions[0] == positions[1]
+    assert (await shop.all_views())["1"].view.version == 0
+
+
+class Breaking:
+    """Subscriptions that break after every few messages, and repeat some when they are back."""
+
+    def __init__(self, subscriptions: memory.Subscriptions, every: int, back: int) -> None:
+        self._subscriptions, self._every, self._back = subscriptions, every, back
+
+    @asynccontextmanager
+    async def catch_up(
+        self, *, after: int | None, types: Collection[str]
+    ) -> AsyncIterator[AsyncIterator[Message]]:
+        again = None if after is None or self._back == 0 else max(after - self._back, -1)
+        async with self._subscriptions.catch_up(after=again, types=types) as messages:
+            yield self._some(messages, after)
+
+    async def _some(
+        self, messages: AsyncIterator[Message], after: int | None
+    ) -> AsyncIterator[Message]:
+        left = self._every
+        async for message in messages:
+            yield message
+            left -= after is None or message.position > after
+            if left < 0:
+                raise StoreUnavailable("the line is dead")
+
+
+@pytest.mark.parametrize("back", [0, 10**6])
+async def test_a_broken_subscription_is_taken_up_again(shop: Shop, back: int) -> None:
+    """However often the connection breaks, and whatever comes twice, each event counts once."""
+    await shop.record("1", order_of(), OrderConfirmed())
+    for number in range(5):
+        back_again = LinesReturned(
+            return_id=f"r-{number}", lines=(ReturnedLine(line=1, quantity=1),)
+        )
+        await shop.record("1", back_again)
+    breaking = Breaking(shop.subscriptions, every=2, back=back)
+    runner = shop.runner(subscriptions=breaking, batch=2, pause=at_once)
+
+    async with running(runner):
+        await until(lambda: runner.status().position == shop.log.last_position)
+
+    assert (await shop.all_views())["1"].view.returned_units == 5
+    assert runner.status().events == 7
+    assert runner.status().last_error == "the line is dead"
+
+
+class Failing:
+    """Views that do not answer at the calls of these numbers, before or after they did the work."""
+
+    def __init__(self, views: Views[OrderSummary], failures: Collection[int], late: bool) -> None:
+        self._views, self._failures, self._late = views, failures, late
+        self.calls = 0
+
+    async def checkpoint(self) -> int | None:
+        return await self._answer(self._views.checkpoint)
+
+    async def load(self, keys: Collection[str]) -> Mapping[str, Seen[OrderSummary]]:
+        return await self._answer(lambda: self._views.load(keys))
+
+    async def save(
+        self,
+        changed: Mapping[str, Seen[OrderSummary] | None],
+        *,
+        checkpoint: int,
+        expected: int | None,
+    ) -> None:
+        await self._answer(
+            lambda: self._views.save(changed, checkpoint=checkpoint, expected=expected)
+        )
+
+    async def _answer(self, call: Callable[[], Awaitable[T]]) -> T:
+        self.calls += 1
+        number = self.calls
+        if number in self._failures and not self._late:
+            raise StoreUnavailable("no answer")
+        answer = await call()
+        if number in self._failures:
+            raise StoreUnavailable("the answer was lost")
+        return answer
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("call", range(1, 6))
+async def test_views_that_do_not_answer_are_asked_again(shop: Shop, call: int, late: bool) -> None:
+    """A call that fails before or after it did its work leads to the same views."""
+    await shop.record("1", order_of(), OrderConfirmed(), OrderCancelled(reason="no"))
+    await shop.record("2", order_of())
+    failing = Failing(shop.views, {call, call + 1}, late)
+    runner = shop.runner(views=failing, batch=2, pause=at_once)
+
+    async with running(runner):
+        await caught_up(runner, shop)
+
+    views = await shop.all_views()
+    assert {key: (seen.view.version, seen.view.status) for key, seen in views.items()} == {
+        "1": (2, Status.CANCELLED),
+        "2": (0, Status.PLACED),
+    }
+    assert failing.calls > call, "the failure was part of the story"
+
+
+async def test_two_runners_of_one_projection_do_no_harm(shop: Shop) -> None:
+    """They compete for the checkpoint; whoever loses looks again, and no event counts twice."""
+    runners = [shop.runner(batch=3, pause=at_once) for _ in range(2)]
+    await shop.record("1", order_of())
+    async with running(runners[0]), running(runners[1]):
+        for number in range(6):
+            returned = LinesReturned(
+                return_id=f"r-{number}", lines=(ReturnedLine(line=1, quantity=1),)
+            )
+            await shop.record("1", returned)
+        for runner in runners:
+            await until(lambda at=runner: at.status().position == shop.log.last_position)  # type: ignore[misc]  # mypy cannot infer the default's type
+
+    assert (await shop.all_views())["1"].view.returned_units == 6
+
+
+async def test_a_runner_can_be_cancelled_at_any_point(shop: Shop) -> None:
+    """Cancelled after any number of turns and started again, the views are those of one run."""
+    for id in range(4):
+        await shop.record(str(id), order_of(), OrderConfirmed())
+    runner = shop.runner()
+    async with running(runner):
+        await caught_up(runner, shop)
+    expected = await shop.all_views()
+
+    for turns in range(60):
+        shop.views = memory.Views(order_summary)
+        async with running(shop.runner(batch=3)):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        last = shop.runner(batch=3)
+        async with running(last):
+            await caught_up(last, shop)
+
+        assert await shop.all_views() == expected
+
+
+async def test_what_a_runner_says_of_itself(shop: Shop) -> None:
+    """Stopped, live, stopped: and the lag is unknown whenever nobody follows the events."""
+    runner = shop.runner()
+    assert (runner.status().state, runner.status().lag_seconds) == (State.STOPPED, None)
+
+    async with running(runner):
+        await caught_up(runner, shop)
+        assert runner.status().lag_seconds == 0.0
+
+    assert (runner.status().state, runner.status().lag_seconds) == (State.STOPPED, None)
+
+
+class Told:
+    """Subscriptions that say what they are told to say, and then nothing."""
+
+    def __init__(self, *messages: Message) -> None:
+        self._messages = messages
+
+    @asynccontextmanager
+    async def catch_up(
+        self, *, after: int | None, types: Collection[str]
+    ) -> AsyncIterator[AsyncIterator[Message]]:
+        yield self._tell(-1 if after is None else after, types)
+
+    async def _tell(self, after: int, types: Collection[str]) -> AsyncIterator[Message]:
+        for message in self._messages:
+            if message.position > after and getattr(message, "type", None) in {None, *types}:
+                yield message
+        await asyncio.Event().wait()
+
+
+async def test_progress_on_the_way_does_not_end_being_live(shop: Shop) -> None:
+    """A server tells now and then how far it has looked, also when nothing is missing."""
+    told = Told(Progress(7, caught_up=True), Progress(300, caught_up=False))
+    runner = shop.runner(subscriptions=told, batch=1)
+
+    async with running(runner):
+        await until(lambda: runner.status().position == 300)
+        await until(lambda: runner.status().caught_up)
+
+    told = Told(Progress(7, caught_up=False))
+    runner = shop.runner(subscriptions=told, views=memory.Views(order_summary))
+    async with running(runner):
+        await until(lambda: runner.status().position == 7)
+        assert runner.status().state is State.CATCHING_UP
+
+
+async def test_an_unexpected_error_is_not_hidden(shop: Shop) -> None:
+    """What is no failure of an event ends the run as it is, and the status tells."""
+
+    class Broken:
+        def catch_up(self, **_: object) -> object:
+            raise RuntimeError("a mistake")
+
+    runner = shop.runner(subscriptions=Broken())
+
+    with suppress(RuntimeError):
+        await runner.run()
+
+    assert (runner.status().state, runner.status().last_error) == (State.FAILED, "a mistake")
+
+
+def test_lag_is_the_age_of_the_oldest_event_that_is_missing() -> None:
+    """Unknown is never 0: not at first, not while a store is away."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    progress = Progressing("p", clock=lambda: now)
+
+    def lag() -> float | None:
+        return progress.status().lag_seconds
+
+    progress.started(-1)
+    assert lag() is None
+    progress.working_on(now - timedelta(seconds=90))
+    assert lag() == 90
+    progress.took_in(5, 70)
+    progress.behind()
+    assert lag() == 90
+    progress.live()
+    assert lag() == 0
+    progress.lost(StoreUnavailable("gone"))
+    assert lag() is None
+    progress.started(70)
+    progress.working_on(now - timedelta(seconds=3))
+    progress.failed(RuntimeError("poison"))
+    now += timedelta(seconds=4)
+    assert lag() == 7
