@@ -1,0 +1,96 @@
+"""A node as a process: ``python -m infrastructure.embedded.eventstoredb --data-dir D --port P``.
+
+Prints one line, ``ready esdb://…``, when it listens. Ends on SIGINT and SIGTERM, and, with
+``--with-parent``, when its standard input is closed, as it is by the death of who started it.
+On SIGUSR1 the leader of a cluster steps down.
+"""
+
+import argparse
+import asyncio
+import importlib.util
+import os
+import signal
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from infrastructure.embedded.eventstoredb.node_settings import NodeSettings
+
+
+def main() -> int:
+    arguments = _arguments()
+    _spare_the_client()
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong, we say
+    from infrastructure.embedded.eventstoredb.server import (
+        CertificatesUnavailable,
+        Node,
+        PortUnavailable,
+        serve,
+    )
+    from infrastructure.embedded.eventstoredb.storage import StorageUnavailable
+
+    if arguments.pool:
+        from infrastructure.embedded.eventstoredb.pool_server import serve_pool
+
+        asyncio.run(serve_pool())
+        return 0
+
+    def ready(node: Node) -> None:
+        if arguments.with_parent:
+            asyncio.get_running_loop().add_reader(sys.stdin, _end_with_parent)
+        print(f"ready {node.uri}", flush=True)
+
+    try:
+        asyncio.run(serve(_settings(arguments), ready))
+    except (PortUnavailable, StorageUnavailable, CertificatesUnavailable) as error:
+        print(f"node: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="node", description="An EventStoreDB node on SQLite.")
+    add = parser.add_argument
+    add("--data-dir", type=Path, help="keeps the log; without it nothing is kept")
+    add("--host", default="127.0.0.1")
+    add("--port", type=int, default=2113, help="0 is any free one")
+    add("--advertise-host", default="", help="the host that gossip names, when it is another")
+    add("--cluster", action="store_true", help="three members, on this port and the next two")
+    add("--tls", action="store_true", help="encrypted, with users admin and ops (changeit)")
+    add("--certificates", type=Path, help="keeps the authority that clients trust")
+    add("--no-projections", action="store_true", help="leave the system projections off")
+    add("--pool", action="store_true", help="hand out nodes in memory, asked on stdin")
+    add("--with-parent", action="store_true", help="end when stdin is closed")
+    return parser.parse_args()
+
+
+def _settings(arguments: argparse.Namespace) -> NodeSettings:
+    return NodeSettings(
+        data_dir=arguments.data_dir,
+        host=arguments.host,
+        port=arguments.port,
+        advertised_host=arguments.advertise_host,
+        cluster=arguments.cluster,
+        tls=arguments.tls,
+        certificates=arguments.certificates,
+        projections=not arguments.no_projections,
+    )
+
+
+def _spare_the_client() -> None:
+    """Make ``esdbclient`` a plain folder here: we need its messages, not its client (0.3 s)."""
+    found = importlib.util.find_spec("esdbclient")
+    if found is not None and found.submodule_search_locations is not None:
+        package = ModuleType("esdbclient")
+        package.__path__ = list(found.submodule_search_locations)
+        sys.modules["esdbclient"] = package
+
+
+def _end_with_parent() -> None:
+    if not os.read(sys.stdin.fileno(), 1024):
+        asyncio.get_running_loop().remove_reader(sys.stdin)
+        signal.raise_signal(signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

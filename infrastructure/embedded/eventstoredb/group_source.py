@@ -1,0 +1,105 @@
+"""Where a consumer group's events come from: a stream or ``$all``, and its own parked events."""
+
+import json
+from typing import NamedTuple
+
+from infrastructure.embedded.eventstoredb.consumer_group import Message
+from infrastructure.embedded.eventstoredb.filters import Filter, in_all
+from infrastructure.embedded.eventstoredb.group_settings import ALL, GroupSettings
+from infrastructure.embedded.eventstoredb.storage import Reading, Record, Stream
+from infrastructure.embedded.eventstoredb.streams import (
+    LINK,
+    Resolved,
+    read_stream,
+    resolve,
+)
+
+Event = Message[Resolved]
+
+
+class Page(NamedTuple):
+    """Of ``considered`` events of the source, up to ``up_to``, these are for the group."""
+
+    events: list[Event]
+    considered: int
+    up_to: int
+
+
+class Source:
+    """Reads the events of one group, a page at a time; ``wanted`` is the filter on ``$all``."""
+
+    def __init__(self, reading: Reading, settings: GroupSettings, wanted: Filter) -> None:
+        self._reading = reading
+        self._settings = settings
+        self._wanted = wanted
+        self._batch = settings.limits.read_batch_size
+
+    def page(self, after: int) -> Page | None:
+        """The next page after that version (or position, in ``$all``); None at the end."""
+        if self._settings.stream == ALL:
+            return self._page_of_all(after)
+        stream = self._reading.stream(self._settings.stream)
+        records = [] if stream.tombstoned else self._visible(stream, after + 1)
+        if not records:
+            return None
+        events = [self._event(record, record.version) for record in records]
+        return Page(events, len(records), records[-1].version)
+
+    def parked(self, stream: Stream, wanted: range) -> Page:
+        """Parked events of these numbers, as far as their targets still exist."""
+        records = [r for r in self._visible(stream, wanted.start) if r.version in wanted]
+        up_to = records[-1].version + 1 if records else wanted.stop
+        links = [resolve(self._reading, record) for record in records]
+        events = [
+            Message(
+                link.original.id, link.original.version, self._source(link), link, replayed=True
+            )
+            for link in links
+            if link.event
+        ]
+        return Page(events, len(records), up_to)
+
+    def _page_of_all(self, after: int) -> Page | None:
+        records = self._reading.read_log(after, limit=self._batch)
+        if not records:
+            return None
+        wanted = [record for record in records if self._wanted(record)]
+        events = [self._event(record, record.position) for record in wanted]
+        # A group's own checkpoint must not count, or each would be the reason for the next.
+        considered = sum(map(in_all, records))
+        return Page(events, considered, records[-1].position)
+
+    def _visible(self, stream: Stream, version: int) -> list[Record]:
+        return read_stream(self._reading, stream, version, limit=self._batch)
+
+    def _event(self, record: Record, position: int) -> Event:
+        plain = not self._settings.resolve_links
+        resolved = Resolved(record, None) if plain else resolve(self._reading, record)
+        return Message(record.id, position, self._source(resolved), resolved)
+
+    def _source(self, resolved: Resolved) -> str:
+        """What the group's strategy keeps together: a correlation, a stream, or nothing."""
+        match self._settings.consumer_strategy:
+            case "PinnedByCorrelation":
+                record = resolved.event or resolved.original
+                return _correlation_id(record) or source_stream(resolved)
+            case "Pinned":
+                return source_stream(resolved)
+            case _:
+                return ""
+
+
+def source_stream(resolved: Resolved) -> str:
+    """The stream in which the event itself was written, also when its link leads nowhere."""
+    record = resolved.event or resolved.original
+    if record.type != LINK:
+        return record.stream
+    return record.data.decode(errors="replace").partition("@")[2] or record.stream
+
+
+def _correlation_id(record: Record) -> str | None:
+    try:
+        found = json.loads(record.metadata)["$correlationId"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, str) else None

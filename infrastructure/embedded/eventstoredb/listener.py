@@ -1,0 +1,58 @@
+"""Ports: gRPC servers as the node wants them."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import grpc
+
+_OPTIONS: Final = (
+    ("grpc.so_reuseport", 0),  # or a second node could silently share the port
+    ("grpc.max_receive_message_length", 17 << 20),  # room to refuse an append properly
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_ping_strikes", 0),  # clients ping as often as their connection string says
+)
+
+Methods = dict[str, "grpc.RpcMethodHandler[Any, Any]"]  # the stubs are generic, grpc is not
+
+
+class PortUnavailable(Exception):
+    """The node cannot listen there; the text says where, and what to do."""
+
+
+class CertificatesUnavailable(Exception):
+    """The node cannot show a certificate; the text says why, and what would be right."""
+
+
+class Listener:
+    """One port. It is taken when this is made; it answers from ``start`` on."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        credentials: grpc.ServerCredentials | None = None,
+        interceptors: "Sequence[grpc.aio.ServerInterceptor[Any, Any]]" = (),
+    ) -> None:
+        """Port 0 is any free one; without credentials it is insecure. Raises PortUnavailable."""
+        self._server = grpc.aio.server(options=_OPTIONS, interceptors=interceptors)
+        address = f"{host}:{port}"
+        try:
+            if credentials is None:
+                self.port = self._server.add_insecure_port(address)
+            else:
+                self.port = self._server.add_secure_port(address, credentials)
+        except RuntimeError as error:
+            raise PortUnavailable(
+                f"cannot listen on {address}: another program may hold it; "
+                "stop that one or give another port (0 is any free one)"
+            ) from error
+
+    async def start(self, services: dict[str, Methods]) -> None:
+        handlers = (grpc.method_handlers_generic_handler(*item) for item in services.items())
+        self._server.add_generic_rpc_handlers(tuple(handlers))
+        await self._server.start()
+
+    async def stop(self, grace: float) -> None:
+        """End the calls that are open."""
+        await self._server.stop(grace)

@@ -1,0 +1,45 @@
+"""How a node is to run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+CLUSTER_SIZE: Final = 3
+LOOPBACK: Final = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class NodeSettings:
+    """What can be chosen; the defaults are a single insecure node that keeps nothing."""
+
+    data_dir: Path | None = None
+    """Where the log is kept. None: nothing is."""
+
+    host: str = LOOPBACK
+    port: int = 2113
+    """Where it listens. Port 0 is any free one; a cluster takes this port and the two after it."""
+
+    advertised_host: str = ""
+    """The host that members tell clients to come to, when it is not ``host``."""
+
+    cluster: bool = False
+    """Three members over one log, one leading, instead of a node alone."""
+
+    tls: bool = False
+    """Encrypted, with users: ``admin`` and ``ops``, both with password ``changeit``."""
+
+    certificates: Path | None = None
+    """Where the certificate authority is kept. None: in the data directory."""
+
+    projections: bool = True
+    """Whether the system projections run. False: they wait to be enabled."""
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        size = CLUSTER_SIZE if self.cluster else 1
+        return tuple(self.port + number if self.port else 0 for number in range(size))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that its certificate has to be good for."""
+        return ("localhost", LOOPBACK, "::1", self.host, self.advertised_host or self.host)

@@ -1,0 +1,46 @@
+"""The Operations service: step down, restart, shut down."""
+
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import grpc
+from esdbclient.protos.Grpc import shared_pb2
+
+from infrastructure.embedded.eventstoredb.unary_calls import unary
+
+SERVICE: Final = "event_store.client.operations.Operations"
+
+_Empty = shared_pb2.Empty
+
+
+def methods(
+    resign: Callable[[], Awaitable[None]], restart_subscriptions: Callable[[], Awaitable[None]]
+) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
+    """All but scavenging: nothing of this log is ever rewritten.
+
+    esdbclient does not ship this service. Its messages here are empty, or may be read as such.
+    """
+
+    def answered(work: Callable[[], Awaitable[None]]) -> "grpc.RpcMethodHandler[Any, Any]":
+        async def call(_: shared_pb2.Empty) -> shared_pb2.Empty:
+            await work()
+            return _Empty()
+
+        return unary(call, _Empty)
+
+    return {
+        "ResignNode": answered(resign),
+        "RestartPersistentSubscriptions": answered(restart_subscriptions),
+        "Shutdown": answered(_shut_down),
+        "MergeIndexes": answered(_nothing_to_do),
+        "SetNodePriority": answered(_nothing_to_do),
+    }
+
+
+async def _shut_down() -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
+async def _nothing_to_do() -> None:
+    """There is one index, and the members take turns to lead."""

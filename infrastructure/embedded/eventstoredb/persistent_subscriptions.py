@@ -1,0 +1,177 @@
+"""All consumer groups of the node: their configuration, and what wakes them."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from esdbclient.protos.Grpc import persistent_pb2
+
+from infrastructure.embedded.eventstoredb.errors import (
+    EXPECT_ANY,
+    group_dropped,
+    group_exists,
+    group_failed,
+    group_missing,
+    unavailable,
+)
+from infrastructure.embedded.eventstoredb.filters import Filter, in_all, parse_filter
+from infrastructure.embedded.eventstoredb.group_records import delete_streams
+from infrastructure.embedded.eventstoredb.group_settings import (
+    ALL,
+    FROM_END,
+    GroupFilter,
+    GroupSettings,
+    decode,
+    encode,
+)
+from infrastructure.embedded.eventstoredb.running_group import RunningGroup
+from infrastructure.embedded.eventstoredb.storage import (
+    MAX_VERSION,
+    NewRecord,
+    Storage,
+    Transaction,
+)
+from infrastructure.embedded.eventstoredb.streams import METADATA, append
+
+CONFIGURATION: Final = "$persistentSubscriptionConfig"
+_TICK: Final = 0.25
+_FilterOptions = persistent_pb2.CreateReq.AllOptions.FilterOptions
+
+
+class PersistentSubscriptions:
+    """The consumer groups by stream and name."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._groups: dict[str, RunningGroup] = {}
+        self._changing = asyncio.Lock()
+        self._wakers: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Runs the groups as they are configured, from their checkpoints."""
+        self._run(_load(self._storage))
+        self._wakers = [asyncio.create_task(self._follow_log()), asyncio.create_task(self._tick())]
+
+    async def stop(self) -> None:
+        """Drops all consumers and writes down how far each group has come."""
+        for task in self._wakers:
+            task.cancel()
+        await self._stop_groups()
+
+    def find(self, stream: str, group: str) -> RunningGroup:
+        """The group. Raises a Refusal when there is none."""
+        try:
+            return self._groups[f"{stream}::{group}"]
+        except KeyError:
+            raise group_missing(stream, group) from None
+
+    def on(self, stream: str | None) -> list[RunningGroup]:
+        """The groups on a stream (None: all). Raises a Refusal when that stream has none."""
+        found = [g for g in self._groups.values() if stream in (None, g.settings.stream)]
+        if stream is not None and not found:
+            raise group_missing(stream, "")
+        return sorted(found, key=lambda group: group.settings.stream)
+
+    async def create(self, settings: GroupSettings) -> None:
+        """Raises a Refusal when the group exists or cannot be as it is wanted."""
+        async with self._changing:
+            self._check(settings)
+            if settings.key in self._groups:
+                raise group_exists(settings.stream, settings.group)
+            self._run([self._dated(settings)])
+            await self._save()
+
+    async def update(self, settings: GroupSettings) -> None:
+        """Starts the group anew from its checkpoint; its consumers are dropped. Keeps the filter.
+
+        Raises a Refusal when there is no such group or it cannot be as it is wanted.
+        """
+        async with self._changing:
+            group = self.find(settings.stream, settings.group)
+            self._check(settings)
+            await group.stop(group_dropped(settings.stream, settings.group))
+            self._run([self._dated(replace(settings, filter=group.settings.filter))])
+            await self._save()
+
+    async def delete(self, stream: str, group: str) -> None:
+        """Drops the group's consumers, its checkpoint and its parked events. Raises a Refusal."""
+        async with self._changing:
+            found = self.find(stream, group)
+            del self._groups[found.settings.key]
+            await found.stop(group_dropped(stream, group))
+            await self._save(deleted=found.settings)
+
+    async def restart(self) -> None:
+        """Stops all groups and starts them again from their checkpoints; consumers are dropped."""
+        async with self._changing:
+            await self._stop_groups()
+            self._run(_load(self._storage))
+
+    def _check(self, settings: GroupSettings) -> None:
+        if fault := settings.fault(self._storage.last_position):
+            raise group_failed(settings.stream, settings.group, fault)
+        _wanted(settings.filter)
+
+    def _dated(self, settings: GroupSettings) -> GroupSettings:
+        """With where its source is now, for a group that begins at the end."""
+        if settings.start != FROM_END:
+            return settings
+        if settings.stream == ALL:
+            return replace(settings, created_at=self._storage.last_position)
+        last_version = self._storage.stream(settings.stream).last_version
+        return replace(settings, created_at=last_version)
+
+    def _run(self, groups: Iterable[GroupSettings]) -> None:
+        for settings in groups:
+            wanted = _wanted(settings.filter)
+            self._groups[settings.key] = RunningGroup(self._storage, settings, wanted)
+
+    async def _stop_groups(self) -> None:
+        groups = list(self._groups.values())
+        self._groups.clear()
+        for group in groups:
+            await group.stop(unavailable("Server Is Not Ready"))
+
+    async def _save(self, deleted: GroupSettings | None = None) -> None:
+        groups = [group.settings for group in self._groups.values()]
+        record = NewRecord("$PersistentConfig", encode(groups), is_json=True)
+
+        def write(transaction: Transaction) -> None:
+            if transaction.stream(CONFIGURATION).max_count is None:
+                metadata = NewRecord(METADATA, b'{"$maxCount":2}', is_json=True)
+                append(transaction, f"$${CONFIGURATION}", EXPECT_ANY, [metadata])
+            append(transaction, CONFIGURATION, EXPECT_ANY, [record])
+            if deleted:
+                delete_streams(transaction, deleted)
+
+        await self._storage.write(write)
+
+    async def _follow_log(self) -> None:
+        position = self._storage.last_position
+        while True:
+            position = await self._storage.beyond(position)
+            for group in self._groups.values():
+                group.wake()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK)
+            for group in self._groups.values():
+                group.wake(timer=True)
+
+
+def _load(storage: Storage) -> list[GroupSettings]:
+    stream = storage.stream(CONFIGURATION)
+    newest = storage.read_stream(stream, MAX_VERSION, backwards=True, limit=1)
+    return decode(newest[0].data) if newest else []
+
+
+def _wanted(given: GroupFilter | None) -> Filter:
+    """Raises a Refusal when the filter's expression is none."""
+    if given is None:
+        return in_all
+    expression = _FilterOptions.Expression(regex=given.regex, prefix=given.prefixes)
+    if given.by_stream:
+        return parse_filter(_FilterOptions(stream_identifier=expression))
+    return parse_filter(_FilterOptions(event_type=expression))

@@ -1,0 +1,163 @@
+"""A node as a child process: started, waited for, stopped. Imports nothing of gRPC."""
+
+import asyncio
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Self
+
+_MODULE: Final = "infrastructure.embedded.eventstoredb"
+_START_SECONDS: Final = 20.0
+_STOP_SECONDS: Final = 10.0
+
+
+class NodeFailed(Exception):
+    """The node did not start; the text is what it said."""
+
+
+class NodeProcess:
+    """An embedded node. It ends with this process, whatever this process dies of.
+
+    Usable from plain and from asyncio code: ``with NodeProcess() as node`` or ``async with``.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        *,
+        projections: bool = True,
+        tls: bool = False,
+        cluster: bool = False,
+        pool: bool = False,
+    ) -> None:
+        """Without a data directory nothing is kept; port 0 is any free one.
+
+        Without ``projections`` the system projections wait to be enabled. ``tls`` is encrypted,
+        with users. ``cluster`` is three members, of which one leads. ``pool`` is for NodePool.
+        """
+        directory = [] if data_dir is None else ["--data-dir", str(data_dir.absolute())]
+        listen = ["--host", host, "--port", str(port)]
+        flags = {"--no-projections": not projections, "--tls": tls, "--cluster": cluster}
+        flags["--pool"] = pool
+        options = ["--with-parent", *(flag for flag, wanted in flags.items() if wanted)]
+        self._command = [sys.executable, "-m", _MODULE, *directory, *listen, *options]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._uri = ""
+
+    @property
+    def uri(self) -> str:
+        """The connection string: ``esdb://host:port?Tls=false``, or all that TLS needs."""
+        if not self._uri:
+            raise NodeFailed("the node is not running; start it first")
+        return self._uri
+
+    @property
+    def pid(self) -> int:
+        return self._running().pid
+
+    def start(self) -> Self:
+        """Start, and return when it listens. Raises NodeFailed."""
+        with tempfile.TemporaryFile() as errors:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,  # closed by our death: the node's sign to end
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=Path(__file__).parents[3],
+                env={"MALLOC_ARENA_MAX": "1", **os.environ},  # a third less memory, no slower
+                start_new_session=True,  # Ctrl-C is for us, we stop the node when we are done
+            )
+            line = _first_line(self._process)
+            if not line.startswith("ready "):
+                self.kill()
+                errors.seek(0)
+                said = errors.read().decode(errors="replace").strip()
+                raise NodeFailed(said or f"the node did not start in {_START_SECONDS:.0f} s")
+        self._uri = line.removeprefix("ready ").strip()
+        return self
+
+    def wait(self, seconds: float | None = None) -> int:
+        """Wait for it to end by itself; its exit code. Raises subprocess.TimeoutExpired."""
+        return self._running().wait(seconds)
+
+    def stop(self) -> None:
+        """End it and wait until it has ended. Stopping twice is no fault."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_STOP_SECONDS)
+        self.kill()
+
+    def ask(self, line: str) -> str:
+        """Tell a pool something; the connection string that it answers. Raises NodeFailed."""
+        self.tell(line)
+        answer = _first_line(self._running())
+        if not answer.startswith("ready "):
+            raise NodeFailed("the pool of nodes has ended")
+        return answer.removeprefix("ready ").strip()
+
+    def tell(self, line: str) -> None:
+        """Tell a pool something. Raises NodeFailed when it has ended."""
+        stdin = self._running().stdin
+        assert stdin is not None  # it was started with a pipe
+        try:
+            stdin.write(f"{line}\n".encode())
+            stdin.flush()
+        except (OSError, ValueError) as error:
+            raise NodeFailed("the pool of nodes has ended") from error
+
+    def step_down(self) -> None:
+        """Make another member of the cluster its leader, some milliseconds from now."""
+        self._running().send_signal(signal.SIGUSR1)
+
+    def kill(self) -> None:
+        """End it as a power cut would (SIGKILL)."""
+        process = self._running()
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._uri = ""
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise NodeFailed("the node is not running; start it first")
+        return self._process
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        return await asyncio.to_thread(self.start)
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.stop)
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> str:
+    """What it prints first; nothing when it ends or the time is up."""
+    assert process.stdout is not None  # it was started with a pipe
+    deadline = time.monotonic() + _START_SECONDS
+    line = b""
+    while not line.endswith(b"\n"):
+        left = max(0.0, deadline - time.monotonic())
+        if not select.select([process.stdout], [], [], left)[0]:
+            break
+        part = os.read(process.stdout.fileno(), 4096)
+        if not part:
+            break
+        line += part
+    return line.decode(errors="replace")

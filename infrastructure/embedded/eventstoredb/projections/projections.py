@@ -1,0 +1,179 @@
+"""All projections of a node, the server's own and the users': made, changed, asked, deleted."""
+
+import asyncio
+from dataclasses import replace
+
+import grpc
+
+from infrastructure.embedded.eventstoredb.errors import Refusal
+from infrastructure.embedded.eventstoredb.projections.definitions import (
+    Definition,
+    found,
+    register,
+    registered,
+    save,
+    unregister,
+)
+from infrastructure.embedded.eventstoredb.projections.effects import delete_emitted
+from infrastructure.embedded.eventstoredb.projections.script import (
+    JAVASCRIPT_MISSING,
+    engine_is_installed,
+)
+from infrastructure.embedded.eventstoredb.projections.system_projections import (
+    SystemProjection,
+    SystemProjections,
+    system_definitions,
+)
+from infrastructure.embedded.eventstoredb.projections.user_projection import UserProjection
+from infrastructure.embedded.eventstoredb.storage import Storage, Transaction
+
+Projection = SystemProjection | UserProjection
+
+
+class Projections:
+    """To be started, used and stopped on the event loop's thread. Management is one at a time.
+
+    What it refuses it refuses as the server does, with the name of the message that the server's
+    manager answers with.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._engine = SystemProjections(storage)
+        self._projections: dict[str, Projection] = {}
+        self._management = asyncio.Lock()
+        self._starting: asyncio.Task[None] | None = None
+
+    async def start(self, *, running: bool = True) -> None:
+        """Go on from the checkpoints; ``running`` False leaves the server's own to be enabled."""
+        await self._storage.write(lambda t: found(t, system_definitions(started=running)))
+        users = []
+        for definition in registered(self._storage):
+            if definition.is_system:
+                system = await self._engine.add(definition, running=running)
+                self._projections[definition.name] = system
+            else:
+                users.append(UserProjection(self._storage, definition))
+                self._projections[definition.name] = users[-1]
+        self._engine.start()
+        await self._management.acquire()
+        self._starting = asyncio.create_task(self._start_all(users))
+
+    async def stop(self) -> None:
+        """End the work; what a commit has not taken is taken after the next start."""
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
+        await asyncio.gather(*(projection.halt() for projection in self._projections.values()))
+        await self._engine.stop()
+
+    def all(self) -> list[Projection]:
+        """In the order of their creation."""
+        return list(self._projections.values())
+
+    def find(self, name: str) -> Projection:
+        try:
+            return self._projections[name]
+        except KeyError:
+            text = f"Projection '{name}' not found"
+            raise Refusal(grpc.StatusCode.NOT_FOUND, text) from None
+
+    async def create(self, definition: Definition) -> None:
+        """Keep it and run it. A query that cannot be understood is no refusal: it is Faulted."""
+        async with self._management:
+            if not definition.name:
+                raise _received("OperationFailed")
+            if definition.name in self._projections:
+                raise _received("Conflict")
+            _require_engine()
+            definition = await self._storage.write(lambda t: register(t, definition))
+            projection = UserProjection(self._storage, definition)
+            self._projections[definition.name] = projection
+            await projection.reload(definition)
+
+    async def update(self, name: str, query: str, emit_enabled: bool | None) -> None:
+        """Go on by another query, where the last one was. ``emit_enabled`` None: as it is."""
+        async with self._management:
+            projection = self.find(name)
+            definition = projection.definition
+            if not definition.is_system:
+                _require_engine()
+            if emit_enabled is None:
+                emit_enabled = definition.emit_enabled
+            changed = replace(definition, query=query, emit_enabled=emit_enabled)
+            await self._reload(projection, changed)
+
+    async def enable(self, name: str) -> None:
+        """Run it, unless it does; what has failed tries again."""
+        async with self._management:
+            projection = self.find(name)
+            if not (projection.is_running and projection.definition.enabled):
+                await self._reload(projection, replace(projection.definition, enabled=True))
+
+    async def disable(self, name: str, *, abort: bool = False) -> None:
+        """Stop it, also for the next start of the node."""
+        async with self._management:
+            projection = self.find(name)
+            await projection.halt(abort=abort)
+            stopped = replace(projection.definition, enabled=False)
+            projection.definition = await self._storage.write(lambda t: save(t, stopped))
+
+    async def reset(self, name: str) -> None:
+        """Have it begin anew: what it wrote is cut off when it writes there again."""
+        async with self._management:
+            projection = self.find(name)
+            await self._reload(projection, projection.definition, anew=True)
+
+    async def delete(self, name: str, *, emitted_streams: bool = False) -> None:
+        """Only what has stopped or failed, and is no system projection, can be deleted."""
+        async with self._management:
+            projection = self.find(name)
+            if not projection.can_be_deleted:
+                raise _received("OperationFailed")
+            await projection.halt()
+            definition = projection.definition
+
+            def delete(transaction: Transaction) -> None:
+                if emitted_streams and definition.emit_enabled:
+                    delete_emitted(transaction, definition)
+                projection.forget(transaction)
+                unregister(transaction, definition)
+
+            await self._storage.write(delete)
+            del self._projections[name]
+
+    async def restart(self) -> None:
+        """Stop and start all that are enabled; what has failed tries again."""
+        async with self._management:
+            for projection in self._projections.values():
+                await projection.halt()
+                await projection.reload(projection.definition)
+
+    async def _reload(
+        self, projection: Projection, definition: Definition, *, anew: bool = False
+    ) -> None:
+        await projection.halt()
+
+        def write(transaction: Transaction) -> Definition:
+            if anew:
+                projection.forget(transaction)
+            return save(transaction, definition, anew=anew)
+
+        await projection.reload(await self._storage.write(write))
+
+    async def _start_all(self, users: list[UserProjection]) -> None:
+        """Has the lock from ``start``: nobody manages what has not begun."""
+        try:
+            await asyncio.gather(*(user.reload(user.definition) for user in users))
+        finally:
+            self._management.release()
+
+
+def _received(message: str) -> Refusal:
+    text = f"Envelope callback expected Updated, received {message} instead"
+    return Refusal(grpc.StatusCode.UNKNOWN, text)
+
+
+def _require_engine() -> None:
+    if not engine_is_installed():
+        raise Refusal(grpc.StatusCode.UNIMPLEMENTED, JAVASCRIPT_MISSING)

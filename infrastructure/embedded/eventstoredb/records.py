@@ -1,0 +1,89 @@
+"""What the log holds: records, and where a stream stands."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+from uuid import uuid4
+
+MAX_VERSION: Final = 2**63 - 1
+"""A tombstone's version, and the ``$tb`` of a soft-deleted stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """What is to be appended. ``is_json`` is its content type: application/json or octet-stream."""
+
+    type: str
+    data: bytes = b""
+    metadata: bytes = b""
+    is_json: bool = False
+    id: bytes = field(default_factory=lambda: uuid4().bytes)
+
+
+class Record(NamedTuple):
+    """One record of the log. ``created`` counts 100 ns ticks since the Unix epoch."""
+
+    position: int
+    stream: str
+    version: int
+    id: bytes
+    type: str
+    is_json: int
+    created: int
+    metadata: bytes
+    data: bytes
+
+
+class Linkable(NamedTuple):
+    """What a projection has to know of a record. Data is there only for links and metadata."""
+
+    position: int
+    stream: str
+    version: int
+    id: bytes
+    type: str
+    created: int
+    data: bytes | None
+    correlation_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Where a stream stands, with its metadata. ``last_version`` is -1 before the first record."""
+
+    key: int
+    name: str
+    last_version: int = -1
+    max_count: int | None = None
+    max_age: int | None = None
+    truncate_before: int | None = None
+
+    @property
+    def tombstoned(self) -> bool:
+        return self.last_version == MAX_VERSION
+
+    @property
+    def soft_deleted(self) -> bool:
+        return self.truncate_before == MAX_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Versions of the first and last record of an append, and the last one's position."""
+
+    first_version: int
+    last_version: int
+    position: int
+
+
+def parse_metadata(data: bytes) -> dict[str, int]:
+    """The limits that a stream's metadata sets; metadata that is malformed sets none."""
+    try:
+        metadata = json.loads(data)
+    except ValueError:
+        return {}
+    if not isinstance(metadata, dict):
+        return {}
+    limits = {key: metadata[key] for key in ("$maxCount", "$maxAge", "$tb") if key in metadata}
+    valid = all(type(value) is int and 0 <= value <= MAX_VERSION for value in limits.values())
+    return limits if valid else {}

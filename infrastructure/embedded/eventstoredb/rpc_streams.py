@@ -1,0 +1,43 @@
+"""The Streams service: its calls, as gRPC wants them registered."""
+
+from typing import Any, Final
+
+import grpc
+from esdbclient.protos.Grpc import streams_pb2
+
+from infrastructure.embedded.eventstoredb.access import Access
+from infrastructure.embedded.eventstoredb.rpc_read import Reads
+from infrastructure.embedded.eventstoredb.rpc_write import Writes
+from infrastructure.embedded.eventstoredb.storage import Storage
+
+SERVICE: Final = "event_store.client.streams.Streams"
+
+
+def methods(storage: Storage, access: Access) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
+    """Read, Append, BatchAppend, Delete and Tombstone."""
+    reads, writes = Reads(storage, access), Writes(storage, access)
+    return {
+        "Read": grpc.unary_stream_rpc_method_handler(
+            reads.read, request_deserializer=streams_pb2.ReadReq.FromString
+        ),
+        "Append": grpc.stream_unary_rpc_method_handler(
+            writes.append,
+            request_deserializer=streams_pb2.AppendReq.FromString,
+            response_serializer=streams_pb2.AppendResp.SerializeToString,
+        ),
+        "BatchAppend": grpc.stream_stream_rpc_method_handler(
+            writes.batch_append,
+            request_deserializer=streams_pb2.BatchAppendReq.FromString,
+            response_serializer=streams_pb2.BatchAppendResp.SerializeToString,
+        ),
+        "Delete": grpc.unary_unary_rpc_method_handler(
+            writes.delete,
+            request_deserializer=streams_pb2.DeleteReq.FromString,
+            response_serializer=streams_pb2.DeleteResp.SerializeToString,
+        ),
+        "Tombstone": grpc.unary_unary_rpc_method_handler(
+            writes.tombstone,
+            request_deserializer=streams_pb2.TombstoneReq.FromString,
+            response_serializer=streams_pb2.TombstoneResp.SerializeToString,
+        ),
+    }

@@ -1,0 +1,178 @@
+"""The log: every record once, in the order of its commit, on SQLite.
+
+One thread writes. Appends that wait at the same time are committed together (group commit), each
+with its own check and its own answer, and no answer is given before its commit is on disk.
+Reading happens on the caller's thread, in pages; nothing about an event is kept in memory.
+"""
+
+import asyncio
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Final, NamedTuple, TypeVar
+
+from infrastructure.embedded.eventstoredb.data_directory import DataDirectory, StorageUnavailable
+from infrastructure.embedded.eventstoredb.records import (
+    MAX_VERSION,
+    Appended,
+    Linkable,
+    NewRecord,
+    Record,
+    Stream,
+    parse_metadata,
+)
+from infrastructure.embedded.eventstoredb.transaction import PAGE, Reading, Transaction
+
+__all__ = [
+    "MAX_VERSION",
+    "PAGE",
+    "Appended",
+    "Linkable",
+    "NewRecord",
+    "Reading",
+    "Record",
+    "Storage",
+    "StorageUnavailable",
+    "Stream",
+    "Transaction",
+    "parse_metadata",
+]
+
+_GROUP: Final = 512
+_TRY_AGAIN: Final = 0.5  # seconds
+_log = logging.getLogger(__name__)
+_Answer = TypeVar("_Answer")
+
+
+class _Job(NamedTuple):
+    run: Callable[[Transaction], object]
+    answer: "asyncio.Future[object]"
+
+
+_Outcome = tuple["asyncio.Future[object]", object, Exception | None]
+
+
+class Storage(Reading):
+    """The node's log. To be opened, read and closed on the event loop's thread."""
+
+    def __init__(self, data_dir: Path | None = None) -> None:
+        """Open the log in a directory, or a passing one (None). Raises StorageUnavailable."""
+        self._directory = DataDirectory(data_dir)
+        try:
+            self._writing = self._directory.open_log()
+            super().__init__(self._directory.open_reader())
+            self.last_position = Transaction(self._writing).last_position
+        except BaseException:
+            self._directory.close()
+            raise
+        self._loop = asyncio.get_running_loop()
+        self._arrival = asyncio.Event()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
+        self._writer.start()
+
+    @property
+    def directory(self) -> Path:
+        """Where the log is; of a passing one, a place that goes with it."""
+        return self._directory.path
+
+    async def write(self, run: Callable[[Transaction], _Answer]) -> _Answer:
+        """Run a job in the next commit and return its answer when that commit is on disk.
+
+        What the job raises is raised here and leaves no trace in the log. A disk that cannot be
+        written raises StorageUnavailable. A job that has begun is not undone by cancellation.
+        """
+        answer: asyncio.Future[object] = self._loop.create_future()
+        self._jobs.put(_Job(run, answer))
+        return await answer  # type: ignore[return-value]  # the job's own answer comes back
+
+    async def write_in_time(
+        self, run: Callable[[Transaction], _Answer], giving_up: Callable[[], bool] = lambda: False
+    ) -> _Answer:
+        """As ``write``, but wait for a disk that cannot be written, and then go on.
+
+        For work in the background that nobody could be told of. Raises StorageUnavailable only
+        once ``giving_up`` holds.
+        """
+        while True:
+            try:
+                return await self.write(run)
+            except StorageUnavailable as error:
+                if giving_up():
+                    raise
+                _log.warning("%s; trying again", error)
+                await asyncio.sleep(_TRY_AGAIN)
+
+    async def beyond(self, position: int) -> int:
+        """Wait until the log goes beyond ``position``; the position of its last record then."""
+        while self.last_position <= position:
+            await self._arrival.wait()
+        return self.last_position
+
+    def close(self) -> None:
+        """Finish what was handed in, then let go of the directory."""
+        self._jobs.put(None)
+        self._writer.join()
+        self._connection.close()
+        self._writing.close()
+        self._directory.close()
+
+    def _write(self) -> None:
+        while group := self._next_group():
+            jobs = [job for job in group if job is not None]
+            if jobs:
+                outcomes, last_position = self._commit(jobs)
+                self._loop.call_soon_threadsafe(self._answer, outcomes, last_position)
+            if len(jobs) < len(group):
+                return
+
+    def _next_group(self) -> list[_Job | None]:
+        group = [self._jobs.get()]
+        try:
+            while len(group) < _GROUP and group[-1] is not None:
+                group.append(self._jobs.get_nowait())
+        except Empty:
+            pass
+        return group
+
+    def _commit(self, jobs: Iterable[_Job]) -> tuple[list[_Outcome], int]:
+        try:
+            self._writing.execute("BEGIN IMMEDIATE")
+            outcomes = [self._run(job) for job in jobs]
+            self._writing.execute("COMMIT")
+        except sqlite3.Error as error:
+            with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
+                self._writing.execute("ROLLBACK")
+            failure = StorageUnavailable(f"cannot write the log: {error}")
+            return [(job.answer, None, failure) for job in jobs], -1
+        return outcomes, Transaction(self._writing).last_position
+
+    def _run(self, job: _Job) -> _Outcome:
+        self._writing.execute("SAVEPOINT job")
+        outcome: _Outcome
+        try:
+            outcome = (job.answer, job.run(Transaction(self._writing)), None)
+        except sqlite3.OperationalError:  # the disk's fault: nobody's append stands
+            raise
+        except Exception as error:  # the job's own refusal or fault: its answer, nobody else's
+            self._writing.execute("ROLLBACK TO job")
+            outcome = (job.answer, None, error)
+        self._writing.execute("RELEASE job")
+        return outcome
+
+    def _answer(self, outcomes: list[_Outcome], last_position: int) -> None:
+        if last_position > self.last_position:
+            self.last_position = last_position
+            self._arrival.set()
+            self._arrival = asyncio.Event()
+        for answer, result, error in outcomes:
+            if answer.done():  # its caller has gone
+                continue
+            if error is None:
+                answer.set_result(result)
+            else:
+                answer.set_exception(error)

@@ -1,0 +1,237 @@
+"""What a stream allows and shows: expected versions, idempotency, deletes, truncation, links.
+
+Pure rules over a Transaction (writing) or the Storage (reading). They are EventStoreDB's own, from
+its IndexWriter (CheckCommit), StorageWriterService and IndexReader.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from infrastructure.embedded.eventstoredb.errors import (
+    EXPECT_ANY,
+    EXPECT_EXISTS,
+    EXPECT_NO_STREAM,
+    StreamDeleted,
+    WrongExpectedVersion,
+)
+from infrastructure.embedded.eventstoredb.storage import (
+    MAX_VERSION,
+    PAGE,
+    Appended,
+    NewRecord,
+    Reading,
+    Record,
+    Stream,
+    Transaction,
+)
+
+LINK: Final = "$>"
+METADATA: Final = "$metadata"
+STREAM_DELETED: Final = "$streamDeleted"
+_TICKS: Final = 10_000_000
+
+
+def append(
+    transaction: Transaction, name: str, expected: int, records: Sequence[NewRecord]
+) -> Appended:
+    """Append where the stream is as expected; an append that was made before gives its own answer.
+
+    ``expected`` is a version, or EXPECT_ANY, EXPECT_NO_STREAM, EXPECT_EXISTS.
+    Raises WrongExpectedVersion and StreamDeleted.
+    """
+    stream = transaction.stream(name)
+    if earlier := _check(transaction, stream, expected, records):
+        return earlier
+    deleted_original = _soft_deleted_original(transaction, name)
+    appended = transaction.append(stream, records)
+    if stream.soft_deleted and records:
+        _undelete(transaction, stream)
+    if deleted_original and records:
+        _undelete(transaction, deleted_original)
+    return appended
+
+
+def delete(transaction: Transaction, name: str, expected: int) -> int:
+    """Soft-delete: hide all that was written so far. The position of the record that says so."""
+    stream = transaction.stream(name)
+    _check(transaction, stream, expected, [NewRecord(METADATA)], "Delete")
+    metastream = transaction.stream(f"$${name}")
+    if stream.last_version < 0 and metastream.last_version < 0:
+        raise WrongExpectedVersion(name, expected, -1, "Delete")
+    hidden = json.dumps({"$tb": MAX_VERSION}).encode()
+    return transaction.append(metastream, [NewRecord(METADATA, hidden, is_json=True)]).position
+
+
+def tombstone(transaction: Transaction, name: str, expected: int) -> int:
+    """Delete for good: nothing can be read or written there again. The tombstone's position."""
+    stream = transaction.stream(name)
+    _check(transaction, stream, expected, [NewRecord(STREAM_DELETED)], "Delete")
+    return transaction.append(stream, [NewRecord(STREAM_DELETED)], version=MAX_VERSION).position
+
+
+def _check(
+    transaction: Transaction,
+    stream: Stream,
+    expected: int,
+    records: Sequence[NewRecord],
+    operation: str = "Append",
+) -> Appended | None:
+    """None: to be written. Appended: it was written before. Else raises."""
+    if stream.tombstoned:
+        raise StreamDeleted(stream.name)
+    current = stream.last_version
+    if expected == EXPECT_EXISTS:
+        if stream.soft_deleted:
+            raise StreamDeleted(stream.name)
+        if current < 0 and transaction.stream(f"$${stream.name}").last_version < 0:
+            raise WrongExpectedVersion(stream.name, expected, current, operation)
+    if expected in (EXPECT_ANY, EXPECT_EXISTS):
+        known = _written_anywhere(transaction, stream, records)
+    elif expected < current:
+        known = _written_at(transaction, stream, expected + 1, records)
+        undeletes = expected == EXPECT_NO_STREAM and stream.soft_deleted
+        if not known and not undeletes:
+            raise WrongExpectedVersion(stream.name, expected, current, operation)
+    else:
+        known = []
+        if expected > current:
+            raise WrongExpectedVersion(stream.name, expected, current, operation)
+    if not known:
+        return None
+    if len(known) < len(records):
+        raise WrongExpectedVersion(stream.name, expected, current, operation)
+    return _earlier(transaction, stream, known)
+
+
+def _written_anywhere(
+    transaction: Transaction, stream: Stream, records: Sequence[NewRecord]
+) -> list[int]:
+    """Versions of the leading records whose ids the stream already holds."""
+    known: list[int] = []
+    for record in records:
+        version = transaction.version_of(stream, record.id)
+        if version is None:
+            break
+        known.append(version)
+    return known
+
+
+def _written_at(
+    transaction: Transaction, stream: Stream, first: int, records: Sequence[NewRecord]
+) -> list[int]:
+    """Versions of the leading records that stand exactly from version ``first`` on."""
+    known: list[int] = []
+    for version, record in enumerate(records, first):
+        there = transaction.read_stream(stream, version, limit=1)
+        if not there or there[0].version != version or there[0].id != record.id:
+            break
+        known.append(version)
+    return known
+
+
+def _earlier(transaction: Transaction, stream: Stream, known: list[int]) -> Appended:
+    (last,) = transaction.read_stream(stream, known[-1], limit=1)
+    return Appended(known[0], known[-1], last.position)
+
+
+def _soft_deleted_original(transaction: Transaction, name: str) -> Stream | None:
+    """The soft-deleted stream that ``name`` is the metastream of."""
+    original = transaction.stream(name[2:]) if name.startswith("$$") else None
+    return original if original and original.soft_deleted else None
+
+
+def _undelete(transaction: Transaction, stream: Stream) -> None:
+    """A deleted stream that is written again begins after what was deleted: the node notes where.
+
+    ``stream`` is as it stood before the write. Metadata that is no JSON object stays as it is.
+    """
+    metastream = transaction.stream(f"$${stream.name}")
+    newest = transaction.read_stream(metastream, MAX_VERSION, backwards=True, limit=1)
+    try:
+        metadata = json.loads(newest[0].data)
+        metadata["$tb"] = stream.last_version + 1
+    except (IndexError, TypeError, ValueError):
+        return
+    data = json.dumps(metadata).encode()
+    transaction.append(metastream, [NewRecord(METADATA, data, is_json=True)])
+
+
+def is_deleted(reading: Reading, stream: Stream) -> bool:
+    """Whether the stream, or the one whose metadata it holds, is tombstoned."""
+    if stream.name.startswith("$$"):
+        return stream.tombstoned or reading.stream(stream.name[2:]).tombstoned
+    return stream.tombstoned
+
+
+def is_found(stream: Stream) -> bool:
+    """Whether there is a stream to read: something was written and not soft-deleted."""
+    return stream.last_version >= 0 and not stream.soft_deleted
+
+
+def first_visible(stream: Stream) -> int:
+    """The lowest version that $tb and $maxCount leave; of metadata only the newest counts."""
+    max_count = 1 if stream.name.startswith("$$") else stream.max_count
+    kept = 0 if max_count is None else stream.last_version - max_count + 1
+    return max(0, stream.truncate_before or 0, kept)
+
+
+def read_stream(
+    reading: Reading, stream: Stream, version: int, *, backwards: bool = False, limit: int = PAGE
+) -> list[Record]:
+    """A page of what the stream shows from ``version`` on, that one included.
+
+    Only an empty page is the end: it may be shorter than ``limit``. Records past their $maxAge and
+    before the lowest visible version are left out.
+    """
+    lowest = first_visible(stream)
+    oldest = 0 if stream.max_age is None else time.time_ns() // 100 - stream.max_age * _TICKS
+    version = version if backwards else max(version, lowest)
+    while page := reading.read_stream(stream, version, backwards=backwards, limit=limit):
+        visible = [item for item in page if item.version >= lowest and item.created >= oldest]
+        if visible or (backwards and page[-1].version < lowest):
+            return visible
+        version = page[-1].version + (-1 if backwards else 1)
+    return []
+
+
+class Resolved(NamedTuple):
+    """An event as it is delivered: what it is, and the link that led to it, if one did."""
+
+    event: Record | None
+    link: Record | None
+
+    @property
+    def original(self) -> Record:
+        """The record that stands in the stream or log that was read."""
+        found = self.link or self.event
+        assert found is not None  # one of the two is always there
+        return found
+
+
+def resolve(reading: Reading, record: Record) -> Resolved:
+    """Follow a ``$>`` link; one whose target is gone keeps only itself."""
+    if record.type != LINK:
+        return Resolved(record, None)
+    number, at, name = record.data.decode(errors="replace").partition("@")
+    if not at or not number.isdecimal():
+        return Resolved(None, record)
+    target = reading.stream(name)
+    if not is_found(target) or is_deleted(reading, target):
+        return Resolved(None, record)
+    page = read_stream(reading, target, int(number), limit=1)
+    return Resolved(page[0] if page and page[0].version == int(number) else None, record)
+
+
+def visible_pages(
+    reading: Reading, stream: Stream, version: int, count: int, *, backwards: bool = False
+) -> Iterator[list[Record]]:
+    """All of a stream from ``version`` on, at most ``count`` records, a page at a time."""
+    while count > 0 and version >= 0:
+        page = read_stream(reading, stream, version, backwards=backwards, limit=min(count, PAGE))
+        if not page:
+            return
+        yield page
+        count -= len(page)
+        version = page[-1].version + (-1 if backwards else 1)

@@ -1,0 +1,138 @@
+"""Between the protocol's messages and the log's records."""
+
+from collections.abc import Mapping
+from typing import Final, Protocol
+from uuid import UUID
+
+from esdbclient.protos.Grpc import shared_pb2, streams_pb2
+
+from infrastructure.embedded.eventstoredb.errors import (
+    EXPECT_ANY,
+    EXPECT_EXISTS,
+    EXPECT_NO_STREAM,
+    invalid_argument,
+    metadata_missing,
+)
+from infrastructure.embedded.eventstoredb.storage import MAX_VERSION, NewRecord, Record
+from infrastructure.embedded.eventstoredb.streams import Resolved
+
+_JSON: Final = "application/json"
+_BINARY: Final = "application/octet-stream"
+
+_ReadResp = streams_pb2.ReadResp
+_RecordedEvent = streams_pb2.ReadResp.ReadEvent.RecordedEvent
+
+
+class Proposed(Protocol):
+    """A proposed message of any of the append calls."""
+
+    @property
+    def id(self) -> shared_pb2.UUID: ...
+    @property
+    def metadata(self) -> Mapping[str, str]: ...
+    @property
+    def custom_metadata(self) -> bytes: ...
+    @property
+    def data(self) -> bytes: ...
+
+
+def new_record(message: Proposed) -> NewRecord:
+    """What the message proposes to append. Raises a Refusal that names what is missing."""
+    metadata = message.metadata
+    event_type = metadata.get("type")
+    if event_type is None:
+        raise metadata_missing("type")
+    content_type = metadata.get("content-type")
+    if content_type is None:
+        raise metadata_missing("content-type")
+    if not event_type:
+        raise invalid_argument("Empty eventType provided.")
+    record_id = id_bytes(message.id)
+    if not any(record_id):
+        raise invalid_argument("Empty eventId provided.")
+    is_json = content_type == _JSON
+    return NewRecord(event_type, message.data, message.custom_metadata, is_json, record_id)
+
+
+def size_of(record: NewRecord) -> int:
+    """What a record counts for against the maximum append size: UTF-16 for its type."""
+    return len(record.data) + len(record.metadata) + 2 * len(record.type)
+
+
+def id_bytes(message: shared_pb2.UUID) -> bytes:
+    """An id in either of its two forms. Raises a Refusal."""
+    if message.WhichOneof("value") == "structured":
+        halves = (
+            message.structured.most_significant_bits,
+            message.structured.least_significant_bits,
+        )
+        return b"".join(half.to_bytes(8, "big", signed=True) for half in halves)
+    try:
+        return UUID(message.string).bytes
+    except ValueError as error:
+        raise invalid_argument(f"'{message.string}' is not an event id: give a UUID") from error
+
+
+def stream_name(identifier: shared_pb2.StreamIdentifier) -> str:
+    """The name of a stream that events can be in. Raises a Refusal."""
+    try:
+        name = identifier.stream_name.decode()
+    except UnicodeDecodeError as error:
+        raise invalid_argument("A stream's name is UTF-8 text.") from error
+    if name in ("", "$$", "$all"):
+        raise invalid_argument(f"'{name}' is not the name of a stream.")
+    return name
+
+
+def expected_version(expected: str | None, version: int) -> int:
+    """The expected version that a request's oneof and its number stand for. Raises a Refusal."""
+    match expected:
+        case "revision" | "stream_position":
+            return min(version, MAX_VERSION)
+        case "any":
+            return EXPECT_ANY
+        case "no_stream":
+            return EXPECT_NO_STREAM
+        case "stream_exists":
+            return EXPECT_EXISTS
+        case _:
+            raise invalid_argument("The expected stream revision is missing.")
+
+
+def event_message(resolved: Resolved, *, structured_ids: bool) -> bytes:
+    """A ReadResp with an event, as it goes over the wire."""
+    response = _ReadResp()
+    event = response.event
+    event.commit_position = resolved.original.position
+    if resolved.event is not None:
+        _fill(event.event, resolved.event, structured_ids)
+    if resolved.link is not None:
+        _fill(event.link, resolved.link, structured_ids)
+    return response.SerializeToString()
+
+
+def _fill(message: _RecordedEvent, record: Record, structured_ids: bool) -> None:
+    """Filled in place: messages that are handed over are copied, and this runs for every event."""
+    message.id.CopyFrom(id_message(record.id, structured=structured_ids))
+    message.stream_identifier.stream_name = record.stream.encode()
+    message.stream_revision = record.version
+    message.prepare_position = message.commit_position = record.position
+    metadata = message.metadata
+    metadata["type"] = record.type
+    metadata["created"] = str(record.created)
+    metadata["content-type"] = _JSON if record.is_json else _BINARY
+    message.custom_metadata = record.metadata
+    message.data = record.data
+
+
+def id_message(record_id: bytes, *, structured: bool) -> shared_pb2.UUID:
+    """An id in the form that the client asked for."""
+    if not structured:
+        return shared_pb2.UUID(string=str(UUID(bytes=record_id)))
+    halves = (int.from_bytes(half, "big", signed=True) for half in (record_id[:8], record_id[8:]))
+    most, least = halves
+    return shared_pb2.UUID(
+        structured=shared_pb2.UUID.Structured(
+            most_significant_bits=most, least_significant_bits=least
+        )
+    )

@@ -1,0 +1,65 @@
+"""Clients of the embedded node, over a real socket."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from uuid import uuid4
+
+import pytest
+from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient
+
+from infrastructure.embedded.eventstoredb.process import NodeProcess
+from infrastructure.embedded.eventstoredb.pytest_plugin import (
+    eventstoredb_pool as eventstoredb_pool,
+)
+from infrastructure.embedded.eventstoredb.pytest_plugin import (
+    eventstoredb_uri as eventstoredb_uri,
+)
+from tests.infrastructure.embedded.projecting import Projecting
+
+
+@pytest.fixture
+async def client(node: NodeProcess) -> AsyncIterator[AsyncEventStoreDBClient]:
+    """A client of the session's node."""
+    client = AsyncEventStoreDBClient(node.uri)
+    await client.connect()
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def sync_client(node: NodeProcess) -> Iterator[EventStoreDBClient]:
+    """A synchronous client of the session's node, for plain tests."""
+    with EventStoreDBClient(node.uri) as client:
+        yield client
+
+
+@pytest.fixture
+async def fresh_client(eventstoredb_uri: str) -> AsyncIterator[AsyncEventStoreDBClient]:
+    """A client of a node that nobody else has written to."""
+    client = AsyncEventStoreDBClient(eventstoredb_uri)
+    await client.connect()
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def fresh() -> Callable[[str], str]:
+    """Names that no other test uses."""
+    return lambda prefix: f"{prefix}-{uuid4().hex}"
+
+
+@pytest.fixture
+def stream(fresh: Callable[[str], str]) -> str:
+    return fresh("order")
+
+
+@pytest.fixture
+def group(fresh: Callable[[str], str]) -> str:
+    """A consumer group that no other test uses."""
+    return fresh("group")
+
+
+@pytest.fixture
+def projecting(sync_client: EventStoreDBClient, fresh: Callable[[str], str]) -> Projecting:
+    """Projections on the session's node; without an engine to run them, the test is skipped."""
+    pytest.importorskip("quickjs")
+    return Projecting(sync_client, fresh)
