@@ -1,0 +1,96 @@
+"""``headwater import FILE``, and the sample that the first ``headwater run`` brings in."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from application import importing
+from application.importing import ImportStopped, Report
+from infrastructure.container import Container
+from infrastructure.online_retail import SAMPLE, History, NotAHistory
+from infrastructure.processes import Hindrance
+from infrastructure.processes.embedded_servers import event_store_at_hand
+from infrastructure.processes.first_start import FirstStart
+from infrastructure.settings import Settings
+
+
+async def import_file(settings: Settings, file: Path, report_file: Path | None) -> None:
+    """Import it and print the report. Raises :class:`Hindrance`, ``StoreUnavailable``."""
+    history, console = _checked(file, report_file), Console()
+    async with event_store_at_hand(settings) as container:
+        report = await _imported(history, container, console)
+    console.print(report.render(), highlight=False, markup=False, soft_wrap=True)
+    if report_file is not None:
+        _write(report, report_file)
+        console.print(f"The whole report is in {report_file}", highlight=False, soft_wrap=True)
+
+
+def _checked(file: Path, report_file: Path | None) -> History:
+    """What can be known to fail, fails before anything is done."""
+    try:
+        history = History(file)
+        if report_file is not None:
+            report_file.touch()
+        return history
+    except NotAHistory as error:
+        raise Hindrance(str(error)) from error
+    except OSError as error:
+        raise Hindrance(f"{error.filename}: {error.strerror}") from error
+
+
+def _write(report: Report, file: Path) -> None:
+    file.write_text(report.model_dump_json(indent=2) + "\n")
+
+
+async def bring_in_sample(container: Container, home: Path, console: Console) -> None:
+    """On the first start, import the bundled sample. Raises :class:`Hindrance`."""
+    first_start = FirstStart(home, container.subscriptions())
+    if await first_start.is_due():
+        async with first_start.remembered():
+            await _imported(History(SAMPLE), container, console)
+
+
+async def _imported(history: History, container: Container, console: Console) -> Report:
+    with _progress(console) as tell:
+        try:
+            return await importing.import_history(history, container.dispatch(), tell)
+        except ImportStopped as stopped:
+            raise Hindrance(str(stopped)) from stopped
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Callable[[importing.Progress], None]]:
+    """A bar of lines that are settled, on a terminal."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("elapsed,"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("reading the order history", total=None)
+
+        def tell(progress: importing.Progress) -> None:
+            bar.update(
+                task,
+                description="importing order history",
+                completed=progress.settled,
+                total=progress.lines,
+            )
+
+        yield tell

@@ -1,0 +1,42 @@
+"""``headwater run`` and ``headwater serve``: start the service, and tell a person where it is."""
+
+import asyncio
+import socket
+
+from rich.console import Console
+
+from infrastructure import telemetry
+from infrastructure.cli.importing import bring_in_sample
+from infrastructure.cli.welcome import welcome
+from infrastructure.container import Container
+from infrastructure.processes.embedded_servers import servers_for
+from infrastructure.processes.home import Home, Running
+from infrastructure.processes.listener import url
+from infrastructure.processes.service import caught_up, serving
+from infrastructure.settings import Settings
+
+
+async def serve_configured(settings: Settings, listener: socket.socket) -> None:
+    """Serve until cancelled, on the servers that are set. Raises ``StoreUnavailable``."""
+    telemetry.log_to_stderr(settings.log_level)
+    async with serving(Container(settings=settings), listener):
+        await asyncio.Event().wait()
+
+
+async def run_service(settings: Settings, home: Home, listener: socket.socket) -> None:
+    """Serve until cancelled, on servers of our own for what is not set.
+
+    Raises ``Hindrance``, ``StoreUnavailable``.
+    """
+    telemetry.log_to_file(home.directory / "log" / "headwater.log", settings.log_level)
+    console = Console()
+    async with servers_for(settings) as complete:
+        container = Container(settings=complete)
+        async with serving(container, listener):
+            home.announce(Running.here(complete, url(listener)))
+            if settings.eventstoredb_uri is None:
+                await bring_in_sample(container, home.directory, console)
+            with console.status("The read models are catching up …"):
+                await caught_up(container)
+            await welcome(container, settings, url(listener), console)
+            await asyncio.Event().wait()

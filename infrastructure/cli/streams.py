@@ -1,0 +1,93 @@
+"""``headwater stream NAME``: a stream, printed readably or as JSON lines."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.highlighter import JSONHighlighter
+from rich.text import Text
+
+from application.messages import RecordedEvent
+from infrastructure.processes import Hindrance
+from infrastructure.processes.embedded_servers import event_store_at_hand
+from infrastructure.settings import Settings
+
+
+async def print_stream(
+    settings: Settings, name: str, *, json: bool, backwards: bool, limit: int | None
+) -> None:
+    """Print it. Raises :class:`Hindrance` when there is no such stream."""
+    if not (settings.eventstoredb_uri or settings.headwater_home.is_dir()):
+        raise Hindrance(
+            f"there is nothing in {settings.headwater_home} yet: start `headwater run` first, "
+            "or set EVENTSTOREDB_URI"
+        )
+    console, found = Console(highlighter=JSONHighlighter()), False
+    async with event_store_at_hand(settings) as container:
+        events = container.event_store().read(name, backwards=backwards, limit=limit)
+        async for recorded in events:
+            found = True
+            if json:
+                typer.echo(_line(recorded))
+            else:
+                _show(recorded, name, console)
+    if not found:
+        raise Hindrance(f"there is no stream named {name}; `$ce-order` has all orders")
+
+
+def _show(recorded: RecordedEvent, name: str, console: Console) -> None:
+    metadata = _document(recorded.metadata_json)
+    when = metadata.get("occurred_at", recorded.recorded_at.isoformat(timespec="seconds"))
+    where = "" if recorded.stream == name else f"{recorded.stream} "
+    console.print(
+        Text.assemble(
+            (f"{where}{recorded.version}", "bold cyan"),
+            "  ",
+            (recorded.type, "bold"),
+            f"  {when}  by {metadata.get('actor', 'unknown')}",
+        ),
+        soft_wrap=True,
+    )
+    for line in _readable(_document(recorded.data)):
+        console.print(f"    {line}", markup=False, soft_wrap=True)
+
+
+def _readable(document: Any) -> Iterator[str]:
+    """A field a line, and a line for each thing in a list."""
+    if not isinstance(document, dict):
+        yield _json(document)
+        return
+    for name, value in document.items():
+        if isinstance(value, list):
+            yield f"{name}:"
+            yield from (f"  {_json(item)}" for item in value)
+        else:
+            yield f"{name}: {_json(value)}"
+
+
+def _line(recorded: RecordedEvent) -> str:
+    document = {
+        "stream": recorded.stream,
+        "version": recorded.version,
+        "position": recorded.position,
+        "type": recorded.type,
+        "id": str(recorded.id),
+        "recorded_at": recorded.recorded_at.isoformat(),
+        "metadata": _document(recorded.metadata_json),
+        "data": _document(recorded.data),
+    }
+    return _json(document)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _document(data: bytes) -> Any:
+    """The JSON as it is stored; another system may have stored anything else."""
+    try:
+        return json.loads(data) if data else {}
+    except ValueError:
+        return {"bytes": data.hex()}

@@ -1,0 +1,19 @@
+"""Ports on EventStoreDB, over esdbclient: the only package that knows this client.
+
+``connect`` opens a ``Client``, which all adapters may share; whoever opened it closes it.
+"""
+
+from infrastructure.eventstoredb.client import Client, connect
+from infrastructure.eventstoredb.consumer_groups import ConsumerGroups
+from infrastructure.eventstoredb.event_store import EventStore
+from infrastructure.eventstoredb.subscriptions import Subscriptions
+from infrastructure.eventstoredb.system_projections import enable_system_projections
+
+__all__ = [
+    "Client",
+    "ConsumerGroups",
+    "EventStore",
+    "Subscriptions",
+    "connect",
+    "enable_system_projections",
+]

@@ -1,0 +1,120 @@
+"""The connection, and what every call on it shares: errors, events and filters in our words."""
+
+import asyncio
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import grpc
+from esdbclient import AsyncEventStoreDBClient
+from esdbclient import RecordedEvent as ClientEvent
+from esdbclient.exceptions import (
+    CancelledByClient,
+    DeadlineExceeded,
+    DiscoveryFailed,
+    ExceptionIteratingRequests,
+    GrpcError,
+    NodeIsNotLeader,
+)
+
+from application.messages import RecordedEvent
+from application.ports import StoreUnavailable
+
+Client = AsyncEventStoreDBClient
+"""What ``connect`` gives. Outside this package it has no other name."""
+
+DEADLINE = 10.0  # seconds for one call; the server itself gives up a write after 2
+_NO_ANSWER = (
+    CancelledByClient,
+    DeadlineExceeded,
+    DiscoveryFailed,
+    ExceptionIteratingRequests,
+    GrpcError,
+    NodeIsNotLeader,
+)
+
+
+async def connect(uri: str) -> Client:
+    """A client of the server at ``uri`` (``esdb://…``, options as EventStoreDB documents them).
+
+    Raises ``ValueError`` for an address that is none, and :class:`StoreUnavailable` when nobody
+    answers there.
+    """
+    try:
+        client = Client(uri)
+    except (ValueError, OSError) as error:
+        reason = str(error).replace(uri, "the address")  # it may hold a password
+        raise ValueError(
+            f"EVENTSTOREDB_URI is not usable: {reason}; "
+            "write it like esdb://localhost:2113?tls=false or esdb://user:password@host:2113"
+        ) from None
+    # A channel that lost its server tries again soon; gRPC's own patience grows to 2 minutes.
+    client.grpc_options += (
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 1000),
+    )
+    try:
+        with unavailable(f"no EventStoreDB answers at {_without_password(uri)}"):
+            await client.connect()
+            await client.get_commit_position(timeout=DEADLINE)
+    except BaseException:
+        await client.close()
+        raise
+    return client
+
+
+@contextmanager
+def unavailable(what: str = "EventStoreDB does not answer") -> Iterator[None]:
+    """Turns the client's errors of connection into :class:`StoreUnavailable`."""
+    try:
+        yield
+    except _NO_ANSWER as error:
+        raise_if_cancelled()
+        raise StoreUnavailable(f"{what}: {_reason(error)}") from error
+    except asyncio.CancelledError:
+        raise_if_cancelled()
+        raise StoreUnavailable(f"{what}: the connection was closed") from None
+
+
+def raise_if_cancelled() -> None:
+    """Go on with a cancellation that the client may have swallowed.
+
+    It takes the cancellation of our task for the end of a call, and the end of a call (which it
+    cancels when it reconnects) for a cancellation.
+    """
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def to_recorded(event: ClientEvent) -> RecordedEvent:
+    """An event as the client gives it; a resolved link is the event that it leads to."""
+    assert event.commit_position is not None  # sent by every server from 22.10 on
+    assert event.recorded_at is not None  # each event has it
+    return RecordedEvent(
+        id=event.id,
+        type=event.type,
+        data=event.data,
+        metadata_json=event.metadata,
+        stream=event.stream_name,
+        version=event.stream_position,
+        position=event.commit_position,
+        recorded_at=event.recorded_at,
+    )
+
+
+def only(types: Collection[str]) -> list[str]:
+    """The client's filter for exactly these event types: it puts ``^`` and ``$`` around."""
+    return [f"({'|'.join(re.escape(type) for type in sorted(types))})"]
+
+
+def _reason(error: Exception) -> str:
+    if error.args and isinstance(error.args[0], grpc.Call | grpc.aio.AioRpcError):
+        return str(error.args[0].details())
+    return str(error) or type(error).__name__
+
+
+def _without_password(uri: str) -> str:
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

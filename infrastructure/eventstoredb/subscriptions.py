@@ -1,0 +1,61 @@
+"""Catch-up subscriptions to ``$all``, filtered by the server."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import aclosing, asynccontextmanager
+
+from esdbclient import RecordedEvent as ClientEvent
+
+from application.messages import RecordedEvent
+from application.ports import Progress, StoreUnavailable
+from infrastructure.eventstoredb.client import (
+    Client,
+    only,
+    raise_if_cancelled,
+    to_recorded,
+    unavailable,
+)
+
+_WINDOW = 200  # events that the server looks at between two checkpoints
+
+
+class Subscriptions:
+    """The :class:`~application.ports.Subscriptions` of one server."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @asynccontextmanager
+    async def catch_up(
+        self, *, after: int | None, types: Collection[str]
+    ) -> AsyncIterator[AsyncIterator[RecordedEvent | Progress]]:
+        with unavailable():
+            subscription = await self._client.subscribe_to_all(
+                commit_position=after,
+                filter_include=only(types),
+                window_size=_WINDOW,
+                checkpoint_interval_multiplier=1,
+                include_checkpoints=True,
+                include_caught_up=True,
+            )
+        start = -1 if after is None else after
+        async with subscription, aclosing(_follow(subscription, start)) as events:
+            yield events
+
+
+async def _follow(
+    subscription: AsyncIterator[ClientEvent], position: int
+) -> AsyncGenerator[RecordedEvent | Progress, None]:
+    """What the server sends, in our words; where it has caught up it does not say, so remember."""
+    with unavailable():
+        async for event in subscription:
+            if event.is_caught_up:
+                yield Progress(position, caught_up=True)
+                continue
+            assert event.commit_position is not None  # sent by every server from 22.10 on
+            position = event.commit_position
+            if event.is_checkpoint:
+                yield Progress(position, caught_up=False)
+            else:
+                yield to_recorded(event)
+    raise_if_cancelled()
+    raise StoreUnavailable("EventStoreDB has ended the subscription")

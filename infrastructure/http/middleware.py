@@ -1,0 +1,143 @@
+"""What happens around every request: its correlation id, its log line and metrics, its limits.
+
+Plain ASGI, so that the log context reaches the routes and an answer can be streamed.
+"""
+
+import re
+import time
+from hmac import compare_digest
+from http import HTTPStatus
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from infrastructure.http.problems import Problem, answer, of_status
+from infrastructure.metrics import Metrics
+
+log = structlog.stdlib.get_logger("headwater.http")
+
+LARGEST_BODY = 1024 * 1024  # bytes
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_CORRELATION_ID = re.compile(r"[A-Za-z0-9._:~-]{1,128}")
+
+
+class Observed:
+    """Gives each request a correlation id, logs and measures it, and has an answer to any bug."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-correlation-id")
+        valid = given is None or _CORRELATION_ID.fullmatch(given)
+        correlation_id = str(uuid4()) if given is None or not valid else given
+        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        exchange = _Exchange(scope, correlation_id, send)
+        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
+            try:
+                if valid:
+                    await self._app(scope, receive, exchange.send)
+                else:
+                    await answer(_NO_CORRELATION_ID)(scope, receive, exchange.send)
+            except Exception:
+                log.exception("unexpected error", method=scope["method"], path=scope["path"])
+                if exchange.status is not None:
+                    raise  # too late for another answer: let the server cut the connection
+                await answer(_unexpected(correlation_id))(scope, receive, exchange.send)
+            finally:
+                self._tell(exchange)
+
+    def _tell(self, exchange: "_Exchange") -> None:
+        took, scope = time.perf_counter() - exchange.began, exchange.scope
+        route = getattr(scope.get("route"), "path", "(none)")  # never a path: there are endless
+        status = exchange.status or 499  # the client went before it had an answer
+        method = scope["method"] if scope["method"] in _METHODS else "(other)"
+        self._metrics.requests.labels(method, route, status).observe(took)
+        log.info(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            milliseconds=round(took * 1000, 1),
+        )
+
+
+class _Exchange:
+    """One request and what has been answered so far."""
+
+    def __init__(self, scope: Scope, correlation_id: str, send: Send) -> None:
+        self.scope, self._correlation_id, self._send = scope, correlation_id, send
+        self.began = time.perf_counter()
+        self.status: int | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            MutableHeaders(scope=message)["X-Correlation-ID"] = self._correlation_id
+        await self._send(message)
+
+
+class Authorized:
+    """Asks for ``Authorization: Bearer <token>`` everywhere but at ``/health/…``."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app, self._expected = app, f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        given = Headers(scope=scope).get("authorization", "").encode()
+        is_open = scope["type"] == "lifespan" or scope["path"].startswith("/health/")
+        if is_open or compare_digest(given, self._expected):
+            await self._app(scope, receive, send)
+        else:
+            await answer(_NO_TOKEN, {"WWW-Authenticate": "Bearer"})(scope, receive, send)
+
+
+class Limited:
+    """Takes no body above ``LARGEST_BODY``, whether or not its length was announced."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body: list[Message] = []
+        size = int(Headers(scope=scope).get("content-length", "0"))
+        while size <= LARGEST_BODY:
+            body.append(message := await receive())
+            size = max(size, sum(len(part.get("body", b"")) for part in body))
+            if not message.get("more_body"):
+                break
+        if size > LARGEST_BODY:
+            await answer(_TOO_LARGE)(scope, receive, send)
+            return
+
+        async def replay() -> Message:
+            return body.pop(0) if body else await receive()
+
+        await self._app(scope, replay, send)
+
+
+_NO_CORRELATION_ID = of_status(
+    HTTPStatus.BAD_REQUEST,
+    "X-Correlation-ID has to be 1 to 128 letters, digits or any of . _ : ~ -",
+)
+_NO_TOKEN = of_status(
+    HTTPStatus.UNAUTHORIZED, "send the header Authorization: Bearer <token>, with the API_TOKEN"
+)
+_TOO_LARGE = of_status(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body may have {LARGEST_BODY:,} bytes"
+)
+
+
+def _unexpected(correlation_id: str) -> Problem:
+    return of_status(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        f"this is a fault of the service; its log has it under correlation id {correlation_id}",
+    )

@@ -1,0 +1,50 @@
+"""For those who run the service: is it alive, is it ready, how is it doing."""
+
+from http import HTTPStatus
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from application.ports import StoreUnavailable
+from infrastructure.health import readiness
+from infrastructure.http.commands import Wiring
+from infrastructure.http.problems import answer, documented, of_status
+
+router = APIRouter(tags=["operations"])
+
+
+class Alive(BaseModel):
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """Everything that the service needs answers, and the read models are up to date."""
+
+    status: Literal["ready"] = "ready"
+    checks: dict[str, str]
+
+
+@router.get("/health/live")
+async def live() -> Alive:
+    """The process runs. It says nothing of what it depends on: a restart would not mend that."""
+    return Alive()
+
+
+@router.get("/health/ready", response_model=Ready, responses=documented(StoreUnavailable))
+async def ready(wiring: Wiring) -> Ready | Response:
+    """Whether to send requests here: the servers answer, the projections run and have caught up."""
+    checks = await readiness(wiring)
+    wrong = [f"{name}: {found}" for name, found in checks.items() if found != "ok"]
+    if not wrong:
+        return Ready(checks=checks)
+    problem = of_status(HTTPStatus.SERVICE_UNAVAILABLE, "; ".join(wrong), checks=checks)
+    return answer(problem, {"Retry-After": "1"})
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(wiring: Wiring) -> Response:
+    """Prometheus metrics."""
+    return Response(generate_latest(wiring.metrics().registry), media_type=CONTENT_TYPE_LATEST)

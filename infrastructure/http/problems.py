@@ -1,0 +1,195 @@
+"""Every error as ``application/problem+json`` (RFC 9457), from the exception that tells it best.
+
+``type`` is made of the exception's class name and stays as stable as that; ``title`` is the first
+line of its docstring, ``detail`` its message: the case at hand, and what would be right.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Literal
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import models_json_schema
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from application.claim_check import EventTooLarge
+from application.command_dispatch import CommandIdReused, StaleVersion, TooMuchContention
+from application.ports import StoreUnavailable
+from domain.decider import DomainError, Missing
+
+
+class FieldProblem(BaseModel):
+    """One place of the request, and what would be right there."""
+
+    field: str
+    problem: str
+
+
+class Problem(BaseModel):
+    """What went wrong, as every error answer of this service says it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class InvalidProblem(Problem):
+    """A request that was not understood, field by field."""
+
+    errors: Sequence[FieldProblem]
+
+
+class BadHeader(Exception):
+    """A request header is not what it has to be."""
+
+
+STATUS: Mapping[type[Exception], HTTPStatus] = {  # the first that fits counts
+    Missing: HTTPStatus.NOT_FOUND,
+    DomainError: HTTPStatus.CONFLICT,
+    StaleVersion: HTTPStatus.PRECONDITION_FAILED,
+    CommandIdReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    EventTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TooMuchContention: HTTPStatus.SERVICE_UNAVAILABLE,
+    StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    BadHeader: HTTPStatus.BAD_REQUEST,
+}
+
+
+_SCHEMA = "#/components/schemas/{model}"
+
+
+def install(app: FastAPI) -> None:
+    """Let ``app`` answer all its errors as problems."""
+    for error in STATUS:
+        app.add_exception_handler(error, _told)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _refused)
+
+
+def documented(*errors: type[Exception]) -> dict[int | str, dict[str, Any]]:
+    """The ``responses=`` of a route that raises these, so that OpenAPI tells them."""
+    statuses = {HTTPStatus.UNPROCESSABLE_ENTITY, *map(_status, errors)}
+    return {int(status): _documented(status) for status in sorted(statuses)}
+
+
+def describe(openapi: dict[str, Any]) -> None:
+    """Add to a description of the interface what a problem is."""
+    models: Sequence[tuple[type[BaseModel], Literal["serialization"]]] = [
+        (Problem, "serialization"),
+        (InvalidProblem, "serialization"),
+    ]
+    _, schemas = models_json_schema(models, ref_template=_SCHEMA)
+    openapi.setdefault("components", {}).setdefault("schemas", {}).update(schemas["$defs"])
+
+
+def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(
+        problem.model_dump(),
+        status_code=problem.status,
+        headers=dict(headers or {}),
+        media_type="application/problem+json",
+    )
+
+
+def of_status(status: HTTPStatus, detail: str, **more: Any) -> Problem:
+    """A problem that HTTP itself has a name for, so it needs no type of its own."""
+    return Problem(type="about:blank", title=status.phrase, status=status, detail=detail, **more)
+
+
+def _of(error: Exception, status: HTTPStatus) -> Problem:
+    title = (type(error).__doc__ or "").partition("\n")[0]
+    name = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__)
+    return Problem(type=_type(name), title=title, status=status, detail=str(error))
+
+
+def _type(name: str) -> str:
+    return f"urn:headwater:problem:{name.lower()}"
+
+
+def _status(error: type[Exception]) -> HTTPStatus:
+    return next(status for known, status in STATUS.items() if issubclass(error, known))
+
+
+def _documented(status: HTTPStatus) -> dict[str, Any]:
+    """Said in full: ``model=`` would promise ``application/json``."""
+    model = InvalidProblem if status == HTTPStatus.UNPROCESSABLE_ENTITY else Problem
+    schema = {"$ref": _SCHEMA.format(model=model.__name__)}
+    return {
+        "description": status.phrase,
+        "content": {"application/problem+json": {"schema": schema}},
+    }
+
+
+async def _told(_: Request, error: Exception) -> JSONResponse:
+    status = _status(type(error))
+    again = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return answer(_of(error, status), again)
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    """What the framework refuses by itself: an unknown path, a method that is not there."""
+    assert isinstance(error, HTTPException)  # it is registered for this class only
+    status = HTTPStatus(error.status_code)
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            detail = f"there is nothing at {request.url.path}; /docs lists what there is"
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            allowed = ", ".join(_methods(request))
+            detail = f"{request.method} is not possible at {request.url.path}, but {allowed} is"
+            return answer(of_status(status, detail), {"Allow": allowed})
+        case _:
+            detail = str(error.detail)
+    return answer(of_status(status, detail), error.headers)
+
+
+def _methods(request: Request) -> Sequence[str]:
+    """What can be asked of this path: the framework tells of its first route only."""
+    routes = request.app.router.routes
+    return [
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # it is registered for this class only
+    found = error.errors()
+    if found[0]["type"] == "json_invalid":
+        detail = (
+            f"the body is not JSON: {found[0]['ctx']['error']} at character {found[0]['loc'][1]}"
+        )
+        return answer(of_status(HTTPStatus.BAD_REQUEST, detail))
+    if found[0]["loc"] == ("body",) and "json" not in request.headers.get("content-type", "json"):
+        detail = "send the body as JSON, with the header Content-Type: application/json"
+        return answer(of_status(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail))
+    problem = InvalidProblem(
+        type=_type("invalid-request"),
+        title="The request was not understood.",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        detail=f"{len(found)} field(s) are not as they have to be",
+        errors=[FieldProblem(field=_field(one["loc"]), problem=_reason(one)) for one in found],
+    )
+    return answer(problem)
+
+
+def _field(location: Sequence[str | int]) -> str:
+    """``("body", "lines", 0, "quantity")`` → ``lines[0].quantity``."""
+    inner = location[1:] if location[0] == "body" else location
+    names = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in inner]
+    return "".join(names).lstrip(".") or "body"
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    return reason[:1].lower() + reason[1:]

@@ -1,0 +1,50 @@
+"""Stock over HTTP: how many there are, and more coming in."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response, status
+from pydantic import Field
+
+from application import queries
+from application.ports import StoreUnavailable
+from application.projections.stock_levels import StockLevel
+from domain.decider import Missing
+from domain.stock import ReceiveStock
+from domain.values import Quantity, Sku
+from infrastructure.http.commands import Ask, Done, Wiring, entity_tag
+from infrastructure.http.orders import COMMAND_ERRORS, Body
+from infrastructure.http.problems import documented
+
+router = APIRouter(prefix="/stock", tags=["stock"])
+
+Code = Annotated[Sku, Path(alias="sku", examples=["85123A"])]
+# A stock code may hold spaces and slashes, hence ``:path`` in the routes below.
+
+
+class UnknownSku(Missing):
+    """Nothing has ever been received or written off under this SKU."""
+
+
+class Receipt(Body):
+    quantity: Quantity = Field(examples=[100])
+
+
+@router.post(
+    "/{sku:path}/receipts",
+    status_code=status.HTTP_201_CREATED,
+    responses=documented(*COMMAND_ERRORS),
+)
+async def receive_stock(code: Code, body: Receipt, ask: Ask, response: Response) -> Done:
+    """Goods have arrived."""
+    command = ReceiveStock(receipt_id=ask.make_id("receipt"), quantity=body.quantity)
+    return await ask.carry_out(code, command, response)
+
+
+@router.get("/{sku:path}", responses=documented(UnknownSku, StoreUnavailable))
+async def get_stock(code: Code, wiring: Wiring, response: Response) -> StockLevel:
+    """How many are here, promised and available, as the read model knows it."""
+    level = await queries.stock_level(wiring.stock_views(), code)
+    if level is None:
+        raise UnknownSku(f"nothing is known of the SKU {code}; SKUs are told apart by case")
+    response.headers["ETag"] = entity_tag(level.version)
+    return level

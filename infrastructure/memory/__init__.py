@@ -1,0 +1,9 @@
+"""Every port in memory. Real in every rule, concurrency checks included; gone with the process."""
+
+from infrastructure.memory.consumer_groups import ConsumerGroups
+from infrastructure.memory.event_store import EventStore
+from infrastructure.memory.payload_store import PayloadStore
+from infrastructure.memory.subscriptions import Subscriptions
+from infrastructure.memory.views import Views
+
+__all__ = ["ConsumerGroups", "EventStore", "PayloadStore", "Subscriptions", "Views"]

@@ -1,0 +1,98 @@
+"""Streams in memory, and the log of all events that subscriptions and consumer groups read."""
+
+import asyncio
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from application.messages import NewEvent, RecordedEvent
+from application.ports import NO_STREAM, Appended, WrongExpectedVersion
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Bell:
+    """Wakes all who wait for a change, whatever it is: each looks for itself."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+        self._rung = asyncio.Event()
+
+    async def heard(self, within: float | None = None) -> None:
+        """Wait for the next ring, at most that many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._rung.wait()
+
+
+class EventStore:
+    """An :class:`~application.ports.EventStore`. To be used on one event loop."""
+
+    def __init__(self, clock: Callable[[], datetime] = _now) -> None:
+        self.bell = Bell()
+        self._clock = clock
+        self._log: list[RecordedEvent] = []
+        self._streams: defaultdict[str, list[RecordedEvent]] = defaultdict(list)
+        self._end = 0
+
+    async def append(
+        self, stream: str, events: Sequence[NewEvent], expected_version: int
+    ) -> Appended:
+        if not events or expected_version < NO_STREAM:
+            raise ValueError(f"append 1 event or more after version -1 or more, to {stream!r}")
+        await asyncio.sleep(0)  # as on a network, somebody else may come first
+        stored = self._streams[stream]
+        if expected_version == len(stored) - 1:
+            self._write(stream, events)
+        there = stored[expected_version + 1 : expected_version + 1 + len(events)]
+        if [recorded.id for recorded in there] != [event.id for event in events]:
+            raise WrongExpectedVersion(stream, expected_version, len(stored) - 1)
+        return Appended(there[-1].version, there[-1].position)
+
+    async def read(
+        self,
+        stream: str,
+        *,
+        from_version: int = 0,
+        backwards: bool = False,
+        limit: int | None = None,
+    ) -> AsyncIterator[RecordedEvent]:
+        await asyncio.sleep(0)
+        events = self._streams.get(stream, [])[from_version:]
+        for recorded in (events[::-1] if backwards else events)[:limit]:
+            yield recorded
+
+    def _write(self, stream: str, events: Sequence[NewEvent]) -> None:
+        for event in events:
+            metadata = event.metadata.to_json()
+            recorded = RecordedEvent(
+                id=event.id,
+                type=event.type,
+                data=event.data,
+                metadata_json=metadata,
+                stream=stream,
+                version=len(self._streams[stream]),
+                position=self._end,
+                recorded_at=self._clock(),
+            )
+            self._end += len(event.data) + len(metadata) + 1  # bytes: positions have gaps
+            self._streams[stream].append(recorded)
+            self._log.append(recorded)
+        self.bell.ring()
+
+    @property
+    def last_position(self) -> int:
+        """The position of the newest event, -1 when there is none."""
+        return self._log[-1].position if self._log else -1
+
+    def after(self, position: int, limit: int) -> Sequence[RecordedEvent]:
+        """At most ``limit`` events of all streams beyond ``position``, in order."""
+        start = bisect_right(self._log, position, key=lambda recorded: recorded.position)
+        return self._log[start : start + limit]

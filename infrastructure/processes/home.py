@@ -1,0 +1,97 @@
+"""The directory that a running service lives in: one service at a time, found by other commands."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Self
+
+from infrastructure.processes import Hindrance
+from infrastructure.settings import Settings
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where the service that lives here can be reached."""
+
+    pid: int
+    eventstoredb_uri: str
+    postgres_uri: str
+    url: str
+
+    @classmethod
+    def here(cls, settings: Settings, url: str) -> Self:
+        """This process, over the servers in these settings."""
+        assert settings.eventstoredb_uri is not None  # a running service has both
+        assert settings.postgres_uri is not None
+        return cls(os.getpid(), settings.eventstoredb_uri, settings.postgres_uri, url)
+
+
+class Home:
+    """A directory, and the lock of who owns it: it goes with its process, however that ends."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory.absolute()
+        self._notice = self.directory / "running.json"
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Live here alone. Raises :class:`Hindrance` when somebody does already."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            lock = (self.directory / "lock").open("a")
+        except OSError as error:
+            raise Hindrance(
+                f"{self.directory} cannot be used ({error.strerror}): make it writable, "
+                "or set HEADWATER_HOME to another directory"
+            ) from error
+        with lock:
+            if not _locked(lock):
+                raise Hindrance(self._occupied())
+            self._notice.unlink(missing_ok=True)  # of a service that was killed
+            try:
+                yield
+            finally:
+                self._notice.unlink(missing_ok=True)
+
+    def announce(self, running: Running) -> None:
+        """Let other commands find the service that lives here."""
+        draft = self._notice.with_suffix(".new")
+        with open(draft, "w", opener=_private) as file:
+            json.dump(asdict(running), file)
+        draft.replace(self._notice)
+
+    def running(self) -> Running | None:
+        """The service that lives here now, if one does and has announced itself."""
+        try:
+            with (self.directory / "lock").open("a") as lock:
+                return None if _locked(lock) else Running(**json.loads(self._notice.read_text()))
+        except OSError:
+            return None
+
+    def _occupied(self) -> str:
+        if running := self.running():
+            return (
+                f"headwater is running in {self.directory} already, as process {running.pid} at "
+                f"{running.url}: stop it first, or set HEADWATER_HOME to another directory"
+            )
+        return (
+            f"another headwater command is at work in {self.directory}: "
+            "wait for it, or set HEADWATER_HOME to another directory"
+        )
+
+
+def _locked(file: IO[str]) -> bool:
+    """Whether the lock is ours now; it is until the file is closed."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)  # an address may hold a password

@@ -1,0 +1,116 @@
+"""What can be set, by environment variable or in a ``.env`` file. Checked once, at the start."""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class InvalidSettings(Exception):
+    """A setting cannot be used. One line per setting: its name, what is wrong, what is right."""
+
+
+def _uri_of(*schemes: str) -> AfterValidator:
+    """Accepts an address that starts with one of these schemes."""
+
+    def check(uri: str) -> str:
+        if not uri.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+            raise ValueError(f"it has to start with {' or '.join(f'{s}://' for s in schemes)}")
+        return uri
+
+    return AfterValidator(check)
+
+
+def _token(token: SecretStr) -> SecretStr:
+    if not 16 <= len(token.get_secret_value()) <= 256 or not token.get_secret_value().isascii():
+        raise ValueError("it has to have 16 to 256 ASCII characters, so that nobody guesses it")
+    return token
+
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Names are those of the environment variables, in lower case."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore", validate_default=False
+    )
+
+    eventstoredb_uri: Annotated[str, _uri_of("esdb", "esdb+discover")] | None = None
+    """The EventStoreDB to talk to; unset: the embedded node."""
+    postgres_uri: Annotated[str, _uri_of("postgresql", "postgres")] | None = None
+    """The PostgreSQL that holds the read models; unset: the embedded one."""
+    headwater_home: Path = Path(".headwater")
+    """Where the embedded servers, large payloads and logs live."""
+    payloads_dir: Path | None = None
+    """Where data too large for an event is kept; unset: ``payloads`` in the home."""
+    eventstoredb_port: Port = 2113
+    """Where the embedded node listens; 0 for any free port."""
+    http_host: str = "127.0.0.1"
+    http_port: Port = 8000
+    """Where the service listens; 0 for any free port."""
+    api_token: Annotated[SecretStr, AfterValidator(_token)] | None = None
+    """What clients send as ``Authorization: Bearer …``; unset: nothing is asked for."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def payloads(self) -> Path:
+        return self.payloads_dir or self.headwater_home / "payloads"
+
+    def require(self, *names: str) -> None:
+        """Raises :class:`InvalidSettings` unless these are set."""
+        missing = [name.upper() for name in names if getattr(self, name) is None]
+        if missing:
+            wanted = "it has to be set for this command; `headwater run` brings servers of its own"
+            raise InvalidSettings("\n".join(f"{name}: {wanted}" for name in missing))
+
+    @model_validator(mode="after")
+    def _secure_by_default(self) -> Self:
+        if self.api_token is None and not is_loopback(self.http_host):
+            raise ValueError(
+                f"HTTP_HOST: {self.http_host} can be reached from other machines: "
+                "set API_TOKEN too, or listen on 127.0.0.1"
+            )
+        return self
+
+
+def load(**given: Any) -> Settings:
+    """The settings of this process; ``given`` values come before the environment.
+
+    Raises :class:`InvalidSettings`.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise InvalidSettings("\n".join(map(_sentence, error.errors()))) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def without_password(uri: str) -> str:
+    """The address as it may be shown and logged."""
+    parts = urlsplit(uri)
+    if parts.password is None:
+        return uri
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:…@{host}"))
+
+
+def _sentence(error: Any) -> str:
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    if not error["loc"]:
+        return reason  # a rule over several settings: it names them itself
+    name = str(error["loc"][0])
+    secret = name == "api_token" or name.endswith("_uri")
+    value = "the value" if secret else repr(error["input"])
+    return f"{name.upper()}: {value} cannot be used: {reason[:1].lower()}{reason[1:]}"

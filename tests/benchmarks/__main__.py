@@ -1,0 +1,27 @@
+"""All benchmarks, one after the other: ``make bench``. Each also runs alone, by its own name.
+
+Rates say what this machine does just now; ratios compare what was measured in the same run.
+"""
+
+import os
+import platform
+
+from tests.benchmarks import embedded_node, event_store, importing, projections
+
+SUBJECTS = {
+    "The embedded EventStoreDB node (double)": embedded_node.main,
+    "The EventStoreDB adapter, on the embedded node (double)": event_store.main,
+    "Projections into PostgreSQL (real server, embedded)": projections.main,
+    "The import of the bundled order history": importing.main,
+}
+
+
+def main() -> None:
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]}")
+    for title, measure in SUBJECTS.items():
+        print(f"\n{title}\n{'─' * len(title)}")
+        measure()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""What the contract suites run on: each adapter of a port, its name says double or real."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker  # type: ignore[import-untyped]  # docker ships no types
+import pytest
+from docker.errors import DockerException  # type: ignore[import-untyped]  # as above
+
+from application.ports import ConsumerGroups, EventStore, PayloadStore, Subscriptions
+from infrastructure import eventstoredb, filesystem, memory
+from tests.contracts.eventstoredb_container import EventStoreDBContainer
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The three ports of one event store."""
+
+    events: EventStore
+    subscriptions: Subscriptions
+    groups: ConsumerGroups
+
+
+def _why_not_real() -> str | None:
+    if "EVENTSTOREDB_URI" in os.environ:
+        return None
+    try:
+        docker.from_env(timeout=5).ping()
+    except DockerException:
+        return "no Docker on this machine"
+    return None
+
+
+_WHY_NOT_REAL = _why_not_real()  # asked once, when tests are collected
+
+
+@pytest.fixture(
+    params=[
+        "memory",
+        "eventstoredb-embedded (double)",
+        pytest.param(
+            "eventstoredb (real)",
+            marks=pytest.mark.skip(reason=_WHY_NOT_REAL) if _WHY_NOT_REAL else (),
+        ),
+    ]
+)
+async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
+    """Others' events may be in there: a test follows types and streams of its own."""
+    match request.param:
+        case "memory":
+            store = memory.EventStore()
+            yield Stores(store, memory.Subscriptions(store), memory.ConsumerGroups(store))
+        case "eventstoredb-embedded (double)":
+            async with _eventstoredb(request.getfixturevalue("node").uri) as stores:
+                yield stores
+        case "eventstoredb (real)":
+            async with _eventstoredb(request.getfixturevalue("real_eventstoredb")) as stores:
+                yield stores
+
+
+@asynccontextmanager
+async def _eventstoredb(uri: str) -> AsyncIterator[Stores]:
+    client = await eventstoredb.connect(uri)
+    try:
+        yield Stores(
+            eventstoredb.EventStore(client),
+            eventstoredb.Subscriptions(client),
+            eventstoredb.ConsumerGroups(client),
+        )
+    finally:
+        await client.close()
+
+
+@pytest.fixture(scope="session")
+def real_eventstoredb() -> Iterator[str]:
+    """The address of a real server: the one in ``EVENTSTOREDB_URI``, or one in a container."""
+    if uri := os.environ.get("EVENTSTOREDB_URI"):
+        yield uri
+        return
+    with EventStoreDBContainer() as container:
+        yield container.uri
+
+
+@pytest.fixture(params=["memory", "directory"])
+def payloads(request: pytest.FixtureRequest, tmp_path: Path) -> PayloadStore:
+    if request.param == "memory":
+        return memory.PayloadStore()
+    return filesystem.PayloadStore(tmp_path / "payloads")

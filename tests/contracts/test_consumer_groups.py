@@ -1,0 +1,359 @@
+"""The contract of ``ConsumerGroups``."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from application.messages import RecordedEvent
+from application.ports import NO_STREAM, ConsumerGroups, Delivery, GroupInfo, StoreUnavailable
+from tests.contracts.conftest import Stores
+from tests.contracts.made_up import PATIENCE, all_of, events, name, until
+
+
+class Group:
+    """A consumer group of the test's own, and the type of event that it is for."""
+
+    def __init__(self, stores: Stores) -> None:
+        self.name, self.type, self._stores = name("group"), name("Noted"), stores
+
+    @property
+    def groups(self) -> ConsumerGroups:
+        return self._stores.groups
+
+    async def ensure(self, max_retries: int = 10, message_timeout: float = 30.0) -> "Group":
+        await self.groups.ensure(
+            self.name, types={self.type}, max_retries=max_retries, message_timeout=message_timeout
+        )
+        return self
+
+    async def put(self, count: int, type: str = "") -> list[RecordedEvent]:
+        stream = name()
+        await self._stores.events.append(stream, events(count, type or self.type), NO_STREAM)
+        return await all_of(self._stores.events.read(stream))
+
+    async def info(self) -> GroupInfo:
+        return await self.groups.info(self.name)
+
+    async def comes_to(self, *, in_flight: int, parked: int) -> None:
+        """Wait until the group stands like this: settling is not confirmed."""
+
+        async def is_there() -> bool:
+            return await self.info() == GroupInfo(self.name, in_flight, parked)
+
+        await until(is_there)
+
+
+@pytest.fixture
+async def group(stores: Stores) -> Group:
+    return Group(stores)
+
+
+async def take(deliveries: AsyncIterator[Delivery], count: int) -> list[Delivery]:
+    async with asyncio.timeout(PATIENCE):
+        return [await anext(deliveries) for _ in range(count)]
+
+
+async def ack_all(deliveries: AsyncIterator[Delivery], count: int) -> list[RecordedEvent]:
+    taken = await take(deliveries, count)
+    for delivery in taken:
+        await delivery.ack()
+    return [delivery.recorded for delivery in taken]
+
+
+def recorded(deliveries: list[Delivery]) -> list[RecordedEvent]:
+    return [delivery.recorded for delivery in deliveries]
+
+
+async def test_a_group_begins_with_the_oldest_event(group: Group) -> None:
+    """It gets what was there before it, then what comes, and only its types."""
+    past = await group.put(3)
+    await group.put(2, "Other")
+    await group.ensure()
+
+    async with group.groups.consume(group.name) as deliveries:
+        assert await ack_all(deliveries, 3) == past
+        await group.put(2, "Other")
+        future = await group.put(2)
+        assert await ack_all(deliveries, 2) == future
+
+
+async def test_an_acknowledged_event_does_not_come_back(group: Group) -> None:
+    """Not while the consumer stays beyond the timeout, and not to one that comes after it."""
+    await group.ensure(message_timeout=0.5)
+    done = await group.put(4)
+
+    async with group.groups.consume(group.name) as deliveries:
+        assert await ack_all(deliveries, 4) == done
+        await group.comes_to(in_flight=0, parked=0)
+        await asyncio.sleep(1.5)  # well beyond the timeout: now it would come
+        other = await group.put(1)
+        assert await ack_all(deliveries, 1) == other
+
+    last = await group.put(1)
+    async with group.groups.consume(group.name) as deliveries:
+        assert await ack_all(deliveries, 1) == last
+
+
+async def test_what_is_settled_last_counts_although_the_consumer_leaves(group: Group) -> None:
+    """Acknowledging and going at once loses no acknowledgement."""
+    await group.ensure()
+    await group.put(30)
+    async with group.groups.consume(group.name) as deliveries:
+        await ack_all(deliveries, 30)
+
+    last = await group.put(1)
+    async with group.groups.consume(group.name) as deliveries:
+        assert await ack_all(deliveries, 1) == last
+
+
+async def test_what_a_consumer_leaves_unsettled_goes_to_the_next(group: Group) -> None:
+    """An event that was handed out and not settled is handed out again."""
+    await group.ensure()
+    noted = await group.put(3)
+    async with group.groups.consume(group.name) as deliveries:
+        first, _, _ = await take(deliveries, 3)
+        await first.ack()
+
+    async with group.groups.consume(group.name) as deliveries:
+        assert recorded(await take(deliveries, 2)) == noted[1:]
+
+
+async def test_consumers_compete(group: Group) -> None:
+    """Each event goes to one consumer, and each consumer gets a share."""
+    await group.ensure()
+    shares: dict[int, list[RecordedEvent]] = {0: [], 1: [], 2: []}
+    noted: list[RecordedEvent] = []
+
+    async def work(number: int) -> None:
+        async with group.groups.consume(group.name, buffer=5) as deliveries:
+            async for delivery in deliveries:
+                shares[number].append(delivery.recorded)
+                await delivery.ack()
+
+    async def each_has_some() -> bool:
+        noted.extend(await group.put(10))
+        return all(shares.values())
+
+    async def all_is_done() -> bool:
+        return sum(map(len, shares.values())) == len(noted)
+
+    workers = [asyncio.create_task(work(number)) for number in shares]
+    await until(each_has_some)
+    await until(all_is_done)
+    for worker in workers:
+        worker.cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
+
+    done = sorted((one for share in shares.values() for one in share), key=lambda e: e.position)
+    assert done == noted
+
+
+async def test_a_consumer_is_given_no_more_than_it_can_hold(group: Group) -> None:
+    """With a buffer of 3, the fourth event comes once one of the three is settled."""
+    await group.ensure()
+    noted = await group.put(6)
+
+    async with group.groups.consume(group.name, buffer=3) as deliveries:
+        taken = await take(deliveries, 3)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(deliveries), 0.3)
+        await taken[1].ack()
+        assert recorded(await take(deliveries, 1)) == [noted[3]]
+
+
+async def test_giving_up_waiting_loses_nothing(group: Group) -> None:
+    """A timeout on the next delivery does not end the consumer, and costs no event."""
+    await group.ensure()
+    async with group.groups.consume(group.name) as deliveries:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(deliveries), 0.05)
+
+        noted = await group.put(2)
+        assert await ack_all(deliveries, 2) == noted
+
+
+async def test_a_retried_event_comes_again_and_is_counted(group: Group) -> None:
+    """Not now means again soon; the delivery says how many times it was handed out before."""
+    await group.ensure()
+    (noted,) = await group.put(1)
+
+    async with group.groups.consume(group.name) as deliveries:
+        for retries in range(3):
+            (delivery,) = await take(deliveries, 1)
+            assert (delivery.recorded, delivery.retries) == (noted, retries)
+            await delivery.retry("not now")
+
+
+async def test_an_event_is_parked_when_its_retries_are_used_up(group: Group) -> None:
+    """With two retries it is handed out three times, and then set aside."""
+    await group.ensure(max_retries=2)
+    await group.put(1)
+
+    async with group.groups.consume(group.name) as deliveries:
+        for _ in range(3):
+            (delivery,) = await take(deliveries, 1)
+            await delivery.retry("never")
+        await group.comes_to(in_flight=0, parked=1)
+        following = await group.put(1)
+        assert await ack_all(deliveries, 1) == following
+
+
+async def test_what_is_not_settled_in_time_comes_again(group: Group) -> None:
+    """A consumer that hangs does not keep its event: it is retried, elsewhere if need be."""
+    await group.ensure(message_timeout=0.5)
+    noted = await group.put(1)
+
+    async with (
+        group.groups.consume(group.name) as hanging,
+        group.groups.consume(group.name) as working,
+    ):
+        first = await _whoever_comes_first(hanging, working)
+        again = await _whoever_comes_first(hanging, working)
+        await again.ack()
+        await group.comes_to(in_flight=0, parked=0)
+
+    assert recorded([first, again]) == noted * 2
+    assert (first.retries, again.retries) == (0, 1)
+
+
+async def _whoever_comes_first(*consumers: AsyncIterator[Delivery]) -> Delivery:
+    waiting = [asyncio.ensure_future(anext(consumer)) for consumer in consumers]
+    done, others = await asyncio.wait(
+        waiting, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED
+    )
+    for other in others:
+        other.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    (first,) = done
+    return first.result()
+
+
+async def test_a_parked_event_waits_for_a_person(group: Group) -> None:
+    """It is counted and does not come, until what is parked is replayed: then with no retries."""
+    await group.ensure()
+    parked, following = await group.put(2)
+
+    async with group.groups.consume(group.name) as deliveries:
+        first, second = await take(deliveries, 2)
+        await first.park("the address does not exist")
+        await second.ack()
+        await group.comes_to(in_flight=0, parked=1)
+
+    async with group.groups.consume(group.name) as deliveries:
+        assert second.recorded == following
+        await group.groups.replay_parked(group.name)
+        (again,) = await take(deliveries, 1)
+        assert (again.recorded.id, again.recorded.data) == (parked.id, parked.data)
+        assert again.retries == 0
+        await again.ack()
+        await group.comes_to(in_flight=0, parked=0)
+
+
+async def test_a_skipped_event_is_dropped(group: Group) -> None:
+    """It is neither parked nor handed out again."""
+    await group.ensure()
+    await group.put(1)
+
+    async with group.groups.consume(group.name) as deliveries:
+        (unwanted,) = await take(deliveries, 1)
+        await unwanted.skip("not for us")
+        await group.comes_to(in_flight=0, parked=0)
+        following = await group.put(1)
+        assert await ack_all(deliveries, 1) == following
+
+
+async def test_a_group_that_is_there_is_left_as_it_is(group: Group) -> None:
+    """Ensuring it again, as every start does, does not make it begin anew."""
+    await group.ensure()
+    await group.put(2)
+    async with group.groups.consume(group.name) as deliveries:
+        await ack_all(deliveries, 2)
+
+    await group.ensure()
+
+    last = await group.put(1)
+    async with group.groups.consume(group.name) as deliveries:
+        assert await ack_all(deliveries, 1) == last
+
+
+async def test_groups_do_not_notice_each_other(stores: Stores) -> None:
+    """What one group has done with an event says nothing about another group."""
+    one, other = Group(stores), Group(stores)
+    other.type = one.type
+    noted = await one.put(2)
+
+    for group in (await one.ensure(), await other.ensure()):
+        async with group.groups.consume(group.name) as deliveries:
+            assert await ack_all(deliveries, 2) == noted
+
+
+async def test_info_counts_what_is_in_flight(group: Group) -> None:
+    """Handed out and not settled yet."""
+    await group.ensure()
+    await group.put(3)
+
+    async with group.groups.consume(group.name) as deliveries:
+        taken = await take(deliveries, 3)
+        await group.comes_to(in_flight=3, parked=0)
+        await taken[0].ack()
+        await group.comes_to(in_flight=2, parked=0)
+
+
+async def test_an_unknown_group_is_named(group: Group) -> None:
+    """Consuming, asking, replaying and deleting tell the name of the group that is not there."""
+    with pytest.raises(KeyError, match=group.name):
+        async with group.groups.consume(group.name):
+            pass
+    with pytest.raises(KeyError, match=group.name):
+        await group.info()
+    with pytest.raises(KeyError, match=group.name):
+        await group.groups.replay_parked(group.name)
+    with pytest.raises(KeyError, match=group.name):
+        await group.groups.delete(group.name)
+
+
+async def test_a_deleted_group_ends_its_consumers(group: Group) -> None:
+    """Who still waits learns it, and created again the group begins anew."""
+    await group.ensure()
+    noted = await group.put(2)
+
+    async with group.groups.consume(group.name) as deliveries:
+        await ack_all(deliveries, 2)
+        await group.groups.delete(group.name)
+        with pytest.raises(StoreUnavailable):
+            await take(deliveries, 1)
+    with pytest.raises(KeyError):
+        await group.info()
+
+    await group.ensure()
+    async with group.groups.consume(group.name) as deliveries:
+        assert await ack_all(deliveries, 2) == noted
+
+
+async def test_who_has_left_cannot_settle(group: Group) -> None:
+    """The event is with others by then, and settling it says so."""
+    await group.ensure()
+    await group.put(1)
+    async with group.groups.consume(group.name) as deliveries:
+        (delivery,) = await take(deliveries, 1)
+
+    with pytest.raises(StoreUnavailable, match="left"):
+        await delivery.ack()
+    for settle in (delivery.retry, delivery.park, delivery.skip):
+        with pytest.raises(StoreUnavailable, match="left"):
+            await settle("too late")
+
+
+async def test_leaving_leaves_nothing_behind(group: Group) -> None:
+    """When the context ends, no task goes on."""
+    await group.ensure()
+    await group.put(5)
+    before = asyncio.all_tasks()
+
+    async with group.groups.consume(group.name) as deliveries:
+        await take(deliveries, 1)
+
+    async with asyncio.timeout(PATIENCE):
+        while left := asyncio.all_tasks() - before:
+            await asyncio.wait(left, timeout=0.1)

@@ -1,0 +1,230 @@
+"""The contract of ``Subscriptions``."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+
+import pytest
+
+from application.messages import NewEvent, RecordedEvent
+from application.ports import NO_STREAM, Progress
+from tests.contracts.conftest import Stores
+from tests.contracts.made_up import PATIENCE, all_of, event, events, name
+
+Items = list[RecordedEvent | Progress]
+
+
+async def put(stores: Stores, appended: list[NewEvent], stream: str = "") -> list[RecordedEvent]:
+    stream = stream or name()
+    await stores.events.append(stream, appended, NO_STREAM)
+    return await all_of(stores.events.read(stream))
+
+
+async def until_caught_up(items: AsyncIterator[RecordedEvent | Progress]) -> Items:
+    seen: Items = []
+    async with asyncio.timeout(PATIENCE):
+        async for item in items:
+            seen.append(item)
+            if isinstance(item, Progress) and item.caught_up:
+                return seen
+    raise AssertionError("a subscription has no end")
+
+
+async def next_events(
+    items: AsyncIterator[RecordedEvent | Progress], count: int
+) -> list[RecordedEvent]:
+    seen: list[RecordedEvent] = []
+    async with asyncio.timeout(PATIENCE):
+        while len(seen) < count:
+            item = await anext(items)
+            if isinstance(item, RecordedEvent):
+                seen.append(item)
+    return seen
+
+
+async def caught_up(stores: Stores, after: int | None, types: Collection[str]) -> Items:
+    async with stores.subscriptions.catch_up(after=after, types=types) as items:
+        return await until_caught_up(items)
+
+
+def only_events(items: Items) -> list[RecordedEvent]:
+    return [item for item in items if isinstance(item, RecordedEvent)]
+
+
+async def test_the_past_comes_in_order_then_the_end_is_announced(stores: Stores) -> None:
+    """All events of the store, across streams, by position, and then: caught up."""
+    type = name("Noted")
+    recorded = [one for _ in range(4) for one in await put(stores, events(3, type))]
+
+    items = await caught_up(stores, None, {type})
+
+    assert only_events(items) == recorded
+    assert isinstance(items[-1], Progress)
+    assert items[-1].position >= recorded[-1].position
+
+
+async def test_the_future_follows_the_past(stores: Stores) -> None:
+    """What is appended after catching up comes too, without asking again."""
+    type = name("Noted")
+    async with stores.subscriptions.catch_up(after=None, types={type}) as items:
+        assert only_events(await until_caught_up(items)) == []
+        for _ in range(3):
+            recorded = await put(stores, events(2, type))
+            assert await next_events(items, 2) == recorded
+
+
+async def test_a_subscription_begins_after_a_position(stores: Stores) -> None:
+    """Wherever it was left, it goes on with the next event: none twice, none left out."""
+    type = name("Noted")
+    recorded = await put(stores, events(6, type))
+
+    for seen, last in enumerate(recorded, 1):
+        items = await caught_up(stores, last.position, {type})
+        assert only_events(items) == recorded[seen:]
+
+
+async def test_progress_is_a_place_to_begin_after(stores: Stores) -> None:
+    """After the position of any progress come exactly the events that came after the progress."""
+    type = name("Noted")
+    for _ in range(3):
+        await put(stores, events(150, "Other"))
+        await put(stores, events(2, type))
+    items = await caught_up(stores, None, {type})
+
+    for at, item in enumerate(items):
+        if isinstance(item, Progress):
+            again = await caught_up(stores, item.position, {type})
+            assert only_events(again) == only_events(items[at:])
+
+
+async def test_only_the_types_asked_for_come(stores: Stores) -> None:
+    """A type is its whole name, letter for letter, whatever signs are in it."""
+    type = name("A.B+C (d|e)")
+    others = [f"{type}!", f"!{type}", type.lower(), type.replace(".", "x"), type[:-1]]
+    await put(stores, [event(other) for other in others])
+    wanted, second = await put(stores, [event(type), event(f"{type}2")])
+    await put(stores, [event(other) for other in others])
+
+    assert only_events(await caught_up(stores, None, {type})) == [wanted]
+    assert only_events(await caught_up(stores, None, [type, f"{type}2"])) == [wanted, second]
+
+
+async def test_the_end_is_announced_where_nothing_is_wanted(stores: Stores) -> None:
+    """No event of the type, or none after that position: caught up all the same."""
+    type = name("Noted")
+    (recorded,) = await put(stores, [event("Other")])
+
+    for after in (None, recorded.position):
+        items = await caught_up(stores, after, {type})
+        assert all(isinstance(item, Progress) for item in items)
+        assert items[-1].position >= (-1 if after is None else after)
+
+
+async def test_progress_goes_on_while_nothing_is_wanted(stores: Stores) -> None:
+    """Thousands of other events move a quiet subscription on, so that it begins near the end."""
+    async with stores.subscriptions.catch_up(after=None, types={name("Rare")}) as items:
+        end = (await until_caught_up(items))[-1].position
+        others = await put(stores, events(1_000, "Other"))
+        async with asyncio.timeout(PATIENCE):
+            while end < others[500].position:
+                progress = await anext(items)
+                assert isinstance(progress, Progress)
+                assert progress.position >= end
+                end = progress.position
+
+
+async def test_concurrent_appends_are_neither_missed_nor_doubled_nor_reordered(
+    stores: Stores,
+) -> None:
+    """Subscribing while others write gives what reading gives afterwards."""
+    type, streams = name("Noted"), [name() for _ in range(8)]
+
+    async def write(stream: str) -> None:
+        for version in range(-1, 29):
+            await stores.events.append(stream, [event(type)], version)
+
+    async def follow() -> list[RecordedEvent]:
+        async with stores.subscriptions.catch_up(after=None, types={type}) as items:
+            return await next_events(items, 240)
+
+    async with asyncio.TaskGroup() as group:
+        early = group.create_task(follow())
+        writing = [group.create_task(write(stream)) for stream in streams]
+        await asyncio.wait(writing, return_when=asyncio.FIRST_COMPLETED)
+        late = group.create_task(follow())
+
+    written = [one for stream in streams for one in await all_of(stores.events.read(stream))]
+    in_order = sorted(written, key=lambda one: one.position)
+    assert early.result() == in_order
+    assert late.result() == in_order
+
+
+async def test_giving_up_waiting_ends_the_subscription(stores: Stores) -> None:
+    """After a timeout on the next event there is no next: nothing can be left out unnoticed."""
+    type = name("Noted")
+    async with stores.subscriptions.catch_up(after=None, types={type}) as items:
+        await until_caught_up(items)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(items), 0.05)
+        await put(stores, [event(type)])
+        with pytest.raises(StopAsyncIteration):
+            await anext(items)
+
+
+async def test_a_large_backlog_comes_whole(stores: Stores) -> None:
+    """Thousands of events, more than any buffer holds, come in order to a slow reader."""
+    type = name("Noted")
+    recorded = [one for _ in range(2) for one in await put(stores, events(1_500, type))]
+
+    async with stores.subscriptions.catch_up(after=None, types={type}) as items:
+        first = await next_events(items, 1)
+        await asyncio.sleep(0.1)  # a reader that is busy: buffers fill
+        rest = await next_events(items, 2_999)
+
+    assert first + rest == recorded
+
+
+async def test_subscribers_do_not_notice_each_other(stores: Stores) -> None:
+    """Each gets everything, and one that leaves takes nothing with it."""
+    type = name("Noted")
+    async with (
+        stores.subscriptions.catch_up(after=None, types={type}) as one,
+        stores.subscriptions.catch_up(after=None, types={type}) as other,
+    ):
+        async with stores.subscriptions.catch_up(after=None, types={type}) as leaving:
+            await until_caught_up(leaving)
+        recorded = await put(stores, events(2, type))
+
+        assert await next_events(one, 2) == recorded
+        assert await next_events(other, 2) == recorded
+
+
+@pytest.mark.parametrize("early", [True, False])
+async def test_leaving_leaves_nothing_behind(stores: Stores, early: bool) -> None:
+    """When the context ends, no task goes on, whether or not all was read."""
+    type = name("Noted")
+    await put(stores, events(1_000, type))
+    before = asyncio.all_tasks()
+
+    async with stores.subscriptions.catch_up(after=None, types={type}) as items:
+        await (next_events(items, 1) if early else until_caught_up(items))
+
+    async with asyncio.timeout(PATIENCE):
+        while left := asyncio.all_tasks() - before:
+            await asyncio.wait(left, timeout=0.1)
+
+
+async def test_cancelling_a_reader_cancels_it(stores: Stores) -> None:
+    """A task that follows a subscription can be cancelled like any other."""
+
+    async def follow() -> None:
+        async with stores.subscriptions.catch_up(after=None, types={name("Rare")}) as items:
+            async for _ in items:
+                reached.set()
+
+    reached = asyncio.Event()
+    task = asyncio.create_task(follow())
+    await asyncio.wait_for(reached.wait(), PATIENCE)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, PATIENCE)

@@ -1,0 +1,251 @@
+"""The contract of ``Views``, on every adapter."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from application.ports import CheckpointMoved, Seen, Views
+from application.projections.projection import Projection, View
+from domain.values import Money
+from infrastructure import memory, postgres
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+class Basket(View):
+    owner: str | None
+    colour: str
+    items: int
+    worth: Money
+    currency: str = "GBP"
+    packed_at: datetime = NOON
+    notes: tuple[str, ...] = ()
+
+
+BASKETS = Projection(
+    name="baskets",
+    version=1,
+    view=Basket,
+    events=(),
+    keys=lambda _: (),
+    evolve=lambda basket, _: basket,
+    indexed=("owner", "colour"),
+    detail=("notes",),
+)
+
+
+@pytest.fixture(params=["memory", "postgres"])
+async def views(request: pytest.FixtureRequest) -> AsyncIterator[Views[Basket]]:
+    if request.param == "memory":
+        yield memory.Views(BASKETS)
+        return
+    async with in_postgres(request.getfixturevalue("postgres"), BASKETS) as views:
+        yield views
+
+
+@asynccontextmanager
+async def in_postgres(
+    uri: str, projection: Projection[Basket]
+) -> AsyncIterator[postgres.Views[Basket]]:
+    async with postgres.pool(uri) as pool:
+        views = postgres.Views(pool, projection)
+        await views.prepare()
+        yield views
+
+
+def basket(
+    owner: str | None = "ann", colour: str = "red", items: int = 1, worth: str = "1.50 GBP"
+) -> Basket:
+    money = Money.parse(worth)
+    return Basket(owner=owner, colour=colour, items=items, worth=money, currency=money.currency)
+
+
+def seen(position: int, **baskets: Basket) -> Mapping[str, Seen[Basket] | None]:
+    return {key: Seen(view, position) for key, view in baskets.items()}
+
+
+async def keys(
+    views: Views[Basket], limit: int = 50, after: str | None = None, **equal: str
+) -> list[str]:
+    return [key for key, _ in await views.find(equal=equal, after=after, limit=limit)]
+
+
+async def test_nothing_is_known_at_first(views: Views[Basket]) -> None:
+    """A new projection has no checkpoint and no views."""
+    assert await views.checkpoint() is None
+    assert await views.load(["a"]) == {}
+    assert await views.find(equal={}) == []
+    assert await views.sums(["items"], by="currency") == {}
+
+
+async def test_what_is_saved_is_loaded(views: Views[Basket]) -> None:
+    """A view comes back as it was saved, with the position of the event that shaped it."""
+    text = "naïve “quotes” \\ back\nslash % ☃ 🛒 ' {}"
+    saved = basket(worth="12345678901234567.123456 GBP").model_copy(update={"notes": (text, "")})
+
+    await views.save(seen(7, a=saved, b=basket()), checkpoint=9, expected=None)
+
+    assert await views.load(["a", "nobody"]) == {"a": Seen(saved, 7)}
+    assert await views.checkpoint() == 9
+
+
+async def test_a_view_is_replaced_whole(views: Views[Basket]) -> None:
+    """Saving a view again replaces all of it, detail included."""
+    first = basket(owner="ann").model_copy(update={"notes": ("fragile",)})
+    await views.save(seen(1, a=first), checkpoint=1, expected=None)
+
+    await views.save(seen(2, a=basket(owner=None)), checkpoint=2, expected=1)
+
+    assert await views.load(["a"]) == {"a": Seen(basket(owner=None), 2)}
+
+
+async def test_a_view_can_be_removed(views: Views[Basket]) -> None:
+    """``None`` removes a view; removing one that is not there is no fault."""
+    await views.save(seen(1, a=basket(), b=basket()), checkpoint=1, expected=None)
+
+    await views.save({"a": None, "nobody": None}, checkpoint=2, expected=1)
+
+    assert await keys(views) == ["b"]
+
+
+async def test_only_the_checkpoint_may_move(views: Views[Basket]) -> None:
+    """Progress without any change of a view moves the checkpoint alone."""
+    await views.save({}, checkpoint=3, expected=None)
+    await views.save({}, checkpoint=2**40, expected=3)
+
+    assert await views.checkpoint() == 2**40
+
+
+@pytest.mark.parametrize("expected", [None, 1, 3])
+async def test_nothing_is_written_on_another_checkpoint(
+    views: Views[Basket], expected: int | None
+) -> None:
+    """Who expects another checkpoint than there is writes nothing at all."""
+    await views.save(seen(2, a=basket()), checkpoint=2, expected=None)
+
+    with pytest.raises(CheckpointMoved):
+        await views.save({"a": None, **seen(4, b=basket())}, checkpoint=4, expected=expected)
+
+    assert await views.checkpoint() == 2
+    assert await keys(views) == ["a"]
+
+
+@pytest.mark.parametrize("start", [None, 1])
+async def test_of_two_who_advance_at_once_one_wins(views: Views[Basket], start: int | None) -> None:
+    """Two runners can never both move the checkpoint from the same place."""
+    if start is not None:
+        await views.save({}, checkpoint=start, expected=None)
+
+    saves = (
+        views.save(seen(n, **{f"by{n}": basket()}), checkpoint=n, expected=start)
+        for n in range(2, 8)
+    )
+    outcomes = await asyncio.gather(*saves, return_exceptions=True)
+
+    assert Counter(map(type, outcomes)) == {type(None): 1, CheckpointMoved: 5}
+    assert await keys(views) == [f"by{await views.checkpoint()}"]
+
+
+async def test_found_by_indexed_fields_in_order_of_keys(views: Views[Basket]) -> None:
+    """All given fields have to be equal; keys are in the order of their characters' numbers."""
+    await views.save(
+        seen(
+            1,
+            b=basket("ann", "red"),
+            B=basket("ann", "red"),
+            a=basket("ann", "blue"),
+            é=basket("ann", "red"),
+            z=basket(None, "red"),
+            a10=basket("bob", "red"),
+            a9=basket("ann", "red"),
+        ),
+        checkpoint=1,
+        expected=None,
+    )
+
+    assert await keys(views) == ["B", "a", "a10", "a9", "b", "z", "é"]
+    assert await keys(views, owner="ann", colour="red") == ["B", "a9", "b", "é"]
+    assert await keys(views, owner="None") == []
+    assert await keys(views, owner="' OR 1=1 --") == []
+
+
+async def test_pages_follow_one_another(views: Views[Basket]) -> None:
+    """``after`` continues behind a key, whether or not that key is still there."""
+    baskets = {f"k{n}": basket(colour="red" if n % 2 else "blue") for n in range(9)}
+    await views.save(seen(1, **baskets), checkpoint=1, expected=None)
+
+    assert await keys(views, limit=2, colour="red") == ["k1", "k3"]
+    assert await keys(views, limit=2, after="k3", colour="red") == ["k5", "k7"]
+    assert await keys(views, limit=2, after="k4x") == ["k5", "k6"]
+    assert await keys(views, after="k8") == []
+
+
+async def test_lists_leave_detail_out(views: Views[Basket]) -> None:
+    """A list has detail fields at their default; loading a view brings them."""
+    whole = basket().model_copy(update={"notes": ("fragile", "heavy")})
+    await views.save(seen(1, a=whole), checkpoint=1, expected=None)
+
+    assert await views.find(equal={}) == [("a", Seen(basket(), 1))]
+    assert (await views.load(["a"]))["a"].view == whole
+
+
+async def test_only_indexed_fields_can_be_asked_for(views: Views[Basket]) -> None:
+    """A question that no index answers is refused, and the answer names the fields that work."""
+    with pytest.raises(ValueError, match="not found by items, but by owner, colour"):
+        await views.find(equal={"items": "1"})
+
+
+async def test_sums_are_exact(views: Views[Basket]) -> None:
+    """Numbers and money add up without rounding, for each value of a field."""
+    await views.save(
+        seen(
+            1,
+            a=basket(worth="0.1 GBP", items=2),
+            b=basket(worth="0.2 GBP", items=3),
+            c=basket(worth="99999999999999999.000001 GBP", items=10**9),
+            d=basket(worth="5 EUR", items=0),
+        ),
+        checkpoint=1,
+        expected=None,
+    )
+
+    sums = await views.sums(["worth", "items"], by="currency")
+
+    assert {currency: (of.views, dict(of.fields)) for currency, of in sums.items()} == {
+        "GBP": (3, {"worth": Decimal("99999999999999999.300001"), "items": 10**9 + 5}),
+        "EUR": (1, {"worth": Decimal(5), "items": 0}),
+    }
+    with pytest.raises(ValueError, match="Basket has no field weight"):
+        await views.sums(["weight"], by="currency")
+
+
+async def test_clearing_forgets_everything(views: Views[Basket]) -> None:
+    """After clearing, the projection starts from the very beginning."""
+    await views.save(seen(5, a=basket()), checkpoint=5, expected=None)
+
+    await views.clear()
+
+    assert await views.checkpoint() is None
+    assert await keys(views) == []
+    await views.save(seen(5, a=basket()), checkpoint=5, expected=None)
+
+
+async def test_a_cancelled_save_is_whole_or_nothing(views: Views[Basket]) -> None:
+    """However far a save has come when it is cancelled, views and checkpoint agree."""
+    for turns in range(40):
+        before = await views.checkpoint()
+        task = asyncio.create_task(
+            views.save(seen(turns, a=basket(items=turns)), checkpoint=turns, expected=before)
+        )
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+
+        there = (await views.load(["a"])).get("a")
+        assert await views.checkpoint() == (there.position if there else None)

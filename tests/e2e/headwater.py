@@ -1,0 +1,105 @@
+"""The command line as a person uses it: real processes, real sockets, a directory of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PATIENCE = 60.0  # seconds in which what a test waits for has to come, on a busy machine too
+COMMAND = (sys.executable, "-m", "infrastructure.cli.main")
+
+
+def headwater(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env=_environment(home, settings),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def refusal(ended: subprocess.CompletedProcess[str], code: int) -> str:
+    """The one line in which a command said why it could not do its work."""
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+    (line,) = ended.stderr.strip().splitlines()
+    return line
+
+
+@dataclass(frozen=True)
+class Service:
+    """A ``headwater run`` in its own process."""
+
+    home: Path
+    process: psutil.Popen
+    output: Path
+
+    @property
+    def said(self) -> str:
+        return self.output.read_text()
+
+    @property
+    def url(self) -> str:
+        """Where it announced that it can be reached."""
+        until(lambda: (self.home / "running.json").exists(), self)
+        announced: dict[str, Any] = json.loads((self.home / "running.json").read_text())
+        return str(announced["url"])
+
+    def wait_for_welcome(self) -> None:
+        until(lambda: "Ctrl-C" in self.said, self)
+
+    def end(self, sign: signal.Signals) -> int:
+        """Send the signal; its exit code, once it and all its children are gone."""
+        family = [self.process, *self.process.children(recursive=True)]
+        assert len(family) > 2, "the embedded servers run as children"
+        self.process.send_signal(sign)
+        _, alive = psutil.wait_procs(family, timeout=10)
+        assert alive == [], "left behind"
+        return int(self.process.wait())
+
+
+@contextmanager
+def running(home: Path) -> Iterator[Service]:
+    """``headwater run`` on any free ports. It is gone after the block, whatever happened."""
+    output = home.with_suffix(".txt")
+    with output.open("w") as file:
+        process = psutil.Popen(
+            [*COMMAND, "run"],
+            env=_environment(home, {}),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # its Ctrl-C is not ours
+        )
+    try:
+        yield Service(home, process, output)
+    finally:
+        if process.is_running():
+            process.kill()
+            process.wait()
+
+
+def until(condition: Callable[[], bool], service: Service) -> None:
+    """Return as soon as it holds; fail when it never does, or the service has ended."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert service.process.poll() is None, service.said
+        assert time.monotonic() < deadline, service.said
+        time.sleep(0.01)
+
+
+def _environment(home: Path, settings: dict[str, str]) -> dict[str, str]:
+    ours = {"HEADWATER_HOME": str(home), "HTTP_PORT": "0", "EVENTSTOREDB_PORT": "0"}
+    theirs = {"EVENTSTOREDB_URI": "", "POSTGRES_URI": "", "API_TOKEN": "", "COLUMNS": "200"}
+    return {**os.environ, **theirs, **ours, **settings}

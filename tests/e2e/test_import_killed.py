@@ -1,0 +1,140 @@
+"""``headwater import`` in a process of its own, killed without warning, and run again."""
+
+import asyncio
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from signal import SIGKILL
+from subprocess import DEVNULL, Popen
+
+import pytest
+
+from application.categories import EVENTS
+from application.claim_check import ClaimCheck
+from application.command_dispatch import CommandDispatch
+from application.importing import Report, import_history
+from application.importing.rows import COLUMNS
+from application.messages import RecordedEvent
+from infrastructure import eventstoredb, memory
+from infrastructure.embedded.eventstoredb.process import NodeProcess
+from infrastructure.online_retail import History
+from tests.application.histories import row
+from tests.e2e.headwater import COMMAND, PATIENCE, headwater
+from tests.waiting import until
+
+Streams = dict[str, list[tuple[object, ...]]]
+"""By name, all that an import puts in a stream, to the byte."""
+
+
+async def clean_run(file: Path) -> tuple[Report, Streams]:
+    """What comes of a history when nothing happens to its import."""
+    store = memory.EventStore()
+    dispatch = CommandDispatch(ClaimCheck(store, memory.PayloadStore()))
+    report = await import_history(History(file), dispatch)
+    streams: Streams = defaultdict(list)
+    for event in store.after(-1, 10_000):
+        streams[event.stream].append(content(event))
+    return report, streams
+
+
+def content(event: RecordedEvent) -> tuple[object, ...]:
+    return event.version, event.id, event.type, event.data, event.metadata_json
+
+
+async def streams_in(uri: str) -> Streams:
+    """What is in the node there, read from the beginning to the end."""
+    streams: Streams = defaultdict(list)
+    client = await eventstoredb.connect(uri)
+    subscriptions = eventstoredb.Subscriptions(client)
+    async with subscriptions.catch_up(after=None, types=EVENTS) as messages:
+        async for message in messages:
+            if isinstance(message, RecordedEvent):
+                streams[message.stream].append(content(message))
+            elif message.caught_up:
+                break
+    await client.close()
+    return streams
+
+
+@contextmanager
+def importing(file: Path, home: Path, uri: str) -> Iterator[Popen[bytes]]:
+    """``headwater import``, killed after the block, without warning."""
+    process = Popen(
+        [*COMMAND, "import", str(file)],
+        env={**os.environ, "HEADWATER_HOME": str(home), "EVENTSTOREDB_URI": uri},
+        stdout=DEVNULL,
+        stderr=DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def to_its_end(file: Path, home: Path, uri: str) -> Report:
+    """The same, but left alone: the report that it wrote."""
+    result = home / "report.json"
+    ended = headwater(home, "import", str(file), "--report", str(result), EVENTSTOREDB_URI=uri)
+    assert ended.returncode == 0, ended.stderr
+    report = Report.model_validate_json(result.read_text())
+    assert report.render() in ended.stdout
+    return report
+
+
+async def stored(uri: str, events: int) -> None:
+    """Wait until the node there has got so many events."""
+    client = await eventstoredb.connect(uri)
+    subscriptions = eventstoredb.Subscriptions(client)
+    async with subscriptions.catch_up(after=None, types=EVENTS) as messages:
+        async for message in messages:
+            events -= isinstance(message, RecordedEvent)
+            if events <= 0:
+                break
+    await client.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A history with returns, and with orders too large for the store."""
+    rows = [",".join(COLUMNS)]
+    for number in range(1000, 1300):
+        rows += [row(f"{number}", f"x{line}") for line in range(3 if number % 10 else 150)]
+        rows.append(row(f"C{number}", "x2", -1))
+    file = tmp_path / "history.csv"
+    file.write_text("\n".join(rows))
+    return file
+
+
+async def test_killed_again_and_again_it_ends_as_one_clean_run(
+    fresh_node: NodeProcess, file: Path, tmp_path: Path
+) -> None:
+    """Killed when so many events were stored: data, metadata, ids and versions come out equal."""
+    report, streams = await clean_run(file)
+
+    for events in (1, 200, 400):  # of 600
+        with importing(file, tmp_path, fresh_node.uri):
+            async with asyncio.timeout(PATIENCE):
+                await stored(fresh_node.uri, events)
+        assert await streams_in(fresh_node.uri) != streams, "it had ended before it was killed"
+
+    assert to_its_end(file, tmp_path, fresh_node.uri) == report
+    assert await streams_in(fresh_node.uri) == streams
+
+
+async def test_killed_with_its_own_node_it_ends_as_one_clean_run(
+    file: Path, tmp_path: Path
+) -> None:
+    """Import and node die together, just when a payload is there and its event perhaps not."""
+    report, streams = await clean_run(file)
+
+    with importing(file, tmp_path, uri="") as process:
+        payloads = tmp_path / "payloads"
+        await until(lambda: process.poll() is not None or any(payloads.glob("*")), PATIENCE)
+    assert process.returncode == -SIGKILL, "it had ended before it was killed"
+
+    assert to_its_end(file, tmp_path, uri="") == report
+    with NodeProcess(tmp_path / "eventstoredb") as node:
+        assert await streams_in(node.uri) == streams

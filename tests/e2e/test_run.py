@@ -1,0 +1,113 @@
+"""``headwater run`` from a newcomer's chair: start, try, stop, kill, start again."""
+
+import csv
+import gzip
+import re
+import shlex
+import signal
+import socket
+from pathlib import Path
+
+import httpx
+
+from infrastructure.online_retail import SAMPLE
+from tests.e2e.headwater import Service, headwater, refusal, running
+
+
+def orders_in_sample() -> int:
+    with gzip.open(SAMPLE, "rt") as file:
+        rows = csv.DictReader(file)
+        plain = {row["InvoiceNo"] for row in rows if int(row["Quantity"]) > 0}
+    return sum(number.isdigit() for number in plain)
+
+
+def tried(service: Service) -> list[httpx.Response]:
+    """The answers to the curl lines that it printed, one after the other."""
+    return [_curl(shlex.split(line)) for line in re.findall(r"^  (curl .*)$", service.said, re.M)]
+
+
+def _curl(words: list[str]) -> httpx.Response:
+    options = [(words[at], words[at + 1]) for at in range(1, len(words) - 1)]
+    headers = dict(value.split(": ", 1) for option, value in options if option == "-H")
+    data = next((value for option, value in options if option == "-d"), None)
+    url = next(word for word in words if word.startswith("http"))
+    return httpx.request("POST" if data else "GET", url, headers=headers, content=data)
+
+
+def test_a_service_that_was_killed_at_its_first_start_starts_again_with_everything(
+    tmp_path: Path,
+) -> None:
+    """Killed in the midst of the sample, stopped, and started again: nothing is lost or doubled."""
+    home = tmp_path / "home"
+    with running(home) as service:
+        assert service.url  # it is up, and the sample is on its way
+        service.end(signal.SIGKILL)
+
+    with running(home) as service:
+        service.wait_for_welcome()
+        assert f"{orders_in_sample():,} orders of" in service.said
+        answers = tried(service)
+        assert [answer.status_code for answer in answers] == [201, 200, 200]
+        placed, ready = answers[0].headers["Location"], f"{service.url}/health/ready"
+        assert httpx.get(ready).json()["status"] == "ready"
+        assert "is running in" in refusal(headwater(home, "run"), 1)
+        shown = headwater(home, "stream", f"order-{placed.removeprefix('/orders/')}")
+        assert "OrderPlaced" in shown.stdout
+        assert service.end(signal.SIGINT) == 0
+        assert "Traceback" not in service.said
+
+    with running(home) as service:
+        service.wait_for_welcome()
+        assert httpx.get(f"{service.url}{placed}").json()["total"] == "15.30 GBP"
+        assert f"{orders_in_sample() + 1:,} orders of" in service.said
+        assert tried(service)[0].headers["Location"] == placed, "the same key, the same order"
+        assert service.end(signal.SIGTERM) == 0
+
+
+def test_a_stop_during_the_start_is_a_clean_stop(tmp_path: Path) -> None:
+    """Ctrl-C while the servers are starting ends everything, and the next start works."""
+    home = tmp_path / "home"
+    with running(home) as service:
+        assert service.url
+        assert service.end(signal.SIGINT) == 0
+        assert "Traceback" not in service.said
+
+
+def test_a_taken_port_is_named_with_the_setting_that_changes_it(tmp_path: Path) -> None:
+    """One line, exit code 1, for the API as for the node."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for setting in ("HTTP_PORT", "EVENTSTOREDB_PORT"):
+            ended = headwater(tmp_path / "home", "run", **{setting: port})
+            line = refusal(ended, 1)
+            assert port in line
+            assert setting in line
+
+
+def test_a_home_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    """A file in the way, or a directory that cannot be made: one line, exit code 1."""
+    (tmp_path / "file").write_text("in the way")
+    for home in (tmp_path / "file", tmp_path / "file" / "home"):
+        assert "HEADWATER_HOME" in refusal(headwater(home, "run"), 1)
+
+
+def test_a_bad_setting_is_named(tmp_path: Path) -> None:
+    """One line that says which and why, exit code 2."""
+    ended = headwater(tmp_path / "home", "run", HTTP_PORT="http")
+
+    assert refusal(ended, 2).startswith("headwater: HTTP_PORT: 'http' cannot be used")
+
+
+def test_serving_needs_servers(tmp_path: Path) -> None:
+    """``serve`` starts nothing embedded: it names what has to be set, and does not hang."""
+    ended = headwater(tmp_path / "home", "serve", POSTGRES_URI="postgresql://127.0.0.1:1/none")
+    assert "EVENTSTOREDB_URI" in refusal(ended, 2)
+
+
+def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """Nobody at the address: one line with the address and without the password, exit code 1."""
+    uri = "esdb://admin:hush@127.0.0.1:1?tls=false"
+    ended = headwater(tmp_path / "home", "stream", "order-1", EVENTSTOREDB_URI=uri)
+
+    assert "127.0.0.1:1" in refusal(ended, 1)
+    assert "hush" not in ended.stderr

@@ -1,0 +1,138 @@
+"""Health, metrics and who may ask: what those see who run the service."""
+
+import pytest
+from dependency_injector import providers
+from prometheus_client.parser import text_string_to_metric_families
+
+from application.ports import NO_STREAM, StoreUnavailable
+from application.projections.status import State
+from tests.contracts.made_up import event
+from tests.infrastructure.shop import ORDER, Shop, empty_shop, shop_over
+from tests.infrastructure.test_http_problems import Broken, problem
+from tests.waiting import until
+
+TOKEN = "a-token-of-sixteen"
+
+
+async def samples(shop: Shop) -> dict[tuple[str, tuple[str, ...]], float]:
+    """All samples by name and label values."""
+    text = (await shop.get("/metrics")).text
+    return {
+        (sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def test_a_service_that_has_caught_up_is_ready(shop: Shop) -> None:
+    """Every check is ok, also after new events have come in."""
+    await shop.placed()
+
+    answer = await shop.get("/health/ready")
+
+    assert answer.status_code == 200
+    assert set(answer.json()["checks"].values()) == {"ok"}
+    assert {"event store", "read models", "order_summary"} <= set(answer.json()["checks"])
+
+
+async def test_a_failed_projection_makes_it_unready_and_is_named(shop: Shop) -> None:
+    """503 says which projection stopped, where and why; the others go on; it still lives."""
+    bad = event("OrderPlaced", b'{"lines": "none"}')
+    await shop.container.streams().append("order-bad", [bad], NO_STREAM)
+    orders, stock = shop.container.runners()
+    await until(lambda: orders.status().state is State.FAILED)
+
+    told = problem(await shop.get("/health/ready"), 503)
+
+    assert str(bad.id) in told["checks"]["order_summary"]
+    assert told["checks"]["stock_levels"] == "ok"
+    assert (await shop.get("/health/live")).status_code == 200
+    assert stock.status().caught_up
+    assert (await samples(shop))[("headwater_projection_failed", ("order_summary",))] == 1
+
+
+async def test_a_store_that_is_gone_makes_it_unready() -> None:
+    """503 with what the store says, and when to ask again."""
+    container = empty_shop()
+    container.streams.override(providers.Object(Broken(StoreUnavailable("nobody at port 2113"))))
+    container.subscriptions.override(empty_shop().subscriptions)
+    async with shop_over(container) as shop:
+        answer = await shop.http.get("/health/ready")
+
+    assert problem(answer, 503)["checks"]["event store"] == "nobody at port 2113"
+    assert answer.headers["Retry-After"]
+
+
+async def test_commands_are_counted_by_what_came_of_them(shop: Shop) -> None:
+    """Done, repeated, nothing to do, refused: each command under its name."""
+    key = {"Idempotency-Key": "once"}
+    order = (await shop.post("/orders", ORDER, key)).headers["Location"]
+    await shop.post("/orders", ORDER, key)
+    for _ in range(2):
+        await shop.post(f"{order}/cancellation", {"reason": "too late"})
+    await shop.post(f"{order}/returns", {"lines": [{"line": 1, "quantity": 1}]})
+
+    counted = await samples(shop)
+
+    name = "headwater_command_seconds_count"
+    assert counted[name, ("PlaceOrder", "done")] == 1
+    assert counted[name, ("PlaceOrder", "repeated")] == 1
+    assert counted[name, ("CancelOrder", "done")] == 1
+    assert counted[name, ("CancelOrder", "nothing_to_do")] == 1
+    assert counted[name, ("ReturnLines", "refused")] == 1
+
+
+async def test_requests_are_counted_by_route_and_not_by_path(shop: Shop) -> None:
+    """Ids in paths would make endless metrics, and so would made-up paths and methods."""
+    for path in ("/orders/o-1", "/orders/o-2", "/nowhere/1", "/nowhere/2"):
+        await shop.http.get(path)
+    await shop.http.request("BREW", "/orders")
+
+    counted = await samples(shop)
+
+    name = "headwater_http_request_seconds_count"
+    assert counted[name, ("GET", "/orders/{order_id}", "404")] == 2
+    assert counted[name, ("GET", "(none)", "404")] == 2
+    assert counted[name, ("(other)", "/orders", "405")] == 1
+
+
+async def test_projections_show_how_far_they_are(shop: Shop) -> None:
+    """Position and lag of each, once they are known."""
+    await shop.placed()
+
+    counted = await samples(shop)
+
+    assert counted["headwater_projection_position", ("order_summary",)] >= 0
+    assert counted["headwater_projection_lag_seconds", ("order_summary",)] == 0
+    assert counted["headwater_projection_failed", ("order_summary",)] == 0
+
+
+@pytest.mark.parametrize("path", ["/orders", "/metrics", "/docs", "/openapi.json", "/nowhere"])
+async def test_with_a_token_set_nothing_is_open(path: str) -> None:
+    """401 without the token or with another one; with it, as always."""
+    async with shop_over(empty_shop(api_token=TOKEN)) as shop:
+        for headers in ({}, {"Authorization": "Bearer other"}, {"Authorization": TOKEN}):
+            answer = await shop.http.get(path, headers=headers)
+            assert "Bearer" in problem(answer, 401)["detail"]
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+        answer = await shop.http.get(path, headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.status_code == (404 if path == "/nowhere" else 200)
+
+
+async def test_health_is_open_to_all() -> None:
+    """Who restarts containers has no token."""
+    async with shop_over(empty_shop(api_token=TOKEN)) as shop:
+        assert (await shop.get("/health/live")).status_code == 200
+        assert (await shop.get("/health/ready")).status_code == 200
+
+
+async def test_two_services_in_one_process_do_not_mix() -> None:
+    """Each has its own store, its own read models and its own metrics."""
+    async with shop_over(empty_shop()) as one, shop_over(empty_shop()) as other:
+        order = await one.placed()
+
+        assert (await other.get(order)).status_code == 404
+        assert not any(
+            name == "headwater_command_seconds_count" for name, _ in await samples(other)
+        )

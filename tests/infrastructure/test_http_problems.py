@@ -1,0 +1,183 @@
+"""Every error is a problem that says what was wrong and what would be right."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from dependency_injector import providers
+from structlog.contextvars import merge_contextvars
+from structlog.processors import format_exc_info
+from structlog.testing import capture_logs
+
+from application.messages import RecordedEvent
+from application.ports import Appended, StoreUnavailable, WrongExpectedVersion
+from tests.infrastructure.shop import LINE, ORDER, Shop, empty_shop, shop_over
+
+JSON = {"Content-Type": "application/json"}
+
+
+def problem(answer: Any, status: int) -> Any:
+    """The problem in this answer, after a look at its form."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    told = answer.json()
+    assert {"type", "title", "status", "detail"} <= set(told)
+    assert told["status"] == status
+    return told
+
+
+async def test_a_refusal_is_told_as_it_stands_in_the_domain(shop: Shop) -> None:
+    """409: the type is the name of the refusal, the title its meaning, the detail the case."""
+    order = await shop.placed()
+    answer = await shop.post(f"{order}/returns", {"lines": [{"line": 1, "quantity": 1}]})
+
+    told = problem(answer, 409)
+    assert told["type"] == "urn:headwater:problem:not-shipped"
+    assert told["title"] == "The goods have not left yet."
+    assert told["detail"]
+
+
+@pytest.mark.parametrize("path", ["/orders/o-1", "/orders/o-1/history", "/stock/85123A"])
+async def test_what_is_not_known_is_not_found(shop: Shop, path: str) -> None:
+    """404, and the detail names what was looked for."""
+    assert path.split("/")[2] in problem(await shop.get(path), 404)["detail"]
+
+
+async def test_a_command_for_an_unknown_order_is_not_found(shop: Shop) -> None:
+    """404 for a command as for a question."""
+    answer = await shop.post("/orders/o-1/cancellation", {"reason": "too late"})
+
+    assert problem(answer, 404)["type"] == "urn:headwater:problem:unknown-order"
+
+
+async def test_an_unknown_path_and_method_are_problems_too(shop: Shop) -> None:
+    """404 and 405 say what there is instead."""
+    assert "/docs" in problem(await shop.get("/order"), 404)["detail"]
+    answer = await shop.http.delete("/orders")
+    assert "GET, POST" in problem(answer, 405)["detail"]
+    assert answer.headers["Allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "right"),
+    [
+        ({"lines": []}, "lines", "at least 1"),
+        ({"lines": [{**LINE, "quantity": 0}]}, "lines[0].quantity", "greater than 0"),
+        ({"lines": [{**LINE, "quantity": 1.0}]}, "lines[0].quantity", "integer"),
+        ({"lines": [{**LINE, "quantity": "6"}]}, "lines[0].quantity", "integer"),
+        ({"lines": [LINE, {**LINE, "unit_price": 2.55}]}, "lines[1].unit_price", "'2.55 GBP'"),
+        ({"lines": [{**LINE, "unit_price": "2.55"}]}, "lines[0].unit_price", "'2.55 GBP'"),
+        ({"lines": [{**LINE, "unit_price": "NaN GBP"}]}, "lines[0].unit_price", "'2.55 GBP'"),
+        ({"lines": [{**LINE, "sku": " "}]}, "lines[0].sku", "pattern"),
+        ({"lines": [{**LINE, "description": "\0"}]}, "lines[0].description", "pattern"),
+        ({"lines": [{**LINE, "colour": "red"}]}, "lines[0].colour", "not permitted"),
+        ({"from_history": True}, "from_history", "not permitted"),
+        ({"customer_id": "no one"}, "customer_id", "pattern"),
+    ],
+)
+async def test_a_bad_field_is_named_with_what_would_be_right(
+    shop: Shop, changed: dict[str, Any], field: str, right: str
+) -> None:
+    """422, field by field, and nothing is written."""
+    told = problem(await shop.post("/orders", {**ORDER, **changed}), 422)
+
+    assert [error["field"] for error in told["errors"]] == [field]
+    assert right in told["errors"][0]["problem"]
+    assert (await shop.get("/orders")).json()["orders"] == []
+
+
+async def test_all_bad_fields_are_named_at_once(shop: Shop) -> None:
+    """Nobody has to find the faults of a request one after the other."""
+    told = problem(await shop.get("/orders?limit=0&status=lost"), 422)
+
+    assert {error["field"] for error in told["errors"]} == {"query.limit", "query.status"}
+
+
+async def test_a_body_that_is_no_json_is_told_where_it_breaks(shop: Shop) -> None:
+    """400 with the place; 415 when it does not even say that it is JSON."""
+    broken = await shop.http.post("/orders", content='{"lines": [', headers=JSON)
+    assert "character 11" in problem(broken, 400)["detail"]
+
+    plain = await shop.http.post("/orders", content="{}", headers={"Content-Type": "text/plain"})
+    assert "Content-Type: application/json" in problem(plain, 415)["detail"]
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_body_may_not_be_endless(shop: Shop, announced: bool) -> None:
+    """413 above the limit, whether or not the length was announced."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b" " * 64 * 1024
+
+    content = b" " * 20 * 64 * 1024 if announced else chunks()
+    answer = await shop.http.post("/orders", content=content, headers=JSON)
+
+    assert "1,048,576 bytes" in problem(answer, 413)["detail"]
+
+
+async def test_a_correlation_id_that_is_none_is_refused(shop: Shop) -> None:
+    """400 for what could not be searched for; without one, the service makes one."""
+    problem(await shop.get("/health/live", {"X-Correlation-ID": "a b"}), 400)
+    assert (await shop.get("/health/live")).headers["X-Correlation-ID"]
+
+
+class Broken:
+    """An event store that fails in one way."""
+
+    _empty: Sequence[RecordedEvent] = ()
+
+    def __init__(self, failure: Exception) -> None:
+        self._failure = failure
+
+    async def append(self, *_: Any) -> Appended:
+        raise self._failure
+
+    async def read(self, *_: Any, **__: Any) -> AsyncIterator[RecordedEvent]:
+        if not isinstance(self._failure, WrongExpectedVersion):
+            raise self._failure
+        for recorded in self._empty:
+            yield recorded
+
+
+@pytest.mark.parametrize(
+    ("failure", "type"),
+    [
+        (StoreUnavailable("EventStoreDB does not answer"), "store-unavailable"),
+        (WrongExpectedVersion("order-o-1", -1, 0), "too-much-contention"),
+    ],
+)
+async def test_what_may_work_later_says_so(failure: Exception, type: str) -> None:
+    """503 with ``Retry-After`` when the store is gone, or too many write at once."""
+    container = empty_shop()
+    container.streams.override(providers.Object(Broken(failure)))
+    async with shop_over(container) as shop:
+        answer = await shop.post("/orders", ORDER)
+
+    assert problem(answer, 503)["type"] == f"urn:headwater:problem:{type}"
+    assert answer.headers["Retry-After"] == "1"
+
+
+async def test_without_a_payload_store_large_orders_are_refused() -> None:
+    """413 with size and limit, and what would help."""
+    container = empty_shop()
+    container.payloads.override(providers.Object(None))
+    async with shop_over(container) as shop:
+        told = problem(await shop.post("/orders", {"lines": [LINE] * 200}), 413)
+
+    assert "the limit is 10,000" in told["detail"]
+
+
+async def test_a_fault_of_ours_gives_nothing_away() -> None:
+    """500 without the reason; the log has it, under the correlation id in the answer."""
+    container = empty_shop()
+    container.streams.override(providers.Object(Broken(RuntimeError("a secret"))))
+    with capture_logs(processors=[merge_contextvars, format_exc_info]) as logged:
+        async with shop_over(container) as shop:
+            answer = await shop.post("/orders", ORDER, {"X-Correlation-ID": "story-2"})
+
+    assert "story-2" in problem(answer, 500)["detail"]
+    assert "secret" not in answer.text
+    fault = next(line for line in logged if line["log_level"] == "error")
+    assert fault["correlation_id"] == "story-2"
+    assert "RuntimeError: a secret" in fault["exception"]

@@ -1,0 +1,99 @@
+"""PostgreSQL as an adapter: what is its own, beside the contract of the views."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+import pytest
+from psycopg.sql import SQL
+
+from application.ports import Seen, StoreUnavailable
+from application.projections.projection import Projection, View
+from infrastructure import postgres
+
+
+class Note(View):
+    text: str
+
+
+NOTES = Projection(
+    name='no"tes; --',
+    version=3,
+    view=Note,
+    events=(),
+    keys=lambda _: (),
+    evolve=lambda note, _: note,
+    indexed=("text",),
+)
+
+
+@asynccontextmanager
+async def notes(uri: str, patience: float = 5.0) -> AsyncIterator[postgres.Views[Note]]:
+    async with postgres.pool(uri, patience=patience) as pool:
+        yield postgres.Views(pool, NOTES)
+
+
+async def test_many_processes_may_prepare_at_once(postgres: str) -> None:
+    """Whoever comes first creates the tables; nobody fails, and nothing is lost."""
+
+    async def start(number: int) -> None:
+        async with notes(postgres) as views:
+            await views.prepare()
+            if number == 0:
+                await views.save({"a": Seen(Note(text="x"), 1)}, checkpoint=1, expected=None)
+            await views.prepare()
+
+    await asyncio.gather(*map(start, range(5)))
+
+    async with notes(postgres) as views:
+        assert await views.load(["a"]) == {"a": Seen(Note(text="x"), 1)}
+
+
+async def test_a_search_by_an_indexed_field_reads_the_index(postgres: str) -> None:
+    """What a projection declares as indexed is found without reading the whole table."""
+    async with notes(postgres) as views:
+        await views.prepare()
+        many = {f"{n:05}": Seen(Note(text=str(n)), n) for n in range(5_000)}
+        await views.save(many, checkpoint=5_000, expected=None)
+
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("ANALYZE")
+        plan = connection.execute(
+            SQL("EXPLAIN SELECT key FROM {} WHERE (view ->> 'text') = '77' ORDER BY key").format(
+                psycopg.sql.Identifier(NOTES.table)
+            )
+        ).fetchall()
+
+    assert "Seq Scan" not in str(plan)
+
+
+async def test_a_server_that_is_away_is_said_to_be_unavailable() -> None:
+    """No address, a closed port: the application hears StoreUnavailable, soon."""
+    async with notes("postgresql://nobody@127.0.0.1:1/none", patience=0.2) as views:
+        with pytest.raises(StoreUnavailable, match="PostgreSQL: "):
+            await views.checkpoint()
+
+
+async def test_a_broken_connection_is_replaced(postgres: str) -> None:
+    """The server was restarted in a quiet moment: nobody notices."""
+    async with notes(postgres) as views:
+        await views.prepare()
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND application_name = 'headwater'"
+            )
+
+        assert await views.checkpoint() is None
+
+
+async def test_text_that_postgresql_cannot_hold_is_an_error_of_that_event(postgres: str) -> None:
+    """A NUL character is no reason to wait for better times: asking again would not help."""
+    async with notes(postgres) as views:
+        await views.prepare()
+
+        with pytest.raises(psycopg.DataError):
+            await views.save({"a": Seen(Note(text="\0"), 1)}, checkpoint=1, expected=None)
+
+        assert await views.checkpoint() is None

@@ -1,0 +1,98 @@
+"""Settings are checked once, and what is wrong is said in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from infrastructure import settings
+from infrastructure.settings import InvalidSettings, without_password
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of this machine, and no ``.env`` file, reaches a test."""
+    for name in settings.Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_nothing_has_to_be_set() -> None:
+    """Without any setting: embedded servers, and the loopback interface."""
+    found = settings.load()
+
+    assert found.eventstoredb_uri is None
+    assert found.postgres_uri is None
+    assert (found.http_host, found.http_port) == ("127.0.0.1", 8000)
+    assert found.payloads == Path(".headwater/payloads")
+
+
+def test_the_environment_comes_before_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A ``.env`` file is read, and the environment overrules it."""
+    (tmp_path / ".env").write_text("HTTP_PORT=8001\nLOG_LEVEL=DEBUG\n")
+    monkeypatch.setenv("HTTP_PORT", "8002")
+
+    assert (settings.load().http_port, settings.load().log_level) == (8002, "DEBUG")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "right"),
+    [
+        ("HTTP_PORT", "http", "valid integer"),
+        ("EVENTSTOREDB_PORT", "65536", "less than or equal to 65535"),
+        ("EVENTSTOREDB_URI", "http://localhost:2113", "esdb://"),
+        ("POSTGRES_URI", "mysql://localhost", "postgresql://"),
+        ("LOG_LEVEL", "loud", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("API_TOKEN", "short", "16 to 256"),
+        ("HTTP_HOST", "0.0.0.0", "API_TOKEN"),
+        ("HTTP_HOST", "shop.example", "API_TOKEN"),
+    ],
+)
+def test_a_bad_value_is_named_with_what_would_be_right(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, right: str
+) -> None:
+    """The message is one line: the variable, what is wrong, what would be right."""
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(InvalidSettings) as refused:
+        settings.load()
+
+    assert str(refused.value).startswith(f"{name}: ")
+    assert right in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_needs_no_token(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    """What only this machine can reach is open to this machine."""
+    monkeypatch.setenv("HTTP_HOST", host)
+
+    assert settings.load().http_host == host
+
+
+def test_elsewhere_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a token the service may listen where others can reach it."""
+    monkeypatch.setenv("HTTP_HOST", "0.0.0.0")
+    monkeypatch.setenv("API_TOKEN", "sixteen-letters!")
+
+    assert settings.load().http_host == "0.0.0.0"
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a refusal nor a printed setting gives away what is secret."""
+    monkeypatch.setenv("API_TOKEN", "hush-hush-hush-hush")
+    assert "hush" not in repr(settings.load())
+
+    monkeypatch.setenv("EVENTSTOREDB_URI", "http://admin:hush@host")
+    with pytest.raises(InvalidSettings) as refused:
+        settings.load()
+    assert "hush" not in str(refused.value)
+
+
+def test_an_address_is_shown_without_its_password() -> None:
+    """Host and user stay readable."""
+    shown = without_password("postgresql://shop:hush@db:5432/orders?sslmode=require")
+
+    assert shown == "postgresql://shop:…@db:5432/orders?sslmode=require"
+    assert without_password("esdb://db:2113?tls=false") == "esdb://db:2113?tls=false"
