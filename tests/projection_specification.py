@@ -1,0 +1,78 @@
+"""Given these events, then there are these views, however often each event is delivered."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Generic
+from uuid import NAMESPACE_OID, uuid5
+
+from application.messages import Context, NewEvent, RecordedEvent
+from application.ports import Seen, V
+from application.projections.projection import Projection
+from application.projections.runner import fold
+from domain.decider import Event
+
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def at(minute: int) -> datetime:
+    """When the event number ``minute`` of a history happened: one a minute."""
+    return START + timedelta(minutes=minute)
+
+
+def recorded(history: Iterable[tuple[str, Event]]) -> Sequence[RecordedEvent]:
+    """Events as a store would record them, each with its stream; positions have gaps."""
+    versions: dict[str, int] = {}
+    events = []
+    for number, (stream, event) in enumerate(history):
+        versions[stream] = versions.get(stream, -1) + 1
+        id = uuid5(NAMESPACE_OID, str(number))
+        new = NewEvent.of(event, id, Context.start("a test", id, at(number)))
+        metadata = new.metadata.to_json()
+        position = number * 100
+        events.append(
+            RecordedEvent(
+                new.id, new.type, new.data, metadata, stream, versions[stream], position, at(number)
+            )
+        )
+    return events
+
+
+@dataclass(frozen=True)
+class ProjectionSpecification(Generic[V]):
+    """Starts a sentence about one projection."""
+
+    projection: Projection[V]
+
+    def given(self, *history: tuple[str, Event]) -> "Given[V]":
+        """What has happened in which stream, oldest first."""
+        return Given(self.projection, recorded(history))
+
+
+@dataclass(frozen=True)
+class Given(Generic[V]):
+    projection: Projection[V]
+    events: Sequence[RecordedEvent]
+
+    def then(self, expected: Mapping[str, V]) -> None:
+        """These are all the views, in whatever batches and however often the events come."""
+        for size in (1, 2, len(self.events)):
+            for deliveries in _deliveries(self.events):
+                assert dict(expected) == self._views(deliveries, size)
+
+    def _views(self, deliveries: Sequence[RecordedEvent], size: int) -> Mapping[str, V]:
+        views: dict[str, Seen[V]] = {}
+        for start in range(0, len(deliveries), size):
+            batch = deliveries[start : start + size]
+            for key, seen in fold(self.projection, batch, views).items():
+                views.pop(key, None)
+                if seen is not None:
+                    views[key] = seen
+        return {key: seen.view for key, seen in views.items()}
+
+
+def _deliveries(events: Sequence[RecordedEvent]) -> Iterator[Sequence[RecordedEvent]]:
+    yield events
+    yield [recorded for recorded in events for _ in range(3)]
+    for restart in range(len(events) + 1):  # after a restart, all once more
+        yield [*events[:restart], *events]

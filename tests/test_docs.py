@@ -1,0 +1,63 @@
+"""The documentation is true: links lead somewhere, and shown code is the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("infrastructure/**/*.md")]
+)
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
+SHOWN = re.compile(r"<!-- from (\S+) -->\n```\w*\n(.*?)```", re.DOTALL)
+FENCED = re.compile(r"```.*?```", re.DOTALL)
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def links(page: Path) -> list[str]:
+    prose = FENCED.sub("", page.read_text())
+    return [next(filter(None, match)) for match in LINK.findall(prose)]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that headings get: lower case, punctuation dropped, spaces to hyphens."""
+    headings = re.findall(r"^#+ (.+)$", FENCED.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """A relative link names a file that exists, and a heading that stands in it."""
+    for link in links(page):
+        if link.startswith(("http://", "https://", "mailto:")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{name(page)}: {link} leads nowhere"
+        if anchor and target.suffix == ".md":
+            assert anchor in anchors(target), f"{name(page)}: {link} names no heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_shown_code_is_the_code(page: Path) -> None:
+    """A block that says where it comes from stands there word for word."""
+    for source, code in SHOWN.findall(page.read_text()):
+        assert code in (ROOT / source).read_text(), f"{name(page)}: {source} reads otherwise now"
+
+
+def test_every_decision_is_in_the_index() -> None:
+    """The list of decisions names each page once."""
+    decisions = sorted(page.name for page in (ROOT / "docs/adr").glob("0*.md"))
+
+    assert sorted(links(ROOT / "docs/adr/README.md")) == decisions
+
+
+def test_the_documentation_is_found() -> None:
+    """The checks above look at pages that exist, at links and at shown code."""
+    assert len(PAGES) > 10
+    assert sum(len(links(page)) for page in PAGES) > 50
+    assert sum(len(SHOWN.findall(page.read_text())) for page in PAGES) > 5
