@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
-from typing import assert_never, cast, get_args
+from typing import assert_never, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -145,7 +145,7 @@ order_summary = Projection(
     name="order_summary",
     version=1,
     view=OrderSummary,
-    events=get_args(OrderEvent),
+    follows=("order",),
     keys=_keys,
     evolve=_evolve,
     indexed=("customer_id", "status"),

@@ -3,18 +3,22 @@
 An event goes to the views that ``keys`` names; ``evolve`` takes such a view (``None`` when there is
 none yet) to the next (``None`` to remove it). Duplicates are the runner's business: ``evolve`` sees
 each event once per view.
+
+Some views no single event can shape: a return names the line of an order, not the product, the
+price or the customer. Then events shape ``parts`` (one for each order, say), and a part that has
+changed is gathered into the views that it belongs to.
 """
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from application.categories import CATEGORIES
 from application.messages import RecordedEvent
 from application.serialization import type_name
-from domain.decider import Event
 
 
 class View(BaseModel):
@@ -24,37 +28,67 @@ class View(BaseModel):
 
 
 V = TypeVar("V", bound=View)
+P = TypeVar("P", bound=View)
+
+Keys = Callable[[RecordedEvent], Collection[str]]
+
+
+@dataclass(frozen=True)
+class Parts(Generic[P, V]):
+    """What views are made of, where one event does not say enough. Kept beside the views."""
+
+    part: type[P]
+    keys: Keys
+    evolve: Callable[[P | None, RecordedEvent], P | None]
+    views: Callable[[P], Collection[str]]  # the keys of the views that it belongs to
+    gather: Callable[[str, V | None, P | None, P | None], V | None]
+    """``gather(key, view, before, after)``: the view of that key, after a part of it was changed.
+
+    ``before`` is ``None`` for a new part, or one that did not belong to the view; ``after`` is
+    ``None`` for one that does not belong to it any more.
+    """
 
 
 @dataclass(frozen=True)
 class Projection(Generic[V]):
-    """One read model, declared. ``ValueError`` when it names fields that its views do not have."""
+    """One read model, declared. It takes in all events of the categories it follows.
+
+    ``ValueError`` for fields that its views do not have, for an unknown category, and unless it
+    has either ``keys`` and ``evolve`` or ``parts``.
+    """
 
     name: str
     version: int
     view: type[V]
-    events: Collection[type[Event]]
-    keys: Callable[[RecordedEvent], Collection[str]]
-    evolve: Callable[[V | None, RecordedEvent], V | None]
+    follows: Collection[str]
+    keys: Keys | None = None
+    evolve: Callable[[V | None, RecordedEvent], V | None] | None = None
+    parts: Parts[Any, V] | None = None
     indexed: Collection[str] = ()  # fields of the view by which it can be found
     detail: Collection[str] = ()  # fields too large for a list: there they are at their default
+    searched: Collection[str] = ()  # fields whose words it can be found by
+    ranked: str | None = None  # the number by which what was found is ordered, largest first
+    shards: int = 1  # by how many runners at a time a build of it is filled
     max_staleness: timedelta = timedelta(seconds=5)
 
     def __post_init__(self) -> None:
-        self.require_fields({*self.indexed, *self.detail})
+        ranked = () if self.ranked is None else (self.ranked,)
+        self.require_fields({*self.indexed, *self.detail, *self.searched, *ranked})
         for field in self.detail:
             if self.view.model_fields[field].is_required():
                 raise ValueError(f"{self.view.__name__}.{field} is detail, so it needs a default")
+        if unknown := set(self.follows) - {category.name for category in CATEGORIES}:
+            raise ValueError(f"{self.name} follows {', '.join(unknown)}: there is no such category")
+        if (self.keys is None or self.evolve is None) is (self.parts is None):
+            raise ValueError(f"{self.name} needs either keys and evolve, or parts")
+        if self.parts and self.shards > 1:
+            raise ValueError(f"{self.name} has parts: shards would meet in the views they belong to")
 
     @property
     def types(self) -> frozenset[str]:
-        """The stored names of the events it wants: the store's filter."""
-        return frozenset(map(type_name, self.events))
-
-    @property
-    def table(self) -> str:
-        """The name under which its views are kept; a new version never shares the old one's."""
-        return f"{self.name}_v{self.version}"
+        """The stored names of the events it takes in: the store's filter."""
+        followed = [category for category in CATEGORIES if category.name in self.follows]
+        return frozenset(type_name(event) for category in followed for event in category.events)
 
     def require_fields(self, fields: Collection[str]) -> None:
         """``ValueError`` unless its views have all these fields."""

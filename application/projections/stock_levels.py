@@ -1,7 +1,7 @@
 """What is there of every SKU, and how much of it is free. Key: the SKU."""
 
 from collections.abc import Collection
-from typing import assert_never, cast, get_args
+from typing import assert_never, cast
 
 from application.messages import RecordedEvent
 from application.projections.projection import Projection, View
@@ -64,7 +64,7 @@ stock_levels = Projection(
     name="stock_levels",
     version=1,
     view=StockLevel,
-    events=get_args(StockEvent),
+    follows=("stock",),
     keys=_keys,
     evolve=_evolve,
 )

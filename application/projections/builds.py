@@ -1,0 +1,129 @@
+"""A build is one filling of a read model: a version, from the first event on, in a table of its own.
+
+A read model is rebuilt beside the build that answers queries, never in place. A build may be split
+into shards by key; each shard has a checkpoint, a lease and a report of its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+from zlib import crc32
+
+from application.projections.status import State
+
+
+class Role(StrEnum):
+    """What a build is there for."""
+
+    LIVE = "live"  # it answers queries
+    BUILDING = "building"  # a deploy fills it, nobody reads it
+    PREVIOUS = "previous"  # it was live before; kept fed, so that a rollback is at once
+
+
+@dataclass(frozen=True, order=True)
+class Build:
+    """The name of a build. A second filling of the same version has number 2."""
+
+    name: str
+    version: int
+    number: int = 1
+
+    @property
+    def table(self) -> str:
+        """Under which its views are kept; no two builds share one."""
+        again = "" if self.number == 1 else f"_{self.number}"
+        return f"{self.name}_v{self.version}{again}"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of ``of`` equal shares of the keys. The only one has them all."""
+
+    index: int = 0
+    of: int = 1
+
+    def holds(self, key: str) -> bool:
+        """Each key is in exactly one shard, the same on every machine."""
+        return self.of == 1 or crc32(key.encode()) % self.of == self.index
+
+
+WHOLE = Shard()
+
+
+@dataclass(frozen=True)
+class Note:
+    """Which operator did something, why and when."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Action:
+    """What an operator did: ``pause``, ``resume``, ``retry``, ``skip``, ``deploy``, ``swap`` …"""
+
+    action: str
+    build: Build
+    note: Note
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The event that a runner stopped at; everything before it is in the views."""
+
+    position: int
+    event_id: UUID
+    event: str  # "LinesReturned order-536365@3"
+    error: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the runner of a shard last said of itself, in the clock of the read models' store."""
+
+    holder: str
+    state: State
+    missing_since: datetime | None  # when the oldest event that is not in was recorded
+    rate: float  # events a second, lately
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ShardStanding:
+    """How far a shard has come. ``None`` is unknown or not there, never 0."""
+
+    shard: Shard
+    position: int | None
+    events: int  # how many it has passed, its own or not, since the first
+    failure: Failure | None
+    report: Report | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a build stands: it is as far as the shard that is furthest behind."""
+
+    build: Build
+    role: Role
+    paused: Note | None
+    shards: Sequence[ShardStanding]
+    now: datetime  # by the clock that the reports are dated with
+
+    @property
+    def position(self) -> int | None:
+        """Every event up to here is in the views; ``None``: nothing is yet."""
+        positions = [shard.position for shard in self.shards]
+        known = [position for position in positions if position is not None]
+        return min(known) if len(known) == len(positions) else None
+
+    @property
+    def events(self) -> int:
+        return min(shard.events for shard in self.shards)
+
+    @property
+    def failure(self) -> Failure | None:
+        return next((shard.failure for shard in self.shards if shard.failure), None)
