@@ -4,6 +4,8 @@ Everything here is built without waiting. What has to be awaited (the connection
 :func:`opened` and handed in, so that no provider ever answers with a future.
 """
 
+import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,9 +13,11 @@ import structlog
 from dependency_injector import containers, providers
 
 from application.claim_check import ClaimCheck
-from application.projections.order_summary import order_summary
-from application.projections.runner import ProjectionRunner
-from application.projections.stock_levels import stock_levels
+from application.consistency import Consistency
+from application.projections import PROJECTIONS
+from application.projections.hosting import ProjectionHost
+from application.projections.lag import Lags
+from application.projections.staleness import Staleness
 from infrastructure import eventstoredb, filesystem, memory, postgres
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
 from infrastructure.settings import Settings
@@ -34,8 +38,9 @@ class Container(containers.DeclarativeContainer):
     streams = providers.Singleton(eventstoredb.EventStore, client)
     subscriptions = providers.Singleton(eventstoredb.Subscriptions, client)
     payloads = providers.Singleton(filesystem.PayloadStore, settings.provided.payloads)
-    order_views = providers.Singleton(postgres.Views, pool, providers.Object(order_summary))
-    stock_views = providers.Singleton(postgres.Views, pool, providers.Object(stock_levels))
+    builds = providers.Singleton(postgres.Builds, pool)
+    projections = providers.Object(PROJECTIONS)
+    read_models = providers.Singleton(postgres.ReadModels, pool, projections)
 
     # the write side
     event_store = providers.Singleton(
@@ -44,13 +49,23 @@ class Container(containers.DeclarativeContainer):
     dispatch = providers.Singleton(MeasuredDispatch, event_store, metrics)
 
     # the read side
-    order_runner = providers.Singleton(
-        ProjectionRunner, providers.Object(order_summary), subscriptions, order_views, payloads
+    host = providers.Factory(
+        ProjectionHost,
+        projections,
+        subscriptions,
+        read_models,
+        builds,
+        payloads,
+        holder=f"{socket.gethostname()}:{os.getpid()}",
     )
-    stock_runner = providers.Singleton(
-        ProjectionRunner, providers.Object(stock_levels), subscriptions, stock_views, payloads
+    lags = providers.Singleton(Lags, projections, builds, subscriptions)
+    staleness = providers.Singleton(Staleness)
+    consistency = providers.Singleton(
+        Consistency,
+        subscriptions,
+        read_models,
+        patience=settings.provided.consistency_wait_seconds,
     )
-    runners = providers.List(order_runner, stock_runner)
 
 
 def in_memory(settings: Settings) -> Container:
@@ -60,28 +75,34 @@ def in_memory(settings: Settings) -> Container:
     container.streams.override(providers.Singleton(memory.EventStore))
     container.subscriptions.override(providers.Singleton(memory.Subscriptions, container.streams))
     container.payloads.override(providers.Singleton(memory.PayloadStore))
-    for views, projection in (
-        (container.order_views, order_summary),
-        (container.stock_views, stock_levels),
-    ):
-        views.override(providers.Singleton(memory.Views, providers.Object(projection)))
+    container.builds.override(providers.Singleton(memory.Builds))
+    container.read_models.override(
+        providers.Singleton(memory.ReadModels, container.projections, container.builds)
+    )
     return container
 
 
 @asynccontextmanager
 async def opened(container: Container) -> AsyncIterator[None]:
     """Open what the service needs, and close it in the end. Raises ``StoreUnavailable``."""
-    container.metrics().watch(container.runners)
+    async with connected(container):
+        if container.needs_servers():
+            await _switch_on_system_projections(container.client())
+        await container.builds().register(container.projections())
+        yield
+
+
+@asynccontextmanager
+async def connected(container: Container) -> AsyncIterator[None]:
+    """Open connections to both sides and no more. Raises ``StoreUnavailable``."""
     if not container.needs_servers():
         yield
         return
     settings = container.settings()
     assert settings.postgres_uri is not None  # whoever serves has seen to it
     async with write_side_opened(container), postgres.pool(settings.postgres_uri) as pool:
-        await _switch_on_system_projections(container.client())
+        await postgres.prepare(pool)
         container.pool.override(providers.Object(pool))
-        await container.order_views().prepare()
-        await container.stock_views().prepare()
         yield
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 
 from application.ports import StoreUnavailable
+from application.projections.builds import Role
 from infrastructure.container import Container
 
 PATIENCE = 2.0  # seconds that a server may take to answer before it counts as gone
@@ -12,13 +13,13 @@ PATIENCE = 2.0  # seconds that a server may take to answer before it counts as g
 async def readiness(wiring: Container) -> Mapping[str, str]:
     """Each thing the service needs, and ``ok`` or what is wrong with it."""
     store, views = await asyncio.gather(
-        _answers(_read_something(wiring)), _answers(wiring.order_views().checkpoint())
+        _answers(_read_something(wiring)), _answers(wiring.builds().standings())
     )
     checks = {"event store": store, "read models": views}
-    for runner in wiring.runners():
-        status = runner.status()
-        why = f": {status.last_error}" if status.last_error else ""
-        checks[status.name] = "ok" if status.caught_up else f"{status.state}{why}"
+    if views == "ok" and store == "ok":
+        for lag in await wiring.lags().all():
+            if lag.role is Role.LIVE:
+                checks[lag.build.name] = wiring.staleness().verdict(lag)
     return checks
 
 

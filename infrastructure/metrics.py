@@ -2,17 +2,17 @@
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import Any
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from application.command_dispatch import CommandDispatch, CommandIdReused, Outcome, StaleVersion
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Appended, EventStore, WrongExpectedVersion
-from application.projections.runner import ProjectionRunner
-from application.projections.status import State
+from application.projections.lag import Lag
+from application.projections.staleness import Staleness
 from domain.decider import Command, DomainError
 
 
@@ -39,36 +39,51 @@ class Metrics:
             ["method", "route", "status"],
             registry=self.registry,
         )
+        self._read_models = _ReadModels()
+        self.registry.register(self._read_models)
 
-    def watch(self, runners: Callable[[], Sequence[ProjectionRunner[Any]]]) -> None:
-        """Show how far these projections have come, whenever the metrics are read."""
-        self.registry.register(_Projections(runners))
+    def show(self, lags: Sequence[Lag], staleness: Staleness) -> None:
+        """Let the next reading of the metrics tell how the read models stand."""
+        self._read_models.shown = (lags, staleness)
 
 
-class _Projections(Collector):
-    def __init__(self, runners: Callable[[], Sequence[ProjectionRunner[Any]]]) -> None:
-        self._runners = runners
+class _ReadModels(Collector):
+    """Gauges of every build; what is unknown has no sample, since 0 would be a lie."""
 
-    def describe(self) -> Iterable[Metric]:
-        return ()  # registering does not read them yet
+    shown: tuple[Sequence[Lag], Staleness] = ((), Staleness())
 
     def collect(self) -> Iterable[Metric]:
-        position = _gauge("position", "The position up to which every event is in the views.")
-        lag = _gauge("lag_seconds", "How old a query's answer may be, where known.")
-        failed = _gauge("failed", "1 when an event stopped the projection.")
-        for runner in self._runners():
-            status = runner.status()
-            name = [status.name]
-            failed.add_metric(name, float(status.state is State.FAILED))
-            if status.position is not None:
-                position.add_metric(name, status.position)
-            if status.lag_seconds is not None:  # unknown is never shown as 0
-                lag.add_metric(name, status.lag_seconds)
-        return (position, lag, failed)
+        lags, staleness = self.shown
+        for name, what, of in _GAUGES:
+            gauge = GaugeMetricFamily(f"{PREFIX}_{name}", what, labels=_LABELS)
+            for lag in lags:
+                if (value := of(lag)) is not None:
+                    gauge.add_metric(_labels(lag), float(value))
+            yield gauge
+        breaches = CounterMetricFamily(
+            f"{PREFIX}_staleness_breaches",
+            "How often the live views grew older than max_staleness allows.",
+            labels=["projection"],
+        )
+        for name, count in staleness.breaches.items():
+            breaches.add_metric([name], count)
+        yield breaches
 
 
-def _gauge(name: str, what: str) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"headwater_projection_{name}", what, labels=["projection"])
+PREFIX: Final = "headwater_projection"
+_LABELS: Final = ["projection", "build", "role"]
+_GAUGES: Final[Sequence[tuple[str, str, Callable[[Lag], float | None]]]] = (
+    ("position", "The position up to which every event is in the views.", lambda lag: lag.position),
+    ("lag_seconds", "How old an answer may be, where known.", lambda lag: lag.seconds),
+    ("lag_events", "How many events are not in the views, where known.", lambda lag: lag.events),
+    ("events_per_second", "Events taken in lately.", lambda lag: lag.rate),
+    ("failed", "1 when an event has stopped it.", lambda lag: lag.failed),
+    ("breached", "1 while it is older than max_staleness, or unknown.", lambda lag: lag.breached),
+)
+
+
+def _labels(lag: Lag) -> Sequence[str]:
+    return (lag.build.name, lag.build.table, lag.role)
 
 
 class MeasuredDispatch(CommandDispatch):

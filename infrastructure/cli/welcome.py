@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from application import queries
+from application.projections.order_summary import order_summary
 from application.queries import OrderTotals
 from infrastructure.container import Container
 from infrastructure.health import readiness
@@ -21,7 +22,8 @@ async def welcome(container: Container, given: Settings, url: str, console: Cons
     """Print it. ``given`` is what the person has set; the container knows what came of it."""
     found = await readiness(container)
     wrong = [(name, state) for name, state in found.items() if state != "ok"]
-    totals = await queries.order_totals(container.order_views())
+    summaries = await container.read_models().live(order_summary)
+    totals = await queries.order_totals(summaries)
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="bold", no_wrap=True)
     rows.add_column(overflow="fold")
@@ -61,7 +63,8 @@ async def _to_try(container: Container, url: str) -> AsyncIterator[tuple[str, st
         f"{curl} -i {url}/orders -H 'Content-Type: application/json' "
         f"-H 'Idempotency-Key: my-first-order' -d '{_NEW_ORDER}'",
     )
-    some = await queries.orders(container.order_views(), limit=1)
+    summaries = await container.read_models().live(order_summary)
+    some = await queries.orders(summaries, limit=1)
     for order in some.items:
         yield "what the read model knows of an order", f"{curl} {url}/orders/{order.order_id}"
         yield (

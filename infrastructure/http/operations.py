@@ -46,5 +46,9 @@ async def ready(wiring: Wiring) -> Ready | Response:
 
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(wiring: Wiring) -> Response:
-    """Prometheus metrics."""
+    """Prometheus metrics. While the stores do not answer, those of the read models are left out."""
+    try:
+        wiring.metrics().show(await wiring.lags().all(), wiring.staleness())
+    except StoreUnavailable:
+        wiring.metrics().show((), wiring.staleness())
     return Response(generate_latest(wiring.metrics().registry), media_type=CONTENT_TYPE_LATEST)

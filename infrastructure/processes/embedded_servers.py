@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from infrastructure.container import Container, write_side_opened
+from infrastructure.container import Container, connected, write_side_opened
 from infrastructure.embedded.eventstoredb.process import NodeFailed, NodeProcess
 from infrastructure.embedded.postgres import EmbeddedPostgres, PostgresFailed
 from infrastructure.processes import Hindrance
@@ -36,6 +36,43 @@ async def event_store_at_hand(settings: Settings) -> AsyncIterator[Container]:
         anywhere = settings.model_copy(update={"eventstoredb_port": 0})
         async with _event_store_for(anywhere) as reachable, _write_side(reachable) as container:
             yield container
+
+
+@asynccontextmanager
+async def service_at_hand(settings: Settings) -> AsyncIterator[Container]:
+    """Both sides, for a command that looks at a service or works beside it.
+
+    On the servers that are set, else on those of the service that runs in the home, else on
+    servers of our own over what it left there. Raises :class:`Hindrance`, ``StoreUnavailable``.
+    """
+    home = Home(settings.headwater_home)
+    if running := home.running():
+        settings = settings.model_copy(
+            update={
+                "eventstoredb_uri": settings.eventstoredb_uri or running.eventstoredb_uri,
+                "postgres_uri": settings.postgres_uri or running.postgres_uri,
+            }
+        )
+    if settings.eventstoredb_uri and settings.postgres_uri:
+        async with _both_sides(settings) as container:
+            yield container
+        return
+    if not settings.headwater_home.is_dir():
+        raise Hindrance(
+            f"there is nothing in {settings.headwater_home} yet: start `headwater run` first, "
+            "or set EVENTSTOREDB_URI and POSTGRES_URI"
+        )
+    with home.claimed():
+        anywhere = settings.model_copy(update={"eventstoredb_port": 0})
+        async with servers_for(anywhere) as complete, _both_sides(complete) as container:
+            yield container
+
+
+@asynccontextmanager
+async def _both_sides(settings: Settings) -> AsyncIterator[Container]:
+    container = Container(settings=settings)
+    async with connected(container):
+        yield container
 
 
 @asynccontextmanager

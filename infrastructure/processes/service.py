@@ -2,15 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import structlog
 
-from application.ports import Progress, Subscriptions
-from application.projections.runner import NOTHING, ProjectionFailed, ProjectionRunner
-from application.projections.status import State, Status
+from application.ports import Progress, StoreUnavailable
+from application.projections.projection import Projection
 from infrastructure.container import Container
 from infrastructure.http.app import create_app
 from infrastructure.http.server import answering
@@ -25,48 +24,20 @@ async def serving(container: Container, listener: socket.socket) -> AsyncIterato
     app = create_app(container)
     async with (
         app.router.lifespan_context(app),
-        projecting(container.runners()),
+        projecting(container),
         answering(app, listener),  # started last, stopped first
     ):
         log.info("serving", url=url(listener))
         yield
 
 
-async def caught_up(container: Container, patience: float = 60.0) -> None:
-    """Wait until every projection shows all that the store holds now, has failed, or time is up."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(patience):
-            for runner in container.runners():
-                last = await _last_position(container.subscriptions(), runner)
-                while _is_behind(runner.status(), last):  # noqa: ASYNC110 - a status does not call
-                    await asyncio.sleep(0.02)
-
-
-def _is_behind(status: Status, last: int) -> bool:
-    if status.state is State.FAILED:
-        return False
-    return not status.caught_up or status.position is None or status.position < last
-
-
-async def _last_position(subscriptions: Subscriptions, runner: ProjectionRunner[Any]) -> int:
-    """The position of the last event there is for this projection, if it is behind."""
-    position, last = runner.status().position, NOTHING
-    after = None if position == NOTHING else position
-    async with subscriptions.catch_up(after=after, types=runner.projection.types) as messages:
-        async for message in messages:
-            match message:
-                case Progress(caught_up=caught_up):
-                    if caught_up:
-                        break
-                case _:
-                    last = message.position
-    return last
-
-
 @asynccontextmanager
-async def projecting(runners: Sequence[ProjectionRunner[Any]]) -> AsyncIterator[None]:
-    """Keep these read models up to date. One that fails stops alone."""
-    tasks = [asyncio.create_task(_project(runner)) for runner in runners]
+async def projecting(container: Container) -> AsyncIterator[None]:
+    """Keep the read models up to date, and an eye on how old they are."""
+    tasks = [
+        asyncio.create_task(container.host().run()),
+        asyncio.create_task(_watch(container)),
+    ]
     try:
         yield
     finally:
@@ -75,8 +46,34 @@ async def projecting(runners: Sequence[ProjectionRunner[Any]]) -> AsyncIterator[
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _project(runner: ProjectionRunner[Any]) -> None:
-    try:
-        await runner.run()
-    except ProjectionFailed as failure:
-        log.error("projection stopped", projection=runner.projection.name, reason=str(failure))
+async def _watch(container: Container) -> None:
+    """Look every second how old the read models are."""
+    while True:
+        try:
+            container.staleness().look(await container.lags().all())
+        except StoreUnavailable as error:
+            log.warning("cannot see how old the read models are", reason=str(error))
+        await asyncio.sleep(1)
+
+
+async def caught_up(container: Container, patience: float = 60.0) -> None:
+    """Wait until every read model shows all that the store holds now, has failed, or time is up."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience):
+            for projection in container.projections():
+                while await _misses_events(container, projection):
+                    await asyncio.sleep(0.02)
+
+
+async def _misses_events(container: Container, projection: Projection[Any]) -> bool:
+    """Whether there is an event for it that is not in the views, and it is still trying."""
+    views = await container.read_models().live(projection)
+    after = await views.checkpoint()
+    following = container.subscriptions().catch_up(after=after, types=projection.types)
+    async with following as messages:
+        async for message in messages:
+            if not isinstance(message, Progress):
+                return not (await container.lags().of(projection)).failed
+            if message.caught_up:
+                return False
+    return True

@@ -68,7 +68,7 @@ async def shop_over(container: Container) -> AsyncIterator[Shop]:
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        projecting(container.runners()),
+        projecting(container),
         httpx.AsyncClient(transport=transport, base_url="http://shop") as http,
     ):
         yield Shop(http, container)
