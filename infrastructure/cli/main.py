@@ -7,7 +7,7 @@ import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -129,6 +129,19 @@ def stream(
         from infrastructure.cli.streams import print_stream
 
         _until_done(print_stream(_settings(), name, json=json, backwards=backwards, limit=limit))
+
+
+@app.command()
+def monitoring(
+    what: Annotated[
+        Literal["alerts", "dashboard"], typer.Argument(help="Prometheus rules, Grafana dashboard.")
+    ],
+) -> None:
+    """Print what Prometheus or Grafana is to watch, made from the declared read models."""
+    with _clear_errors():
+        from infrastructure import monitoring
+
+        typer.echo(monitoring.rules() if what == "alerts" else monitoring.dashboard(), nl=False)
 
 
 def _settings() -> "Settings":

@@ -1,0 +1,88 @@
+"""A Grafana dashboard: how old the read models are, and how commands fare."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from application.projections import PROJECTIONS
+from infrastructure.metrics import PREFIX
+
+_LIVE: Final = '{role="live"}'
+_DATASOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
+_PER_ROW, _WIDTH, _HEIGHT = 2, 12, 8
+
+# title, unit, then each curve: legend and query
+_PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
+    ("Lag", "s", {"{{projection}}": f"{PREFIX}_lag_seconds{_LIVE}"}),
+    ("Events behind", "short", {"{{build}}": f"{PREFIX}_lag_events"}),
+    ("Events taken in", "ops", {"{{build}}": f"{PREFIX}_events_per_second"}),
+    (
+        "Failed, and promises broken",
+        "short",
+        {
+            "{{projection}} failed": f"{PREFIX}_failed{_LIVE}",
+            "{{projection}} breaches": f"increase({PREFIX}_staleness_breaches_total[5m])",
+        },
+    ),
+    (
+        "Commands",
+        "ops",
+        {"{{outcome}}": "sum by (outcome) (rate(headwater_command_seconds_count[1m]))"},
+    ),
+    (
+        "Command time, 99 of 100",
+        "s",
+        {
+            "{{command}}": "histogram_quantile(0.99, "
+            "sum by (le, command) (rate(headwater_command_seconds_bucket[5m])))"
+        },
+    ),
+    ("Appends decided anew", "ops", {"{{category}}": "rate(headwater_append_conflicts_total[5m])"}),
+    (
+        "Requests",
+        "reqps",
+        {"{{status}}": "sum by (status) (rate(headwater_http_request_seconds_count[1m]))"},
+    ),
+)
+
+
+def dashboard() -> str:
+    """As JSON, to be imported into Grafana 10 or later."""
+    promised = {p.name: p.max_staleness.total_seconds() for p in PROJECTIONS}
+    told = ", ".join(f"{name} {seconds:g} s" for name, seconds in promised.items())
+    return (
+        json.dumps(
+            {
+                "title": "Headwater",
+                "uid": "headwater",
+                "description": f"Promised freshness: {told}.",
+                "schemaVersion": 39,
+                "refresh": "10s",
+                "time": {"from": "now-1h", "to": "now"},
+                "templating": {"list": [_datasource()]},
+                "panels": [_panel(number, *panel) for number, panel in enumerate(_PANELS)],
+            },
+            indent=2,
+        )
+        + "\n"
+    )
+
+
+def _datasource() -> Mapping[str, Any]:
+    return {"name": "datasource", "type": "datasource", "query": "prometheus"}
+
+
+def _panel(number: int, title: str, unit: str, curves: Mapping[str, str]) -> Mapping[str, Any]:
+    row, column = divmod(number, _PER_ROW)
+    return {
+        "id": number + 1,
+        "title": title,
+        "type": "timeseries",
+        "datasource": _DATASOURCE,
+        "gridPos": {"x": column * _WIDTH, "y": row * _HEIGHT, "w": _WIDTH, "h": _HEIGHT},
+        "fieldConfig": {"defaults": {"unit": unit, "min": 0}, "overrides": []},
+        "targets": [
+            {"refId": chr(ord("A") + index), "legendFormat": legend, "expr": query}
+            for index, (legend, query) in enumerate(curves.items())
+        ],
+    }

@@ -1,0 +1,124 @@
+"""Alert rules and dashboard: made from the declarations, kept with the docs, and true when it counts."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dependency_injector import providers
+from prometheus_client.parser import text_string_to_metric_families
+
+from application.ports import NO_STREAM, V, Views
+from application.projections import PROJECTIONS
+from application.projections.builds import WHOLE, Build, Shard
+from application.projections.order_summary import order_summary
+from application.projections.projection import Projection
+from infrastructure import memory
+from infrastructure.monitoring import ALERTS, Alert, alerts_of, dashboard, rules
+from tests.infrastructure.shop import Shop, empty_shop, shop_over
+from tests.contracts.made_up import event
+
+DOCS = Path(__file__).parents[2] / "docs" / "operations"
+
+
+@pytest.mark.parametrize(("file", "made"), [("alerts.yml", rules), ("dashboard.json", dashboard)])
+def test_what_is_kept_is_what_is_made(file: str, made: Callable[[], str]) -> None:
+    """The committed files are those that `headwater monitoring` prints."""
+    assert (DOCS / file).read_text() == made()
+
+
+def test_each_read_model_is_watched() -> None:
+    """Every declared read model has an alert for being too old, failed, and unseen."""
+    watched = {(alert.name, dict(alert.labels)["projection"]) for alert in ALERTS}
+    kinds = ("ProjectionTooOld", "ProjectionFailed", "ProjectionUnseen")
+    assert watched >= {(kind, p.name) for kind in kinds for p in PROJECTIONS}
+
+
+def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
+    """Every metric named in the dashboard is one that the service shows."""
+    shop = empty_shop()
+    known = {metric.name for metric in shop.metrics().registry.collect()}
+    for panel in json.loads(dashboard())["panels"]:
+        for target in panel["targets"]:
+            assert any(name in target["expr"] for name in known), target["expr"]
+
+
+async def test_an_event_that_stops_a_projection_raises_its_alert() -> None:
+    """As long as a read model has failed, the alert's expression is true of it, and of no other."""
+    async with shop_over(empty_shop()) as shop:
+        failed, other = (
+            the("ProjectionFailed", name) for name in ("order_summary", "stock_levels")
+        )
+        assert not await is_true(failed, shop)
+
+        await shop.container.streams().append("order-bad", [event("OrderPlaced", b"{}")], NO_STREAM)
+
+        await until_true(failed, shop)
+        assert not await is_true(other, shop)
+
+
+async def test_a_stalled_projection_raises_its_alert_until_it_goes_on() -> None:
+    """Views that cannot be written grow old: the alert is true, and no longer once they are."""
+    projection = replace(order_summary, max_staleness=timedelta(milliseconds=50))
+    stalled = next(alert for alert in alerts_of(projection) if alert.name == "ProjectionTooOld")
+    container, going_on = empty_shop(), asyncio.Event()
+    container.projections.override(providers.Object((projection,)))
+    container.read_models.override(
+        providers.Singleton(Stalling, container.projections, container.builds, going_on)
+    )
+    async with shop_over(container) as shop:
+        await shop.placed()
+        await until_true(stalled, shop)
+        assert (await shop.http.get("/metrics")).text.count("staleness_breaches_total{") == 1
+
+        going_on.set()
+        await until_true(stalled, shop, wanted=False)
+
+
+class Stalling(memory.ReadModels):
+    """Read models in which nothing can be written until it is said to go on."""
+
+    def __init__(self, projections: Any, builds: Any, going_on: asyncio.Event) -> None:
+        super().__init__(projections, builds)
+        self._going_on = going_on
+
+    def of(self, projection: Projection[V], build: Build, shard: Shard = WHOLE) -> Views[V]:
+        views = super().of(projection, build, shard)
+        save = views.save
+
+        async def stalled_save(*args: Any, **kwargs: Any) -> None:
+            await self._going_on.wait()
+            await save(*args, **kwargs)
+
+        views.save = stalled_save  # type: ignore[method-assign]  # the point of it
+        return views
+
+
+def the(name: str, projection: str) -> Alert:
+    labels = ("projection", projection)
+    return next(alert for alert in ALERTS if alert.name == name and labels in alert.labels)
+
+
+async def until_true(alert: Alert, shop: Shop, *, wanted: bool = True) -> None:
+    async with asyncio.timeout(20):
+        while await is_true(alert, shop) is not wanted:
+            await asyncio.sleep(0.02)
+
+
+async def is_true(alert: Alert, shop: Shop) -> bool:
+    """What Prometheus would say of the rendered expression, given what the service shows now."""
+    found = re.fullmatch(r"(\w+)\{(.+)\} > ([0-9.]+)", alert.expression)
+    assert found, alert.expression
+    metric, wanted, limit = found[1], dict(re.findall(r'(\w+)="([^"]*)"', found[2])), found[3]
+    shown = (await shop.http.get("/metrics")).text
+    return any(
+        sample.value > float(limit)
+        for family in text_string_to_metric_families(shown)
+        for sample in family.samples
+        if sample.name == metric and wanted.items() <= sample.labels.items()
+    )
