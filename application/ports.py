@@ -244,7 +244,7 @@ class CheckpointMoved(Exception):
 
 
 class NotOurs(Exception):
-    """The name under which a build would be kept is taken by something else. Nothing was touched."""
+    """The name under which a build would be kept is taken by something else; nothing was done."""
 
 
 @dataclass(frozen=True)
@@ -294,7 +294,7 @@ class Views(Protocol[V]):
         checkpoint: int,
         expected: int | None,
     ) -> None:
-        """Write (``None``: remove) these views and parts, and the new checkpoint, in one transaction.
+        """Write (``None``: remove) these views and parts, and the checkpoint, in one transaction.
 
         ``events`` more have been passed on the way. Raises :class:`CheckpointMoved` unless the
         checkpoint is still ``expected``. Cancelled, it has written everything or nothing.
@@ -379,7 +379,7 @@ class Builds(Protocol):
         """Take or renew the lease of a shard for ``report.holder``, and leave the report there.
 
         ``False`` when another holds it, or the build is gone. A lease that is not renewed ends
-        after that time, by the store's clock (which also dates the report).
+        after that time, by the store's clock, which also dates the report.
         """
         ...
 

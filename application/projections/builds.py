@@ -1,4 +1,4 @@
-"""A build is one filling of a read model: a version, from the first event on, in a table of its own.
+"""A build is one filling of a read model: a version, from the first event on, in its own table.
 
 A read model is rebuilt beside the build that answers queries, never in place. A build may be split
 into shards by key; each shard has a checkpoint, a lease and a report of its own.
@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 from zlib import crc32
 
+from application.projections.projection import Projection
 from application.projections.status import State
 
 
 class Role(StrEnum):
-    """What a build is there for."""
+    """What a build is there for, in the order in which they are shown."""
 
     LIVE = "live"  # it answers queries
     BUILDING = "building"  # a deploy fills it, nobody reads it
@@ -83,13 +85,13 @@ class Failure:
 
 @dataclass(frozen=True)
 class Report:
-    """What the runner of a shard last said of itself, in the clock of the read models' store."""
+    """What the runner of a shard says of itself."""
 
     holder: str
     state: State
-    missing_since: datetime | None  # when the oldest event that is not in was recorded
-    rate: float  # events a second, lately
-    at: datetime
+    missing_since: datetime | None = None  # when the oldest event that is not in was recorded
+    rate: float = 0.0  # events a second, lately
+    error: str | None = None  # what keeps it from going on
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class ShardStanding:
     events: int  # how many it has passed, its own or not, since the first
     failure: Failure | None
     report: Report | None
+    reported_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -127,3 +130,19 @@ class Standing:
     @property
     def failure(self) -> Failure | None:
         return next((shard.failure for shard in self.shards if shard.failure), None)
+
+
+def readable(
+    name: str, standings: Sequence[Standing], declared: Sequence[Projection[Any]]
+) -> tuple[Projection[Any], Standing] | None:
+    """The build that may answer queries here, and its declaration: the live one if it is known.
+
+    Else the previous one: a process of the last release goes on with what it knows.
+    """
+    known = {(projection.name, projection.version): projection for projection in declared}
+    roles = {standing.role: standing for standing in standings if standing.build.name == name}
+    for role in (Role.LIVE, Role.PREVIOUS):
+        standing = roles.get(role)
+        if standing and (projection := known.get((name, standing.build.version))):
+            return projection, standing
+    return None

@@ -9,6 +9,7 @@ price or the customer. Then events shape ``parts`` (one for each order, say), an
 changed is gathered into the views that it belongs to.
 """
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -82,7 +83,9 @@ class Projection(Generic[V]):
         if (self.keys is None or self.evolve is None) is (self.parts is None):
             raise ValueError(f"{self.name} needs either keys and evolve, or parts")
         if self.parts and self.shards > 1:
-            raise ValueError(f"{self.name} has parts: shards would meet in the views they belong to")
+            raise ValueError(
+                f"{self.name} has parts: shards would meet in the views they belong to"
+            )
 
     @property
     def types(self) -> frozenset[str]:
@@ -100,3 +103,21 @@ class Projection(Generic[V]):
         if unknown := sorted(set(fields) - set(self.indexed)):
             known = ", ".join(self.indexed) or "its key only"
             raise ValueError(f"{self.name} is not found by {', '.join(unknown)}, but by {known}")
+
+    def require_search(self) -> None:
+        """``ValueError`` unless its views can be searched."""
+        if not self.searched or self.ranked is None:
+            raise ValueError(f"{self.name} declares nothing as searched, or no rank")
+
+    def words(self, view: V) -> Collection[str]:
+        """All words of its searched fields."""
+        texts: list[str] = []
+        for field in self.searched:
+            value = getattr(view, field)
+            texts += [value] if isinstance(value, str) else value or ()
+        return words(" ".join(texts))
+
+
+def words(text: str) -> Collection[str]:
+    """Its runs of letters and digits, without case: ``"T-Light"`` → ``{"t", "light"}``."""
+    return frozenset(re.findall(r"[^\W_]+", text.casefold()))

@@ -6,8 +6,8 @@ Independent: a runner knows one projection only, and stops alone when that fails
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Generic
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any, Generic
 from uuid import UUID
 
 from application.claim_check import claim_all
@@ -16,14 +16,16 @@ from application.ports import (
     CheckpointMoved,
     PayloadStore,
     Progress,
-    Seen,
     StoreUnavailable,
     Subscriptions,
     V,
     Views,
 )
 from application.projections.batching import Batch, Message, batches
-from application.projections.projection import Projection
+from application.projections.builds import WHOLE, Shard
+from application.projections.folding import Changed, fold, fold_parts, gather, views_of
+from application.projections.projection import Keys, Projection
+from application.projections.recent import RecentViews
 from application.projections.status import Progressing, Status
 
 BATCH = 200  # events in one transaction, at most
@@ -36,14 +38,13 @@ class ProjectionFailed(Exception):
     """A projection cannot take in an event. It stays where it is: everything before is in."""
 
     def __init__(self, name: str, recorded: RecordedEvent, cause: Exception) -> None:
+        self.name, self.position, self.event_id = name, recorded.position, recorded.id
+        self.event = f"{recorded.type} {recorded.stream}@{recorded.version}"
+        self.error = f"{type(cause).__name__}: {cause}"
         super().__init__(
-            f"{name} stopped at position {recorded.position}: {recorded.type} "
-            f"{recorded.stream}@{recorded.version} ({recorded.id}): "
-            f"{type(cause).__name__}: {cause}"
+            f"{name} stopped at position {self.position}: {self.event} ({self.event_id}): "
+            f"{self.error}"
         )
-        self.name, self.cause = name, cause
-        self.position: int = recorded.position
-        self.event_id: UUID = recorded.id
 
 
 async def _backoff(attempt: int) -> None:
@@ -60,11 +61,16 @@ class ProjectionRunner(Generic[V]):
         views: Views[V],
         payloads: PayloadStore | None,
         *,
+        shard: Shard = WHOLE,
+        skipped: Collection[UUID] = frozenset(),
         batch: int = BATCH,
         pause: Callable[[int], Awaitable[None]] = _backoff,
     ) -> None:
+        """It takes in the keys of its shard, and passes by the events that are to be skipped."""
         self.projection = projection
-        self._subscriptions, self._views, self._payloads = subscriptions, views, payloads
+        self._subscriptions, self._payloads = subscriptions, payloads
+        self._views = RecentViews(views)
+        self._shard, self._skipped = shard, skipped
         self._batch, self._pause = batch, pause
         self._attempts = 0
         self._checkpoint = NOTHING
@@ -139,39 +145,47 @@ class ProjectionRunner(Generic[V]):
 
     async def _pass_by(self, end: int) -> None:
         if self._now() > self._saved_at + KEEP_PROGRESS:
-            await self._save({}, end)
+            await self._save({}, {}, 0, end)
         self._progress.took_in(0, end)
 
     async def _project(self, events: Sequence[RecordedEvent], end: int) -> None:
-        whole = await claim_all(events, self._payloads)
-        keys = {key for recorded in whole for key in self.projection.keys(recorded)}
-        seen = await self._views.load(keys)
-        await self._save(fold(self.projection, whole, seen), end)
+        wanted = [recorded for recorded in events if recorded.id not in self._skipped]
+        whole = await claim_all(wanted, self._payloads)
+        folded = self._folded_parts if self.projection.parts else self._folded
+        views, parts = await folded(whole)
+        await self._save(views, parts, len(events), end)
         self._progress.took_in(len(events), end)
 
-    async def _save(self, changed: Mapping[str, Seen[V] | None], checkpoint: int) -> None:
+    async def _folded(self, events: Sequence[RecordedEvent]) -> tuple[Changed[V], Changed[Any]]:
+        assert self.projection.keys  # since it has no parts
+        seen = await self._views.load(self._keys(self.projection.keys, events))
+        return fold(self.projection, events, seen, self._shard), {}
+
+    async def _folded_parts(
+        self, events: Sequence[RecordedEvent]
+    ) -> tuple[Changed[V], Changed[Any]]:
+        parts = self.projection.parts
+        assert parts  # whoever calls has looked
+        seen = await self._views.load_parts(self._keys(parts.keys, events))
+        changes = fold_parts(parts, events, seen)
+        views = gather(parts, changes, await self._views.load(views_of(parts, changes)))
+        return views, {key: change.after for key, change in changes.items()}
+
+    def _keys(self, keys: Keys, events: Iterable[RecordedEvent]) -> Collection[str]:
+        return {key for recorded in events for key in keys(recorded) if self._shard.holds(key)}
+
+    async def _save(
+        self, views: Changed[V], parts: Changed[Any], events: int, checkpoint: int
+    ) -> None:
         expected = None if self._checkpoint == NOTHING else self._checkpoint
-        await self._views.save(changed, checkpoint=checkpoint, expected=expected)
+        await self._views.save(
+            views, parts=parts, events=events, checkpoint=checkpoint, expected=expected
+        )
         self._checkpoint, self._saved_at = checkpoint, self._now()
 
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
-
-
-def fold(
-    projection: Projection[V], events: Iterable[RecordedEvent], seen: Mapping[str, Seen[V]]
-) -> Mapping[str, Seen[V] | None]:
-    """What these events make of the views they go to; ``None`` is a view to be removed."""
-    changed: dict[str, Seen[V] | None] = {}
-    for recorded in events:
-        for key in projection.keys(recorded):
-            before = changed[key] if key in changed else seen.get(key)
-            if before is not None and recorded.position <= before.position:
-                continue  # it has seen this event
-            after = projection.evolve(before.view if before else None, recorded)
-            changed[key] = Seen(after, recorded.position) if after is not None else None
-    return changed
 
 
 def _after(checkpoint: int, messages: Iterable[Message]) -> Iterator[RecordedEvent]:

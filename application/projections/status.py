@@ -1,9 +1,14 @@
 """How a projection stands, for those who ask: health checks, metrics, people."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Final
+
+LATELY: Final = timedelta(seconds=10)
+"""The time over which a rate is taken."""
 
 
 class State(StrEnum):
@@ -22,7 +27,9 @@ class Status:
     state: State
     position: int | None  # every event up to here is in the views; -1: none yet
     events: int  # taken in by this runner
+    missing_since: datetime | None  # when the oldest event that is not in was recorded
     lag_seconds: float | None  # so old at most is what a query shows
+    rate: float  # events a second, lately
     last_error: str | None
 
     @property
@@ -44,6 +51,7 @@ class Progressing:
         self._events = 0
         self._missing_since: datetime | None = None  # when the oldest event not in was recorded
         self._last_error: str | None = None
+        self._lately: deque[tuple[datetime, int]] = deque()  # when, and how many events by then
 
     def started(self, position: int) -> None:
         """Following the events after this position."""
@@ -57,6 +65,7 @@ class Progressing:
         """All events up to this position are in the views."""
         self._events += events
         self._position = position
+        self._lately.append((self._clock(), self._events))
 
     def live(self) -> None:
         """Nothing is missing."""
@@ -84,7 +93,9 @@ class Progressing:
             state=self._state,
             position=self._position,
             events=self._events,
+            missing_since=self._missing_since,
             lag_seconds=self._lag(),
+            rate=self._rate(),
             last_error=self._last_error,
         )
 
@@ -92,3 +103,12 @@ class Progressing:
         if self._missing_since is not None:
             return max(0.0, (self._clock() - self._missing_since).total_seconds())
         return 0.0 if self._state is State.LIVE else None
+
+    def _rate(self) -> float:
+        """Over the last seconds, from the first batch in them to now."""
+        now = self._clock()
+        while len(self._lately) > 1 and now - self._lately[0][0] > LATELY:
+            self._lately.popleft()
+        if not self._lately or (first := self._lately[0])[0] >= now - timedelta(seconds=0.1):
+            return 0.0
+        return (self._events - first[1]) / (now - first[0]).total_seconds()

@@ -1,9 +1,19 @@
 """Every port in memory. Real in every rule, concurrency checks included; gone with the process."""
 
+from infrastructure.memory.builds import Builds
 from infrastructure.memory.consumer_groups import ConsumerGroups
 from infrastructure.memory.event_store import EventStore
 from infrastructure.memory.payload_store import PayloadStore
+from infrastructure.memory.read_models import ReadModels
 from infrastructure.memory.subscriptions import Subscriptions
 from infrastructure.memory.views import Views
 
-__all__ = ["ConsumerGroups", "EventStore", "PayloadStore", "Subscriptions", "Views"]
+__all__ = [
+    "Builds",
+    "ConsumerGroups",
+    "EventStore",
+    "PayloadStore",
+    "ReadModels",
+    "Subscriptions",
+    "Views",
+]

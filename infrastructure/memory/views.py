@@ -1,64 +1,116 @@
-"""One projection's views in memory."""
+"""The views of builds in memory."""
 
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Generic
+from types import MappingProxyType
+from typing import Any, Generic
 
 from application.ports import CheckpointMoved, Seen, Sums, V
+from application.projections.builds import WHOLE, Shard
 from application.projections.projection import Projection, View
+from application.projections.projection import words as words_of
+
+
+@dataclass
+class Kept(Generic[V]):
+    """What one build holds; its shards share it."""
+
+    views: dict[str, Seen[V]] = field(default_factory=dict)
+    parts: dict[str, Seen[Any]] = field(default_factory=dict)
+    checkpoints: dict[Shard, tuple[int, int]] = field(default_factory=dict)  # position, events
 
 
 class Views(Generic[V]):
-    """The :class:`~application.ports.Views` of one projection."""
+    """The :class:`~application.ports.Views` of a build: of one shard to write, of all to read."""
 
-    def __init__(self, projection: Projection[V]) -> None:
-        self._projection = projection
-        self._views: dict[str, Seen[V]] = {}
-        self._checkpoint: int | None = None
+    def __init__(
+        self,
+        projection: Projection[V],
+        kept: Kept[V] | None = None,
+        shards: Sequence[Shard] = (WHOLE,),
+    ) -> None:
+        self._projection, self._shards = projection, shards
+        self._kept: Kept[V] = kept or Kept()
         fields = projection.view.model_fields
         self._no_detail = {
             field: fields[field].get_default(call_default_factory=True)
             for field in projection.detail
         }
 
+    async def prepare(self) -> None:
+        """There is always room in memory."""
+
     async def checkpoint(self) -> int | None:
-        return self._checkpoint
+        checkpoints = self._kept.checkpoints
+        if all(shard in checkpoints for shard in self._shards):
+            return min(checkpoints[shard][0] for shard in self._shards)
+        return None
 
     async def load(self, keys: Collection[str]) -> Mapping[str, Seen[V]]:
-        return {key: self._views[key] for key in keys if key in self._views}
+        return {key: self._kept.views[key] for key in keys if key in self._kept.views}
+
+    async def load_parts(self, keys: Collection[str]) -> Mapping[str, Seen[Any]]:
+        return {key: self._kept.parts[key] for key in keys if key in self._kept.parts}
 
     async def save(
-        self, changed: Mapping[str, Seen[V] | None], *, checkpoint: int, expected: int | None
+        self,
+        changed: Mapping[str, Seen[V] | None],
+        *,
+        parts: Mapping[str, Seen[Any] | None] = MappingProxyType({}),
+        events: int = 0,
+        checkpoint: int,
+        expected: int | None,
     ) -> None:
-        if expected != self._checkpoint:
-            raise CheckpointMoved(
-                f"{self._projection.table} is at {self._checkpoint}, not at {expected}"
-            )
-        self._checkpoint = checkpoint
-        for key, seen in changed.items():
-            if seen is None:
-                self._views.pop(key, None)
-            else:
-                self._views[key] = seen
+        (shard,) = self._shards
+        position, passed = self._kept.checkpoints.get(shard, (None, 0))
+        if expected != position:
+            raise CheckpointMoved(f"{self._projection.name} is at {position}, not at {expected}")
+        self._kept.checkpoints[shard] = checkpoint, passed + events
+        _write(changed, self._kept.views)
+        _write(parts, self._kept.parts)
 
     async def find(
-        self, *, equal: Mapping[str, str], after: str | None = None, limit: int = 50
+        self,
+        *,
+        equal: Mapping[str, str],
+        after: str | None = None,
+        until: str | None = None,
+        limit: int = 50,
     ) -> Sequence[tuple[str, Seen[V]]]:
         self._projection.require_indexed(equal)
         found = [
-            (key, Seen(seen.view.model_copy(update=self._no_detail), seen.position))
-            for key, seen in sorted(self._views.items())
+            (key, self._without_detail(seen))
+            for key, seen in sorted(self._kept.views.items())
             if (after is None or key > after)
+            and (until is None or key <= until)
             and all(_text(seen.view, field) == value for field, value in equal.items())
         ]
         return found[:limit]
 
+    async def search(
+        self, words: str, *, after: tuple[Decimal, str] | None = None, limit: int = 50
+    ) -> Sequence[tuple[str, Seen[V]]]:
+        self._projection.require_search()
+        wanted = words_of(words)
+        ranked = sorted(
+            (-self._rank(seen.view), key, seen)
+            for key, seen in self._kept.views.items()
+            if _all_begin(wanted, self._projection.words(seen.view))
+        )
+        start = None if after is None else (-after[0], after[1])
+        return [
+            (key, self._without_detail(seen))
+            for rank, key, seen in ranked
+            if start is None or (rank, key) > start
+        ][:limit]
+
     async def sums(self, fields: Collection[str], *, by: str) -> Mapping[str, Sums]:
         self._projection.require_fields({*fields, by})
         groups: defaultdict[str, list[V]] = defaultdict(list)
-        for seen in self._views.values():
+        for seen in self._kept.views.values():
             groups[_text(seen.view, by) or ""].append(seen.view)
         return {
             value: Sums(len(views), {field: _sum(views, field) for field in fields})
@@ -66,8 +118,28 @@ class Views(Generic[V]):
         }
 
     async def clear(self) -> None:
-        self._views.clear()
-        self._checkpoint = None
+        self._kept.views.clear()
+        self._kept.parts.clear()
+        self._kept.checkpoints.clear()
+
+    def _without_detail(self, seen: Seen[V]) -> Seen[V]:
+        return Seen(seen.view.model_copy(update=self._no_detail), seen.position)
+
+    def _rank(self, view: V) -> Decimal:
+        return Decimal(getattr(view, self._projection.ranked or ""))
+
+
+def _write(changed: Mapping[str, Seen[Any] | None], kept: dict[str, Seen[Any]]) -> None:
+    for key, seen in changed.items():
+        if seen is None:
+            kept.pop(key, None)
+        else:
+            kept[key] = seen
+
+
+def _all_begin(wanted: Collection[str], words: Collection[str]) -> bool:
+    """Whether each wanted one begins one of the words."""
+    return all(any(word.startswith(begin) for word in words) for begin in wanted)
 
 
 def _text(view: View, field: str) -> str | None:

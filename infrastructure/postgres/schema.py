@@ -1,4 +1,4 @@
-"""The tables that keep the read models' books. Those with the views come and go with their build."""
+"""The tables that keep the read models' books; those with views come and go with their build."""
 
 from typing import Final
 
@@ -49,6 +49,7 @@ CREATE TABLE IF NOT EXISTS projection_runners (
     state text,
     missing_since timestamptz,
     rate double precision,
+    error text,
     reported_at timestamptz,
     failure jsonb,
     PRIMARY KEY (build, shard)

@@ -61,7 +61,7 @@ async def caught_up(container: Container, patience: float = 60.0) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(patience):
             for projection in container.projections():
-                while await _misses_events(container, projection):
+                while await _misses_events(container, projection):  # noqa: ASYNC110 - stores
                     await asyncio.sleep(0.02)
 
 

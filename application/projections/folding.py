@@ -1,0 +1,99 @@
+"""What events make of views: pure, and blind to duplicates."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from application.messages import RecordedEvent
+from application.ports import Seen, V
+from application.projections.builds import WHOLE, Shard
+from application.projections.projection import Parts, Projection
+
+Changed = Mapping[str, Seen[V] | None]
+"""Views by key as they are now; ``None`` is one to be removed."""
+
+
+def fold(
+    projection: Projection[V],
+    events: Iterable[RecordedEvent],
+    seen: Mapping[str, Seen[V]],
+    shard: Shard = WHOLE,
+) -> Changed[V]:
+    """What these events make of the views they go to, where they shape them themselves."""
+    assert projection.keys  # of one without parts
+    assert projection.evolve
+    views = _fold(projection.keys, projection.evolve, events, seen, shard)
+    return {key: change.after for key, change in views.items()}
+
+
+@dataclass(frozen=True)
+class PartChange:
+    """A part as it was and as it is; ``position`` is that of the last event it took in."""
+
+    before: Any
+    after: Seen[Any] | None
+    position: int
+
+
+def fold_parts(
+    parts: Parts[Any, V],
+    events: Iterable[RecordedEvent],
+    seen: Mapping[str, Seen[Any]],
+) -> Mapping[str, PartChange]:
+    """What these events make of the parts; only of those that take one in."""
+    return _fold(parts.keys, parts.evolve, events, seen, WHOLE)
+
+
+def views_of(parts: Parts[Any, V], changes: Mapping[str, PartChange]) -> Collection[str]:
+    """The keys of the views that these parts belong to, or did."""
+    return {key for change in changes.values() for key in _belongs(parts, change)}
+
+
+def gather(
+    parts: Parts[Any, V], changes: Mapping[str, PartChange], seen: Mapping[str, Seen[V]]
+) -> Changed[V]:
+    """What the changes of parts make of the views that they belong to."""
+    changed: dict[str, Seen[V] | None] = {}
+    for change in sorted(changes.values(), key=lambda change: change.position):
+        for key, (before, after) in _belongs(parts, change).items():
+            known = changed[key] if key in changed else seen.get(key)
+            view = parts.gather(key, known.view if known else None, before, after)
+            position = max(change.position, known.position if known else change.position)
+            changed[key] = None if view is None else Seen(view, position)
+    return changed
+
+
+def _belongs(parts: Parts[Any, V], change: PartChange) -> Mapping[str, tuple[Any, Any]]:
+    """For each view: the part as it was there, and as it is there; ``None`` where it is not."""
+    before, after = change.before, change.after.view if change.after else None
+    was = set() if before is None else set(parts.views(before))
+    is_ = set() if after is None else set(parts.views(after))
+    return {
+        key: (before if key in was else None, after if key in is_ else None)
+        for key in sorted(was | is_)
+    }
+
+
+def _fold(
+    keys: Callable[[RecordedEvent], Collection[str]],
+    evolve: Callable[[Any, RecordedEvent], Any],
+    events: Iterable[RecordedEvent],
+    seen: Mapping[str, Seen[Any]],
+    shard: Shard,
+) -> dict[str, PartChange]:
+    changes: dict[str, PartChange] = {}
+    for recorded in events:
+        for key in keys(recorded):
+            if not shard.holds(key):
+                continue
+            first = seen.get(key)
+            known = changes[key].after if key in changes else first
+            if known is not None and recorded.position <= known.position:
+                continue  # it has seen this event
+            after = evolve(known.view if known else None, recorded)
+            changes[key] = PartChange(
+                first.view if first else None,
+                None if after is None else Seen(after, recorded.position),
+                recorded.position,
+            )
+    return changes

@@ -1,0 +1,158 @@
+"""Fills the builds of the declared projections, as far as no other process does.
+
+Every ``tick`` the host looks at the books: it renews the leases of what it fills, takes what is
+free, and lets go of what was paused, dropped or taken. A build that fails waits for an operator
+and stops nobody else.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from application.ports import (
+    Builds,
+    PayloadStore,
+    ReadModels,
+    StoreUnavailable,
+    Subscriptions,
+    Views,
+    WrongRole,
+)
+from application.projections.builds import Build, Failure, Report, Role, Shard, Standing
+from application.projections.projection import Projection
+from application.projections.runner import ProjectionFailed, ProjectionRunner
+from application.projections.status import State, Status
+
+Key = tuple[Build, Shard]
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """A shard that is being filled here."""
+
+    runner: ProjectionRunner[Any]
+    task: asyncio.Task[None]
+
+    def report(self, holder: str) -> Report:
+        status = self.runner.status()
+        error = status.last_error if status.state is not State.LIVE else None
+        if self.task.done() and (failure := self.task.exception()):
+            error = str(failure)
+        return Report(holder, status.state, status.missing_since, status.rate, error)
+
+
+class ProjectionHost:
+    """The runners of one process. ``run`` it as a task; hosts of other processes share the work."""
+
+    def __init__(
+        self,
+        projections: Collection[Projection[Any]],
+        subscriptions: Subscriptions,
+        read_models: ReadModels,
+        builds: Builds,
+        payloads: PayloadStore | None,
+        *,
+        holder: str,
+        roles: Collection[Role] = (Role.LIVE, Role.PREVIOUS),
+        lease: float = 3.0,
+        tick: float = 0.5,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """It fills builds in these ``roles``. A lease holds for ``lease`` seconds, several ticks.
+
+        ``holder`` tells this host from all others.
+        """
+        self._declared = {(p.name, p.version): p for p in projections}
+        self._subscriptions, self._payloads = subscriptions, payloads
+        self._read_models, self._builds = read_models, builds
+        self._holder, self._roles = holder, roles
+        self._lease, self._tick, self._pause = lease, tick, pause
+        self._workers: dict[Key, _Worker] = {}
+
+    async def run(self) -> None:
+        """Fill builds until cancelled; then the leases are given up. Outages are sat out."""
+        try:
+            while True:
+                with suppress(StoreUnavailable):  # the runners go on, or wait, by themselves
+                    await self.look()
+                await self._pause(self._tick)
+        finally:
+            for key in list(self._workers):
+                await self._stop(key)
+
+    def statuses(self) -> Mapping[Key, Status]:
+        """How the runners at work here stand."""
+        return {key: worker.runner.status() for key, worker in self._workers.items()}
+
+    async def look(self) -> None:
+        """One look at the books, and what follows from it. Raises ``StoreUnavailable``."""
+        for key, worker in list(self._workers.items()):
+            if worker.task.done():
+                await self._ended(key, worker)
+        wanted = self._wanted(await self._builds.standings())
+        for key in self._workers.keys() - wanted.keys():
+            await self._stop(key)
+        taken: set[Build] = set()
+        for key, projection in wanted.items():
+            if key in self._workers:
+                await self._renew(key)
+            elif key[0] not in taken and await self._take(key, projection):
+                taken.add(key[0])  # one more shard of a build at a time leaves some to others
+
+    def _wanted(self, standings: Sequence[Standing]) -> Mapping[Key, Projection[Any]]:
+        return {
+            (standing.build, shard.shard): projection
+            for standing in standings
+            if standing.role in self._roles and not standing.paused and not standing.failure
+            if (projection := self._declared.get((standing.build.name, standing.build.version)))
+            for shard in standing.shards
+        }
+
+    async def _renew(self, key: Key) -> None:
+        report = self._workers[key].report(self._holder)
+        if not await self._builds.claim(*key, report, seconds=self._lease):
+            await self._stop(key)
+
+    async def _take(self, key: Key, projection: Projection[Any]) -> bool:
+        build, shard = key
+        report = Report(self._holder, State.STOPPED)
+        if not await self._builds.claim(build, shard, report, seconds=self._lease):
+            return False
+        views = self._read_models.of(projection, build, shard)
+        runner = ProjectionRunner(
+            projection,
+            self._subscriptions,
+            views,
+            self._payloads,
+            shard=shard,
+            skipped=frozenset(await self._builds.skipped(build)),
+        )
+        self._workers[key] = _Worker(runner, asyncio.create_task(_fill(views, runner)))
+        return True
+
+    async def _ended(self, key: Key, worker: _Worker) -> None:
+        """A runner ends by itself only at an event that it cannot take in, or by our mistake."""
+        error = worker.task.exception()
+        await self._builds.claim(*key, worker.report(self._holder), seconds=self._lease)
+        if isinstance(error, ProjectionFailed):
+            failure = Failure(
+                error.position, error.event_id, error.event, error.error, datetime.now(UTC)
+            )
+            with suppress(WrongRole):  # dropped meanwhile
+                await self._builds.fail(*key, failure)
+        await self._stop(key)
+
+    async def _stop(self, key: Key) -> None:
+        worker = self._workers.pop(key)
+        worker.task.cancel()
+        await asyncio.wait([worker.task])
+        with suppress(StoreUnavailable):  # then the lease ends by itself
+            await self._builds.release(*key, self._holder)
+
+
+async def _fill(views: Views[Any], runner: ProjectionRunner[Any]) -> None:
+    await views.prepare()
+    await runner.run()

@@ -1,0 +1,150 @@
+"""How far the read models are behind, in seconds first. Unknown is ``None``, never 0."""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from application.ports import Builds, NotBuilt, Subscriptions
+from application.projections.builds import Build, Role, ShardStanding, Standing
+from application.projections.projection import Projection
+from application.projections.status import State
+
+FRESH: Final = timedelta(seconds=5)
+"""A report older than that does not say how it is now."""
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How far one build is behind."""
+
+    build: Build
+    role: Role
+    state: str  # in words, with the reason where there is one
+    position: int | None
+    seconds: float | None
+    events: int | None
+    rate: float | None  # events a second, lately
+    breached: bool  # older than its max_staleness, or nobody has reported for so long
+    failed: bool
+
+    @property
+    def catch_up_in(self) -> float | None:
+        """Seconds until nothing is missing, at the rate of now."""
+        if self.events == 0:
+            return 0.0
+        return self.events / self.rate if self.events and self.rate else None
+
+
+class Lags:
+    """Asks the stores, at most once in ``fresh_for`` seconds."""
+
+    def __init__(
+        self,
+        projections: Collection[Projection[Any]],
+        builds: Builds,
+        subscriptions: Subscriptions,
+        *,
+        fresh_for: float = 0.5,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._projections = {projection.name: projection for projection in projections}
+        self._builds, self._subscriptions = builds, subscriptions
+        self._fresh_for, self._clock = fresh_for, clock
+        self._asked_at: float | None = None
+        self._standings: Sequence[Standing] = ()
+
+    async def all(self) -> Sequence[Lag]:
+        """Of all builds, but without ``events``. Raises ``StoreUnavailable``."""
+        return [self._lag(standing, {}) for standing in await self._ask()]
+
+    async def counted(self) -> Sequence[Lag]:
+        """Of all builds, with ``events`` where the store can count them."""
+        standings = await self._ask()
+        names = {standing.build.name for standing in standings} & self._projections.keys()
+        types = {name: self._projections[name].types for name in names}
+        counts = {name: await self._subscriptions.count(types[name]) for name in types}
+        return [self._lag(standing, counts) for standing in standings]
+
+    async def of(self, projection: Projection[Any]) -> Lag:
+        """Of the live build, without ``events``. Raises ``NotBuilt``, ``StoreUnavailable``."""
+        for lag in await self.all():
+            if lag.build.name == projection.name and lag.role is Role.LIVE:
+                return lag
+        raise NotBuilt(f"{projection.name} has not been built yet")
+
+    async def _ask(self) -> Sequence[Standing]:
+        now = self._clock()
+        if self._asked_at is None or now - self._asked_at > self._fresh_for:
+            self._standings = await self._builds.standings()
+            self._asked_at = now
+        return self._standings
+
+    def _lag(self, standing: Standing, counts: Mapping[str, int | None]) -> Lag:
+        count = counts.get(standing.build.name)
+        return Lag(
+            build=standing.build,
+            role=standing.role,
+            state=_in_words(standing),
+            position=standing.position,
+            seconds=_seconds(standing),
+            events=None if count is None else max(0, count - standing.events),
+            rate=_rate(standing),
+            breached=self._breached(standing),
+            failed=standing.failure is not None,
+        )
+
+    def _breached(self, standing: Standing) -> bool:
+        projection = self._projections.get(standing.build.name)
+        if projection is None:
+            return False
+        seconds = _seconds(standing)
+        if seconds is not None:
+            return seconds > projection.max_staleness.total_seconds()
+        return any(
+            _silence(standing, shard) > projection.max_staleness for shard in standing.shards
+        )
+
+
+def _seconds(standing: Standing) -> float | None:
+    """The age of the oldest event that is missing: true as long as nobody takes it in."""
+    ages = [_shard_seconds(standing, shard) for shard in standing.shards]
+    known = [age for age in ages if age is not None]
+    return max(known) if len(known) == len(ages) else None
+
+
+def _shard_seconds(standing: Standing, shard: ShardStanding) -> float | None:
+    report = shard.report
+    if report is None:
+        return None
+    if report.missing_since is not None:
+        return max(0.0, (standing.now - report.missing_since).total_seconds())
+    fresh = _silence(standing, shard) <= FRESH
+    return 0.0 if report.state is State.LIVE and fresh else None
+
+
+def _silence(standing: Standing, shard: ShardStanding) -> timedelta:
+    """How long nobody has reported; none at all for what nobody has ever filled."""
+    return timedelta(0) if shard.reported_at is None else standing.now - shard.reported_at
+
+
+def _rate(standing: Standing) -> float | None:
+    fresh = [shard for shard in standing.shards if _silence(standing, shard) <= FRESH]
+    rates = [shard.report.rate for shard in fresh if shard.report]
+    return min(rates) if len(rates) == len(standing.shards) else None
+
+
+def _in_words(standing: Standing) -> str:
+    if failure := standing.failure:
+        return f"failed at position {failure.position}: {failure.event}: {failure.error}"
+    if standing.paused:
+        return f"paused by {standing.paused.by}: {standing.paused.reason}"
+    reports = [shard.report for shard in standing.shards]
+    if any(
+        report is None or _silence(standing, shard) > FRESH
+        for report, shard in zip(reports, standing.shards, strict=True)
+    ):
+        return "nobody runs it"
+    worst = max((r for r in reports if r), key=lambda report: list(State).index(report.state))
+    return f"{worst.state}: {worst.error}" if worst.error else str(worst.state)
