@@ -12,6 +12,9 @@
                     and those of any other build
     Builds          which builds there are, who fills   memory, PostgreSQL
                     each, and what operators did
+    PaymentProvider hold, take and give back money      memory, HTTP
+    Carrier         book and cancel parcels             memory, HTTP
+    Audit           what both have in their books       memory, HTTP
 
 The contract of each port is a test suite in ``tests/contracts/``, run on every adapter.
 """
@@ -36,6 +39,7 @@ from application.projections.builds import (
     Standing,
 )
 from application.projections.projection import Projection, View
+from domain.values import Money, OrderId
 
 NO_STREAM = -1
 """The expected version of a stream that does not exist yet."""
@@ -371,8 +375,8 @@ class Builds(Protocol):
         """Give those that have no build at all their first, live one. Safe to do at once, twice."""
         ...
 
-    async def standings(self) -> Sequence[Standing]:
-        """All builds, by name, the live one first."""
+    async def standings(self, name: str | None = None) -> Sequence[Standing]:
+        """All builds (of that read model), by name, the live one first."""
         ...
 
     async def claim(self, build: Build, shard: Shard, report: Report, *, seconds: float) -> bool:
@@ -439,3 +443,152 @@ class Builds(Protocol):
 
 class WrongRole(Exception):
     """The build is not in the role that this needs. Nothing was changed."""
+
+
+# ── outside ──────────────────────────────────────────────────────────────────────────────────────
+#
+# Whoever asks for something that costs money or moves a parcel gives the call a key, and keeps it
+# before asking. Repeated under that key, a call has the first answer and acts no second time; a key
+# that was used for something else is refused. The key names what the call has made, too: what
+# somebody may have made without telling us can still be undone.
+
+
+class ProviderUnavailable(Exception):
+    """A provider could not be asked, or could not act: nothing has happened. Try again later."""
+
+
+class OutcomeUnknown(Exception):
+    """A provider was asked and gave no answer: it has acted, or not, or is about to.
+
+    Ask again under the same key, look with ``find``, or undo it.
+    """
+
+
+class ProviderRefused(Exception):
+    """A provider will never do this, and nothing has happened: the call itself makes no sense."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Authorised:
+    """The money is held. ``reference`` is what the provider calls it, for people to look it up."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class Booked:
+    """The carrier comes for the parcels."""
+
+    tracking_code: str
+
+
+@dataclass(frozen=True)
+class Declined:
+    """The provider could, but will not: an answer like any other, and final under this key."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The call has been carried out, and there is nothing more to say."""
+
+
+class PaymentProvider(Protocol):
+    """Holds, takes and gives back customers' money. An authorisation is named by its key.
+
+    All methods but ``find`` raise :class:`ProviderUnavailable`, :class:`OutcomeUnknown` and
+    :class:`ProviderRefused`.
+    """
+
+    async def authorise(self, key: str, order_id: OrderId, amount: Money) -> Authorised | Declined:
+        """Hold ``amount``, until it is captured or voided."""
+        ...
+
+    async def capture(self, key: str, authorisation: str, amount: Money) -> None:
+        """Take ``amount`` of what is held, once; the rest is held no longer."""
+        ...
+
+    async def void(self, key: str, authorisation: str) -> None:
+        """Let go of what is held. Refused once it is captured.
+
+        An authorisation that the provider has not heard of cannot be made any more after this: the
+        late call is declined. So voiding is right where the outcome is unknown.
+        """
+        ...
+
+    async def refund(self, key: str, authorisation: str, amount: Money) -> None:
+        """Give back ``amount`` of what was captured; several times, as long as there is some."""
+        ...
+
+    async def find(self, key: str) -> Authorised | Declined | Done | None:
+        """What has come of the call with this key so far, told as it told it.
+
+        ``None``: nothing yet, though a call under way may still arrive. Raises
+        :class:`ProviderRefused` as the call did, and :class:`ProviderUnavailable`.
+        """
+        ...
+
+
+class Carrier(Protocol):
+    """Takes parcels to customers. A booking is named by its key; errors as for payments."""
+
+    async def book(
+        self, key: str, order_id: OrderId, country: str | None, parcels: int = 1
+    ) -> Booked | Declined:
+        """Have so many parcels of an order fetched and taken to that country."""
+        ...
+
+    async def cancel(self, key: str, booking: str) -> None:
+        """Have nothing fetched. As ``void``: a booking not heard of cannot be made any more."""
+        ...
+
+    async def find(self, key: str) -> Booked | Declined | Done | None:
+        """As for payments."""
+        ...
+
+
+@dataclass(frozen=True)
+class PaymentOnBooks:
+    """One authorisation that was granted, and all that became of it."""
+
+    key: str
+    order_id: OrderId
+    authorised: Money
+    captured: Money
+    refunded: Money
+    voided: bool
+
+    @property
+    def held(self) -> Money:
+        """What the customer can neither spend nor has paid."""
+        settled = self.voided or self.captured.amount > 0
+        return Money.zero(self.authorised.currency) if settled else self.authorised
+
+
+@dataclass(frozen=True)
+class BookingOnBooks:
+    """One booking that was taken."""
+
+    key: str
+    order_id: OrderId
+    country: str | None
+    parcels: int
+    tracking_code: str
+    cancelled: bool
+
+
+class Audit(Protocol):
+    """The providers' own books, to compare with ours. Raises :class:`ProviderUnavailable`."""
+
+    async def payments(self) -> Sequence[PaymentOnBooks]:
+        """Every authorisation ever granted, in order."""
+        ...
+
+    async def bookings(self) -> Sequence[BookingOnBooks]:
+        """Every booking ever taken, in order."""
+        ...
