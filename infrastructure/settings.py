@@ -55,6 +55,14 @@ class Settings(BaseSettings):
     """Where the service listens; 0 for any free port."""
     api_token: Annotated[SecretStr, AfterValidator(_token)] | None = None
     """What clients send as ``Authorization: Bearer …``; unset: nothing is asked for."""
+    consistency_wait_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
+    """How long a question waits, at most, for what its Consistency-Token stands for."""
+    backpressure_slow_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """From this lag of a read model on, commands are slowed."""
+    backpressure_refuse_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """From this lag on, they are refused."""
+    inline_projections: tuple[str, ...] = ()
+    """Read models that are written in the transaction of the append."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property

@@ -4,10 +4,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import aclosing, asynccontextmanager
 
 from esdbclient import RecordedEvent as ClientEvent
+from esdbclient.exceptions import NotFound
 
+from application.categories import CATEGORIES
 from application.messages import RecordedEvent
 from application.ports import Progress, StoreUnavailable
+from application.serialization import type_name
 from infrastructure.eventstoredb.client import (
+    DEADLINE,
     Client,
     only,
     raise_if_cancelled,
@@ -23,6 +27,7 @@ class Subscriptions:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._store_id: str | None = None  # until it is known
 
     @asynccontextmanager
     async def catch_up(
@@ -40,6 +45,38 @@ class Subscriptions:
         start = -1 if after is None else after
         async with subscription, aclosing(_follow(subscription, start)) as events:
             yield events
+
+
+    async def count(self, types: Collection[str]) -> int | None:
+        """By the links of ``$by_event_type``; ``None`` while that projection does not run."""
+        with unavailable():
+            statistics = await self._client.get_projection_statistics(
+                name="$by_event_type", timeout=DEADLINE
+            )
+            if statistics.status != "Running":
+                return None
+            return sum([await self._linked(type) for type in types])
+
+    async def store_id(self) -> str | None:
+        """The id of the first event of ours: it is never deleted, so it stays the first."""
+        if self._store_id is None:
+            types = [type for category in CATEGORIES for type in map(type_name, category.events)]
+            with unavailable():
+                async with await self._client.read_all(
+                    filter_include=only(types), limit=1, timeout=DEADLINE
+                ) as events:
+                    async for event in events:
+                        self._store_id = str(event.id)
+        return self._store_id
+
+    async def _linked(self, type: str) -> int:
+        try:
+            (last,) = await self._client.get_stream(
+                f"$et-{type}", backwards=True, limit=1, timeout=DEADLINE
+            )
+            return last.stream_position + 1
+        except NotFound:
+            return 0
 
 
 async def _follow(

@@ -1,9 +1,9 @@
-"""From a request to the views that may answer it."""
+"""From a request to the views that may answer it, as fresh as it asks for."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Response
+from fastapi import Depends, Header, Response
 
 from application.ports import V, Views
 from application.projections.projection import Projection
@@ -17,15 +17,28 @@ class Reader:
 
     wiring: Container
     response: Response
+    token: str | None
 
     async def of(self, projection: Projection[V]) -> Views[V]:
-        """The views that answer it."""
-        views: Views[V] = await self.wiring.read_models().live(projection)
+        """Views that show what the request's token stands for; the answer tells how old they are.
+
+        Raises :class:`InvalidToken`, :class:`NotYetProjected`, ``NotBuilt``, ``StoreUnavailable``.
+        """
+        views: Views[V] = await self.wiring.consistency().fresh(projection, self.token)
+        lag = await self.wiring.lags().of(projection)
+        told = "unknown" if lag.seconds is None else f"{lag.seconds:.3f}"
+        self.response.headers["Projection-Lag"] = told
         return views
 
 
-async def reader(wiring: Wiring, response: Response) -> Reader:
-    return Reader(wiring, response)
+async def reader(
+    wiring: Wiring,
+    response: Response,
+    consistency_token: Annotated[
+        str | None, Header(description="from the answer to a command: wait until it is shown")
+    ] = None,
+) -> Reader:
+    return Reader(wiring, response, consistency_token)
 
 
 Reading = Annotated[Reader, Depends(reader)]

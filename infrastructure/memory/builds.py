@@ -65,9 +65,10 @@ class Builds:
             if not any(build.name == projection.name for build in self._rows):
                 self._add(Build(projection.name, projection.version), projection, Role.LIVE)
 
-    async def standings(self) -> Sequence[Standing]:
+    async def standings(self, name: str | None = None) -> Sequence[Standing]:
+        rows = [(build, row) for build, row in self._rows.items() if name in (None, build.name)]
         return sorted(
-            (self._standing(build, row) for build, row in self._rows.items()),
+            (self._standing(build, row) for build, row in rows),
             key=lambda standing: (standing.build.name, list(Role).index(standing.role)),
         )
 

@@ -17,7 +17,9 @@ class ReadModels:
         self._declared, self._builds = declared, builds
 
     async def live(self, projection: Projection[V]) -> Views[V]:
-        found = readable(projection.name, await self._builds.standings(), self._declared)
+        found = readable(
+            projection.name, await self._builds.standings(projection.name), self._declared
+        )
         if found is None:
             raise NotBuilt(f"{projection.name} has not been built yet")
         declared, standing = found

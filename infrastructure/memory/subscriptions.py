@@ -1,5 +1,6 @@
 """Catch-up subscriptions over the memory store."""
 
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import aclosing, asynccontextmanager
 
@@ -22,6 +23,13 @@ class Subscriptions:
     ) -> AsyncIterator[AsyncIterator[RecordedEvent | Progress]]:
         async with aclosing(self._follow(-1 if after is None else after, types)) as events:
             yield events
+
+    async def count(self, types: Collection[str]) -> int | None:
+        return sum(recorded.type in types for recorded in self._store.after(-1, sys.maxsize))
+
+    async def store_id(self) -> str | None:
+        first = self._store.after(-1, 1)
+        return str(first[0].id) if first else None
 
     async def _follow(
         self, position: int, types: Collection[str]

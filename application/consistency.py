@@ -1,0 +1,124 @@
+"""Read your writes: a command answers with a token, and a question that carries it waits.
+
+A token says where the command's last event stands: in which store, in which category, at which
+position. It is opaque to clients, and its form may change from release to release.
+"""
+
+import asyncio
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Self
+
+from application.categories import CATEGORIES, split
+from application.command_dispatch import Outcome
+from application.ports import ReadModels, Subscriptions, V, Views
+from application.projections.projection import Projection
+
+_FORM: Final = "1"
+_SHORTEST, _LONGEST = 0.002, 0.05  # seconds between two looks at a checkpoint
+
+
+class InvalidToken(Exception):
+    """The Consistency-Token is none that this service gives."""
+
+
+class NotYetProjected(Exception):
+    """What the command did is committed, but the read model has not come so far yet."""
+
+    def __init__(self, projection: str, position: int, checkpoint: int | None, waited: float):
+        super().__init__(
+            f"{projection} has not come to position {position} within {waited:g} s, it is at "
+            f"{'the very beginning' if checkpoint is None else checkpoint}: what you did is "
+            "committed and safe; ask again with the same token"
+        )
+        self.projection, self.position, self.checkpoint = projection, position, checkpoint
+
+
+@dataclass(frozen=True)
+class Token:
+    """What a question is to wait for."""
+
+    store: str
+    category: str
+    position: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """``None`` where there is nothing to wait for. Raises :class:`InvalidToken`."""
+        try:
+            form, *fields = urlsafe_b64decode(text.encode("ascii")).decode("ascii").split(" ")
+            if (form, fields) == (_FORM, []):
+                return None
+            store, category, position = fields
+            token = cls(store, category, int(position))
+            if form != _FORM or token.text != text:
+                raise ValueError(text)
+        except ValueError:
+            raise InvalidToken("send the Consistency-Token of an answer as it is") from None
+        return token
+
+    @property
+    def text(self) -> str:
+        return _encode(_FORM, self.store, self.category, str(self.position))
+
+
+class Consistency:
+    """Gives tokens, and waits for what they stand for."""
+
+    def __init__(
+        self,
+        subscriptions: Subscriptions,
+        read_models: ReadModels,
+        *,
+        patience: float = 5.0,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """A question waits ``patience`` seconds at most."""
+        self._subscriptions, self._read_models = subscriptions, read_models
+        self._patience, self._pause = patience, pause
+
+    async def token(self, outcome: Outcome) -> str:
+        """What a client sends with its next questions. Raises ``StoreUnavailable``."""
+        store = await self._subscriptions.store_id()
+        if outcome.position is None or store is None:
+            return _encode(_FORM)
+        return Token(store, split(outcome.stream)[0], outcome.position).text
+
+    async def fresh(self, projection: Projection[V], text: str | None) -> Views[V]:
+        """The views that answer queries now, once they show what the token stands for.
+
+        Raises :class:`InvalidToken`, :class:`NotYetProjected`, ``NotBuilt``, ``StoreUnavailable``.
+        """
+        token = await self._checked(text) if text is not None else None
+        if token is None or token.category not in projection.follows:
+            return await self._read_models.live(projection)
+        return await self._passed(projection, token.position)
+
+    async def _checked(self, text: str) -> Token | None:
+        token = Token.parse(text)
+        if token is None:
+            return None
+        if token.category not in {category.name for category in CATEGORIES}:
+            raise InvalidToken(f"there is no category {token.category!r}")
+        if token.store != await self._subscriptions.store_id():
+            raise InvalidToken("this Consistency-Token was given by a service on another store")
+        return token
+
+    async def _passed(self, projection: Projection[V], position: int) -> Views[V]:
+        """Looks for the live build anew each time: it may be swapped meanwhile."""
+        now = asyncio.get_running_loop().time
+        end, pause = now() + self._patience, _SHORTEST
+        while True:
+            views: Views[V] = await self._read_models.live(projection)
+            checkpoint = await views.checkpoint()
+            if checkpoint is not None and checkpoint >= position:
+                return views
+            if now() >= end:
+                raise NotYetProjected(projection.name, position, checkpoint, self._patience)
+            await self._pause(min(pause, max(0.0, end - now())))
+            pause = min(2 * pause, _LONGEST)
+
+
+def _encode(*fields: str) -> str:
+    return urlsafe_b64encode(" ".join(fields).encode()).decode()

@@ -1,0 +1,36 @@
+"""Where the views of all builds are, in PostgreSQL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from application.ports import NotBuilt, V
+from application.projections.builds import WHOLE, Build, Shard, Standing, readable
+from application.projections.projection import Projection
+from infrastructure.postgres.builds import Builds
+from infrastructure.postgres.connections import Pool
+from infrastructure.postgres.views import Views
+
+
+class ReadModels:
+    """The :class:`~application.ports.ReadModels` of one database."""
+
+    def __init__(self, pool: Pool, declared: Sequence[Projection[Any]], builds: Builds) -> None:
+        self._pool, self._declared, self._builds = pool, declared, builds
+
+    async def live(self, projection: Projection[V]) -> Views[V]:
+        declared, standing = await self._readable(projection.name)
+        shards = [shard.shard for shard in standing.shards]
+
+        async def moved() -> Build:
+            return (await self._readable(projection.name))[1].build
+
+        return Views(self._pool, declared, standing.build, shards, moved)
+
+    def of(self, projection: Projection[V], build: Build, shard: Shard = WHOLE) -> Views[V]:
+        return Views(self._pool, projection, build, (shard,))
+
+    async def _readable(self, name: str) -> tuple[Projection[Any], Standing]:
+        found = readable(name, await self._builds.standings(name), self._declared)
+        if found is None:
+            raise NotBuilt(f"{name} has not been built yet")
+        return found
