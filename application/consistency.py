@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from application.categories import CATEGORIES, split
 from application.command_dispatch import Outcome
-from application.ports import ReadModels, Subscriptions, V, Views
+from application.ports import ReadModels, StoreFacts, V, Views
 from application.projections.projection import Projection
 
 _FORM: Final = "1"
@@ -68,19 +68,19 @@ class Consistency:
 
     def __init__(
         self,
-        subscriptions: Subscriptions,
+        store: StoreFacts,
         read_models: ReadModels,
         *,
         patience: float = 5.0,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """A question waits ``patience`` seconds at most."""
-        self._subscriptions, self._read_models = subscriptions, read_models
+        self._store, self._read_models = store, read_models
         self._patience, self._pause = patience, pause
 
     async def token(self, outcome: Outcome) -> str:
         """What a client sends with its next questions. Raises ``StoreUnavailable``."""
-        store = await self._subscriptions.store_id()
+        store = await self._store.store_id()
         if outcome.position is None or store is None:
             return _encode(_FORM)
         return Token(store, split(outcome.stream)[0], outcome.position).text
@@ -101,7 +101,7 @@ class Consistency:
             return None
         if token.category not in {category.name for category in CATEGORIES}:
             raise InvalidToken(f"there is no category {token.category!r}")
-        if token.store != await self._subscriptions.store_id():
+        if token.store != await self._store.store_id():
             raise InvalidToken("this Consistency-Token was given by a service on another store")
         return token
 

@@ -2,6 +2,8 @@
 
     EventStore      append and read streams             memory, EventStoreDB
     Subscriptions   follow all events, in order         memory, EventStoreDB
+    StoreFacts      which store it is, and how much     memory, EventStoreDB
+                    is in it
     ConsumerGroups  share events among competing        memory, EventStoreDB
                     consumers, each acknowledged
     PayloadStore    keep what is too large for an       memory, directory
@@ -127,6 +129,10 @@ class Subscriptions(Protocol):
         position seen.
         """
         ...
+
+
+class StoreFacts(Protocol):
+    """What there is to know of the store as a whole."""
 
     async def count(self, types: Collection[str]) -> int | None:
         """How many events of these types there are; ``None`` where the store cannot tell.

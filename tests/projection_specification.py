@@ -9,7 +9,7 @@ from uuid import NAMESPACE_OID, uuid5
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Seen, V
 from application.projections.projection import Projection
-from application.projections.runner import fold
+from application.projections.folding import fold
 from domain.decider import Event
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from application.ports import Builds, NotBuilt, Subscriptions
+from application.ports import Builds, NotBuilt, StoreFacts
 from application.projections.builds import Build, Role, ShardStanding, Standing
 from application.projections.projection import Projection
 from application.projections.status import State
@@ -44,13 +44,13 @@ class Lags:
         self,
         projections: Collection[Projection[Any]],
         builds: Builds,
-        subscriptions: Subscriptions,
+        store: StoreFacts,
         *,
         fresh_for: float = 0.5,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._projections = {projection.name: projection for projection in projections}
-        self._builds, self._subscriptions = builds, subscriptions
+        self._builds, self._store = builds, store
         self._fresh_for, self._clock = fresh_for, clock
         self._asked_at: float | None = None
         self._standings: Sequence[Standing] = ()
@@ -64,7 +64,7 @@ class Lags:
         standings = await self._ask()
         names = {standing.build.name for standing in standings} & self._projections.keys()
         types = {name: self._projections[name].types for name in names}
-        counts = {name: await self._subscriptions.count(types[name]) for name in types}
+        counts = {name: await self._store.count(types[name]) for name in types}
         return [self._lag(standing, counts) for standing in standings]
 
     async def of(self, projection: Projection[Any]) -> Lag:

@@ -23,7 +23,7 @@ _WINDOW = 200  # events that the server looks at between two checkpoints
 
 
 class Subscriptions:
-    """The :class:`~application.ports.Subscriptions` of one server."""
+    """The :class:`~application.ports.Subscriptions` and ``StoreFacts`` of one server."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

@@ -6,6 +6,8 @@
 - ``If-Match: "3"``: carry it out only if the stream is still at version 3, else 412. It takes one
   strong entity tag as ``ETag`` gives it; ``*`` and weak tags (``W/"3"``) are refused with 400,
   since a wish is based on one version or on none.
+- ``Consistency-Token`` comes with the answer; a question that carries it waits until it shows what
+  the command did (see ``reading.py``).
 - ``traceparent`` is kept in the metadata of the events; a malformed one is ignored, as its
   standard says.
 """
@@ -71,6 +73,7 @@ class Asked:
             id, command, self.context, expected_version=self.expected_version
         )
         response.headers["ETag"] = entity_tag(outcome.version)
+        response.headers["Consistency-Token"] = await self.wiring.consistency().token(outcome)
         events = [type(event).__name__ for event in outcome.events]
         return Done(id=id, version=outcome.version, events=events)
 

@@ -27,6 +27,7 @@ from domain.orders import (
 from domain.values import CustomerId, LineNumber, Money, OrderId, Quantity, Sku, Text
 from infrastructure.http.commands import Ask, Done, Wiring, entity_tag
 from infrastructure.http.problems import BadHeader, documented
+from infrastructure.http.reading import Reading, answers
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
@@ -168,20 +169,21 @@ async def return_lines(id: Order, body: Return, ask: Ask, response: Response) ->
 
 @router.get(
     "",
-    responses=documented(StoreUnavailable),
+    responses=answers(),
     response_model_exclude={"orders": {"__all__": set(order_summary.detail)}},
 )
 async def list_orders(
     request: Request,
-    wiring: Wiring,
+    reading: Reading,
     customer_id: CustomerId | None = None,
     status: Status | None = None,
     after: Annotated[OrderId | None, Query(description="the last id of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=queries.LARGEST_PAGE)] = 50,
 ) -> Orders:
     """Orders by id, without their lines, page by page; ``next`` leads on."""
+    views = await reading.of(order_summary)
     page = await queries.orders(
-        wiring.order_views(), customer_id=customer_id, status=status, after=after, limit=limit
+        views, customer_id=customer_id, status=status, after=after, limit=limit
     )
     following = None
     if page.after is not None:
@@ -190,10 +192,10 @@ async def list_orders(
     return Orders(orders=page.items, next=following)
 
 
-@router.get("/{order_id}", responses=documented(UnknownOrder, StoreUnavailable))
-async def get_order(id: Order, wiring: Wiring, response: Response) -> OrderSummary:
+@router.get("/{order_id}", responses=answers(UnknownOrder))
+async def get_order(id: Order, reading: Reading, response: Response) -> OrderSummary:
     """One order as the read model knows it; ``ETag`` is the version to send as ``If-Match``."""
-    order = await queries.order(wiring.order_views(), id)
+    order = await queries.order(await reading.of(order_summary), id)
     if order is None:
         raise UnknownOrder(f"no order {id} is known here")
     response.headers["ETag"] = entity_tag(order.version)

@@ -19,7 +19,8 @@ from starlette.routing import Match
 
 from application.claim_check import EventTooLarge
 from application.command_dispatch import CommandIdReused, StaleVersion, TooMuchContention
-from application.ports import StoreUnavailable
+from application.consistency import InvalidToken, NotYetProjected
+from application.ports import NotBuilt, StoreUnavailable
 from domain.decider import DomainError, Missing
 
 
@@ -47,6 +48,16 @@ class InvalidProblem(Problem):
     errors: Sequence[FieldProblem]
 
 
+class NotYet(BaseModel):
+    """No answer yet: the read model does not show what the Consistency-Token stands for."""
+
+    status: Literal["committed, not yet projected"] = "committed, not yet projected"
+    detail: str
+    projection: str
+    position: int
+    checkpoint: int | None
+
+
 class BadHeader(Exception):
     """A request header is not what it has to be."""
 
@@ -59,6 +70,8 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {  # the first that fits counts
     EventTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     TooMuchContention: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    NotBuilt: HTTPStatus.SERVICE_UNAVAILABLE,
+    InvalidToken: HTTPStatus.BAD_REQUEST,
     BadHeader: HTTPStatus.BAD_REQUEST,
 }
 
@@ -70,6 +83,7 @@ def install(app: FastAPI) -> None:
     """Let ``app`` answer all its errors as problems."""
     for error in STATUS:
         app.add_exception_handler(error, _told)
+    app.add_exception_handler(NotYetProjected, _accepted)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
 
@@ -128,10 +142,26 @@ def _documented(status: HTTPStatus) -> dict[str, Any]:
     }
 
 
-async def _told(_: Request, error: Exception) -> JSONResponse:
+async def _told(request: Request, error: Exception) -> JSONResponse:
     status = _status(type(error))
-    again = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return answer(_of(error, status), again)
+    headers = {}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(getattr(error, "retry_after", 1))
+    if lag := getattr(request.state, "projection_lag", None):
+        headers["Projection-Lag"] = lag
+    return answer(_of(error, status), headers)
+
+
+async def _accepted(_: Request, error: Exception) -> JSONResponse:
+    """No problem, and no answer yet either: never a stale one passed off as fresh."""
+    assert isinstance(error, NotYetProjected)  # it is registered for this class only
+    body = NotYet(
+        detail=str(error),
+        projection=error.projection,
+        position=error.position,
+        checkpoint=error.checkpoint,
+    )
+    return JSONResponse(body.model_dump(), HTTPStatus.ACCEPTED, {"Retry-After": "1"})
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:

@@ -1,14 +1,16 @@
 """From a request to the views that may answer it, as fresh as it asks for."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, Header, Response
+from fastapi import Depends, Header, Request, Response
 
-from application.ports import V, Views
+from application.consistency import InvalidToken
+from application.ports import StoreUnavailable, V, Views
 from application.projections.projection import Projection
 from infrastructure.container import Container
 from infrastructure.http.commands import Wiring
+from infrastructure.http.problems import NotYet, documented
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,7 @@ class Reader:
     """One request for an answer."""
 
     wiring: Container
+    request: Request
     response: Response
     token: str | None
 
@@ -28,17 +31,25 @@ class Reader:
         lag = await self.wiring.lags().of(projection)
         told = "unknown" if lag.seconds is None else f"{lag.seconds:.3f}"
         self.response.headers["Projection-Lag"] = told
+        self.request.state.projection_lag = told  # for an answer that is a problem
         return views
 
 
+def answers(*errors: type[Exception]) -> dict[int | str, dict[str, Any]]:
+    """The ``responses=`` of a route that asks a read model."""
+    waiting = {"description": "Committed, not yet projected", "model": NotYet}
+    return {202: waiting, **documented(InvalidToken, StoreUnavailable, *errors)}
+
+
 async def reader(
+    request: Request,
     wiring: Wiring,
     response: Response,
     consistency_token: Annotated[
         str | None, Header(description="from the answer to a command: wait until it is shown")
     ] = None,
 ) -> Reader:
-    return Reader(wiring, response, consistency_token)
+    return Reader(wiring, request, response, consistency_token)
 
 
 Reading = Annotated[Reader, Depends(reader)]

@@ -6,14 +6,14 @@ from fastapi import APIRouter, Path, Response, status
 from pydantic import Field
 
 from application import queries
-from application.ports import StoreUnavailable
-from application.projections.stock_levels import StockLevel
+from application.projections.stock_levels import StockLevel, stock_levels
 from domain.decider import Missing
 from domain.stock import ReceiveStock
 from domain.values import Quantity, Sku
-from infrastructure.http.commands import Ask, Done, Wiring, entity_tag
+from infrastructure.http.commands import Ask, Done, entity_tag
 from infrastructure.http.orders import COMMAND_ERRORS, Body
 from infrastructure.http.problems import documented
+from infrastructure.http.reading import Reading, answers
 
 router = APIRouter(prefix="/stock", tags=["stock"])
 
@@ -40,10 +40,10 @@ async def receive_stock(code: Code, body: Receipt, ask: Ask, response: Response)
     return await ask.carry_out(code, command, response)
 
 
-@router.get("/{sku:path}", responses=documented(UnknownSku, StoreUnavailable))
-async def get_stock(code: Code, wiring: Wiring, response: Response) -> StockLevel:
+@router.get("/{sku:path}", responses=answers(UnknownSku))
+async def get_stock(code: Code, reading: Reading, response: Response) -> StockLevel:
     """How many are here, promised and available, as the read model knows it."""
-    level = await queries.stock_level(wiring.stock_views(), code)
+    level = await queries.stock_level(await reading.of(stock_levels), code)
     if level is None:
         raise UnknownSku(f"nothing is known of the SKU {code}; SKUs are told apart by case")
     response.headers["ETag"] = entity_tag(level.version)

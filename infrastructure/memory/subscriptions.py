@@ -12,7 +12,7 @@ _PAGE = 200
 
 
 class Subscriptions:
-    """The :class:`~application.ports.Subscriptions` of one memory store."""
+    """The :class:`~application.ports.Subscriptions` and ``StoreFacts`` of one memory store."""
 
     def __init__(self, store: EventStore) -> None:
         self._store = store

@@ -14,7 +14,8 @@ from application.command_dispatch import CommandDispatch
 from application.messages import Context, RecordedEvent
 from application.ports import Progress, Seen, StoreUnavailable, Views
 from application.projections.order_summary import OrderSummary, order_summary
-from application.projections.runner import ProjectionRunner, fold
+from application.projections.folding import fold
+from application.projections.runner import ProjectionRunner
 from domain.decider import Command, DomainError
 from domain.orders import (
     CancelOrder,

@@ -1,5 +1,7 @@
 """Three members over one log: who leads, what followers answer, how clients fail over."""
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,8 +13,9 @@ from esdbclient.exceptions import (
     NodeIsNotLeader,
 )
 from esdbclient.gossip import NODE_STATE_FOLLOWER, NODE_STATE_LEADER
+from esdbclient.protos.Grpc import gossip_pb2, gossip_pb2_grpc, shared_pb2
 
-from infrastructure.embedded.eventstoredb.process import NodeProcess
+from infrastructure.embedded.eventstoredb.process import NodeFailed, NodeProcess
 from tests.infrastructure.embedded.test_node_process import wait_until
 
 ANY = StreamState.ANY
@@ -49,7 +52,7 @@ def happened() -> NewEvent:
 
 def test_every_member_knows_all(cluster: NodeProcess) -> None:
     """Each member's gossip lists all three where they listen; one of them leads."""
-    addresses = cluster.uri.removeprefix("esdb://").partition("?")[0].split(",")
+    addresses = targets(cluster)
     for address in addresses:
         with EventStoreDBClient(f"esdb://{address}?Tls=false&NodePreference=random") as client:
             members = client.read_gossip()
@@ -137,8 +140,150 @@ def test_consumers_fail_over(
 def test_step_down_by_call(cluster: NodeProcess, leader: EventStoreDBClient) -> None:
     """Operators may ask for it over the wire, too: ResignNode of the Operations service."""
     before = leader.connection_target
-    with grpc.insecure_channel(before) as channel:
-        method = "/event_store.client.operations.Operations/ResignNode"
-        channel.unary_unary(method, lambda sent: sent, lambda got: got)(b"")
+    operate(before)
     with client_of(cluster, "leader") as other:
         assert other.connection_target != before
+
+
+def test_loss_of_the_leader(
+    cluster: NodeProcess, leader: EventStoreDBClient, follower: EventStoreDBClient, stream: str
+) -> None:
+    """When the leader is lost another is elected; a client survives it, and the lost one's return.
+
+    Until then gossip says of it that it is not alive, and not what it is.
+    """
+    leader.append_to_stream(stream, current_version=ANY, events=[happened()])
+    lost = leader.connection_target
+    with lost_member(cluster, lost):
+        leader.append_to_stream(stream, current_version=0, events=[happened()])
+        assert leader.connection_target != lost
+        assert roles(leader) == {lost: ("Unknown", False), **alive_beside(cluster, lost, leader)}
+        assert len(follower.get_stream(stream)) == 2
+    assert roles(leader)[lost] == ("Follower", True)
+    leader.append_to_stream(stream, current_version=1, events=[happened()])
+    with client_of(cluster, "leader") as other:
+        assert other.connection_target == leader.connection_target
+        assert len(other.get_stream(stream)) == 3
+
+
+def test_discovery_without_a_member(cluster: NodeProcess, stream: str) -> None:
+    """A client that discovers finds the leader though the member it asks first is lost."""
+    with client_of(cluster, "leader") as client:
+        client.append_to_stream(stream, current_version=ANY, events=[happened()])
+    for target in targets(cluster):
+        with lost_member(cluster, target):
+            uri = f"esdb+discover://{','.join(targets(cluster))}?Tls=false"
+            with EventStoreDBClient(uri) as client:
+                assert len(client.get_stream(stream)) == 1
+
+
+def test_loss_of_a_follower(
+    cluster: NodeProcess, leader: EventStoreDBClient, stream: str, group: str
+) -> None:
+    """Where a follower is lost nobody is elected, and consumers at the leader go on."""
+    leader.create_subscription_to_stream(group, stream)
+    with client_of(cluster, "follower") as client:
+        client.read_gossip()
+        lost = client.connection_target
+    with leader.read_subscription_to_stream(group, stream) as subscription:
+        before = leader.connection_target
+        with lost_member(cluster, lost):
+            leader.append_to_stream(stream, current_version=ANY, events=[happened()])
+            assert next(subscription).stream_name == stream
+            assert leader.connection_target == before
+            assert roles(leader)[lost] == ("Follower", False)
+
+
+def test_one_of_three_alone(cluster: NodeProcess, stream: str) -> None:
+    """Without two of its three members a cluster has no leader: it reads, and does not write."""
+    with client_of(cluster, "leader") as client:
+        client.append_to_stream(stream, current_version=ANY, events=[happened()])
+    alone, *others = targets(cluster)
+    with (
+        lost_member(cluster, others[0]),
+        lost_member(cluster, others[1]),
+        EventStoreDBClient(f"esdb://{alone}?Tls=false&NodePreference=random") as client,
+    ):
+        assert set(roles(client).values()) == {("Unknown", True), ("Unknown", False)}
+        assert len(client.get_stream(stream)) == 1
+        with pytest.raises(NodeIsNotLeader, match="Server Is Not Ready"):
+            client.append_to_stream(stream, current_version=0, events=[happened()])
+    with client_of(cluster, "leader") as client:
+        client.append_to_stream(stream, current_version=0, events=[happened()])
+
+
+def test_loss_by_signal(cluster: NodeProcess) -> None:
+    """SIGUSR2 loses the leader, and when it comes again the lost one is back."""
+    with client_of(cluster, "leader") as client:
+        lost = client.connection_target
+    beside = next(target for target in targets(cluster) if target != lost)
+    with EventStoreDBClient(f"esdb://{beside}?Tls=false&NodePreference=random") as client:
+        os.kill(cluster.pid, signal.SIGUSR2)
+        wait_until(lambda: roles(client)[lost] == ("Unknown", False))
+        os.kill(cluster.pid, signal.SIGUSR2)
+        wait_until(lambda: roles(client)[lost] == ("Follower", True))
+
+
+def test_shut_down_by_call(cluster: NodeProcess, leader: EventStoreDBClient) -> None:
+    """Shutdown of the Operations service ends the member that it is sent to, and no other."""
+    lost = leader.connection_target
+    operate(lost, "Shutdown")
+    beside = next(target for target in targets(cluster) if target != lost)
+    with EventStoreDBClient(f"esdb://{beside}?Tls=false&NodePreference=random") as client:
+        wait_until(lambda: roles(client)[lost] == ("Unknown", False))
+        cluster.bring_back(lost)
+        assert roles(client)[lost] == ("Follower", True)
+
+
+def test_followers_do_not_resign(cluster: NodeProcess, leader: EventStoreDBClient) -> None:
+    """ResignNode changes nothing where it is sent to a follower."""
+    before = roles(leader)
+    operate(next(target for target in targets(cluster) if before[target][0] == "Follower"))
+    assert roles(leader) == before
+
+
+def test_members_are_named(cluster: NodeProcess) -> None:
+    """To lose what is no member of the cluster is refused, with what would be right."""
+    with pytest.raises(NodeFailed, match="a member's HOST:PORT"):
+        cluster.take_down("127.0.0.1:1")
+
+
+@contextmanager
+def lost_member(cluster: NodeProcess, target: str) -> Iterator[None]:
+    cluster.take_down(target)
+    try:
+        yield
+    finally:
+        cluster.bring_back(target)
+
+
+def targets(cluster: NodeProcess) -> list[str]:
+    return cluster.uri.removeprefix("esdb://").partition("?")[0].split(",")
+
+
+def roles(client: EventStoreDBClient) -> dict[str, tuple[str, bool]]:
+    """What gossip says of each member: its state, and whether it is alive."""
+    with grpc.insecure_channel(client.connection_target) as channel:
+        stub = gossip_pb2_grpc.GossipStub(channel)  # type: ignore[no-untyped-call]  # generated
+        info = stub.Read(shared_pb2.Empty())
+    return {
+        f"{member.http_end_point.address}:{member.http_end_point.port}": (
+            gossip_pb2.MemberInfo.VNodeState.Name(member.state),
+            member.is_alive,
+        )
+        for member in info.members
+    }
+
+
+def alive_beside(
+    cluster: NodeProcess, lost: str, leader: EventStoreDBClient
+) -> dict[str, tuple[str, bool]]:
+    leads = leader.connection_target
+    rest = (target for target in targets(cluster) if target != lost)
+    return {target: ("Leader" if target == leads else "Follower", True) for target in rest}
+
+
+def operate(target: str, call: str = "ResignNode") -> None:
+    with grpc.insecure_channel(target) as channel:
+        method = f"/event_store.client.operations.Operations/{call}"
+        channel.unary_unary(method, lambda sent: sent, lambda got: got)(b"")
