@@ -1,15 +1,13 @@
-"""A payment provider in memory, and the rules by which the simulated one goes, too."""
+"""The books of a simulated payment provider: what it can be asked, and the rules it goes by."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
 from application.ports import Authorised, Declined, Done, PaymentOnBooks
 from domain.values import Money, OrderId
-from infrastructure.memory.faults import Faults, Subject
-from infrastructure.memory.ledger import Answer, Call, Entry, Ledger, Refusal
-from infrastructure.memory.line import Line, Sleep
+from infrastructure.memory.providers.faults import Subject
+from infrastructure.memory.providers.ledger import Answer, Call, Entry, Refusal
 
 # ── what it is asked ─────────────────────────────────────────────────────────────────────────────
 
@@ -49,7 +47,7 @@ class Payments:
     def payments(self) -> Mapping[str, PaymentOnBooks]:
         return self._payments
 
-    def decide(self, key: str, call: PaymentCall, decline: str | None) -> Answer:
+    def decide(self, key: str, call: PaymentCall, decline: str | None) -> Answer[Authorised]:
         if isinstance(call, Authorise):
             return self._authorise(key, call.amount, decline)
         payment = self._payments.get(call.authorisation)
@@ -63,7 +61,7 @@ class Payments:
             reason = _why_not_refund(call.amount, payment)
         return Done() if reason is None else Refusal(reason)
 
-    def enter(self, entry: Entry[PaymentCall]) -> None:
+    def enter(self, entry: Entry[PaymentCall, Authorised]) -> None:
         if isinstance(entry.answer, Authorised | Done):
             self._evolve(entry.key, entry.call)
 
@@ -82,7 +80,7 @@ class Payments:
             case _:
                 assert_never(call)
 
-    def _authorise(self, key: str, amount: Money, decline: str | None) -> Answer:
+    def _authorise(self, key: str, amount: Money, decline: str | None) -> Answer[Authorised]:
         if amount.amount <= 0:
             return Refusal(f"{amount} cannot be held")
         if key in self._voided:
@@ -128,38 +126,3 @@ def _why_not_of(amount: Money, there: Money) -> str | None:
     if amount.amount <= 0 or there < amount:
         return f"{amount} cannot be had, there are {there}"
     return None
-
-
-# ── the port ─────────────────────────────────────────────────────────────────────────────────────
-
-
-class PaymentProvider:
-    """A :class:`~application.ports.PaymentProvider`."""
-
-    def __init__(
-        self,
-        ledger: Ledger[PaymentCall] | None = None,
-        faults: Faults | None = None,
-        *,
-        patience: float | None = None,
-        sleep: Sleep = asyncio.sleep,
-    ) -> None:
-        """After ``patience`` seconds a call raises ``OutcomeUnknown``, but may still arrive."""
-        self._line = Line(ledger or payments_ledger(), faults or Faults(), patience, sleep)
-
-    async def authorise(self, key: str, order_id: OrderId, amount: Money) -> Authorised | Declined:
-        answer = await self._line.call(key, Authorise(order_id=order_id, amount=amount))
-        assert isinstance(answer, Authorised | Declined)  # so the books decide
-        return answer
-
-    async def capture(self, key: str, authorisation: str, amount: Money) -> None:
-        await self._line.call(key, Capture(authorisation=authorisation, amount=amount))
-
-    async def void(self, key: str, authorisation: str) -> None:
-        await self._line.call(key, Void(authorisation=authorisation))
-
-    async def refund(self, key: str, authorisation: str, amount: Money) -> None:
-        await self._line.call(key, Refund(authorisation=authorisation, amount=amount))
-
-    async def find(self, key: str) -> Authorised | Declined | Done | None:
-        return await self._line.find(key)

@@ -2,57 +2,51 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Generic
 
-from application.ports import (
-    Authorised,
-    Booked,
-    Declined,
-    Done,
-    OutcomeUnknown,
-    ProviderRefused,
-    ProviderUnavailable,
-)
-from infrastructure.memory.faults import Faults, Subject, Trouble
-from infrastructure.memory.ledger import Answer, Call, Ledger, Refusal
+from application.ports import Done, OutcomeUnknown, ProviderRefused, ProviderUnavailable
+from domain.values import OrderId
+from infrastructure.memory.providers.faults import Faults, Subject, Trouble
+from infrastructure.memory.providers.ledger import Answer, C, G, Ledger, Refusal, Told
 
-C = TypeVar("C", bound=Call)
 Sleep = Callable[[float], Awaitable[object]]
-Told = Authorised | Booked | Declined | Done
 
 
-class Line(Generic[C]):
+class Line(Generic[C, G]):
     """Asks a ledger, with all the trouble that is in force."""
 
     def __init__(
-        self, ledger: Ledger[C], faults: Faults, patience: float | None, sleep: Sleep
+        self, ledger: Ledger[C, G], faults: Faults, patience: float | None, sleep: Sleep
     ) -> None:
         """After ``patience`` seconds the caller gives up, but not the provider."""
         self._ledger, self._faults = ledger, faults
         self._patience, self._sleep = patience, sleep
-        self._under_way: set[asyncio.Future[Answer]] = set()
+        self._under_way: set[asyncio.Future[Answer[G]]] = set()
 
-    async def call(self, key: str, call: C) -> Told:
+    async def call(self, key: str, call: C) -> Told[G]:
         """What the provider answers. Raises the three errors of the port."""
         trouble = self._faults.strike(self._ledger.books.subject(key, call))
 
-        def act() -> Answer:
+        def act() -> Answer[G]:
             return self._ledger.answer(key, call, trouble.decline)
 
         return _told(await self._patiently(trouble, act))
 
-    async def find(self, key: str) -> Told | None:
+    async def find(self, key: str) -> Told[G] | None:
         """What it has answered to that key. Raises as the port says."""
-        entry = self._ledger.entries.get(key)
-        trouble = self._faults.strike(Subject("find", key))
+        trouble = self._faults.strike(Subject("find", key, self._order_of(key)))
         try:
-            await self._patiently(trouble, lambda: Done())
+            await self._patiently(trouble, Done)
         except OutcomeUnknown as error:
             raise ProviderUnavailable(str(error)) from None
         entry = self._ledger.entries.get(key)
         return None if entry is None else _told(entry.answer)
 
-    async def _patiently(self, trouble: Trouble, act: Callable[[], Answer]) -> Answer:
+    def _order_of(self, key: str) -> OrderId | None:
+        entry = self._ledger.entries.get(key)
+        return self._ledger.books.subject(key, entry.call).order_id if entry else None
+
+    async def _patiently(self, trouble: Trouble, act: Callable[[], Answer[G]]) -> Answer[G]:
         if self._patience is None or trouble.slow + trouble.late <= self._patience:
             return await self._troubled(trouble, act)
         provider = asyncio.ensure_future(self._troubled(trouble, act))
@@ -61,7 +55,7 @@ class Line(Generic[C]):
         await self._sleep(self._patience)
         raise OutcomeUnknown(f"no answer in {self._patience:g} s")
 
-    async def _troubled(self, trouble: Trouble, act: Callable[[], Answer]) -> Answer:
+    async def _troubled(self, trouble: Trouble, act: Callable[[], Answer[G]]) -> Answer[G]:
         if trouble.slow:
             await self._sleep(trouble.slow)
         if trouble.unavailable:
@@ -75,13 +69,13 @@ class Line(Generic[C]):
             raise OutcomeUnknown("the connection broke before the answer came")
         return answer
 
-    def _ended(self, provider: asyncio.Future[Answer]) -> None:
+    def _ended(self, provider: asyncio.Future[Answer[G]]) -> None:
         self._under_way.discard(provider)
         if not provider.cancelled():
             provider.exception()  # nobody listens any more
 
 
-def _told(answer: Answer) -> Told:
+def _told(answer: Answer[G]) -> Told[G]:
     if isinstance(answer, Refusal):
         raise ProviderRefused(answer.reason)
     return answer

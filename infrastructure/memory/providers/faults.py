@@ -1,4 +1,4 @@
-"""What is to go wrong at the providers, told from outside: for one call, one order, or at a rate."""
+"""What is to go wrong at the providers, as told from outside: for a call, an order, at a rate."""
 
 from collections import Counter
 from collections.abc import Iterable
