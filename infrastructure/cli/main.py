@@ -100,6 +100,24 @@ def node(
         _until_stopped(run_node(kept, at, tls=tls, cluster=cluster))
 
 
+@app.command()
+def providers(
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Where the books are; unset: as `headwater run`.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8010,
+    memory: Annotated[bool, typer.Option("--memory", help="Keep nothing.")] = False,
+) -> None:
+    """Start a payment provider and a carrier that act as if, and can be told to misbehave."""
+    with _clear_errors():
+        from infrastructure.cli.providers import run_providers
+
+        if memory and data_dir:
+            raise typer.BadParameter("--memory keeps nothing, so it goes without --data-dir")
+        directory = data_dir or _settings().headwater_home / "providers"
+        _until_stopped(run_providers(None if memory else directory / "books.sqlite3", port))
+
+
 @app.command("import")
 def import_history(
     file: Annotated[Path, typer.Argument(help="UCI Online Retail as CSV, plain or gzip.")],

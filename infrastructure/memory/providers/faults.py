@@ -76,6 +76,10 @@ class Faults:
         self._calls: Counter[tuple[CallName, str]] = Counter()
 
     @property
+    def seed(self) -> int:
+        return self._seed
+
+    @property
     def in_force(self) -> list[Fault]:
         """Those that can still strike."""
         return [fault for fault in self._faults if fault.times != 0]

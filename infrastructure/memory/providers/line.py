@@ -16,7 +16,11 @@ class Line(Generic[C, G]):
     """Asks a ledger, with all the trouble that is in force."""
 
     def __init__(
-        self, ledger: Ledger[C, G], faults: Faults, patience: float | None, sleep: Sleep
+        self,
+        ledger: Ledger[C, G],
+        faults: Faults,
+        patience: float | None = None,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         """After ``patience`` seconds the caller gives up, but not the provider."""
         self._ledger, self._faults = ledger, faults

@@ -1,0 +1,31 @@
+"""``headwater providers``: a simulated payment provider and carrier, alone."""
+
+import asyncio
+from pathlib import Path
+
+import typer
+
+from infrastructure.processes import Hindrance
+from infrastructure.providers.simulated.journal import JournalUnavailable
+from infrastructure.providers.simulated.server import answering
+
+
+async def run_providers(file: Path | None, port: int) -> None:
+    """Answer until cancelled. Raises :class:`Hindrance`."""
+    try:
+        async with answering(file, port) as uri:
+            _welcome(uri, file)
+            await asyncio.Event().wait()
+    except JournalUnavailable as error:
+        raise Hindrance(f"{error}; --data-dir sets another directory") from error
+    except OSError as error:
+        reason = f"cannot listen on port {port} ({error.strerror})"
+        raise Hindrance(f"{reason}; --port sets another, 0 is any free one") from error
+
+
+def _welcome(uri: str, file: Path | None) -> None:
+    typer.echo(f"PAYMENT_PROVIDER_URI={uri}/payments")
+    typer.echo(f"CARRIER_URI={uri}/parcels")
+    typer.echo(f"What is to go wrong: PUT {uri}/faults")
+    kept = "in memory only" if file is None else f"in {file}"
+    typer.echo(f"Books {kept}. Ctrl-C stops them.")

@@ -1,0 +1,54 @@
+"""As a process: ``python -m infrastructure.providers.simulated --file F --port P``.
+
+Prints one line, ``ready http://…``, when it answers. Ends on SIGINT and SIGTERM, and, with
+``--with-parent``, when its standard input is closed, as it is by the death of who started it.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from infrastructure.providers.simulated.journal import JournalUnavailable
+from infrastructure.providers.simulated.server import answering
+
+
+def main() -> int:
+    arguments = _arguments()
+    try:
+        asyncio.run(_serve(arguments.file, arguments.port, with_parent=arguments.with_parent))
+    except (OSError, JournalUnavailable) as error:
+        print(f"providers: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="providers", description="They only act as if.")
+    parser.add_argument("--file", type=Path, help="keeps the books; without it nothing is kept")
+    parser.add_argument("--port", type=int, default=0, help="0 is any free one")
+    parser.add_argument("--with-parent", action="store_true", help="end when stdin is closed")
+    return parser.parse_args()
+
+
+async def _serve(file: Path | None, port: int, *, with_parent: bool) -> None:
+    loop, end = asyncio.get_running_loop(), asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, end.set)
+
+    def heard_of_parent() -> None:
+        if not os.read(sys.stdin.fileno(), 1024):
+            loop.remove_reader(sys.stdin)
+            end.set()
+
+    async with answering(file, port) as uri:
+        if with_parent:
+            loop.add_reader(sys.stdin, heard_of_parent)
+        print(f"ready {uri}", flush=True)
+        await end.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

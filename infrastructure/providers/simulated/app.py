@@ -1,0 +1,106 @@
+"""The simulated providers over HTTP, as told in :mod:`infrastructure.providers`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from application.ports import OutcomeUnknown, ProviderRefused, ProviderUnavailable
+from infrastructure.memory.providers.line import Line
+from infrastructure.providers.answers import written
+from infrastructure.providers.audit import BOOKINGS, PAYMENTS
+from infrastructure.providers.simulated.simulation import (
+    CARRIER_CALLS,
+    PAYMENT_CALLS,
+    FaultsTold,
+    Simulation,
+)
+
+Address = tuple[str, int]
+
+
+def create_app(simulation: Simulation, hang_up: Callable[[Address], None]) -> Starlette:
+    """The application; ``hang_up`` cuts the connection from that address, without an answer."""
+    payments = _Desk(simulation, simulation.payment_provider, PAYMENT_CALLS)
+    parcels = _Desk(simulation, simulation.carrier, CARRIER_CALLS)
+
+    async def books_of_payments(_: Request) -> Response:
+        return _listed(PAYMENTS, list(simulation.payments.payments.values()))
+
+    async def books_of_parcels(_: Request) -> Response:
+        return _listed(BOOKINGS, list(simulation.bookings.bookings.values()))
+
+    async def faults(request: Request) -> Response:
+        if request.method == "PUT":
+            simulation.tell(FaultsTold.model_validate_json(await request.body()))
+        return JSONResponse(simulation.faults.model_dump(mode="json"))
+
+    async def no_answer(request: Request, _: Exception) -> Response:
+        assert request.client is not None  # it came over TCP
+        hang_up(request.client)
+        return Response(status_code=500)  # never arrives
+
+    return Starlette(
+        routes=[
+            Route("/payments", books_of_payments),
+            Route("/parcels", books_of_parcels),
+            *payments.routes("/payments"),
+            *parcels.routes("/parcels"),
+            Route("/faults", faults, methods=["GET", "PUT"]),
+        ],
+        exception_handlers={**_ERRORS, OutcomeUnknown: no_answer},
+    )
+
+
+class _Desk:
+    """Where one provider is asked."""
+
+    def __init__(
+        self, simulation: Simulation, line: Line[Any, Any], calls: Mapping[str, type[Any]]
+    ) -> None:
+        self._simulation, self._line, self._calls = simulation, line, calls
+
+    def routes(self, path: str) -> Sequence[Route]:
+        calls = [Route(f"{path}/{call}", self._act, methods=["POST"]) for call in self._calls]
+        return [*calls, Route(f"{path}/calls", self._find)]
+
+    async def _act(self, request: Request) -> Response:
+        key = unquote(request.headers.get("idempotency-key", ""))
+        if not key:
+            raise ProviderRefused("a call has to have an Idempotency-Key")
+        call = self._calls[request.url.path.rpartition("/")[2]]
+        content = call.model_validate_json(await request.body())
+        try:
+            return JSONResponse(written(await self._line.call(key, content)))
+        finally:
+            self._simulation.remember_faults()
+
+    async def _find(self, request: Request) -> Response:
+        try:
+            return JSONResponse(written(await self._line.find(request.query_params["key"])))
+        finally:
+            self._simulation.remember_faults()
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    return JSONResponse({"refused": str(error)}, status_code=422)
+
+
+async def _unavailable(_: Request, error: Exception) -> Response:
+    return JSONResponse({"unavailable": str(error)}, status_code=503)
+
+
+_ERRORS: Mapping[Any, Any] = {
+    ProviderRefused: _refused,
+    ValidationError: _refused,
+    ProviderUnavailable: _unavailable,
+}
+
+
+def _listed(shape: TypeAdapter[Any], books: Sequence[Any]) -> Response:
+    return Response(shape.dump_json(list(books)), media_type="application/json")

@@ -1,0 +1,116 @@
+"""The simulated providers as a child process: started, waited for, stopped, or killed."""
+
+import asyncio
+import select
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Self
+
+_MODULE: Final = "infrastructure.providers.simulated"
+_START_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 10.0
+
+
+class SimulationFailed(Exception):
+    """The simulated providers did not start; the text is what they said."""
+
+
+class SimulatedProviders:
+    """A payment provider and a carrier. They end with this process, whatever it dies of.
+
+    Usable from plain and from asyncio code: ``with SimulatedProviders() as outside``.
+    """
+
+    def __init__(self, file: Path | None = None, port: int = 0) -> None:
+        """Without a file for their books nothing is kept; port 0 is any free one."""
+        kept = [] if file is None else ["--file", str(file.absolute())]
+        options = [*kept, "--port", str(port), "--with-parent"]
+        self._command = [sys.executable, "-m", _MODULE, *options]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._uri = ""
+
+    @property
+    def uri(self) -> str:
+        """Where they are told what is to go wrong, under ``/faults``."""
+        if not self._uri:
+            raise SimulationFailed("the simulated providers are not running; start them first")
+        return self._uri
+
+    @property
+    def payment_provider_uri(self) -> str:
+        return f"{self.uri}/payments"
+
+    @property
+    def carrier_uri(self) -> str:
+        return f"{self.uri}/parcels"
+
+    @property
+    def pid(self) -> int:
+        return self._running().pid
+
+    def start(self) -> Self:
+        """Start, and return when they answer. Raises SimulationFailed."""
+        with tempfile.TemporaryFile() as errors:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,  # closed by our death: their sign to end
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=Path(__file__).parents[3],
+                start_new_session=True,  # Ctrl-C is for us, we stop them when we are done
+            )
+            line = _first_line(self._process)
+            if not line.startswith("ready "):
+                self.kill()
+                errors.seek(0)
+                said = errors.read().decode(errors="replace").strip()
+                raise SimulationFailed(said or f"nothing came in {_START_SECONDS:.0f} s")
+        self._uri = line.removeprefix("ready ").strip()
+        return self
+
+    def stop(self) -> None:
+        """End them and wait until they have ended. Stopping twice is no fault."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_STOP_SECONDS)
+        self.kill()
+
+    def kill(self) -> None:
+        """End them as ``kill -9`` does."""
+        process = self._running()
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._uri = ""
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise SimulationFailed("the simulated providers are not running; start them first")
+        return self._process
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        return await asyncio.to_thread(self.start)
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.stop)
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> str:
+    """What they print first (one line, at once); nothing when they end or the time is up."""
+    assert process.stdout is not None  # it was started with a pipe
+    if not select.select([process.stdout], [], [], _START_SECONDS)[0]:
+        return ""
+    return process.stdout.readline().decode(errors="replace")

@@ -1,0 +1,62 @@
+"""The server of the simulated providers: it listens on this machine only."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from infrastructure.providers.simulated.app import Address, create_app
+from infrastructure.providers.simulated.journal import Journal
+from infrastructure.providers.simulated.simulation import Simulation
+
+HOST: Final = "127.0.0.1"
+_GRACE: Final = 1  # seconds that calls under way get in the end
+_KEEP_ALIVE: Final = 75  # seconds; longer than any client's, so that it is the client who closes
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, simulation: Simulation) -> None:
+        super().__init__(
+            uvicorn.Config(
+                create_app(simulation, self._hang_up),
+                http="h11",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE,
+                timeout_graceful_shutdown=_GRACE,
+            )
+        )
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave signals to the process."""
+        yield
+
+    def _hang_up(self, address: Address) -> None:
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport and tuple(transport.get_extra_info("peername")) == tuple(address):
+                transport.abort()
+
+
+@asynccontextmanager
+async def answering(file: Path | None, port: int) -> AsyncIterator[str]:
+    """Answer as long as the block lasts; the address of the server.
+
+    Raises ``JournalUnavailable``, and ``OSError`` when nothing can listen on that port.
+    """
+    with socket.create_server((HOST, port)) as listener, closing(Journal(file)) as journal:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it to us
+        server = _Server(Simulation(journal))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield f"http://{HOST}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
