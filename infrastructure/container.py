@@ -49,6 +49,7 @@ class Container(containers.DeclarativeContainer):
     dispatch = providers.Singleton(MeasuredDispatch, event_store, metrics)
 
     # the read side
+    tick = providers.Object(0.5)  # seconds between two looks at the books
     host = providers.Factory(
         ProjectionHost,
         projections,
@@ -57,8 +58,9 @@ class Container(containers.DeclarativeContainer):
         builds,
         payloads,
         holder=f"{socket.gethostname()}:{os.getpid()}",
+        tick=tick,
     )
-    lags = providers.Singleton(Lags, projections, builds, subscriptions)
+    lags = providers.Singleton(Lags, projections, builds, subscriptions, fresh_for=tick)
     staleness = providers.Singleton(Staleness)
     consistency = providers.Singleton(
         Consistency,
@@ -75,6 +77,7 @@ def in_memory(settings: Settings) -> Container:
     container.streams.override(providers.Singleton(memory.EventStore))
     container.subscriptions.override(providers.Singleton(memory.Subscriptions, container.streams))
     container.payloads.override(providers.Singleton(memory.PayloadStore))
+    container.tick.override(providers.Object(0.01))  # a look at memory costs nothing
     container.builds.override(providers.Singleton(memory.Builds))
     container.read_models.override(
         providers.Singleton(memory.ReadModels, container.projections, container.builds)

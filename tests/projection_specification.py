@@ -1,15 +1,15 @@
 """Given these events, then there are these views, however often each event is delivered."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Generic
+from typing import Any, Generic
 from uuid import NAMESPACE_OID, uuid5
 
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Seen, V
+from application.projections.folding import fold, fold_parts, gather
 from application.projections.projection import Projection
-from application.projections.folding import fold
 from domain.decider import Event
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -22,12 +22,17 @@ def at(minute: int) -> datetime:
 
 def recorded(history: Iterable[tuple[str, Event]]) -> Sequence[RecordedEvent]:
     """Events as a store would record them, each with its stream; positions have gaps."""
+    return recorded_at((minute, *past) for minute, past in enumerate(history))
+
+
+def recorded_at(history: Iterable[tuple[int, str, Event]]) -> Sequence[RecordedEvent]:
+    """The same, and each says in which minute it happened."""
     versions: dict[str, int] = {}
     events = []
-    for number, (stream, event) in enumerate(history):
+    for number, (minute, stream, event) in enumerate(history):
         versions[stream] = versions.get(stream, -1) + 1
         id = uuid5(NAMESPACE_OID, str(number))
-        new = NewEvent.of(event, id, Context.start("a test", id, at(number)))
+        new = NewEvent.of(event, id, Context.start("a test", id, at(minute)))
         metadata = new.metadata.to_json()
         position = number * 100
         events.append(
@@ -48,6 +53,10 @@ class ProjectionSpecification(Generic[V]):
         """What has happened in which stream, oldest first."""
         return Given(self.projection, recorded(history))
 
+    def given_at(self, *history: tuple[int, str, Event]) -> "Given[V]":
+        """The same, and each says in which minute it happened."""
+        return Given(self.projection, recorded_at(history))
+
 
 @dataclass(frozen=True)
 class Given(Generic[V]):
@@ -60,15 +69,29 @@ class Given(Generic[V]):
             for deliveries in _deliveries(self.events):
                 assert dict(expected) == self._views(deliveries, size)
 
+    def then_keys(self, expected: Collection[str]) -> None:
+        """There are views of these keys and no others."""
+        assert set(expected) == set(self._views(self.events, 1))
+
     def _views(self, deliveries: Sequence[RecordedEvent], size: int) -> Mapping[str, V]:
         views: dict[str, Seen[V]] = {}
+        parts: dict[str, Seen[Any]] = {}
         for start in range(0, len(deliveries), size):
             batch = deliveries[start : start + size]
-            for key, seen in fold(self.projection, batch, views).items():
-                views.pop(key, None)
-                if seen is not None:
-                    views[key] = seen
+            if self.projection.parts is None:
+                _write(fold(self.projection, batch, views), views)
+                continue
+            changes = fold_parts(self.projection.parts, batch, parts)
+            _write(gather(self.projection.parts, changes, views), views)
+            _write({key: change.after for key, change in changes.items()}, parts)
         return {key: seen.view for key, seen in views.items()}
+
+
+def _write(changed: Mapping[str, Seen[Any] | None], kept: dict[str, Seen[Any]]) -> None:
+    for key, seen in changed.items():
+        kept.pop(key, None)
+        if seen is not None:
+            kept[key] = seen
 
 
 def _deliveries(events: Sequence[RecordedEvent]) -> Iterator[Sequence[RecordedEvent]]:

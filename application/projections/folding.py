@@ -57,7 +57,10 @@ def gather(
     for change in sorted(changes.values(), key=lambda change: change.position):
         for key, (before, after) in _belongs(parts, change).items():
             known = changed[key] if key in changed else seen.get(key)
-            view = parts.gather(key, known.view if known else None, before, after)
+            was = known.view if known else None
+            view = parts.gather(key, was, before, after)
+            if view is was:
+                continue  # it was not about this one
             position = max(change.position, known.position if known else change.position)
             changed[key] = None if view is None else Seen(view, position)
     return changed

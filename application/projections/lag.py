@@ -137,7 +137,8 @@ def _rate(standing: Standing) -> float | None:
 
 def _in_words(standing: Standing) -> str:
     if failure := standing.failure:
-        return f"failed at position {failure.position}: {failure.event}: {failure.error}"
+        where = f"position {failure.position}: {failure.event} ({failure.event_id})"
+        return f"failed at {where}: {failure.error}"
     if standing.paused:
         return f"paused by {standing.paused.by}: {standing.paused.reason}"
     reports = [shard.report for shard in standing.shards]

@@ -1,5 +1,7 @@
 """For those who run the service: is it alive, is it ready, how is it doing."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Literal
 
@@ -9,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from application.ports import StoreUnavailable
+from application.projections.lag import Lag
 from infrastructure.health import readiness
 from infrastructure.http.commands import Wiring
 from infrastructure.http.problems import answer, documented, of_status
@@ -47,8 +50,10 @@ async def ready(wiring: Wiring) -> Ready | Response:
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(wiring: Wiring) -> Response:
     """Prometheus metrics. While the stores do not answer, those of the read models are left out."""
-    try:
-        wiring.metrics().show(await wiring.lags().all(), wiring.staleness())
-    except StoreUnavailable:
-        wiring.metrics().show((), wiring.staleness())
+    staleness = wiring.staleness()
+    lags: Sequence[Lag] = ()
+    with suppress(StoreUnavailable):
+        lags = await wiring.lags().counted()
+    staleness.look(lags)
+    wiring.metrics().show(lags, staleness)
     return Response(generate_latest(wiring.metrics().registry), media_type=CONTENT_TYPE_LATEST)

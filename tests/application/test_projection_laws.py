@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, RecordedEvent
 from application.ports import Progress, Seen, StoreUnavailable, Views
-from application.projections.order_summary import OrderSummary, order_summary
 from application.projections.folding import fold
+from application.projections.order_summary import OrderSummary, order_summary
 from application.projections.runner import ProjectionRunner
 from domain.decider import Command, DomainError
 from domain.orders import (
@@ -28,7 +28,7 @@ from domain.orders import (
 from domain.values import Money
 from infrastructure import memory
 from infrastructure.postgres import Views as PostgresViews
-from infrastructure.postgres import pool
+from infrastructure.postgres import pool, prepare
 from tests.projection_specification import at
 from tests.waiting import until
 
@@ -72,12 +72,10 @@ class Crashing:
     async def save(
         self,
         changed: Mapping[str, Seen[OrderSummary] | None],
-        *,
-        checkpoint: int,
-        expected: int | None,
+        **rest: Any,
     ) -> None:
         await self._crash()
-        await self._views.save(changed, checkpoint=checkpoint, expected=expected)
+        await self._views.save(changed, **rest)
         await self._crash()
 
     async def _crash(self) -> None:
@@ -180,6 +178,7 @@ async def test_crashes_and_duplicates_leave_no_trace_in_memory(
 @pytest.fixture
 async def views(postgres: str) -> AsyncIterator[Views[OrderSummary]]:
     async with pool(postgres) as connections:
+        await prepare(connections)
         views = PostgresViews(connections, order_summary)
         await views.prepare()
         yield views

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
@@ -162,12 +162,10 @@ class Counted:
     async def save(
         self,
         changed: Mapping[str, Seen[OrderSummary] | None],
-        *,
-        checkpoint: int,
-        expected: int | None,
+        **rest: Any,
     ) -> None:
         await asyncio.sleep(self._delay)
-        await self._views.save(changed, checkpoint=checkpoint, expected=expected)
+        await self._views.save(changed, **rest)
         self.saves.append(len(changed))
 
 
@@ -339,13 +337,9 @@ class Failing:
     async def save(
         self,
         changed: Mapping[str, Seen[OrderSummary] | None],
-        *,
-        checkpoint: int,
-        expected: int | None,
+        **rest: Any,
     ) -> None:
-        await self._answer(
-            lambda: self._views.save(changed, checkpoint=checkpoint, expected=expected)
-        )
+        await self._answer(lambda: self._views.save(changed, **rest))
 
     async def _answer(self, call: Callable[[], Awaitable[T]]) -> T:
         self.calls += 1

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from application.projections.folding import fold
 from application.projections.order_summary import OrderSummary, SummaryLine, order_summary
 from application.projections.projection import Projection, View
-from application.projections.folding import fold
 from application.projections.stock_levels import StockLevel, stock_levels
 from domain import stock
 from domain.decider import DomainError

@@ -8,8 +8,8 @@ from application import queries
 from application.command_dispatch import CommandDispatch
 from application.messages import Context
 from application.ports import Seen
-from application.projections.order_summary import OrderSummary, order_summary
 from application.projections.folding import fold
+from application.projections.order_summary import OrderSummary, order_summary
 from application.projections.stock_levels import StockLevel, stock_levels
 from domain.orders import CancelOrder, OrderCancelled, OrderLine, OrderPlaced, PlaceOrder, Status
 from domain.values import Money

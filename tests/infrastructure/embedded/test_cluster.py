@@ -11,6 +11,7 @@ from esdbclient import EventStoreDBClient, NewEvent, StreamState
 from esdbclient.exceptions import (
     EventStoreDBClientException,
     NodeIsNotLeader,
+    ServiceUnavailable,
 )
 from esdbclient.gossip import NODE_STATE_FOLLOWER, NODE_STATE_LEADER
 from esdbclient.protos.Grpc import gossip_pb2, gossip_pb2_grpc, shared_pb2
@@ -166,15 +167,25 @@ def test_loss_of_the_leader(
         assert len(other.get_stream(stream)) == 3
 
 
-def test_discovery_without_a_member(cluster: NodeProcess, stream: str) -> None:
-    """A client that discovers finds the leader though the member it asks first is lost."""
-    with client_of(cluster, "leader") as client:
+def test_discovery_after_a_loss(
+    cluster: NodeProcess, follower: EventStoreDBClient, stream: str
+) -> None:
+    """A client that discovers the cluster through one member survives the loss of the leader."""
+    follower.read_gossip()
+    seed = follower.connection_target
+    with EventStoreDBClient(f"esdb+discover://{seed}?Tls=false") as client:
         client.append_to_stream(stream, current_version=ANY, events=[happened()])
+        with lost_member(cluster, client.connection_target):
+            client.append_to_stream(stream, current_version=0, events=[happened()])
+            assert len(client.get_stream(stream)) == 2
+
+
+def test_connecting_without_a_member(cluster: NodeProcess) -> None:
+    """A new client finds the leader, whichever of the members is lost."""
     for target in targets(cluster):
-        with lost_member(cluster, target):
-            uri = f"esdb+discover://{','.join(targets(cluster))}?Tls=false"
-            with EventStoreDBClient(uri) as client:
-                assert len(client.get_stream(stream)) == 1
+        with lost_member(cluster, target), client_of(cluster, "leader") as client:
+            assert roles(client)[client.connection_target] == ("Leader", True)
+            assert client.connection_target != target
 
 
 def test_loss_of_a_follower(
@@ -206,7 +217,7 @@ def test_one_of_three_alone(cluster: NodeProcess, stream: str) -> None:
     ):
         assert set(roles(client).values()) == {("Unknown", True), ("Unknown", False)}
         assert len(client.get_stream(stream)) == 1
-        with pytest.raises(NodeIsNotLeader, match="Server Is Not Ready"):
+        with pytest.raises(ServiceUnavailable, match="Server Is Not Ready"):
             client.append_to_stream(stream, current_version=0, events=[happened()])
     with client_of(cluster, "leader") as client:
         client.append_to_stream(stream, current_version=0, events=[happened()])
