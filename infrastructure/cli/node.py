@@ -28,6 +28,7 @@ async def run_node(
         typer.echo(f"Data {kept}. Ctrl-C stops it.")
         if cluster:
             typer.echo(f"Its leader steps down on: kill -USR1 {os.getpid()}")
+            typer.echo(f"Its leader is lost, and then back, on: kill -USR2 {os.getpid()}")
 
     try:
         await serve(settings, ready)

@@ -2,14 +2,13 @@
 
 Prints one line, ``ready esdb://…``, when it listens. Ends on SIGINT and SIGTERM, and, with
 ``--with-parent``, when its standard input is closed, as it is by the death of who started it.
-On SIGUSR1 the leader of a cluster steps down.
+On SIGUSR1 the leader of a cluster steps down; on SIGUSR2 it is lost, on the next it is back.
 """
 
 import argparse
 import asyncio
 import importlib.util
 import os
-import signal
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -35,10 +34,14 @@ def main() -> int:
         asyncio.run(serve_pool())
         return 0
 
+    obeying: set[asyncio.Task[None]] = set()
+
     def ready(node: Node) -> None:
-        if arguments.with_parent:
-            asyncio.get_running_loop().add_reader(sys.stdin, _end_with_parent)
         print(f"ready {node.uri}", flush=True)
+        if arguments.with_parent:
+            from infrastructure.embedded.eventstoredb.parent import obey
+
+            obeying.add(asyncio.create_task(obey(node)))
 
     try:
         asyncio.run(serve(_settings(arguments), ready))
@@ -60,7 +63,7 @@ def _arguments() -> argparse.Namespace:
     add("--certificates", type=Path, help="keeps the authority that clients trust")
     add("--no-projections", action="store_true", help="leave the system projections off")
     add("--pool", action="store_true", help="hand out nodes in memory, asked on stdin")
-    add("--with-parent", action="store_true", help="end when stdin is closed")
+    add("--with-parent", action="store_true", help="obey stdin, and end when it is closed")
     return parser.parse_args()
 
 
@@ -84,12 +87,6 @@ def _spare_the_client() -> None:
         package = ModuleType("esdbclient")
         package.__path__ = list(found.submodule_search_locations)
         sys.modules["esdbclient"] = package
-
-
-def _end_with_parent() -> None:
-    if not os.read(sys.stdin.fileno(), 1024):
-        asyncio.get_running_loop().remove_reader(sys.stdin)
-        signal.raise_signal(signal.SIGTERM)
 
 
 if __name__ == "__main__":

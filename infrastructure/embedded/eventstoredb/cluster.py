@@ -1,11 +1,12 @@
 """The members of a cluster, which of them leads, and how they tell (Gossip).
 
 All members serve one log in one process, so a follower is never behind; what a client can see of
-a cluster is here all the same: members, roles, refusals, and a change of the leader.
+a cluster is here all the same: members, roles, refusals, the loss of a member, a change of leader.
 """
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -24,41 +25,84 @@ class Member:
 
     host: str
     port: int
-    instance_id: str = field(default_factory=lambda: str(uuid4()))
+    instance_id: str = ""
+    """Another one after each start."""
 
 
 class Cluster:
-    """Members by number. One leads: the first, until it is told to step down."""
+    """Members by number. One leads, as long as more than half of them are alive: the first, until
+    it steps down or is lost.
+    """
 
     def __init__(self) -> None:
         self._members: list[Member] = []
-        self._leading = 0
+        self._states: list[gossip_pb2.MemberInfo.VNodeState.ValueType] = []
+        self._alive: set[int] = set()
+        self._last_leader = -1
 
     @property
-    def leader(self) -> Member:
-        return self._members[self._leading]
+    def leader(self) -> Member | None:
+        """Who leads; nobody where too few are alive to elect one."""
+        return next((m for n, m in enumerate(self._members) if self.leads(n)), None)
+
+    @property
+    def lost(self) -> Sequence[int]:
+        """The numbers of the members that are not alive."""
+        return sorted(set(range(len(self._members))) - self._alive)
 
     def leads(self, number: int) -> bool:
         """Whether it is the member of that number who leads."""
-        return number == self._leading
+        return number in self._alive and self._states[number] == _STATE.Leader
 
     def join(self, member: Member) -> None:
         self._members.append(member)
+        self._states.append(_STATE.Unknown)
+        self.regain(len(self._members) - 1)
 
     def step_down(self) -> None:
         """The next member leads from now on. A cluster of one elects the one again."""
-        self._leading = (self._leading + 1) % len(self._members)
+        self._elect()
+
+    def lose(self, number: int) -> None:
+        """That member is not alive any more. Elects when it led, or when too few are left."""
+        led = self.leads(number)
+        self._alive.discard(number)
+        if led or not self._can_elect():
+            self._elect()
+
+    def regain(self, number: int) -> None:
+        """That member has started anew; as a follower, unless there was no leader."""
+        self._members[number] = replace(self._members[number], instance_id=str(uuid4()))
+        self._alive.add(number)
+        self._states[number] = _STATE.Follower
+        if self.leader is None:
+            self._elect()
 
     def info(self) -> gossip_pb2.ClusterInfo:
         """All members as they are now."""
-        return gossip_pb2.ClusterInfo(members=map(self._info, self._members))
+        return gossip_pb2.ClusterInfo(members=map(self._info, range(len(self._members))))
 
-    def _info(self, member: Member) -> gossip_pb2.MemberInfo:
+    def _can_elect(self) -> bool:
+        return 2 * len(self._alive) > len(self._members)
+
+    def _elect(self) -> None:
+        """As after the server's elections: who does not answer is not known to be anything."""
+        can_elect = self._can_elect()
+        for number in range(len(self._members)):
+            follows = can_elect and number in self._alive
+            self._states[number] = _STATE.Follower if follows else _STATE.Unknown
+        if can_elect:
+            following = [n for n in sorted(self._alive) if n > self._last_leader]
+            self._last_leader = min(following or self._alive)
+            self._states[self._last_leader] = _STATE.Leader
+
+    def _info(self, number: int) -> gossip_pb2.MemberInfo:
+        member = self._members[number]
         return gossip_pb2.MemberInfo(
             instance_id=shared_pb2.UUID(string=member.instance_id),
             time_stamp=time.time_ns() // 100,
-            state=_STATE.Leader if member is self.leader else _STATE.Follower,
-            is_alive=True,
+            state=self._states[number],
+            is_alive=number in self._alive,
             http_end_point=gossip_pb2.EndPoint(address=member.host, port=member.port),
         )
 

@@ -39,15 +39,19 @@ class Doorman(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic 
 
     def _check_follower(self, service: str, method: str, leader_required: bool) -> None:
         """A follower reads, and passes on what is written to it, unless the leader is wanted."""
+        leader = self._cluster.leader
         match service, method:
             case service, _ if service in _ANYWHERE:
                 return
             case "PersistentSubscriptions", ("GetInfo" | "List"):
                 raise unavailable("Server Is Not Ready")  # they run on the leader only
+            case "Streams", "Read" if not leader_required:
+                return
+            case _ if leader is None:
+                raise unavailable("Server Is Not Ready")  # as long as nobody leads
             case "Streams", _ if not leader_required:
                 return
             case _:
-                leader = self._cluster.leader
                 raise not_leader(leader.host, leader.port)
 
 

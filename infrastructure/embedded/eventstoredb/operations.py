@@ -1,6 +1,5 @@
 """The Operations service: step down, restart, shut down."""
 
-import signal
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -15,9 +14,11 @@ _Empty = shared_pb2.Empty
 
 
 def methods(
-    resign: Callable[[], Awaitable[None]], restart_subscriptions: Callable[[], Awaitable[None]]
+    resign: Callable[[], Awaitable[None]],
+    restart_subscriptions: Callable[[], Awaitable[None]],
+    shut_down: Callable[[], Awaitable[None]],
 ) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
-    """All but scavenging: nothing of this log is ever rewritten.
+    """What one member can be told; all but scavenging: nothing of this log is ever rewritten.
 
     esdbclient does not ship this service. Its messages here are empty, or may be read as such.
     """
@@ -32,14 +33,10 @@ def methods(
     return {
         "ResignNode": answered(resign),
         "RestartPersistentSubscriptions": answered(restart_subscriptions),
-        "Shutdown": answered(_shut_down),
+        "Shutdown": answered(shut_down),
         "MergeIndexes": answered(_nothing_to_do),
         "SetNodePriority": answered(_nothing_to_do),
     }
-
-
-async def _shut_down() -> None:
-    signal.raise_signal(signal.SIGTERM)
 
 
 async def _nothing_to_do() -> None:

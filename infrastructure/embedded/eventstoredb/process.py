@@ -15,6 +15,7 @@ from typing import Final, Self
 _MODULE: Final = "infrastructure.embedded.eventstoredb"
 _START_SECONDS: Final = 20.0
 _STOP_SECONDS: Final = 10.0
+_ENDED: Final = "the process of the node has ended"
 
 
 class NodeFailed(Exception):
@@ -98,26 +99,38 @@ class NodeProcess:
         self.kill()
 
     def ask(self, line: str) -> str:
-        """Tell a pool something; the connection string that it answers. Raises NodeFailed."""
+        """Tell the process something; the connection string that it answers. Raises NodeFailed."""
         self.tell(line)
         answer = _first_line(self._running())
         if not answer.startswith("ready "):
-            raise NodeFailed("the pool of nodes has ended")
+            raise NodeFailed(answer.removeprefix("failed: ").strip() or _ENDED)
         return answer.removeprefix("ready ").strip()
 
     def tell(self, line: str) -> None:
-        """Tell a pool something. Raises NodeFailed when it has ended."""
+        """Tell the process something. Raises NodeFailed when it has ended."""
         stdin = self._running().stdin
         assert stdin is not None  # it was started with a pipe
         try:
             stdin.write(f"{line}\n".encode())
             stdin.flush()
         except (OSError, ValueError) as error:
-            raise NodeFailed("the pool of nodes has ended") from error
+            raise NodeFailed(_ENDED) from error
 
     def step_down(self) -> None:
         """Make another member of the cluster its leader, some milliseconds from now."""
         self._running().send_signal(signal.SIGUSR1)
+
+    def take_down(self, target: str) -> None:
+        """Lose the member of the cluster at that ``host:port``, as if it had been killed.
+
+        Where it led, another one leads when this returns; where it was one of two, nobody does.
+        Raises NodeFailed.
+        """
+        self.ask(f"down {target}")
+
+    def bring_back(self, target: str) -> None:
+        """Have a lost member again; it listens when this returns. Raises NodeFailed."""
+        self.ask(f"up {target}")
 
     def kill(self) -> None:
         """End it as a power cut would (SIGKILL)."""
