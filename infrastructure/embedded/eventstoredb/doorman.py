@@ -34,7 +34,8 @@ class Doorman(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic 
                 leader_required = headers.get("requires-leader", "").lower() == "true"
                 self._check_follower(service.rpartition(".")[2], method, leader_required)
         except Refusal as refusal:
-            return _refusing(refusal)
+            known = await continuation(details)
+            return known and _refusing(refusal)  # what is not there is not refused either
         return await continuation(details)
 
     def _check_follower(self, service: str, method: str, leader_required: bool) -> None:

@@ -138,18 +138,43 @@ def not_a_directory(directory: Path) -> Path:
     return directory / "file" / "data"
 
 
+def read_only(directory: Path) -> Path:
+    directory.chmod(0o555)
+    return directory
+
+
+def read_only_with_a_log(directory: Path) -> Path:
+    with NodeProcess(directory):
+        pass
+    return read_only(directory)
+
+
+# Root may write anywhere, until it gives up CAP_DAC_OVERRIDE (1); anybody else has nothing to drop.
+_BOUND_BY_PERMISSIONS = """
+import ctypes, os, sys
+if os.geteuid() == 0 and hasattr(libc := ctypes.CDLL(None), "prctl"):
+    PR_CAPBSET_DROP = 24
+    libc.prctl(PR_CAPBSET_DROP, 1)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
 @pytest.mark.parametrize(
     ("spoil", "text"),
     [
         (damaged, "is damaged"),
         (foreign, "another program's SQLite file"),
         (not_a_directory, "cannot write in"),
+        (read_only, "cannot write in"),
+        (read_only_with_a_log, "check the directory's permissions"),
         (lambda _: Path("/proc/headwater"), "cannot write in"),
     ],
 )
 def test_unusable_directory(tmp_path: Path, spoil: Callable[[Path], Path], text: str) -> None:
     """A directory that cannot be used ends the node with one clear line and exit code 1."""
-    command = [*COMMAND, "--port", "0", "--data-dir", str(spoil(tmp_path))]
+    python, *module = COMMAND
+    command = [python, "-c", _BOUND_BY_PERMISSIONS, *module]
+    command += ["--port", "0", "--data-dir", str(spoil(tmp_path))]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert text in ended.stderr

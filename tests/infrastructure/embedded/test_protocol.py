@@ -1,7 +1,8 @@
 """Corners of the protocol that esdbclient does not use, and other clients do."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -216,6 +217,39 @@ async def test_server_features(channel: grpc.aio.Channel) -> None:
     answer = await call(b"")
     for text in (b"24.10.4", b"event_store.client.streams.streams", b"batchappend", b"position"):
         assert text in answer
+
+
+@pytest.fixture(scope="module", params=["alone", "with users", "a follower"])
+def member(request: pytest.FixtureRequest) -> Iterator[grpc.Channel]:
+    """A channel to each kind of node."""
+    kind = request.param
+    with NodeProcess(tls=kind == "with users", cluster=kind == "a follower") as node:
+        address, _, options = node.uri.removeprefix("esdb://").partition("?")
+        target = address.rpartition("@")[2].split(",")[-1]
+        if kind != "with users":
+            with grpc.insecure_channel(target) as channel:
+                yield channel
+            return
+        authority = Path(options.partition("TlsCaFile=")[2]).read_bytes()
+        with grpc.secure_channel(target, grpc.ssl_channel_credentials(authority)) as channel:
+            yield channel
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "monitoring.Monitoring/Stats",
+        "operations.Operations/StartScavenge",
+        "operations.Operations/StopScavenge",
+        "redaction.Redaction/GetEventPositions",
+    ],
+)
+def test_what_is_not_there(member: grpc.Channel, method: str) -> None:
+    """A call that the node does not have ends with UNIMPLEMENTED, on every kind of node."""
+    call = member.unary_unary(f"/event_store.client.{method}", bytes, bytes)
+    with pytest.raises(grpc.RpcError) as raised:
+        call(b"", metadata=(("requires-leader", "true"),))
+    assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
 async def test_open_calls_do_not_hold_up_each_other(
