@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from infrastructure.container import Container, opened
-from infrastructure.http import operations, orders, problems, stock
+from infrastructure.http import operations, orders, problems, sales, stock
 from infrastructure.http.middleware import Authorized, Limited, Observed
 
 _DESCRIPTION = """
@@ -44,7 +44,7 @@ def create_app(container: Container) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.container = container
-    for part in (orders, stock, operations):
+    for part in (orders, stock, sales, operations):
         app.include_router(part.router)
     problems.install(app)
     app.add_middleware(Limited)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response, status
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
@@ -26,6 +25,7 @@ from domain.orders import (
 )
 from domain.values import CustomerId, LineNumber, Money, OrderId, Quantity, Sku, Text
 from infrastructure.http.commands import Ask, Done, Wiring, entity_tag
+from infrastructure.http.paging import Limit, following
 from infrastructure.http.problems import BadHeader, documented
 from infrastructure.http.reading import Reading, answers
 
@@ -178,18 +178,14 @@ async def list_orders(
     customer_id: CustomerId | None = None,
     status: Status | None = None,
     after: Annotated[OrderId | None, Query(description="the last id of the page before")] = None,
-    limit: Annotated[int, Query(ge=1, le=queries.LARGEST_PAGE)] = 50,
+    limit: Limit = 50,
 ) -> Orders:
     """Orders by id, without their lines, page by page; ``next`` leads on."""
     views = await reading.of(order_summary)
     page = await queries.orders(
         views, customer_id=customer_id, status=status, after=after, limit=limit
     )
-    following = None
-    if page.after is not None:
-        asked = {**request.query_params, "after": page.after}
-        following = f"{request.url.path}?{urlencode(asked)}"
-    return Orders(orders=page.items, next=following)
+    return Orders(orders=page.items, next=following(request, page))
 
 
 @router.get("/{order_id}", responses=answers(UnknownOrder))

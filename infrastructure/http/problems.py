@@ -58,6 +58,10 @@ class NotYet(BaseModel):
     checkpoint: int | None
 
 
+class BadQuestion(Exception):
+    """What was asked for contradicts itself."""
+
+
 class BadHeader(Exception):
     """A request header is not what it has to be."""
 
@@ -73,6 +77,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {  # the first that fits counts
     NotBuilt: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidToken: HTTPStatus.BAD_REQUEST,
     BadHeader: HTTPStatus.BAD_REQUEST,
+    BadQuestion: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 

@@ -1,6 +1,5 @@
 """Health, metrics and who may ask: what those see who run the service."""
 
-import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -12,6 +11,7 @@ from application.projections.builds import Standing
 from tests.contracts.made_up import event
 from tests.infrastructure.shop import ORDER, Shop, empty_shop, shop_over
 from tests.infrastructure.test_http_problems import Broken, problem
+from tests.waiting import until_true
 
 TOKEN = "a-token-of-sixteen"
 SUMMARY = ("order_summary_v1", "order_summary", "live")  # build, projection, role
@@ -53,9 +53,10 @@ async def test_a_failed_projection_makes_it_unready_and_is_named(shop: Shop) -> 
 
 
 async def has_failed(shop: Shop, name: str) -> None:
-    async with asyncio.timeout(20):
-        while not any(s.build.name == name and s.failure for s in await standings(shop)):
-            await asyncio.sleep(0.01)
+    async def failed() -> bool:
+        return any(s.build.name == name and s.failure for s in await standings(shop))
+
+    await until_true(failed)
 
 
 async def standings(shop: Shop) -> Sequence[Standing]:

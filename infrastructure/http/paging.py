@@ -1,0 +1,20 @@
+"""Pages: where the next one is."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Query, Request
+
+from application import queries
+from application.ports import V
+from application.queries import Page
+
+Limit = Annotated[int, Query(ge=1, le=queries.LARGEST_PAGE)]
+After = Annotated[str | None, Query(description="`next` of the page before holds it")]
+
+
+def following(request: Request, page: Page[V]) -> str | None:
+    """The path of the page after this one; ``None`` when this was the last."""
+    if page.after is None:
+        return None
+    return f"{request.url.path}?{urlencode({**request.query_params, 'after': page.after})}"

@@ -1,0 +1,128 @@
+"""Sales over HTTP: by day, by customer, by product."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, Field
+
+from application import queries
+from application.projections.customer_orders import CustomerOrders, customer_orders
+from application.projections.daily_sales import DailySales, daily_sales
+from application.projections.product_search import Product, product_search
+from domain.decider import Missing
+from domain.values import CustomerId, Sku
+from infrastructure.http.paging import After, Limit, following
+from infrastructure.http.problems import BadQuestion
+from infrastructure.http.reading import Reading, answers
+
+router = APIRouter(tags=["sales"])
+
+_NEXT = "where the next page is; none: this was the last"
+
+
+class UnknownCustomer(Missing):
+    """Nobody has ever ordered under this customer id."""
+
+
+class UnknownProduct(Missing):
+    """Nothing has ever been ordered under this SKU."""
+
+
+class Sales(BaseModel):
+    """One page of days, each country and currency apart."""
+
+    sales: Sequence[DailySales]
+    next: str | None = Field(description=_NEXT)
+
+
+class Customers(BaseModel):
+    """One page of customers, by id."""
+
+    customers: Sequence[CustomerOrders]
+    next: str | None = Field(description=_NEXT)
+
+
+class Products(BaseModel):
+    """One page of products, those most sold first."""
+
+    products: Sequence[Product]
+    next: str | None = Field(description=_NEXT)
+
+
+@router.get("/sales", responses=answers(BadQuestion))
+async def list_sales(
+    request: Request,
+    reading: Reading,
+    first: Annotated[date | None, Query(alias="from", examples=["2010-12-01"])] = None,
+    last: Annotated[date | None, Query(alias="to", examples=["2010-12-31"])] = None,
+    country: Annotated[str | None, Query(examples=["France"])] = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Sales:
+    """Sales day by day, both days included. A return counts on the day of the sale."""
+    views = await reading.of(daily_sales)
+    try:
+        page = await queries.sales(
+            views, first=first, last=last, country=country, after=after, limit=limit
+        )
+    except ValueError as error:
+        raise BadQuestion(str(error)) from error
+    return Sales(sales=page.items, next=following(request, page))
+
+
+@router.get(
+    "/customers",
+    responses=answers(),
+    response_model_exclude={"customers": {"__all__": set(customer_orders.detail)}},
+)
+async def list_customers(
+    request: Request, reading: Reading, after: After = None, limit: Limit = 50
+) -> Customers:
+    """Customers by id, without their orders, page by page."""
+    page = await queries.customers(await reading.of(customer_orders), after=after, limit=limit)
+    return Customers(customers=page.items, next=following(request, page))
+
+
+@router.get("/customers/{customer_id}", responses=answers(UnknownCustomer))
+async def get_customer(
+    id: Annotated[CustomerId, Path(alias="customer_id", examples=["17850"])], reading: Reading
+) -> CustomerOrders:
+    """A customer with all orders: what was ordered, paid, sent and sent back."""
+    customer = await queries.customer(await reading.of(customer_orders), id)
+    if customer is None:
+        raise UnknownCustomer(f"no customer {id} is known here")
+    return customer
+
+
+@router.get("/products", responses=answers(BadQuestion))
+async def list_products(
+    request: Request,
+    reading: Reading,
+    words: Annotated[
+        str,
+        Query(max_length=200, examples=["hanging heart"], description="how words of it begin"),
+    ] = "",
+    after: After = None,
+    limit: Limit = 50,
+) -> Products:
+    """Products by words of their descriptions or by code, those most sold first."""
+    try:
+        page = await queries.products(
+            await reading.of(product_search), words, after=after, limit=limit
+        )
+    except ValueError as error:
+        raise BadQuestion(str(error)) from error
+    return Products(products=page.items, next=following(request, page))
+
+
+@router.get("/products/{sku:path}", responses=answers(UnknownProduct))
+async def get_product(
+    code: Annotated[Sku, Path(alias="sku", examples=["85123A"])], reading: Reading
+) -> Product:
+    """One product: under which descriptions it was sold, and how often."""
+    product = await queries.product(await reading.of(product_search), code)
+    if product is None:
+        raise UnknownProduct(f"nothing was ever ordered as {code}; SKUs are told apart by case")
+    return product
