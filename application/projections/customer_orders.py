@@ -32,9 +32,9 @@ class CustomersOrder(BaseModel):
     units: int
     total: Money
     returned: Money
-    payment: payments.Status | None  # None: nothing is known of one
+    payment: str | None  # a status of domain/payments.py; None: nothing is known of one
     refunded: bool
-    shipment: shipments.Status | None
+    shipment: str | None  # likewise
 
 
 class CustomerOrders(View):
