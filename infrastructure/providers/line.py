@@ -36,7 +36,7 @@ class Line:
         self._patience, self._patience_for_books = patience, patience_for_books
         self._client = httpx.AsyncClient(
             auth=(address.username, address.password) if address.userinfo else None,
-            timeout=httpx.Timeout(None, connect=patience / 3, pool=patience / 3),
+            timeout=httpx.Timeout(None, connect=patience * 0.8, pool=patience * 0.8),
             mounts=dict.fromkeys(_WITHOUT_PROXY),
         )
 

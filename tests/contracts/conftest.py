@@ -12,7 +12,9 @@ from docker.errors import DockerException  # type: ignore[import-untyped]  # as 
 
 from application.ports import ConsumerGroups, EventStore, PayloadStore, Subscriptions
 from infrastructure import eventstoredb, filesystem, memory
+from infrastructure.providers.simulated import SimulatedProviders
 from tests.contracts.eventstoredb_container import EventStoreDBContainer
+from tests.outside import Outside, in_memory, over_http
 
 
 @dataclass(frozen=True)
@@ -89,3 +91,21 @@ def payloads(request: pytest.FixtureRequest, tmp_path: Path) -> PayloadStore:
     if request.param == "memory":
         return memory.PayloadStore()
     return filesystem.PayloadStore(tmp_path / "payloads")
+
+
+@pytest.fixture(scope="session")
+def simulated_providers() -> Iterator[SimulatedProviders]:
+    """One process for all tests: use fresh keys and orders."""
+    with SimulatedProviders() as simulated:
+        yield simulated
+
+
+@pytest.fixture(params=["memory", "http (double)"])
+async def outside(request: pytest.FixtureRequest) -> AsyncIterator[Outside]:
+    """A payment provider and a carrier; others' payments and parcels may be in their books."""
+    if request.param == "memory":
+        async with in_memory() as outside:
+            yield outside
+        return
+    async with over_http(request.getfixturevalue("simulated_providers")) as outside:
+        yield outside
