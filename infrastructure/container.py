@@ -40,7 +40,7 @@ class Container(containers.DeclarativeContainer):
     payloads = providers.Singleton(filesystem.PayloadStore, settings.provided.payloads)
     builds = providers.Singleton(postgres.Builds, pool)
     projections = providers.Object(PROJECTIONS)
-    read_models = providers.Singleton(postgres.ReadModels, pool, projections)
+    read_models = providers.Singleton(postgres.ReadModels, pool, projections, builds)
 
     # the write side
     event_store = providers.Singleton(

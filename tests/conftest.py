@@ -4,8 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.register_assert_rewrite("tests.projection_specification", "tests.specification")
-
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from tests.servers import empty_schema, postgres_server
 

@@ -46,7 +46,6 @@ class Subscriptions:
         async with subscription, aclosing(_follow(subscription, start)) as events:
             yield events
 
-
     async def count(self, types: Collection[str]) -> int | None:
         """By the links of ``$by_event_type``; ``None`` while that projection does not run."""
         with unavailable():
