@@ -25,6 +25,7 @@ class Metadata(BaseModel):
     actor: str
     occurred_at: AwareDatetime
     traceparent: str | None = None
+    saga_id: str | None = None  # of the saga or choreographed flow that it is a step of
 
     def to_json(self) -> bytes:
         return self.model_dump_json(by_alias=True, exclude_none=True).encode()
@@ -40,6 +41,7 @@ class Context:
     actor: str
     occurred_at: datetime
     traceparent: str | None = None
+    saga_id: str | None = None
 
     @classmethod
     def start(
@@ -71,6 +73,7 @@ class Context:
             actor=self.actor,
             occurred_at=self.occurred_at,
             traceparent=self.traceparent,
+            saga_id=self.saga_id,
         )
 
 
@@ -134,4 +137,5 @@ class RecordedEvent:
             actor=actor,
             occurred_at=occurred_at,
             traceparent=self.metadata.traceparent,
+            saga_id=self.metadata.saga_id,
         )
