@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 import structlog
 from dependency_injector import containers, providers
 
+from application.backpressure import Backpressure
 from application.claim_check import ClaimCheck
 from application.consistency import Consistency
 from application.projections import PROJECTIONS
@@ -20,7 +21,7 @@ from application.projections.lag import Lags
 from application.projections.staleness import Staleness
 from infrastructure import eventstoredb, filesystem, memory, postgres
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
-from infrastructure.settings import Settings
+from infrastructure.settings import InvalidSettings, Settings
 
 log = structlog.stdlib.get_logger("headwater.wiring")
 
@@ -33,6 +34,7 @@ class Container(containers.DeclarativeContainer):
 
     # the technologies
     needs_servers = providers.Object(True)
+    knows_read_side = providers.Object(False)  # true once it is opened
     client = providers.Dependency(instance_of=eventstoredb.Client)  # once it is opened
     pool = providers.Dependency(instance_of=postgres.Pool)  # once it is opened
     streams = providers.Singleton(eventstoredb.EventStore, client)
@@ -40,6 +42,7 @@ class Container(containers.DeclarativeContainer):
     payloads = providers.Singleton(filesystem.PayloadStore, settings.provided.payloads)
     builds = providers.Singleton(postgres.Builds, pool)
     projections = providers.Object(PROJECTIONS)
+    one_database = providers.Object(False)  # true where events and views can share a transaction
     read_models = providers.Singleton(postgres.ReadModels, pool, projections, builds)
 
     # the write side
@@ -62,6 +65,11 @@ class Container(containers.DeclarativeContainer):
     )
     lags = providers.Singleton(Lags, projections, builds, subscriptions, fresh_for=tick)
     staleness = providers.Singleton(Staleness)
+    backpressure = providers.Singleton(
+        Backpressure,
+        slow=settings.provided.backpressure_slow_seconds,
+        refuse=settings.provided.backpressure_refuse_seconds,
+    )
     consistency = providers.Singleton(
         Consistency,
         subscriptions,
@@ -85,9 +93,31 @@ def in_memory(settings: Settings) -> Container:
     return container
 
 
+def require_consistency(container: Container) -> None:
+    """Raises :class:`InvalidSettings` where this wiring cannot keep a read model inline."""
+    declared = {projection.name: projection.consistency for projection in container.projections()}
+    chosen = set(container.settings().inline_projections)
+    if unknown := sorted(chosen - declared.keys()):
+        raise InvalidSettings(
+            f"INLINE_PROJECTIONS: there is no {', '.join(unknown)}, but {', '.join(declared)}"
+        )
+    inline = sorted(chosen | {name for name, how in declared.items() if how == "inline"})
+    if inline and not container.one_database():
+        raise InvalidSettings(
+            f"INLINE_PROJECTIONS: {', '.join(inline)} cannot be written in the transaction of the "
+            "append, since events and views are not in one PostgreSQL, and two stores share no "
+            "transaction: leave it out, and send the Consistency-Token with questions that have "
+            "to see a write"
+        )
+
+
 @asynccontextmanager
 async def opened(container: Container) -> AsyncIterator[None]:
-    """Open what the service needs, and close it in the end. Raises ``StoreUnavailable``."""
+    """Open what the service needs, and close it in the end.
+
+    Raises ``StoreUnavailable``, and :class:`InvalidSettings` for what it cannot do.
+    """
+    require_consistency(container)
     async with connected(container):
         if container.needs_servers():
             await _switch_on_system_projections(container.client())
@@ -106,6 +136,7 @@ async def connected(container: Container) -> AsyncIterator[None]:
     async with write_side_opened(container), postgres.pool(settings.postgres_uri) as pool:
         await postgres.prepare(pool)
         container.pool.override(providers.Object(pool))
+        container.knows_read_side.override(providers.Object(True))
         yield
 
 

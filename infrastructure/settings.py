@@ -1,12 +1,20 @@
 """What can be set, by environment variable or in a ``.env`` file. Checked once, at the start."""
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class InvalidSettings(Exception):
@@ -28,6 +36,11 @@ def _token(token: SecretStr) -> SecretStr:
     if not 16 <= len(token.get_secret_value()) <= 256 or not token.get_secret_value().isascii():
         raise ValueError("it has to have 16 to 256 ASCII characters, so that nobody guesses it")
     return token
+
+
+def _words(text: Any) -> Any:
+    """``a, b`` → ``(a, b)``."""
+    return tuple(re.findall(r"[^,\s]+", text)) if isinstance(text, str) else text
 
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -61,8 +74,8 @@ class Settings(BaseSettings):
     """From this lag of a read model on, commands are slowed."""
     backpressure_refuse_seconds: Annotated[float, Field(gt=0)] = 30.0
     """From this lag on, they are refused."""
-    inline_projections: tuple[str, ...] = ()
-    """Read models that are written in the transaction of the append."""
+    inline_projections: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = ()
+    """Read models to be written in the transaction of the append, separated by commas."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
@@ -75,6 +88,16 @@ class Settings(BaseSettings):
         if missing:
             wanted = "it has to be set for this command; `headwater run` brings servers of its own"
             raise InvalidSettings("\n".join(f"{name}: {wanted}" for name in missing))
+
+    @model_validator(mode="after")
+    def _slow_before_refuse(self) -> Self:
+        if self.backpressure_refuse_seconds <= self.backpressure_slow_seconds:
+            raise ValueError(
+                f"BACKPRESSURE_REFUSE_SECONDS: {self.backpressure_refuse_seconds:g} cannot be "
+                f"used: it has to be above BACKPRESSURE_SLOW_SECONDS "
+                f"({self.backpressure_slow_seconds:g})"
+            )
+        return self
 
     @model_validator(mode="after")
     def _secure_by_default(self) -> Self:

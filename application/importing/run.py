@@ -44,6 +44,10 @@ class Progress:
     lines: int
 
 
+async def _at_once() -> None:
+    """Nothing to wait for."""
+
+
 async def _pause(attempt: int) -> None:
     await asyncio.sleep(min(0.5 * 2**attempt, 20.0))
 
@@ -54,16 +58,18 @@ async def import_history(
     progress: Callable[[Progress], None] = lambda _: None,
     *,
     workers: int = WORKERS,
+    admitted: Callable[[], Awaitable[None]] = _at_once,
     pause: Callable[[int], Awaitable[None]] = _pause,
 ) -> Report:
     """Bring the history in, and account for every line of it.
 
     ``source`` is read twice. ``progress`` is called whenever lines are settled, first with none.
+    ``admitted`` is awaited before each command, and may take its time.
     ``pause(attempt)`` waits before a command is repeated that the store did not answer.
     Raises :class:`ImportStopped`, and what ``source`` raises.
     """
     surveyed = await asyncio.to_thread(survey, source)
-    run = _Run(dispatch, surveyed.lines, progress, pause)
+    run = _Run(dispatch, surveyed.lines, progress, admitted, pause)
     try:
         await run.carry_out(Plan(surveyed).steps(source), workers)
     except ExceptionGroup as group:  # of the tasks: the first to fail stopped the others
@@ -77,11 +83,12 @@ class _Run:
         dispatch: CommandDispatch,
         lines: int,
         progress: Callable[[Progress], None],
+        admitted: Callable[[], Awaitable[None]],
         pause: Callable[[int], Awaitable[None]],
     ) -> None:
         self.tally = Tally()
         self._dispatch, self._lines, self._pause = dispatch, lines, pause
-        self._progress = progress
+        self._progress, self._admitted = progress, admitted
         self._refused_orders: set[str] = set()
 
     async def carry_out(self, steps: Iterable[Step | Unmatched | Rejected], workers: int) -> None:
@@ -117,6 +124,7 @@ class _Run:
         if isinstance(step.command, ReturnLines) and step.id in self._refused_orders:
             raise OrderRefused(f"order {step.id} was not imported")
         unavailable: Exception | None = None
+        await self._admitted()
         for attempt in range(ATTEMPTS):
             try:
                 await self._dispatch(step.id, step.command, step.context, new=new)

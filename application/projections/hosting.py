@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from application.ports import (
@@ -24,7 +24,7 @@ from application.ports import (
 from application.projections.builds import Build, Failure, Report, Role, Shard, Standing
 from application.projections.projection import Projection
 from application.projections.runner import ProjectionFailed, ProjectionRunner
-from application.projections.status import State, Status
+from application.projections.status import State, Status, now
 
 Key = tuple[Build, Shard]
 
@@ -60,6 +60,7 @@ class ProjectionHost:
         lease: float = 3.0,
         tick: float = 0.5,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         """It fills builds in these ``roles``. A lease holds for ``lease`` seconds, several ticks.
 
@@ -69,7 +70,7 @@ class ProjectionHost:
         self._subscriptions, self._payloads = subscriptions, payloads
         self._read_models, self._builds = read_models, builds
         self._holder, self._roles = holder, roles
-        self._lease, self._tick, self._pause = lease, tick, pause
+        self._lease, self._tick, self._pause, self._clock = lease, tick, pause, clock
         self._workers: dict[Key, _Worker] = {}
 
     async def run(self) -> None:
@@ -129,6 +130,7 @@ class ProjectionHost:
             self._payloads,
             shard=shard,
             skipped=frozenset(await self._builds.skipped(build)),
+            clock=self._clock,
         )
         self._workers[key] = _Worker(runner, asyncio.create_task(_fill(views, runner)))
         return True
@@ -139,7 +141,7 @@ class ProjectionHost:
         await self._builds.claim(*key, worker.report(self._holder), seconds=self._lease)
         if isinstance(error, ProjectionFailed):
             failure = Failure(
-                error.position, error.event_id, error.event, error.error, datetime.now(UTC)
+                error.position, error.event_id, error.event, error.error, self._clock()
             )
             with suppress(WrongRole):  # dropped meanwhile
                 await self._builds.fail(*key, failure)

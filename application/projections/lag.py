@@ -28,6 +28,7 @@ class Lag:
     rate: float | None  # events a second, lately
     breached: bool  # older than its max_staleness, or nobody has reported for so long
     failed: bool
+    paused: bool
 
     @property
     def catch_up_in(self) -> float | None:
@@ -93,6 +94,7 @@ class Lags:
             rate=_rate(standing),
             breached=self._breached(standing),
             failed=standing.failure is not None,
+            paused=standing.paused is not None,
         )
 
     def _breached(self, standing: Standing) -> bool:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -71,6 +71,8 @@ class Projection(Generic[V]):
     ranked: str | None = None  # the number by which what was found is ordered, largest first
     shards: int = 1  # by how many runners at a time a build of it is filled
     max_staleness: timedelta = timedelta(seconds=5)
+    consistency: Literal["eventual", "inline"] = "eventual"
+    """Inline: written in the transaction of the append, where events and views share a database."""
 
     def __post_init__(self) -> None:
         ranked = () if self.ranked is None else (self.ranked,)

@@ -7,6 +7,7 @@ Independent: a runner knows one projection only, and stops alone when that fails
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, Generic
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from application.projections.builds import WHOLE, Shard
 from application.projections.folding import Changed, fold, fold_parts, gather, views_of
 from application.projections.projection import Keys, Projection
 from application.projections.recent import RecentViews
-from application.projections.status import Progressing, Status
+from application.projections.status import Progressing, Status, now
 
 BATCH = 200  # events in one transaction, at most
 APART = 0.01  # seconds between transactions while events trickle in: many in one, none late
@@ -65,6 +66,7 @@ class ProjectionRunner(Generic[V]):
         skipped: Collection[UUID] = frozenset(),
         batch: int = BATCH,
         pause: Callable[[int], Awaitable[None]] = _backoff,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         """It takes in the keys of its shard, and passes by the events that are to be skipped."""
         self.projection = projection
@@ -76,7 +78,7 @@ class ProjectionRunner(Generic[V]):
         self._checkpoint = NOTHING
         self._saved_at = 0.0
         self._live = False
-        self._progress = Progressing(projection.name)
+        self._progress = Progressing(projection.name, clock)
 
     def status(self) -> Status:
         return self._progress.status()

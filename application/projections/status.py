@@ -37,14 +37,15 @@ class Status:
         return self.state is State.LIVE
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """The time of day, where a test brings no other."""
     return datetime.now(UTC)
 
 
 class Progressing:
     """What a runner notes down on its way; ``status`` reads it."""
 
-    def __init__(self, name: str, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, name: str, clock: Callable[[], datetime] = now) -> None:
         self._name, self._clock = name, clock
         self._state = State.STOPPED
         self._position: int | None = None  # nothing is known yet

@@ -1,7 +1,8 @@
 """``headwater import FILE``, and the sample that the first ``headwater run`` brings in."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -21,18 +22,33 @@ from infrastructure.online_retail import SAMPLE, History, NotAHistory
 from infrastructure.processes import Hindrance
 from infrastructure.processes.embedded_servers import event_store_at_hand
 from infrastructure.processes.first_start import FirstStart
+from infrastructure.processes.watching import watch
 from infrastructure.settings import Settings
 
 
 async def import_file(settings: Settings, file: Path, report_file: Path | None) -> None:
     """Import it and print the report. Raises :class:`Hindrance`, ``StoreUnavailable``."""
     history, console = _checked(file, report_file), Console()
-    async with event_store_at_hand(settings) as container:
+    async with event_store_at_hand(settings) as container, _minding_others(container):
         report = await _imported(history, container, console)
     console.print(report.render(), highlight=False, markup=False, soft_wrap=True)
     if report_file is not None:
         _write(report, report_file)
         console.print(f"The whole report is in {report_file}", highlight=False, soft_wrap=True)
+
+
+@asynccontextmanager
+async def _minding_others(container: Container) -> AsyncIterator[None]:
+    """Wait while the read models of a service, if there is one, are too far behind."""
+    if not container.knows_read_side():
+        yield
+        return
+    watching = asyncio.create_task(watch(container))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
 
 
 def _checked(file: Path, report_file: Path | None) -> History:
@@ -63,7 +79,9 @@ async def bring_in_sample(container: Container, home: Path, console: Console) ->
 async def _imported(history: History, container: Container, console: Console) -> Report:
     with _progress(console) as tell:
         try:
-            return await importing.import_history(history, container.dispatch(), tell)
+            return await importing.import_history(
+                history, container.dispatch(), tell, admitted=container.backpressure().wait
+            )
         except ImportStopped as stopped:
             raise Hindrance(str(stopped)) from stopped
 

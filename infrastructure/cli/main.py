@@ -32,6 +32,9 @@ Settings come from the environment or a `.env` file:
 - `HTTP_HOST`, `HTTP_PORT`, `EVENTSTOREDB_PORT`: where to listen (127.0.0.1, 8000, 2113)
 - `API_TOKEN`: what clients have to send as `Authorization: Bearer …`
 - `PAYLOADS_DIR`, `LOG_LEVEL`
+- `BACKPRESSURE_SLOW_SECONDS`, `BACKPRESSURE_REFUSE_SECONDS`: how far read models may be behind
+  before commands are slowed (10), refused (30)
+- `CONSISTENCY_WAIT_SECONDS`: how long a question waits for its Consistency-Token (5)
 """,
 )
 

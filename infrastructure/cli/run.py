@@ -8,7 +8,7 @@ from rich.console import Console
 from infrastructure import telemetry
 from infrastructure.cli.importing import bring_in_sample
 from infrastructure.cli.welcome import welcome
-from infrastructure.container import Container
+from infrastructure.container import Container, require_consistency
 from infrastructure.processes.embedded_servers import servers_for
 from infrastructure.processes.home import Home, Running
 from infrastructure.processes.listener import url
@@ -30,6 +30,7 @@ async def run_service(settings: Settings, home: Home, listener: socket.socket) -
     """
     telemetry.log_to_file(home.directory / "log" / "headwater.log", settings.log_level)
     console = Console()
+    require_consistency(Container(settings=settings))  # before anything is started
     async with servers_for(settings) as complete:
         container = Container(settings=complete)
         async with serving(container, listener):

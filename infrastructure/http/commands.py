@@ -67,7 +67,11 @@ class Asked:
         return str(uuid5(self.context.command_id, of))
 
     async def carry_out(self, id: str, command: Command, response: Response) -> Done:
-        """Carry out the command on that aggregate, and tell its version as ``ETag``."""
+        """Carry out the command on that aggregate, and tell its version as ``ETag``.
+
+        Raises :class:`~application.backpressure.Overloaded`, and what dispatch raises.
+        """
+        await self.wiring.backpressure().admit()
         dispatch = self.wiring.dispatch()
         outcome: Outcome = await dispatch(
             id, command, self.context, expected_version=self.expected_version

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response, status
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from application import queries
+from application.backpressure import Overloaded
 from application.claim_check import EventTooLarge
 from application.command_dispatch import CommandIdReused, StaleVersion, TooMuchContention
 from application.messages import Metadata, RecordedEvent
@@ -38,6 +39,7 @@ COMMAND_ERRORS = (
     CommandIdReused,
     EventTooLarge,
     TooMuchContention,
+    Overloaded,
 )
 
 Order = Annotated[OrderId, Path(alias="order_id", examples=["536365"])]

@@ -17,6 +17,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from application.backpressure import Overloaded
 from application.claim_check import EventTooLarge
 from application.command_dispatch import CommandIdReused, StaleVersion, TooMuchContention
 from application.consistency import InvalidToken, NotYetProjected
@@ -73,6 +74,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {  # the first that fits counts
     CommandIdReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     EventTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     TooMuchContention: HTTPStatus.SERVICE_UNAVAILABLE,
+    Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     NotBuilt: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidToken: HTTPStatus.BAD_REQUEST,

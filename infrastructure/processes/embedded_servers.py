@@ -22,12 +22,17 @@ async def servers_for(settings: Settings) -> AsyncIterator[Settings]:
 async def event_store_at_hand(settings: Settings) -> AsyncIterator[Container]:
     """The write side, for a command that may run beside the service and use its node.
 
-    A node of our own listens anywhere, since nobody else has to find it.
-    Raises :class:`Hindrance`, ``StoreUnavailable``.
+    The read side, too, where its server is known. A node of our own listens anywhere, since nobody
+    else has to find it. Raises :class:`Hindrance`, ``StoreUnavailable``.
     """
     home = Home(settings.headwater_home)
     if not settings.eventstoredb_uri and (running := home.running()):
-        settings = settings.model_copy(update={"eventstoredb_uri": running.eventstoredb_uri})
+        known = {"eventstoredb_uri": running.eventstoredb_uri, "postgres_uri": running.postgres_uri}
+        settings = settings.model_copy(update=known)
+    if settings.eventstoredb_uri and settings.postgres_uri:
+        async with _both_sides(settings) as container:
+            yield container
+        return
     if settings.eventstoredb_uri:
         async with _write_side(settings) as container:
             yield container

@@ -8,12 +8,13 @@ from typing import Any
 
 import structlog
 
-from application.ports import Progress, StoreUnavailable
+from application.ports import Progress
 from application.projections.projection import Projection
 from infrastructure.container import Container
 from infrastructure.http.app import create_app
 from infrastructure.http.server import answering
 from infrastructure.processes.listener import url
+from infrastructure.processes.watching import watch
 
 log = structlog.stdlib.get_logger("headwater.service")
 
@@ -36,7 +37,7 @@ async def projecting(container: Container) -> AsyncIterator[None]:
     """Keep the read models up to date, and an eye on how old they are."""
     tasks = [
         asyncio.create_task(container.host().run()),
-        asyncio.create_task(_watch(container)),
+        asyncio.create_task(watch(container)),
     ]
     try:
         yield
@@ -44,16 +45,6 @@ async def projecting(container: Container) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _watch(container: Container) -> None:
-    """Look every second how old the read models are."""
-    while True:
-        try:
-            container.staleness().look(await container.lags().all())
-        except StoreUnavailable as error:
-            log.warning("cannot see how old the read models are", reason=str(error))
-        await asyncio.sleep(1)
 
 
 async def caught_up(container: Container, patience: float = 60.0) -> None:

@@ -9,6 +9,7 @@ import socket
 from pathlib import Path
 
 import httpx
+import pytest
 
 from infrastructure.online_retail import SAMPLE
 from tests.e2e.headwater import Service, headwater, refusal, running
@@ -96,6 +97,27 @@ def test_a_bad_setting_is_named(tmp_path: Path) -> None:
     ended = headwater(tmp_path / "home", "run", HTTP_PORT="http")
 
     assert refusal(ended, 2).startswith("headwater: HTTP_PORT: 'http' cannot be used")
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [("order_summary", "not in one PostgreSQL"), ("sales", "there is no sales, but order_summary")],
+)
+@pytest.mark.parametrize("command", ["run", "serve"])
+def test_a_read_model_cannot_be_inline_over_two_stores(
+    tmp_path: Path, command: str, names: str, told: str
+) -> None:
+    """One line that says why and what to do instead, exit code 2, before anything is started."""
+    servers = {"EVENTSTOREDB_URI": "esdb://127.0.0.1:1", "POSTGRES_URI": "postgresql://127.0.0.1:1"}
+    ended = headwater(
+        tmp_path / "home",
+        command,
+        INLINE_PROJECTIONS=names,
+        **(servers if command == "serve" else {}),
+    )
+
+    assert told in refusal(ended, 2)
+    assert not (tmp_path / "home" / "postgres").exists()
 
 
 def test_serving_needs_servers(tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ def test_the_environment_comes_before_the_file(
         ("API_TOKEN", "short", "16 to 256"),
         ("HTTP_HOST", "0.0.0.0", "API_TOKEN"),
         ("HTTP_HOST", "shop.example", "API_TOKEN"),
+        ("BACKPRESSURE_REFUSE_SECONDS", "10", "above BACKPRESSURE_SLOW_SECONDS"),
+        ("BACKPRESSURE_SLOW_SECONDS", "0", "greater than 0"),
     ],
 )
 def test_a_bad_value_is_named_with_what_would_be_right(
@@ -61,6 +63,14 @@ def test_a_bad_value_is_named_with_what_would_be_right(
     assert str(refused.value).startswith(f"{name}: ")
     assert right in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("given", ["order_summary,daily_sales", " order_summary,  daily_sales "])
+def test_a_list_is_separated_by_commas(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    """As a person writes it; spaces do not matter."""
+    monkeypatch.setenv("INLINE_PROJECTIONS", given)
+
+    assert settings.load().inline_projections == ("order_summary", "daily_sales")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])

@@ -1,0 +1,128 @@
+"""Backpressure: while the read models fall behind, commands from outside are slowed, then refused.
+
+How far behind a read model is: the age of its oldest missing event, or the time that it needs to
+catch up at the pace of now, whichever is longer. The age alone tells too late: what waits already
+grows older even if nothing more comes.
+
+- **Unknown** is neither 0 nor endless: it counts as what was known last, and the time since. So a
+  moment's silence holds nobody up, and nobody who fills a read model bounds its lag, too.
+- **A read model counts once it has kept up**: one that is new, or was paused, is behind for another
+  reason than today's commands. One that has failed or is paused waits for a person, and holds up
+  nobody; it has an alert of its own.
+- **What is begun is finished**: sagas and reactions do not come through here.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from application.projections.builds import Build, Role
+from application.projections.lag import Lag
+
+LONGEST: Final = 1.0
+"""Seconds by which a command is slowed, at most."""
+_SEEN_NOW: Final = 5.0  # seconds for which a look says that somebody is at work
+_LOOK_AGAIN: Final = 0.1
+
+
+class Overloaded(Exception):
+    """The read models are too far behind to take on more; nothing was done."""
+
+    def __init__(self, projection: str, behind: float, retry_after: int) -> None:
+        super().__init__(
+            f"{projection} is {behind:.0f} s behind: nothing was done; "
+            f"send the command again in {retry_after} s"
+        )
+        self.projection, self.behind, self.retry_after = projection, behind, retry_after
+
+
+class Pressure(StrEnum):
+    """What happens to commands now."""
+
+    NONE = "none"
+    SLOWED = "commands are slowed"
+    REFUSED = "commands are refused"
+
+
+@dataclass(frozen=True)
+class _Known:
+    behind: float  # seconds
+    at: float  # by the clock
+
+
+class Backpressure:
+    """Knows what the last looks at the read models have told; asking it costs no query."""
+
+    def __init__(
+        self,
+        *,
+        slow: float = 10.0,
+        refuse: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Limits in seconds behind. ``clock`` tells seconds and never jumps."""
+        if not 0 < slow < refuse:
+            raise ValueError(f"commands are slowed from {slow:g} s on, refused from {refuse:g} s")
+        self._slow, self._refuse = slow, refuse
+        self._clock, self._pause = clock, pause
+        self._known: dict[Build, _Known] = {}
+
+    def look(self, lags: Sequence[Lag]) -> None:
+        """Take note of how the live builds stand now; with ``events`` it tells sooner."""
+        live = {lag.build: lag for lag in lags if lag.role is Role.LIVE}
+        self._known = {build: seen for build, seen in self._known.items() if build in live}
+        for build, lag in live.items():
+            behind = _behind(lag)
+            if lag.failed or lag.paused:
+                self._known.pop(build, None)
+            elif behind is not None and (build in self._known or behind < self._slow):
+                self._known[build] = _Known(behind, self._clock())
+
+    @property
+    def pressure(self) -> Pressure:
+        behind, _ = self._worst()
+        if behind < self._slow:
+            return Pressure.NONE
+        return Pressure.SLOWED if behind < self._refuse else Pressure.REFUSED
+
+    async def admit(self) -> None:
+        """Let a command from outside pass, at once or slowed. Raises :class:`Overloaded`."""
+        behind, projection = self._worst()
+        if behind < self._slow:
+            return
+        if behind >= self._refuse:
+            raise Overloaded(projection, behind, min(60, math.ceil(behind - self._slow)))
+        await self._pause(LONGEST * (behind - self._slow) / (self._refuse - self._slow))
+
+    async def wait(self) -> None:
+        """Let the next command of an import pass, however late: an import is never refused.
+
+        It waits while it is seen that read models are filled and too far behind, and for nothing
+        else: where nobody fills them, waiting would not help.
+        """
+        while self._seen_behind():
+            await self._pause(_LOOK_AGAIN)
+
+    def _worst(self) -> tuple[float, str]:
+        """How far behind the slowest may be now, and which it is."""
+        now = self._clock()
+        worst = [(seen.behind + now - seen.at, build.name) for build, seen in self._known.items()]
+        return max(worst, default=(0.0, ""))
+
+    def _seen_behind(self) -> bool:
+        now = self._clock()
+        return any(
+            seen.behind >= self._slow and now - seen.at < _SEEN_NOW for seen in self._known.values()
+        )
+
+
+def _behind(lag: Lag) -> float | None:
+    """Seconds; ``None`` when nobody knows."""
+    if lag.seconds is None or lag.rate is None:  # no rate: nobody has reported lately
+        return None
+    return max(lag.seconds, lag.catch_up_in or 0.0)
