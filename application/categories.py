@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, get_args
 
+from application.sagas import events as sagas
+from application.sagas import operating
 from domain import orders, payments, shipments, stock
 from domain.decider import Command, Decider, Event
 
@@ -32,6 +34,7 @@ CATEGORIES = (
     _category("stock",    stock.decider,     stock.StockCommand,        stock.StockEvent),
     _category("payment",  payments.decider,  payments.PaymentCommand,   payments.PaymentEvent),
     _category("shipment", shipments.decider, shipments.ShipmentCommand, shipments.ShipmentEvent),
+    _category("order_fulfilment", operating.decider, operating.SagaCommand, sagas.SagaEvent),
 )
 # fmt: on
 

@@ -8,8 +8,10 @@ there is ever overwritten: a changed event is a new version, with an upcaster an
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+from application.sagas import events as sagas
 from application.serialization import current_version, encode, type_name
 from domain import orders, payments, shipments, stock
 from domain.decider import Event
@@ -18,6 +20,7 @@ from domain.values import Money
 CORPUS = Path(__file__).parent / "events"
 
 _PRICE = Money.parse("2.55 GBP")
+_MOMENT = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 SAMPLES: Sequence[Event] = (
     orders.OrderPlaced(
         customer_id="17850",
@@ -54,6 +57,30 @@ SAMPLES: Sequence[Event] = (
     shipments.ShipmentDelivered(),
     shipments.ShipmentFailed(reason="refused at the door"),
     shipments.ShipmentCancelled(),
+    sagas.SagaStarted(
+        saga="order_fulfilment",
+        version=1,
+        facts={
+            "order_id": "o-1",
+            "units": {"85123A": 6},
+            "worth": "15.30 GBP",
+            "country": "France",
+        },
+    ),
+    sagas.StepBegun(step="authorise payment", deadline=_MOMENT),
+    sagas.StepDelayed(step="book shipment", error="no answer", again_at=_MOMENT),
+    sagas.StepCompleted(step="reserve stock"),
+    sagas.StepRefused(step="reserve stock", reason="OutOfStock: 6 are wanted", partly=True),
+    sagas.StepTimedOut(step="capture payment", error="no answer"),
+    sagas.StepUndone(step="reserve stock"),
+    sagas.UndoDelayed(step="book shipment", error="no answer", again_at=_MOMENT),
+    sagas.SagaWoken(due=_MOMENT),
+    sagas.CompensationOrdered(by="ada", reason="the customer called"),
+    sagas.SagaRetried(by="ada", reason="the carrier is back"),
+    sagas.SagaCompleted(),
+    sagas.SagaCompensated(),
+    sagas.SagaFailed(step="confirm order", reason="AlreadyShipped: the goods have left"),
+    sagas.SagaResolved(by="ada", reason="refunded by bank transfer"),
 )
 
 

@@ -1,0 +1,1 @@
+"""Work that crosses aggregates: orchestrated as a saga, or choreographed by reactions."""

@@ -1,0 +1,167 @@
+"""The plain engine: sagas on the event store alone.
+
+Any number of engines may work at once: a saga moves on by an append with its exact version, so one
+of them advances it, and the others see that and look again. What was begun and not recorded as
+done is performed again, which is safe, since every action can be repeated.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+from weakref import WeakValueDictionary
+
+from application.command_dispatch import TooMuchContention
+from application.messages import Context, RecordedEvent
+from application.ports import (
+    EventStore,
+    OutcomeUnknown,
+    PayloadUnavailable,
+    ProviderUnavailable,
+    StoreUnavailable,
+)
+from application.sagas.actions import Action
+from application.sagas.clock import STEADY
+from application.sagas.events import CompensationOrdered, SagaEvent
+from application.sagas.saga import (
+    Do,
+    Faulted,
+    NextAction,
+    Outcome,
+    Saga,
+    next_action,
+    record,
+    settle,
+)
+from application.sagas.state import SagaState, Status, evolve
+from application.sagas.stream import SagaStream, id_of
+
+FAULTS: Final = (
+    StoreUnavailable,
+    PayloadUnavailable,
+    ProviderUnavailable,
+    OutcomeUnknown,
+    TooMuchContention,
+    TimeoutError,
+)
+"""What may pass by itself. Anything else is a fault of ours, which no retry mends."""
+
+WISHES: Final = ("SagaWoken", "SagaRetried", "CompensationOrdered")
+"""What a saga is told, besides the events of the aggregate that it is about."""
+
+ERROR: Final = 500  # characters that are kept of one
+
+Perform = Callable[[Sequence[Action], Context], Awaitable[Outcome]]
+
+
+class Observer(Protocol):
+    """Hears of everything that happens to a saga here, once it is recorded."""
+
+    def __call__(self, saga: str, before: SagaState, event: SagaEvent, age: timedelta) -> None:
+        """``age``: how long ago the saga was started."""
+        ...
+
+
+def _unheard(saga: str, before: SagaState, event: SagaEvent, age: timedelta) -> None:
+    """Nobody listens."""
+
+
+class SagaEngine:
+    """Moves sagas of one name on, each under the definition that it was started with."""
+
+    def __init__(
+        self,
+        versions: Sequence[Saga[Any]],
+        store: EventStore,
+        perform: Perform,
+        *,
+        now: Callable[[], datetime] = STEADY,
+        chance: Callable[[], float] = random.random,
+        tell: Observer = _unheard,
+    ) -> None:
+        """``versions``: every definition that was ever released, the newest last."""
+        self._versions = {saga.version: saga for saga in versions}
+        self.newest = versions[-1]
+        self._store, self._perform = store, perform
+        self._now, self._chance, self._tell = now, chance, tell
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The events that it has to be handed."""
+        return frozenset((self.newest.starts.__name__, self.newest.cancels.__name__, *WISHES))
+
+    async def handle(self, recorded: RecordedEvent) -> None:
+        """Move the saga that this event is about on, until it sleeps, ends, or needs a person.
+
+        Handling an event again changes nothing. Raises ``StoreUnavailable``, and whatever is a
+        fault of ours: then the saga is where it was.
+        """
+        id = id_of(recorded.stream)
+        async with self._turns.setdefault(id, asyncio.Lock()):  # engines meet at the store only
+            stream = await SagaStream(self._store, self.newest.name, id).read()
+            if stream.state.status is None and not await self._start(stream, recorded):
+                return
+            if recorded.type == self.newest.cancels.__name__:
+                await self._cancel(stream, recorded)
+            await self._advance(stream)
+
+    async def _start(self, stream: SagaStream, recorded: RecordedEvent) -> bool:
+        """Start it by the event that starts it, also when a later one comes first."""
+        first = recorded
+        if recorded.type != self.newest.starts.__name__:
+            first = await anext(aiter(self._store.read(recorded.stream, limit=1)))
+        facts = self.newest.started_by(first)
+        if facts is None:
+            return False
+        stream.caused_by(first)
+        started = self.newest.start(facts)
+        follows = settle(self.newest, evolve(stream.state, started), self._now())
+        await self._record(stream, [started, *follows])
+        return True
+
+    async def _cancel(self, stream: SagaStream, recorded: RecordedEvent) -> None:
+        reason, by = getattr(recorded.event, "reason", recorded.type), recorded.metadata.actor
+        while stream.state.status in (Status.RUNNING, Status.COMPLETED, Status.FAILED):
+            await self._record(stream, [CompensationOrdered(by=by, reason=reason)])
+
+    async def _advance(self, stream: SagaStream) -> None:
+        while True:
+            saga = self._versions[stream.state.version]
+            if settled := settle(saga, stream.state, self._now()):
+                await self._record(stream, settled)
+                continue
+            action = next_action(saga, stream.state)
+            if action is None or stream.state.asleep(self._now()):
+                return
+            outcome = await self._outcome(stream, action)
+            event = record(saga, stream.state, action, outcome, self._now(), self._chance())
+            follows = settle(saga, evolve(stream.state, event), self._now())
+            await self._record(stream, [event, *follows])
+
+    async def _outcome(self, stream: SagaStream, action: NextAction[Any]) -> Outcome:
+        context = stream.context(f"{type(action).__name__} {action.step.name}", self._now())
+        try:
+            async with asyncio.timeout(self._patience(stream.state, action)):
+                return await self._perform(action.actions, context)
+        except FAULTS as error:
+            return Faulted(f"{type(error).__name__}: {error}"[:ERROR])
+
+    def _patience(self, state: SagaState, action: NextAction[Any]) -> float:
+        """Seconds that one attempt may take: never more than what is left of the step's time."""
+        whole = action.step.timeout
+        if isinstance(action, Do) and state.deadline and not self._irrevocable(state):
+            whole = min(whole, state.deadline - self._now())
+        return max(0.0, whole.total_seconds())
+
+    def _irrevocable(self, state: SagaState) -> bool:
+        return self._versions[state.version].irrevocable(state)
+
+    async def _record(self, stream: SagaStream, events: Sequence[SagaEvent]) -> None:
+        """Add these, unless another engine was first."""
+        state, now = stream.state, self._now()
+        if await stream.append(events, now):
+            for event in events:
+                self._tell(stream.saga, state, event, stream.age(now))
+                state = evolve(state, event)

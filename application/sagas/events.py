@@ -1,0 +1,124 @@
+"""What happens to a saga. Stream: ``<saga>-<id>``, such as ``order_fulfilment-536365``.
+
+These are stored, for every saga alike: add, never rename. A moment in here is one to act at; when
+something happened stands in the metadata, as everywhere.
+"""
+
+from typing import Any
+
+from pydantic import AwareDatetime
+
+from domain.decider import Event
+
+
+class SagaStarted(Event):
+    saga: str
+    version: int  # of the definition, for as long as this saga lives
+    facts: dict[str, Any]  # all that its steps need to know
+
+
+class StepBegun(Event):
+    """Recorded before the step runs: from here on it may have happened."""
+
+    step: str
+    deadline: AwareDatetime
+
+
+class StepDelayed(Event):
+    """An attempt failed, for a reason that may pass; its outcome may be unknown."""
+
+    step: str
+    error: str
+    again_at: AwareDatetime
+
+
+class StepCompleted(Event):
+    step: str
+
+
+class StepRefused(Event):
+    """It will never be done. What comes next is to undo what was done before."""
+
+    step: str
+    reason: str
+    partly: bool = False  # something of it may have happened all the same
+
+
+class StepTimedOut(Event):
+    """Its time was over: nobody knows what happened, so it is undone like what did."""
+
+    step: str
+    error: str
+
+
+class StepUndone(Event):
+    step: str
+
+
+class UndoDelayed(Event):
+    """Undoing failed, for a reason that may pass. It is tried until it succeeds."""
+
+    step: str
+    error: str
+    again_at: AwareDatetime
+
+
+class SagaWoken(Event):
+    """The moment has come that the saga, or its deadline, was waiting for."""
+
+    due: AwareDatetime
+
+
+class CompensationOrdered(Event):
+    """Somebody wants all undone: the customer who cancels, or an operator."""
+
+    by: str
+    reason: str
+
+
+class SagaRetried(Event):
+    """An operator wants it to try again at once."""
+
+    by: str
+    reason: str
+
+
+class SagaCompleted(Event):
+    """Every step is done."""
+
+
+class SagaCompensated(Event):
+    """All that may have happened is undone: the saga failed, and successfully so."""
+
+
+class SagaFailed(Event):
+    """It can go neither on nor back: a person must act."""
+
+    step: str
+    reason: str
+
+
+class SagaResolved(Event):
+    """A person has settled by other means what the saga could not."""
+
+    by: str
+    reason: str
+
+
+SagaEvent = (
+    SagaStarted
+    | StepBegun
+    | StepDelayed
+    | StepCompleted
+    | StepRefused
+    | StepTimedOut
+    | StepUndone
+    | UndoDelayed
+    | SagaWoken
+    | CompensationOrdered
+    | SagaRetried
+    | SagaCompleted
+    | SagaCompensated
+    | SagaFailed
+    | SagaResolved
+)

@@ -1,0 +1,112 @@
+"""Where a saga stands: its events, folded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self, assert_never
+
+from application.sagas.events import (
+    CompensationOrdered,
+    SagaCompensated,
+    SagaCompleted,
+    SagaEvent,
+    SagaFailed,
+    SagaResolved,
+    SagaRetried,
+    SagaStarted,
+    SagaWoken,
+    StepBegun,
+    StepCompleted,
+    StepDelayed,
+    StepRefused,
+    StepTimedOut,
+    StepUndone,
+    UndoDelayed,
+)
+
+
+class Status(StrEnum):
+    RUNNING = "running"
+    COMPENSATING = "compensating"
+    COMPLETED = "completed"  # every step is done
+    COMPENSATED = "compensated"  # failed successfully: nothing is left of it
+    FAILED = "failed"  # a person must act
+    RESOLVED = "resolved"  # a person has acted
+
+
+AT_WORK = frozenset({Status.RUNNING, Status.COMPENSATING})
+
+
+@dataclass(frozen=True)
+class SagaState:
+    status: Status | None = None
+    version: int = 0  # of the definition
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    to_undo: tuple[str, ...] = ()  # the steps that may have happened, in order
+    done: frozenset[str] = frozenset()
+    under_way: str | None = None  # the step that is begun and not done
+    deadline: datetime | None = None  # of that step
+    attempts: int = 0  # at what it does now, all failed
+    again_at: datetime | None = None  # it sleeps until then
+    reason: str = ""  # why it compensates, or failed
+    failed_from: Status | None = None  # what it was doing when it failed
+
+    @property
+    def due(self) -> datetime | None:
+        """When it has to be looked at again, if nobody has by then."""
+        return (self.again_at or self.deadline) if self.status in AT_WORK else None
+
+    def asleep(self, now: datetime) -> bool:
+        return self.again_at is not None and now < self.again_at
+
+    def done_with(self, step: str) -> Self:
+        """Nothing is left of that step to undo."""
+        to_undo = tuple(other for other in self.to_undo if other != step)
+        return replace(self, to_undo=to_undo, done=self.done - {step})
+
+
+def evolve(state: SagaState, event: SagaEvent) -> SagaState:
+    match event:
+        case SagaStarted(version=version, facts=facts):
+            return SagaState(Status.RUNNING, version, facts)
+        case StepBegun(step=step, deadline=deadline):
+            begun = replace(state, under_way=step, to_undo=(*state.to_undo, step))
+            return replace(begun, deadline=deadline)
+        case StepCompleted(step=step):
+            return _awake(replace(state, under_way=None, deadline=None, done=state.done | {step}))
+        case StepDelayed(again_at=again_at) | UndoDelayed(again_at=again_at):
+            return replace(state, attempts=state.attempts + 1, again_at=again_at)
+        case StepRefused(step=step, reason=reason, partly=partly):
+            return _turned(state if partly else state.done_with(step), f"{step}: {reason}")
+        case StepTimedOut(step=step, error=error):
+            return _turned(state, f"{step}: {error}")
+        case CompensationOrdered(reason=reason):
+            return _turned(state, reason)
+        case StepUndone(step=step):
+            return _awake(state.done_with(step))
+        case SagaWoken():
+            return replace(state, again_at=None)
+        case SagaRetried():
+            return _awake(replace(state, status=state.failed_from or state.status))
+        case SagaCompleted():
+            return replace(state, status=Status.COMPLETED)
+        case SagaCompensated():
+            return replace(state, status=Status.COMPENSATED)
+        case SagaFailed(step=step, reason=reason):
+            failed = replace(state, status=Status.FAILED, failed_from=state.status)
+            return _awake(replace(failed, reason=f"{step}: {reason}"))
+        case SagaResolved():
+            return replace(state, status=Status.RESOLVED)
+        case _:
+            assert_never(event)
+
+
+def _awake(state: SagaState) -> SagaState:
+    return replace(state, attempts=0, again_at=None)
+
+
+def _turned(state: SagaState, reason: str) -> SagaState:
+    """From here on it goes back."""
+    back = replace(state, status=Status.COMPENSATING, under_way=None, deadline=None)
+    return _awake(replace(back, reason=reason))

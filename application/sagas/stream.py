@@ -1,0 +1,88 @@
+"""One saga's stream: all there is of it, as it was last seen, and how something is added to it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
+from uuid import UUID, uuid5
+
+from application.categories import split
+from application.messages import Context, NewEvent, RecordedEvent
+from application.ports import NO_STREAM, EventStore, WrongExpectedVersion
+from application.sagas.events import SagaEvent
+from application.sagas.state import SagaState, evolve
+
+
+class SagaStream:
+    """Moves on by appends that expect exactly the version it was seen at."""
+
+    def __init__(self, store: EventStore, saga: str, id: str) -> None:
+        self.saga, self.id = saga, id
+        self.state, self.version = SagaState(), NO_STREAM
+        self._store = store
+        self._cause: str = ""  # the id of the last event, or of the one that starts it
+        self._correlation_id = ""
+        self._traceparent: str | None = None
+        self._started_at: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.saga}-{self.id}"
+
+    async def read(self) -> Self:
+        """See what has been added since."""
+        async for recorded in self._store.read(self.name, from_version=self.version + 1):
+            event: Any = recorded.event
+            self.state, self.version = evolve(self.state, event), recorded.version
+            self._started_at = self._started_at or recorded.metadata.occurred_at
+            self.caused_by(recorded)
+        return self
+
+    def caused_by(self, recorded: RecordedEvent) -> None:
+        """What comes next follows from that event."""
+        self._cause = str(recorded.id)
+        self._correlation_id = recorded.metadata.correlation_id
+        self._traceparent = recorded.metadata.traceparent
+
+    async def append(self, events: Sequence[SagaEvent], now: datetime) -> bool:
+        """Add these; ``False`` when another was first: then what it added has been read."""
+        context = self.context(f"version {self.version}", now)
+        new = [NewEvent.of(event, _id(context, event), context) for event in events]
+        try:
+            appended = await self._store.append(self.name, new, self.version)
+        except WrongExpectedVersion:
+            await self.read()
+            return False
+        self.version, self._cause = appended.version, str(new[-1].id)
+        self._started_at = self._started_at or now
+        for event in events:
+            self.state = evolve(self.state, event)
+        return True
+
+    def context(self, about: str, now: datetime) -> Context:
+        """Of a command of this saga; the same command for the same words."""
+        return Context(
+            command_id=uuid5(_SAGAS, f"{self.name} {about}"),
+            correlation_id=self._correlation_id,
+            causation_id=self._cause,
+            actor=self.saga,
+            occurred_at=now,
+            traceparent=self._traceparent,
+            saga_id=self.name,
+        )
+
+    def age(self, now: datetime) -> timedelta:
+        """How long ago it was started."""
+        return now - self._started_at if self._started_at else timedelta()
+
+
+def id_of(stream: str) -> str:
+    """The saga's id is that of the aggregate which started it."""
+    return split(stream)[1]
+
+
+_SAGAS: Final = UUID("5f0c9f6e-5a5e-4f0b-8d0e-6a9d1f7a3c21")
+
+
+def _id(context: Context, event: SagaEvent) -> UUID:
+    """The same for the same event at the same version, so recording it twice records it once."""
+    return uuid5(context.command_id, f"{type(event).__name__} {event.model_dump_json()}")
