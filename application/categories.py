@@ -28,6 +28,11 @@ def _category(name: str, decider: Decider[Any, Any, Any], commands: Any, events:
     return Category(name, decider, get_args(commands), get_args(events))
 
 
+def _records(name: str, event: type[Event]) -> Category:
+    """What the service keeps for itself: nobody asks for it, and the last one counts."""
+    return Category(name, Decider(None, lambda _, last: last, lambda *_: ()), (), (event,))
+
+
 # fmt: off
 CATEGORIES = (
     _category("order",    orders.decider,    orders.OrderCommand,       orders.OrderEvent),
@@ -35,6 +40,7 @@ CATEGORIES = (
     _category("payment",  payments.decider,  payments.PaymentCommand,   payments.PaymentEvent),
     _category("shipment", shipments.decider, shipments.ShipmentCommand, shipments.ShipmentEvent),
     _category("order_fulfilment", operating.decider, operating.SagaCommand, sagas.SagaEvent),
+    _records("deadlines", sagas.DeadlinesKept),
 )
 # fmt: on
 

@@ -122,3 +122,10 @@ SagaEvent = (
     | SagaFailed
     | SagaResolved
 )
+
+
+class DeadlinesKept(Event):
+    """When every saga of one name has to be looked at, as far as the events up to ``position``."""
+
+    position: int
+    moments: dict[str, int]  # by the saga's id; milliseconds since 1970

@@ -1,7 +1,7 @@
 """One saga's stream: all there is of it, as it was last seen, and how something is added to it."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 from uuid import UUID, uuid5
 
@@ -23,6 +23,7 @@ class SagaStream:
         self._correlation_id = ""
         self._traceparent: str | None = None
         self._started_at: datetime | None = None
+        self.changed_at = _NEVER
 
     @property
     def name(self) -> str:
@@ -33,7 +34,8 @@ class SagaStream:
         async for recorded in self._store.read(self.name, from_version=self.version + 1):
             event: Any = recorded.event
             self.state, self.version = evolve(self.state, event), recorded.version
-            self._started_at = self._started_at or recorded.metadata.occurred_at
+            self.changed_at = recorded.metadata.occurred_at
+            self._started_at = self._started_at or self.changed_at
             self.caused_by(recorded)
         return self
 
@@ -53,7 +55,7 @@ class SagaStream:
             await self.read()
             return False
         self.version, self._cause = appended.version, str(new[-1].id)
-        self._started_at = self._started_at or now
+        self._started_at, self.changed_at = self._started_at or now, now
         for event in events:
             self.state = evolve(self.state, event)
         return True
@@ -80,6 +82,7 @@ def id_of(stream: str) -> str:
     return split(stream)[1]
 
 
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _SAGAS: Final = UUID("5f0c9f6e-5a5e-4f0b-8d0e-6a9d1f7a3c21")
 
 

@@ -81,6 +81,7 @@ SAMPLES: Sequence[Event] = (
     sagas.SagaCompensated(),
     sagas.SagaFailed(step="confirm order", reason="AlreadyShipped: the goods have left"),
     sagas.SagaResolved(by="ada", reason="refunded by bank transfer"),
+    sagas.DeadlinesKept(position=12_345, moments={"o-1": 1_769_862_600_000}),
 )
 
 

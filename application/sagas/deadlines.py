@@ -1,0 +1,201 @@
+"""Wakes sagas when their moment has come: to try again, or because nobody has seen to them.
+
+The moments are learnt from what sagas record, so they outlive every process. Whoever finds one due
+adds ``SagaWoken`` to that saga, expecting the version it saw: of many processes that do, one
+succeeds, and the saga's consumer group hands it to one engine. Now and then all moments are kept in
+one event (stream: ``deadlines-<saga>``), so that starting does not mean reading all that ever was.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from application.messages import Context, NewEvent, RecordedEvent
+from application.ports import (
+    NO_STREAM,
+    EventStore,
+    PayloadUnavailable,
+    StoreUnavailable,
+    Subscriptions,
+    WrongExpectedVersion,
+)
+from application.sagas.clock import STEADY
+from application.sagas.events import DeadlinesKept, SagaWoken, StepDelayed, UndoDelayed
+from application.sagas.state import AT_WORK
+from application.sagas.stream import SagaStream, id_of
+
+UNSEEN: Final = timedelta(minutes=6)
+"""After which a saga that should be at work is looked at: longer than a step may take."""
+
+KEEP_AFTER: Final = 10_000  # events, or a quarter of the moments, whichever is more
+AT_ONCE: Final = 16  # sagas that are woken together
+
+ENDS: Final = frozenset({"SagaCompleted", "SagaCompensated", "SagaFailed", "SagaResolved"})
+STIRS: Final = frozenset({"SagaStarted", "SagaWoken", "SagaRetried", "CompensationOrdered"})
+SLEEPS: Final = frozenset({"StepDelayed", "UndoDelayed"})
+
+
+async def _backoff(attempt: int) -> None:
+    await asyncio.sleep(min(5.0, 0.1 * 2**attempt))
+
+
+class Deadlines:
+    """The moments of all sagas of one name. ``run`` it as a task in every process that likes."""
+
+    def __init__(
+        self,
+        saga: str,
+        store: EventStore,
+        subscriptions: Subscriptions,
+        *,
+        now: Callable[[], datetime] = STEADY,
+        pause: Callable[[int], Awaitable[None]] = _backoff,
+        keep_after: int = KEEP_AFTER,
+    ) -> None:
+        self._saga, self._store, self._subscriptions = saga, store, subscriptions
+        self._now, self._pause, self._keep_after = now, pause, keep_after
+        self._moments: dict[str, datetime] = {}  # by the saga's id
+        self._queue: list[tuple[datetime, str]] = []  # the same and some outdated, first one first
+        self._position: int | None = None
+        self._unkept = 0  # events since the moments were kept
+        self._caught_up, self._news = asyncio.Event(), asyncio.Event()
+
+    @property
+    def moments(self) -> Mapping[str, datetime]:
+        """When each saga that is not at its end has to be looked at."""
+        return self._moments
+
+    async def run(self) -> None:
+        """Learn and wake until cancelled; outages are sat out."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_for_ever())
+            tasks.create_task(self._wake_for_ever())
+
+    # ── learning ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _follow_for_ever(self) -> None:
+        attempts = 0
+        while True:
+            with suppress(StoreUnavailable, PayloadUnavailable):
+                if self._position is None:
+                    await self.recall()
+                await self._follow()
+            await self._pause(attempts)
+            attempts += 1
+
+    async def _follow(self) -> None:
+        types = ENDS | STIRS | SLEEPS
+        following = self._subscriptions.catch_up(after=self._position, types=types)
+        async with following as messages:
+            async for message in messages:
+                if isinstance(message, RecordedEvent):
+                    self.learn(message)
+                elif message.caught_up:
+                    self._caught_up.set()
+                self._position = message.position
+                if self._unkept >= max(self._keep_after, len(self._moments) // 4):
+                    await self.keep()
+
+    def learn(self, recorded: RecordedEvent) -> None:
+        """What an event says of its saga's moment."""
+        self._unkept += 1
+        id = id_of(recorded.stream)
+        if recorded.type in ENDS:
+            self._moments.pop(id, None)
+        elif recorded.type in STIRS:
+            self._set(id, self._now() + UNSEEN)
+        else:
+            event: Any = recorded.event
+            assert isinstance(event, StepDelayed | UndoDelayed)
+            # However the clocks of machines differ: never longer than was meant.
+            meant = event.again_at - recorded.metadata.occurred_at
+            self._set(id, min(event.again_at, self._now() + meant))
+
+    async def recall(self) -> None:
+        """Go on from the moments that were kept last."""
+        async for recorded in self._store.read(self._stream, backwards=True, limit=1):
+            kept: Any = recorded.event
+            assert isinstance(kept, DeadlinesKept)
+            self._position = kept.position
+            for id, milliseconds in kept.moments.items():
+                moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+                meant = moment - recorded.metadata.occurred_at
+                self._set(id, min(moment, self._now() + meant))
+
+    async def keep(self) -> None:
+        """Keep the moments as they are now, unless somebody has just done so."""
+        self._unkept = 0
+        if self._position is None:
+            return
+        version = NO_STREAM
+        async for recorded in self._store.read(self._stream, backwards=True, limit=1):
+            version = recorded.version
+        moments = {id: int(at.timestamp() * 1000) for id, at in self._moments.items()}
+        kept = DeadlinesKept(position=self._position, moments=moments)
+        context = Context.start(self._saga, uuid4(), self._now())
+        with suppress(WrongExpectedVersion):
+            event = NewEvent.of(kept, uuid4(), context)
+            await self._store.append(self._stream, [event], version)
+
+    @property
+    def _stream(self) -> str:
+        return f"deadlines-{self._saga}"
+
+    def _set(self, id: str, moment: datetime) -> None:
+        self._moments[id] = moment
+        heapq.heappush(self._queue, (moment, id))
+        self._news.set()
+
+    # ── waking ───────────────────────────────────────────────────────────────────────────────────
+
+    async def _wake_for_ever(self) -> None:
+        attempts = 0
+        await self._caught_up.wait()
+        while True:
+            self._news.clear()
+            try:
+                await self.wake()
+                attempts = 0
+            except StoreUnavailable:
+                await self._pause(attempts)
+                attempts += 1
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._until_next()):
+                    await self._news.wait()
+
+    def _until_next(self) -> float | None:
+        if not self._queue:
+            return None
+        return max(0.0, (self._queue[0][0] - self._now()).total_seconds())
+
+    async def wake(self) -> None:
+        """Wake every saga whose moment has come. Raises ``StoreUnavailable``; then try again."""
+        due = self._due()
+        while together := due[:AT_ONCE]:
+            await asyncio.gather(*(self._wake(id) for id in together))
+            del due[:AT_ONCE]
+
+    def _due(self) -> list[str]:
+        due: dict[str, None] = {}
+        while self._queue and self._queue[0][0] <= self._now():
+            moment, id = heapq.heappop(self._queue)
+            if self._moments.get(id) == moment:
+                due[id] = None
+        return list(due)
+
+    async def _wake(self, id: str) -> None:
+        self._set(id, self._now() + UNSEEN)  # it is asked again, should anything go wrong
+        stream = await SagaStream(self._store, self._saga, id).read()
+        if stream.state.status not in AT_WORK:
+            self._moments.pop(id, None)
+            return
+        due = stream.state.due or stream.changed_at + UNSEEN
+        if due > self._now():
+            self._set(id, due)
+        else:
+            await stream.append([SagaWoken(due=due)], self._now())
