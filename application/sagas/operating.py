@@ -13,7 +13,7 @@ from application.sagas.events import (
     SagaResolved,
     SagaRetried,
 )
-from application.sagas.state import AT_WORK, SagaState, Status, evolve
+from application.sagas.state import SagaState, Status, evolve
 from domain.decider import Command, Decider, DomainError, Missing
 from domain.values import Text
 
@@ -46,12 +46,8 @@ class UnknownSaga(Missing):
     """No saga has been started under this id."""
 
 
-class NothingToRetry(DomainError):
-    """The saga waits for nothing and has not failed."""
-
-
-class AlreadyCompensated(DomainError):
-    """All that it did is undone."""
+class AtItsEnd(DomainError):
+    """The saga has ended, so there is nothing to repeat."""
 
 
 class NotFailed(DomainError):
@@ -63,29 +59,26 @@ def decide(command: SagaCommand, saga: SagaState) -> Sequence[SagaEvent]:
         raise UnknownSaga("there is no saga with this id")
     match command:
         case RetrySaga(by=by, reason=reason):
-            _require_stuck(saga)
-            return [SagaRetried(by=by, reason=reason)]
+            return [SagaRetried(by=by, reason=reason)] if _waits(saga.status, saga) else []
+        case CompensateSaga() if saga.status in (Status.COMPENSATING, Status.COMPENSATED):
+            return []
         case CompensateSaga(by=by, reason=reason):
-            return _compensate(by, reason, saga.status)
+            return [CompensationOrdered(by=by, reason=reason)]
         case ResolveSaga(by=by, reason=reason):
             return _resolve(by, reason, saga.status)
         case _:
             assert_never(command)
 
 
-def _require_stuck(saga: SagaState) -> None:
-    if saga.status is not Status.FAILED and not (saga.status in AT_WORK and saga.attempts):
-        raise NothingToRetry(f"it is {saga.status}, and no attempt has failed")
-
-
-def _compensate(by: str, reason: str, status: Status) -> Sequence[SagaEvent]:
+def _waits(status: Status, saga: SagaState) -> bool:
+    """Whether anything has failed that could be tried again."""
     match status:
-        case Status.COMPENSATING:
-            return []
-        case Status.COMPENSATED:
-            raise AlreadyCompensated("all that it did is undone already")
+        case Status.FAILED:
+            return True
+        case Status.RUNNING | Status.COMPENSATING:
+            return saga.attempts > 0
         case _:
-            return [CompensationOrdered(by=by, reason=reason)]
+            raise AtItsEnd(f"it is {status}, and that is its end")
 
 
 def _resolve(by: str, reason: str, status: Status) -> Sequence[SagaEvent]:

@@ -1,6 +1,7 @@
 """Wherever the process is killed, and whatever the providers do: it ends as if nothing was."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from infrastructure.memory import Fault
 from tests.application.sagas.world import Killed, World
 
 
-async def killed() -> None:
+async def killed(_: World) -> None:
     raise Killed
 
 
@@ -44,7 +45,7 @@ STORIES: Sequence[tuple[str, Sequence[Fault], bool]] = (
 
 async def told(faults: Sequence[Fault], cancelled: bool, kill_at: int | None) -> World:
     world = await shop(*faults)
-    world.moments.happens = {} if kill_at is None else {kill_at: killed}
+    world.moments.happens = {} if kill_at is None else {kill_at: partial(killed, world)}
     await world.settle()
     if cancelled:
         await cancelled_by_the_customer(world)
@@ -79,26 +80,19 @@ Faults = st.lists(
     ),
     max_size=4,
 )
-HAPPENINGS: Sequence[tuple[str, Callable[[World], Awaitable[None]]]] = (
-    ("killed", lambda _: killed()),
-    ("cancelled", cancelled_by_the_customer),
-)
-Happenings = st.lists(st.tuples(st.integers(1, 120), st.sampled_from(HAPPENINGS)), max_size=4)
+Happening = Callable[[World], Awaitable[None]]
+HAPPENINGS: Sequence[Happening] = (killed, cancelled_by_the_customer)
+Happenings = st.dictionaries(st.integers(1, 120), st.sampled_from(HAPPENINGS), max_size=4)
 
 
 @settings(max_examples=150, deadline=None)
 @given(Faults, Happenings, st.integers(0, 5))
 async def test_nothing_is_left_over_whatever_happens(
-    faults: Sequence[Fault],
-    happenings: Sequence[tuple[int, tuple[str, Callable[[World], Awaitable[None]]]]],
-    seed: int,
+    faults: Sequence[Fault], happenings: Mapping[int, Happening], seed: int
 ) -> None:
     """Under any troubles, crashes and cancellations every saga ends, and everything adds up."""
     world = await shop(*faults, seed=seed)
-    world.moments.happens = {
-        moment: lambda happening=happening: happening(world)
-        for moment, (_, happening) in happenings
-    }
+    world.moments.happens = {at: partial(happen, world) for at, happen in happenings.items()}
     await world.settle()
     world.adds_up()
     for order in ("o-1", "o-2", "o-3"):

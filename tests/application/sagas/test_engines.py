@@ -1,0 +1,99 @@
+"""Several engines at once, and one that does not know everything."""
+
+import asyncio
+
+from application.ports import StoreUnavailable
+from application.sagas.state import Status
+from domain.orders import CancelOrder
+from tests.application.sagas.world import World
+
+
+async def test_engines_that_meet_advance_a_saga_once() -> None:
+    """Of engines that are handed the same event at once, each step is recorded by one."""
+    world = World()
+    engines = [world.engine]
+    for _ in range(3):
+        world.start()
+        engines.append(world.engine)
+    await world.receive(a=5)
+    await world.place(a=2)
+    (placed,) = world.recorded("order-o-1")
+
+    await asyncio.gather(*(engine.handle(placed) for engine in engines))
+
+    world.adds_up()
+    completed = [line for line in world.history() if line.startswith("Completed")]
+    assert len(completed) == len(set(completed)) == 6
+
+
+async def test_an_event_that_is_handled_again_changes_nothing() -> None:
+    """At least once is enough: what has been seen to is not done again."""
+    world = World()
+    await world.receive(a=5)
+    await world.place(a=2)
+    await world.settle()
+    before = world.store.last_position
+
+    for recorded in world.store.after(-1, 1000):
+        if recorded.type in world.engine.types:
+            await world.engine.handle(recorded)
+
+    assert world.store.last_position == before
+
+
+async def test_a_cancellation_that_comes_before_the_order() -> None:
+    """Handed out in the wrong order, a cancelled order is still not fulfilled."""
+    world = World()
+    await world.receive(a=5)
+    await world.place(a=2)
+    await world.tell("o-1", CancelOrder(reason="a mistake"))
+    placed, cancelled = world.recorded("order-o-1")
+
+    await world.engine.handle(cancelled)
+    await world.engine.handle(placed)
+
+    world.adds_up()
+    assert world.saga().status is Status.COMPENSATED
+    assert not world.recorded("payment-o-1")
+
+
+async def test_what_a_saga_causes_names_it_and_its_cause() -> None:
+    """Every event of a fulfilment carries the saga's id, one correlation, and its cause's id."""
+    world = World()
+    await world.receive(a=5)
+    await world.place(a=2)
+    await world.settle()
+    (placed, confirmed), saga = world.recorded("order-o-1"), world.recorded("order_fulfilment-o-1")
+    begun = {of.event.step: of for of in saga if of.type == "StepBegun"}  # type: ignore[attr-defined]  # it has one
+
+    assert saga[0].metadata.causation_id == str(placed.id)
+    for stream, step in (("stock-a", "reserve stock"), ("payment-o-1", "authorise payment")):
+        last = next(of for of in world.recorded(stream) if of.metadata.saga_id)
+        assert last.metadata.saga_id == "order_fulfilment-o-1"
+        assert last.metadata.causation_id == str(begun[step].id)
+        assert last.metadata.correlation_id == placed.metadata.correlation_id
+    assert confirmed.metadata.causation_id == str(begun["confirm order"].id)
+
+
+async def test_a_store_that_is_away_delays_a_step() -> None:
+    """A fault of the infrastructure is no refusal: the step is tried again, and succeeds."""
+    world = World()
+    await world.receive(a=5)
+    await world.place(a=2)
+    calls = 0
+
+    async def away() -> None:
+        nonlocal calls
+        calls += 1
+        raise StoreUnavailable("away for a moment")
+
+    world.moments.happens = {5: away}  # the reservation's reading of the stock
+    await world.settle()
+    world.adds_up()
+
+    assert calls == 1
+    assert world.history()[:3] == [
+        "Completed place order",
+        "Delayed reserve stock",
+        "Completed reserve stock",
+    ]
