@@ -315,6 +315,7 @@ class Views(Protocol[V]):
         self,
         *,
         equal: Mapping[str, str],
+        by: str | None = None,
         after: str | None = None,
         until: str | None = None,
         limit: int = 50,
@@ -324,7 +325,16 @@ class Views(Protocol[V]):
         Beyond the key ``after``, up to and with the key ``until``. Only fields that the projection
         declares as ``indexed`` can be asked for (``ValueError``). What it declares as ``detail`` is
         left at its default.
+
+        With ``by``: in the order of that field's text, then of their keys, without those that have
+        none; ``after`` is then the key of a view that there is, ``until`` a text of the field.
         """
+        ...
+
+    async def count(
+        self, *, equal: Mapping[str, str], by: str | None = None, until: str | None = None
+    ) -> int:
+        """How many views ``find`` would find, had it no limit."""
         ...
 
     async def search(

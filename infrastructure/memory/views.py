@@ -76,19 +76,21 @@ class Views(Generic[V]):
         self,
         *,
         equal: Mapping[str, str],
+        by: str | None = None,
         after: str | None = None,
         until: str | None = None,
         limit: int = 50,
     ) -> Sequence[tuple[str, Seen[V]]]:
-        self._projection.require_indexed(equal)
-        found = [
-            (key, self._without_detail(seen))
-            for key, seen in sorted(self._kept.views.items())
-            if (after is None or key > after)
-            and (until is None or key <= until)
-            and all(_text(seen.view, field) == value for field, value in equal.items())
-        ]
-        return found[:limit]
+        found = self._matching(equal, by, until)
+        if after is not None:
+            start = self._place(after, by)
+            found = [(place, seen) for place, seen in found if start and place > start]
+        return [(place[1], self._without_detail(seen)) for place, seen in found[:limit]]
+
+    async def count(
+        self, *, equal: Mapping[str, str], by: str | None = None, until: str | None = None
+    ) -> int:
+        return len(self._matching(equal, by, until))
 
     async def search(
         self, words: str, *, after: tuple[Decimal, str] | None = None, limit: int = 50
@@ -121,6 +123,27 @@ class Views(Generic[V]):
         self._kept.views.clear()
         self._kept.parts.clear()
         self._kept.checkpoints.clear()
+
+    def _matching(
+        self, equal: Mapping[str, str], by: str | None, until: str | None
+    ) -> Sequence[tuple[tuple[str, str], Seen[V]]]:
+        """In order, each with its place."""
+        self._projection.require_indexed({*equal, *filter(None, [by])})
+        found = [
+            (place, seen)
+            for key, seen in self._kept.views.items()
+            if (place := self._place(key, by)) and (until is None or place[0] <= until)
+            if all(_text(seen.view, field) == value for field, value in equal.items())
+        ]
+        return sorted(found, key=lambda one: one[0])
+
+    def _place(self, key: str, by: str | None) -> tuple[str, str] | None:
+        """By what a view is ordered; ``None`` for one that has no such field, or is not there."""
+        if by is None:
+            return key, key
+        seen = self._kept.views.get(key)
+        text = _text(seen.view, by) if seen else None
+        return None if text is None else (text, key)
 
     def _without_detail(self, seen: Seen[V]) -> Seen[V]:
         return Seen(seen.view.model_copy(update=self._no_detail), seen.position)

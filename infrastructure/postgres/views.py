@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, LiteralString
 
 from psycopg import AsyncCursor
 from psycopg.errors import UndefinedTable
-from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal, Placeholder
 
 from application.ports import CheckpointMoved, Seen, Sums, V
 from application.projections.builds import WHOLE, Build, Shard
@@ -96,17 +96,28 @@ class Views(Generic[V]):
         self,
         *,
         equal: Mapping[str, str],
+        by: str | None = None,
         after: str | None = None,
         until: str | None = None,
         limit: int = 50,
     ) -> Sequence[tuple[str, Seen[V]]]:
-        self._projection.require_indexed(equal)
-        where: list[Composable] = [SQL("{} = %s").format(_field(field)) for field in equal]
-        bounds = [("key > %s", after), ("key <= %s", until)]
-        given = [(SQL(text), bound) for text, bound in bounds if bound is not None]
-        where += [text for text, _ in given]
-        values = [*equal.values(), *(bound for _, bound in given), limit]
-        return await self._select(where, SQL("key"), values)
+        where, values = self._matching(equal, by, until)
+        order: Composable = SQL("key") if by is None else SQL("{}, key").format(_field(by))
+        if after is not None:
+            place = [after] if by is None else [await self._text(after, by), after]
+            where.append(
+                SQL("({}) > ({})").format(order, SQL(", ").join([Placeholder()] * len(place)))
+            )
+            values += place
+        return await self._select(where, order, [*values, limit])
+
+    async def count(
+        self, *, equal: Mapping[str, str], by: str | None = None, until: str | None = None
+    ) -> int:
+        where, values = self._matching(equal, by, until)
+        count = "SELECT count(*) FROM {} {}"
+        rows = await self._rows(lambda table: SQL(count).format(table, _all(where)), values)
+        return int(rows[0][0])
 
     async def search(
         self, words: str, *, after: tuple[Decimal, str] | None = None, limit: int = 50
@@ -154,12 +165,31 @@ class Views(Generic[V]):
             return await connection.execute(_FIRST, at)
         return await connection.execute(_NEXT, [*at, expected])
 
+    def _matching(
+        self, equal: Mapping[str, str], by: str | None, until: str | None
+    ) -> tuple[list[Composable], list[object]]:
+        """Conditions, and the values that they compare with."""
+        self._projection.require_indexed({*equal, *filter(None, [by])})
+        where: list[Composable] = [SQL("{} = %s").format(_field(field)) for field in equal]
+        values: list[object] = [*equal.values()]
+        if by is not None:
+            where.append(SQL("{} IS NOT NULL").format(_field(by)))
+        if until is not None:
+            where.append(SQL("{} <= %s").format(SQL("key") if by is None else _field(by)))
+            values.append(until)
+        return where, values
+
+    async def _text(self, key: str, field: str) -> str | None:
+        """A field of one view; ``None`` as well when it is not there."""
+        text = SQL("SELECT {} FROM {} WHERE key = %s")
+        rows = await self._rows(lambda table: text.format(_field(field), table), [key])
+        return rows[0][0] if rows else None
+
     async def _select(
         self, where: Sequence[Composable], order: Composable, values: Sequence[object]
     ) -> Sequence[tuple[str, Seen[V]]]:
-        matching = SQL("WHERE {}").format(SQL(" AND ").join(where)) if where else SQL("")
         select = "SELECT key, position, view::text FROM {} {} ORDER BY {} LIMIT %s"
-        rows = await self._rows(lambda table: SQL(select).format(table, matching, order), values)
+        rows = await self._rows(lambda table: SQL(select).format(table, _all(where), order), values)
         return [(key, self._seen(position, view)) for key, position, view in rows]
 
     async def _rows(
@@ -232,9 +262,13 @@ def _part_columns(kept: Mapping[str, Seen[Any]]) -> Sequence[Sequence[object]]:
     )
 
 
+def _all(where: Sequence[Composable]) -> Composable:
+    return SQL("WHERE {}").format(SQL(" AND ").join(where)) if where else SQL("")
+
+
 def _field(name: str) -> Composable:
-    """A field of the view as text."""
-    return SQL("(view ->> {})").format(Literal(name))
+    """A field of the view as text, in the order of its characters' numbers."""
+    return SQL('((view ->> {}) COLLATE "C")').format(Literal(name))
 
 
 def _number(field: str) -> Composable:

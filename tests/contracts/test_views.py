@@ -186,6 +186,47 @@ async def test_pages_follow_one_another(views: Views[Basket]) -> None:
     assert await keys(views, after="k8") == []
 
 
+async def test_found_in_the_order_of_a_field(views: Views[Basket]) -> None:
+    """``by`` orders and bounds by a field, then by key; what has none of it is left out."""
+    await views.save(
+        seen(
+            1,
+            a=basket("b"),
+            b=basket("B"),
+            c=basket(None),
+            d=basket("a"),
+            e=basket("a", "blue"),
+            f=basket("é"),
+        ),
+        checkpoint=1,
+        expected=None,
+    )
+
+    async def found(after: str | None = None, until: str | None = None, **equal: str) -> list[str]:
+        page = await views.find(equal=equal, by="owner", after=after, until=until, limit=4)
+        return [key for key, _ in page]
+
+    assert await found() == ["b", "d", "e", "a"]
+    assert await found(after="d") == ["e", "a", "f"]
+    assert await found(until="a") == ["b", "d", "e"]
+    assert await found(colour="red", after="b") == ["d", "a", "f"]
+    assert await found(after="nobody") == []
+    with pytest.raises(ValueError, match="not found by items"):
+        await views.find(equal={}, by="items")
+
+
+async def test_counted_as_they_are_found(views: Views[Basket]) -> None:
+    """A count is how many would be found, however many a page shows."""
+    baskets = {f"k{n:02}": basket("ab"[n % 2], "red") for n in range(60)}
+    await views.save(seen(1, **baskets, z=basket(None)), checkpoint=1, expected=None)
+
+    assert await views.count(equal={}) == 61
+    assert await views.count(equal={"owner": "a", "colour": "red"}) == 30
+    assert await views.count(equal={}, by="owner") == 60
+    assert await views.count(equal={}, by="owner", until="a") == 30
+    assert await views.count(equal={"colour": "blue"}) == 0
+
+
 async def test_lists_leave_detail_out(views: Views[Basket]) -> None:
     """A list has detail fields at their default; loading a view brings them."""
     whole = basket().model_copy(update={"notes": ("fragile", "heavy")})
