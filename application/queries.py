@@ -84,7 +84,7 @@ async def products(
 
     ``ValueError`` for an ``after`` that no page gave; ``limit`` as for orders.
     """
-    _require(limit)
+    require_limit(limit)
     found = await views.search(words, after=_place(after), limit=limit + 1)
     items = [seen.view for _, seen in found[:limit]]
     more = len(found) > limit
@@ -146,14 +146,15 @@ async def _page(
     limit: int,
 ) -> Page[V]:
     """Views by key; one more than asked for tells whether there is another page."""
-    _require(limit)
+    require_limit(limit)
     equal = {field: str(value) for field, value in wanted.items() if value is not None}
     found = await views.find(equal=equal, after=after, until=until, limit=limit + 1)
     last = found[limit - 1][0] if len(found) > limit else None
     return Page([seen.view for _, seen in found[:limit]], after=last)
 
 
-def _require(limit: int) -> None:
+def require_limit(limit: int) -> None:
+    """``ValueError`` for a page that is too large, or none."""
     if not 1 <= limit <= LARGEST_PAGE:
         raise ValueError(f"limit is {limit}, it has to be 1 to {LARGEST_PAGE}")
 

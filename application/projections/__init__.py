@@ -4,6 +4,7 @@ from application.projections.customer_orders import customer_orders
 from application.projections.daily_sales import daily_sales
 from application.projections.order_summary import order_summary
 from application.projections.product_search import product_search
+from application.projections.sagas import sagas
 from application.projections.stock_levels import stock_levels
 
-PROJECTIONS = (order_summary, stock_levels, daily_sales, customer_orders, product_search)
+PROJECTIONS = (order_summary, stock_levels, daily_sales, customer_orders, product_search, sagas)

@@ -1,0 +1,132 @@
+"""What became of a saga, told by steps: attempts grouped, undoing, and what people wanted."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from application.sagas.events import (
+    CompensationOrdered,
+    SagaEvent,
+    SagaFailed,
+    SagaResolved,
+    SagaRetried,
+    StepCompleted,
+    StepDelayed,
+    StepRefused,
+    StepTimedOut,
+    StepUndone,
+    UndoDelayed,
+)
+from application.sagas.state import SagaState, Status
+
+
+class Kind(StrEnum):
+    STEP = "step"
+    UNDO = "undo"
+    WISH = "wish"
+
+
+class Outcome(StrEnum):
+    UNDER_WAY = "under way"
+    COMPLETED = "completed"
+    REFUSED = "refused"  # it will never be done
+    TIMED_OUT = "timed out"  # nobody knows whether it was done
+    CUT_OFF = "cut off"  # somebody wanted something else meanwhile
+    UNDONE = "undone"
+    FAILED = "failed"  # a person must act
+    RECORDED = "recorded"  # a wish
+
+
+class Entry(BaseModel):
+    """A step with all its attempts, the undoing of one, or a person's wish."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Kind
+    name: str  # of the step; or what was wanted: retry, compensate, resolve
+    outcome: Outcome = Outcome.UNDER_WAY
+    attempts: int = 0  # those that have ended
+    began_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    error: str | None = None  # why it is not done, or was not at the last attempt but one
+    by: str | None = None  # whose wish
+    reason: str | None = None  # of the wish
+
+
+Timeline = tuple[Entry, ...]
+
+
+def told(timeline: Timeline, event: SagaEvent, after: SagaState, at: datetime) -> Timeline:
+    """The timeline with what this event adds; ``after`` is the state that it leads to."""
+    if (wish := _wish(event, at)) is not None:
+        timeline = (*_closed(timeline, Outcome.CUT_OFF, at, attempts=0), wish)
+    elif isinstance(event, StepDelayed | UndoDelayed):
+        timeline = _changed(timeline, attempts=1, error=event.error)
+    elif isinstance(event, StepRefused | StepTimedOut | SagaFailed):
+        error = event.error if isinstance(event, StepTimedOut) else event.reason
+        timeline = _closed(_changed(timeline, error=error), _ENDS[type(event)], at)
+    elif isinstance(event, StepCompleted | StepUndone):
+        timeline = _closed(timeline, _ENDS[type(event)], at)
+    return _begun(timeline, after, at)
+
+
+_ENDS: Final = {
+    StepCompleted: Outcome.COMPLETED,
+    StepRefused: Outcome.REFUSED,
+    StepTimedOut: Outcome.TIMED_OUT,
+    SagaFailed: Outcome.FAILED,
+    StepUndone: Outcome.UNDONE,
+}
+
+
+def _wish(event: SagaEvent, at: datetime) -> Entry | None:
+    match event:
+        case SagaRetried(by=by, reason=reason):
+            name = "retry"
+        case CompensationOrdered(by=by, reason=reason):
+            name = "compensate"
+        case SagaResolved(by=by, reason=reason):
+            name = "resolve"
+        case _:
+            return None
+    return Entry(
+        kind=Kind.WISH,
+        name=name,
+        outcome=Outcome.RECORDED,
+        began_at=at,
+        ended_at=at,
+        by=by,
+        reason=reason,
+    )
+
+
+def _begun(timeline: Timeline, after: SagaState, at: datetime) -> Timeline:
+    """With what is under way now, unless that has begun before."""
+    if _open(timeline) is not None:
+        return timeline
+    if after.status is Status.RUNNING and after.under_way:
+        return (*timeline, Entry(kind=Kind.STEP, name=after.under_way, began_at=at))
+    if after.status is Status.COMPENSATING and after.to_undo:
+        return (*timeline, Entry(kind=Kind.UNDO, name=after.to_undo[-1], began_at=at))
+    return timeline
+
+
+def _open(timeline: Sequence[Entry]) -> Entry | None:
+    """What is under way is always the last."""
+    return timeline[-1] if timeline and timeline[-1].outcome is Outcome.UNDER_WAY else None
+
+
+def _closed(timeline: Timeline, outcome: Outcome, at: datetime, attempts: int = 1) -> Timeline:
+    if _open(timeline) is None:
+        return timeline
+    *before, last = _changed(timeline, attempts=attempts)
+    return (*before, last.model_copy(update={"outcome": outcome, "ended_at": at}))
+
+
+def _changed(timeline: Timeline, *, attempts: int = 0, error: str | None = None) -> Timeline:
+    *before, last = timeline
+    changes = {"attempts": last.attempts + attempts, "error": error or last.error}
+    return (*before, last.model_copy(update=changes))

@@ -1,0 +1,96 @@
+"""The questions about sagas: by age, in pages, and counted."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from application import saga_queries
+from application.ports import Seen
+from application.projections.sagas import SagaStanding, sagas
+from application.sagas.state import Status
+from infrastructure import memory
+from tests.projection_specification import at
+
+NOW = at(60)
+
+
+def standing(
+    id: str, status: Status, minute: int, due: datetime | None = None, stuck: bool = False
+) -> SagaStanding:
+    return SagaStanding(
+        saga_id=id,
+        saga="order_fulfilment",
+        definition=1,
+        status=status,
+        open=status in (Status.RUNNING, Status.COMPENSATING, Status.FAILED),
+        stuck=stuck,
+        step=None,
+        attempts=0,
+        started_at=at(minute),
+        changed_at=at(minute),
+        due=due,
+        error=None,
+        reason=None,
+        undone=(),
+    )
+
+
+@pytest.fixture
+async def views() -> memory.Views[SagaStanding]:
+    """One of each kind, whose ids are in another order than their ages."""
+    views = memory.Views(sagas)
+    late, soon = NOW - timedelta(seconds=61), NOW - timedelta(seconds=59)
+    known = [
+        standing("done", Status.COMPLETED, 1),
+        standing("undone", Status.COMPENSATED, 2),
+        standing("stuck", Status.RUNNING, 9, soon, stuck=True),
+        standing("forgotten", Status.COMPENSATING, 8, late),
+        standing("busy", Status.RUNNING, 7, soon),
+        standing("failed", Status.FAILED, 6),
+    ]
+    seen = {view.saga_id: Seen(view, 1) for view in known}
+    await views.save(seen, checkpoint=1, expected=None)
+    return views
+
+
+@pytest.mark.parametrize(
+    ("which", "found"),
+    [
+        ("open", ["failed", "busy", "forgotten", "stuck"]),
+        ("stuck", ["forgotten", "stuck"]),
+        ("overdue", ["forgotten"]),
+        ("failed", ["failed"]),
+        ("running", ["busy", "stuck"]),
+        ("all", ["done", "undone", "failed", "busy", "forgotten", "stuck"]),
+    ],
+)
+async def test_sagas_come_by_age(
+    views: memory.Views[SagaStanding], which: str, found: list[str]
+) -> None:
+    """The oldest first, whatever is asked for, page after page, each once."""
+    ids, after = list[str](), None
+    for _ in range(3):
+        page = await saga_queries.sagas(views, which, now=NOW, after=after, limit=2)
+        ids += [saga.saga_id for saga in page.items]
+        if (after := page.after) is None:
+            break
+
+    assert ids == found
+
+
+async def test_a_word_that_means_nothing_is_refused(views: memory.Views[SagaStanding]) -> None:
+    """The refusal names the words that there are."""
+    with pytest.raises(ValueError, match="no sagas 'lost', but open, stuck, overdue, running"):
+        await saga_queries.sagas(views, "lost", now=NOW)
+
+
+async def test_open_sagas_are_counted(views: memory.Views[SagaStanding]) -> None:
+    """At work and stuck by what they do, overdue, and failed."""
+    counts = await saga_queries.saga_counts(views, "order_fulfilment", NOW)
+
+    assert counts == saga_queries.SagaCounts(
+        at_work={Status.COMPENSATING: 1, Status.RUNNING: 2},
+        stuck={Status.COMPENSATING: 0, Status.RUNNING: 1},
+        overdue=1,
+        failed=1,
+    )

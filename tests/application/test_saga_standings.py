@@ -1,0 +1,197 @@
+"""The read model of sagas: where each stands, and its timeline, however often events come."""
+
+from datetime import timedelta
+
+import pytest
+
+from application.projections.folding import fold
+from application.projections.saga_timeline import Entry, Kind, Outcome
+from application.projections.sagas import SagaStanding, sagas
+from application.sagas.events import (
+    CompensationOrdered,
+    SagaCompensated,
+    SagaCompleted,
+    SagaEvent,
+    SagaFailed,
+    SagaResolved,
+    SagaRetried,
+    SagaStarted,
+    SagaWoken,
+    StepBegun,
+    StepCompleted,
+    StepDelayed,
+    StepRefused,
+    StepTimedOut,
+    StepUndone,
+    UndoDelayed,
+)
+from application.sagas.order_fulfilment import order_fulfilment
+from application.sagas.state import Status
+from tests.projection_specification import ProjectionSpecification, at, recorded
+
+STREAM = "order_fulfilment-o-1"
+STARTED = SagaStarted(saga="order_fulfilment", version=1, facts={"order_id": "o-1"})
+PLACE, RESERVE, AUTHORISE, BOOK, CAPTURE, CONFIRM = (step.name for step in order_fulfilment.steps)
+TIMEOUT = timedelta(minutes=5)
+
+
+def begun(step: str, minute: int = 1) -> StepBegun:
+    return StepBegun(step=step, deadline=at(minute) + TIMEOUT)
+
+
+def delayed(step: str, minute: int = 9) -> StepDelayed:
+    return StepDelayed(step=step, error="out of order", again_at=at(minute))
+
+
+def standing(*events: SagaEvent) -> SagaStanding:
+    """After these events, one a minute; however often each of them comes."""
+    past = [(STREAM, event) for event in events]
+    view = fold(sagas, recorded(past), {})["o-1"].view  # type: ignore[union-attr]  # it is there
+    ProjectionSpecification(sagas).given(*past).then({"o-1": view})
+    return view
+
+
+def short(view: SagaStanding) -> list[tuple[str, str, str, int]]:
+    return [(entry.kind, entry.name, entry.outcome, entry.attempts) for entry in view.timeline]
+
+
+def test_a_saga_under_way_has_a_step_and_a_moment_by_which_it_moves() -> None:
+    """It is at work, and an attempt takes no longer than its step's timeout."""
+    view = standing(STARTED, begun(RESERVE))
+
+    assert (view.saga_id, view.saga, view.definition) == ("o-1", "order_fulfilment", 1)
+    assert (view.status, view.open, view.stuck) == (Status.RUNNING, True, False)
+    assert (view.step, view.attempts, view.due) == (RESERVE, 0, at(1) + TIMEOUT)
+    assert (view.started_at, view.changed_at) == (at(0), at(1))
+
+
+def test_a_saga_that_waits_says_until_when_and_why() -> None:
+    """The failed attempts at one step are counted, with the last error; being woken is no news."""
+    view = standing(STARTED, begun(AUTHORISE), delayed(AUTHORISE, 3), SagaWoken(due=at(3)))
+    assert (view.attempts, view.error, view.due) == (1, "out of order", at(3) + TIMEOUT)
+
+    view = standing(STARTED, begun(AUTHORISE), delayed(AUTHORISE, 9))
+    assert view.due == at(9)
+    assert short(view) == [("step", AUTHORISE, "under way", 1)]
+
+
+@pytest.mark.parametrize(("failed", "stuck"), [(4, False), (5, True)])
+def test_a_saga_is_stuck_when_its_step_says_so(failed: int, stuck: bool) -> None:
+    """After as many failed attempts as the step's definition allows before somebody looks."""
+    assert order_fulfilment.step(AUTHORISE).retries.alert_after == 5
+    tries = [delayed(AUTHORISE, minute) for minute in range(failed)]
+
+    assert standing(STARTED, begun(AUTHORISE), *tries).stuck is stuck
+    assert not standing(STARTED, begun(AUTHORISE), *tries, StepCompleted(step=AUTHORISE)).stuck
+
+
+def test_a_completed_saga_has_its_steps_told_and_is_not_open() -> None:
+    """Each step is one entry with its attempts, and how long it took."""
+    view = standing(
+        STARTED,
+        begun(RESERVE),
+        delayed(RESERVE),
+        StepCompleted(step=RESERVE),
+        begun(BOOK, 4),
+        StepCompleted(step=BOOK),
+        SagaCompleted(),
+    )
+
+    assert (view.status, view.open, view.step, view.due) == (Status.COMPLETED, False, None, None)
+    assert view.timeline == (
+        Entry(
+            kind=Kind.STEP,
+            name=RESERVE,
+            outcome=Outcome.COMPLETED,
+            attempts=2,
+            began_at=at(1),
+            ended_at=at(3),
+            error="out of order",
+        ),
+        Entry(
+            kind=Kind.STEP,
+            name=BOOK,
+            outcome=Outcome.COMPLETED,
+            attempts=1,
+            began_at=at(4),
+            ended_at=at(5),
+        ),
+    )
+
+
+def test_a_compensated_saga_tells_what_was_undone_and_why() -> None:
+    """What may have happened is undone, last in, first out; each undoing has its attempts."""
+    view = standing(
+        STARTED,
+        begun(RESERVE),
+        StepCompleted(step=RESERVE),
+        begun(AUTHORISE, 3),
+        StepTimedOut(step=AUTHORISE, error="no answer"),
+        UndoDelayed(step=AUTHORISE, error="out of order", again_at=at(9)),
+        StepUndone(step=AUTHORISE),
+        StepUndone(step=RESERVE),
+        SagaCompensated(),
+    )
+
+    assert (view.status, view.reason) == (Status.COMPENSATED, f"{AUTHORISE}: no answer")
+    assert view.undone == (AUTHORISE, RESERVE)
+    assert short(view) == [
+        ("step", RESERVE, "completed", 1),
+        ("step", AUTHORISE, "timed out", 1),
+        ("undo", AUTHORISE, "undone", 2),
+        ("undo", RESERVE, "undone", 1),
+    ]
+    assert [entry.began_at for entry in view.timeline] == [at(1), at(3), at(4), at(6)]
+
+
+def test_what_was_refused_is_not_undone() -> None:
+    """A step that has never happened is in the timeline, and nothing undoes it."""
+    view = standing(
+        STARTED,
+        begun(RESERVE),
+        StepCompleted(step=RESERVE),
+        begun(AUTHORISE, 3),
+        StepRefused(step=AUTHORISE, reason="declined by the bank"),
+    )
+
+    assert (view.status, view.step) == (Status.COMPENSATING, RESERVE)
+    assert view.timeline[1].error == "declined by the bank"
+    assert short(view)[2:] == [("undo", RESERVE, "under way", 0)]
+
+
+def test_a_saga_that_failed_waits_for_a_person_and_a_wish_has_a_name() -> None:
+    """Failed is open, and due never; after a retry its step is begun anew in the timeline."""
+    failed = (STARTED, begun(CONFIRM), SagaFailed(step=CONFIRM, reason="the goods have left"))
+    view = standing(*failed)
+    assert (view.status, view.open, view.stuck, view.due) == (Status.FAILED, True, False, None)
+    assert (view.step, view.error) == (CONFIRM, "the goods have left")
+
+    view = standing(*failed, SagaRetried(by="ada", reason="they are back"))
+    assert (view.status, view.step) == (Status.RUNNING, CONFIRM)
+    assert (view.timeline[1].by, view.timeline[1].reason) == ("ada", "they are back")
+    assert short(view) == [
+        ("step", CONFIRM, "failed", 1),
+        ("wish", "retry", "recorded", 0),
+        ("step", CONFIRM, "under way", 0),
+    ]
+
+    view = standing(*failed, SagaResolved(by="ada", reason="sent by hand"))
+    assert (view.status, view.open) == (Status.RESOLVED, False)
+
+
+def test_a_wish_cuts_off_what_is_under_way() -> None:
+    """A step that was under way when all had to be undone is told as cut off, and undone."""
+    view = standing(STARTED, begun(BOOK), CompensationOrdered(by="api", reason="too slow"))
+
+    assert view.reason == "too slow"
+    assert short(view) == [
+        ("step", BOOK, "cut off", 0),
+        ("wish", "compensate", "recorded", 0),
+        ("undo", BOOK, "under way", 0),
+    ]
+
+
+def test_a_saga_that_was_never_started_is_no_guess() -> None:
+    """An event of an unknown saga is an error that names it, not half a view."""
+    with pytest.raises(LookupError, match="SagaWoken of order_fulfilment-o-1, which was never"):
+        fold(sagas, recorded([(STREAM, SagaWoken(due=at(1)))]), {})
