@@ -1,5 +1,6 @@
 """Connections to PostgreSQL, and what their failures mean to the application."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -46,7 +47,17 @@ async def _configure(connection: Connection) -> None:
 async def connected(pool: Pool) -> AsyncIterator[Connection]:
     """A connection out of the pool; :class:`StoreUnavailable` when the server does not answer."""
     try:
-        async with pool.connection() as connection:
+        async with pool.connection() as connection, _closed_when_cancelled(connection):
             yield connection
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise StoreUnavailable(f"PostgreSQL: {error}") from error
+
+
+@asynccontextmanager
+async def _closed_when_cancelled(connection: Connection) -> AsyncIterator[None]:
+    """Nobody knows what state it is in then: in the pool it might keep its locks for minutes."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        await connection.close()
+        raise

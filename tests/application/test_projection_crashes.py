@@ -1,0 +1,217 @@
+"""A runner that dies at any await and is started again: the views of one clean run. At every one.
+
+Where a runner may die: wherever it waits for anything, and just before and after each call of the
+views. All these moments are tried, one after the other, until a run gets through without dying.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, cast
+from uuid import uuid4
+
+import pytest
+
+from application.categories import split
+from application.messages import Context, NewEvent
+from application.ports import Builds, ReadModels, Views
+from application.projections.builds import Build
+from application.projections.customer_orders import customer_orders
+from application.projections.order_summary import order_summary
+from application.projections.product_search import product_search
+from application.projections.projection import Projection
+from application.projections.runner import ProjectionRunner
+from domain.decider import Event
+from domain.orders import LinesReturned, OrderConfirmed, OrderLine, OrderPlaced, ReturnedLine
+from domain.payments import PaymentVoided
+from domain.values import Money
+from infrastructure import memory
+from infrastructure import postgres as postgresql
+from tests.projection_specification import at
+from tests.waiting import until
+
+BATCH = 2
+
+
+def placed(*skus: str) -> OrderPlaced:
+    price = Money.parse("2.55 GBP")
+    lines = tuple(OrderLine(sku=sku, quantity=6, unit_price=price) for sku in skus)
+    return OrderPlaced(customer_id="17850", lines=lines)
+
+
+BACK = LinesReturned(return_id="r-1", lines=(ReturnedLine(line=1, quantity=2),))
+HISTORY: list[tuple[str, Event]] = [
+    ("order-1", placed("a", "b")),
+    ("order-2", placed("b")),
+    ("order-1", OrderConfirmed()),
+    ("payment-1", PaymentVoided()),
+    ("order-1", BACK),
+]
+
+
+async def store_of(history: Sequence[tuple[str, Event]]) -> memory.EventStore:
+    """A store in which this has happened."""
+    store, versions = memory.EventStore(), Counter[str]()
+    for minute, (stream, event) in enumerate(history):
+        new = NewEvent.of(event, uuid4(), Context.start("a test", uuid4(), at(minute)))
+        await store.append(stream, [new], versions[stream] - 1)
+        versions[stream] += 1
+    return store
+
+
+@dataclass(frozen=True)
+class Books:
+    """Where the views of one projection are, and how far they have come."""
+
+    projection: Projection[Any]
+    builds: Builds
+    read_models: ReadModels
+
+    @property
+    def views(self) -> Views[Any]:
+        return self.read_models.of(self.projection, Build(self.projection.name, 1))
+
+    async def content(self) -> Mapping[str, object]:
+        """All that is in them: views, parts, the checkpoint, and how many events were taken in."""
+        views, (standing,) = self.views, await self.builds.standings(self.projection.name)
+        keys = [key for key, _ in await views.find(equal={}, limit=100)]
+        parts = await views.load_parts(["1", "2"]) if self.projection.parts else {}
+        return {
+            "views": await views.load(keys),
+            "parts": parts,
+            "position": standing.position,
+            "events": standing.events,
+        }
+
+
+@pytest.fixture(params=["memory", "postgresql"])
+async def books(
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[Callable[[Projection[Any]], Awaitable[Books]]]:
+    """Books of any projection, in memory and in PostgreSQL."""
+
+    async def ready(books: Books) -> Books:
+        await books.builds.register([books.projection])
+        await books.views.prepare()
+        return books
+
+    if request.param == "memory":
+
+        async def in_memory(projection: Projection[Any]) -> Books:
+            builds = memory.Builds()
+            return await ready(Books(projection, builds, memory.ReadModels([projection], builds)))
+
+        yield in_memory
+        return
+    async with postgresql.pool(request.getfixturevalue("postgres")) as pool:
+        await postgresql.prepare(pool)
+
+        async def in_postgresql(projection: Projection[Any]) -> Books:
+            builds = postgresql.Builds(pool)
+            read_models = postgresql.ReadModels(pool, [projection], builds)
+            return await ready(Books(projection, builds, read_models))
+
+        yield in_postgresql
+
+
+class Mortal:
+    """Runs a coroutine that is cancelled at its n-th await, as if its process ended there."""
+
+    def __init__(self, work: Coroutine[Any, Any, None], moment: int | None) -> None:
+        self._work, self._moment, self._awaits = work, moment, 0
+
+    @property
+    def has_died(self) -> bool:
+        return self._moment is not None and self._awaits >= self._moment
+
+    async def live(self) -> None:
+        await self
+
+    def __await__(self) -> Generator[Any, None, None]:
+        steps, thrown = self._work.__await__(), None
+        while True:
+            try:
+                waited_for = steps.throw(thrown) if thrown else steps.send(None)
+            except StopIteration:
+                return
+            self._awaits += 1
+            if self._awaits == self._moment:
+                cast("asyncio.Task[None]", asyncio.current_task()).cancel()
+            try:
+                thrown = None
+                yield waited_for
+            except BaseException as error:  # handed on to whom it is meant for
+                thrown = error
+
+
+class Waiting:
+    """Views that wait before and after each call, so that a runner can die there."""
+
+    def __init__(self, views: Views[Any]) -> None:
+        for name in ("checkpoint", "load", "load_parts", "save"):
+            setattr(self, name, _around(getattr(views, name)))
+
+
+def _around(call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def waiting(*args: Any, **kwargs: Any) -> Any:
+        await asyncio.sleep(0)
+        answer = await call(*args, **kwargs)
+        await asyncio.sleep(0)
+        return answer
+
+    return waiting
+
+
+async def run(store: memory.EventStore, books: Books, *, dying_at: int | None = None) -> bool:
+    """Run until all events are in the views, or it has died: whether it has."""
+    views = cast("Views[Any]", Waiting(books.views))
+    subscriptions = memory.Subscriptions(store)
+    runner = ProjectionRunner(books.projection, subscriptions, views, None, batch=BATCH)
+    mortal = Mortal(runner.run(), dying_at)
+    async with _started(mortal.live()) as task:
+        await until(lambda: task.done() or runner.status().position == store.last_position)
+        return mortal.has_died
+
+
+@asynccontextmanager
+async def _started(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@pytest.mark.parametrize(
+    "projection", [order_summary, customer_orders, product_search], ids=lambda one: one.name
+)
+async def test_dying_at_any_await_leaves_no_trace(
+    projection: Projection[Any], books: Callable[[Projection[Any]], Awaitable[Books]]
+) -> None:
+    """Views, parts, checkpoint and count, after one death and a restart: those of a clean run."""
+    store, kept = await store_of(HISTORY), await books(projection)
+    await run(store, kept)
+    expected = await kept.content()
+    followed = [stream for stream, _ in HISTORY if split(stream)[0] in projection.follows]
+    assert expected["events"] == len(followed)
+
+    for moment in count(1):
+        await kept.views.clear()
+        died = await run(store, kept, dying_at=moment)
+        await run(store, kept)
+        assert await kept.content() == expected, f"died at await {moment}"
+        if not died:
+            break
+    assert moment > 4 * len(HISTORY) / BATCH, "there were many moments"
