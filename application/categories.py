@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, get_args
 
+from application import parking
 from application.sagas import events as sagas
 from application.sagas import operating
 from domain import orders, payments, shipments, stock
@@ -41,6 +42,7 @@ CATEGORIES = (
     _category("shipment", shipments.decider, shipments.ShipmentCommand, shipments.ShipmentEvent),
     _category("order_fulfilment", operating.decider, operating.SagaCommand, sagas.SagaEvent),
     _records("deadlines", sagas.DeadlinesKept),
+    _category("parking",  parking.decider,   parking.ParkingCommand,    parking.ParkingEvent),
 )
 # fmt: on
 

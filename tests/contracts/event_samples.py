@@ -10,7 +10,9 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
+from application import parking
 from application.sagas import events as sagas
 from application.serialization import current_version, encode, type_name
 from domain import orders, payments, shipments, stock
@@ -19,6 +21,7 @@ from domain.values import Money
 
 CORPUS = Path(__file__).parent / "events"
 
+_AN_EVENT, _ANOTHER = UUID(int=1), UUID(int=2)
 _PRICE = Money.parse("2.55 GBP")
 _MOMENT = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 SAMPLES: Sequence[Event] = (
@@ -82,6 +85,22 @@ SAMPLES: Sequence[Event] = (
     sagas.SagaFailed(step="confirm order", reason="AlreadyShipped: the goods have left"),
     sagas.SagaResolved(by="ada", reason="refunded by bank transfer"),
     sagas.DeadlinesKept(position=12_345, moments={"o-1": 1_769_862_600_000}),
+    parking.EventParked(
+        event_id=_AN_EVENT,
+        stream="order-o-1",
+        version=5,
+        type="LinesReturned",
+        error="ProviderRefused: it has been voided",
+        attempts=3,
+        behind=_ANOTHER,
+    ),
+    parking.ReplayRequested(
+        event_id=_AN_EVENT, stream="order-o-1", by="ada", reason="the bank is back"
+    ),
+    parking.EventReplayed(event_id=_AN_EVENT, stream="order-o-1"),
+    parking.EventDiscarded(
+        event_id=_AN_EVENT, stream="order-o-1", by="ada", reason="paid back by hand"
+    ),
 )
 
 

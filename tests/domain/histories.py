@@ -6,12 +6,14 @@ receipt, one piece too many.
 
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args, get_origin
+from uuid import UUID
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from pydantic import BaseModel
 
+from application import parking
 from application.categories import CATEGORIES, Category
 from domain import orders, payments, shipments, stock
 from domain.decider import Command, Decider, DomainError, Event
@@ -34,6 +36,10 @@ FIELDS: dict[str, SearchStrategy[Any]] = {
     "line": st.integers(1, 2),
     "difference": st.integers(-4, 4),
     "from_history": st.booleans(),
+    "event_id": st.integers(1, 4).map(lambda number: UUID(int=number)),
+    "behind": st.just(None),
+    **dict.fromkeys(("stream", "type", "error", "by"), A_TEXT),
+    **dict.fromkeys(("version", "attempts"), st.integers(0, 3)),
 }
 """What may stand in a field of that name: a new field needs a row here."""
 
@@ -49,6 +55,11 @@ RESERVE = example(stock.ReserveStock, order_id="a", quantity=3)
 AUTHORISE = example(payments.AuthorisePayment, order_id="a", amount="3 GBP")
 BOOK = example(shipments.BookShipment, order_id="a", carrier="DHL")
 HAND_OVER = example(shipments.HandOverShipment, tracking_code="1Z")
+
+PARK = example(
+    parking.ParkEvent, event_id=UUID(int=1), stream="x", version=0, type="x", error="x", attempts=1
+)
+QUEUE = example(parking.QueueEvent, event_id=UUID(int=2), stream="x", version=1, type="x")
 
 EXAMPLES: dict[str, list[list[Command]]] = {
     "order": [
@@ -85,6 +96,15 @@ EXAMPLES: dict[str, list[list[Command]]] = {
         [BOOK, HAND_OVER, shipments.DeliverShipment()],
         [BOOK, HAND_OVER, example(shipments.FailShipment, reason="lost")],
         [BOOK, shipments.CancelShipment()],
+    ],
+    "parking": [
+        [
+            PARK,
+            QUEUE,
+            example(parking.RequestReplay, event_id=UUID(int=1), by="x"),
+            example(parking.FinishReplay, event_id=UUID(int=1), stream="x"),
+        ],
+        [PARK, QUEUE, example(parking.DiscardEvent, event_id=UUID(int=1), by="x", reason="y")],
     ],
 }
 """Lives in which every wish is fulfilled."""

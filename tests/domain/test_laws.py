@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from application import parking
 from application.categories import CATEGORIES, Category
 from application.sagas import operating
 from domain import orders, payments, shipments, stock
 from domain.decider import DomainError
+from tests.application import test_parking
 from tests.domain import test_orders, test_payments, test_shipments, test_stock
 from tests.domain.histories import EXAMPLES, LAW, any_of, histories, live, wishes
 
@@ -72,6 +74,7 @@ def test_every_event_can_happen(category: Category) -> None:
         (stock, test_stock),
         (payments, test_payments),
         (shipments, test_shipments),
+        (parking, test_parking),
     ],
 )
 def test_every_refusal_has_a_test(page: ModuleType, tests: ModuleType) -> None:

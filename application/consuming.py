@@ -1,0 +1,194 @@
+"""What handles the events of one consumer group in one process, and what it does when that fails.
+
+Many events at once, but those of one stream one after another. A fault that passes (a store or a
+provider that is away) is sat out, with the event in hand. Whatever else goes wrong is tried a few
+times; then the event goes to the parking lot of the group, and so does all that follows it in its
+stream, until a person has it replayed or discarded. Everything else flows on.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
+from itertools import count
+from typing import Final, TypeVar
+from weakref import WeakValueDictionary
+
+from application.claim_check import claim
+from application.command_dispatch import TooMuchContention
+from application.messages import RecordedEvent
+from application.parking import EventDiscarded, EventParked, ReplayRequested
+from application.parking_lot import ParkingLot
+from application.ports import (
+    ConsumerGroups,
+    Delivery,
+    EventStore,
+    OutcomeUnknown,
+    PayloadStore,
+    ProviderUnavailable,
+    StoreUnavailable,
+    WrongExpectedVersion,
+)
+from application.serialization import type_name
+
+T = TypeVar("T")
+
+PASSING: Final = (
+    StoreUnavailable,
+    ProviderUnavailable,
+    OutcomeUnknown,
+    TooMuchContention,
+    WrongExpectedVersion,
+)
+"""Faults that pass by themselves: asking again later may help, so nobody need be asked."""
+
+HANDED_OUT: Final = 10
+"""How many times an event is handed out anew before it is parked untried: it kills its workers."""
+SUSPECT: Final = 3  # from then on it is handled alone, so that it takes no others along
+_MESSAGE_TIMEOUT: Final = 3600.0  # a dead worker's events are free at once; this is for a hung one
+_DEADLY: Final = "it may kill its workers: it got no answer, handed out"
+_GONE: Final = "it is not in its stream any more"
+_OWN: Final = (type_name(ReplayRequested), type_name(EventDiscarded))
+
+Handle = Callable[[RecordedEvent], Awaitable[None]]
+
+
+async def _pause(attempt: int) -> None:
+    """Up to 10 seconds, by chance, so that not all come back at once."""
+    await asyncio.sleep(random.uniform(0.5, 1) * min(10.0, 0.05 * 2 ** min(attempt, 10)))
+
+
+class GroupConsumer:
+    """Handles the events of these ``types``, each at least once. ``run`` it as a task.
+
+    ``handle`` is given an event with its full data; it must do no harm when it is given the same
+    one twice. Any number of processes share the group's work.
+    """
+
+    def __init__(
+        self,
+        group: str,
+        types: Collection[str],
+        handle: Handle,
+        groups: ConsumerGroups,
+        store: EventStore,
+        payloads: PayloadStore | None,
+        parking: ParkingLot,
+        *,
+        at_once: int = 64,
+        tries: int = 3,
+        pause: Callable[[int], Awaitable[None]] = _pause,
+    ) -> None:
+        """At most ``at_once`` events in hand; ``pause(attempt)`` is waited between two attempts."""
+        self._group, self._types, self._handle = group, types, handle
+        self._groups, self._store, self._payloads, self._lot = groups, store, payloads, parking
+        self._at_once, self._tries, self._pause = at_once, tries, pause
+        self._alone, self._breaks = asyncio.Lock(), 0
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def run(self) -> None:
+        """Handle events until cancelled. When the store breaks off, it begins again.
+
+        Cancelled, it leaves each event settled, or to be handed out again.
+        """
+        while True:
+            try:
+                await self._consume()
+            except* (StoreUnavailable, KeyError):  # KeyError: somebody has deleted the group
+                pass
+            _raise_if_cancelled()
+            self._breaks += 1
+            await self._pause(self._breaks)
+
+    async def _consume(self) -> None:
+        await self._groups.ensure(
+            self._group,
+            types=(*self._types, *_OWN),
+            max_retries=1_000_000,  # the lot is ours: the server never parks by itself
+            message_timeout=_MESSAGE_TIMEOUT,
+        )
+        async with (
+            self._groups.consume(self._group, buffer=self._at_once) as deliveries,
+            asyncio.TaskGroup() as tasks,
+        ):
+            async for delivery in deliveries:
+                self._breaks = 0
+                tasks.create_task(self._settle(delivery))
+
+    async def _settle(self, delivery: Delivery) -> None:
+        recorded, handed_out = delivery.recorded, delivery.retries
+        if recorded.type not in _OWN:
+            await self._take(recorded, handed_out)
+        elif recorded.stream == self._lot.stream:
+            event = recorded.event
+            assert isinstance(event, ReplayRequested | EventDiscarded)
+            await self._go_on(event.stream, handed_out)
+        await delivery.ack()
+
+    async def _take(self, recorded: RecordedEvent, handed_out: int) -> None:
+        async with self._turn(recorded.stream):
+            if not await self._patiently(partial(self._lot.holds, recorded)):
+                await self._handled(recorded, handed_out)
+
+    async def _go_on(self, stream: str, handed_out: int) -> None:
+        """Handle what is due in the lot of that stream, in order, up to what fails again."""
+        async with self._turn(stream):
+            while held := (await self._patiently(self._lot.look)).due(stream):
+                recorded = await self._patiently(partial(self._recorded, held.parked))
+                if recorded is None:
+                    gone = partial(self._lot.discard, held.parked.event_id, self._group, _GONE)
+                    await self._patiently(gone)
+                elif await self._handled(recorded, handed_out):
+                    await self._patiently(partial(self._lot.finish, recorded))
+
+    def _turn(self, stream: str) -> asyncio.Lock:
+        """Held while an event of that stream is in hand; who asks first comes first."""
+        return self._turns.setdefault(stream, asyncio.Lock())
+
+    async def _recorded(self, parked: EventParked) -> RecordedEvent | None:
+        events = self._store.read(parked.stream, from_version=parked.version, limit=1)
+        return next((one for one in [e async for e in events] if one.id == parked.event_id), None)
+
+    async def _handled(self, recorded: RecordedEvent, handed_out: int) -> bool:
+        """Whether it could be handled; else it is parked."""
+        if handed_out > HANDED_OUT:
+            await self._park(recorded, f"{_DEADLY} {handed_out + 1} times", handed_out)
+            return False
+        attempt = self._attempt if handed_out < SUSPECT else self._attempt_alone
+        for attempts in count(1):
+            try:
+                await self._patiently(partial(attempt, recorded))
+            except Exception as error:  # whatever it is: a person has to look
+                if attempts == self._tries:
+                    await self._park(recorded, f"{type(error).__name__}: {error}", attempts)
+                    return False
+                await self._pause(attempts)
+            else:
+                return True
+        raise AssertionError  # it counts for ever
+
+    async def _attempt(self, recorded: RecordedEvent) -> None:
+        await self._handle(await claim(recorded, self._payloads))
+
+    async def _attempt_alone(self, recorded: RecordedEvent) -> None:
+        await self._pause(1)  # by chance: whoever is innocent is likely to come before the guilty
+        async with self._alone:
+            await self._attempt(recorded)
+
+    async def _park(self, recorded: RecordedEvent, error: str, attempts: int) -> None:
+        await self._patiently(partial(self._lot.park, recorded, error, attempts))
+
+    async def _patiently(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Do it, again and again as long as what goes wrong is of the kind that passes."""
+        for attempt in count(1):
+            try:
+                return await act()
+            except PASSING:
+                await self._pause(attempt)
+        raise AssertionError  # it counts for ever
+
+
+def _raise_if_cancelled() -> None:
+    """A task group that had an error of its own to tell has swallowed it (until Python 3.13)."""
+    if (task := asyncio.current_task()) and task.cancelling():
+        raise asyncio.CancelledError
