@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import structlog
 from dependency_injector import containers, providers
@@ -15,15 +16,23 @@ from dependency_injector import containers, providers
 from application.backpressure import Backpressure
 from application.claim_check import ClaimCheck
 from application.consistency import Consistency
+from application.consuming import GroupConsumer
+from application.parking_lot import ParkingLot
 from application.projections import PROJECTIONS
 from application.projections.hosting import ProjectionHost
 from application.projections.lag import Lags
 from application.projections.staleness import Staleness
+from application.sagas import goods_return
 from infrastructure import eventstoredb, filesystem, memory, postgres
+from infrastructure import providers as outside
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
 from infrastructure.settings import InvalidSettings, Settings
 
 log = structlog.stdlib.get_logger("headwater.wiring")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Container(containers.DeclarativeContainer):
@@ -39,6 +48,11 @@ class Container(containers.DeclarativeContainer):
     pool = providers.Dependency(instance_of=postgres.Pool)  # once it is opened
     streams = providers.Singleton(eventstoredb.EventStore, client)
     subscriptions = providers.Singleton(eventstoredb.Subscriptions, client)
+    consumer_groups = providers.Singleton(eventstoredb.ConsumerGroups, client)
+    payments_line = providers.Dependency(instance_of=outside.Line)  # once it is opened
+    parcels_line = providers.Dependency(instance_of=outside.Line)  # once it is opened
+    payment_provider = providers.Singleton(outside.PaymentProvider, payments_line)
+    carrier = providers.Singleton(outside.Carrier, parcels_line)
     payloads = providers.Singleton(filesystem.PayloadStore, settings.provided.payloads)
     builds = providers.Singleton(postgres.Builds, pool)
     projections = providers.Object(PROJECTIONS)
@@ -50,6 +64,22 @@ class Container(containers.DeclarativeContainer):
         ClaimCheck, providers.Singleton(MeasuredEventStore, streams, metrics), payloads
     )
     dispatch = providers.Singleton(MeasuredDispatch, event_store, metrics)
+
+    # what reacts to events
+    clock = providers.Object(_now)
+    parking = providers.Factory(ParkingLot, event_store)  # of the group that is named
+    goods_return = providers.Singleton(
+        GroupConsumer,
+        goods_return.GROUP,
+        goods_return.TYPES,
+        providers.Singleton(
+            goods_return.GoodsReturn, event_store, dispatch, payment_provider, clock
+        ).provided.handle,
+        consumer_groups,
+        event_store,
+        payloads,
+        providers.Singleton(ParkingLot, event_store, goods_return.GROUP),
+    )
 
     # the read side
     tick = providers.Object(0.5)  # seconds between two looks at the books
@@ -84,6 +114,11 @@ def in_memory(settings: Settings) -> Container:
     container.needs_servers.override(providers.Object(False))
     container.streams.override(providers.Singleton(memory.EventStore))
     container.subscriptions.override(providers.Singleton(memory.Subscriptions, container.streams))
+    container.consumer_groups.override(
+        providers.Singleton(memory.ConsumerGroups, container.streams)
+    )
+    container.payment_provider.override(providers.Singleton(memory.PaymentProvider))
+    container.carrier.override(providers.Singleton(memory.Carrier))
     container.payloads.override(providers.Singleton(memory.PayloadStore))
     container.tick.override(providers.Object(0.01))  # a look at memory costs nothing
     container.builds.override(providers.Singleton(memory.Builds))
@@ -118,7 +153,7 @@ async def opened(container: Container) -> AsyncIterator[None]:
     Raises ``StoreUnavailable``, and :class:`InvalidSettings` for what it cannot do.
     """
     require_consistency(container)
-    async with connected(container):
+    async with connected(container), outside_opened(container):
         if container.needs_servers():
             await _switch_on_system_projections(container.client())
         await container.builds().register(container.projections())
@@ -151,6 +186,24 @@ async def write_side_opened(container: Container) -> AsyncIterator[None]:
         yield
     finally:
         await client.close()
+
+
+@asynccontextmanager
+async def outside_opened(container: Container) -> AsyncIterator[None]:
+    """Open the lines to the payment provider and the carrier; whether they answer is not asked."""
+    settings = container.settings()
+    if not container.needs_servers():
+        yield
+        return
+    assert settings.payment_provider_uri is not None  # whoever serves has seen to it
+    assert settings.carrier_uri is not None
+    async with (
+        outside.Line(settings.payment_provider_uri) as payments,
+        outside.Line(settings.carrier_uri) as parcels,
+    ):
+        container.payments_line.override(providers.Object(payments))
+        container.parcels_line.override(providers.Object(parcels))
+        yield
 
 
 async def _switch_on_system_projections(client: eventstoredb.Client) -> None:

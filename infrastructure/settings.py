@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     """The EventStoreDB to talk to; unset: the embedded node."""
     postgres_uri: Annotated[str, _uri_of("postgresql", "postgres")] | None = None
     """The PostgreSQL that holds the read models; unset: the embedded one."""
+    payment_provider_uri: Annotated[str, _uri_of("http", "https")] | None = None
+    """Who holds and takes customers' money; unset: a simulated provider."""
+    carrier_uri: Annotated[str, _uri_of("http", "https")] | None = None
+    """Who takes parcels to customers; unset: a simulated carrier."""
     headwater_home: Path = Path(".headwater")
     """Where the embedded servers, large payloads and logs live."""
     payloads_dir: Path | None = None

@@ -28,6 +28,7 @@ Order fulfilment for a shop, event-sourced on EventStoreDB.
 Settings come from the environment or a `.env` file:
 
 - `EVENTSTOREDB_URI`, `POSTGRES_URI`: the servers to talk to; unset: embedded ones
+- `PAYMENT_PROVIDER_URI`, `CARRIER_URI`: whom to ask for money and parcels; unset: simulated ones
 - `HEADWATER_HOME`: where embedded servers, payloads and logs live (`.headwater`)
 - `HTTP_HOST`, `HTTP_PORT`, `EVENTSTOREDB_PORT`: where to listen (127.0.0.1, 8000, 2113)
 - `API_TOKEN`: what clients have to send as `Authorization: Bearer …`
@@ -66,12 +67,15 @@ def run() -> None:
 
 @app.command()
 def serve() -> None:
-    """Start the service against EVENTSTOREDB_URI and POSTGRES_URI: nothing embedded starts."""
+    """Start the service against EVENTSTOREDB_URI, POSTGRES_URI, PAYMENT_PROVIDER_URI, CARRIER_URI.
+
+    Nothing embedded and nothing simulated starts.
+    """
     with _clear_errors():
         from infrastructure.processes.listener import listen
 
         settings = _settings()
-        settings.require("eventstoredb_uri", "postgres_uri")
+        settings.require("eventstoredb_uri", "postgres_uri", "payment_provider_uri", "carrier_uri")
         with listen(settings.http_host, settings.http_port) as listener:
             from infrastructure.cli.run import serve_configured
 

@@ -9,7 +9,7 @@ from infrastructure import telemetry
 from infrastructure.cli.importing import bring_in_sample
 from infrastructure.cli.welcome import welcome
 from infrastructure.container import Container, require_consistency
-from infrastructure.processes.embedded_servers import servers_for
+from infrastructure.processes.embedded_servers import providers_for, servers_for
 from infrastructure.processes.home import Home, Running
 from infrastructure.processes.listener import url
 from infrastructure.processes.service import caught_up, serving
@@ -31,7 +31,7 @@ async def run_service(settings: Settings, home: Home, listener: socket.socket) -
     telemetry.log_to_file(home.directory / "log" / "headwater.log", settings.log_level)
     console = Console()
     require_consistency(Container(settings=settings))  # before anything is started
-    async with servers_for(settings) as complete:
+    async with servers_for(settings) as with_servers, providers_for(with_servers) as complete:
         container = Container(settings=complete)
         async with serving(container, listener):
             home.announce(Running.here(complete, url(listener)))

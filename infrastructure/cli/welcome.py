@@ -41,6 +41,11 @@ def _what_runs(used: Settings, given: Settings, url: str) -> Iterator[tuple[str,
     yield "HTTP API", f"{url}, described at {url}/docs"
     yield "EventStoreDB", _server(given.eventstoredb_uri, used.eventstoredb_uri)
     yield "PostgreSQL", _server(given.postgres_uri, "on a socket of its own")
+    for name, ours, used_uri in (
+        ("Payments", given.payment_provider_uri, used.payment_provider_uri),
+        ("Parcels", given.carrier_uri, used.carrier_uri),
+    ):
+        yield name, without_password(ours) if ours else f"{used_uri} (simulated)"
     yield "Data and logs", f"{_short(used.headwater_home)}, log/headwater.log in it"
 
 

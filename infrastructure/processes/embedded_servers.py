@@ -8,6 +8,7 @@ from infrastructure.embedded.eventstoredb.process import NodeFailed, NodeProcess
 from infrastructure.embedded.postgres import EmbeddedPostgres, PostgresFailed
 from infrastructure.processes import Hindrance
 from infrastructure.processes.home import Home
+from infrastructure.providers.simulated import SimulatedProviders, SimulationFailed
 from infrastructure.settings import Settings
 
 
@@ -16,6 +17,27 @@ async def servers_for(settings: Settings) -> AsyncIterator[Settings]:
     """The settings with both servers in them. Raises :class:`Hindrance`."""
     async with _event_store_for(settings) as with_events, _postgres_for(with_events) as complete:
         yield complete
+
+
+@asynccontextmanager
+async def providers_for(settings: Settings) -> AsyncIterator[Settings]:
+    """The settings with a payment provider and a carrier in them. Raises :class:`Hindrance`.
+
+    Those that are simulated keep their books in the home.
+    """
+    if settings.payment_provider_uri and settings.carrier_uri:
+        yield settings
+        return
+    books = settings.headwater_home.absolute() / "providers" / "books.sqlite3"
+    try:
+        async with SimulatedProviders(books) as simulated:
+            payments = settings.payment_provider_uri or simulated.payment_provider_uri
+            parcels = settings.carrier_uri or simulated.carrier_uri
+            yield settings.model_copy(
+                update={"payment_provider_uri": payments, "carrier_uri": parcels}
+            )
+    except SimulationFailed as error:
+        raise Hindrance(str(error)) from error
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The service in one process: the API and the projections."""
+"""The service in one process: the API, the projections, and what reacts to events."""
 
 import asyncio
 import socket
@@ -26,6 +26,7 @@ async def serving(container: Container, listener: socket.socket) -> AsyncIterato
     async with (
         app.router.lifespan_context(app),
         projecting(container),
+        reacting(container),
         answering(app, listener),  # started last, stopped first
     ):
         log.info("serving", url=url(listener))
@@ -45,6 +46,23 @@ async def projecting(container: Container) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def reacting(container: Container) -> AsyncIterator[None]:
+    """React to what has happened: choreographed flows."""
+    task = asyncio.create_task(container.goods_return().run())
+    task.add_done_callback(_told)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def _told(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("a consumer has stopped: restart the service", exc_info=error)
 
 
 async def caught_up(container: Container, patience: float = 60.0) -> None:

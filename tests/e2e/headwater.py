@@ -101,5 +101,6 @@ def until(condition: Callable[[], bool], service: Service) -> None:
 
 def _environment(home: Path, settings: dict[str, str]) -> dict[str, str]:
     ours = {"HEADWATER_HOME": str(home), "HTTP_PORT": "0", "EVENTSTOREDB_PORT": "0"}
-    theirs = {"EVENTSTOREDB_URI": "", "POSTGRES_URI": "", "API_TOKEN": "", "COLUMNS": "200"}
+    servers = ("EVENTSTOREDB_URI", "POSTGRES_URI", "PAYMENT_PROVIDER_URI", "CARRIER_URI")
+    theirs = {**dict.fromkeys(servers, ""), "API_TOKEN": "", "COLUMNS": "200"}
     return {**os.environ, **theirs, **ours, **settings}

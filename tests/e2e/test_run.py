@@ -92,6 +92,14 @@ def test_a_home_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         assert "HEADWATER_HOME" in refusal(headwater(home, "run"), 1)
 
 
+NOWHERE = {
+    "EVENTSTOREDB_URI": "esdb://127.0.0.1:1",
+    "POSTGRES_URI": "postgresql://127.0.0.1:1",
+    "PAYMENT_PROVIDER_URI": "http://127.0.0.1:1/payments",
+    "CARRIER_URI": "http://127.0.0.1:1/parcels",
+}
+
+
 def test_a_bad_setting_is_named(tmp_path: Path) -> None:
     """One line that says which and why, exit code 2."""
     ended = headwater(tmp_path / "home", "run", HTTP_PORT="http")
@@ -108,22 +116,23 @@ def test_a_read_model_cannot_be_inline_over_two_stores(
     tmp_path: Path, command: str, names: str, told: str
 ) -> None:
     """One line that says why and what to do instead, exit code 2, before anything is started."""
-    servers = {"EVENTSTOREDB_URI": "esdb://127.0.0.1:1", "POSTGRES_URI": "postgresql://127.0.0.1:1"}
     ended = headwater(
         tmp_path / "home",
         command,
         INLINE_PROJECTIONS=names,
-        **(servers if command == "serve" else {}),
+        **(NOWHERE if command == "serve" else {}),
     )
 
     assert told in refusal(ended, 2)
     assert not (tmp_path / "home" / "postgres").exists()
 
 
-def test_serving_needs_servers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", ["EVENTSTOREDB_URI", "PAYMENT_PROVIDER_URI"])
+def test_serving_needs_servers(tmp_path: Path, missing: str) -> None:
     """``serve`` starts nothing embedded: it names what has to be set, and does not hang."""
-    ended = headwater(tmp_path / "home", "serve", POSTGRES_URI="postgresql://127.0.0.1:1/none")
-    assert "EVENTSTOREDB_URI" in refusal(ended, 2)
+    servers = {name: uri for name, uri in NOWHERE.items() if name != missing}
+    ended = headwater(tmp_path / "home", "serve", **servers)
+    assert missing in refusal(ended, 2)
 
 
 def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:

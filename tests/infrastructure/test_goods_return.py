@@ -1,0 +1,101 @@
+"""A return of goods over real sockets: the embedded node, and providers over HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from application.messages import Context
+from application.sagas.goods_return import saga_id
+from application.sagas.performing import authorisation_key
+from domain import orders, payments
+from domain.decider import Command
+from domain.values import Money
+from infrastructure.container import Container, outside_opened, write_side_opened
+from infrastructure.embedded.eventstoredb.process import NodeProcess
+from infrastructure.memory import Fault
+from infrastructure.processes.service import reacting
+from infrastructure.providers.simulated import SimulatedProviders
+from infrastructure.settings import Settings
+from tests.outside import over_http, tell
+from tests.waiting import until_true
+
+WORTH = Money.parse("15.30 GBP")
+LINE = orders.OrderLine(sku="85123A", quantity=6, unit_price=Money.parse("2.55 GBP"))
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Iterator[SimulatedProviders]:
+    with SimulatedProviders() as simulated:
+        yield simulated
+
+
+@pytest.fixture
+async def container(
+    node: NodeProcess, simulated: SimulatedProviders, tmp_path: Path
+) -> AsyncIterator[Container]:
+    container = Container(
+        settings=Settings(
+            eventstoredb_uri=node.uri,
+            payment_provider_uri=simulated.payment_provider_uri,
+            carrier_uri=simulated.carrier_uri,
+            headwater_home=tmp_path,
+        )
+    )
+    async with write_side_opened(container), outside_opened(container):
+        yield container
+
+
+async def test_goods_that_come_back_are_paid_back_and_put_back(
+    container: Container, simulated: SimulatedProviders
+) -> None:
+    """Although the provider acts without answering at first: given back once, restocked once."""
+    id = f"o-{uuid4().hex}"
+    sku = f"85123A-{id[:8]}"
+
+    async def ask(stream_id: str, command: Command) -> None:
+        context = Context.start("a test", uuid4(), datetime.now(UTC))
+        await container.dispatch()(stream_id, command, context)
+
+    async def events(stream: str) -> list[str]:
+        return [one.type async for one in container.event_store().read(stream)]
+
+    async def restocked() -> bool:
+        return await events(f"stock-{sku}") == ["StockReceived"]
+
+    provider, key = container.payment_provider(), authorisation_key(id)
+    await provider.authorise(key, id, WORTH)
+    await provider.capture(f"capture:{id}", key, WORTH)
+    await ask(id, orders.PlaceOrder(lines=(LINE.model_copy(update={"sku": sku}),)))
+    await ask(id, payments.AuthorisePayment(order_id=id, amount=WORTH))
+    await ask(id, payments.CapturePayment(amount=WORTH))
+    await ask(id, orders.ConfirmOrder())
+    await ask(id, orders.ShipOrder(shipment_id=id))
+    await tell(simulated, [Fault(kind="drop", call="refund", order_id=id, times=2)])
+
+    async with reacting(container):
+        back = orders.ReturnLines(return_id="r-1", lines=(orders.ReturnedLine(line=1, quantity=2),))
+        await ask(id, back)
+        await until_true(restocked)
+
+    async with over_http(simulated) as outside:
+        (paid,) = [one for one in await outside.audit.payments() if one.order_id == id]
+    assert paid.refunded == Money.parse("5.10 GBP")
+    assert await events(f"payment-{id}") == [
+        "PaymentAuthorised",
+        "PaymentCaptured",
+        "PaymentRefunded",
+    ]
+    async for recorded in container.event_store().read(f"stock-{sku}"):
+        assert recorded.metadata.saga_id == saga_id(id, "r-1")
+
+
+async def test_reacting_ends_when_it_is_cancelled(container: Container) -> None:
+    """No task is left behind."""
+    before = asyncio.all_tasks()
+    async with reacting(container):
+        await asyncio.sleep(0)
+    assert asyncio.all_tasks() - before == set()
