@@ -1,0 +1,94 @@
+"""A small shop in memory to be audited: whole as it is made, and broken where a test breaks it."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from application.auditing import Finding, Verdict, audit
+from application.command_dispatch import CommandDispatch
+from application.messages import Context, NewEvent
+from application.ports import NO_STREAM
+from application.sagas.events import SagaCompensated, SagaCompleted
+from application.sagas.performing import authorisation_key, booking_key
+from domain import orders, payments, shipments, stock
+from domain.decider import Command, Event
+from domain.orders import OrderLine, ReturnedLine
+from domain.values import Money
+from infrastructure import memory
+
+PRICE = Money.parse("2.5 GBP")
+WORTH = PRICE * 4
+
+
+class AuditedShop:
+    """Ten pieces of one SKU, and orders of four."""
+
+    def __init__(self) -> None:
+        self.store = memory.EventStore()
+        self.provider, self.carrier = memory.PaymentProvider(), memory.Carrier()
+
+    async def tell(self, id: str, *commands: Command) -> None:
+        """As the service does it."""
+        for command in commands:
+            context = Context.start("a test", uuid4(), datetime(2026, 1, 1, tzinfo=UTC))
+            await CommandDispatch(self.store)(id, command, context)
+
+    async def write(self, stream: str, *events: Event) -> None:
+        """Past all deciders, as nobody may."""
+        context = Context.start("a test", uuid4(), datetime(2026, 1, 1, tzinfo=UTC))
+        past = [recorded async for recorded in self.store.read(stream)]
+        version = past[-1].version if past else NO_STREAM
+        new = [NewEvent.of(event, uuid4(), context) for event in events]
+        await self.store.append(stream, new, version)
+
+    async def opened(self) -> "AuditedShop":
+        await self.tell("mug", stock.ReceiveStock(receipt_id="opening", quantity=10))
+        return self
+
+    async def placed(self, id: str = "1") -> None:
+        line = OrderLine(sku="mug", quantity=4, unit_price=PRICE)
+        await self.tell(id, orders.PlaceOrder(lines=(line,)))
+
+    async def confirmed(self, id: str = "1") -> None:
+        """All that the saga does."""
+        await self.placed(id)
+        await self.tell("mug", stock.ReserveStock(order_id=id, quantity=4))
+        await self.provider.authorise(authorisation_key(id), id, WORTH)
+        await self.tell(id, payments.AuthorisePayment(order_id=id, amount=WORTH))
+        await self.carrier.book(booking_key(id), id, None)
+        await self.tell(id, shipments.BookShipment(order_id=id, carrier="the carrier"))
+        await self.provider.capture(f"capture:{id}", authorisation_key(id), WORTH)
+        await self.tell(id, payments.CapturePayment(amount=WORTH), orders.ConfirmOrder())
+        await self.write(f"order_fulfilment-{id}", SagaCompleted())
+
+    async def delivered(self, id: str = "1") -> None:
+        """All that the warehouse does."""
+        await self.confirmed(id)
+        await self.tell(id, orders.ShipOrder(shipment_id=id))
+        await self.tell("mug", stock.DispatchStock(order_id=id))
+        code = self.carrier.books.bookings[booking_key(id)].tracking_code
+        await self.tell(id, shipments.HandOverShipment(tracking_code=code))
+        await self.tell(id, shipments.DeliverShipment(), orders.DeliverOrder())
+
+    async def undone(self, id: str = "1") -> None:
+        """An order whose payment was held and let go."""
+        await self.placed(id)
+        await self.tell("mug", stock.ReserveStock(order_id=id, quantity=4))
+        await self.provider.authorise(authorisation_key(id), id, WORTH)
+        await self.provider.void(f"void:{id}", authorisation_key(id))
+        await self.tell(id, payments.AuthorisePayment(order_id=id, amount=WORTH))
+        await self.tell(id, payments.VoidPayment())
+        await self.tell("mug", stock.ReleaseStock(order_id=id))
+        await self.tell(id, orders.CancelOrder(reason="no longer wanted"))
+        await self.write(f"order_fulfilment-{id}", SagaCompensated())
+
+    async def came_back(self, quantity: int = 1, id: str = "1") -> None:
+        """Goods of a delivered order, with nothing done about it yet."""
+        lines = (ReturnedLine(line=1, quantity=quantity),)
+        await self.tell(id, orders.ReturnLines(return_id="r", lines=lines))
+
+    async def verdict(self) -> Verdict:
+        subscriptions = memory.Subscriptions(self.store)
+        return await audit(subscriptions, None, memory.Audit(self.provider, self.carrier))
+
+    async def findings(self) -> tuple[Finding, ...]:
+        return (await self.verdict()).findings
