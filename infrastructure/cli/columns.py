@@ -1,0 +1,19 @@
+"""Lines in columns that are never cut: an id that has lost its end is no use to anybody."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.text import Text
+
+GAP = "  "
+
+
+def aligned(rows: Sequence[Sequence[Text]], right: Sequence[int] = ()) -> Iterator[Text]:
+    """A line for each row, its cells below one another; those columns to the right."""
+    widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.copy() for cell in row]
+        for number, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+            cell.align("right" if number in right else "left", width)
+        line = Text(GAP).join(cells)
+        line.rstrip()
+        yield line

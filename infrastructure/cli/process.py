@@ -1,0 +1,84 @@
+"""How a command runs and ends: its settings, its errors in clear words, its exit code, Ctrl-C."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from infrastructure.settings import Settings
+
+
+class AskedWrongly(Exception):
+    """What was asked for makes no sense; the message says what would."""
+
+
+def load_settings() -> "Settings":
+    """Those of this process. Raises ``InvalidSettings``."""
+    from infrastructure import settings
+
+    return settings.load()
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """What can go wrong outside of our code is told in one line, without a trace.
+
+    Exit code 1: it cannot be done (now); 2: it was asked or set wrongly.
+    """
+    from application.ports import NotBuilt, PayloadUnavailable, StoreUnavailable
+    from infrastructure.processes import Hindrance
+    from infrastructure.settings import InvalidSettings
+
+    try:
+        yield
+    except (InvalidSettings, AskedWrongly) as error:
+        _fail(error, code=2)
+    except KeyboardInterrupt:  # before anything ran that would have to be stopped
+        raise typer.Exit(130) from None
+    except BrokenPipeError:  # whoever read our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except (Hindrance, NotBuilt, StoreUnavailable, PayloadUnavailable, OSError) as error:
+        _fail(error, code=1)
+
+
+def _fail(error: Exception, code: int) -> None:
+    for line in str(error).splitlines():
+        typer.echo(f"headwater: {line}", err=True)
+    raise typer.Exit(code) from None
+
+
+def until_stopped(service: Coroutine[Any, Any, None]) -> None:
+    """Run until it is stopped: that is how it should end."""
+    try:
+        _run(service)
+    except asyncio.CancelledError:
+        return
+
+
+def until_done(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end: being stopped before is a failure."""
+    try:
+        _run(work)
+    except asyncio.CancelledError:
+        typer.echo("headwater: stopped before the end", err=True)
+        raise typer.Exit(130) from None
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run it; Ctrl-C and the like cancel it, so everything that was started is stopped."""
+
+    async def cancellable() -> None:
+        task = asyncio.current_task()
+        assert task is not None  # we are in one
+        for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(sign, task.cancel)
+        await work
+
+    asyncio.run(cancellable())

@@ -1,0 +1,126 @@
+"""``headwater sagas list``: sagas by age, readably or as JSON."""
+
+import json as json_format
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from application import saga_queries
+from application.projections.sagas import SagaStanding, sagas
+from application.queries import Page
+from application.sagas.state import Status
+from infrastructure.cli.columns import aligned
+from infrastructure.cli.figures import seconds
+from infrastructure.cli.process import AskedWrongly
+from infrastructure.processes.embedded_servers import service_at_hand
+from infrastructure.settings import Settings
+
+COLOURS: Final = {
+    Status.RUNNING: "cyan",
+    Status.COMPENSATING: "yellow",
+    Status.COMPLETED: "green",
+    Status.COMPENSATED: "green",
+    Status.FAILED: "bold red",
+    Status.RESOLVED: "green",
+}
+
+
+async def print_sagas(
+    settings: Settings, which: str, after: str | None, limit: int, *, json: bool
+) -> None:
+    """Print a page. Raises :class:`AskedWrongly`, ``Hindrance``, ``NotBuilt`` …"""
+    now = datetime.now(UTC)
+    async with service_at_hand(settings) as container:
+        views = await container.read_models().live(sagas)
+        try:
+            page = await saga_queries.sagas(views, which, now=now, after=after, limit=limit)
+        except ValueError as error:
+            raise AskedWrongly(str(error)) from error
+        lag = (await container.lags().of(sagas)).seconds
+    if json:
+        _print_json(page, now, lag)
+    else:
+        _show(page, which, now, lag)
+
+
+def in_words(saga: SagaStanding, now: datetime) -> Text:
+    """``running``, ``running, stuck``, ``compensating, overdue``."""
+    words = Text(saga.status, style=COLOURS[saga.status])
+    if saga.stuck:
+        words.append(", stuck", style="bold red")
+    if saga_queries.overdue(saga, now):
+        words.append(", overdue", style="bold red")
+    return words
+
+
+def _show(page: Page[SagaStanding], which: str, now: datetime, lag: float | None) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    heads = [Text(head, style="bold") for head in _HEADS]
+    lines = aligned([heads, *(_cells(saga, now) for saga in page.items)], right=_NUMBERS)
+    for line in lines if page.items else ():
+        console.print(line)
+    for why, ids in _whys(page.items).items():
+        console.print(Text(f"\n{why}", style="bold"))
+        console.print(f"  {', '.join(ids)}")
+    number, kind = len(page.items) or "no", "" if which == "all" else f"{which} "
+    told = f"{number} {kind}{'saga' if number == 1 else 'sagas'}, {_age(lag)}"
+    if page.after:
+        told += f"; there are more: --after {page.after}"
+    console.print(Text(f"\n{told}" if page.items else told, style="dim"))
+
+
+def _whys(items: Sequence[SagaStanding]) -> Mapping[str, Sequence[str]]:
+    """Why they do not go on: many at once tend to have one cause."""
+    whys: dict[str, list[str]] = {}
+    for saga in items:
+        if why := saga.error or (saga.reason if saga.open else None):
+            whys.setdefault(why, []).append(saga.saga_id)
+    return whys
+
+
+_HEADS: Final = ("saga", "status", "step", "attempts", "age", "moves")
+_NUMBERS: Final = (3, 4)
+
+
+def _cells(saga: SagaStanding, now: datetime) -> Sequence[Text]:
+    failed = str(saga.attempts) if saga.attempts else ""
+    age = seconds((now - saga.started_at).total_seconds())
+    words = (saga.step or "", failed, age, _moves(saga, now))
+    return (Text(saga.saga_id), in_words(saga, now), *map(Text, words))
+
+
+def _moves(saga: SagaStanding, now: datetime) -> str:
+    """When something is to happen."""
+    if saga.status is Status.FAILED:
+        return "a person must act"
+    if saga.due is None:
+        return ""
+    left = (saga.due - now).total_seconds()
+    return f"within {seconds(left)}" if left >= 0 else f"{seconds(-left)} late"
+
+
+def _age(lag: float | None) -> str:
+    if lag is None:
+        return "how old this is, nobody knows: nothing fills the read model"
+    return "up to date" if lag == 0 else f"at most {seconds(lag)} old"
+
+
+def _print_json(page: Page[SagaStanding], now: datetime, lag: float | None) -> None:
+    document: dict[str, Any] = {
+        "sagas": [_document(saga, now) for saga in page.items],
+        "after": page.after,
+        "lag_seconds": lag,
+    }
+    typer.echo(json_format.dumps(document, ensure_ascii=False, indent=2))
+
+
+def _document(saga: SagaStanding, now: datetime) -> dict[str, Any]:
+    return {
+        **saga.model_dump(mode="json", exclude=set(sagas.detail)),
+        "overdue": saga_queries.overdue(saga, now),
+        "age_seconds": (now - saga.started_at).total_seconds(),
+    }

@@ -1,0 +1,185 @@
+"""``headwater sagas show``: one saga, told step by step from its own stream."""
+
+import json as json_format
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final, assert_never
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from application import saga_queries
+from application.categories import BY_COMMAND
+from application.ports import EventStore
+from application.projections.saga_timeline import Entry, Kind, Outcome
+from application.projections.sagas import DEFINITIONS, SagaStanding, sagas
+from application.sagas.operating import RetrySaga
+from application.sagas.state import Status
+from infrastructure.cli.columns import aligned
+from infrastructure.cli.figures import seconds
+from infrastructure.cli.saga_list import in_words
+from infrastructure.cli.saga_wishes import require_something, unknown
+from infrastructure.processes.embedded_servers import event_store_at_hand
+from infrastructure.settings import Settings
+
+_MARKS: Final = {
+    Outcome.UNDER_WAY: ("…", "cyan"),
+    Outcome.COMPLETED: ("✓", "green"),
+    Outcome.REFUSED: ("✗", "red"),
+    Outcome.TIMED_OUT: ("✗", "red"),
+    Outcome.CUT_OFF: ("⊘", "yellow"),
+    Outcome.UNDONE: ("↶", "yellow"),
+    Outcome.FAILED: ("✗", "bold red"),
+    Outcome.RECORDED: ("»", "bold"),
+}
+
+
+async def print_saga(settings: Settings, id: str, *, json: bool) -> None:
+    """Print it as it is now, whatever the read model knows. Raises ``Hindrance`` …"""
+    require_something(settings)
+    async with event_store_at_hand(settings) as container:
+        saga = await _as_recorded(container.event_store(), id)
+    if saga is None:
+        raise unknown(id)
+    now = datetime.now(UTC)
+    if json:
+        document = saga.model_dump(mode="json", exclude={"state"})
+        document["overdue"] = saga_queries.overdue(saga, now)
+        typer.echo(json_format.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        _show(saga, now, Console(highlight=False, soft_wrap=True))
+
+
+async def _as_recorded(store: EventStore, id: str) -> SagaStanding | None:
+    """What the read model would show, had it seen everything."""
+    saga: SagaStanding | None = None
+    assert sagas.evolve is not None  # it has no parts
+    async for recorded in store.read(BY_COMMAND[RetrySaga].stream(id)):
+        saga = sagas.evolve(saga, recorded)
+    return saga
+
+
+def _show(saga: SagaStanding, now: datetime, console: Console) -> None:
+    console.print(Text.assemble((f"{saga.saga} {saga.saga_id}", "bold"), "  ", in_words(saga, now)))
+    age = seconds((now - saga.started_at).total_seconds())
+    console.print(
+        f"started {saga.started_at:%Y-%m-%d %H:%M:%SZ}, {age} ago, by definition "
+        f"{saga.definition}\n"
+    )
+    for line in _timeline(saga):
+        console.print(line)
+    console.print()
+    for told in _conclusion(saga, now):
+        console.print(told, markup=False)
+
+
+def _timeline(saga: SagaStanding) -> Iterator[Text]:
+    rows = [_cells(entry, saga.started_at) for entry in saga.timeline]
+    for entry, row, line in zip(saga.timeline, rows, aligned(rows), strict=True):
+        yield line
+        if why := entry.reason or entry.error:
+            yield Text(f"{' ' * row[0].cell_len}     {why}", style="dim")
+
+
+def _cells(entry: Entry, start: datetime) -> Sequence[Text]:
+    """When, a mark, what, what came of it, how long it took, how many attempts."""
+    mark, colour = _MARKS[entry.outcome]
+    wish = entry.kind is Kind.WISH
+    return (
+        Text(_clock(entry.began_at, start)),
+        Text(mark, style=colour),
+        Text(_name(entry), style="bold" if wish else ""),
+        Text("" if wish else entry.outcome, style=colour),
+        Text(_took(entry)),
+        Text(_attempts(entry)),
+    )
+
+
+def _name(entry: Entry) -> str:
+    match entry.kind:
+        case Kind.STEP:
+            return entry.name
+        case Kind.UNDO:
+            return f"undo {entry.name}"
+        case Kind.WISH:
+            return f"{entry.by}: {entry.name}"
+
+
+def _attempts(entry: Entry) -> str:
+    if entry.outcome is Outcome.UNDER_WAY:
+        return f"{entry.attempts} failed" if entry.attempts else ""
+    return f"{entry.attempts} attempts" if entry.attempts > 1 else ""
+
+
+def _took(entry: Entry) -> str:
+    if entry.ended_at is None or entry.kind is Kind.WISH:
+        return ""
+    took = (entry.ended_at - entry.began_at).total_seconds()
+    if took < 0.001:
+        return ""
+    return f"{took * 1000:.0f} ms" if took < 1 else seconds(took)
+
+
+def _clock(moment: datetime, start: datetime) -> str:
+    """The time of day, and the day where it is another one than that of the start."""
+    same = moment.date() == start.date()
+    return f"{moment:%H:%M:%S}" if same else f"{moment:%m-%d %H:%M:%S}"
+
+
+# ── what it comes to ─────────────────────────────────────────────────────────────────────────────
+
+
+def _conclusion(saga: SagaStanding, now: datetime) -> Iterator[str]:
+    took = seconds((saga.changed_at - saga.started_at).total_seconds())
+    match saga.status:
+        case Status.COMPLETED:
+            yield f"Every step is done, in {took}."
+        case Status.COMPENSATED:
+            yield f"All that it did is undone, in {took}. Why: {saga.reason}"
+        case Status.RESOLVED:
+            yield f"A person has seen to it by other means, {took} after its start."
+        case Status.FAILED:
+            yield f"It can go neither on nor back: a person must act. Why: {saga.reason}"
+            yield from _help(saga, "retry", "compensate", "resolve")
+        case Status.RUNNING | Status.COMPENSATING:
+            yield from _waiting(saga, now)
+        case _:
+            assert_never(saga.status)
+
+
+def _waiting(saga: SagaStanding, now: datetime) -> Iterator[str]:
+    if saga.status is Status.COMPENSATING:
+        yield f"It goes back. Why: {saga.reason}"
+    assert saga.due is not None  # it is at work
+    doing = f"{'undo ' * (saga.status is Status.COMPENSATING)}{saga.step}"
+    left = (saga.due - now).total_seconds()
+    if left < 0:
+        yield f"It should have moved {seconds(-left)} ago, at {saga.due:%H:%M:%SZ}."
+    elif saga.state.again_at is not None:
+        yield f"It waits {seconds(left)}, until {saga.due:%H:%M:%SZ}, to {doing} once more."
+    else:
+        yield f"It is about to {doing}, until {saga.due:%H:%M:%SZ} at the latest."
+    if saga_queries.overdue(saga, now):
+        yield "Nobody has seen to it: is a service running?"
+    if (deadline := saga.state.deadline) is not None and not _irrevocable(saga):
+        when = f"At {deadline:%H:%M:%SZ}" if now < deadline else "At the next failed attempt"
+        yield f"{when} it gives up, and undoes what it has done."
+    if saga.attempts:
+        wishes = ("retry", "compensate") if saga.status is Status.RUNNING else ("retry",)
+        yield from _help(saga, *wishes)
+
+
+def _irrevocable(saga: SagaStanding) -> bool:
+    """Whether it is beyond the point from which nothing turns it back by itself."""
+    definition = DEFINITIONS.get((saga.saga, saga.definition))
+    return definition is not None and any(
+        entry.name == definition.no_return and entry.outcome is Outcome.COMPLETED
+        for entry in saga.timeline
+    )
+
+
+def _help(saga: SagaStanding, *wishes: str) -> Iterator[str]:
+    yield ""
+    for wish in wishes:
+        yield f'  headwater sagas {wish} {saga.saga_id} --reason "…"'

@@ -1,0 +1,90 @@
+"""``headwater sagas retry``, ``compensate``, ``resolve``: a wish, recorded in the saga's stream."""
+
+import getpass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import typer
+from pydantic import ValidationError
+
+from application.messages import Context
+from application.sagas.operating import (
+    CompensateSaga,
+    ResolveSaga,
+    RetrySaga,
+    SagaCommand,
+    UnknownSaga,
+)
+from domain.decider import DomainError
+from infrastructure.cli.process import AskedWrongly
+from infrastructure.processes import Hindrance
+from infrastructure.processes.embedded_servers import event_store_at_hand
+from infrastructure.settings import Settings
+
+
+async def retry(settings: Settings, id: str, by: str | None, reason: str) -> None:
+    """As the others: raises :class:`Hindrance`, :class:`AskedWrongly`, ``StoreUnavailable``."""
+    command = _wish(RetrySaga, by, reason)
+    nothing = "no attempt has failed that could be made again"
+    await _record(settings, id, command, "is to try again at once", nothing)
+
+
+async def compensate(settings: Settings, id: str, by: str | None, reason: str) -> None:
+    command = _wish(CompensateSaga, by, reason)
+    await _record(
+        settings,
+        id,
+        command,
+        "is to undo all that it has done",
+        "that is under way or done already",
+    )
+
+
+async def resolve(settings: Settings, id: str, by: str | None, reason: str) -> None:
+    command = _wish(ResolveSaga, by, reason)
+    await _record(settings, id, command, "is closed", "it was closed before")
+
+
+def unknown(id: str) -> Hindrance:
+    """What to say of a saga that there is not."""
+    return Hindrance(
+        f"there is no saga {id}: it has the id of an order that was placed here (one from history "
+        "needs no saga); `headwater sagas list --status all` shows them"
+    )
+
+
+def require_something(settings: Settings) -> None:
+    """Raises :class:`Hindrance` where no service has ever run, instead of starting an empty one."""
+    if not (settings.eventstoredb_uri or settings.headwater_home.is_dir()):
+        raise Hindrance(
+            f"there is nothing in {settings.headwater_home} yet: start `headwater run` first, "
+            "or set EVENTSTOREDB_URI"
+        )
+
+
+def _wish(command: type[SagaCommand], by: str | None, reason: str) -> SagaCommand:
+    if not reason.strip():
+        raise AskedWrongly("--reason: say why, for whoever asks later")
+    try:
+        return command(by=by or getpass.getuser(), reason=reason)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise AskedWrongly(f"--{wrong['loc'][0]}: {wrong['msg'].lower()}") from error
+
+
+async def _record(
+    settings: Settings, id: str, command: SagaCommand, done: str, nothing: str
+) -> None:
+    require_something(settings)
+    context = Context.start(command.by, uuid4(), datetime.now(UTC))
+    try:
+        async with event_store_at_hand(settings) as container:
+            outcome = await container.dispatch()(id, command, context)
+    except UnknownSaga as error:
+        raise unknown(id) from error
+    except DomainError as refused:
+        raise Hindrance(f"saga {id}: {refused}") from refused
+    if outcome.events:
+        typer.echo(f"saga {id} {done} (recorded for {command.by}: {command.reason})")
+    else:
+        typer.echo(f"saga {id}: nothing was recorded: {nothing}")
