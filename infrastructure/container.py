@@ -40,6 +40,7 @@ class Container(containers.DeclarativeContainer):
 
     settings = providers.Dependency(instance_of=Settings)
     metrics = providers.Singleton(Metrics)
+    saga_metrics = metrics.provided.sagas  # what an engine tells
 
     # the technologies
     needs_servers = providers.Object(True)

@@ -14,6 +14,7 @@ from application.ports import Appended, EventStore, WrongExpectedVersion
 from application.projections.lag import Lag
 from application.projections.staleness import Staleness
 from domain.decider import Command, DomainError
+from infrastructure.saga_metrics import SagaMetrics
 
 
 class Metrics:
@@ -39,6 +40,7 @@ class Metrics:
             ["method", "route", "status"],
             registry=self.registry,
         )
+        self.sagas = SagaMetrics(self.registry)
         self._read_models = _ReadModels()
         self.registry.register(self._read_models)
 

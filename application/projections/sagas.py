@@ -24,6 +24,8 @@ from application.sagas.state import AT_WORK, SagaState, Status, evolve
 DEFINITIONS: Final[Mapping[tuple[str, int], Saga[Any]]] = MappingProxyType(
     {(saga.name, saga.version): saga for saga in (order_fulfilment,)}
 )
+SAGAS: Final = tuple(dict.fromkeys(name for name, _ in DEFINITIONS))
+"""The names of all sagas that there are."""
 
 
 class SagaStanding(View):

@@ -7,13 +7,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response, status
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
-from application import queries
+from application import queries, saga_queries
 from application.backpressure import Overloaded
 from application.claim_check import EventTooLarge
 from application.command_dispatch import CommandIdReused, StaleVersion, TooMuchContention
 from application.messages import Metadata, RecordedEvent
 from application.ports import StoreUnavailable
 from application.projections.order_summary import OrderSummary, order_summary
+from application.projections.saga_timeline import Entry
+from application.projections.sagas import sagas
+from application.sagas.operating import UnknownSaga
+from application.sagas.state import Status as SagaStatus
 from domain.decider import DomainError
 from domain.orders import (
     CancelOrder,
@@ -107,6 +111,24 @@ class Orders(BaseModel):
 
     orders: Sequence[OrderSummary]
     next: str | None = Field(description="where the next page is; none: this was the last")
+
+
+class Fulfilment(BaseModel):
+    """How the fulfilment of an order stands, and what became of each step."""
+
+    saga_id: str = Field(description="the id of the order")
+    definition: int = Field(description="the version that it goes by")
+    status: str = Field(examples=list(SagaStatus))
+    stuck: bool = Field(description="what it does now has failed several times")
+    step: str | None = Field(description="that it does or undoes now, or failed at")
+    attempts: int = Field(description="at that, all failed")
+    started_at: datetime
+    changed_at: datetime
+    due: datetime | None = Field(description="by then it will have moved")
+    error: str | None = Field(description="of the last attempt")
+    reason: str | None = Field(description="why it goes back, or failed")
+    undone: Sequence[str] = Field(description="steps, in the order in which they were")
+    timeline: Sequence[Entry]
 
 
 class PastEvent(BaseModel):
@@ -207,3 +229,12 @@ async def get_history(id: Order, wiring: Wiring) -> History:
     if not events:
         raise UnknownOrder(f"no order {id} is known here")
     return History(order_id=id, events=events)
+
+
+@router.get("/{order_id}/fulfilment", responses=answers(UnknownSaga))
+async def get_fulfilment(id: Order, reading: Reading) -> Fulfilment:
+    """The saga that fulfils an order: its status, and a timeline of its steps."""
+    saga = await saga_queries.saga(await reading.of(sagas), id)
+    if saga is None:
+        raise UnknownSaga(f"nothing fulfils an order {id}, or nothing has begun to")
+    return Fulfilment.model_validate(saga, from_attributes=True)

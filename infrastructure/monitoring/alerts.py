@@ -1,4 +1,4 @@
-"""Alert rules for Prometheus: one that is too old, failed or unseen for each read model."""
+"""Alert rules for Prometheus: what may go wrong with each read model, and with each saga."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from application.projections import PROJECTIONS
 from application.projections.projection import Projection
+from application.projections.sagas import SAGAS
 from infrastructure.metrics import PREFIX
 
 _RUNBOOKS: Final = "docs/operations/runbooks.md"
@@ -17,7 +18,7 @@ class Alert:
     """A metric that must not be above a limit for longer than a while."""
 
     name: str
-    metric: str
+    metric: str  # or what is asked of some, where one is not enough: then without labels
     labels: tuple[tuple[str, str], ...]
     above: float
     for_minutes: int
@@ -29,7 +30,8 @@ class Alert:
     def expression(self) -> str:
         """In PromQL: what is true of every series that it finds is wrong."""
         labels = ",".join(f'{name}="{value}"' for name, value in self.labels)
-        return f"{self.metric}{{{labels}}} > {self.above:g}"
+        series = f"{self.metric}{{{labels}}}" if labels else self.metric
+        return f"{series} > {self.above:g}"
 
 
 def alerts_of(projection: Projection[Any]) -> Iterator[Alert]:
@@ -69,8 +71,66 @@ def alerts_of(projection: Projection[Any]) -> Iterator[Alert]:
     )
 
 
-ALERTS: Final[Sequence[Alert]] = tuple(
-    alert for projection in PROJECTIONS for alert in alerts_of(projection)
+def alerts_of_saga(saga: str) -> Iterator[Alert]:
+    """What may go wrong with sagas of one name."""
+    of = ("saga", saga)
+    yield Alert(
+        name="SagaFailed",
+        metric="headwater_sagas_failed",
+        labels=(of,),
+        above=0,
+        for_minutes=0,
+        severity="critical",
+        summary=f"a saga of {saga} can go neither on nor back; it waits for a person",
+        runbook="failed-compensation",
+    )
+    yield Alert(
+        name="CompensationFailing",
+        metric="headwater_sagas_stuck",
+        labels=(of, ("status", "compensating")),
+        above=0,
+        for_minutes=0,
+        severity="critical",
+        summary=f"undoing a step of {saga} has failed several times; it is tried without end",
+        runbook="failed-compensation",
+    )
+    yield Alert(
+        name="SagaStuck",
+        metric="headwater_sagas_stuck",
+        labels=(of, ("status", "running")),
+        above=0,
+        for_minutes=0,
+        severity="warning",
+        summary=f"a step of {saga} has failed several times; it goes back when its time is over",
+        runbook="stuck-saga",
+    )
+    yield Alert(
+        name="SagaOverdue",
+        metric="headwater_sagas_overdue",
+        labels=(of,),
+        above=0,
+        for_minutes=1,
+        severity="critical",
+        summary=f"a saga of {saga} should have moved; nobody runs it",
+        runbook="stuck-saga",
+    )
+    attempts = f'sum by (saga, step) (rate(headwater_saga_attempts_total{{saga="{saga}",'
+    yield Alert(
+        name="SagaStepFailing",
+        metric=f'{attempts}outcome=~"delayed|timed_out"}}[5m])) '
+        f'/ {attempts}outcome!~"undo.*"}}[5m]))',
+        labels=(),
+        above=0.1,
+        for_minutes=5,
+        severity="warning",
+        summary=f"more than a tenth of the attempts at a step of {saga} fail (refusals apart)",
+        runbook="stuck-saga",
+    )
+
+
+ALERTS: Final[Sequence[Alert]] = (
+    *(alert for projection in PROJECTIONS for alert in alerts_of(projection)),
+    *(alert for saga in SAGAS for alert in alerts_of_saga(saga)),
 )
 
 

@@ -1,4 +1,4 @@
-"""A Grafana dashboard: how old the read models are, and how commands fare."""
+"""A Grafana dashboard: how old the read models are, and how commands and sagas fare."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -42,6 +42,38 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
         "Requests",
         "reqps",
         {"{{status}}": "sum by (status) (rate(headwater_http_request_seconds_count[1m]))"},
+    ),
+    (
+        "Sagas that are open",
+        "short",
+        {
+            "{{status}}": "max by (saga, status) (headwater_sagas_at_work)",
+            "{{status}}, stuck": "max by (saga, status) (headwater_sagas_stuck)",
+            "overdue": "max by (saga) (headwater_sagas_overdue)",
+            "failed": "max by (saga) (headwater_sagas_failed)",
+        },
+    ),
+    (
+        "Sagas that ended",
+        "ops",
+        {"{{end}}": "sum by (saga, end) (rate(headwater_saga_seconds_count[1m]))"},
+    ),
+    (
+        "Saga time",
+        "s",
+        {
+            f"{{{{end}}}}, {of} of 100": f"histogram_quantile(0.{of}, "
+            "sum by (le, saga, end) (rate(headwater_saga_seconds_bucket[5m])))"
+            for of in (50, 99)
+        },
+    ),
+    (
+        "Attempts at steps that failed",
+        "ops",
+        {
+            "{{step}} {{outcome}}": "sum by (saga, step, outcome) (rate("
+            'headwater_saga_attempts_total{outcome!~"completed|undone"}[5m]))'
+        },
     ),
 )
 

@@ -1,10 +1,18 @@
-"""An eye on the read models: who breaks a promise is counted, who is far behind slows commands."""
+"""An eye on the read models: who breaks a promise is counted, who is far behind slows commands.
+
+And on what they tell of sagas: how many are open, stuck, overdue or failed.
+"""
 
 import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import structlog
 
-from application.ports import StoreUnavailable
+from application import saga_queries
+from application.ports import NotBuilt, StoreUnavailable
+from application.projections.sagas import SAGAS, sagas
+from application.saga_queries import SagaCounts
 from infrastructure.container import Container
 
 WORTH_COUNTING = 1.0  # from this lag on, ask how many events are missing: that is many questions
@@ -19,6 +27,7 @@ async def watch(container: Container) -> None:
         try:
             await _look(container)
         except StoreUnavailable as error:
+            container.saga_metrics().show({})
             log.warning("cannot see how old the read models are", reason=str(error))
         if (now := container.backpressure().pressure) is not pressure:
             pressure = now
@@ -32,3 +41,16 @@ async def _look(container: Container) -> None:
         lags = await container.lags().counted()
     container.staleness().look(lags)
     container.backpressure().look(lags)
+    container.saga_metrics().show(await _open_sagas(container))
+
+
+async def _open_sagas(container: Container) -> Mapping[str, SagaCounts]:
+    """By the saga's name; nothing while nobody knows, since the read model is not up to date."""
+    try:
+        if (await container.lags().of(sagas)).seconds is None:
+            return {}
+        views = await container.read_models().live(sagas)
+    except NotBuilt:
+        return {}
+    now = datetime.now(UTC)
+    return {saga: await saga_queries.saga_counts(views, saga, now) for saga in SAGAS}

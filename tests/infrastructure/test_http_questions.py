@@ -98,6 +98,7 @@ async def test_the_description_of_the_interface_is_served(shop: Shop) -> None:
         "/orders",
         "/orders/{order_id}",
         "/orders/{order_id}/history",
+        "/orders/{order_id}/fulfilment",
         "/orders/{order_id}/cancellation",
         "/orders/{order_id}/returns",
         "/stock/{sku}",

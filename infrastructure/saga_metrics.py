@@ -1,0 +1,112 @@
+"""Metrics of sagas: what the engine tells is counted here, what is open is read from the views."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from application.saga_queries import SagaCounts
+from application.sagas.events import (
+    SagaCompensated,
+    SagaCompleted,
+    SagaEvent,
+    SagaFailed,
+    StepCompleted,
+    StepDelayed,
+    StepRefused,
+    StepTimedOut,
+    StepUndone,
+    UndoDelayed,
+)
+from application.sagas.state import SagaState, Status
+
+_SECONDS: Final = (0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+
+
+class SagaMetrics:
+    """Hears of everything that an engine here records: an ``Observer`` of it.
+
+    What a person wants is recorded by the command line, so it is not heard here; what the engine
+    makes of it is.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._ends = Histogram(
+            "headwater_saga_seconds",
+            "From a saga's start to its end: completed, compensated or failed (a person must act).",
+            ["saga", "end"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._attempts = Counter(
+            "headwater_saga_attempts_total",
+            "Attempts at steps and at undoing them, by what came of each.",
+            ["saga", "step", "outcome"],
+            registry=registry,
+        )
+        self._open = _Open()
+        registry.register(self._open)
+
+    def __call__(self, saga: str, before: SagaState, event: SagaEvent, age: timedelta) -> None:
+        """``age``: how long ago the saga was started."""
+        match event:
+            case SagaCompleted():
+                self._ended(saga, Status.COMPLETED, age)
+            case SagaCompensated():
+                self._ended(saga, Status.COMPENSATED, age)
+            case SagaFailed(step=step):
+                self._ended(saga, Status.FAILED, age)
+                undoing = before.status is Status.COMPENSATING
+                self._attempts.labels(saga, step, "undo_refused" if undoing else "refused").inc()
+            case (
+                StepCompleted() | StepRefused() | StepTimedOut() | StepDelayed()
+                | StepUndone() | UndoDelayed()
+            ):  # fmt: skip
+                self._attempts.labels(saga, event.step, _OUTCOMES[type(event)]).inc()
+            case _:
+                pass  # a beginning, or a wish
+
+    def show(self, counts: Mapping[str, SagaCounts]) -> None:
+        """Let the next reading tell what is open, by the saga's name; no counts: nobody knows."""
+        self._open.counts = counts
+
+    def _ended(self, saga: str, end: Status, age: timedelta) -> None:
+        self._ends.labels(saga, end).observe(age.total_seconds())
+
+
+_OUTCOMES: Final[Mapping[type[SagaEvent], str]] = {
+    StepCompleted: "completed",
+    StepRefused: "refused",
+    StepTimedOut: "timed_out",
+    StepDelayed: "delayed",
+    StepUndone: "undone",
+    UndoDelayed: "undo_delayed",
+}
+
+
+class _Open(Collector):
+    """Gauges of the sagas that are open; what is unknown has no sample, since 0 would be a lie."""
+
+    counts: Mapping[str, SagaCounts] = {}
+
+    def collect(self) -> Iterable[Metric]:
+        at_work = _gauge("at_work", "Sagas at work.", "status")
+        stuck = _gauge(
+            "stuck", "Sagas at work whose step, or its undoing, keeps failing.", "status"
+        )
+        overdue = _gauge("overdue", "Sagas that should have moved a minute ago: nobody runs them.")
+        failed = _gauge("failed", "Sagas that can go neither on nor back: a person must act.")
+        for saga, counts in self.counts.items():
+            for gauge, numbers in ((at_work, counts.at_work), (stuck, counts.stuck)):
+                for status, number in numbers.items():
+                    gauge.add_metric([saga, status], number)
+            overdue.add_metric([saga], counts.overdue)
+            failed.add_metric([saga], counts.failed)
+        return at_work, stuck, overdue, failed
+
+
+def _gauge(name: str, what: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"headwater_sagas_{name}", what, labels=["saga", *labels])

@@ -1,0 +1,50 @@
+"""An engine at work over some wiring, with providers in memory that can be told to fail."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from application.messages import RecordedEvent
+from application.sagas.deadlines import Deadlines
+from application.sagas.engine import SagaEngine
+from application.sagas.order_fulfilment import order_fulfilment
+from application.sagas.performing import Performer
+from application.sagas.saga import Retries
+from infrastructure import memory
+from infrastructure.container import Container
+
+_SOON = Retries(first=timedelta(milliseconds=5), longest=timedelta(milliseconds=20))
+IMPATIENT = replace(
+    order_fulfilment, steps=tuple(replace(step, retries=_SOON) for step in order_fulfilment.steps)
+)
+"""The same saga, for tests that wait for many attempts."""
+
+
+@asynccontextmanager
+async def fulfilling(container: Container, faults: memory.Faults) -> AsyncIterator[None]:
+    """Orders are fulfilled as long as the block lasts."""
+    store, subscriptions = container.event_store(), container.subscriptions()
+    providers = memory.PaymentProvider(faults), memory.Carrier(faults)
+    performer = Performer(container.dispatch(), *providers)
+    engine = SagaEngine([IMPATIENT], store, performer, tell=container.saga_metrics())
+    tasks = [
+        asyncio.create_task(_follow(engine, subscriptions)),
+        asyncio.create_task(Deadlines(IMPATIENT.name, store, subscriptions).run()),
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(end, asyncio.CancelledError) for end in ended), ended
+
+
+async def _follow(engine: SagaEngine, subscriptions: Any) -> None:
+    async with subscriptions.catch_up(after=None, types=engine.types) as messages:
+        async for message in messages:
+            if isinstance(message, RecordedEvent):
+                await engine.handle(message)

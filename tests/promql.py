@@ -1,0 +1,76 @@
+"""As much of PromQL as our alerts speak: selectors, rates, sums, a ratio, a limit."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from prometheus_client.parser import text_string_to_metric_families
+
+Labels = frozenset[tuple[str, str]]
+Vector = Mapping[Labels, float]
+
+_LIMIT = re.compile(r"(?P<of>.+) > (?P<limit>[0-9.]+)")
+_SUM = re.compile(r"sum by \((?P<by>[\w, ]+)\) \(rate\((?P<of>.+)\[(?P<minutes>\d+)m\]\)\)")
+_SELECTOR = re.compile(r"(?P<name>\w+)\{(?P<matchers>.*)\}")
+_MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Scrapes:
+    """What a service showed at two moments, five minutes apart as far as rates are concerned."""
+
+    before: str
+    now: str
+
+    def finds(self, expression: str) -> Vector:
+        """The series for which an alert's expression holds, as Prometheus would say."""
+        found = _LIMIT.fullmatch(expression)
+        assert found, f"not understood: {expression}"
+        limit = float(found["limit"])
+        return {labels: n for labels, n in self._vector(found["of"]).items() if n > limit}
+
+    def _vector(self, expression: str) -> Vector:
+        if " / " in expression:
+            above, below = map(self._vector, expression.split(" / "))
+            return {at: n / below[at] for at, n in above.items() if below.get(at)}
+        if found := _SUM.fullmatch(expression):
+            return _summed(self._rates(found["of"], int(found["minutes"])), found["by"].split(", "))
+        return _selected(self.now, expression)
+
+    def _rates(self, selector: str, minutes: int) -> Vector:
+        """Of what there was before: Prometheus knows no rate of a series that has just begun."""
+        before, now = _selected(self.before, selector), _selected(self.now, selector)
+        return {at: (n - before[at]) / (60 * minutes) for at, n in now.items() if at in before}
+
+
+def _summed(vector: Vector, by: list[str]) -> Vector:
+    sums: defaultdict[Labels, float] = defaultdict(float)
+    for labels, number in vector.items():
+        sums[frozenset((name, value) for name, value in labels if name in by)] += number
+    return sums
+
+
+def _selected(shown: str, selector: str) -> Vector:
+    found = _SELECTOR.fullmatch(selector)
+    assert found, f"not understood: {selector}"
+    matchers = _MATCHER.findall(found["matchers"])
+    return {
+        frozenset(sample.labels.items()): sample.value
+        for family in text_string_to_metric_families(shown)
+        for sample in family.samples
+        if sample.name == found["name"]
+        and all(_matches(sample.labels.get(name, ""), how, what) for name, how, what in matchers)
+    }
+
+
+def _matches(value: str, how: str, what: str) -> bool:
+    match how:
+        case "=":
+            return value == what
+        case "!=":
+            return value != what
+        case "=~":
+            return re.fullmatch(what, value) is not None
+        case _:
+            return re.fullmatch(what, value) is None
