@@ -16,7 +16,7 @@ from application.sagas.saga import Retries
 from infrastructure import memory
 from infrastructure.container import Container
 
-_SOON = Retries(first=timedelta(milliseconds=5), longest=timedelta(milliseconds=20))
+_SOON = Retries(first=timedelta(milliseconds=5), longest=timedelta(milliseconds=400))
 IMPATIENT = replace(
     order_fulfilment, steps=tuple(replace(step, retries=_SOON) for step in order_fulfilment.steps)
 )
