@@ -26,7 +26,9 @@ from application.sagas.events import (
     UndoDelayed,
 )
 from application.sagas.order_fulfilment import order_fulfilment
-from application.sagas.state import Status
+from application.sagas.state import AT_WORK, SagaState, Status, evolve
+from infrastructure.memory import Fault
+from tests.application.sagas.world import World
 from tests.projection_specification import ProjectionSpecification, at, recorded
 
 STREAM = "order_fulfilment-o-1"
@@ -195,3 +197,42 @@ def test_a_saga_that_was_never_started_is_no_guess() -> None:
     """An event of an unknown saga is an error that names it, not half a view."""
     with pytest.raises(LookupError, match="SagaWoken of order_fulfilment-o-1, which was never"):
         fold(sagas, recorded([(STREAM, SagaWoken(due=at(1)))]), {})
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        (),
+        (Fault(kind="unavailable", call="book", times=7),),
+        (Fault(kind="decline", call="book"),),
+        (
+            Fault(kind="unavailable", call="authorise"),
+            Fault(kind="unavailable", call="void", times=9),
+        ),
+        (
+            Fault(kind="drop", call="capture"),
+            Fault(kind="late", call="cancel", seconds=99, times=2),
+        ),
+    ],
+    ids=["none", "delayed", "declined", "timed out", "no answers"],
+)
+async def test_what_is_shown_agrees_with_the_saga_itself(faults: tuple[Fault, ...]) -> None:
+    """After every event that an engine records, the view says what the saga knows of itself."""
+    world = World(*faults)
+    await world.receive(ROSE=5)
+    await world.place(ROSE=2)
+    await world.settle()
+
+    state, view = SagaState(), None
+    for past in world.recorded(STREAM):
+        state = evolve(state, past.event)  # type: ignore[arg-type]  # a saga's stream
+        view = fold(sagas, [past], {} if view is None else {"o-1": view})["o-1"]
+        assert view is not None
+        shown, at_work = view.view, state.status in AT_WORK
+        assert (shown.status, shown.attempts) == (state.status, state.attempts)
+        assert (shown.due is not None) == shown.open == at_work
+        under_way = [entry for entry in shown.timeline if entry.outcome is Outcome.UNDER_WAY]
+        assert [entry.name for entry in under_way] == (
+            [shown.step] if at_work and shown.step else []
+        )
+        assert set(shown.undone).isdisjoint(state.to_undo)
