@@ -1,6 +1,6 @@
 """The questions about sagas: which are open, stuck or overdue, how many, and how one stands."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -36,14 +36,14 @@ async def sagas(
     ``ValueError`` for another word than ``WHICH`` has; ``limit`` as for orders.
     """
     require_limit(limit)
-    found: list[SagaStanding] = []
-    equal, wanted = _which(which, now)
-    while len(found) <= limit:
-        page = await views.find(equal=equal, by="started_at", after=after, limit=LARGEST_PAGE)
-        found += [seen.view for _, seen in page if wanted(seen.view)]
-        if len(page) < LARGEST_PAGE:
-            break
-        after = page[-1][0]
+    if which in ("stuck", "overdue"):
+        found = await _worrying(views, which, now)
+        last = await saga(views, after) if after else None
+        found = [saga for saga in found if after is None or (last and _age(saga) > _age(last))]
+    else:
+        equal = _equal(which)
+        page = await views.find(equal=equal, by="started_at", after=after, limit=limit + 1)
+        found = [seen.view for _, seen in page]
     return Page(found[:limit], after=found[limit - 1].saga_id if len(found) > limit else None)
 
 
@@ -68,27 +68,54 @@ async def saga_counts(views: Views[SagaStanding], saga: str, now: datetime) -> S
     async def counted(status: Status, **more: str) -> int:
         return await views.count(equal={"saga": saga, "status": status, **more})
 
-    late = (now - OVERDUE_AFTER).astimezone(UTC).isoformat().replace("+00:00", "Z")
     return SagaCounts(
         at_work={status: await counted(status) for status in sorted(AT_WORK)},
         stuck={status: await counted(status, stuck="true") for status in sorted(AT_WORK)},
-        overdue=await views.count(equal={"saga": saga}, by="due", until=late),
+        overdue=await views.count(equal={"saga": saga}, by="due", until=_late(now)),
         failed=await counted(Status.FAILED),
     )
 
 
-def _which(word: str, now: datetime) -> tuple[Mapping[str, str], Callable[[SagaStanding], bool]]:
-    """What the store finds, and what is wanted of it."""
-    match word:
+def _equal(which: str) -> Mapping[str, str]:
+    match which:
         case "all":
-            return {}, lambda _: True
+            return {}
         case "open":
-            return {"open": "true"}, lambda _: True
-        case "stuck":
-            return {"open": "true"}, lambda saga: saga.stuck or overdue(saga, now)
-        case "overdue":
-            return {"open": "true"}, lambda saga: overdue(saga, now)
-        case _ if word in WHICH:
-            return {"status": word}, lambda _: True
+            return {"open": "true"}
+        case _ if which in WHICH:
+            return {"status": which}
         case _:
-            raise ValueError(f"there are no sagas {word!r}, but {', '.join(WHICH)}")
+            raise ValueError(f"there are no sagas {which!r}, but {', '.join(WHICH)}")
+
+
+async def _worrying(
+    views: Views[SagaStanding], which: str, now: datetime
+) -> Sequence[SagaStanding]:
+    """All of them, by age: they are few, or it is time to start a service."""
+    found = await _every(views, {}, "due", until=_late(now))
+    if which == "stuck":
+        found |= await _every(views, {"stuck": "true"}, "started_at")
+    return sorted(found.values(), key=_age)
+
+
+async def _every(
+    views: Views[SagaStanding], equal: Mapping[str, str], by: str, until: str | None = None
+) -> dict[str, SagaStanding]:
+    """By id, however many pages that takes."""
+    found: dict[str, SagaStanding] = {}
+    after: str | None = None
+    while page := await views.find(
+        equal=equal, by=by, after=after, until=until, limit=LARGEST_PAGE
+    ):
+        found |= {id: seen.view for id, seen in page}
+        after = page[-1][0]
+    return found
+
+
+def _age(saga: SagaStanding) -> tuple[datetime, str]:
+    return saga.started_at, saga.saga_id
+
+
+def _late(now: datetime) -> str:
+    """A moment as it stands in a view: what was due by then is overdue."""
+    return (now - OVERDUE_AFTER).astimezone(UTC).isoformat().replace("+00:00", "Z")
