@@ -60,7 +60,8 @@ async def _count_sagas(container: Container) -> float:
 async def _open_sagas(container: Container) -> Mapping[str, SagaCounts]:
     """By the saga's name; nothing while nobody knows, since the read model is not up to date."""
     try:
-        if (await container.lags().of(sagas)).seconds is None:
+        lag = await container.lags().of(sagas)
+        if lag.seconds is None or lag.failed or lag.paused:
             return {}
         views = await container.read_models().live(sagas)
     except NotBuilt:

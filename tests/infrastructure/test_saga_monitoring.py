@@ -8,6 +8,7 @@ from functools import partial
 import httpx
 import pytest
 
+from application.ports import NO_STREAM
 from application.sagas.operating import CompensateSaga
 from application.sagas.saga import settle
 from application.sagas.state import evolve
@@ -18,6 +19,7 @@ from infrastructure import memory
 from infrastructure.http.app import create_app
 from infrastructure.memory import Fault
 from infrastructure.monitoring import ALERTS
+from tests.contracts.made_up import event
 from tests.infrastructure.fulfilling import IMPATIENT, fulfilling
 from tests.infrastructure.shop import Shop, empty_shop, shop_over
 from tests.promql import Scrapes
@@ -97,7 +99,7 @@ async def test_sagas_are_timed_by_their_end_and_attempts_counted_by_outcome() ->
         assert f"headwater_saga_attempts_total{{{labels}}} {number}.0" in shown
 
 
-async def test_how_many_are_open_is_unknown_as_long_as_nobody_fills_the_read_model() -> None:
+async def test_how_many_are_open_is_unknown_while_nobody_fills_the_read_model() -> None:
     """No sample rather than 0, and no alert that says all is well."""
     app = create_app(empty_shop())
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop")
@@ -107,9 +109,17 @@ async def test_how_many_are_open_is_unknown_as_long_as_nobody_fills_the_read_mod
     async with shop_over(empty_shop()) as shop:
         await until_true(lambda: shows(shop, f'headwater_sagas_failed{{saga="{NAME}"}} 0.0'))
 
+        poison = event("SagaStarted", b"{}")
+        await shop.container.streams().append(f"{NAME}-bad", [poison], NO_STREAM)
+        await until_true(lambda: shows_no(shop, "headwater_sagas_failed{"))
+
 
 async def shows(shop: Shop, line: str) -> bool:
     return line in await scraped(shop)
+
+
+async def shows_no(shop: Shop, line: str) -> bool:
+    return not await shows(shop, line)
 
 
 async def test_a_step_that_keeps_failing_raises_its_alert_until_it_is_mended() -> None:
