@@ -1,7 +1,7 @@
 """Where the parking lot of a group is kept: in a stream of the event store, so on every store."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID, uuid4, uuid5
@@ -23,7 +23,14 @@ from application.parking import (
     QueueEvent,
     RequestReplay,
 )
-from application.ports import NO_STREAM, EventStore, WrongExpectedVersion
+from application.ports import (
+    NO_STREAM,
+    EventStore,
+    Progress,
+    Subscriptions,
+    WrongExpectedVersion,
+)
+from application.serialization import type_name
 
 _CATEGORY = BY_COMMAND[ParkEvent]
 _TOLD = 1000  # characters that are kept of an error
@@ -139,3 +146,15 @@ class ParkingLot:
             return recorded.caused(self.group, self._clock())
         except ValidationError:  # another system wrote it: it begins a story of its own
             return Context.start(self.group, uuid5(recorded.id, self.group), self._clock())
+
+
+async def groups_with_a_lot(subscriptions: Subscriptions) -> Sequence[str]:
+    """The groups that have ever parked an event, by name. Raises ``StoreUnavailable``."""
+    groups: set[str] = set()
+    async with subscriptions.catch_up(after=None, types=(type_name(EventParked),)) as messages:
+        async for message in messages:
+            if not isinstance(message, Progress):
+                groups.add(message.stream_id)
+            elif message.caught_up:
+                break
+    return sorted(groups)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from infrastructure.cli import sagas
+from infrastructure.cli import parked, sagas
 from infrastructure.cli.process import clear_errors, load_settings, until_done, until_stopped
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ Settings come from the environment or a `.env` file:
 """,
 )
 
+app.add_typer(parked.app, name="parked")
 app.add_typer(sagas.app, name="sagas")
 
 

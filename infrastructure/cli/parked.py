@@ -1,0 +1,83 @@
+"""``headwater parked``: see what is parked, have it handled again, or give it up."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from infrastructure.cli.process import clear_errors, load_settings, until_done
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="""
+See the events that could not be handled, have them handled again, or give them up.
+
+Works on the service that runs in the same `HEADWATER_HOME`, or on `EVENTSTOREDB_URI`. What you want
+is recorded with your name; a running service then does it.
+""",
+)
+
+EventId = Annotated[UUID, typer.Argument(help="As `list` shows it.", metavar="EVENT_ID")]
+Group = Annotated[str | None, typer.Option(help="Of this consumer group only.", metavar="NAME")]
+Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+By = Annotated[
+    str | None, typer.Option(help="Who wants it; unset: the user of this process.", metavar="NAME")
+]
+
+
+@app.command("list")
+def list_parked(group: Group = None, json: Json = False) -> None:
+    """Show what waits for a person, the oldest first, and how many events wait behind it."""
+    with clear_errors():
+        from infrastructure.cli import parked_lots
+
+        until_done(parked_lots.print_parked(load_settings(), group, json=json))
+
+
+@app.command()
+def show(event_id: EventId, json: Json = False) -> None:
+    """Show one parked event: its error, and what waits behind it."""
+    with clear_errors():
+        from infrastructure.cli import parked_lots
+
+        until_done(parked_lots.print_one(load_settings(), event_id, json=json))
+
+
+@app.command()
+def replay(
+    event_id: Annotated[
+        UUID | None, typer.Argument(help="Only this event.", metavar="EVENT_ID")
+    ] = None,
+    stream: Annotated[
+        str | None, typer.Option(help="The first of this stream.", metavar="NAME")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="The first of each stream.")] = False,
+    group: Group = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    rate: Annotated[float, typer.Option(min=0.01, help="So many a second.")] = 100.0,
+    reason: Annotated[str | None, typer.Option(help="Why.", metavar="TEXT")] = None,
+    by: By = None,
+) -> None:
+    """Have events handled again; what waits behind them follows, in order, if that works."""
+    with clear_errors():
+        from infrastructure.cli import parked_wishes
+
+        which = parked_wishes.Which(event_id, stream, everything, group, limit)
+        until_done(
+            parked_wishes.replay(load_settings(), which, by, reason, rate=rate, dry_run=dry_run)
+        )
+
+
+@app.command()
+def discard(
+    event_id: EventId,
+    reason: Annotated[str, typer.Option(help="Why, for whoever asks later.", metavar="TEXT")],
+    by: By = None,
+) -> None:
+    """Give an event up for good; what waits behind it goes on."""
+    with clear_errors():
+        from infrastructure.cli import parked_wishes
+
+        until_done(parked_wishes.discard(load_settings(), event_id, by, reason))

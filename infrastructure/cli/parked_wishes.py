@@ -1,0 +1,104 @@
+"""``headwater parked replay`` and ``discard``: a wish, recorded in the parking lot."""
+
+import asyncio
+import getpass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import typer
+from pydantic import ValidationError
+
+from application.parking import Held
+from application.parking_lot import ParkingLot
+from domain.decider import DomainError
+from infrastructure.cli.parked_lots import firsts_of, lot_of, lots_at_hand
+from infrastructure.cli.process import AskedWrongly
+from infrastructure.processes import Hindrance
+from infrastructure.settings import Settings
+
+
+@dataclass(frozen=True)
+class Which:
+    """What is to be replayed: one event, the first of one stream, or the first of each."""
+
+    event_id: UUID | None = None
+    stream: str | None = None
+    everything: bool = False
+    group: str | None = None
+    limit: int | None = None
+
+    def among(self, lots: Sequence[ParkingLot]) -> Sequence[tuple[ParkingLot, Held]]:
+        """What a person has to ask for. Raises :class:`Hindrance` when it is not there."""
+        if self.event_id is not None:
+            lot = lot_of(self.event_id, lots)
+            return [(lot, lot.lot.held[self.event_id])]
+        found = [
+            (lot, held)
+            for lot in lots
+            for held in firsts_of(lot)
+            if not held.ready and self.stream in (None, held.parked.stream)
+        ]
+        if self.stream is not None and not found:
+            raise Hindrance(f"nothing of {self.stream} is parked and waits to be replayed")
+        return sorted(found, key=lambda one: one[0].since(one[1]))[: self.limit]
+
+    def require_one(self) -> None:
+        """Raises :class:`AskedWrongly` unless it says exactly one thing."""
+        if sum((self.event_id is not None, self.stream is not None, self.everything)) != 1:
+            raise AskedWrongly("say what to replay: an EVENT_ID, --stream NAME, or --all")
+
+
+async def replay(
+    settings: Settings,
+    which: Which,
+    by: str | None,
+    reason: str | None,
+    *,
+    rate: float,
+    dry_run: bool,
+) -> None:
+    """Raises :class:`Hindrance`, :class:`AskedWrongly`, ``StoreUnavailable``."""
+    which.require_one()
+    async with lots_at_hand(settings, which.group) as lots:
+        chosen = which.among(lots)
+        behind = sum(lot.lot.waiting_behind(held) for lot, held in chosen)
+        typer.echo(f"{len(chosen)} to be handled again, {behind} waiting behind them")
+        for lot, held in chosen:
+            parked = held.parked
+            typer.echo(f"  {parked.event_id}  {parked.stream}@{parked.version}  {parked.error}")
+            if not dry_run:
+                await _record(lot, parked.event_id, by, reason)
+                await asyncio.sleep(1 / rate)
+    if dry_run:
+        typer.echo("Nothing was recorded: leave out --dry-run to do it.")
+
+
+async def discard(settings: Settings, event_id: UUID, by: str | None, reason: str) -> None:
+    """Raises :class:`Hindrance`, :class:`AskedWrongly`, ``StoreUnavailable``."""
+    if not reason.strip():
+        raise AskedWrongly("--reason: say why, for whoever asks later")
+    async with lots_at_hand(settings) as lots:
+        lot, name = lot_of(event_id, lots), by or getpass.getuser()
+        behind = lot.lot.waiting_behind(lot.lot.held[event_id])
+        try:
+            await lot.discard(event_id, name, reason)
+        except ValidationError as error:
+            raise _wrong(error) from error
+        typer.echo(f"event {event_id} is given up (recorded for {name}: {reason})")
+        if behind:
+            typer.echo(f"{behind} waiting behind it go on")
+
+
+async def _record(lot: ParkingLot, event_id: UUID, by: str | None, reason: str | None) -> None:
+    try:
+        await lot.replay(event_id, by or getpass.getuser(), reason)
+    except ValidationError as error:
+        raise _wrong(error) from error
+    except DomainError as refused:
+        raise Hindrance(str(refused)) from refused
+
+
+def _wrong(error: ValidationError) -> AskedWrongly:
+    wrong = error.errors()[0]
+    return AskedWrongly(f"--{wrong['loc'][0]}: {wrong['msg'].lower()}")
