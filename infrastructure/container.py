@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Final
 
 import structlog
 from dependency_injector import containers, providers
@@ -23,12 +24,17 @@ from application.projections.hosting import ProjectionHost
 from application.projections.lag import Lags
 from application.projections.staleness import Staleness
 from application.sagas import goods_return
+from application.sagas.order_fulfilment import order_fulfilment
 from infrastructure import eventstoredb, filesystem, memory, postgres
 from infrastructure import providers as outside
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
 from infrastructure.settings import InvalidSettings, Settings
 
 log = structlog.stdlib.get_logger("headwater.wiring")
+
+
+GROUPS: Final = (goods_return.GROUP, order_fulfilment.name)
+"""The consumer groups of the service, each with a parking lot of its own."""
 
 
 def _now() -> datetime:
@@ -69,6 +75,9 @@ class Container(containers.DeclarativeContainer):
     # what reacts to events
     clock = providers.Object(_now)
     parking = providers.Factory(ParkingLot, event_store)  # of the group that is named
+    lots = providers.Singleton(
+        lambda store: [ParkingLot(store, group) for group in GROUPS], event_store
+    )
     goods_return = providers.Singleton(
         GroupConsumer,
         goods_return.GROUP,

@@ -4,12 +4,13 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from application.command_dispatch import CommandDispatch, CommandIdReused, Outcome, StaleVersion
 from application.messages import Context, NewEvent, RecordedEvent
+from application.parking_lot import ParkingLot
 from application.ports import Appended, EventStore, WrongExpectedVersion
 from application.projections.lag import Lag
 from application.projections.staleness import Staleness
@@ -41,12 +42,24 @@ class Metrics:
             registry=self.registry,
         )
         self.sagas = SagaMetrics(self.registry)
+        self._parked = Gauge(
+            "headwater_parked_events",
+            "Events in the parking lot of a consumer group, those that wait behind others too.",
+            ["group"],
+            registry=self.registry,
+        )
         self._read_models = _ReadModels()
         self.registry.register(self._read_models)
 
     def show(self, lags: Sequence[Lag], staleness: Staleness) -> None:
         """Let the next reading of the metrics tell how the read models stand."""
         self._read_models.shown = (lags, staleness)
+
+    def show_parked(self, lots: Sequence[ParkingLot]) -> None:
+        """The same for parking lots, as they were last read; what is unknown is not shown."""
+        self._parked.clear()
+        for lot in lots:
+            self._parked.labels(lot.group).set(len(lot.lot.held))
 
 
 class _ReadModels(Collector):

@@ -10,6 +10,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from application.parking_lot import ParkingLot
 from application.ports import StoreUnavailable
 from application.projections.lag import Lag
 from infrastructure.health import readiness
@@ -47,6 +48,15 @@ async def ready(wiring: Wiring) -> Ready | Response:
     return answer(problem, {"Retry-After": "1"})
 
 
+async def _read(lots: Sequence[ParkingLot]) -> Sequence[ParkingLot]:
+    """Those that can be read now, as they are now."""
+    with suppress(StoreUnavailable):
+        for lot in lots:
+            await lot.look()
+        return lots
+    return ()
+
+
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(wiring: Wiring) -> Response:
     """Prometheus metrics. While the stores do not answer, those of the read models are left out."""
@@ -56,4 +66,5 @@ async def metrics(wiring: Wiring) -> Response:
         lags = await wiring.lags().counted()
     staleness.look(lags)
     wiring.metrics().show(lags, staleness)
+    wiring.metrics().show_parked(await _read(wiring.lots()))
     return Response(generate_latest(wiring.metrics().registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""Alert rules for Prometheus: what may go wrong with each read model, and with each saga."""
+"""Alert rules for Prometheus: what may go wrong with read models, sagas and consumer groups."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,6 +8,7 @@ from typing import Any, Final
 from application.projections import PROJECTIONS
 from application.projections.projection import Projection
 from application.projections.sagas import SAGAS
+from infrastructure.container import GROUPS
 from infrastructure.metrics import PREFIX
 
 _RUNBOOKS: Final = "docs/operations/runbooks.md"
@@ -128,9 +129,24 @@ def alerts_of_saga(saga: str) -> Iterator[Alert]:
     )
 
 
+def alert_of_group(group: str) -> Alert:
+    """What may go wrong with a consumer group."""
+    return Alert(
+        name="EventsParked",
+        metric="headwater_parked_events",
+        labels=(("group", group),),
+        above=0,
+        for_minutes=0,
+        severity="critical",
+        summary=f"{group} could not handle an event; it waits for a person, its stream behind it",
+        runbook="parked-events",
+    )
+
+
 ALERTS: Final[Sequence[Alert]] = (
     *(alert for projection in PROJECTIONS for alert in alerts_of(projection)),
     *(alert for saga in SAGAS for alert in alerts_of_saga(saga)),
+    *map(alert_of_group, GROUPS),
 )
 
 

@@ -80,6 +80,25 @@ async def test_a_stalled_projection_raises_its_alert_until_it_goes_on() -> None:
         await until_true(lambda: is_false(stalled, shop))
 
 
+async def test_a_parked_event_raises_the_alert_of_its_group() -> None:
+    """As long as it is in the lot, and of no other group."""
+    of_group = {dict(alert.labels).get("group"): alert for alert in ALERTS}
+    async with shop_over(empty_shop()) as shop:
+        returns, orders = of_group["goods_return"], of_group["order_fulfilment"]
+        assert not await is_true(returns, shop)
+
+        store = shop.container.streams()
+        await store.append("order-bad", [event("LinesReturned", b"{}")], NO_STREAM)
+        (bad,) = [one async for one in store.read("order-bad")]
+        lot = shop.container.parking("goods_return")
+        await lot.park(bad, "UnreadableEvent: these bytes are no LinesReturned v1", attempts=3)
+
+        assert await is_true(returns, shop)
+        assert not await is_true(orders, shop)
+        await lot.discard(bad.id, "ada", "another system wrote it")
+        assert not await is_true(returns, shop)
+
+
 class Stalling(memory.ReadModels):
     """Read models in which nothing can be written until it is said to go on."""
 

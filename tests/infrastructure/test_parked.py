@@ -1,0 +1,138 @@
+"""``headwater parked``, and the runbook *parked events*, drilled on the embedded node."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from typer.testing import CliRunner
+
+from application.consuming import GroupConsumer
+from application.messages import Context, NewEvent, RecordedEvent
+from application.parking_lot import ParkingLot
+from application.ports import NO_STREAM
+from domain.orders import OrderCancelled
+from infrastructure import eventstoredb
+from infrastructure.cli.main import app
+from infrastructure.embedded.eventstoredb.process import NodeProcess
+from tests.waiting import until_true
+
+
+class Drill:
+    """A node with a group whose handler fails on some streams, and the operator's commands."""
+
+    def __init__(self, node: NodeProcess) -> None:
+        self.node, self.failing = node, {"order-a", "order-b"}
+        self.handled: list[tuple[str, int]] = []
+
+    def parked(self, *arguments: str, code: int = 0) -> str:
+        environment = {"EVENTSTOREDB_URI": self.node.uri, "COLUMNS": "300"}
+        result = CliRunner().invoke(app, ["parked", *arguments], env=environment)
+        assert result.exit_code == code, result.output
+        return result.output
+
+    def listed(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self.parked("list", "--json"))
+        return sorted(found, key=lambda held: str(held["stream"]))
+
+    def work(self, until: Callable[[ParkingLot], Awaitable[bool]], put: bool = False) -> None:
+        """Run the consumer until that is true of its lot."""
+        asyncio.run(self._work(until, put))
+
+    async def _work(self, until: Callable[[ParkingLot], Awaitable[bool]], put: bool) -> None:
+        client = await eventstoredb.connect(self.node.uri)
+        store, groups = eventstoredb.EventStore(client), eventstoredb.ConsumerGroups(client)
+        if put:
+            context = Context.start("a test", uuid4(), datetime.now(UTC))
+            for stream in ("order-a", "order-b", "order-c"):
+                new = [NewEvent.of(OrderCancelled(reason=r), uuid4(), context) for r in "xyz"]
+                await store.append(stream, new, NO_STREAM)
+        lot = ParkingLot(store, "drill")
+        consumer = GroupConsumer(
+            "drill",
+            {"OrderCancelled"},
+            self._handle,
+            groups,
+            store,
+            None,
+            ParkingLot(store, "drill"),
+        )
+        task = asyncio.create_task(consumer.run())
+        try:
+            await until_true(lambda: until(lot))
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            await client.close()
+
+    async def _handle(self, recorded: RecordedEvent) -> None:
+        if recorded.stream in self.failing:
+            raise LookupError(f"no address for {recorded.stream}")
+        self.handled.append((recorded.stream, recorded.version))
+
+
+def holds(count: int) -> Callable[[ParkingLot], Awaitable[bool]]:
+    async def it_does(lot: ParkingLot) -> bool:
+        return len((await lot.look()).held) == count
+
+    return it_does
+
+
+@pytest.fixture
+def drill(fresh_node: NodeProcess) -> Drill:
+    return Drill(fresh_node)
+
+
+def test_the_runbook_parked_events(drill: Drill) -> None:
+    """See, mend, try one, replay the rest, give up what is done by hand: step by step."""
+    assert "Nothing is parked" in drill.parked("list")
+    drill.work(holds(6), put=True)  # alert: something is parked
+    assert [version for stream, version in drill.handled if stream == "order-c"] == [0, 1, 2]
+
+    first, second = drill.listed()  # 1. what failed, and what waits behind it
+    assert (first["stream"], first["waiting_behind"], second["stream"]) == ("order-a", 2, "order-b")
+    assert "LookupError: no address for order-a" in drill.parked("list", "--group", "drill")
+    shown = drill.parked("show", first["event_id"])  # 2. more of it
+    assert "behind_it: " in shown
+
+    drill.failing = {"order-b"}  # 3. one cause is mended; what would a replay do?
+    said = drill.parked("replay", "--all", "--dry-run")
+    assert "2 to be handled again, 4 waiting behind them" in said
+    assert "Nothing was recorded" in said
+    assert not any(held["replay_requested"] for held in drill.listed())
+
+    drill.parked("replay", first["event_id"], "--by", "ada", "--reason", "the address is there")
+    assert [held["replay_requested"] for held in drill.listed()] == [True, False]
+    drill.work(holds(3))
+    assert [version for stream, version in drill.handled if stream == "order-a"] == [0, 1, 2]
+
+    assert "1 to be handled again" in drill.parked("replay", "--all", "--rate", "50")  # 4. the rest
+    drill.work(failed_again)
+
+    drill.failing = set()
+    drill.parked("discard", second["event_id"], "--reason", "done by hand", "--by", "ada")  # 5.
+    drill.work(holds(0))
+    assert [version for stream, version in drill.handled if stream == "order-b"] == [1, 2]
+    assert "Nothing is parked" in drill.parked("list")
+
+
+async def failed_again(lot: ParkingLot) -> bool:
+    held = (await lot.look()).first("order-b")
+    return held is not None and not held.ready
+
+
+def test_what_cannot_be_done_is_said(drill: Drill) -> None:
+    """One clear sentence, and the exit code says whether it was asked wrongly."""
+    drill.work(holds(6), put=True)
+    behind = json.loads(drill.parked("show", drill.listed()[0]["event_id"], "--json"))["behind_it"]
+
+    assert "comes first" in drill.parked("replay", behind[0], code=1)
+    assert "is not parked" in drill.parked("show", str(uuid4()), code=1)
+    assert "no group nobody" in drill.parked("list", "--group", "nobody", code=1)
+    assert "nothing of order-x" in drill.parked("replay", "--stream", "order-x", code=1)
+    assert "say what to replay" in drill.parked("replay", code=2)
+    assert "--reason: say why" in drill.parked("discard", behind[0], "--reason", " ", code=2)
+    assert "1 to be handled" in drill.parked("replay", "--all", "--limit", "1", "--dry-run")
