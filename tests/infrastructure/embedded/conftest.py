@@ -59,7 +59,11 @@ def group(fresh: Callable[[str], str]) -> str:
 
 
 @pytest.fixture
-def projecting(sync_client: EventStoreDBClient, fresh: Callable[[str], str]) -> Projecting:
+def projecting(
+    sync_client: EventStoreDBClient, fresh: Callable[[str], str]
+) -> Iterator[Projecting]:
     """Projections on the session's node; without an engine to run them, the test is skipped."""
     pytest.importorskip("quickjs")
-    return Projecting(sync_client, fresh)
+    projecting = Projecting(sync_client, fresh)
+    yield projecting
+    projecting.end()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from esdbclient import EventStoreDBClient, NewEvent, RecordedEvent, StreamState
@@ -16,6 +17,7 @@ class Projecting:
     def __init__(self, client: EventStoreDBClient, fresh: Callable[[str], str]) -> None:
         self.client = client
         self._fresh = fresh
+        self._projects: list[str] = []
 
     def project(self, query: str, *, emits: bool = True, tracks: bool = False) -> str:
         """A new projection; its name."""
@@ -23,7 +25,15 @@ class Projecting:
         self.client.create_projection(
             name=name, query=query, emit_enabled=emits, track_emitted_streams=tracks
         )
+        self._projects.append(name)
         return name
+
+    def end(self) -> None:
+        """Deletes them: each that is left is a process, and work for all tests that follow."""
+        for name in self._projects:
+            with suppress(NotFound):
+                self.client.disable_projection(name=name)
+                self.client.delete_projection(name=name)
 
     def happens(
         self, stream: str, *kinds: str, metadata: dict[str, Any] | None = None, **data: Any

@@ -145,9 +145,7 @@ class Projections:
     async def restart(self) -> None:
         """Stop and start all that are enabled; what has failed tries again."""
         async with self._management:
-            for projection in self._projections.values():
-                await projection.halt()
-                await projection.reload(projection.definition)
+            await asyncio.gather(*map(_restart, self._projections.values()))
 
     async def _reload(
         self, projection: Projection, definition: Definition, *, anew: bool = False
@@ -167,6 +165,11 @@ class Projections:
             await asyncio.gather(*(user.reload(user.definition) for user in users))
         finally:
             self._management.release()
+
+
+async def _restart(projection: Projection) -> None:
+    await projection.halt()
+    await projection.reload(projection.definition)
 
 
 def _received(message: str) -> Refusal:
