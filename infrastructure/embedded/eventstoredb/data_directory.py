@@ -62,6 +62,7 @@ class DataDirectory:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA cache_size = -8192")
+            connection.execute("PRAGMA wal_autocheckpoint = 4000")  # 16 MB: fewer syncs a batch
             connection.execute("PRAGMA journal_size_limit = 16777216")
             _lay_out(connection, file)
         except sqlite3.Error as error:
