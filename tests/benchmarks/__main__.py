@@ -6,10 +6,11 @@ Rates say what this machine does just now; ratios compare what was measured in t
 import os
 import platform
 
-from tests.benchmarks import embedded_node, event_store, importing, projections
+from tests.benchmarks import embedded_node, event_store, importing, large_log, projections
 
 SUBJECTS = {
     "The embedded EventStoreDB node (double)": embedded_node.main,
+    "A large log in the embedded node (double)": large_log.main,
     "The EventStoreDB adapter, on the embedded node (double)": event_store.main,
     "Projections into PostgreSQL (real server, embedded)": projections.main,
     "The import of the bundled order history": importing.main,
