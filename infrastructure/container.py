@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 from dependency_injector import containers, providers
 
+from application import simulation
 from application.backpressure import Backpressure
 from application.claim_check import ClaimCheck
 from application.consistency import Consistency
@@ -24,7 +25,10 @@ from application.projections.hosting import ProjectionHost
 from application.projections.lag import Lags
 from application.projections.staleness import Staleness
 from application.sagas import goods_return
+from application.sagas.deadlines import Deadlines
+from application.sagas.engine import SagaEngine
 from application.sagas.order_fulfilment import order_fulfilment
+from application.sagas.performing import Performer
 from infrastructure import eventstoredb, filesystem, memory, postgres
 from infrastructure import providers as outside
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
@@ -91,6 +95,37 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(ParkingLot, event_store, goods_return.GROUP),
     )
 
+    fulfilment_engine = providers.Singleton(
+        SagaEngine,
+        (order_fulfilment,),
+        event_store,
+        providers.Singleton(Performer, dispatch, payment_provider, carrier),
+    )
+    fulfilment = providers.Factory(  # a worker
+        GroupConsumer,
+        order_fulfilment.name,
+        fulfilment_engine.provided.types,
+        fulfilment_engine.provided.handle,
+        consumer_groups,
+        event_store,
+        payloads,
+        providers.Singleton(ParkingLot, event_store, order_fulfilment.name),
+    )
+    deadlines = providers.Factory(Deadlines, order_fulfilment.name, event_store, subscriptions)
+    warehouse = providers.Factory(  # of a simulation: nobody else acts on what is confirmed
+        GroupConsumer,
+        simulation.warehouse.GROUP,
+        simulation.warehouse.TYPES,
+        providers.Singleton(
+            simulation.Warehouse, event_store, dispatch, carrier, clock
+        ).provided.handle,
+        consumer_groups,
+        event_store,
+        payloads,
+        providers.Singleton(ParkingLot, event_store, simulation.warehouse.GROUP),
+    )
+    books = providers.Singleton(outside.Audit, payments_line, parcels_line)
+
     # the read side
     tick = providers.Object(0.5)  # seconds between two looks at the books
     host = providers.Factory(
@@ -129,6 +164,9 @@ def in_memory(settings: Settings) -> Container:
     )
     container.payment_provider.override(providers.Singleton(memory.PaymentProvider))
     container.carrier.override(providers.Singleton(memory.Carrier))
+    container.books.override(
+        providers.Singleton(memory.Audit, container.payment_provider, container.carrier)
+    )
     container.payloads.override(providers.Singleton(memory.PayloadStore))
     container.tick.override(providers.Object(0.01))  # a look at memory costs nothing
     container.builds.override(providers.Singleton(memory.Builds))
@@ -199,8 +237,11 @@ async def write_side_opened(container: Container) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def outside_opened(container: Container) -> AsyncIterator[None]:
-    """Open the lines to the payment provider and the carrier; whether they answer is not asked."""
+async def outside_opened(container: Container, patience: float = 10.0) -> AsyncIterator[None]:
+    """Open the lines to the payment provider and the carrier; whether they answer is not asked.
+
+    A call is given up after ``patience`` seconds.
+    """
     settings = container.settings()
     if not container.needs_servers():
         yield
@@ -208,8 +249,8 @@ async def outside_opened(container: Container) -> AsyncIterator[None]:
     assert settings.payment_provider_uri is not None  # whoever serves has seen to it
     assert settings.carrier_uri is not None
     async with (
-        outside.Line(settings.payment_provider_uri) as payments,
-        outside.Line(settings.carrier_uri) as parcels,
+        outside.Line(settings.payment_provider_uri, patience=patience) as payments,
+        outside.Line(settings.carrier_uri, patience=patience) as parcels,
     ):
         container.payments_line.override(providers.Object(payments))
         container.parcels_line.override(providers.Object(parcels))

@@ -154,6 +154,68 @@ def stream(
 
 
 @app.command()
+def audit(
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Add up the whole shop: every unit of stock, every penny, every parcel, every saga.
+
+    Compares all events with the books of the payment provider and the carrier.
+    Exit code 1 when something does not add up.
+    """
+    with _clear_errors():
+        from infrastructure.cli.auditing import audit_shop
+
+        _until_done(audit_shop(_settings(), json=json))
+
+
+@app.command()
+def simulate(
+    file: Annotated[
+        Path | None, typer.Argument(help="UCI Online Retail; unset: the bundled sample.")
+    ] = None,
+    speed: Annotated[
+        str, typer.Option(help="Times faster than it was; `max`: as fast as it goes.")
+    ] = "max",
+    orders: Annotated[int | None, typer.Option(min=1, help="At most so many orders.")] = None,
+    fault_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of calls to the providers that go wrong.")
+    ] = 0.05,
+    shortage: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of orders that find too little stock.")
+    ] = 0.02,
+    workers: Annotated[int, typer.Option(min=1, help="Saga workers that compete.")] = 2,
+    seed: Annotated[int, typer.Option(help="Decides who finds no stock, which calls fail.")] = 0,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Keep it there, to be looked at; unset: keep nothing.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document in the end.")] = False,
+) -> None:
+    """Replay a real order history as live traffic, with faults, and audit what comes of it.
+
+    On servers of its own. Ctrl-C lets what is under way come to its end; again: stops at once.
+    Exit code 1 when something does not add up.
+    """
+    with _clear_errors():
+        from infrastructure.cli.simulating import simulate as simulate_history
+        from infrastructure.online_retail import SAMPLE
+        from infrastructure.processes.simulating import Options
+
+        options = Options(_speed(speed), orders, fault_rate, shortage, workers, seed)
+        work = simulate_history(_settings(), file or SAMPLE, options, data_dir, json=json)
+        _until_done(work)
+
+
+def _speed(text: str) -> float | None:
+    try:
+        speed = 0.0 if text == "max" else float(text)
+    except ValueError:
+        speed = -1.0
+    if not 0 <= speed < float("inf"):
+        raise typer.BadParameter(f"{text!r} is no speed: a number, such as 1000, or `max`")
+    return speed or None
+
+
+@app.command()
 def monitoring(
     what: Annotated[
         Literal["alerts", "dashboard"], typer.Argument(help="Prometheus rules, Grafana dashboard.")

@@ -74,6 +74,7 @@ class Faults:
     def __init__(self, faults: Iterable[Fault] = (), *, seed: int = 0) -> None:
         self._faults, self._seed = list(faults), seed
         self._calls: Counter[tuple[CallName, str]] = Counter()
+        self.struck: Counter[Kind] = Counter()  # calls, since the start of the process
 
     @property
     def seed(self) -> int:
@@ -104,6 +105,7 @@ class Faults:
 
     def _used(self, number: int) -> Fault:
         fault = self._faults[number]
+        self.struck[fault.kind] += 1
         if fault.times is not None:
             self._faults[number] = fault.model_copy(update={"times": fault.times - 1})
         return fault

@@ -40,6 +40,9 @@ def create_app(simulation: Simulation, hang_up: Callable[[Address], None]) -> St
             simulation.tell(FaultsTold.model_validate_json(await request.body()))
         return JSONResponse(simulation.faults.model_dump(mode="json"))
 
+    async def struck(_: Request) -> Response:
+        return JSONResponse(simulation.struck)
+
     async def no_answer(request: Request, _: Exception) -> Response:
         assert request.client is not None  # it came over TCP
         hang_up(request.client)
@@ -51,6 +54,7 @@ def create_app(simulation: Simulation, hang_up: Callable[[Address], None]) -> St
             Route("/parcels", books_of_parcels),
             *payments.routes("/payments"),
             *parcels.routes("/parcels"),
+            Route("/faults/struck", struck),
             Route("/faults", faults, methods=["GET", "PUT"]),
         ],
         exception_handlers={**_ERRORS, OutcomeUnknown: no_answer},

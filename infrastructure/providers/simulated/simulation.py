@@ -61,6 +61,11 @@ class Simulation:
         """Those that can still strike."""
         return FaultsTold(faults=tuple(self._faults.in_force), seed=self._faults.seed)
 
+    @property
+    def struck(self) -> Mapping[str, int]:
+        """How many calls each kind of fault has struck since the start of the process."""
+        return {str(kind): number for kind, number in self._faults.struck.items()}
+
     def tell(self, told: FaultsTold) -> None:
         """These faults from now on, instead of all others."""
         self._faults.tell(told.faults, seed=told.seed)
