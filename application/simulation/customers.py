@@ -1,10 +1,10 @@
 """The customers: they order at their time, think better of it, and send things back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 from itertools import count
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 from uuid import NAMESPACE_OID, uuid5
 
 from application.command_dispatch import CommandDispatch, TooMuchContention
@@ -16,7 +16,7 @@ from domain.decider import Command
 from domain.orders import AlreadyShipped, CancelOrder
 from domain.stock import ReceiveStock
 
-AT_ONCE: Final = 100  # orders under way; who comes then waits
+AT_ONCE: Final = 32  # orders under way: more only get in each other's way at the same shelves
 ATTEMPTS: Final = 8
 Sleep = Callable[[float], Awaitable[object]]
 
@@ -55,19 +55,19 @@ class Customers:
                 if quantity > 0:
                     tasks.create_task(fill(sku, quantity))
 
-    async def come(self, wishes: Iterable[Wish], closed: Callable[[], bool]) -> None:
+    async def come(self, wishes: Iterable[Wish], closed: asyncio.Event) -> None:
         """Let all have their wish, or all that have come when the shop is ``closed``."""
         async with asyncio.TaskGroup() as tasks:
             for wish in wishes:
-                await self._its_time(wish.moment)
+                await _unless(closed, self._its_time(wish.moment))
                 match wish:
                     case Place():
                         await self._room.acquire()
-                        if closed():
+                        if closed.is_set():
                             return
                         self._placed.add(wish.order_id)
                         tasks.create_task(self._place(wish))
-                    case Back() if wish.order_id in self._placed and not closed():
+                    case Back() if wish.order_id in self._placed and not closed.is_set():
                         tasks.create_task(self._back(wish))
                     case Back():
                         pass
@@ -116,3 +116,13 @@ class Customers:
                 if attempt == ATTEMPTS:
                     raise
                 await self._sleep(0.05 * 2**attempt)
+
+
+async def _unless(closed: asyncio.Event, wait: Coroutine[Any, Any, None]) -> None:
+    """Wait, but no longer than the shop is open."""
+    waits = [asyncio.create_task(wait), asyncio.create_task(closed.wait())]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waits:
+            task.cancel()

@@ -26,8 +26,9 @@ _STATUSES: Final = {
     "OrderCancelled": "cancelled",
 }
 _RETRIES: Final = ("StepDelayed", "UndoDelayed")
+_BACK: Final = "CompensationOrdered"
 TYPES: Final = frozenset(
-    (*_STATUSES, *_RETRIES, *fulfilment.ENDS, "LinesReturned", "StockReceived")
+    (*_STATUSES, *_RETRIES, _BACK, *fulfilment.ENDS, "LinesReturned", "StockReceived")
 )
 
 
@@ -37,15 +38,20 @@ class Standing:
 
     status: str = ""
     end: str = ""  # of its saga, the last one
+    ordered_back: bool = False  # the saga has been told to undo all
     placed_at: datetime | None = None
     skus: tuple[str, ...] = ()  # of its lines, in order
 
     @property
     def is_settled(self) -> bool:
         """Whether nobody has anything to do for it any more."""
-        if self.end == "completed":
-            return self.status == "delivered"
-        return self.end != ""
+        match self.end:
+            case "completed":
+                return self.status == "delivered"
+            case "failed":  # cancelled by its customer, it is still to be undone
+                return self.status != "cancelled" or self.ordered_back
+            case end:
+                return end != ""
 
 
 class Tally(BaseModel):
@@ -104,6 +110,8 @@ class Floor:
             order.end = fulfilment.ENDS[recorded.type]
             if order.placed_at is not None:
                 self._seconds.append((recorded.recorded_at - order.placed_at).total_seconds())
+        elif recorded.type == _BACK:
+            order.ordered_back, order.end = True, ""
         elif isinstance(event := recorded.event, LinesReturned):
             self._see_return(id, order, event)
         else:
@@ -111,8 +119,6 @@ class Floor:
             if isinstance(event, OrderPlaced):
                 order.placed_at = recorded.recorded_at
                 order.skus = tuple(line.sku for line in event.lines)
-            elif order.status == "cancelled" and order.end == "completed":
-                order.end = ""  # all that was done is being undone
         if order.is_settled:
             self._unsettled.discard(id)
         else:

@@ -162,10 +162,10 @@ def audit(
     Compares all events with the books of the payment provider and the carrier.
     Exit code 1 when something does not add up.
     """
-    with _clear_errors():
+    with clear_errors():
         from infrastructure.cli.auditing import audit_shop
 
-        _until_done(audit_shop(_settings(), json=json))
+        until_done(audit_shop(load_settings(), json=json))
 
 
 @app.command()
@@ -195,14 +195,14 @@ def simulate(
     On servers of its own. Ctrl-C lets what is under way come to its end; again: stops at once.
     Exit code 1 when something does not add up.
     """
-    with _clear_errors():
+    with clear_errors():
         from infrastructure.cli.simulating import simulate as simulate_history
         from infrastructure.online_retail import SAMPLE
         from infrastructure.processes.simulating import Options
 
         options = Options(_speed(speed), orders, fault_rate, shortage, workers, seed)
-        work = simulate_history(_settings(), file or SAMPLE, options, data_dir, json=json)
-        _until_done(work)
+        work = simulate_history(load_settings(), file or SAMPLE, options, data_dir, json=json)
+        until_done(work)
 
 
 def _speed(text: str) -> float | None:

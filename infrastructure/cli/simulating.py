@@ -4,7 +4,7 @@ import asyncio
 import json as js
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -87,7 +87,7 @@ async def _look_on(shop: SimulatedShop, running: asyncio.Task[None], console: Co
 
 
 @contextmanager
-def _closing(console: Console) -> Iterator[Callable[[], bool]]:
+def _closing(console: Console) -> Iterator[asyncio.Event]:
     """The first Ctrl-C closes the shop, so that all can come to an end; the second stops it."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     closed = asyncio.Event()
@@ -103,7 +103,7 @@ def _closing(console: Console) -> Iterator[Callable[[], bool]]:
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, close)
     try:
-        yield closed.is_set
+        yield closed
     finally:
         for sign in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(sign, task.cancel)

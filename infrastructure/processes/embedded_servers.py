@@ -23,8 +23,17 @@ async def servers_for(settings: Settings) -> AsyncIterator[Settings]:
 async def providers_for(settings: Settings) -> AsyncIterator[Settings]:
     """The settings with a payment provider and a carrier in them. Raises :class:`Hindrance`.
 
-    Those that are simulated keep their books in the home.
+    Those of the service that runs in the home, if one does, where none are set. Those that are
+    simulated keep their books there.
     """
+    if running := Home(settings.headwater_home).running():
+        settings = settings.model_copy(
+            update={
+                "payment_provider_uri": settings.payment_provider_uri
+                or running.payment_provider_uri,
+                "carrier_uri": settings.carrier_uri or running.carrier_uri,
+            }
+        )
     if settings.payment_provider_uri and settings.carrier_uri:
         yield settings
         return

@@ -21,13 +21,22 @@ class Running:
     eventstoredb_uri: str
     postgres_uri: str
     url: str
+    payment_provider_uri: str | None = None
+    carrier_uri: str | None = None
 
     @classmethod
     def here(cls, settings: Settings, url: str) -> Self:
         """This process, over the servers in these settings."""
         assert settings.eventstoredb_uri is not None  # a running service has both
         assert settings.postgres_uri is not None
-        return cls(os.getpid(), settings.eventstoredb_uri, settings.postgres_uri, url)
+        return cls(
+            os.getpid(),
+            settings.eventstoredb_uri,
+            settings.postgres_uri,
+            url,
+            settings.payment_provider_uri,
+            settings.carrier_uri,
+        )
 
 
 class Home:

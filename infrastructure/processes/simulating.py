@@ -1,7 +1,7 @@
 """A simulation: a shop with servers of its own, customers, a warehouse, and trouble outside."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -83,7 +83,7 @@ class SimulatedShop:
         self._faults = f"{uri.removesuffix('/payments')}/faults"
         self._floor, self._stocking = Floor(), Stocking({}, frozenset())
 
-    async def run(self, source: Source, options: Options, closed: Callable[[], bool]) -> None:
+    async def run(self, source: Source, options: Options, closed: asyncio.Event) -> None:
         """Until all customers have had their wish and all has settled.
 
         When it is ``closed``, who has come is served, and nobody else comes.

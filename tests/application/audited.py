@@ -24,13 +24,16 @@ class AuditedShop:
 
     def __init__(self) -> None:
         self.store = memory.EventStore()
+        self.subscriptions = memory.Subscriptions(self.store)
+        self.payloads = memory.PayloadStore()
+        self.dispatch = CommandDispatch(self.store)
         self.provider, self.carrier = memory.PaymentProvider(), memory.Carrier()
 
     async def tell(self, id: str, *commands: Command) -> None:
         """As the service does it."""
         for command in commands:
             context = Context.start("a test", uuid4(), datetime(2026, 1, 1, tzinfo=UTC))
-            await CommandDispatch(self.store)(id, command, context)
+            await self.dispatch(id, command, context)
 
     async def write(self, stream: str, *events: Event) -> None:
         """Past all deciders, as nobody may."""
@@ -51,6 +54,9 @@ class AuditedShop:
     async def confirmed(self, id: str = "1") -> None:
         """All that the saga does."""
         await self.placed(id)
+        await self.fulfilled(id)
+
+    async def fulfilled(self, id: str = "1") -> None:
         await self.tell("mug", stock.ReserveStock(order_id=id, quantity=4))
         await self.provider.authorise(authorisation_key(id), id, WORTH)
         await self.tell(id, payments.AuthorisePayment(order_id=id, amount=WORTH))
@@ -78,6 +84,9 @@ class AuditedShop:
         await self.tell(id, payments.AuthorisePayment(order_id=id, amount=WORTH))
         await self.tell(id, payments.VoidPayment())
         await self.tell("mug", stock.ReleaseStock(order_id=id))
+        await self.compensated(id)
+
+    async def compensated(self, id: str = "1") -> None:
         await self.tell(id, orders.CancelOrder(reason="no longer wanted"))
         await self.write(f"order_fulfilment-{id}", SagaCompensated())
 
@@ -87,8 +96,8 @@ class AuditedShop:
         await self.tell(id, orders.ReturnLines(return_id="r", lines=lines))
 
     async def verdict(self) -> Verdict:
-        subscriptions = memory.Subscriptions(self.store)
-        return await audit(subscriptions, None, memory.Audit(self.provider, self.carrier))
+        books = memory.Audit(self.provider, self.carrier)
+        return await audit(self.subscriptions, self.payloads, books)
 
     async def findings(self) -> tuple[Finding, ...]:
         return (await self.verdict()).findings
