@@ -122,3 +122,10 @@ order_fulfilment: Final = Saga(
     started_by=started_by,
     cancels=OrderCancelled,
 )
+
+VERSIONS: Final = (order_fulfilment,)
+"""Every version that was ever released, oldest first. A running saga keeps the one it began with.
+
+To change a released definition, add the changed one behind it, with the next version. What is here
+is held to its recorded histories (``tests/contracts/sagas/``).
+"""

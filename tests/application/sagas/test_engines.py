@@ -1,10 +1,13 @@
 """Several engines at once, and one that does not know everything."""
 
 import asyncio
+from dataclasses import replace
 
 from application.ports import StoreUnavailable
+from application.sagas.order_fulfilment import VERSIONS
 from application.sagas.state import Status
 from domain.orders import CancelOrder
+from infrastructure.memory import Fault
 from tests.application.sagas.world import World
 
 
@@ -97,3 +100,27 @@ async def test_a_store_that_is_away_delays_a_step() -> None:
         "Delayed reserve stock",
         "Completed reserve stock",
     ]
+
+
+async def test_a_running_saga_keeps_the_definition_it_began_with() -> None:
+    """A new version is for new sagas: one that is under way goes on under the old one."""
+    world = World(Fault(kind="unavailable", call="authorise", times=1))
+    await world.receive(a=5)
+    await world.place("o-1", a=1)
+    await world.engine.handle(world.recorded("order-o-1")[0])
+    (first,) = VERSIONS
+    place, reserve, authorise, book, capture, confirm = first.steps
+    eager = (place, reserve, book, authorise, capture, confirm)  # the parcel before the money
+    world.versions = (first, replace(first, version=2, steps=eager))
+    world.start()
+    await world.place("o-2", a=1)
+
+    await world.settle()
+    world.adds_up()
+
+    done = {id: [line for line in world.history(id) if "Completed" in line] for id in _TWO}
+    assert (world.saga("o-1").version, done["o-1"][3]) == (1, "Completed book shipment")
+    assert (world.saga("o-2").version, done["o-2"][3]) == (2, "Completed authorise payment")
+
+
+_TWO = ("o-1", "o-2")

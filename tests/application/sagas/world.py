@@ -15,8 +15,9 @@ from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Appended, EventStore
 from application.sagas.deadlines import Deadlines
 from application.sagas.engine import SagaEngine
-from application.sagas.order_fulfilment import order_fulfilment
+from application.sagas.order_fulfilment import VERSIONS
 from application.sagas.performing import Performer
+from application.sagas.saga import Saga
 from application.sagas.state import SagaState, Status
 from domain.decider import Command
 from domain.orders import PlaceOrder
@@ -97,13 +98,14 @@ class World:
         self.carrier = memory.Carrier(self.faults, patience=PATIENCE, sleep=self._sleep)
         self._delivered = -1
         self._unsettled: list[RecordedEvent] = []
+        self.versions: Sequence[Saga[Any]] = VERSIONS
         self.start()
 
     def start(self) -> None:
         """Start the process that does the work (again)."""
         store = WatchedStore(self.store, self.moments)
         self.engine = SagaEngine(
-            [order_fulfilment],
+            self.versions,
             store,
             Performer(
                 CommandDispatch(store, pause=lambda _: asyncio.sleep(0)),
