@@ -7,15 +7,16 @@ recognised by its id in the stream and answered as the first time.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 from uuid import UUID, uuid5
 
-from application.categories import BY_COMMAND, Category
-from application.messages import Context, NewEvent, RecordedEvent
+from application.categories import BY_COMMAND
+from application.messages import Context, NewEvent
+from application.past import Earlier, Past, RecentPasts
 from application.ports import NO_STREAM, EventStore, WrongExpectedVersion
-from domain.decider import Command, Event
+from domain.decider import Command, DomainError, Event
 
 RETRIES = 3
 
@@ -50,8 +51,16 @@ async def _pause(attempt: int) -> None:
 class CommandDispatch:
     """Carries out commands against the event store."""
 
-    def __init__(self, store: EventStore, pause: Callable[[int], Awaitable[None]] = _pause) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        pause: Callable[[int], Awaitable[None]] = _pause,
+        *,
+        remember: int = 0,
+    ) -> None:
+        """``remember``: of how many streams it keeps what it has seen, so as to read less."""
         self._store, self._pause = store, pause
+        self._recent = RecentPasts(remember)
 
     async def __call__(
         self,
@@ -70,18 +79,23 @@ class CommandDispatch:
         :class:`CommandIdReused`, :class:`TooMuchContention`, and what the store raises.
         """
         category = BY_COMMAND[type(command)]
+        past = self._recent.past(category, category.stream(id))
+        if new or past.version != NO_STREAM:
+            # A guess on what may be old: an append proves it right, and nothing else does.
+            with suppress(WrongExpectedVersion, DomainError, StaleVersion):
+                outcome = await self._decide(past, command, context, expected_version)
+                if outcome.position is not None:
+                    return outcome
         for attempt in range(RETRIES + 1):
-            past = _Past(category, category.stream(id))
-            if not (new and attempt == 0):
-                past = await past.read(self._store)
+            await past.read_on(self._store)
             try:
                 return await self._decide(past, command, context, expected_version)
             except WrongExpectedVersion:
                 await self._pause(attempt)
-        raise TooMuchContention(f"{category.stream(id)} changed {RETRIES + 1} times meanwhile")
+        raise TooMuchContention(f"{past.stream} changed {RETRIES + 1} times meanwhile")
 
     async def _decide(
-        self, past: "_Past", command: Command, context: Context, expected_version: int | None
+        self, past: Past, command: Command, context: Context, expected_version: int | None
     ) -> Outcome:
         if earlier := past.of_command(context.command_id):
             return _repeat(earlier, command, context, past.stream)
@@ -97,35 +111,14 @@ class CommandDispatch:
             for index, event in enumerate(decided)
         ]
         appended = await self._store.append(past.stream, events, past.version)
+        past.appended(events, decided, appended)
         return Outcome(past.stream, appended.version, appended.position, tuple(decided))
 
 
-class _Past:
-    """A stream as read: its state, its version, and which commands led there."""
-
-    def __init__(self, category: Category, stream: str) -> None:
-        self.category, self.stream, self.version = category, stream, NO_STREAM
-        self.state: Any = category.decider.initial
-        self._recorded: list[RecordedEvent] = []
-
-    async def read(self, store: EventStore) -> "_Past":
-        async for recorded in store.read(self.stream):
-            self.state = self.category.decider.evolve(self.state, recorded.event)
-            self.version = recorded.version
-            self._recorded.append(recorded)
-        return self
-
-    def of_command(self, command_id: UUID) -> list[RecordedEvent]:
-        return [past for past in self._recorded if past.metadata.command_id == command_id]
-
-
-def _repeat(
-    earlier: list[RecordedEvent], command: Command, context: Context, stream: str
-) -> Outcome:
-    if earlier[0].id != _event_id(context.command_id, 0, command):
+def _repeat(earlier: Earlier, command: Command, context: Context, stream: str) -> Outcome:
+    if earlier.first_id != _event_id(context.command_id, 0, command):
         raise CommandIdReused(f"command {context.command_id} was another one on {stream}")
-    events = tuple(recorded.event for recorded in earlier)
-    return Outcome(stream, earlier[-1].version, earlier[-1].position, events, repeated=True)
+    return Outcome(stream, earlier.version, earlier.position, earlier.events, repeated=True)
 
 
 def _event_id(command_id: UUID, index: int, command: Command) -> UUID:
