@@ -27,7 +27,7 @@ from application.projections.staleness import Staleness
 from application.sagas import goods_return
 from application.sagas.deadlines import Deadlines
 from application.sagas.engine import SagaEngine
-from application.sagas.order_fulfilment import order_fulfilment
+from application.sagas.order_fulfilment import VERSIONS, order_fulfilment
 from application.sagas.performing import Performer
 from infrastructure import eventstoredb, filesystem, memory, postgres
 from infrastructure import providers as outside
@@ -39,6 +39,9 @@ log = structlog.stdlib.get_logger("headwater.wiring")
 
 GROUPS: Final = (goods_return.GROUP, order_fulfilment.name)
 """The consumer groups of the service, each with a parking lot of its own."""
+
+REMEMBER: Final = 1000
+"""Streams that a process need not read again when the next command for them comes."""
 
 
 def _now() -> datetime:
@@ -74,7 +77,7 @@ class Container(containers.DeclarativeContainer):
     event_store = providers.Singleton(
         ClaimCheck, providers.Singleton(MeasuredEventStore, streams, metrics), payloads
     )
-    dispatch = providers.Singleton(MeasuredDispatch, event_store, metrics)
+    dispatch = providers.Singleton(MeasuredDispatch, event_store, metrics, remember=REMEMBER)
 
     # what reacts to events
     clock = providers.Object(_now)
@@ -97,9 +100,10 @@ class Container(containers.DeclarativeContainer):
 
     fulfilment_engine = providers.Singleton(
         SagaEngine,
-        (order_fulfilment,),
+        VERSIONS,
         event_store,
         providers.Singleton(Performer, dispatch, payment_provider, carrier),
+        tell=saga_metrics,
     )
     fulfilment = providers.Factory(  # a worker
         GroupConsumer,

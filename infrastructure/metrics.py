@@ -104,8 +104,8 @@ def _labels(lag: Lag) -> Sequence[str]:
 class MeasuredDispatch(CommandDispatch):
     """Command dispatch that counts and times, by the name of what came of it."""
 
-    def __init__(self, store: EventStore, metrics: Metrics) -> None:
-        super().__init__(store)
+    def __init__(self, store: EventStore, metrics: Metrics, *, remember: int = 0) -> None:
+        super().__init__(store, remember=remember)
         self._metrics = metrics
 
     async def __call__(

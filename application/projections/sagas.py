@@ -17,12 +17,12 @@ from application.messages import RecordedEvent
 from application.projections.projection import Projection, View
 from application.projections.saga_timeline import Entry, Kind, Outcome, told
 from application.sagas.events import SagaEvent
-from application.sagas.order_fulfilment import order_fulfilment
+from application.sagas.order_fulfilment import VERSIONS
 from application.sagas.saga import Saga, Step, nothing
 from application.sagas.state import AT_WORK, SagaState, Status, evolve
 
 DEFINITIONS: Final[Mapping[tuple[str, int], Saga[Any]]] = MappingProxyType(
-    {(saga.name, saga.version): saga for saga in (order_fulfilment,)}
+    {(saga.name, saga.version): saga for saga in VERSIONS}
 )
 SAGAS: Final = tuple(dict.fromkeys(name for name, _ in DEFINITIONS))
 """The names of all sagas that there are."""

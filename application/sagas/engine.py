@@ -98,6 +98,8 @@ class SagaEngine:
         Handling an event again changes nothing. Raises ``StoreUnavailable``, and whatever is a
         fault of ours: then the saga is where it was.
         """
+        if recorded.type == self.newest.starts.__name__ and not self.newest.started_by(recorded):
+            return  # most of a history that is brought in, so nothing is read for it
         id = id_of(recorded.stream)
         async with self._turns.setdefault(id, asyncio.Lock()):  # engines meet at the store only
             stream = await SagaStream(self._store, self.newest.name, id).read()

@@ -50,19 +50,22 @@ async def projecting(container: Container) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def reacting(container: Container) -> AsyncIterator[None]:
-    """React to what has happened: choreographed flows."""
-    task = asyncio.create_task(container.goods_return().run())
-    task.add_done_callback(_told)
+    """React to what has happened: sagas, their deadlines, and choreographed flows."""
+    workers = (container.goods_return(), container.fulfilment(), container.deadlines())
+    tasks = [asyncio.create_task(worker.run()) for worker in workers]
+    for task in tasks:
+        task.add_done_callback(_told)
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 def _told(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
-        log.critical("a consumer has stopped: restart the service", exc_info=error)
+        log.critical("what reacts to events has stopped: restart the service", exc_info=error)
 
 
 async def caught_up(container: Container, patience: float = 60.0) -> None:
