@@ -1,7 +1,7 @@
 """What ``headwater run`` prints when everything runs: what is where, and what to try next."""
 
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -13,8 +13,11 @@ from application.projections.order_summary import order_summary
 from application.queries import OrderTotals
 from infrastructure.container import Container
 from infrastructure.health import readiness
+from infrastructure.http.commands import order_placed_with
 from infrastructure.settings import Settings, without_password
 
+_GOODS = '{"quantity": 100}'
+_KEY = "my-first-order"
 _NEW_ORDER = '{"lines": [{"sku": "85123A", "quantity": 6, "unit_price": "2.55 GBP"}]}'
 
 
@@ -32,7 +35,7 @@ async def welcome(container: Container, given: Settings, url: str, console: Cons
     colour, title = ("red", "Headwater runs, but") if wrong else ("green", "Headwater runs")
     console.print(Panel(rows, title=title, title_align="left", border_style=colour))
     console.print("\nTry next, in another terminal:\n")
-    async for comment, line in _to_try(container, url):
+    for comment, line in _to_try(container.settings(), url):
         console.print(f"  # {comment}\n  {line}\n", highlight=False, markup=False, soft_wrap=True)
     console.print("Ctrl-C stops everything; the next start finds all data again.")
 
@@ -59,23 +62,23 @@ def _orders(totals: Sequence[OrderTotals]) -> Iterator[tuple[str, str]]:
         yield name, f"{of.orders:,} orders of {of.lines:,} lines, worth {worth}"
 
 
-async def _to_try(container: Container, url: str) -> AsyncIterator[tuple[str, str]]:
+def _to_try(settings: Settings, url: str) -> Iterator[tuple[str, str]]:
     curl = "curl"
-    if container.settings().api_token is not None:
+    if settings.api_token is not None:
         curl += ' -H "Authorization: Bearer $API_TOKEN"'
+    post = f"{curl} -i -H 'Content-Type: application/json'"
+    yield (
+        "let goods arrive, so that there is something to sell",
+        f"{post} -H 'Idempotency-Key: first-goods' {url}/stock/85123A/receipts -d '{_GOODS}'",
+    )
     yield (
         "place an order; send it again: the same answer, and no second order",
-        f"{curl} -i {url}/orders -H 'Content-Type: application/json' "
-        f"-H 'Idempotency-Key: my-first-order' -d '{_NEW_ORDER}'",
+        f"{post} -H 'Idempotency-Key: {_KEY}' {url}/orders -d '{_NEW_ORDER}'",
     )
-    summaries = await container.read_models().live(order_summary)
-    some = await queries.orders(summaries, limit=1)
-    for order in some.items:
-        yield "what the read model knows of an order", f"{curl} {url}/orders/{order.order_id}"
-        yield (
-            "what has happened to it, with who, when and why",
-            f"{curl} {url}/orders/{order.order_id}/history",
-        )
+    yield (
+        "see what became of it: goods reserved, money taken, parcel booked, order confirmed",
+        f"{curl} {url}/orders/{order_placed_with(_KEY)}/fulfilment",
+    )
 
 
 def _short(path: Path) -> str:

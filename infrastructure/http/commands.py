@@ -117,7 +117,16 @@ def _command_id(request: Request, key: str | None) -> UUID:
         return uuid4()
     if not _KEY.fullmatch(key):
         raise BadHeader("Idempotency-Key has to be 1 to 255 visible ASCII characters, no spaces")
-    return uuid5(NAMESPACE, f"{request.method} {request.url.path} {key}")
+    return _named(request.method, request.url.path, key)
+
+
+def _named(method: str, path: str, key: str) -> UUID:
+    return uuid5(NAMESPACE, f"{method} {path} {key}")
+
+
+def order_placed_with(key: str) -> str:
+    """The id of the order that a request with that Idempotency-Key places."""
+    return str(uuid5(_named("POST", "/orders", key), "order"))
 
 
 def _expected_version(if_match: str | None) -> int | None:
