@@ -62,7 +62,7 @@ class Deadlines:
         self._queue: list[tuple[datetime, str]] = []  # the same and some outdated, first one first
         self._position: int | None = None
         self._unkept = 0  # events since the moments were kept
-        self._caught_up, self._news = asyncio.Event(), asyncio.Event()
+        self._end_seen, self._news = asyncio.Event(), asyncio.Event()
 
     @property
     def moments(self) -> Mapping[str, datetime]:
@@ -74,6 +74,10 @@ class Deadlines:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_for_ever())
             tasks.create_task(self._wake_for_ever())
+
+    async def caught_up(self) -> None:
+        """Wait until all moments are known that the store knows of."""
+        await self._end_seen.wait()
 
     # ── learning ─────────────────────────────────────────────────────────────────────────────────
 
@@ -95,7 +99,7 @@ class Deadlines:
                 if isinstance(message, RecordedEvent):
                     self.learn(message)
                 elif message.caught_up:
-                    self._caught_up.set()
+                    self._end_seen.set()
                 self._position = message.position
                 if self._unkept >= max(self._keep_after, len(self._moments) // 4):
                     await self.keep()
@@ -154,7 +158,7 @@ class Deadlines:
 
     async def _wake_for_ever(self) -> None:
         attempts = 0
-        await self._caught_up.wait()
+        await self.caught_up()
         while True:
             self._news.clear()
             try:

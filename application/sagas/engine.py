@@ -30,6 +30,7 @@ from application.sagas.saga import (
     NextAction,
     Outcome,
     Saga,
+    Undo,
     next_action,
     record,
     settle,
@@ -67,6 +68,10 @@ def _unheard(saga: str, before: SagaState, event: SagaEvent, age: timedelta) -> 
     """Nobody listens."""
 
 
+async def _pause() -> None:
+    await asyncio.sleep(1)
+
+
 class SagaEngine:
     """Moves sagas of one name on, each under the definition that it was started with."""
 
@@ -79,12 +84,13 @@ class SagaEngine:
         now: Callable[[], datetime] = STEADY,
         chance: Callable[[], float] = random.random,
         tell: Observer = _unheard,
+        pause: Callable[[], Awaitable[None]] = _pause,
     ) -> None:
         """``versions``: every definition that was ever released, the newest last."""
         self._versions = {saga.version: saga for saga in versions}
         self.newest = versions[-1]
         self._store, self._perform = store, perform
-        self._now, self._chance, self._tell = now, chance, tell
+        self._now, self._chance, self._tell, self._pause = now, chance, tell, pause
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -102,7 +108,9 @@ class SagaEngine:
             return  # most of a history that is brought in, so nothing is read for it
         id = id_of(recorded.stream)
         async with self._turns.setdefault(id, asyncio.Lock()):  # engines meet at the store only
-            stream = await SagaStream(self._store, self.newest.name, id).read()
+            stream = SagaStream(self._store, self.newest.name, id)
+            if recorded.type != self.newest.starts.__name__:  # else it is new, or that is found out
+                await stream.read()
             if stream.state.status is None and not await self._start(stream, recorded):
                 return
             if recorded.type == self.newest.cancels.__name__:
@@ -140,7 +148,21 @@ class SagaEngine:
             outcome = await self._outcome(stream, action)
             event = record(saga, stream.state, action, outcome, self._now(), self._chance())
             follows = settle(saga, evolve(stream.state, event), self._now())
-            await self._record(stream, [event, *follows])
+            if not await self._record(stream, [event, *follows]):
+                await self._undo_what_came_too_late(stream, action)
+
+    async def _undo_what_came_too_late(self, stream: SagaStream, action: NextAction[Any]) -> None:
+        """Another engine has given the step up and undone it, while this one was still at it."""
+        state, step = stream.state, action.step
+        if (
+            isinstance(action, Do)
+            and state.reason
+            and step.name not in (*state.to_undo, *state.done)
+        ):
+            saga = self._versions[state.version]
+            undo = Undo(step, step.undo(saga.known(state), state.reason))
+            while isinstance(await self._outcome(stream, undo), Faulted):
+                await self._pause()
 
     async def _outcome(self, stream: SagaStream, action: NextAction[Any]) -> Outcome:
         context = stream.context(f"{type(action).__name__} {action.step.name}", self._now())
@@ -160,10 +182,12 @@ class SagaEngine:
     def _irrevocable(self, state: SagaState) -> bool:
         return self._versions[state.version].irrevocable(state)
 
-    async def _record(self, stream: SagaStream, events: Sequence[SagaEvent]) -> None:
-        """Add these, unless another engine was first."""
+    async def _record(self, stream: SagaStream, events: Sequence[SagaEvent]) -> bool:
+        """Add these; ``False`` when another engine was first."""
         state, now = stream.state, self._now()
-        if await stream.append(events, now):
-            for event in events:
-                self._tell(stream.saga, state, event, stream.age(now))
-                state = evolve(state, event)
+        if not await stream.append(events, now):
+            return False
+        for event in events:
+            self._tell(stream.saga, state, event, stream.age(now))
+            state = evolve(state, event)
+        return True

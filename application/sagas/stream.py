@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from application.categories import split
 from application.messages import Context, NewEvent, RecordedEvent
@@ -48,7 +48,8 @@ class SagaStream:
     async def append(self, events: Sequence[SagaEvent], now: datetime) -> bool:
         """Add these; ``False`` when another was first: then what it added has been read."""
         context = self.context(f"version {self.version}", now)
-        new = [NewEvent.of(event, _id(context, event), context) for event in events]
+        # Ids of its own: where two engines add the same, one has to hear that it was second.
+        new = [NewEvent.of(event, uuid4(), context) for event in events]
         try:
             appended = await self._store.append(self.name, new, self.version)
         except WrongExpectedVersion:
@@ -84,8 +85,3 @@ def id_of(stream: str) -> str:
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _SAGAS: Final = UUID("5f0c9f6e-5a5e-4f0b-8d0e-6a9d1f7a3c21")
-
-
-def _id(context: Context, event: SagaEvent) -> UUID:
-    """The same for the same event at the same version, so recording it twice records it once."""
-    return uuid5(context.command_id, f"{type(event).__name__} {event.model_dump_json()}")

@@ -6,13 +6,14 @@ Rates say what this machine does just now; ratios compare what was measured in t
 import os
 import platform
 
-from tests.benchmarks import embedded_node, event_store, importing, large_log, projections
+from tests.benchmarks import embedded_node, event_store, importing, large_log, projections, sagas
 
 SUBJECTS = {
     "The embedded EventStoreDB node (double)": embedded_node.main,
     "A large log in the embedded node (double)": large_log.main,
     "The EventStoreDB adapter, on the embedded node (double)": event_store.main,
     "Projections into PostgreSQL (real server, embedded)": projections.main,
+    "Order fulfilment, on the embedded node (double)": sagas.main,
     "The import of the bundled order history": importing.main,
 }
 

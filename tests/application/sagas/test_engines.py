@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 from application.ports import StoreUnavailable
 from application.sagas.order_fulfilment import VERSIONS
@@ -9,6 +10,7 @@ from application.sagas.state import Status
 from domain.orders import CancelOrder
 from infrastructure.memory import Fault
 from tests.application.sagas.world import World
+from tests.waiting import until
 
 
 async def test_engines_that_meet_advance_a_saga_once() -> None:
@@ -58,6 +60,27 @@ async def test_a_cancellation_that_comes_before_the_order() -> None:
     world.adds_up()
     assert world.saga().status is Status.COMPENSATED
     assert not world.recorded("payment-o-1")
+
+
+async def test_what_comes_too_late_is_undone() -> None:
+    """An engine that was frozen in the midst of a step leaves nothing behind when it wakes up."""
+    world = World()
+    await world.receive(a=5)
+    await world.place(a=2)
+    placed, thawed = world.recorded("order-o-1")[0], asyncio.Event()
+    world.moments.happens = {5: thawed.wait}  # it is about to reserve
+    frozen = asyncio.create_task(world.engine.handle(placed))
+    await until(lambda: world.moments.passed == 5)
+
+    world.start()  # another engine
+    world.now += timedelta(minutes=10)
+    await world.engine.handle(placed)
+    assert world.saga().status is Status.COMPENSATED
+    thawed.set()
+    await frozen
+
+    world.adds_up()
+    assert [of.type for of in world.recorded("stock-a")][1:] == ["StockReserved", "StockReleased"]
 
 
 async def test_what_a_saga_causes_names_it_and_its_cause() -> None:
