@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from application.projections.builds import Build, Role
+from application.projections.builds import Build
 from application.projections.lag import Lag
 
 LONGEST: Final = 1.0
@@ -73,8 +73,8 @@ class Backpressure:
         self._known: dict[Build, _Known] = {}
 
     def look(self, lags: Sequence[Lag]) -> None:
-        """Take note of how the live builds stand now; with ``events`` it tells sooner."""
-        live = {lag.build: lag for lag in lags if lag.role is Role.LIVE}
+        """Take note of how the builds that answer stand now; with ``events`` it tells sooner."""
+        live = {lag.build: lag for lag in lags if lag.answers}
         self._known = {build: seen for build, seen in self._known.items() if build in live}
         for build, lag in live.items():
             behind = _behind(lag)

@@ -40,6 +40,7 @@ from application.projections.builds import (
     Shard,
     Standing,
 )
+from application.projections.comparing import Comparison
 from application.projections.projection import Projection, View
 from domain.values import Money, OrderId
 
@@ -372,7 +373,15 @@ class ReadModels(Protocol):
         ...
 
     def of(self, projection: Projection[V], build: Build, shard: Shard = WHOLE) -> Views[V]:
-        """The views of one build, whatever its role, for whoever fills or compares it."""
+        """The views of one build, whatever its role, for whoever fills it."""
+        ...
+
+    async def compare(self, live: Build, build: Build) -> Comparison:
+        """What two builds of a read model show, in one snapshot, whatever events come meanwhile.
+
+        Compared are all views that no event has shaped since both builds were at the same place.
+        Raises ``StoreUnavailable``.
+        """
         ...
 
 
@@ -434,6 +443,7 @@ class Builds(Protocol):
         """The build that a deploy fills: the one it has begun before, or a new one beside the live.
 
         One of another version that was begun before stays, until it is dropped: ``WrongRole``.
+        Raises :class:`NotOurs`, and registers nothing, where its views would have no room.
         """
         ...
 

@@ -21,8 +21,10 @@ from application.consistency import Consistency
 from application.consuming import GroupConsumer
 from application.parking_lot import ParkingLot
 from application.projections import PROJECTIONS
+from application.projections.deploying import Deploy
 from application.projections.hosting import ProjectionHost
 from application.projections.lag import Lags
+from application.projections.operating import Operations
 from application.projections.staleness import Staleness
 from application.sagas import goods_return
 from application.sagas.deadlines import Deadlines
@@ -134,14 +136,16 @@ class Container(containers.DeclarativeContainer):
     tick = providers.Object(0.5)  # seconds between two looks at the books
     host = providers.Factory(
         ProjectionHost,
-        projections,
-        subscriptions,
-        read_models,
-        builds,
-        payloads,
+        projections=projections,
+        subscriptions=subscriptions,
+        read_models=read_models,
+        builds=builds,
+        payloads=payloads,
         holder=f"{socket.gethostname()}:{os.getpid()}",
         tick=tick,
     )
+    deploy = providers.Factory(Deploy, builds=builds, read_models=read_models, store=subscriptions)
+    operations = providers.Singleton(Operations, projections, builds)
     lags = providers.Singleton(Lags, projections, builds, subscriptions, fresh_for=tick)
     staleness = providers.Singleton(Staleness)
     backpressure = providers.Singleton(

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 
 from application.ports import StoreUnavailable
-from application.projections.builds import Role
 from infrastructure.container import Container
 
 PATIENCE = 2.0  # seconds that a server may take to answer before it counts as gone
@@ -18,7 +17,7 @@ async def readiness(wiring: Container) -> Mapping[str, str]:
     checks = {"event store": store, "read models": views}
     if views == "ok" and store == "ok":
         for lag in await wiring.lags().all():
-            if lag.role is Role.LIVE:
+            if lag.answers:
                 checks[lag.build.name] = wiring.staleness().verdict(lag)
     return checks
 

@@ -104,6 +104,12 @@ class ShardStanding:
     failure: Failure | None
     report: Report | None
     reported_at: datetime | None
+    leased: bool  # whoever reported holds it now
+
+    @property
+    def holder(self) -> str | None:
+        """Who fills it now."""
+        return self.report.holder if self.report and self.leased else None
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,12 @@ def fold(
 
 @dataclass(frozen=True)
 class PartChange:
-    """A part as it was and as it is; ``position`` is that of the last event it took in."""
+    """A part as it was and as it is, and the positions of the events that it took in."""
 
     before: Any
     after: Seen[Any] | None
-    position: int
+    first: int
+    position: int  # of the last
 
 
 def fold_parts(
@@ -54,7 +55,7 @@ def gather(
 ) -> Changed[V]:
     """What the changes of parts make of the views that they belong to."""
     changed: dict[str, Seen[V] | None] = {}
-    for change in sorted(changes.values(), key=lambda change: change.position):
+    for change in sorted(changes.values(), key=lambda change: change.first):  # as they came
         for key, (before, after) in _belongs(parts, change).items():
             known = changed[key] if key in changed else seen.get(key)
             was = known.view if known else None
@@ -97,6 +98,7 @@ def _fold(
             changes[key] = PartChange(
                 first.view if first else None,
                 None if after is None else Seen(after, recorded.position),
+                changes[key].first if key in changes else recorded.position,
                 recorded.position,
             )
     return changes

@@ -73,6 +73,11 @@ class ProjectionHost:
         self._lease, self._tick, self._pause, self._clock = lease, tick, pause, clock
         self._workers: dict[Key, _Worker] = {}
 
+    @property
+    def holder(self) -> str:
+        """By what name it holds leases."""
+        return self._holder
+
     async def run(self) -> None:
         """Fill builds until cancelled; then the leases are given up. Outages are sat out."""
         try:
@@ -122,6 +127,10 @@ class ProjectionHost:
         report = Report(self._holder, State.STOPPED)
         if not await self._builds.claim(build, shard, report, seconds=self._lease):
             return False
+        try:
+            skipped = frozenset(await self._builds.skipped(build))
+        except WrongRole:  # dropped meanwhile
+            return False
         views = self._read_models.of(projection, build, shard)
         runner = ProjectionRunner(
             projection,
@@ -129,7 +138,7 @@ class ProjectionHost:
             views,
             self._payloads,
             shard=shard,
-            skipped=frozenset(await self._builds.skipped(build)),
+            skipped=skipped,
             clock=self._clock,
         )
         self._workers[key] = _Worker(runner, asyncio.create_task(_fill(views, runner)))
@@ -148,11 +157,12 @@ class ProjectionHost:
         await self._stop(key)
 
     async def _stop(self, key: Key) -> None:
-        worker = self._workers.pop(key)
+        worker = self._workers[key]
         worker.task.cancel()
         await asyncio.wait([worker.task])
         with suppress(StoreUnavailable):  # then the lease ends by itself
             await self._builds.release(*key, self._holder)
+        del self._workers[key]  # last: cut off before, it is done again
 
 
 async def _fill(views: Views[Any], runner: ProjectionRunner[Any]) -> None:

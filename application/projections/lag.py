@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from application.ports import Builds, NotBuilt, StoreFacts
-from application.projections.builds import Build, Role, ShardStanding, Standing
+from application.projections.builds import Build, Report, Role, ShardStanding, Standing, readable
 from application.projections.projection import Projection
 from application.projections.status import State
 
@@ -21,6 +21,7 @@ class Lag:
 
     build: Build
     role: Role
+    answers: bool  # queries here: it is live, or the newest that this release knows
     state: str  # in words, with the reason where there is one
     position: int | None
     seconds: float | None
@@ -50,7 +51,7 @@ class Lags:
         fresh_for: float = 0.5,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._projections = {projection.name: projection for projection in projections}
+        self._declared = sorted(projections, key=lambda declared: declared.version)
         self._builds, self._store = builds, store
         self._fresh_for, self._clock = fresh_for, clock
         self._asked_at: float | None = None
@@ -58,20 +59,23 @@ class Lags:
 
     async def all(self) -> Sequence[Lag]:
         """Of all builds, but without ``events``. Raises ``StoreUnavailable``."""
-        return [self._lag(standing, {}) for standing in await self._ask()]
+        standings = await self._ask()
+        return [self._lag(standing, standings, {}) for standing in standings]
 
     async def counted(self) -> Sequence[Lag]:
         """Of all builds, with ``events`` where the store can count them."""
         standings = await self._ask()
-        names = {standing.build.name for standing in standings} & self._projections.keys()
-        types = {name: self._projections[name].types for name in names}
-        counts = {name: await self._store.count(types[name]) for name in types}
-        return [self._lag(standing, counts) for standing in standings]
+        wanted = {types for standing in standings if (types := self._types(standing))}
+        counts = {types: await self._store.count(types) for types in wanted}
+        return [self._lag(standing, standings, counts) for standing in standings]
 
     async def of(self, projection: Projection[Any]) -> Lag:
-        """Of the live build, without ``events``. Raises ``NotBuilt``, ``StoreUnavailable``."""
+        """Of the build that answers, without ``events``.
+
+        Raises ``NotBuilt``, ``StoreUnavailable``.
+        """
         for lag in await self.all():
-            if lag.build.name == projection.name and lag.role is Role.LIVE:
+            if lag.build.name == projection.name and lag.answers:
                 return lag
         raise NotBuilt(f"{projection.name} has not been built yet")
 
@@ -82,12 +86,19 @@ class Lags:
             self._asked_at = now
         return self._standings
 
-    def _lag(self, standing: Standing, counts: Mapping[str, int | None]) -> Lag:
-        count = counts.get(standing.build.name)
+    def _lag(
+        self,
+        standing: Standing,
+        standings: Sequence[Standing],
+        counts: Mapping[frozenset[str], int | None],
+    ) -> Lag:
+        count = counts.get(self._types(standing))
+        answering = readable(standing.build.name, standings, self._declared)
         return Lag(
             build=standing.build,
             role=standing.role,
-            state=_in_words(standing),
+            answers=answering is not None and answering[1] is standing,
+            state=in_words(standing),
             position=standing.position,
             seconds=_seconds(standing),
             events=None if count is None else max(0, count - standing.events),
@@ -98,7 +109,7 @@ class Lags:
         )
 
     def _breached(self, standing: Standing) -> bool:
-        projection = self._projections.get(standing.build.name)
+        projection = self._declaration(standing)
         if projection is None:
             return False
         seconds = _seconds(standing)
@@ -107,6 +118,16 @@ class Lags:
         return any(
             _silence(standing, shard) > projection.max_staleness for shard in standing.shards
         )
+
+    def _types(self, standing: Standing) -> frozenset[str]:
+        projection = self._declaration(standing)
+        return projection.types if projection else frozenset()
+
+    def _declaration(self, standing: Standing) -> Projection[Any] | None:
+        """Of its version; else the newest: what it follows and promises is nearly the same."""
+        build = standing.build
+        declared = {of.version: of for of in self._declared if of.name == build.name}
+        return declared.get(build.version, next(reversed(declared.values()), None))
 
 
 def _seconds(standing: Standing) -> float | None:
@@ -137,17 +158,36 @@ def _rate(standing: Standing) -> float | None:
     return min(rates) if len(rates) == len(standing.shards) else None
 
 
-def _in_words(standing: Standing) -> str:
-    if failure := standing.failure:
-        where = f"position {failure.position}: {failure.event} ({failure.event_id})"
-        return f"failed at {where}: {failure.error}"
+def in_a_word(standing: Standing) -> str:
+    """How it stands: one of the states, ``paused``, or that nobody runs it."""
+    if standing.failure:
+        return str(State.FAILED)
     if standing.paused:
-        return f"paused by {standing.paused.by}: {standing.paused.reason}"
+        return "paused"
     reports = [shard.report for shard in standing.shards]
     if any(
         report is None or _silence(standing, shard) > FRESH
         for report, shard in zip(reports, standing.shards, strict=True)
     ):
         return "nobody runs it"
-    worst = max((r for r in reports if r), key=lambda report: list(State).index(report.state))
-    return f"{worst.state}: {worst.error}" if worst.error else str(worst.state)
+    return str(_worst(standing).state)
+
+
+def in_words(standing: Standing) -> str:
+    """The same, with the reason where it does not go on."""
+    word = in_a_word(standing)
+    if failure := standing.failure:
+        where = f"position {failure.position}: {failure.event} ({failure.event_id})"
+        return f"{word} at {where}: {failure.error}"
+    if standing.paused:
+        return f"{word} by {standing.paused.by}: {standing.paused.reason}"
+    if word == "nobody runs it":
+        return word
+    error = _worst(standing).error
+    return f"{word}: {error}" if error else word
+
+
+def _worst(standing: Standing) -> Report:
+    """What the shard that is worst off reports."""
+    reports = [shard.report for shard in standing.shards if shard.report]
+    return max(reports, key=lambda report: list(State).index(report.state))

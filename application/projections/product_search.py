@@ -54,8 +54,7 @@ def _new(sku: str, order: SoldOrder) -> Product:
 
 
 def _added(product: Product, order: SoldOrder, times: int) -> Product:
-    if order.cancelled:
-        return product
+    counted = 0 if order.cancelled else times
     lines = order.by_sku[product.sku]
     sold = sum(line.quantity for line in lines)
     returned = sum(line.returned for line in lines)
@@ -64,11 +63,11 @@ def _added(product: Product, order: SoldOrder, times: int) -> Product:
     )
     return product.model_copy(
         update={
-            "orders": product.orders + times,
-            "units_sold": product.units_sold + times * sold,
-            "units_returned": product.units_returned + times * returned,
-            "units_kept": product.units_kept + times * (sold - returned),
-            "revenue": by_currency((*product.revenue, kept * times)),
+            "orders": product.orders + counted,
+            "units_sold": product.units_sold + counted * sold,
+            "units_returned": product.units_returned + counted * returned,
+            "units_kept": product.units_kept + counted * (sold - returned),
+            "revenue": by_currency((*product.revenue, kept * counted)),
         }
     )
 

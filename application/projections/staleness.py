@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from application.projections.builds import Role
 from application.projections.lag import Lag
 
 
@@ -27,9 +26,9 @@ class Staleness:
         return self._breaches
 
     def look(self, lags: Sequence[Lag]) -> None:
-        """Take note of how the live builds stand now."""
+        """Take note of how the builds that answer queries stand now."""
         for lag in lags:
-            if lag.role is not Role.LIVE:
+            if not lag.answers:
                 continue
             name = lag.build.name
             if not lag.breached:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from infrastructure.cli import parked, sagas
+from infrastructure.cli import parked, projections, questions, sagas
 from infrastructure.cli.process import clear_errors, load_settings, until_done, until_stopped
 
 app = typer.Typer(
@@ -33,8 +33,10 @@ Settings come from the environment or a `.env` file:
 """,
 )
 
+app.add_typer(projections.app, name="projections")
 app.add_typer(parked.app, name="parked")
 app.add_typer(sagas.app, name="sagas")
+questions.add_to(app)
 
 
 def main() -> None:

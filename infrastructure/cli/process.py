@@ -31,20 +31,29 @@ def clear_errors() -> Iterator[None]:
 
     Exit code 1: it cannot be done (now); 2: it was asked or set wrongly.
     """
-    from application.ports import NotBuilt, PayloadUnavailable, StoreUnavailable
+    from application.ports import (
+        NotBuilt,
+        NotOurs,
+        PayloadUnavailable,
+        StoreUnavailable,
+        WrongRole,
+    )
+    from application.projections.operating import UnknownReadModel
     from infrastructure.processes import Hindrance
     from infrastructure.settings import InvalidSettings
 
     try:
         yield
-    except (InvalidSettings, AskedWrongly) as error:
+    except (InvalidSettings, AskedWrongly, UnknownReadModel) as error:
         _fail(error, code=2)
     except KeyboardInterrupt:  # before anything ran that would have to be stopped
         raise typer.Exit(130) from None
     except BrokenPipeError:  # whoever read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
-    except (Hindrance, NotBuilt, StoreUnavailable, PayloadUnavailable, OSError) as error:
+    except (Hindrance, StoreUnavailable, PayloadUnavailable, OSError) as error:
+        _fail(error, code=1)
+    except (NotBuilt, NotOurs, WrongRole) as error:
         _fail(error, code=1)
 
 

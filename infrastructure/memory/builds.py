@@ -32,9 +32,11 @@ class _Runner:
     leased_until: datetime | None = None
     failure: Failure | None = None
 
+    def leased(self, now: datetime) -> bool:
+        return self.leased_until is not None and self.leased_until > now
+
     def free_for(self, holder: str, now: datetime) -> bool:
-        held = self.leased_until is not None and self.leased_until > now
-        return not held or (self.report is not None and self.report.holder == holder)
+        return not self.leased(now) or (self.report is not None and self.report.holder == holder)
 
 
 @dataclass
@@ -189,5 +191,11 @@ class Builds:
     def _shard(self, build: Build, shard: Shard, runner: _Runner) -> ShardStanding:
         position, events = self.kept[build].checkpoints.get(shard, (None, 0))
         return ShardStanding(
-            shard, position, events, runner.failure, runner.report, runner.reported_at
+            shard,
+            position,
+            events,
+            runner.failure,
+            runner.report,
+            runner.reported_at,
+            runner.leased(self._clock()),
         )

@@ -31,7 +31,7 @@ from application.projections.projection import Projection
 from application.projections.status import State
 from infrastructure.postgres.connections import Connection, Pool, connected
 from infrastructure.postgres.schema import LOCK
-from infrastructure.postgres.tables import is_ours, parts_of
+from infrastructure.postgres.tables import drop_tables
 
 _NOTE: Final = TypeAdapter(Note)
 _FAILURE: Final = TypeAdapter(Failure)
@@ -118,6 +118,7 @@ class Builds:
                 return begun
             number = await _next_number(connection, projection)
             build = await _add(connection, projection, number, Role.BUILDING)
+            await drop_tables(connection, build.table)  # of one that is in no book any more
             await _record(connection, "deploy", build, note)
             return build
 
@@ -144,9 +145,7 @@ class Builds:
         async with self._locked() as connection:
             if await _role(connection, build) is Role.LIVE:
                 raise WrongRole(f"{build.table} is live: it answers queries")
-            for table in (build.table, parts_of(build.table)):
-                if await is_ours(connection, table):
-                    await connection.execute(SQL("DROP TABLE {}").format(Identifier(table)))
+            await drop_tables(connection, build.table)
             for books in ("builds", "checkpoints", "runners", "skips"):
                 delete = SQL("DELETE FROM {} WHERE build = %s")
                 await connection.execute(
@@ -270,6 +269,7 @@ def _shard(
     rate: float,
     error: str | None,
     reported_at: datetime | None,
+    leased: bool,
 ) -> ShardStanding:
     return ShardStanding(
         Shard(index, of),
@@ -278,6 +278,7 @@ def _shard(
         None if failure is None else _FAILURE.validate_python(failure),
         Report(holder, State(state), missing_since, rate, error) if holder and state else None,
         reported_at,
+        leased,
     )
 
 
@@ -289,7 +290,8 @@ VALUES (%s, %s, %s, %s, %s, %s)
 _STANDINGS: Final = """
 SELECT name, version, number, role, shards, paused,
     shard, position, events, failure,
-    holder, state, missing_since, rate, error, reported_at, clock_timestamp()
+    holder, state, missing_since, rate, error, reported_at,
+    coalesce(leased_until > clock_timestamp(), false), clock_timestamp()
 FROM projection_builds
 JOIN projection_runners USING (build)
 LEFT JOIN projection_checkpoints USING (build, shard)

@@ -5,8 +5,10 @@ from typing import Any
 
 from application.ports import NotBuilt, V
 from application.projections.builds import WHOLE, Build, Shard, Standing, readable
+from application.projections.comparing import Comparison
 from application.projections.projection import Projection
 from infrastructure.postgres.builds import Builds
+from infrastructure.postgres.comparing import compare
 from infrastructure.postgres.connections import Pool
 from infrastructure.postgres.views import Views
 
@@ -21,13 +23,17 @@ class ReadModels:
         declared, standing = await self._readable(projection.name)
         shards = [shard.shard for shard in standing.shards]
 
-        async def moved() -> Build:
-            return (await self._readable(projection.name))[1].build
+        async def moved() -> tuple[Projection[Any], Build]:
+            declared, standing = await self._readable(projection.name)
+            return declared, standing.build
 
         return Views(self._pool, declared, standing.build, shards, moved)
 
     def of(self, projection: Projection[V], build: Build, shard: Shard = WHOLE) -> Views[V]:
         return Views(self._pool, projection, build, (shard,))
+
+    async def compare(self, live: Build, build: Build) -> Comparison:
+        return await compare(self._pool, live, build)
 
     async def _readable(self, name: str) -> tuple[Projection[Any], Standing]:
         found = readable(name, await self._builds.standings(name), self._declared)

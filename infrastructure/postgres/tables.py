@@ -34,5 +34,12 @@ def claim_table(table: str) -> Composed:
     return SQL("COMMENT ON TABLE {} IS {}").format(Identifier(table), Literal(_comment(table)))
 
 
+async def drop_tables(connection: Connection, table: str) -> None:
+    """Drop the views and the parts of a build, where they are. Raises :class:`NotOurs`."""
+    for name in (table, parts_of(table)):
+        if await is_ours(connection, name):
+            await connection.execute(SQL("DROP TABLE {}").format(Identifier(name)))
+
+
 def _comment(table: str) -> str:
     return f"headwater: {table}"

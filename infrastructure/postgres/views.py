@@ -31,7 +31,7 @@ class Views(Generic[V]):
         projection: Projection[V],
         build: Build | None = None,
         shards: Sequence[Shard] = (WHOLE,),
-        moved: Callable[[], Awaitable[Build]] | None = None,
+        moved: Callable[[], Awaitable[tuple[Projection[Any], Build]]] | None = None,
     ) -> None:
         """Of the first build of that projection, unless another is named.
 
@@ -203,8 +203,8 @@ class Views(Generic[V]):
         except UndefinedTable:
             if self._moved is None:
                 raise
-            self._name = (await self._moved()).table
-            self._moved = None
+            self._projection, build = await self._moved()
+            self._name, self._moved = build.table, None
             return await self._rows(statement, values)
 
     def _indexes(self) -> Iterator[Composed]:

@@ -248,3 +248,23 @@ def test_what_came_back_or_was_cancelled_was_not_sold() -> None:
             ),
         }
     )
+
+
+def test_what_a_product_shows_does_not_depend_on_what_came_together() -> None:
+    """Placed and cancelled at once, or one after the other: the same sums, the same order."""
+    products.given(
+        ("order-1", placed(line("71053", 1, "3.395", "LANTERN"))),
+        ("order-2", placed(line("71053", 2, "3.395", "METAL LANTERN"))),
+        ("order-1", OrderCancelled(reason="too late")),
+        ("order-2", OrderCancelled(reason="too late")),
+    ).then(
+        {
+            "71053": Product(
+                sku="71053",
+                descriptions=("METAL LANTERN", "LANTERN"),
+                revenue=(gbp("0.000"),),
+                first_sold=TODAY,
+                last_sold=TODAY,
+            )
+        }
+    )

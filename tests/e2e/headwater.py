@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +18,12 @@ PATIENCE = 60.0  # seconds in which what a test waits for has to come, on a busy
 COMMAND = (sys.executable, "-m", "infrastructure.cli.main")
 
 
-def headwater(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def headwater(
+    home: Path, *arguments: str, command: Sequence[str] = COMMAND, **settings: str
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
-        [*COMMAND, *arguments],
+        [*command, *arguments],
         env=_environment(home, settings),
         capture_output=True,
         text=True,

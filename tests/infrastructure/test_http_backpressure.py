@@ -19,7 +19,8 @@ from tests.infrastructure.test_http_problems import problem
 def behind(shop: Shop, seconds: float) -> None:
     """The last look at the read models found this."""
     for age in (0.0, seconds):
-        lag = Lag(Build("order_summary", 1), Role.LIVE, "", 1, age, None, 1.0, False, False, False)
+        build = Build("order_summary", 1)
+        lag = Lag(build, Role.LIVE, True, "", 1, age, None, 1.0, False, False, False)
         shop.container.backpressure().look([lag])
 
 

@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
 from psycopg.sql import SQL
 
-from application.ports import Seen, StoreUnavailable
+from application.ports import NotOurs, Seen, StoreUnavailable
 from application.projections.builds import Build
+from application.projections.builds import Note as Reason
 from application.projections.projection import Projection, View
 from infrastructure import postgres
+from infrastructure import postgres as postgresql  # beside the fixture of that name
 
 
 class Note(View):
@@ -94,6 +97,26 @@ async def test_a_broken_connection_is_replaced(postgres: str) -> None:
             )
 
         assert await views.checkpoint() is None
+
+
+async def test_a_table_that_is_not_ours_is_never_touched(postgres: str) -> None:
+    """A deploy that would need its name is refused, registers nothing, and can be begun later."""
+    note = Reason("ann", "it has to be", datetime(2026, 1, 1, tzinfo=UTC))
+    async with postgresql.pool(postgres) as pool:
+        await postgresql.prepare(pool)
+        builds = postgresql.Builds(pool)
+        await builds.register([NOTES])
+        table = psycopg.sql.Identifier(Build(NOTES.name, NOTES.version, 2).table)
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute(SQL("CREATE TABLE {} AS SELECT 42 AS answer").format(table))
+
+            with pytest.raises(NotOurs, match="headwater has not made"):
+                await builds.begin(NOTES, note)
+
+            assert connection.execute(SQL("SELECT answer FROM {}").format(table)).fetchall()
+            assert len(await builds.standings()) == 1
+            connection.execute(SQL("DROP TABLE {}").format(table))
+        assert (await builds.begin(NOTES, note)).number == 2
 
 
 async def test_text_that_postgresql_cannot_hold_is_an_error_of_that_event(postgres: str) -> None:

@@ -1,0 +1,164 @@
+"""Rebuilds a read model beside itself: fill a new build, compare it with the live one, swap.
+
+Until the swap nobody reads the new build. Cut off at any point, the live one is as it was, and
+deploying again goes on with what was filled.
+"""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from application.ports import Builds, ReadModels, StoreFacts, WrongRole
+from application.projections.builds import Build, Note, Role, ShardStanding, Standing
+from application.projections.comparing import Comparison
+from application.projections.hosting import ProjectionHost
+from application.projections.projection import Projection
+from application.projections.status import State
+
+EVERY: Final = 0.2  # seconds between two looks at how far it is
+COUNT_EVERY: Final = 10  # looks between two counts of the events
+
+
+class DeployRefused(Exception):
+    """The deploy cannot begin or go on, and says what to do. The live build is as it was."""
+
+
+class Differs(Exception):
+    """The new build shows something else than the live one, and nobody has accepted that."""
+
+    def __init__(self, build: Build, comparison: Comparison) -> None:
+        super().__init__(f"{build.table} differs from the live build: {comparison}")
+        self.build, self.comparison = build, comparison
+
+
+@dataclass(frozen=True)
+class Filling:
+    """How far the new build is: ``events`` of ``count``, where that is known."""
+
+    build: Build
+    events: int
+    count: int | None
+    trouble: str | None  # what keeps it from going on just now
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The build that answers queries now, and how it compares with the one before."""
+
+    build: Build
+    before: Build
+    comparison: Comparison
+
+
+class Deploy:
+    """One deploy of one projection."""
+
+    def __init__(
+        self,
+        projection: Projection[Any],
+        host: ProjectionHost,
+        *,
+        builds: Builds,
+        read_models: ReadModels,
+        store: StoreFacts,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """``host`` fills building builds of this projection, as far as no other process does."""
+        self._projection, self._host = projection, host
+        self._builds, self._read_models, self._store = builds, read_models, store
+        self._pause = pause
+
+    async def run(
+        self, note: Note, *, accept: bool = False, tell: Callable[[Filling], None] = lambda _: None
+    ) -> Deployed:
+        """Fill, compare, swap, from where an earlier one was cut off; ``tell`` hears how far it is.
+
+        ``accept``: swap although the views differ. Raises :class:`DeployRefused`,
+        :class:`Differs`, ``NotOurs``, ``WrongRole``, ``StoreUnavailable``.
+        """
+        live = await self._live()
+        build = await self._builds.begin(self._projection, note)
+        async with self._filling() as filling:
+            await self._filled(build, filling, tell)
+            comparison = await self._read_models.compare(live, build)
+            if not (accept or comparison.identical):
+                raise Differs(build, comparison)
+            await self._builds.swap(build, note)
+        return Deployed(build, live, comparison)
+
+    async def _live(self) -> Build:
+        name = self._projection.name
+        roles = {of.role: of.build for of in await self._builds.standings(name)}
+        if (live := roles.get(Role.LIVE)) is None:
+            raise DeployRefused(f"{name} has no live build: the first start of a service makes it")
+        if previous := roles.get(Role.PREVIOUS):
+            raise DeployRefused(
+                f"{live.table} is live, and {previous.table} is still kept for a rollback: "
+                f"`headwater projections drop {previous.table}` first, or `rollback {name}`"
+            )
+        return live
+
+    async def _filled(
+        self, build: Build, filling: asyncio.Task[None], tell: Callable[[Filling], None]
+    ) -> None:
+        """Wait until whoever fills it has said, since we began, that nothing is missing."""
+        since: datetime | None = None
+        for look in itertools.count():
+            if look % COUNT_EVERY == 0:
+                count = await self._store.count(self._projection.types)
+            standing = await self._standing(build)
+            since = since or standing.now
+            tell(Filling(build, standing.events, count, _trouble(standing)))
+            _refuse(standing)
+            if all(_is_live(shard, since) for shard in standing.shards):
+                return
+            if filling.done():
+                await filling  # it never ends by itself, so this tells why it has
+            await self._pause(EVERY)
+
+    async def _standing(self, build: Build) -> Standing:
+        for standing in await self._builds.standings(build.name):
+            if standing.build == build:
+                return standing
+        raise WrongRole(f"{build.table} has been dropped meanwhile")
+
+    @asynccontextmanager
+    async def _filling(self) -> AsyncIterator[asyncio.Task[None]]:
+        task = asyncio.create_task(self._host.run())
+        try:
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+
+def _refuse(standing: Standing) -> None:
+    build = standing.build.table
+    if standing.paused:
+        raise DeployRefused(
+            f"{build} is paused by {standing.paused.by} ({standing.paused.reason}): "
+            f"`headwater projections resume {build}`, then deploy again"
+        )
+    if failure := standing.failure:
+        raise DeployRefused(
+            f"{build} stopped at position {failure.position}: {failure.event}: {failure.error}; "
+            f"`headwater projections retry {build}` when the cause is mended, or "
+            f'`headwater projections skip {build} {failure.event_id} --reason "…"`, '
+            "then deploy again"
+        )
+
+
+def _is_live(shard: ShardStanding, since: datetime) -> bool:
+    """Whether its holder says so; what a killed one has said before does not count."""
+    if shard.report is None or shard.reported_at is None or not shard.leased:
+        return False
+    return shard.report.state is State.LIVE and shard.reported_at > since
+
+
+def _trouble(standing: Standing) -> str | None:
+    errors = (shard.report.error for shard in standing.shards if shard.report)
+    return next((error for error in errors if error), None)

@@ -1,0 +1,92 @@
+"""``headwater projections deploy``: a bar that tells how far it is, and what both builds show."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from application.projections.builds import Note, Role
+from application.projections.comparing import Comparison
+from application.projections.deploying import Deployed, DeployRefused, Differs, Filling
+from infrastructure.processes import Hindrance
+from infrastructure.processes.embedded_servers import service_at_hand
+from infrastructure.settings import Settings
+
+
+async def deploy(settings: Settings, name: str, note: Note, *, accept: bool) -> None:
+    """Deploy it and tell. Raises :class:`Hindrance`, and what operations raise."""
+    console = Console(highlight=False, soft_wrap=True)
+    async with service_at_hand(settings) as container:
+        projection = await container.operations().newest(name)
+        host = container.host(projections=[projection], roles=(Role.BUILDING,))
+        work = container.deploy(projection, host)
+        try:
+            with _progress(console) as tell:
+                done = await work.run(note, accept=accept, tell=tell)
+        except DeployRefused as refused:
+            raise Hindrance(str(refused)) from refused
+        except Differs as differs:
+            _show(differs.comparison, console)
+            build = differs.build.table
+            raise Hindrance(
+                f"{build} differs from the live build, so nothing was swapped: if that is meant, "
+                "deploy again with --accept-differences; if not, "
+                f"`headwater projections drop {build}`"
+            ) from differs
+    _show(done.comparison, console)
+    _tell_what_next(done, console)
+
+
+def _show(comparison: Comparison, console: Console) -> None:
+    console.print(f"Compared with the live build: {comparison}.")
+    for title, fields in (
+        ("Fields that are new, so not compared", comparison.added),
+        ("Fields that are gone, so not compared", comparison.gone),
+    ):
+        if fields:
+            console.print(f"{title}: {', '.join(fields)}")
+    for example in comparison.examples:
+        console.print(f"  {example}", markup=False)
+    told, differing = len(comparison.examples), comparison.differing
+    if differing > told:
+        console.print(f"  … and {differing - told:,} more")
+
+
+def _tell_what_next(done: Deployed, console: Console) -> None:
+    name, new, before = done.build.name, done.build.table, done.before.table
+    console.print(f"[green]{new} answers queries.[/] {before} is kept, and fed, for a rollback:")
+    console.print(f'  wrong after all?  headwater projections rollback {name} --reason "…"')
+    console.print(f"  right?            headwater projections drop {before}")
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Callable[[Filling], None]]:
+    """A bar of events, on a terminal."""
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[numbers]}"),
+        TimeElapsedColumn(),
+        TextColumn("elapsed,"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("looking", total=None, numbers="")
+
+        def tell(filling: Filling) -> None:
+            # events that came since they were counted: never more of them than there are
+            of = None if filling.count is None else max(filling.count, filling.events)
+            trouble = f": {filling.trouble}" if filling.trouble else ""
+            bar.update(
+                task,
+                description=f"filling {filling.build.table}{trouble}",
+                completed=filling.events,
+                total=of,
+                numbers=f"{filling.events:,} of {'?' if of is None else f'{of:,}'} events",
+            )
+
+        yield tell

@@ -1,0 +1,142 @@
+"""``headwater projections``: see how the read models stand, rebuild them, and help them on."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from infrastructure.cli.process import clear_errors, load_settings, until_done, until_stopped
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="""
+See how the read models stand, rebuild them without downtime, and help them on.
+
+Works on the service that runs in the same `HEADWATER_HOME`, or on `EVENTSTOREDB_URI` and
+`POSTGRES_URI`. What you do is recorded, with your name and reason.
+""",
+)
+
+Name = Annotated[str, typer.Argument(help="As `list` shows it: `order_summary`.")]
+AnyName = Annotated[
+    str, typer.Argument(help="A read model, `order_summary`, or one build, `order_summary_v2`.")
+]
+By = Annotated[
+    str | None, typer.Option(help="Who does it; unset: the user of this process.", metavar="NAME")
+]
+Why = Annotated[str, typer.Option(help="Why, for whoever asks later.", metavar="TEXT")]
+Reason = Annotated[str | None, typer.Option(help="Why, for whoever asks later.", metavar="TEXT")]
+
+
+@app.command("list")
+def list_builds(
+    json: Annotated[bool, typer.Option("--json", help="As JSON; unknown is null.")] = False,
+) -> None:
+    """Show how far every build of every read model is. `?` means that nobody knows."""
+    with clear_errors():
+        from infrastructure.cli import standings
+
+        until_done(standings.print_all(load_settings(), json=json))
+
+
+@app.command()
+def deploy(
+    name: Name,
+    accept_differences: Annotated[
+        bool, typer.Option("--accept-differences", help="Swap although the views differ.")
+    ] = False,
+    reason: Reason = None,
+    by: By = None,
+) -> None:
+    """Build it anew beside the live one, compare both, and swap: no question goes unanswered.
+
+    Cut off, it leaves the live one as it was; run again, it goes on where it was.
+    """
+    with clear_errors():
+        from infrastructure.cli import deploying, operating
+
+        note = operating.note(by, reason)
+        until_done(deploying.deploy(load_settings(), name, note, accept=accept_differences))
+
+
+@app.command()
+def rollback(name: Name, reason: Why, by: By = None) -> None:
+    """Let the previous build answer queries again, at once."""
+    with clear_errors():
+        from infrastructure.cli import operating
+
+        until_done(operating.rollback(load_settings(), name, operating.note(by, reason)))
+
+
+@app.command()
+def drop(name: AnyName, reason: Reason = None, by: By = None) -> None:
+    """Remove the build that is not live, with its views. There is no rollback to it any more."""
+    with clear_errors():
+        from infrastructure.cli import operating
+
+        until_done(operating.drop(load_settings(), name, operating.note(by, reason)))
+
+
+@app.command()
+def pause(name: AnyName, reason: Why, by: By = None) -> None:
+    """Take no more events in until it is resumed. Queries go on, and tell how old they are."""
+    with clear_errors():
+        from infrastructure.cli import operating
+
+        until_done(operating.pause(load_settings(), name, operating.note(by, reason)))
+
+
+@app.command()
+def resume(name: AnyName, reason: Reason = None, by: By = None) -> None:
+    """Take events in again."""
+    with clear_errors():
+        from infrastructure.cli import operating
+
+        until_done(operating.resume(load_settings(), name, operating.note(by, reason)))
+
+
+@app.command()
+def retry(name: AnyName, reason: Reason = None, by: By = None) -> None:
+    """Try the event again that has stopped it."""
+    with clear_errors():
+        from infrastructure.cli import operating
+
+        until_done(operating.retry(load_settings(), name, operating.note(by, reason)))
+
+
+@app.command()
+def skip(
+    name: AnyName,
+    event_id: Annotated[UUID, typer.Argument(help="The event that has stopped it, as in `list`.")],
+    reason: Why,
+    by: By = None,
+) -> None:
+    """Pass by the one event that has stopped it. The next deploy takes every event again."""
+    with clear_errors():
+        from infrastructure.cli import operating
+
+        until_done(operating.skip(load_settings(), name, event_id, operating.note(by, reason)))
+
+
+@app.command()
+def actions(
+    name: AnyName,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show who did what to it, when and why, newest first."""
+    with clear_errors():
+        from infrastructure.cli import operating
+
+        until_done(operating.print_actions(load_settings(), name, json=json))
+
+
+@app.command()
+def run(
+    names: Annotated[list[str], typer.Argument(help="Read models, as `list` shows them.")],
+) -> None:
+    """Fill these read models in this process too, as far as no other does. Ctrl-C stops it."""
+    with clear_errors():
+        from infrastructure.cli import operating
+
+        until_stopped(operating.run(load_settings(), names))

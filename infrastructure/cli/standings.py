@@ -1,0 +1,117 @@
+"""``headwater projections list``: every build of every read model, readably or as JSON."""
+
+import json as json_format
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from application.projections.builds import Role, Standing
+from application.projections.lag import Lag, in_a_word
+from infrastructure.cli.figures import count, rate, seconds
+from infrastructure.processes.embedded_servers import service_at_hand
+from infrastructure.settings import Settings
+
+_Row = tuple[Standing, Lag]
+_COLOURS: Final = {"live": "green", "catching up": "yellow", "building": "yellow"}
+
+
+async def print_all(settings: Settings, *, json: bool) -> None:
+    """Print it. Raises ``Hindrance``, ``StoreUnavailable``."""
+    async with service_at_hand(settings) as container:
+        lags = {lag.build: lag for lag in await container.lags().counted()}
+        standings = await container.builds().standings()
+    rows = [(standing, lags[standing.build]) for standing in standings if standing.build in lags]
+    if json:
+        told = [_document(*row) for row in rows]
+        typer.echo(json_format.dumps(told, ensure_ascii=False, indent=2))
+    elif rows:
+        _show(rows)
+    else:
+        typer.echo("there is no read model yet: the first start of a service makes them")
+
+
+def _show(rows: Sequence[_Row]) -> None:
+    console = Console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("read model", "build", "role", "status"):
+        table.add_column(column, no_wrap=True)
+    for column in ("position", "lag", "events", "rate", "caught up in"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("filled by", overflow="fold")
+    name = None
+    for standing, lag in rows:
+        shown = "" if standing.build.name == name else standing.build.name
+        name = standing.build.name
+        table.add_row(shown, *_cells(standing, lag))
+    console.print(table)
+    if notes := [note for standing, lag in rows for note in _notes(standing, lag)]:
+        console.print()
+        for note in notes:
+            console.print(note, markup=False, highlight=False, soft_wrap=True)
+
+
+def _cells(standing: Standing, lag: Lag) -> Sequence[str]:
+    word = in_a_word(standing)
+    return (
+        standing.build.table.removeprefix(f"{standing.build.name}_"),
+        str(standing.role),
+        f"[{_COLOURS.get(word, 'red')}]{word}[/]",
+        count(lag.position),
+        seconds(lag.seconds),
+        count(lag.events),
+        rate(lag.rate),
+        seconds(lag.catch_up_in),
+        ", ".join(_holders(standing)) or "nobody",
+    )
+
+
+def _holders(standing: Standing) -> Sequence[str]:
+    return sorted({shard.holder for shard in standing.shards if shard.holder})
+
+
+def _notes(standing: Standing, lag: Lag) -> Iterator[str]:
+    """What does not fit into a line: why it does not go on, and what to do."""
+    table = standing.build.table
+    if failure := standing.failure:
+        yield (
+            f"{table} stopped at position {failure.position} "
+            f"({failure.at:%Y-%m-%d %H:%M:%SZ}): {failure.event}\n"
+            f"  event  {failure.event_id}\n"
+            f"  error  {failure.error}\n"
+            f"  next   headwater projections retry {table}, or\n"
+            f'         headwater projections skip {table} {failure.event_id} --reason "…"'
+        )
+    elif lag.state != in_a_word(standing):
+        yield f"{table} is {lag.state}"
+    if standing.role is Role.LIVE and not lag.answers:
+        yield f"{table} is of another release: queries here are answered by an earlier build"
+
+
+def _document(standing: Standing, lag: Lag) -> dict[str, Any]:
+    paused, failure = standing.paused, standing.failure
+    return {
+        "name": standing.build.name,
+        "version": standing.build.version,
+        "build": standing.build.table,
+        "role": standing.role,
+        "status": in_a_word(standing),
+        "position": lag.position,
+        "lag_seconds": lag.seconds,
+        "lag_events": lag.events,
+        "events_per_second": lag.rate,
+        "caught_up_in_seconds": lag.catch_up_in,
+        "filled_by": _holders(standing),
+        "paused": paused
+        and {"by": paused.by, "reason": paused.reason, "at": paused.at.isoformat()},
+        "failure": failure
+        and {
+            "position": failure.position,
+            "event_id": str(failure.event_id),
+            "event": failure.event,
+            "error": failure.error,
+            "at": failure.at.isoformat(),
+        },
+    }

@@ -1,0 +1,32 @@
+"""The command line of a next release, in which ``order_summary`` is at version 2.
+
+It shows one field more, and writes countries in capitals.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from application import projections
+from application.messages import RecordedEvent
+from application.projections.order_summary import OrderSummary, order_summary
+
+
+class OrderSummaryAnew(OrderSummary):
+    returned_something: bool = False
+
+
+def _evolve(order: OrderSummary | None, recorded: RecordedEvent) -> Any:
+    assert order_summary.evolve  # it has no parts
+    shown = order_summary.evolve(order, recorded)
+    assert shown is not None  # an order never goes away
+    country = shown.country.upper() if shown.country else None
+    anew = {**dict(shown), "country": country, "returned_something": shown.returned_units > 0}
+    return OrderSummaryAnew(**anew)
+
+
+if __name__ == "__main__":
+    anew: Any = replace(order_summary, version=2, view=OrderSummaryAnew, evolve=_evolve)
+    projections.PROJECTIONS = (*projections.PROJECTIONS, anew)  # type: ignore[assignment]  # one more
+    from infrastructure.cli.main import main  # which reads the declarations
+
+    main()
