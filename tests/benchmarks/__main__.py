@@ -6,7 +6,15 @@ Rates say what this machine does just now; ratios compare what was measured in t
 import os
 import platform
 
-from tests.benchmarks import embedded_node, event_store, importing, large_log, projections, sagas
+from tests.benchmarks import (
+    embedded_node,
+    event_store,
+    importing,
+    large_log,
+    projections,
+    sagas,
+    sums,
+)
 
 SUBJECTS = {
     "The embedded EventStoreDB node (double)": embedded_node.main,
@@ -15,6 +23,7 @@ SUBJECTS = {
     "Projections into PostgreSQL (real server, embedded)": projections.main,
     "Order fulfilment, on the embedded node (double)": sagas.main,
     "The import of the bundled order history": importing.main,
+    "The sums of its read models": sums.main,
 }
 
 
