@@ -183,7 +183,9 @@ def test_checkpoints_survive_a_crash(tmp_path: Path, stream: str, group: str) ->
     """After kill -9 what was acknowledged below the checkpoint does not come back."""
     with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
         append(client, stream, *"abcdef")
-        client.create_subscription_to_stream(group, stream, max_checkpoint_count=2)
+        client.create_subscription_to_stream(
+            group, stream, min_checkpoint_count=1, max_checkpoint_count=1
+        )
         with Consumer(client, group, stream) as consumer:
             consumer.ack(consumer.take(6)[:4])
             eventually(lambda: info(client, group, stream).last_checkpointed_event_position, "3")
