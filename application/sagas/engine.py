@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
 from application.command_dispatch import TooMuchContention
+from application.consuming import NotHere
 from application.messages import Context, RecordedEvent
 from application.ports import (
     EventStore,
@@ -102,7 +103,7 @@ class SagaEngine:
         """Move the saga that this event is about on, until it sleeps, ends, or needs a person.
 
         Handling an event again changes nothing. Raises ``StoreUnavailable``, and whatever is a
-        fault of ours: then the saga is where it was.
+        fault of ours: then the saga is where it was. ``NotHere``: a newer release has begun it.
         """
         if recorded.type == self.newest.starts.__name__ and not self.newest.started_by(recorded):
             return  # most of a history that is brought in, so nothing is read for it
@@ -138,7 +139,7 @@ class SagaEngine:
 
     async def _advance(self, stream: SagaStream) -> None:
         while True:
-            saga = self._versions[stream.state.version]
+            saga = self._definition(stream.state)
             if settled := settle(saga, stream.state, self._now()):
                 await self._record(stream, settled)
                 continue
@@ -159,7 +160,7 @@ class SagaEngine:
             and state.reason
             and step.name not in (*state.to_undo, *state.done)
         ):
-            saga = self._versions[state.version]
+            saga = self._definition(state)
             undo = Undo(step, step.undo(saga.known(state), state.reason))
             while isinstance(await self._outcome(stream, undo), Faulted):
                 await self._pause()
@@ -175,12 +176,18 @@ class SagaEngine:
     def _patience(self, state: SagaState, action: NextAction[Any]) -> float:
         """Seconds that one attempt may take: never more than what is left of the step's time."""
         whole = action.step.timeout
-        if isinstance(action, Do) and state.deadline and not self._irrevocable(state):
+        if (
+            isinstance(action, Do)
+            and state.deadline
+            and not self._definition(state).irrevocable(state)
+        ):
             whole = min(whole, state.deadline - self._now())
         return max(0.0, whole.total_seconds())
 
-    def _irrevocable(self, state: SagaState) -> bool:
-        return self._versions[state.version].irrevocable(state)
+    def _definition(self, state: SagaState) -> Saga[Any]:
+        if state.version not in self._versions:
+            raise NotHere(f"version {state.version} of {self.newest.name} is of a newer release")
+        return self._versions[state.version]
 
     async def _record(self, stream: SagaStream, events: Sequence[SagaEvent]) -> bool:
         """Add these; ``False`` when another engine was first."""

@@ -4,6 +4,9 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
+from application.consuming import NotHere
 from application.ports import StoreUnavailable
 from application.sagas.order_fulfilment import VERSIONS
 from application.sagas.state import Status
@@ -144,6 +147,23 @@ async def test_a_running_saga_keeps_the_definition_it_began_with() -> None:
     done = {id: [line for line in world.history(id) if "Completed" in line] for id in _TWO}
     assert (world.saga("o-1").version, done["o-1"][3]) == (1, "Completed book shipment")
     assert (world.saga("o-2").version, done["o-2"][3]) == (2, "Completed authorise payment")
+
+
+async def test_a_saga_of_a_newer_release_is_left_to_it() -> None:
+    """A process that does not know a saga's definition runs no step of it, and says why."""
+    world = World()
+    (first,) = VERSIONS
+    world.versions = (first, replace(first, version=2))
+    world.start()
+    await world.receive(a=5)
+    await world.place(a=1)
+    await world.settle()
+    await world.tell("o-1", CancelOrder(reason="too late"))
+    world.versions = (first,)
+    world.start()
+
+    with pytest.raises(NotHere, match="newer release"):
+        await world.engine.handle(world.recorded("order-o-1")[-1])
 
 
 _TWO = ("o-1", "o-2")
