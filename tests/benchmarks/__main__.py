@@ -7,10 +7,12 @@ import os
 import platform
 
 from tests.benchmarks import (
+    catching_up,
     embedded_node,
     event_store,
     importing,
     large_log,
+    peer,
     projections,
     sagas,
     sums,
@@ -21,6 +23,8 @@ SUBJECTS = {
     "A large log in the embedded node (double)": large_log.main,
     "The EventStoreDB adapter, on the embedded node (double)": event_store.main,
     "Projections into PostgreSQL (real server, embedded)": projections.main,
+    "Catch-up from the embedded node (double) into PostgreSQL": catching_up.main,
+    "The same read model in the library eventsourcing": peer.main,
     "Order fulfilment, on the embedded node (double)": sagas.main,
     "The import of the bundled order history": importing.main,
     "The sums of its read models": sums.main,
