@@ -51,7 +51,14 @@ class Gate:
 
 
 def lag_of(name: str, seconds: float | None, **more: Any) -> Lag:
-    of = {"role": Role.LIVE, "state": "", "position": 1, "events": None, "rate": 10.0}
+    of = {
+        "role": Role.LIVE,
+        "answers": True,
+        "state": "",
+        "position": 1,
+        "events": None,
+        "rate": 10.0,
+    }
     flags = {"breached": False, "failed": False, "paused": False}
     return Lag(build=Build(name, 1), seconds=seconds, **{**of, **flags, **more})
 
@@ -138,9 +145,9 @@ async def test_one_that_waits_for_a_person_holds_up_nobody(gate: Gate, why: str)
         assert gate.backpressure.pressure is Pressure.NONE
 
 
-async def test_only_live_builds_count(gate: Gate) -> None:
+async def test_only_builds_that_answer_count(gate: Gate) -> None:
     """What a deploy fills beside them is behind by its nature; one that is dropped is forgotten."""
-    gate.saw(1000.0, role=Role.BUILDING)
+    gate.saw(1000.0, role=Role.BUILDING, answers=False)
     gate.now = REFUSE
 
     assert gate.backpressure.pressure is Pressure.NONE
