@@ -92,6 +92,23 @@ def running(home: Path) -> Iterator[Service]:
             process.wait()
 
 
+@contextmanager
+def serving(home: Path, **servers: str) -> Iterator[psutil.Popen]:
+    """``headwater serve`` on these servers and any free port. It is gone after the block."""
+    with home.with_suffix(".txt").open("w") as output:
+        process = psutil.Popen(
+            [*COMMAND, "serve"],
+            env=_environment(home, servers),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 def until(condition: Callable[[], bool], service: Service) -> None:
     """Return as soon as it holds; fail when it never does, or the service has ended."""
     deadline = time.monotonic() + PATIENCE
