@@ -56,6 +56,19 @@ def test_every_decision_is_in_the_index() -> None:
     assert sorted(links(ROOT / "docs/adr/README.md")) == decisions
 
 
+def test_every_pattern_names_its_code_and_its_proof() -> None:
+    """Each row of the index has a page, code and a test; so has each pattern of the read side."""
+    index = (ROOT / "docs/patterns/README.md").read_text()
+    for row in re.findall(r"^\| (?!pattern)(.+) \|$", index, re.MULTILINE):
+        pattern, page, code, test = row.split(" | ")
+        for cell, needed in ((page, ".md"), (code, ".py)"), (test, "/tests/")):
+            assert needed in cell, pattern
+
+    for section in (ROOT / "docs/patterns/read-side.md").read_text().split("\n## ")[1:]:
+        assert re.search(r"\*\*Tests\*\*:[^*]+/tests/", section), section.splitlines()[0]
+        assert "**When not**" in section, section.splitlines()[0]
+
+
 def test_the_documentation_is_found() -> None:
     """The checks above look at pages that exist, at links and at shown code."""
     assert len(PAGES) > 10
