@@ -1,0 +1,59 @@
+"""A read model may be late for a moment, not for long."""
+
+from application.projections.builds import Build, Role
+from application.projections.lag import Lag
+from application.projections.staleness import Staleness
+
+
+def lag(seconds: float | None, *, breached: bool) -> Lag:
+    return Lag(
+        build=Build("boxes", 1),
+        role=Role.LIVE,
+        answers=True,
+        state="live",
+        position=7,
+        seconds=seconds,
+        events=None,
+        rate=None,
+        breached=breached,
+        failed=False,
+        paused=False,
+    )
+
+
+FRESH, OLD = lag(0.0, breached=False), lag(60.0, breached=True)
+
+
+class Clock:
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_only_a_breach_that_lasts_makes_it_unready() -> None:
+    """Up to the limit it is ok; from there on it is not, until the read model is fresh again."""
+    clock = Clock()
+    staleness = Staleness(lasting=30.0, clock=clock)
+    verdicts = []
+    for clock.seconds, seen in ((0, OLD), (29.9, OLD), (30, OLD), (31, FRESH), (61, OLD)):
+        staleness.look([seen])
+        verdicts.append(staleness.verdict(seen))
+
+    assert verdicts == ["ok", "ok", "live, too old for 30 s", "ok", "ok"]
+    assert staleness.breaches == {"boxes": 2}
+
+
+def test_short_breaches_do_not_add_up() -> None:
+    """Fresh in between, the time starts anew, however often it is late."""
+    clock = Clock()
+    staleness = Staleness(lasting=30.0, clock=clock)
+    for clock.seconds, seen in ((0, OLD), (20, FRESH), (25, OLD), (50, OLD)):
+        staleness.look([seen])
+
+    assert staleness.verdict(OLD) == "ok"
+
+
+def test_unknown_is_not_fresh() -> None:
+    """Before anybody has said how old a read model is, it is not ready."""
+    assert Staleness().verdict(lag(None, breached=False)) == "live, how old is not known yet"
