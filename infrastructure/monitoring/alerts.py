@@ -160,6 +160,7 @@ def rules() -> str:
             f"        for: {alert.for_minutes}m",
             "        labels:",
             f"          severity: {alert.severity}",
+            *(f"          {name}: {json.dumps(value)}" for name, value in alert.labels),
             "        annotations:",
             f"          summary: {json.dumps(alert.summary)}",
             f"          runbook: {json.dumps(f'{_RUNBOOKS}#{alert.runbook}')}",
