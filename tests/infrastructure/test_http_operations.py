@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+import httpx
 import pytest
 from dependency_injector import providers
 from prometheus_client.parser import text_string_to_metric_families
 
 from application.ports import NO_STREAM, StoreUnavailable
 from application.projections.builds import Standing
+from infrastructure.http.app import create_app
 from tests.contracts.made_up import event
 from tests.infrastructure.shop import ORDER, Shop, empty_shop, shop_over
 from tests.infrastructure.test_http_problems import Broken, problem
@@ -63,6 +65,23 @@ async def standings(shop: Shop) -> Sequence[Standing]:
     """How all builds stand."""
     found: Sequence[Standing] = await shop.container.builds().standings()
     return found
+
+
+async def test_a_lag_that_nobody_knows_is_no_sample() -> None:
+    """Where nobody fills a read model its lag is unknown: there is no sample, and never a 0."""
+    container = empty_shop()
+    app = create_app(container)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://shop") as http,
+    ):
+        unfilled = (await http.get("/metrics")).text
+    async with shop_over(container) as shop:
+        filled = await samples(shop)
+
+    assert "headwater_projection_lag_seconds{" not in unfilled
+    assert ("headwater_projection_lag_seconds", SUMMARY) in filled
 
 
 async def test_a_store_that_is_gone_makes_it_unready() -> None:
