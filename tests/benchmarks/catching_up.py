@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -45,8 +46,8 @@ async def measure(node: str, uri: str) -> None:
         await postgres.prepare(pool)
         views = postgres.Views(pool, stock_levels)
         await views.prepare()
-        bare = EVENTS / await fastest(lambda: bare_loop(client))
-        ours = EVENTS / await fastest(lambda: caught_up(subscriptions, views))
+        bare = EVENTS / await fastest(bare_loop, lambda: client)
+        ours = EVENTS / await fastest(partial(caught_up, subscriptions), lambda: views)
         print(f"catch-up: {ours:,.0f} events/s; bare loop {bare:,.0f}; ratio {ours / bare:.2f}")
         await live("node", pool, store, subscriptions)
         await flat(views)
