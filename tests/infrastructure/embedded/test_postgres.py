@@ -5,7 +5,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -44,10 +44,10 @@ def another_process(directory: Path) -> Iterator[tuple[psutil.Popen, str]]:
 
 def kill_at_once(processes: Sequence[psutil.Process]) -> None:
     """As a power cut would: none of them sees another one die."""
-    for process in processes:
-        process.suspend()
-    for process in processes:
-        process.kill()
+    for act in (psutil.Process.suspend, psutil.Process.kill):
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):  # a backend whose client has left just now
+                act(process)
     psutil.wait_procs(processes, timeout=20)
 
 
