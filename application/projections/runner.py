@@ -49,7 +49,7 @@ class ProjectionFailed(Exception):
 
 
 async def _backoff(attempt: int) -> None:
-    await asyncio.sleep(min(5.0, 0.1 * 2**attempt) * random.uniform(0.5, 1))
+    await asyncio.sleep(min(5.0, 0.1 * 2 ** min(attempt, 10)) * random.uniform(0.5, 1))
 
 
 class ProjectionRunner(Generic[V]):

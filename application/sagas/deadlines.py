@@ -26,7 +26,7 @@ from application.ports import (
 from application.sagas.clock import STEADY
 from application.sagas.events import DeadlinesKept, SagaWoken, StepDelayed, UndoDelayed
 from application.sagas.state import AT_WORK
-from application.sagas.stream import SagaStream, id_of
+from application.sagas.stream import SagaStream
 
 UNSEEN: Final = timedelta(minutes=6)
 """After which a saga that should be at work is looked at: longer than a step may take."""
@@ -40,7 +40,7 @@ SLEEPS: Final = frozenset({"StepDelayed", "UndoDelayed"})
 
 
 async def _backoff(attempt: int) -> None:
-    await asyncio.sleep(min(5.0, 0.1 * 2**attempt))
+    await asyncio.sleep(min(5.0, 0.1 * 2 ** min(attempt, 10)))
 
 
 class Deadlines:
@@ -107,7 +107,7 @@ class Deadlines:
     def learn(self, recorded: RecordedEvent) -> None:
         """What an event says of its saga's moment."""
         self._unkept += 1
-        id = id_of(recorded.stream)
+        id = recorded.stream_id
         if recorded.type in ENDS:
             self._moments.pop(id, None)
         elif recorded.type in STIRS:

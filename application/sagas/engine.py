@@ -37,7 +37,7 @@ from application.sagas.saga import (
     settle,
 )
 from application.sagas.state import SagaState, Status, evolve
-from application.sagas.stream import SagaStream, id_of
+from application.sagas.stream import SagaStream
 
 FAULTS: Final = (
     StoreUnavailable,
@@ -107,7 +107,7 @@ class SagaEngine:
         """
         if recorded.type == self.newest.starts.__name__ and not self.newest.started_by(recorded):
             return  # most of a history that is brought in, so nothing is read for it
-        id = id_of(recorded.stream)
+        id = recorded.stream_id  # that of the aggregate which started it
         async with self._turns.setdefault(id, asyncio.Lock()):  # engines meet at the store only
             stream = SagaStream(self._store, self.newest.name, id)
             if recorded.type != self.newest.starts.__name__:  # else it is new, or that is found out

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 from uuid import UUID, uuid4, uuid5
 
-from application.categories import split
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import NO_STREAM, EventStore, WrongExpectedVersion
 from application.sagas.events import SagaEvent
@@ -76,11 +75,6 @@ class SagaStream:
     def age(self, now: datetime) -> timedelta:
         """How long ago it was started."""
         return now - self._started_at if self._started_at else timedelta()
-
-
-def id_of(stream: str) -> str:
-    """The saga's id is that of the aggregate which started it."""
-    return split(stream)[1]
 
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
