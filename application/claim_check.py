@@ -7,6 +7,7 @@ way out the reference is resolved and its hash verified. Nobody above or below n
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from application.messages import NewEvent, RecordedEvent
 from application.ports import Appended, EventStore, PayloadStore, PayloadUnavailable
 
 LIMIT = 10_000  # bytes of data in one event
-_MARK = b'{"$claimCheck":'  # no event of ours has a field that begins with $
+_MARK = re.compile(rb'\{\s*"\$claimCheck"\s*:')  # no event of ours has a field with a $
 
 
 class EventTooLarge(Exception):
@@ -66,7 +67,7 @@ class ClaimCheck:
 
 async def claim(recorded: RecordedEvent, payloads: PayloadStore | None) -> RecordedEvent:
     """The event with its full data, whether or not it was checked in."""
-    if not recorded.data.startswith(_MARK):
+    if not _MARK.match(recorded.data):
         return recorded
     if payloads is None:
         where = f"{recorded.stream}@{recorded.version}"
@@ -79,7 +80,7 @@ async def claim_all(
     events: Sequence[RecordedEvent], payloads: PayloadStore | None
 ) -> Sequence[RecordedEvent]:
     """The same for many events; payloads are fetched at the same time, as far as there are any."""
-    elsewhere = [recorded for recorded in events if recorded.data.startswith(_MARK)]
+    elsewhere = [recorded for recorded in events if _MARK.match(recorded.data)]
     claimed = await asyncio.gather(*(claim(recorded, payloads) for recorded in elsewhere))
     whole = {recorded.id: recorded for recorded in claimed}
     return [whole.get(recorded.id, recorded) for recorded in events]

@@ -79,7 +79,7 @@ class Context:
 
 @dataclass(frozen=True)
 class NewEvent:
-    """An event on its way into a stream. The store keeps ``data`` and ``metadata`` as they are."""
+    """An event on its way into a stream. The store keeps ``data`` and ``metadata``, as JSON."""
 
     id: UUID
     type: str

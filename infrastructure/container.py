@@ -225,7 +225,7 @@ async def connected(container: Container) -> AsyncIterator[None]:
     settings = container.settings()
     assert settings.postgres_uri is not None  # whoever serves has seen to it
     async with write_side_opened(container), postgres.pool(settings.postgres_uri) as pool:
-        await postgres.prepare(pool)
+        await postgres.migrate(pool)
         container.pool.override(providers.Object(pool))
         container.knows_read_side.override(providers.Object(True))
         yield

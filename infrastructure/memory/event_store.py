@@ -4,32 +4,15 @@ import asyncio
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 
 from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Appended, WrongExpectedVersion
+from infrastructure.bell import Bell
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-class Bell:
-    """Wakes all who wait for a change, whatever it is: each looks for itself."""
-
-    def __init__(self) -> None:
-        self._rung = asyncio.Event()
-
-    def ring(self) -> None:
-        self._rung.set()
-        self._rung = asyncio.Event()
-
-    async def heard(self, within: float | None = None) -> None:
-        """Wait for the next ring, at most that many seconds."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                await self._rung.wait()
 
 
 class EventStore:

@@ -1,9 +1,26 @@
-"""Read models in PostgreSQL."""
+"""Read models in PostgreSQL, and events: the only package that speaks to it."""
 
 from infrastructure.postgres.builds import Builds
-from infrastructure.postgres.connections import Pool, pool
+from infrastructure.postgres.connections import Pool, durable_pool, pool
+from infrastructure.postgres.event_store import EventStore
+from infrastructure.postgres.horizon import Horizon
+from infrastructure.postgres.migrating import migrate
 from infrastructure.postgres.read_models import ReadModels
-from infrastructure.postgres.schema import prepare
+from infrastructure.postgres.subscriptions import Subscriptions
 from infrastructure.postgres.views import Views
+from infrastructure.postgres.wake_up import WakeUp, wake_up
 
-__all__ = ["Builds", "Pool", "ReadModels", "Views", "pool", "prepare"]
+__all__ = [
+    "Builds",
+    "EventStore",
+    "Horizon",
+    "Pool",
+    "ReadModels",
+    "Subscriptions",
+    "Views",
+    "WakeUp",
+    "durable_pool",
+    "migrate",
+    "pool",
+    "wake_up",
+]

@@ -30,7 +30,7 @@ from application.projections.builds import (
 from application.projections.projection import Projection
 from application.projections.status import State
 from infrastructure.postgres.connections import Connection, Pool, connected
-from infrastructure.postgres.schema import LOCK
+from infrastructure.postgres.migrating import LOCK
 from infrastructure.postgres.tables import drop_tables
 
 _NOTE: Final = TypeAdapter(Note)

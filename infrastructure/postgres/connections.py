@@ -1,9 +1,9 @@
 """Connections to PostgreSQL, and what their failures mean to the application."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final, LiteralString, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
@@ -15,17 +15,49 @@ Connection = AsyncConnection[tuple[Any, ...]]
 
 
 class Pool(AsyncConnectionPool[Connection]):
-    """Connections for the read models. ``async with`` opens it and closes it."""
+    """Connections to one database. ``async with`` opens it and closes it."""
 
 
 def pool(uri: str, *, size: int = 10, patience: float = 5.0) -> Pool:
-    """At most ``size`` connections to the server at ``uri``; none is opened yet.
+    """For read models: at most ``size`` connections to the server at ``uri``; none is opened yet.
 
     Who has waited ``patience`` seconds for one is told that the server is unavailable.
 
     A commit does not wait for the disk: views and checkpoint are one transaction, so what a crash
     of the server takes back it takes back together, and the events bring it again.
     """
+    return _pool(uri, size, patience, _VIEWS, check=Pool.check_connection)
+
+
+def durable_pool(uri: str, *, size: int = 10, patience: float = 5.0) -> Pool:
+    """For events: what is committed is on disk. Who waits for another's lock is soon told.
+
+    A connection that broke meanwhile is noticed by whoever uses it: see :func:`once_more`.
+    """
+    return _pool(uri, size, patience, _EVENTS, check=None)
+
+
+_VIEWS: Final = "SET synchronous_commit = off"
+_EVENTS: Final = """
+SET synchronous_commit = on;
+SET lock_timeout = '500ms';  -- a transaction that somebody left open must not stop all appends
+SET statement_timeout = '10s';
+SET idle_in_transaction_session_timeout = '10s';
+SET enable_seqscan = off;  -- an empty table has no statistics, and plans outlive that
+SET plan_cache_mode = force_generic_plan;
+SET jit = off
+"""
+
+
+_Check = Callable[[Connection], Awaitable[None]]
+
+
+def _pool(
+    uri: str, size: int, patience: float, settings: LiteralString, check: _Check | None
+) -> Pool:
+    async def configure(connection: Connection) -> None:
+        await connection.execute(settings)
+
     return Pool(
         uri,
         min_size=1,
@@ -34,13 +66,9 @@ def pool(uri: str, *, size: int = 10, patience: float = 5.0) -> Pool:
         open=False,
         connection_class=AsyncConnection[tuple[Any, ...]],
         kwargs={"autocommit": True, "application_name": "headwater"},
-        configure=_configure,
-        check=Pool.check_connection,  # a connection that broke meanwhile is replaced, unnoticed
+        configure=configure,
+        check=check,  # a connection that broke meanwhile is replaced, unnoticed
     )
-
-
-async def _configure(connection: Connection) -> None:
-    await connection.execute("SET synchronous_commit = off")
 
 
 @asynccontextmanager
@@ -51,6 +79,26 @@ async def connected(pool: Pool) -> AsyncIterator[Connection]:
             yield connection
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise StoreUnavailable(f"PostgreSQL: {error}") from error
+
+
+T = TypeVar("T")
+
+
+async def once_more(pool: Pool, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Do it on a connection of the pool, and if that was broken, again on one that works.
+
+    Only for what may be done twice. Raises :class:`StoreUnavailable`.
+    """
+    used: Connection | None = None
+    try:
+        async with connected(pool) as used:
+            return await work(used)
+    except StoreUnavailable:
+        if used is None or not used.broken:
+            raise
+    await pool.check()
+    async with connected(pool) as connection:
+        return await work(connection)
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from application.projections.builds import WHOLE, Build, Shard
 from application.projections.projection import Projection
 from application.projections.projection import words as words_of
 from infrastructure.postgres.connections import Connection, Pool, connected
-from infrastructure.postgres.schema import LOCK
+from infrastructure.postgres.migrating import LOCK
 from infrastructure.postgres.tables import claim_table, is_ours, parts_of
 
 

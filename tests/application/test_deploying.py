@@ -149,7 +149,7 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
         yield Place.in_memory()
         return
     async with postgres.pool(request.getfixturevalue("postgres")) as pool:
-        await postgres.prepare(pool)
+        await postgres.migrate(pool)
         builds = postgres.Builds(pool)
         yield Place(builds, postgres.ReadModels(pool, [V1, V2], builds))
 

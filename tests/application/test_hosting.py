@@ -86,7 +86,7 @@ async def books(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Builds, R
         yield kept, memory.ReadModels([trails], kept)
         return
     async with postgres.pool(request.getfixturevalue("postgres")) as pool:
-        await postgres.prepare(pool)
+        await postgres.migrate(pool)
         builds = postgres.Builds(pool)
         yield builds, postgres.ReadModels(pool, [trails], builds)
 

@@ -115,7 +115,7 @@ async def books(
         yield in_memory
         return
     async with postgresql.pool(request.getfixturevalue("postgres")) as pool:
-        await postgresql.prepare(pool)
+        await postgresql.migrate(pool)
 
         async def in_postgresql(projection: Projection[Any]) -> Books:
             builds = postgresql.Builds(pool)

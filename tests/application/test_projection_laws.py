@@ -28,7 +28,7 @@ from domain.orders import (
 from domain.values import Money
 from infrastructure import memory
 from infrastructure.postgres import Views as PostgresViews
-from infrastructure.postgres import pool, prepare
+from infrastructure.postgres import migrate, pool
 from tests.projection_specification import at
 from tests.waiting import until
 
@@ -178,7 +178,7 @@ async def test_crashes_and_duplicates_leave_no_trace_in_memory(
 @pytest.fixture
 async def views(postgres: str) -> AsyncIterator[Views[OrderSummary]]:
     async with pool(postgres) as connections:
-        await prepare(connections)
+        await migrate(connections)
         views = PostgresViews(connections, order_summary)
         await views.prepare()
         yield views

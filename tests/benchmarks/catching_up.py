@@ -43,7 +43,7 @@ async def measure(node: str, uri: str) -> None:
     for number in range(SKUS):
         await store.append(f"stock-{number}", received(EACH), NO_STREAM)
     async with postgres.pool(uri) as pool:
-        await postgres.prepare(pool)
+        await postgres.migrate(pool)
         views = postgres.Views(pool, stock_levels)
         await views.prepare()
         bare = EVENTS / await fastest(bare_loop, lambda: client)

@@ -36,7 +36,7 @@ async def ours(uri: str) -> float:
     """Events a second, the best of three."""
     async with postgres.pool(uri) as pool:
         views, events = postgres.Views(pool, stock_levels), receipts(OURS, 2_000)
-        await postgres.prepare(pool)
+        await postgres.migrate(pool)
         await views.prepare()
 
         async def again(replay: Replay) -> None:

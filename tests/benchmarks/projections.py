@@ -44,7 +44,7 @@ def main() -> None:
 
 async def measure(uri: str) -> None:
     async with postgres.pool(uri) as pool:
-        await postgres.prepare(pool)
+        await postgres.migrate(pool)
         await row("stock_levels, 60,000 receipts", pool, stock_levels, receipts(60_000, 2_000))
         await row("order_summary, 20,000 of 2 lines", pool, order_summary, orders(10_000, 2))
         await row("order_summary, 2,000 of 25 lines", pool, order_summary, orders(1_000, 25))

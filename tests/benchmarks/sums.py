@@ -44,7 +44,7 @@ async def measure(file: Path, node: str, uri: str) -> Sales:
     await import_history(History(file), CommandDispatch(store))
     print(f"{'imported':26}{time.perf_counter() - started:8.1f} s")
     async with postgres.pool(uri) as pool:
-        await postgres.prepare(pool)
+        await postgres.migrate(pool)
         models = postgres.ReadModels(pool, SALES, postgres.Builds(pool))
         for projection in SALES:
             started = time.perf_counter()

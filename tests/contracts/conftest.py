@@ -11,10 +11,11 @@ import pytest
 from docker.errors import DockerException  # type: ignore[import-untyped]  # as above
 
 from application.ports import ConsumerGroups, EventStore, PayloadStore, Subscriptions
-from infrastructure import eventstoredb, filesystem, memory
+from infrastructure import eventstoredb, filesystem, memory, postgres
 from infrastructure.providers.simulated import SimulatedProviders
 from tests.contracts.eventstoredb_container import EventStoreDBContainer
 from tests.outside import Outside, in_memory, over_http
+from tests.servers import empty_schema
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ _WHY_NOT_REAL = _why_not_real()  # asked once, when tests are collected
             "eventstoredb (real)",
             marks=pytest.mark.skip(reason=_WHY_NOT_REAL) if _WHY_NOT_REAL else (),
         ),
+        "postgres (real)",
     ]
 )
 async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
@@ -61,6 +63,27 @@ async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
         case "eventstoredb (real)":
             async with _eventstoredb(request.getfixturevalue("real_eventstoredb")) as stores:
                 yield stores
+        case "postgres (real)":
+            async with _postgres(request.getfixturevalue("postgres_with_events")) as stores:
+                yield stores
+
+
+@asynccontextmanager
+async def _postgres(uri: str) -> AsyncIterator[Stores]:
+    async with postgres.durable_pool(uri) as pool, postgres.wake_up(uri) as wake_up:
+        await postgres.migrate(pool)
+        yield Stores(
+            postgres.EventStore(pool),
+            postgres.Subscriptions(pool, wake_up, postgres.Horizon(pool)),
+            memory.ConsumerGroups(memory.EventStore()),
+        )
+
+
+@pytest.fixture(scope="session")
+def postgres_with_events(postgres_for_all: str) -> Iterator[str]:
+    """The address of a schema for events, one for all tests."""
+    with empty_schema(postgres_for_all) as uri:
+        yield uri
 
 
 @asynccontextmanager

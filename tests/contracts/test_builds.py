@@ -82,7 +82,7 @@ async def books(request: pytest.FixtureRequest) -> AsyncIterator[Books]:
         yield Books(kept, new, old)
         return
     async with postgres.pool(request.getfixturevalue("postgres")) as pool:
-        await postgres.prepare(pool)
+        await postgres.migrate(pool)
         builds = postgres.Builds(pool)
         new, old = (postgres.ReadModels(pool, of, builds) for of in ([V1, V2], [V1]))  # type: ignore[assignment]  # the same port, another adapter
         yield Books(builds, new, old)

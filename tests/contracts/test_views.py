@@ -53,7 +53,7 @@ async def in_postgres(
     uri: str, projection: Projection[Basket]
 ) -> AsyncIterator[postgres.Views[Basket]]:
     async with postgres.pool(uri) as pool:
-        await postgres.prepare(pool)
+        await postgres.migrate(pool)
         views = postgres.Views(pool, projection)
         await views.prepare()
         yield views

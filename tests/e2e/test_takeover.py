@@ -80,7 +80,7 @@ async def test_whoever_is_killed_is_replaced_and_nothing_is_lost(
         **dict.fromkeys(("PAYMENT_PROVIDER_URI", "CARRIER_URI"), "http://127.0.0.1:1"),
     }
     async with shop_at(fresh_node.uri) as client, postgresql.pool(postgres) as pool:
-        await postgresql.prepare(pool)
+        await postgresql.migrate(pool)
         builds = postgresql.Builds(pool)
         await builds.register([order_summary])
         await place(client, 0)

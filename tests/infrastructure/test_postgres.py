@@ -35,7 +35,7 @@ NOTES = Projection(
 @asynccontextmanager
 async def notes(uri: str, patience: float = 5.0) -> AsyncIterator[postgres.Views[Note]]:
     async with postgres.pool(uri, patience=patience) as pool:
-        await postgres.prepare(pool)
+        await postgres.migrate(pool)
         yield postgres.Views(pool, NOTES)
 
 
@@ -103,7 +103,7 @@ async def test_a_table_that_is_not_ours_is_never_touched(postgres: str) -> None:
     """A deploy that would need its name is refused, registers nothing, and can be begun later."""
     note = Reason("ann", "it has to be", datetime(2026, 1, 1, tzinfo=UTC))
     async with postgresql.pool(postgres) as pool:
-        await postgresql.prepare(pool)
+        await postgresql.migrate(pool)
         builds = postgresql.Builds(pool)
         await builds.register([NOTES])
         table = psycopg.sql.Identifier(Build(NOTES.name, NOTES.version, 2).table)

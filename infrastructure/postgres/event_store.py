@@ -1,0 +1,83 @@
+"""Streams in PostgreSQL: one table, one row for each event.
+
+An append is an ``INSERT`` that keeps its expected version by itself: rows are added only behind the
+stream's last one, and two that want the same version meet in a unique index. The data is kept as
+``jsonb``: what comes back is the same JSON, though not the same bytes.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+from application.messages import NewEvent, RecordedEvent
+from application.ports import NO_STREAM, Appended
+from infrastructure.postgres.appending import Append
+from infrastructure.postgres.connections import Connection, Pool, once_more
+from infrastructure.postgres.group_commit import GroupCommit
+
+_PAGE = 1000  # events in one answer of the server
+
+
+class EventStore:
+    """An :class:`~application.ports.EventStore`, over a durable pool."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool, self._commits = pool, GroupCommit(pool)
+
+    async def append(
+        self, stream: str, events: Sequence[NewEvent], expected_version: int
+    ) -> Appended:
+        """As the port; ``ValueError`` too for data that is no JSON or holds U+0000, and for an id
+        that an event in another place has already."""
+        if not events or expected_version < NO_STREAM:
+            raise ValueError(f"append 1 event or more after version -1 or more, to {stream!r}")
+        return await self._commits.append(Append.of(stream, events, expected_version))
+
+    async def read(
+        self,
+        stream: str,
+        *,
+        from_version: int = 0,
+        backwards: bool = False,
+        limit: int | None = None,
+    ) -> AsyncIterator[RecordedEvent]:
+        select, place = (_BACKWARDS, _LAST) if backwards else (_FORWARDS, from_version)
+        while limit is None or limit > 0:
+            most = _PAGE if limit is None else min(limit, _PAGE)
+            rows = await self._rows(select, [stream, place, from_version, most])
+            for row in rows:
+                yield recorded(row)
+            if len(rows) < most:
+                return
+            place = rows[-1][5] + (-1 if backwards else 1)
+            limit = None if limit is None else limit - most
+
+    async def _rows(self, select: str, values: Sequence[object]) -> Sequence[tuple[Any, ...]]:
+        async def read(connection: Connection) -> Sequence[tuple[Any, ...]]:
+            found = await connection.execute(select.encode(), values, prepare=True, binary=True)
+            return await found.fetchall()
+
+        return await once_more(self._pool, read)
+
+
+def recorded(row: Sequence[Any]) -> RecordedEvent:
+    """The event in a row of :data:`COLUMNS`."""
+    id, type, data, metadata, stream, version, position, created_at = row
+    return RecordedEvent(
+        id, type, data.encode(), metadata.encode(), stream, version, position, created_at
+    )
+
+
+COLUMNS: Final = """
+event_id, event_type, event_data::text, metadata::text, stream_id, version, global_position,
+created_at
+"""
+
+_LAST: Final = 2**31 - 1  # no stream has a higher version
+_FORWARDS: Final = f"""
+SELECT {COLUMNS} FROM events WHERE stream_id = %s AND version >= %s AND version >= %s
+ORDER BY version LIMIT %s
+"""
+_BACKWARDS: Final = f"""
+SELECT {COLUMNS} FROM events WHERE stream_id = %s AND version <= %s AND version >= %s
+ORDER BY version DESC LIMIT %s
+"""

@@ -1,0 +1,55 @@
+"""How far the log can be read: no gap below is ever filled any more.
+
+Positions are given out before their transactions commit, so a later one may be seen first. Whoever
+inserts events announces it (``events_announced``, in the migration), and readers stop below what
+any announced transaction may still fill. One that has nothing to do with events stops nobody,
+however long it is open.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from infrastructure.postgres.connections import Connection, Pool, once_more
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """What open transactions keep from readers: how many positions, and for how long already."""
+
+    positions: int
+    seconds: float
+
+
+class Horizon:
+    """Asks the database each time."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def readable(self) -> tuple[int, bool]:
+        """The last position that can be read, and whether open transactions hold it back."""
+        readable, last_given = await self._ask(_READABLE)
+        return readable, readable < last_given
+
+    async def held_back(self) -> HeldBack:
+        """Nothing is 0 positions for 0 seconds. Raises ``StoreUnavailable``."""
+        return HeldBack(*await self._ask(_HELD_BACK))
+
+    async def _ask(self, question: str) -> tuple[Any, ...]:
+        async def ask(connection: Connection) -> tuple[Any, ...]:
+            found = await connection.execute(question.encode(), prepare=True)
+            row = await found.fetchone()
+            assert row is not None  # the question always has an answer
+            return row
+
+        return await once_more(self._pool, ask)
+
+
+_READABLE = "SELECT events_readable(), events_last_given()"
+_HELD_BACK = """
+SELECT coalesce(max(last_given - beyond), 0),
+    coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)), 0)::float
+FROM events_last_given() AS last_given, events_announced(last_given)
+LEFT JOIN pg_stat_activity ON pid = held_by
+WHERE beyond < last_given
+"""

@@ -1,0 +1,90 @@
+"""Catch-up subscriptions: the log in pages, up to the horizon, then whatever comes."""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, Final
+
+from application.messages import RecordedEvent
+from application.ports import Progress
+from infrastructure.bell import heard
+from infrastructure.postgres.connections import Connection, Pool, once_more
+from infrastructure.postgres.event_store import COLUMNS, recorded
+from infrastructure.postgres.horizon import Horizon
+from infrastructure.postgres.wake_up import WakeUp
+
+_PAGE: Final = 500  # events in one answer of the server
+_WINDOW: Final = 10_000  # positions that one question looks at
+_NET: Final = 1.0  # seconds until a look that nobody called for
+_SOON: Final = 0.02  # the same, while events are held back: nobody calls when that ends
+
+
+class Subscriptions:
+    """The :class:`~application.ports.Subscriptions` and ``StoreFacts`` of one database."""
+
+    def __init__(self, pool: Pool, wake_up: WakeUp, horizon: Horizon) -> None:
+        self._pool, self._wake_up, self._horizon = pool, wake_up, horizon
+        self._counted: Counter[str] = Counter()  # by type, up to a position
+        self._counted_to = 0
+        self._store_id: str | None = None  # until it is known
+
+    @asynccontextmanager
+    async def catch_up(
+        self, *, after: int | None, types: Collection[str]
+    ) -> AsyncIterator[AsyncIterator[RecordedEvent | Progress]]:
+        async with aclosing(self._follow(-1 if after is None else after, types)) as events:
+            yield events
+
+    async def count(self, types: Collection[str]) -> int | None:
+        """All at first, then only what came since."""
+        readable, _ = await self._horizon.readable()
+        if readable > self._counted_to:
+            counts = await self._rows(_COUNT, [self._counted_to, readable])
+            self._counted.update(dict(counts))
+            self._counted_to = readable
+        return sum(self._counted[type] for type in types)
+
+    async def store_id(self) -> str | None:
+        """It was made with the table."""
+        if self._store_id is None:
+            ((id,),) = await self._rows("SELECT id FROM event_store", [])
+            self._store_id = str(id)
+        return self._store_id
+
+    async def _follow(
+        self, position: int, types: Collection[str]
+    ) -> AsyncGenerator[RecordedEvent | Progress, None]:
+        told = False
+        while True:
+            ring = self._wake_up.next_ring
+            readable, held_back = await self._horizon.readable()
+            while position < readable:
+                until = min(readable, position + _WINDOW)
+                rows = await self._rows(_SELECT, [position, until, list(types), _PAGE])
+                for row in rows:
+                    yield recorded(row)
+                position = rows[-1][6] if len(rows) == _PAGE else until
+                told = position >= readable
+                yield Progress(position, caught_up=told)
+            if not told:
+                told = True
+                yield Progress(position, caught_up=True)
+            await heard(ring, _SOON if held_back else _NET)
+
+    async def _rows(self, question: str, values: Sequence[object]) -> Sequence[tuple[Any, ...]]:
+        async def ask(connection: Connection) -> Sequence[tuple[Any, ...]]:
+            found = await connection.execute(question.encode(), values, prepare=True, binary=True)
+            return await found.fetchall()
+
+        return await once_more(self._pool, ask)
+
+
+_SELECT: Final = f"""
+SELECT {COLUMNS} FROM events
+WHERE global_position > %s AND global_position <= %s AND event_type = ANY(%s)
+ORDER BY global_position LIMIT %s
+"""
+_COUNT: Final = """
+SELECT event_type, count(*) FROM events
+WHERE global_position > %s AND global_position <= %s GROUP BY event_type
+"""

@@ -1,0 +1,57 @@
+"""Wakes readers when events are committed: ``LISTEN`` on a connection of its own.
+
+A notification is a hint and no more. Who waits looks again after a while all the same, and after a
+lost connection is back everybody is woken, since something may have happened meanwhile.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Identifier
+
+from infrastructure.bell import Bell
+
+_PAUSE = 0.5  # seconds until the next attempt, when the server does not answer
+
+
+class WakeUp(Bell):
+    """Rings when events may have been committed. ``lost`` counts connections that broke."""
+
+    lost = 0
+
+    async def listen(self, uri: str) -> None:
+        """For ever."""
+        while True:
+            try:
+                await self._listen(uri)
+            except psycopg.Error:
+                self.lost += 1
+                await asyncio.sleep(_PAUSE)
+
+    async def _listen(self, uri: str) -> None:
+        connection = await AsyncConnection.connect(
+            uri, autocommit=True, application_name="headwater wake-up"
+        )
+        async with connection:
+            found = await connection.execute("SELECT 'events_' || 'events'::regclass::oid")
+            row = await found.fetchone()
+            assert row is not None  # the question always has an answer
+            await connection.execute(SQL("LISTEN {}").format(Identifier(row[0])))
+            self.ring()
+            async for _ in connection.notifies():
+                self.ring()
+
+
+@asynccontextmanager
+async def wake_up(uri: str) -> AsyncIterator[WakeUp]:
+    """One that listens as long as the block lasts, whether or not the server answers."""
+    bell = WakeUp()
+    task = asyncio.create_task(bell.listen(uri))
+    try:
+        yield bell
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
