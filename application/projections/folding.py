@@ -1,13 +1,13 @@
-"""What events make of views: pure, and blind to duplicates."""
+"""What events make of views: blind to duplicates, and pure but for loading what is there."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from application.messages import RecordedEvent
 from application.ports import Seen, V
 from application.projections.builds import WHOLE, Shard
-from application.projections.projection import Parts, Projection
+from application.projections.projection import Keys, Parts, Projection
 
 Changed = Mapping[str, Seen[V] | None]
 """Views by key as they are now; ``None`` is one to be removed."""
@@ -24,6 +24,38 @@ def fold(
     assert projection.evolve
     views = _fold(projection.keys, projection.evolve, events, seen, shard)
     return {key: change.after for key, change in views.items()}
+
+
+class Known(Protocol[V]):
+    """Where views and parts are loaded from: part of :class:`~application.ports.Views`."""
+
+    async def load(self, keys: Collection[str]) -> Mapping[str, Seen[V]]: ...
+
+    async def load_parts(self, keys: Collection[str]) -> Mapping[str, Seen[Any]]: ...
+
+
+async def projected(
+    projection: Projection[V],
+    events: Sequence[RecordedEvent],
+    views: Known[V],
+    shard: Shard = WHOLE,
+) -> tuple[Changed[V], Changed[Any]]:
+    """What these events, whole ones, make of the views and of the parts that there are.
+
+    Raises what ``evolve`` raises, and ``StoreUnavailable``.
+    """
+    parts = projection.parts
+    if parts is None:
+        assert projection.keys  # of one without parts
+        seen = await views.load(_keys(projection.keys, events, shard))
+        return fold(projection, events, seen, shard), {}
+    changes = fold_parts(parts, events, await views.load_parts(_keys(parts.keys, events, shard)))
+    gathered = gather(parts, changes, await views.load(views_of(parts, changes)))
+    return gathered, {key: change.after for key, change in changes.items()}
+
+
+def _keys(keys: Keys, events: Iterable[RecordedEvent], shard: Shard) -> Collection[str]:
+    return {key for recorded in events for key in keys(recorded) if shard.holds(key)}
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from application.ports import (
 )
 from application.projections.batching import Batch, Message, batches
 from application.projections.builds import WHOLE, Shard
-from application.projections.folding import Changed, fold, fold_parts, gather, views_of
-from application.projections.projection import Keys, Projection
+from application.projections.folding import Changed, projected
+from application.projections.projection import Projection
 from application.projections.recent import RecentViews
 from application.projections.status import Progressing, Status, now
 
@@ -73,6 +73,7 @@ class ProjectionRunner(Generic[V]):
         self._subscriptions, self._payloads = subscriptions, payloads
         self._views = RecentViews(views)
         self._shard, self._skipped = shard, skipped
+        self._inline = projection.consistency == "inline"
         self._batch, self._pause = batch, pause
         self._attempts = 0
         self._checkpoint = NOTHING
@@ -105,8 +106,7 @@ class ProjectionRunner(Generic[V]):
             raise
 
     async def _follow(self) -> None:
-        checkpoint = await self._views.checkpoint()
-        self._checkpoint = NOTHING if checkpoint is None else checkpoint
+        checkpoint = await self._look()
         self._live = False
         self._progress.started(self._checkpoint)
         following = self._subscriptions.catch_up(after=checkpoint, types=self.projection.types)
@@ -118,7 +118,15 @@ class ProjectionRunner(Generic[V]):
                 await self._handle(batch)
                 self._attempts = 0
 
+    async def _look(self) -> int | None:
+        checkpoint = await self._views.checkpoint()
+        self._checkpoint = NOTHING if checkpoint is None else checkpoint
+        return checkpoint
+
     async def _handle(self, batch: Batch) -> None:
+        if self._inline:  # whoever appended has taken in what comes now, unless it was behind
+            await self._look()
+            self._progress.took_in(0, self._checkpoint)
         events = list(_after(self._checkpoint, batch.messages))
         end = max(message.position for message in batch.messages)
         if events:
@@ -146,35 +154,16 @@ class ProjectionRunner(Generic[V]):
                 await self._take_in([recorded], recorded.position)
 
     async def _pass_by(self, end: int) -> None:
-        if self._now() > self._saved_at + KEEP_PROGRESS:
+        if not self._inline and self._now() > self._saved_at + KEEP_PROGRESS:
             await self._save({}, {}, 0, end)
         self._progress.took_in(0, end)
 
     async def _project(self, events: Sequence[RecordedEvent], end: int) -> None:
         wanted = [recorded for recorded in events if recorded.id not in self._skipped]
         whole = await claim_all(wanted, self._payloads)
-        folded = self._folded_parts if self.projection.parts else self._folded
-        views, parts = await folded(whole)
+        views, parts = await projected(self.projection, whole, self._views, self._shard)
         await self._save(views, parts, len(events), end)
         self._progress.took_in(len(events), end)
-
-    async def _folded(self, events: Sequence[RecordedEvent]) -> tuple[Changed[V], Changed[Any]]:
-        assert self.projection.keys  # since it has no parts
-        seen = await self._views.load(self._keys(self.projection.keys, events))
-        return fold(self.projection, events, seen, self._shard), {}
-
-    async def _folded_parts(
-        self, events: Sequence[RecordedEvent]
-    ) -> tuple[Changed[V], Changed[Any]]:
-        parts = self.projection.parts
-        assert parts  # whoever calls has looked
-        seen = await self._views.load_parts(self._keys(parts.keys, events))
-        changes = fold_parts(parts, events, seen)
-        views = gather(parts, changes, await self._views.load(views_of(parts, changes)))
-        return views, {key: change.after for key, change in changes.items()}
-
-    def _keys(self, keys: Keys, events: Iterable[RecordedEvent]) -> Collection[str]:
-        return {key for recorded in events for key in keys(recorded) if self._shard.holds(key)}
 
     async def _save(
         self, views: Changed[V], parts: Changed[Any], events: int, checkpoint: int

@@ -3,7 +3,9 @@
 from infrastructure.postgres.builds import Builds
 from infrastructure.postgres.connections import Pool, durable_pool, pool
 from infrastructure.postgres.event_store import EventStore
+from infrastructure.postgres.group_commit import GroupCommit
 from infrastructure.postgres.horizon import Horizon
+from infrastructure.postgres.inline import InlineCommit
 from infrastructure.postgres.migrating import migrate
 from infrastructure.postgres.read_models import ReadModels
 from infrastructure.postgres.subscriptions import Subscriptions
@@ -13,7 +15,9 @@ from infrastructure.postgres.wake_up import WakeUp, wake_up
 __all__ = [
     "Builds",
     "EventStore",
+    "GroupCommit",
     "Horizon",
+    "InlineCommit",
     "Pool",
     "ReadModels",
     "Subscriptions",

@@ -1,6 +1,6 @@
 """Appends as PostgreSQL takes them: many in one statement, each whole or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 from uuid import UUID
@@ -17,6 +17,7 @@ class Append:
     stream: str
     expected: int
     ids: Sequence[UUID]
+    types: Collection[str]
     rows: Sequence[tuple[object, ...]]
 
     @classmethod
@@ -36,7 +37,9 @@ class Append:
             )
             for version, event in enumerate(events, expected + 1)
         ]
-        return cls(stream, expected, [event.id for event in events], rows)
+        return cls(
+            stream, expected, [event.id for event in events], {event.type for event in events}, rows
+        )
 
 
 Answer = Appended | Exception

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any, Final, LiteralString, TypeVar
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final, LiteralString, Protocol, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
@@ -71,8 +71,25 @@ def _pool(
     )
 
 
+class Connections(Protocol):
+    """Where a connection can be had: a pool."""
+
+    def connection(self) -> AbstractAsyncContextManager[Connection]: ...
+
+
+class Within:
+    """A connection on which a transaction is under way, in place of a pool."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        yield self._connection
+
+
 @asynccontextmanager
-async def connected(pool: Pool) -> AsyncIterator[Connection]:
+async def connected(pool: Connections) -> AsyncIterator[Connection]:
     """A connection out of the pool; :class:`StoreUnavailable` when the server does not answer."""
     try:
         async with pool.connection() as connection, _closed_when_cancelled(connection):

@@ -20,8 +20,8 @@ _PAGE = 1000  # events in one answer of the server
 class EventStore:
     """An :class:`~application.ports.EventStore`, over a durable pool."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool, self._commits = pool, GroupCommit(pool)
+    def __init__(self, pool: Pool, commits: GroupCommit | None = None) -> None:
+        self._pool, self._commits = pool, commits or GroupCommit(pool)
 
     async def append(
         self, stream: str, events: Sequence[NewEvent], expected_version: int

@@ -27,6 +27,14 @@ Commit = Callable[[Connection, Sequence[Append]], Awaitable[Sequence[Answer | No
 _Waiting = tuple[Append, "Future[Appended]"]
 
 
+class Spoilt(Exception):
+    """One of these appends cannot be committed, whichever it is; the reason is for its caller."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
 class GroupCommit:
     """Commits appends, over a durable pool."""
 
@@ -99,7 +107,7 @@ class GroupCommit:
                 return await self._commit(connection, appends)
             except IntegrityError:
                 return await judged(connection, appends)
-            except (DataError, DeadlockDetected, LockNotAvailable) as error:
+            except (Spoilt, DataError, DeadlockDetected, LockNotAvailable) as error:
                 return [_refusal(appends[0], error)] if len(appends) == 1 else [None] * len(appends)
 
         return await once_more(self._pool, commit)
@@ -116,6 +124,8 @@ def _give(waiting: "Future[Appended]", answer: Answer) -> None:
 
 def _refusal(append: Append, error: Exception) -> Exception:
     """What to say of an append that did not work even alone."""
+    if isinstance(error, Spoilt):
+        return error.reason
     if isinstance(error, DataError):
         return ValueError(f"PostgreSQL cannot keep an event for {append.stream}: {error}")
     return StoreUnavailable(

@@ -17,7 +17,7 @@ from application.ports import CheckpointMoved, Seen, Sums, V
 from application.projections.builds import WHOLE, Build, Shard
 from application.projections.projection import Projection
 from application.projections.projection import words as words_of
-from infrastructure.postgres.connections import Connection, Pool, connected
+from infrastructure.postgres.connections import Connection, Connections, connected
 from infrastructure.postgres.migrating import LOCK
 from infrastructure.postgres.tables import claim_table, is_ours, parts_of
 
@@ -27,7 +27,7 @@ class Views(Generic[V]):
 
     def __init__(
         self,
-        pool: Pool,
+        pool: Connections,
         projection: Projection[V],
         build: Build | None = None,
         shards: Sequence[Shard] = (WHOLE,),

@@ -1,0 +1,154 @@
+"""Inline projections: views that are written in the transaction of the append, all or nothing.
+
+Whoever appends an event that such a read model takes in first locks its checkpoint, until the end
+of the transaction. So appends to what it follows come one after the other, over all processes, and
+their positions in the order of their commits: that is the price. It folds all that has come since
+the checkpoint, so that the views are right whoever has appended before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from application.claim_check import claim_all
+from application.messages import RecordedEvent
+from application.ports import CheckpointMoved, PayloadStore, StoreUnavailable, V
+from application.projections.builds import Build
+from application.projections.folding import Changed, projected
+from application.projections.projection import Projection
+from application.projections.runner import ProjectionFailed
+from infrastructure.postgres.appending import Answer, Append, append
+from infrastructure.postgres.connections import Connection, Within
+from infrastructure.postgres.event_store import COLUMNS, recorded
+from infrastructure.postgres.group_commit import Spoilt
+from infrastructure.postgres.views import Views
+
+BEHIND: Final = 1_000
+"""More events than that are left to the projection's runner, and nothing is appended meanwhile."""
+
+_ATTEMPTS: Final = 3
+
+
+@dataclass(frozen=True)
+class _Locked:
+    """A live build that nobody else writes before the transaction ends; ``None``: new."""
+
+    build: Build
+    paused: bool
+    checkpoint: int | None
+
+    def is_of(self, projection: Projection[Any]) -> bool:
+        """Whether that is how it is filled: another version is left to its own release."""
+        return (self.build.name, self.build.version) == (projection.name, projection.version)
+
+
+class InlineCommit:
+    """Commits appends as :func:`append` does, and the inline views with them."""
+
+    def __init__(
+        self,
+        projections: Sequence[Projection[Any]],
+        payloads: PayloadStore | None,
+        *,
+        behind: int = BEHIND,
+    ) -> None:
+        self._projections, self._payloads, self._behind = projections, payloads, behind
+        self._prepared: frozenset[Build] = frozenset()
+
+    async def __call__(
+        self, connection: Connection, appends: Sequence[Append]
+    ) -> Sequence[Answer | None]:
+        """Raises what ``append`` raises, :class:`Spoilt` for an event that a projection cannot
+        take in, and ``StoreUnavailable`` while one of them is far behind."""
+        types = {type for one in appends for type in one.types}
+        touched = [one for one in self._projections if one.types & types]
+        if not touched:
+            return await append(connection, appends)
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self._committed(connection, appends, touched)
+            except CheckpointMoved:  # the first events of all, from two at once
+                continue
+        return await self._committed(connection, appends, touched)
+
+    async def _committed(
+        self, connection: Connection, appends: Sequence[Append], touched: Sequence[Projection[Any]]
+    ) -> Sequence[Answer | None]:
+        async with connection.transaction():
+            locked = await _lock(connection, [projection.name for projection in touched])
+            answers = await append(connection, appends)
+            for projection in touched:
+                for live in locked:
+                    if live.is_of(projection) and not live.paused:
+                        await self._take_in(connection, projection, live)
+        self._prepared |= {live.build for live in locked}
+        return answers
+
+    async def _take_in(
+        self, connection: Connection, projection: Projection[Any], live: _Locked
+    ) -> None:
+        views = Views(Within(connection), projection, live.build)
+        if live.build not in self._prepared:
+            await views.prepare()
+        if events := await self._events(connection, projection, live):
+            changed, parts = await self._projected(projection, events, views)
+            await views.save(
+                changed,
+                parts=parts,
+                events=len(events),
+                checkpoint=events[-1].position,
+                expected=live.checkpoint,
+            )
+
+    async def _projected(
+        self, projection: Projection[V], events: Sequence[RecordedEvent], views: Views[V]
+    ) -> tuple[Changed[V], Changed[Any]]:
+        try:
+            return await projected(projection, await claim_all(events, self._payloads), views)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            raise Spoilt(ProjectionFailed(projection.name, events[-1], error)) from error
+
+    async def _events(
+        self, connection: Connection, projection: Projection[Any], live: _Locked
+    ) -> Sequence[RecordedEvent]:
+        """All that is not in the views yet, what has just been appended too."""
+        after = -1 if live.checkpoint is None else live.checkpoint
+        since = [after, list(projection.types), self._behind + 1]
+        found = await connection.execute(_SINCE.encode(), since, prepare=True, binary=True)
+        rows = await found.fetchall()
+        if len(rows) > self._behind:
+            raise StoreUnavailable(
+                f"{projection.name} is inline and more than {self._behind:,} events behind: "
+                "its runner has to take them in first"
+            )
+        return [recorded(row) for row in rows]
+
+
+async def _lock(connection: Connection, names: Sequence[str]) -> Sequence[_Locked]:
+    found = await connection.execute(_LOCK, [list(names)], prepare=True)
+    return [
+        _Locked(Build(name, version, number), paused, checkpoint)
+        for name, version, number, paused, checkpoint in await found.fetchall()
+    ]
+
+
+_LOCK: Final = """
+SELECT name, version, number, paused IS NOT NULL, position
+FROM projection_builds
+LEFT JOIN LATERAL (
+    SELECT position FROM projection_checkpoints AS kept
+    WHERE kept.build = projection_builds.build AND shard = 0
+    FOR UPDATE
+) AS checkpoint ON true
+WHERE role = 'live' AND name = ANY(%s)
+ORDER BY name
+"""
+
+
+_SINCE: Final = f"""
+SELECT {COLUMNS} FROM events
+WHERE global_position > %s AND event_type = ANY(%s)
+ORDER BY global_position LIMIT %s
+"""
