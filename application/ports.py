@@ -1,8 +1,8 @@
 """Every seam of the service. An adapter fulfils one of these and is held to it by its contract.
 
-    EventStore      append and read streams             memory, EventStoreDB
-    Subscriptions   follow all events, in order         memory, EventStoreDB
-    StoreFacts      which store it is, and how much     memory, EventStoreDB
+    EventStore      append and read streams             memory, EventStoreDB, PostgreSQL
+    Subscriptions   follow all events, in order         memory, EventStoreDB, PostgreSQL
+    StoreFacts      which store it is, and how much     memory, EventStoreDB, PostgreSQL
                     is in it
     ConsumerGroups  share events among competing        memory, EventStoreDB
                     consumers, each acknowledged

@@ -7,6 +7,7 @@ the checkpoint, so that the views are right whoever has appended before.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -64,12 +65,10 @@ class InlineCommit:
         touched = [one for one in self._projections if one.types & types]
         if not touched:
             return await append(connection, appends)
-        for _ in range(_ATTEMPTS - 1):
-            try:
+        for _ in range(_ATTEMPTS):
+            with suppress(CheckpointMoved):  # the first events of all, from two at once
                 return await self._committed(connection, appends, touched)
-            except CheckpointMoved:  # the first events of all, from two at once
-                continue
-        return await self._committed(connection, appends, touched)
+        raise StoreUnavailable("inline read models have been written by others again and again")
 
     async def _committed(
         self, connection: Connection, appends: Sequence[Append], touched: Sequence[Projection[Any]]
