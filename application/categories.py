@@ -7,6 +7,7 @@ from typing import Any, get_args
 from application import parking
 from application.sagas import events as sagas
 from application.sagas import operating
+from application.snapshots import Snapshots, SnapshotTaken
 from domain import orders, payments, shipments, stock
 from domain.decider import Command, Decider, Event
 
@@ -19,14 +20,21 @@ class Category:
     decider: Decider[Any, Any, Any]
     commands: tuple[type[Command], ...]
     events: tuple[type[Event], ...]
+    snapshots: Snapshots | None = None  # for streams of many hundreds of events
 
     def stream(self, id: str) -> str:
         """The name of one aggregate's stream."""
         return f"{self.name}-{id}"
 
 
-def _category(name: str, decider: Decider[Any, Any, Any], commands: Any, events: Any) -> Category:
-    return Category(name, decider, get_args(commands), get_args(events))
+def _category(
+    name: str,
+    decider: Decider[Any, Any, Any],
+    commands: Any,
+    events: Any,
+    snapshots: Snapshots | None = None,
+) -> Category:
+    return Category(name, decider, get_args(commands), get_args(events), snapshots)
 
 
 def _records(name: str, event: type[Event]) -> Category:
@@ -43,6 +51,7 @@ CATEGORIES = (
     _category("order_fulfilment", operating.decider, operating.SagaCommand, sagas.SagaEvent),
     _records("deadlines", sagas.DeadlinesKept),
     _category("parking",  parking.decider,   parking.ParkingCommand,    parking.ParkingEvent),
+    _records("snapshot",  SnapshotTaken),
 )
 # fmt: on
 

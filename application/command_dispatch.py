@@ -6,16 +6,17 @@ recognised by its id in the stream and answered as the first time.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID, uuid5
 
-from application.categories import BY_COMMAND
+from application.categories import BY_COMMAND, Category
 from application.messages import Context, NewEvent
 from application.past import Earlier, Past, RecentPasts
 from application.ports import NO_STREAM, EventStore, WrongExpectedVersion
+from application.snapshot_store import SnapshotStore, Tell, silent
 from domain.decider import Command, DomainError, Event
 
 RETRIES = 3
@@ -57,10 +58,15 @@ class CommandDispatch:
         pause: Callable[[int], Awaitable[None]] = _pause,
         *,
         remember: int = 0,
+        categories: Mapping[type[Command], Category] = BY_COMMAND,
+        tell: Tell = silent,
     ) -> None:
-        """``remember``: of how many streams it keeps what it has seen, so as to read less."""
-        self._store, self._pause = store, pause
-        self._recent = RecentPasts(remember)
+        """``remember``: of how many streams it keeps what it has seen, so as to read less.
+
+        ``tell``: is told of each snapshot that was of no use, and why.
+        """
+        self._store, self._pause, self._categories = store, pause, categories
+        self._recent, self._snapshots = RecentPasts(remember), SnapshotStore(store, tell)
 
     async def __call__(
         self,
@@ -78,7 +84,7 @@ class CommandDispatch:
         Raises :class:`~domain.decider.DomainError`, :class:`StaleVersion`,
         :class:`CommandIdReused`, :class:`TooMuchContention`, and what the store raises.
         """
-        category = BY_COMMAND[type(command)]
+        category = self._categories[type(command)]
         past = self._recent.past(category, category.stream(id))
         if new or past.version != NO_STREAM:
             # A guess on what may be old: an append proves it right, and nothing else does.
@@ -87,7 +93,7 @@ class CommandDispatch:
                 if outcome.position is not None:
                     return outcome
         for attempt in range(RETRIES + 1):
-            await past.read_on(self._store)
+            await self._snapshots.read_on(past)
             try:
                 return await self._decide(past, command, context, expected_version)
             except WrongExpectedVersion:
@@ -97,7 +103,7 @@ class CommandDispatch:
     async def _decide(
         self, past: Past, command: Command, context: Context, expected_version: int | None
     ) -> Outcome:
-        if earlier := past.of_command(context.command_id):
+        if earlier := await past.of_command(context.command_id, self._store):
             return _repeat(earlier, command, context, past.stream)
         if expected_version not in (None, past.version):
             raise StaleVersion(
@@ -112,6 +118,8 @@ class CommandDispatch:
         ]
         appended = await self._store.append(past.stream, events, past.version)
         past.appended(events, decided, appended)
+        if past.version == appended.version:  # else somebody is reading on, amid an append perhaps
+            await self._snapshots.keep(past, context)
         return Outcome(past.stream, appended.version, appended.position, tuple(decided))
 
 

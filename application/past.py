@@ -1,18 +1,20 @@
 """What a stream has led to, as far as it was read: state, version, and the commands carried out.
 
 What was read of a stream cannot become wrong, only old: history does not change. So it may be kept
-and read on from, and an append that expects its version finds out whether it is old.
+and read on from, and an append that expects its version finds out whether it is old. It may begin
+with a snapshot; then of the commands before it, all that is known at first is a trace of each.
 """
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from application.categories import Category
-from application.messages import NewEvent
+from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Appended, EventStore
+from application.snapshots import Snapshot, Traces
 from domain.decider import Event
 
 
@@ -26,20 +28,44 @@ class Earlier:
     position: int
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What is known of a stream's snapshots: their stream's version, and where the last is of."""
+
+    version: int = NO_STREAM
+    at: int = NO_STREAM
+
+
 class Past:
     """One stream. Reading on at once, twice, does no harm: each event is taken in once."""
 
     def __init__(self, category: Category, stream: str) -> None:
         self.category, self.stream, self.version = category, stream, NO_STREAM
         self.state: Any = category.decider.initial
+        self.kept = Kept()
+        self._last_id: UUID | None = None
         self._earlier: dict[UUID, Earlier] = {}
+        self._traces, self._traced = Traces(), NO_STREAM  # of the commands up to that version
 
     async def read_on(self, store: EventStore) -> None:
         """Take in what has been appended since. Raises what the store raises."""
         async for recorded in store.read(self.stream, from_version=self.version + 1):
-            if recorded.version == self.version + 1:
-                command_id = recorded.metadata.command_id
-                self._take_in(recorded.event, recorded.id, command_id, recorded.position)
+            self._read(recorded)
+
+    async def begin(self, snapshot: Snapshot, store: EventStore) -> bool:
+        """Take in a snapshot and all that follows; ``False`` if the stream knows nothing of it.
+
+        The stream has to hold the event that the snapshot names. Raises what the store raises.
+        """
+        fits = False
+        async for recorded in store.read(self.stream, from_version=snapshot.version):
+            if recorded.version == snapshot.version:
+                fits = recorded.id == snapshot.event_id
+                if fits and self.version < snapshot.version:
+                    self._start_from(snapshot)
+            elif fits:
+                self._read(recorded)
+        return fits
 
     def appended(self, new: Sequence[NewEvent], events: Sequence[Event], at: Appended) -> None:
         """Take in what has just been appended, unless it has been read already."""
@@ -48,11 +74,42 @@ class Past:
         for one, event in zip(new, events, strict=True):
             self._take_in(event, one.id, one.metadata.command_id, at.position)
 
-    def of_command(self, command_id: UUID) -> Earlier | None:
-        """What that command led to here; ``None`` if it has led to nothing."""
+    async def of_command(self, command_id: UUID, store: EventStore) -> Earlier | None:
+        """What that command led to here; ``None`` if it has led to nothing.
+
+        Reads the stream where it began with a snapshot, and the command has left a trace there.
+        """
+        while command_id not in self._earlier and command_id in self._traces:
+            await self._recall(store)
         return self._earlier.get(command_id)
 
+    def snapshot(self) -> Snapshot:
+        """All of it, in little room. There has to be an event."""
+        assert self._last_id is not None
+        commands = self._traces.with_commands(self._earlier)
+        return Snapshot(self.version, self._last_id, self.state, commands)
+
+    def _start_from(self, snapshot: Snapshot) -> None:
+        self.version, self.state = snapshot.version, snapshot.state
+        self._last_id, self._earlier = snapshot.event_id, {}
+        self._traces, self._traced = snapshot.commands, snapshot.version
+        self.kept = replace(self.kept, at=snapshot.version)
+
+    async def _recall(self, store: EventStore) -> None:
+        before, until = Past(self.category, self.stream), self._traced
+        async for recorded in store.read(self.stream, limit=until + 1):
+            before._read(recorded)
+        if self._traced == until:  # nobody else has done so meanwhile, or begun further on
+            self._earlier = {**before._earlier, **self._earlier}
+            self._traces, self._traced = Traces(), NO_STREAM
+
+    def _read(self, recorded: RecordedEvent) -> None:
+        if recorded.version == self.version + 1:
+            command_id = recorded.metadata.command_id
+            self._take_in(recorded.event, recorded.id, command_id, recorded.position)
+
     def _take_in(self, event: Event, id: UUID, command_id: UUID, position: int) -> None:
+        self._last_id = id
         self.version += 1
         self.state = self.category.decider.evolve(self.state, event)
         known = self._earlier.get(command_id)

@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Final
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -16,6 +17,8 @@ from application.projections.lag import Lag
 from application.projections.staleness import Staleness
 from domain.decider import Command, DomainError
 from infrastructure.saga_metrics import SagaMetrics
+
+log = structlog.stdlib.get_logger("headwater.commands")
 
 
 class Metrics:
@@ -32,6 +35,12 @@ class Metrics:
         self.conflicts = Counter(
             "headwater_append_conflicts_total",
             "Appends that found another version than expected, and were decided anew.",
+            ["category"],
+            registry=self.registry,
+        )
+        self.useless_snapshots = Counter(
+            "headwater_useless_snapshots_total",
+            "Snapshots that were discarded, and those that could not be kept.",
             ["category"],
             registry=self.registry,
         )
@@ -105,7 +114,7 @@ class MeasuredDispatch(CommandDispatch):
     """Command dispatch that counts and times, by the name of what came of it."""
 
     def __init__(self, store: EventStore, metrics: Metrics, *, remember: int = 0) -> None:
-        super().__init__(store, remember=remember)
+        super().__init__(store, remember=remember, tell=self._useless)
         self._metrics = metrics
 
     async def __call__(
@@ -131,6 +140,10 @@ class MeasuredDispatch(CommandDispatch):
         finally:
             took = time.perf_counter() - began
             self._metrics.commands.labels(type(command).__name__, came).observe(took)
+
+    def _useless(self, stream: str, why: str) -> None:
+        self._metrics.useless_snapshots.labels(stream.partition("-")[0]).inc()
+        log.warning("a snapshot is of no use, and the events are read", stream=stream, reason=why)
 
 
 class MeasuredEventStore:

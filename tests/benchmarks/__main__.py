@@ -15,6 +15,7 @@ from tests.benchmarks import (
     peer,
     projections,
     sagas,
+    snapshots,
     sums,
 )
 
@@ -26,6 +27,7 @@ SUBJECTS = {
     "Catch-up from the embedded node (double) into PostgreSQL": catching_up.main,
     "The same read model in the library eventsourcing": peer.main,
     "Order fulfilment, on the embedded node (double)": sagas.main,
+    "A long stream with snapshots, on the embedded node (double)": snapshots.main,
     "The import of the bundled order history": importing.main,
     "The sums of its read models": sums.main,
 }

@@ -15,6 +15,7 @@ from uuid import UUID
 from application import parking
 from application.sagas import events as sagas
 from application.serialization import current_version, encode, type_name
+from application.snapshots import SnapshotTaken
 from domain import orders, payments, shipments, stock
 from domain.decider import Event
 from domain.values import Money
@@ -100,6 +101,14 @@ SAMPLES: Sequence[Event] = (
     parking.EventReplayed(event_id=_AN_EVENT, stream="order-o-1"),
     parking.EventDiscarded(
         event_id=_AN_EVENT, stream="order-o-1", by="ada", reason="paid back by hand"
+    ),
+    SnapshotTaken(
+        version=499,
+        event_id=_AN_EVENT,
+        snapshots_version=1,
+        schema_digest="64eef945",
+        state='{"on_hand":12,"reserved":{"o-1":6}}',
+        commands="xXLkJQ==",
     ),
 )
 

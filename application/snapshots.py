@@ -1,0 +1,142 @@
+"""What a snapshot is: the state of a stream at one of its versions, so that less has to be read.
+
+It saves reading and is never the truth. It says what it was made of, and what its form is; where
+any of that does not fit, it is put aside and the events are read. Stream: ``snapshot-<stream>``.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b, sha256
+from json import dumps
+from typing import Annotated, Any, Final
+from uuid import UUID, uuid5
+
+from pydantic import Field, TypeAdapter
+
+from domain.decider import Event
+
+_TRACE: Final = 4  # bytes that are kept of a command's id
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """What a category declares whose streams grow long.
+
+    ``every``: so many events after the last one, another is taken. ``version``: to be counted up
+    when ``evolve``, or an upcaster, makes another state of the same events; that the form of the
+    state has changed is noticed without it.
+    """
+
+    every: int
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise ValueError(f"a snapshot can be taken every 1 event or more, not {self.every}")
+
+
+class SnapshotTaken(Event):
+    """The state of another stream, as the events up to ``version`` make it."""
+
+    version: Annotated[int, Field(ge=0)]
+    event_id: UUID  # of the event at that version
+    snapshots_version: int  # as declared by the category
+    schema_digest: str  # of the state's JSON schema
+    state: str  # JSON, kept as text so that no store rewrites it
+    commands: str  # base64: what traces of the commands that were carried out, one after the other
+
+    @property
+    def id(self) -> UUID:
+        """The id of this event itself. It vouches for the content: other content, another id."""
+        return uuid5(self.event_id, sha256(self.model_dump_json().encode()).hexdigest())
+
+
+class Traces:
+    """Which commands have been carried out, in little room.
+
+    A command that is not in here has certainly not been; one that is most likely has.
+    """
+
+    def __init__(self, traces: Iterable[bytes] = ()) -> None:
+        self._traces = frozenset(traces)
+
+    @classmethod
+    def parse(cls, text: str) -> "Traces":
+        """Raises ``ValueError``."""
+        kept = b64decode(text, validate=True)
+        if len(kept) % _TRACE:
+            raise ValueError("the traces of commands are not whole")
+        return cls(kept[start : start + _TRACE] for start in range(0, len(kept), _TRACE))
+
+    def __contains__(self, command_id: UUID) -> bool:
+        return _trace(command_id) in self._traces
+
+    def with_commands(self, command_ids: Iterable[UUID]) -> "Traces":
+        return Traces(self._traces.union(map(_trace, command_ids)))
+
+    def __str__(self) -> str:
+        return b64encode(b"".join(sorted(self._traces))).decode()
+
+
+def _trace(command_id: UUID) -> bytes:
+    """Hashed: of ids that are made of a moment, many begin alike."""
+    return blake2b(command_id.bytes, digest_size=_TRACE).digest()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One that fits this release; whether it fits its stream, the stream says."""
+
+    version: int
+    event_id: UUID
+    state: Any
+    commands: Traces
+
+
+class Unfit(Exception):
+    """A snapshot that cannot be used; the message says why."""
+
+
+def take(snapshot: Snapshot, declared: Snapshots) -> SnapshotTaken:
+    """The event that keeps it."""
+    form = _form(type(snapshot.state))
+    return SnapshotTaken(
+        version=snapshot.version,
+        event_id=snapshot.event_id,
+        snapshots_version=declared.version,
+        schema_digest=form.digest,
+        state=form.adapter.dump_json(snapshot.state).decode(),
+        commands=str(snapshot.commands),
+    )
+
+
+def restore(taken: SnapshotTaken, declared: Snapshots, state: type[Any]) -> Snapshot:
+    """What was kept, for a category with such a state. Raises :class:`Unfit`."""
+    if taken.snapshots_version != declared.version:
+        raise Unfit(f"it is of version {taken.snapshots_version}, not {declared.version}")
+    if taken.schema_digest != _form(state).digest:
+        raise Unfit(f"{state.__name__} had another form")
+    try:
+        restored = _form(state).adapter.validate_json(taken.state)
+        return Snapshot(taken.version, taken.event_id, restored, Traces.parse(taken.commands))
+    except ValueError as error:
+        raise Unfit(f"it cannot be read: {error}") from error
+
+
+class _Form:
+    """How a state is written, and what tells it from any other form."""
+
+    def __init__(self, state: type[Any]) -> None:
+        self.adapter: TypeAdapter[Any] = TypeAdapter(state)
+        schema = dumps(self.adapter.json_schema(), sort_keys=True)
+        self.digest = sha256(schema.encode()).hexdigest()
+
+
+_FORMS: Final[dict[type[Any], _Form]] = {}  # made when first asked for, since making one is slow
+
+
+def _form(state: type[Any]) -> _Form:
+    if state not in _FORMS:
+        _FORMS[state] = _Form(state)
+    return _FORMS[state]

@@ -1,0 +1,113 @@
+"""Stocks with snapshots: the table as a service would declare it, and a store that is watched."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+from uuid import UUID, uuid4
+
+from application.categories import BY_COMMAND, Category
+from application.command_dispatch import CommandDispatch
+from application.messages import Context, NewEvent, RecordedEvent
+from application.ports import NO_STREAM, Appended, EventStore, StoreUnavailable
+from application.snapshots import Snapshots, SnapshotTaken
+from domain.decider import Command
+from domain.stock import ReceiveStock, ReserveStock
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def declared(every: int, version: int = 1) -> Mapping[type[Command], Category]:
+    """The table, but for the snapshots that every category has."""
+    snapshots = Snapshots(every=every, version=version)
+    return MappingProxyType(
+        {command: replace(of, snapshots=snapshots) for command, of in BY_COMMAND.items()}
+    )
+
+
+class Watched:
+    """An event store that notes how many events each read has brought; snapshots may be away."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self.reads: list[tuple[str, int]] = []
+        self.snapshots_away = False
+
+    async def append(
+        self, stream: str, events: Sequence[NewEvent], expected_version: int
+    ) -> Appended:
+        self._refuse(stream)
+        return await self._store.append(stream, events, expected_version)
+
+    async def read(
+        self,
+        stream: str,
+        *,
+        from_version: int = 0,
+        backwards: bool = False,
+        limit: int | None = None,
+    ) -> AsyncIterator[RecordedEvent]:
+        self._refuse(stream)
+        brought = 0
+        async for recorded in self._store.read(
+            stream, from_version=from_version, backwards=backwards, limit=limit
+        ):
+            brought += 1
+            yield recorded
+        self.reads.append((stream, brought))
+
+    def _refuse(self, stream: str) -> None:
+        if self.snapshots_away and stream.startswith("snapshot-"):
+            raise StoreUnavailable("the disk of snapshots is full")
+
+
+class Stock:
+    """The stock of one SKU of a test's own, each command carried out by a process that forgets."""
+
+    def __init__(self, store: EventStore, *, every: int = 10, version: int = 1) -> None:
+        self.watched = Watched(store)
+        self.sku, self.every, self.version = f"sku.{uuid4().hex}", every, version
+        self.told: list[str] = []
+
+    @property
+    def stream(self) -> str:
+        return f"stock-{self.sku}"
+
+    async def ask(self, command: Command, command_id: UUID | None = None) -> int:
+        """Carry it out; the version it led to."""
+        context = Context.start("a test", command_id or uuid4(), NOON)
+        return (await self.process()(self.sku, command, context)).version
+
+    def process(self, *, remember: int = 0) -> CommandDispatch:
+        """What a process has that has just been started."""
+        return CommandDispatch(
+            self.watched,
+            remember=remember,
+            categories=declared(self.every, self.version),
+            tell=lambda _, why: self.told.append(why),
+        )
+
+    async def receive(self, times: int) -> None:
+        """One unit each time."""
+        for _ in range(times):
+            await self.ask(ReceiveStock(receipt_id=f"r-{uuid4().hex}", quantity=1))
+
+    async def reserve(self, quantity: int) -> int:
+        return await self.ask(ReserveStock(order_id=f"o-{uuid4().hex}", quantity=quantity))
+
+    async def snapshots(self) -> Sequence[RecordedEvent]:
+        return [one async for one in self.watched.read(f"snapshot-{self.stream}")]
+
+    async def newest(self) -> SnapshotTaken:
+        newest = (await self.snapshots())[-1].event
+        assert isinstance(newest, SnapshotTaken)
+        return newest
+
+    async def plant(self, taken: SnapshotTaken, *, id: UUID | None = None) -> None:
+        """Have another one be the newest."""
+        event = NewEvent.of(taken, id or taken.id, Context.start("a test", uuid4(), NOON))
+        await self.plant_event(event)
+
+    async def plant_event(self, event: NewEvent) -> None:
+        version = max((one.version for one in await self.snapshots()), default=NO_STREAM)
+        await self.watched.append(f"snapshot-{self.stream}", [event], version)

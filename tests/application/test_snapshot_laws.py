@@ -1,0 +1,197 @@
+"""With snapshots or without: by any commands, the same answers and the same stream."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from application.categories import BY_COMMAND, CATEGORIES, Category
+from application.command_dispatch import CommandDispatch, CommandIdReused, TooMuchContention
+from application.messages import Context
+from application.snapshots import Snapshot, Snapshots, Traces, restore, take
+from domain import stock
+from domain.decider import Command, DomainError
+from domain.stock import OutOfStock, ReceiveStock, ReserveStock
+from infrastructure import memory
+from tests.application.snapped import NOON, declared
+from tests.domain.histories import EXAMPLES, LAW, histories, wishes
+
+DECIDED = [category for category in CATEGORIES if category.name in EXAMPLES]
+EVERY_CATEGORY = pytest.mark.parametrize("category", DECIDED, ids=lambda category: category.name)
+
+Step = tuple[UUID, Command]
+
+
+@st.composite
+def asked(draw: st.DrawFn, category: Category) -> Sequence[Step]:
+    """Commands with their ids: some are sent again, and some ids for another command."""
+    steps: list[Step] = []
+    for number, wish in enumerate(draw(wishes(category))):
+        steps.append((uuid5(UUID(int=0), str(number)), wish))
+        match draw(st.sampled_from(["new", "new", "repeated", "reused"])):
+            case "repeated":
+                steps.append(draw(st.sampled_from(steps)))
+            case "reused":
+                steps.append((draw(st.sampled_from(steps))[0], wish))
+    return steps
+
+
+async def lived(
+    steps: Sequence[Step], categories: Mapping[type[Command], Category], remember: int
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """What came of each, every one by a process of its own unless it remembers; and the stream."""
+    store, answers, told = memory.EventStore(), list[Any](), list[str]()
+
+    def process() -> CommandDispatch:
+        return CommandDispatch(
+            store,
+            remember=remember,
+            categories=categories,
+            tell=lambda _, why: told.append(why),
+        )
+
+    dispatch = process()
+    for command_id, command in steps:
+        dispatch = dispatch if remember else process()
+        try:
+            outcome = await dispatch("x", command, Context.start("a test", command_id, NOON))
+            answers.append((outcome.version, tuple(outcome.events), outcome.repeated))
+        except (DomainError, CommandIdReused) as refusal:
+            answers.append((type(refusal), str(refusal)))
+    stream = categories[type(steps[0][1])].stream("x")
+    assert told == [], "a snapshot of our own was not believed"
+    return answers, [(of.id, of.type, of.data) async for of in store.read(stream)]
+
+
+@EVERY_CATEGORY
+@LAW
+@given(data=st.data(), every=st.integers(1, 5), remember=st.sampled_from([0, 0, 1]))
+def test_snapshots_change_nothing(
+    category: Category, data: st.DataObject, every: int, remember: int
+) -> None:
+    """Whatever is asked, repeated or asked under a used id: outcomes and events are the same."""
+    steps = data.draw(asked(category))
+
+    with_them = asyncio.run(lived(steps, declared(every), remember))
+    assert with_them == asyncio.run(lived(steps, BY_COMMAND, remember))
+
+
+@EVERY_CATEGORY
+@LAW
+@given(data=st.data())
+def test_every_state_can_be_kept(category: Category, data: st.DataObject) -> None:
+    """After any history, what is restored equals what was taken."""
+    state, declaration = category.decider.fold(data.draw(histories(category))), Snapshots(every=1)
+    taken = take(Snapshot(3, UUID(int=1), state, Traces()), declaration)
+
+    assert restore(taken, declaration, type(category.decider.initial)).state == state
+
+
+@settings(LAW, max_examples=40)
+@given(every=st.integers(1, 4), remember=st.sampled_from([0, 1]), processes=st.integers(1, 4))
+def test_racing_processes_carry_out_each_command_once(
+    every: int, remember: int, processes: int
+) -> None:
+    """Thirty orders race for twelve units, each sent twice: twelve are served, once each."""
+    asyncio.run(race(every, remember, processes))
+
+
+async def race(every: int, remember: int, processes: int) -> None:
+    store, told = memory.EventStore(), list[str]()
+    dispatches = [
+        CommandDispatch(
+            store,
+            lambda _: asyncio.sleep(0),
+            remember=remember,
+            categories=declared(every),
+            tell=lambda _, why: told.append(why),
+        )
+        for _ in range(processes)
+    ]
+
+    async def send(process: int, command: Command, number: int) -> str:
+        context = Context.start("a test", uuid5(UUID(int=0), str(number)), NOON)
+        while True:
+            with suppress(TooMuchContention):
+                try:
+                    outcome = await dispatches[process % processes]("x", command, context)
+                except OutOfStock:
+                    return "refused"
+                return f"served at version {outcome.version}"
+
+    await send(0, ReceiveStock(receipt_id="r", quantity=12), -1)
+    orders = [ReserveStock(order_id=str(number), quantity=1) for number in range(30)]
+    answers = await asyncio.gather(
+        *(send(n, order, n) for n, order in enumerate(orders)),
+        *(send(n + 1, order, n) for n, order in enumerate(orders)),
+    )
+
+    served = {f"served at version {version}": 2 for version in range(1, 13)}
+    assert Counter(answers) == {**served, "refused": 36}
+    assert len([one async for one in store.read("stock-x")]) == 13
+    assert told == []
+
+
+class Leisurely(memory.EventStore):
+    """Lets others have their turn between any two events that it reads, and before it answers."""
+
+    async def append(self, stream: str, *rest):  # type: ignore[no-untyped-def]  # as its parent
+        appended = await super().append(stream, *rest)
+        for _ in range(appended.version * 7 % 41):
+            await asyncio.sleep(0)
+        return appended
+
+    async def read(self, stream: str, **rest):  # type: ignore[no-untyped-def]  # as its parent
+        async for recorded in super().read(stream, **rest):
+            yield recorded
+            await asyncio.sleep(0)
+
+
+def in_two_parts(command: Any, state: Any) -> Sequence[Any]:
+    """Each delivery is booked twice, in two events: an append of one command, of more than one."""
+    events: Sequence[Any] = stock.decider.decide(command, state)
+    again = [one.model_copy(update={"receipt_id": f"{one.receipt_id}~"}) for one in events]
+    return [*events, *again]
+
+
+@settings(LAW, max_examples=40)
+@given(every=st.integers(1, 4), count=st.integers(5, 15))
+def test_no_snapshot_is_taken_amid_an_append(every: int, count: int) -> None:
+    """While many share what one process knows, each command is whole, or not there at all."""
+    asyncio.run(deliveries(every, count))
+
+
+async def deliveries(every: int, count: int) -> None:
+    decider = replace(stock.decider, decide=in_two_parts)
+    category = replace(declared(every)[ReceiveStock], decider=decider)
+    store, told = Leisurely(), list[str]()
+
+    def process() -> CommandDispatch:
+        return CommandDispatch(
+            store,
+            lambda _: asyncio.sleep(0),
+            remember=1,
+            categories={ReceiveStock: category},
+            tell=lambda _, why: told.append(why),
+        )
+
+    async def send(dispatch: CommandDispatch, number: int) -> Sequence[Any]:
+        command = ReceiveStock(receipt_id=f"r-{number}", quantity=1)
+        context = Context.start("a test", uuid5(UUID(int=0), str(number)), NOON)
+        while True:
+            with suppress(TooMuchContention):
+                outcome = await dispatch("x", command, context)
+                return (outcome.version, [*outcome.events])
+
+    shared = [process(), process()]
+    answers = await asyncio.gather(*(send(shared[n % 2], n) for n in range(count)))
+    assert [await send(process(), n) for n in range(count)] == answers
+    assert len([one async for one in store.read("stock-x")]) == 2 * count
+    assert told == []
