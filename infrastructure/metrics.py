@@ -1,7 +1,7 @@
 """Metrics: what is counted and timed, and where. Each service has a registry of its own."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from application.categories import BY_COMMAND, Category
 from application.command_dispatch import CommandDispatch, CommandIdReused, Outcome, StaleVersion
 from application.messages import Context, NewEvent, RecordedEvent
 from application.parking_lot import ParkingLot
@@ -113,8 +114,15 @@ def _labels(lag: Lag) -> Sequence[str]:
 class MeasuredDispatch(CommandDispatch):
     """Command dispatch that counts and times, by the name of what came of it."""
 
-    def __init__(self, store: EventStore, metrics: Metrics, *, remember: int = 0) -> None:
-        super().__init__(store, remember=remember, tell=self._useless)
+    def __init__(
+        self,
+        store: EventStore,
+        metrics: Metrics,
+        *,
+        remember: int = 0,
+        categories: Mapping[type[Command], Category] = BY_COMMAND,
+    ) -> None:
+        super().__init__(store, remember=remember, categories=categories, tell=self._useless)
         self._metrics = metrics
 
     async def __call__(

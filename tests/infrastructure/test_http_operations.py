@@ -1,15 +1,23 @@
 """Health, metrics and who may ask: what those see who run the service."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import httpx
 import pytest
 from dependency_injector import providers
 from prometheus_client.parser import text_string_to_metric_families
 
+from application.claim_check import ClaimCheck
+from application.messages import Context
 from application.ports import NO_STREAM, StoreUnavailable
 from application.projections.builds import Standing
+from domain.stock import ReceiveStock
+from infrastructure import memory
 from infrastructure.http.app import create_app
+from infrastructure.metrics import MeasuredDispatch, Metrics
+from tests.application.snapped import declared
 from tests.contracts.made_up import event
 from tests.infrastructure.shop import ORDER, Shop, empty_shop, shop_over
 from tests.infrastructure.test_http_problems import Broken, problem
@@ -113,6 +121,21 @@ async def test_commands_are_counted_by_what_came_of_them(shop: Shop) -> None:
     assert counted[name, ("CancelOrder", "done")] == 1
     assert counted[name, ("CancelOrder", "nothing_to_do")] == 1
     assert counted[name, ("ReturnLines", "refused")] == 1
+
+
+async def test_useless_snapshots_are_counted_by_category() -> None:
+    """One that cannot be kept fails no command, and shows in the metrics."""
+    too_large = ClaimCheck(memory.EventStore(), None, limit=100)
+    metrics = Metrics()
+    dispatch = MeasuredDispatch(too_large, metrics, categories=declared(every=1))
+
+    context = Context.start("a test", uuid4(), datetime.now(UTC))
+    await dispatch("a", ReceiveStock(receipt_id="r-1", quantity=1), context)
+
+    counted = metrics.registry.get_sample_value(
+        "headwater_useless_snapshots_total", {"category": "stock"}
+    )
+    assert counted == 1
 
 
 async def test_requests_are_counted_by_route_and_not_by_path(shop: Shop) -> None:
