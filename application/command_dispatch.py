@@ -118,8 +118,7 @@ class CommandDispatch:
         ]
         appended = await self._store.append(past.stream, events, past.version)
         past.appended(events, decided, appended)
-        if past.version == appended.version:  # else somebody is reading on, amid an append perhaps
-            await self._snapshots.keep(past, context)
+        await self._snapshots.keep(past, appended, context)
         return Outcome(past.stream, appended.version, appended.position, tuple(decided))
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from application.messages import Context, NewEvent
 from application.past import Past
-from application.ports import NO_STREAM, EventStore, WrongExpectedVersion
+from application.ports import NO_STREAM, Appended, EventStore, WrongExpectedVersion
 from application.snapshots import Snapshot, SnapshotTaken, Unfit, restore, take
 
 Tell = Callable[[str, str], None]
@@ -37,10 +37,15 @@ class SnapshotStore:
             self._tell(past.stream, f"the stream has another event at version {snapshot.version}")
         await past.read_on(self._store)
 
-    async def keep(self, past: Past, context: Context) -> None:
-        """Keep the past as it stands now, if that is due. ``context``: of the last command."""
+    async def keep(self, past: Past, appended: Appended, context: Context) -> None:
+        """Keep the past as an append has just made it, if that is due. ``context``: its command's.
+
+        A past that others have read on meanwhile may end amid another append: that is not kept.
+        """
         declared = past.category.snapshots
         if declared is None or past.version - past.kept.at < declared.every:
+            return
+        if past.version != appended.version:
             return
         # Said before it is so: not each command of a busy moment shall try.
         past.kept = replace(past.kept, at=past.version)

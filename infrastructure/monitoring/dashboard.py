@@ -39,6 +39,11 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
     ),
     ("Appends decided anew", "ops", {"{{category}}": "rate(headwater_append_conflicts_total[5m])"}),
     (
+        "Snapshots of no use",
+        "ops",
+        {"{{category}}": "rate(headwater_useless_snapshots_total[5m])"},
+    ),
+    (
         "Requests",
         "reqps",
         {"{{status}}": "sum by (status) (rate(headwater_http_request_seconds_count[1m]))"},

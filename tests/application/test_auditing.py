@@ -7,6 +7,7 @@ import pytest
 
 from application.auditing import Shop, findings
 from application.auditing.accounts import StockAccount
+from application.command_dispatch import CommandDispatch
 from application.messages import RecordedEvent
 from application.sagas.events import SagaCompensated, SagaCompleted, SagaFailed
 from application.sagas.goods_return import receipt_id
@@ -14,6 +15,7 @@ from application.sagas.performing import authorisation_key, booking_key
 from domain import orders, payments, shipments, stock
 from domain.values import Money
 from tests.application.audited import WORTH, AuditedShop
+from tests.application.snapped import declared
 
 
 @pytest.fixture
@@ -48,6 +50,18 @@ async def test_a_whole_shop_adds_up(shop: AuditedShop) -> None:
     assert (parcels.booked, parcels.cancelled, parcels.delivered) == (2, 0, 1)
     assert verdict.summary.orders["delivered"] == verdict.summary.orders["cancelled"] == 1
     assert verdict.summary.sagas["completed"] == 2
+
+
+async def test_snapshots_are_nothing_to_an_audit(shop: AuditedShop) -> None:
+    """With one after every command, the same shop comes to the same."""
+    snapped = AuditedShop()
+    snapped.dispatch = CommandDispatch(snapped.store, categories=declared(every=1))
+    for one in (shop, await snapped.opened()):
+        await one.delivered("1")
+        await one.undone("2")
+
+    assert await snapped.verdict() == await shop.verdict()
+    assert len([one async for one in snapped.store.read("snapshot-stock-mug")]) > 1
 
 
 async def test_a_return_adds_up_once_it_is_refunded_and_restocked(shop: AuditedShop) -> None:

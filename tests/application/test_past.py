@@ -1,14 +1,20 @@
 """What was seen of a stream: read on from, never trusted further than an append proves."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from application.categories import BY_COMMAND
 from application.command_dispatch import CommandDispatch
-from application.messages import Context
-from domain.stock import OutOfStock, ReceiveStock, ReserveStock
+from application.messages import Context, NewEvent
+from application.past import Past
+from application.ports import NO_STREAM, Appended
+from domain.stock import OutOfStock, ReceiveStock, ReserveStock, StockReceived
 from infrastructure import memory
+
+STOCK = BY_COMMAND[ReceiveStock]
 
 
 def asked() -> Context:
@@ -16,16 +22,18 @@ def asked() -> Context:
 
 
 class Counted(memory.EventStore):
-    """Counts how many events are read."""
+    """Counts how many events are read, and lets others look after each of them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.read_events = 0
+        self.between: Callable[[], object] = lambda: None
 
     async def read(self, stream: str, **rest):  # type: ignore[no-untyped-def]  # as its parent
         async for recorded in super().read(stream, **rest):
             self.read_events += 1
             yield recorded
+            self.between()
 
 
 async def test_a_known_stream_is_not_read_again() -> None:
@@ -82,3 +90,42 @@ async def test_a_repeated_command_is_recognised_in_what_is_remembered() -> None:
 
     assert (again.version, again.position, again.repeated) == (first.version, first.position, True)
     assert store.read_events == 0
+
+
+async def test_a_snapshot_takes_a_past_forward_only() -> None:
+    """One that is older than what is known changes nothing, not for the moment of a read either."""
+    store, seen = await received(4), list[int]()
+    older, past = Past(STOCK, "stock-a"), Past(STOCK, "stock-a")
+    await older.read_on(await received(2))
+    await past.read_on(store)
+
+    store.between = lambda: seen.append(past.version)
+    assert await past.begin(older.snapshot(), store)
+
+    assert (seen, past.state.on_hand) == ([3, 3, 3], 4)
+
+
+async def test_a_snapshot_ends_what_was_known_in_part() -> None:
+    """Who was amid an append when a snapshot came answers with the whole of it."""
+    store, context = memory.EventStore(), asked()
+    events = [StockReceived(receipt_id=id, quantity=1) for id in "rs"]
+    new = [NewEvent.of(event, uuid4(), context) for event in events]
+    whole, past = Past(STOCK, "stock-a"), Past(STOCK, "stock-a")
+    past.appended(new[:1], events[:1], Appended(version=0, position=0))
+    await store.append("stock-a", new, NO_STREAM)
+    await whole.read_on(store)
+
+    assert await past.begin(whole.snapshot(), store)
+
+    earlier = await past.of_command(context.command_id, store)
+    assert earlier == await whole.of_command(context.command_id, store)
+
+
+async def received(times: int) -> Counted:
+    """One unit each time, by the same commands."""
+    store = Counted()
+    for number in range(times):
+        command = ReceiveStock(receipt_id=f"r-{number}", quantity=1)
+        context = Context.start("a test", UUID(int=number), datetime(2026, 1, 1, tzinfo=UTC))
+        await CommandDispatch(store)("a", command, context)
+    return store

@@ -192,6 +192,8 @@ async def deliveries(every: int, count: int) -> None:
 
     shared = [process(), process()]
     answers = await asyncio.gather(*(send(shared[n % 2], n) for n in range(count)))
+    taken: list[Any] = [one.event async for one in store.read("snapshot-stock-x")]
+    assert all(one.version % 2 for one in taken), "an append ends at 1, 3, 5 …"
     assert [await send(process(), n) for n in range(count)] == answers
     assert len([one async for one in store.read("stock-x")]) == 2 * count
     assert told == []
