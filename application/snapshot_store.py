@@ -50,7 +50,7 @@ class SnapshotStore:
         # Said before it is so: not each command of a busy moment shall try.
         past.kept = replace(past.kept, at=past.version)
         try:
-            taken = take(past.snapshot(), declared)
+            taken = take(past.snapshot(), declared, past.category.decider)
             new = NewEvent.of(taken, taken.id, _caused(taken, context))
             kept = await self._store.append(_name(past.stream), [new], past.kept.version)
             past.kept = replace(past.kept, version=kept.version)
@@ -69,7 +69,7 @@ class SnapshotStore:
                 taken = recorded.event
                 if not isinstance(taken, SnapshotTaken) or taken.id != recorded.id:
                     raise Unfit("its id belongs to another content")
-                snapshot = restore(taken, declared, type(past.category.decider.initial))
+                snapshot = restore(taken, declared, past.category.decider)
         except Exception as error:  # whatever it is: the events say the same
             self._tell(past.stream, _said(error))
         return snapshot

@@ -4,17 +4,20 @@ It saves reading and is never the truth. It says what it was made of, and what i
 any of that does not fit, it is put aside and the events are read. Stream: ``snapshot-<stream>``.
 """
 
+import ast
+import sys
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
+from inspect import getsource
 from json import dumps
 from typing import Annotated, Any, Final
 from uuid import UUID, uuid5
 
 from pydantic import Field, TypeAdapter
 
-from domain.decider import Event
+from domain.decider import Decider, Event
 
 _TRACE: Final = 4  # bytes that are kept of a command's id
 
@@ -24,8 +27,8 @@ class Snapshots:
     """What a category declares whose streams grow long.
 
     ``every``: so many events after the last one, another is taken. ``version``: to be counted up
-    when ``evolve``, or an upcaster, makes another state of the same events; that the form of the
-    state has changed is noticed without it.
+    when an upcaster, or something that ``evolve`` imports, makes another state of the same events;
+    that its own page or the form of the state has changed is noticed without it.
     """
 
     every: int
@@ -43,13 +46,14 @@ class SnapshotTaken(Event):
     event_id: UUID  # of the event at that version
     snapshots_version: int  # as declared by the category
     schema_digest: str  # of the state's JSON schema
+    evolve_digest: str  # of the page on which evolve stands
     state: str  # JSON, kept as text so that no store rewrites it
     commands: str  # base64: what traces of the commands that were carried out, one after the other
 
     @property
     def id(self) -> UUID:
         """The id of this event itself. It vouches for the content: other content, another id."""
-        return uuid5(self.event_id, sha256(self.model_dump_json().encode()).hexdigest())
+        return uuid5(self.event_id, _digest(self.model_dump_json()))
 
 
 class Traces:
@@ -98,45 +102,58 @@ class Unfit(Exception):
     """A snapshot that cannot be used; the message says why."""
 
 
-def take(snapshot: Snapshot, declared: Snapshots) -> SnapshotTaken:
+def take(snapshot: Snapshot, declared: Snapshots, decider: Decider[Any, Any, Any]) -> SnapshotTaken:
     """The event that keeps it."""
-    form = _form(type(snapshot.state))
+    form = _form(decider)
     return SnapshotTaken(
         version=snapshot.version,
         event_id=snapshot.event_id,
         snapshots_version=declared.version,
-        schema_digest=form.digest,
+        schema_digest=form.schema_digest,
+        evolve_digest=form.evolve_digest,
         state=form.adapter.dump_json(snapshot.state).decode(),
         commands=str(snapshot.commands),
     )
 
 
-def restore(taken: SnapshotTaken, declared: Snapshots, state: type[Any]) -> Snapshot:
-    """What was kept, for a category with such a state. Raises :class:`Unfit`."""
+def restore(taken: SnapshotTaken, declared: Snapshots, decider: Decider[Any, Any, Any]) -> Snapshot:
+    """What was kept, for a category that decides so. Raises :class:`Unfit`."""
+    form = _form(decider)
     if taken.snapshots_version != declared.version:
         raise Unfit(f"it is of version {taken.snapshots_version}, not {declared.version}")
-    if taken.schema_digest != _form(state).digest:
-        raise Unfit(f"{state.__name__} had another form")
+    if taken.schema_digest != form.schema_digest:
+        raise Unfit("the state had another form")
+    if taken.evolve_digest != form.evolve_digest:
+        raise Unfit("evolve was another one")
     try:
-        restored = _form(state).adapter.validate_json(taken.state)
-        return Snapshot(taken.version, taken.event_id, restored, Traces.parse(taken.commands))
+        state = form.adapter.validate_json(taken.state)
+        return Snapshot(taken.version, taken.event_id, state, Traces.parse(taken.commands))
     except ValueError as error:
         raise Unfit(f"it cannot be read: {error}") from error
 
 
 class _Form:
-    """How a state is written, and what tells it from any other form."""
+    """How a state is written, and what tells it and its making from any other.
 
-    def __init__(self, state: type[Any]) -> None:
-        self.adapter: TypeAdapter[Any] = TypeAdapter(state)
-        schema = dumps(self.adapter.json_schema(), sort_keys=True)
-        self.digest = sha256(schema.encode()).hexdigest()
+    Of the page on which ``evolve`` stands, all counts but comments and layout: which of its lines
+    matter is for nobody to judge, and to read events once more is cheap.
+    """
+
+    def __init__(self, decider: Decider[Any, Any, Any]) -> None:
+        self.adapter: TypeAdapter[Any] = TypeAdapter(type(decider.initial))
+        self.schema_digest = _digest(dumps(self.adapter.json_schema(), sort_keys=True))
+        page = getsource(sys.modules[decider.evolve.__module__])
+        self.evolve_digest = _digest(ast.dump(ast.parse(page)))
 
 
-_FORMS: Final[dict[type[Any], _Form]] = {}  # made when first asked for, since making one is slow
+_FORMS: Final[dict[Callable[..., Any], _Form]] = {}  # made when first asked for: that is slow
 
 
-def _form(state: type[Any]) -> _Form:
-    if state not in _FORMS:
-        _FORMS[state] = _Form(state)
-    return _FORMS[state]
+def _form(decider: Decider[Any, Any, Any]) -> _Form:
+    if decider.evolve not in _FORMS:
+        _FORMS[decider.evolve] = _Form(decider)
+    return _FORMS[decider.evolve]
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

@@ -3,8 +3,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from application.categories import BY_COMMAND, CATEGORIES, Category
 from application.command_dispatch import CommandDispatch, CommandIdReused, TooMuchContention
 from application.messages import Context
-from application.snapshots import Snapshot, Snapshots, Traces, restore, take
+from application.snapshots import Snapshot, Snapshots, Traces, Unfit, restore, take
 from domain import stock
 from domain.decider import Command, DomainError
 from domain.stock import OutOfStock, ReceiveStock, ReserveStock
@@ -89,9 +91,48 @@ def test_snapshots_change_nothing(
 def test_every_state_can_be_kept(category: Category, data: st.DataObject) -> None:
     """After any history, what is restored equals what was taken."""
     state, declaration = category.decider.fold(data.draw(histories(category))), Snapshots(every=1)
-    taken = take(Snapshot(3, UUID(int=1), state, Traces()), declaration)
+    taken = take(Snapshot(3, UUID(int=1), state, Traces()), declaration, category.decider)
 
-    assert restore(taken, declaration, type(category.decider.initial)).state == state
+    assert restore(taken, declaration, category.decider).state == state
+
+
+PAGE = """
+from dataclasses import dataclass, replace
+from domain.decider import Decider
+
+@dataclass(frozen=True)
+class Sum:
+    {field}: int = 0
+
+def evolve(sum, event):
+    return replace(sum, {field}=sum.{field} {does} event.quantity)
+
+decider = Decider(Sum(), evolve, lambda *_: [])
+"""
+
+
+@pytest.mark.parametrize(
+    ("page", "fits"),
+    [
+        (PAGE.format(field="units", does="+") + "\n# now with a comment", True),
+        (PAGE.format(field="units", does="-"), False),
+        (PAGE.format(field="pieces", does="+"), False),
+    ],
+    ids=["comment", "evolve", "field"],
+)
+def test_what_was_taken_by_another_page_does_not_fit(
+    page: str, fits: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has to remember to count a number up: a changed page is noticed, a comment is not."""
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, text in (("before", PAGE.format(field="units", does="+")), ("after", page)):
+        (tmp_path / f"{name}_{tmp_path.name}.py").write_text(text)
+    before, after = (import_module(f"{n}_{tmp_path.name}").decider for n in ("before", "after"))
+    declaration = Snapshots(every=1)
+    taken = take(Snapshot(3, UUID(int=1), before.initial, Traces()), declaration, before)
+
+    with nullcontext() if fits else pytest.raises(Unfit):
+        assert restore(taken, declaration, after).state == after.initial
 
 
 @settings(LAW, max_examples=40)

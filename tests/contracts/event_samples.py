@@ -107,6 +107,7 @@ SAMPLES: Sequence[Event] = (
         event_id=_AN_EVENT,
         snapshots_version=1,
         schema_digest="64eef945",
+        evolve_digest="0f9c3a17",
         state='{"on_hand":12,"reserved":{"o-1":6}}',
         commands="xXLkJQ==",
     ),

@@ -68,6 +68,7 @@ async def test_a_snapshot_tells_its_story(stock: Stock) -> None:
 RICH = '{"on_hand":1000}'  # a lie: were it believed, 24 could be reserved
 WRONG: dict[str, dict[str, Any]] = {
     "of a state of another form": {"schema_digest": "0" * 64},
+    "of another evolve": {"evolve_digest": "0" * 64},
     "of a release with another number": {"snapshots_version": 2},
     "naming another event": {"event_id": UUID(int=7)},
     "naming another version": {"version": 18},
