@@ -22,7 +22,15 @@ class Append:
 
     @classmethod
     def of(cls, stream: str, events: Sequence[NewEvent], expected: int) -> Self:
-        """``ValueError`` for data that is no UTF-8."""
+        """``ValueError`` for a name without a category, for what is no UTF-8, for an id twice."""
+        category, dash, _ = stream.partition("-")
+        if not (category and dash):
+            raise ValueError(f"a stream is named <category>-<id>, not {stream!r}")
+        ids = [event.id for event in events]
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"two of the events for {stream} have the same id")
+        for text in (stream, *(event.type for event in events)):
+            text.encode()
         rows = [
             (
                 stream,
@@ -37,9 +45,7 @@ class Append:
             )
             for version, event in enumerate(events, expected + 1)
         ]
-        return cls(
-            stream, expected, [event.id for event in events], {event.type for event in events}, rows
-        )
+        return cls(stream, expected, ids, {event.type for event in events}, rows)
 
 
 Answer = Appended | Exception
@@ -77,10 +83,12 @@ async def judged(connection: Connection, appends: Sequence[Append]) -> Sequence[
     return [_judge(one, *there[one.stream]) for one in appends]
 
 
-def impossible(one: Append) -> Exception:
-    """What to say of one for which there is no answer even when it was tried alone."""
-    ids = ", ".join(map(str, one.ids))
-    return ValueError(f"one of the ids {ids} belongs to an event that is not in {one.stream}")
+async def taken(connection: Connection, append: Append) -> ValueError:
+    """What is to be said of one that cannot stand, although its stream is where it expected."""
+    found = await connection.execute(_TAKEN, [append.ids], prepare=True, binary=True)
+    for id, stream in await found.fetchall():
+        return ValueError(f"an event for {append.stream} has the id {id} of one in {stream}")
+    return ValueError(f"the events for {append.stream} cannot stand beside those that are stored")
 
 
 def _rows(appends: Sequence[Append]) -> Sequence[tuple[object, ...]]:
@@ -133,3 +141,5 @@ SELECT stream,
      WHERE stream_id = stream AND version > expected AND version <= until)
 FROM unnest(%b::text[], %b::int[], %b::int[]) AS wanted (stream, expected, until)
 """
+
+_TAKEN: Final = "SELECT event_id, stream_id FROM events WHERE event_id = ANY(%b::uuid[]) LIMIT 1"

@@ -3,25 +3,34 @@
 Who comes alone is served at once. While a transaction is under way, those that come wait for the
 next one, so the more there are, the more go together. One that spoils a group (data that is no
 JSON, an id that is taken) or has to wait for somebody's open transaction is tried apart from the
-others, and so are they.
+others, and so are they. As long as such a transaction holds a stream, nobody else waits for it:
+appends to that stream are tried beside the groups, a few at a time, and others are refused at once.
 """
 
 import asyncio
+import re
 from asyncio import Future
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, cast
 
 from psycopg import DataError, IntegrityError
-from psycopg.errors import DeadlockDetected, LockNotAvailable
+from psycopg.errors import (
+    DeadlockDetected,
+    LockNotAvailable,
+    ProgramLimitExceeded,
+    StatementTooComplex,
+)
 
 from application.ports import Appended, StoreUnavailable
-from infrastructure.postgres.appending import Answer, Append, append, impossible, judged
+from infrastructure.postgres.appending import Answer, Append, append, judged, taken
 from infrastructure.postgres.connections import Connection, Pool, once_more
 
 LANES: Final = 2  # transactions under way at a time: one that has to wait does not stop all
 MOST: Final = 200  # appends in one transaction
+TRIALS: Final = 2  # appends to held streams that are tried at a time: each waits on a connection
 _ENOUGH: Final = 1000  # events in one transaction; an append that has more goes alone
+_UNFIT: Final = (DataError, ProgramLimitExceeded, StatementTooComplex)  # today and tomorrow
 
 Commit = Callable[[Connection, Sequence[Append]], Awaitable[Sequence[Answer | None]]]
 _Waiting = tuple[Append, "Future[Appended]"]
@@ -35,6 +44,15 @@ class Spoilt(Exception):
         self.reason = reason
 
 
+class Held(StoreUnavailable):
+    """Somebody has appended to the stream in a transaction that is still open."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(
+            f"PostgreSQL: somebody has appended to {stream} and keeps the transaction open"
+        )
+
+
 class GroupCommit:
     """Commits appends, over a durable pool."""
 
@@ -45,14 +63,32 @@ class GroupCommit:
         self._pool, self._commit, self._tell = pool, commit, tell
         self._waiting: deque[_Waiting] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
+        self._held: set[str] = set()  # streams on which somebody had a transaction open just now
+        self._tried: set[str] = set()  # of these, those that are being tried
 
     async def append(self, append: Append) -> Appended:
         """What ``EventStore.append`` promises."""
+        if append.stream in self._held:
+            return await self._try(append)
         answer: Future[Appended] = asyncio.get_running_loop().create_future()
         self._waiting.append((append, answer))
         if len(self._lanes) < LANES:
             self._lanes.add(asyncio.create_task(self._work()))
         return await answer
+
+    async def _try(self, append: Append) -> Appended:
+        """Append to a stream that was held, beside the lanes."""
+        if append.stream in self._tried or len(self._tried) >= TRIALS:
+            raise Held(append.stream)
+        self._tried.add(append.stream)
+        answer: Future[Appended] = asyncio.get_running_loop().create_future()
+        try:
+            await self._serve([(append, answer)])
+        finally:
+            self._tried.remove(append.stream)
+        if not isinstance(answer.exception(), Held):
+            self._held.discard(append.stream)
+        return answer.result()
 
     async def _work(self) -> None:
         try:
@@ -63,9 +99,7 @@ class GroupCommit:
     async def _empty(self) -> None:
         while group := self._next():
             self._tell(len(group))
-            answers = await self._answers([append for append, _ in group])
-            for (_, waiting), answer in zip(group, answers, strict=True):
-                _give(waiting, answer)
+            await self._serve(group)
 
     def _next(self) -> Sequence[_Waiting]:
         """The next group: those that came first, but of every stream only one."""
@@ -76,6 +110,9 @@ class GroupCommit:
             append, waiting = one = self._waiting.popleft()
             if waiting.cancelled():
                 continue
+            if append.stream in self._held:
+                waiting.set_exception(Held(append.stream))
+                continue
             events += len(append.ids)
             if append.stream in group or (group and events > _ENOUGH):
                 later.append(one)
@@ -84,33 +121,48 @@ class GroupCommit:
         self._waiting.extendleft(reversed(later))
         return list(group.values())
 
-    async def _answers(self, appends: Sequence[Append]) -> Sequence[Answer]:
+    async def _serve(self, group: Sequence[_Waiting]) -> None:
+        """Answer each; those who were spoilt by another, from a transaction of their own."""
         try:
-            answers = await self._committed(appends)
+            answers = await self._committed([append for append, _ in group])
         except Exception as error:  # whatever it is, it is for those who wait
-            return [error] * len(appends)
-        if len(appends) == 1:
-            return [answers[0] or impossible(appends[0])]
-        return await asyncio.gather(
-            *(self._again(*one) for one in zip(appends, answers, strict=True))
-        )
-
-    async def _again(self, append: Append, answer: Answer | None) -> Answer:
-        """The answer, from a transaction of its own if the group gave none."""
-        return answer or (await self._answers([append]))[0]
+            answers = [error] * len(group)
+        for (_, waiting), answer in zip(group, answers, strict=True):
+            if answer is not None:
+                _give(waiting, answer)
+        left = [one for one, answer in zip(group, answers, strict=True) if answer is None]
+        await asyncio.gather(*(self._serve([one]) for one in left))
 
     async def _committed(self, appends: Sequence[Append]) -> Sequence[Answer | None]:
-        """What came of them; ``None`` for those that were spoilt by another, or cannot stand."""
+        """What came of them; ``None`` for some of several: spoilt by another, or cannot stand."""
 
         async def commit(connection: Connection) -> Sequence[Answer | None]:
             try:
-                return await self._commit(connection, appends)
+                answers = await self._commit(connection, appends)
             except IntegrityError:
-                return await judged(connection, appends)
-            except (Spoilt, DataError, DeadlockDetected, LockNotAvailable) as error:
-                return [_refusal(appends[0], error)] if len(appends) == 1 else [None] * len(appends)
+                answers = await judged(connection, appends)
+            except (Spoilt, *_UNFIT, DeadlockDetected, LockNotAvailable) as error:
+                if len(appends) > 1 and not _locks_all(error):
+                    return [None] * len(appends)
+                return [self._refusal(append, error) for append in appends]
+            return answers if answers != [None] else [await taken(connection, appends[0])]
 
         return await once_more(self._pool, commit)
+
+    def _refusal(self, append: Append, error: Exception) -> Exception:
+        """What to say of an append that did not work even alone."""
+        match error:
+            case Spoilt(reason=reason):
+                return reason
+            case LockNotAvailable() if not _locks_all(error):
+                self._held.add(append.stream)
+                return Held(append.stream)
+            case LockNotAvailable() | DeadlockDetected():
+                return StoreUnavailable(
+                    f"PostgreSQL: somebody else keeps a lock that is needed: {error}"
+                )
+            case _:
+                return ValueError(f"PostgreSQL cannot keep an event for {append.stream}: {error}")
 
 
 def _give(waiting: "Future[Appended]", answer: Answer) -> None:
@@ -122,13 +174,8 @@ def _give(waiting: "Future[Appended]", answer: Answer) -> None:
         waiting.set_result(answer)
 
 
-def _refusal(append: Append, error: Exception) -> Exception:
-    """What to say of an append that did not work even alone."""
-    if isinstance(error, Spoilt):
-        return error.reason
-    if isinstance(error, DataError):
-        return ValueError(f"PostgreSQL cannot keep an event for {append.stream}: {error}")
-    return StoreUnavailable(
-        f"PostgreSQL: somebody has appended to {append.stream} and keeps the transaction open: "
-        f"{error}"
-    )
+def _locks_all(error: Exception) -> bool:
+    """Whether any append would have had to wait: what waited for another's event says where."""
+    if not isinstance(error, LockNotAvailable):
+        return False
+    return re.search(r"\bevents\b", error.diag.context or "") is None

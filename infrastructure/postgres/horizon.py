@@ -27,9 +27,9 @@ class Horizon:
         self._pool = pool
 
     async def readable(self) -> tuple[int, bool]:
-        """The last position that can be read, and whether open transactions hold it back."""
-        readable, last_given = await self._ask(_READABLE)
-        return readable, readable < last_given
+        """The last event that can be read, and whether open transactions hold back later ones."""
+        readable, held_back = await self._ask(_READABLE)
+        return readable, held_back
 
     async def held_back(self) -> HeldBack:
         """Nothing is 0 positions for 0 seconds. Raises ``StoreUnavailable``."""
@@ -45,7 +45,7 @@ class Horizon:
         return await once_more(self._pool, ask)
 
 
-_READABLE = "SELECT events_readable(), events_last_given()"
+_READABLE = "SELECT readable, held_back FROM events_readable()"
 _HELD_BACK = """
 SELECT coalesce(max(last_given - beyond), 0),
     coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)), 0)::float

@@ -11,7 +11,8 @@ CREATE TABLE events (
     event_data jsonb NOT NULL,
     metadata jsonb NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    UNIQUE (stream_id, version)
+    UNIQUE (stream_id, version),
+    CHECK (stream_type = split_part(stream_id, '-', 1) AND strpos(stream_id, '-') > 1)
 );
 
 CREATE INDEX events_by_type ON events (event_type, global_position);
@@ -30,41 +31,50 @@ CREATE TRIGGER events_are_immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON event
 EXECUTE FUNCTION events_refuse_change();
 ALTER TABLE events ENABLE ALWAYS TRIGGER events_are_immutable;
 
+CREATE FUNCTION events_last_given() RETURNS bigint LANGUAGE sql BEGIN ATOMIC
+    SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_global_position_seq;
+END;
+
 -- A position is given out before its transaction commits, so a reader must not pass it. Whoever
 -- inserts announces, before it is given any position, that all of its own will lie beyond the last
 -- one given out by then: by a shared advisory lock, which everybody sees at once and which ends
--- with the transaction, however that ends. Its second key holds 32 bits of that position.
+-- with the transaction, however that ends. Its second key holds 32 bits of that position. Once is
+-- enough: a savepoint that takes the lock back takes back that it was announced, too.
 CREATE FUNCTION events_announce() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(
-        TG_RELID::int, (events_last_given() & 4294967295)::oid::int
-    );
+    IF current_setting('headwater.announced', true) IS DISTINCT FROM TG_RELID::text THEN
+        PERFORM pg_advisory_xact_lock_shared(
+            TG_RELID::int, (events_last_given() & 4294967295)::oid::int
+        );
+        PERFORM set_config('headwater.announced', TG_RELID::text, true);
+    END IF;
     RETURN NULL;
 END $$;
-
-CREATE FUNCTION events_last_given() RETURNS bigint LANGUAGE sql AS $$
-    SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_global_position_seq
-$$;
 
 CREATE TRIGGER events_are_announced BEFORE INSERT ON events EXECUTE FUNCTION events_announce();
 ALTER TABLE events ENABLE ALWAYS TRIGGER events_are_announced;
 
 -- The announcements of others that are open now: beyond which position each may fill some.
 CREATE FUNCTION events_announced(last_given bigint)
-RETURNS TABLE (beyond bigint, held_by int) LANGUAGE sql AS $$
+RETURNS TABLE (beyond bigint, held_by int) LANGUAGE sql BEGIN ATOMIC
     SELECT last_given - ((last_given - objid::bigint) << 32 >> 32), pid  -- the nearest such position
     FROM pg_locks
     WHERE locktype = 'advisory' AND objsubid = 2 AND classid = 'events'::regclass
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND pid IS DISTINCT FROM pg_backend_pid()
-$$;
+        AND pid IS DISTINCT FROM pg_backend_pid();
+END;
 
--- Up to here nobody fills a position any more. Who reads has to take his snapshot after asking.
-CREATE FUNCTION events_readable() RETURNS bigint LANGUAGE plpgsql AS $$
+-- The last event below which nobody fills a position any more, and whether open transactions are
+-- the reason that it is not a later one. Who reads has to take his snapshot after asking. Always an
+-- event: a position that came to nothing may, after a crash, be given out once more.
+CREATE FUNCTION events_readable(OUT readable bigint, OUT held_back boolean) LANGUAGE plpgsql AS $$
 DECLARE
     last_given bigint := events_last_given();  -- first: who announces later gets later positions
+    horizon bigint := least(last_given, (SELECT min(beyond) FROM events_announced(last_given)));
 BEGIN
-    RETURN least(last_given, (SELECT min(beyond) FROM events_announced(last_given)));
+    SELECT coalesce(max(global_position), 0) INTO readable
+    FROM events WHERE global_position <= horizon;
+    held_back := horizon < last_given;
 END $$;
 
 CREATE FUNCTION events_rouse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -83,4 +93,11 @@ BEGIN
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN true;
+END $$;
+
+-- From wherever they are called, they mean the tables beside them.
+DO $$
+BEGIN
+    EXECUTE format('ALTER FUNCTION events_announce() SET search_path = %I', current_schema());
+    EXECUTE format('ALTER FUNCTION events_readable() SET search_path = %I', current_schema());
 END $$;
