@@ -4,7 +4,7 @@
     Subscriptions   follow all events, in order         memory, EventStoreDB, PostgreSQL
     StoreFacts      which store it is, and how much     memory, EventStoreDB, PostgreSQL
                     is in it
-    ConsumerGroups  share events among competing        memory, EventStoreDB
+    ConsumerGroups  share events among competing        memory, EventStoreDB, PostgreSQL
                     consumers, each acknowledged
     PayloadStore    keep what is too large for an       memory, directory
                     event, by its hash

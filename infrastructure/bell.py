@@ -1,6 +1,7 @@
 """A bell: wakes all who wait for a change, whatever it is. Each looks for itself."""
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 
 
@@ -29,3 +30,13 @@ async def heard(ring: asyncio.Event, within: float | None = None) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(within):
             await ring.wait()
+
+
+async def any_heard(rings: Iterable[asyncio.Event], within: float | None = None) -> None:
+    """Wait for one of those rings, at most that many seconds."""
+    waiting = [asyncio.ensure_future(ring.wait()) for ring in rings]
+    try:
+        await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waiting:
+            wait.cancel()

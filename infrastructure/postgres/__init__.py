@@ -2,6 +2,7 @@
 
 from infrastructure.postgres.builds import Builds
 from infrastructure.postgres.connections import Pool, durable_pool, pool
+from infrastructure.postgres.consumer_groups import ConsumerGroups
 from infrastructure.postgres.event_store import EventStore
 from infrastructure.postgres.group_commit import GroupCommit
 from infrastructure.postgres.horizon import Horizon
@@ -14,6 +15,7 @@ from infrastructure.postgres.wake_up import WakeUp, wake_up
 
 __all__ = [
     "Builds",
+    "ConsumerGroups",
     "EventStore",
     "GroupCommit",
     "Horizon",

@@ -1,8 +1,8 @@
 """Connections to PostgreSQL, and what their failures mean to the application."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Final, LiteralString, Protocol, TypeVar
 
 import psycopg
@@ -44,6 +44,14 @@ SET lock_timeout = '500ms';  -- a transaction that somebody left open must not s
 SET statement_timeout = '10s';
 SET idle_in_transaction_session_timeout = '10s';
 SET enable_seqscan = off;  -- an empty table has no statistics, and plans outlive that
+SET plan_cache_mode = force_generic_plan;
+SET jit = off
+"""
+_GROUPS: Final = """
+SET synchronous_commit = off;  -- what a crash of the server takes back is handed out again
+SET statement_timeout = '10s';
+SET idle_in_transaction_session_timeout = '10s';  -- one that froze must not stop its group
+SET enable_seqscan = off;  -- as above
 SET plan_cache_mode = force_generic_plan;
 SET jit = off
 """
@@ -91,9 +99,39 @@ class Within:
 @asynccontextmanager
 async def connected(pool: Connections) -> AsyncIterator[Connection]:
     """A connection out of the pool; :class:`StoreUnavailable` when the server does not answer."""
-    try:
+    with unavailable():
         async with pool.connection() as connection, _closed_when_cancelled(connection):
             yield connection
+
+
+@asynccontextmanager
+async def connected_apart(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection to the pool's server that is none of the pool's, for one user who stays long.
+
+    Closed in the end, and with it ends whatever its session held. Commits on it do not wait for
+    the disk. :class:`StoreUnavailable` when there is no connection; what breaks later is psycopg's.
+    """
+    assert isinstance(pool.conninfo, str)  # we have made it
+    with unavailable():
+        connection = await Connection.connect(
+            pool.conninfo,
+            autocommit=True,
+            application_name="headwater consumer",
+            connect_timeout=5,  # seconds
+        )
+    try:
+        with unavailable():
+            await connection.execute(_GROUPS)
+        yield connection
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """Inside, a server that does not answer is :class:`StoreUnavailable`."""
+    try:
+        yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise StoreUnavailable(f"PostgreSQL: {error}") from error
 

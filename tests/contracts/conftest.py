@@ -70,12 +70,16 @@ async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
 
 @asynccontextmanager
 async def _postgres(uri: str) -> AsyncIterator[Stores]:
-    async with postgres.durable_pool(uri) as pool, postgres.wake_up(uri) as wake_up:
+    async with (
+        postgres.durable_pool(uri) as pool,
+        postgres.pool(uri) as relaxed,
+        postgres.wake_up(uri) as wake_up,
+    ):
         await postgres.migrate(pool)
         yield Stores(
             postgres.EventStore(pool),
             postgres.Subscriptions(pool, wake_up, postgres.Horizon(pool)),
-            memory.ConsumerGroups(memory.EventStore()),
+            postgres.ConsumerGroups(relaxed, wake_up),
         )
 
 

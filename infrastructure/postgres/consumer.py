@@ -1,0 +1,140 @@
+"""One consumer of a group: what it holds, what it has settled, and the task that brings both about.
+
+One connection is the consumer, and when that breaks the consumer has ended: others are handed
+what it held.
+"""
+
+import asyncio
+from collections import deque
+from typing import Final
+
+from application.messages import RecordedEvent
+from application.ports import StoreUnavailable
+from infrastructure.bell import Bell, any_heard
+from infrastructure.postgres.connections import unavailable
+from infrastructure.postgres.handing_out import Seat, Settled
+
+_NET: Final = 0.5  # seconds until a look that nobody called for: the dead ring no bell
+_SOON: Final = 0.02  # the same, while events are held back: nobody calls when that ends
+_GONE: Final = "this consumer has left; others are handed what it held"
+
+
+class Consumer:
+    """An iterator of deliveries, as long as ``run`` is running."""
+
+    def __init__(self, seat: Seat, events: Bell, buffer: int) -> None:
+        self._seat, self._events, self._buffer = seat, events, buffer
+        self._held: dict[int, Delivery] = {}  # not settled, by position; the first to expire first
+        self._unseen: deque[Delivery] = deque()  # those of them that nobody has asked for yet
+        self._settled = Settled()
+        self._look, self._came = asyncio.Event(), Bell()
+        self._left, self._error = False, None  # type: bool, Exception | None
+
+    def __aiter__(self) -> "Consumer":
+        return self
+
+    async def __anext__(self) -> "Delivery":
+        while not (delivery := self._next()):
+            await self._came.heard()
+        return delivery
+
+    def settle(self, delivery: "Delivery") -> Settled:
+        """Where to write what has become of it."""
+        self._raise_if_ended()
+        self._held.pop(delivery.position, None)
+        self._look.set()
+        return self._settled
+
+    async def run(self) -> None:
+        """Until the consumer has left, or something breaks: that is for whoever uses it."""
+        try:
+            with unavailable():
+                while not self._left:
+                    await self._visit()
+                unseen = [one.position for one in self._unseen]
+                await self._seat.leave(self._settled, unseen)
+        except Exception as error:  # whatever it is
+            self._error = error
+            self._came.ring()
+
+    def leave(self) -> None:
+        """Ends ``run``, soon."""
+        self._left = True
+        self._look.set()
+        self._came.ring()
+
+    def _next(self) -> "Delivery | None":
+        self._raise_if_ended()
+        while self._unseen:
+            delivery = self._unseen.popleft()
+            if self._held.get(delivery.position) is delivery:  # else its time was out
+                return delivery
+        return None
+
+    def _raise_if_ended(self) -> None:
+        if self._left:
+            raise StoreUnavailable(_GONE)
+        if self._error:
+            raise self._error
+
+    async def _visit(self) -> None:
+        ring = self._events.next_ring
+        self._look.clear()
+        self._let_go()
+        settled, self._settled = self._settled, Settled()
+        taken = await self._seat.visit(settled, self._buffer - len(self._held))
+        deadline = _now() + self._seat.timeout
+        for recorded, retries in taken.events:
+            delivery = Delivery(recorded, retries, deadline, self)
+            self._held[delivery.position] = delivery
+            self._unseen.append(delivery)
+        if taken.events:
+            self._came.ring()
+        if not taken.more:
+            await self._called(ring, _SOON if taken.held_back else _NET)
+
+    async def _called(self, ring: asyncio.Event, within: float) -> None:
+        """Wait for something to do. While there is no room, nothing that comes matters."""
+        first = next(iter(self._held.values()), None)
+        expiry = first.deadline - _now() if first else within
+        rings = [self._look] if len(self._held) >= self._buffer else [self._look, ring]
+        await any_heard(rings, max(0.0, min(within, expiry)))
+
+    def _let_go(self) -> None:
+        """What is not settled in time makes room; the database hands it out again."""
+        now = _now()
+        for position in [p for p, held in self._held.items() if held.deadline <= now]:
+            del self._held[position]
+
+
+class Delivery:
+    """A :class:`~application.ports.Delivery`; it cannot be settled once its consumer has left.
+
+    A settlement is sent soon, and not confirmed: one that is lost on the way means a repetition.
+    """
+
+    def __init__(
+        self, recorded: RecordedEvent, retries: int, deadline: float, consumer: Consumer
+    ) -> None:
+        self.recorded, self.retries, self.deadline = recorded, retries, deadline
+        self._consumer = consumer
+
+    @property
+    def position(self) -> int:
+        return self.recorded.position
+
+    async def ack(self) -> None:
+        self._consumer.settle(self).done.append(self.position)
+
+    async def retry(self, reason: str) -> None:
+        self._consumer.settle(self).retry[self.position] = reason
+
+    async def park(self, reason: str) -> None:
+        self._consumer.settle(self).park[self.position] = reason
+
+    async def skip(self, reason: str) -> None:  # noqa: ARG002 - nobody reads why it is gone
+        await self.ack()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

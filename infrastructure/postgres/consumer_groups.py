@@ -1,0 +1,100 @@
+"""Consumer groups in PostgreSQL: a row for each group, and one for each event that is not done."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, LiteralString
+
+from application.ports import GroupInfo
+from infrastructure.postgres.connections import Pool, connected, connected_apart, unavailable
+from infrastructure.postgres.consumer import Consumer
+from infrastructure.postgres.handing_out import ROUSE, Seat, no_such
+from infrastructure.postgres.wake_up import WakeUp
+
+_DEADLINE: Final = 5.0  # seconds for leaving
+
+
+class ConsumerGroups:
+    """The :class:`~application.ports.ConsumerGroups` of one database.
+
+    Each consumer has a connection of its own beside the pool's.
+    """
+
+    def __init__(self, pool: Pool, wake_up: WakeUp) -> None:
+        """A commit on ``pool`` need not wait for the disk."""
+        self._pool, self._wake_up = pool, wake_up
+
+    async def ensure(
+        self,
+        group: str,
+        *,
+        types: Collection[str],
+        max_retries: int = 10,
+        message_timeout: float = 30.0,
+    ) -> None:
+        values = [group, list(types), max_retries, message_timeout]
+        async with connected(self._pool) as connection:
+            await connection.execute(_CREATE, values)
+
+    @asynccontextmanager
+    async def consume(self, group: str, *, buffer: int = 100) -> AsyncIterator[Consumer]:
+        async with connected_apart(self._pool) as connection:
+            with unavailable():
+                seat = await Seat.take(connection, group)
+            consumer = Consumer(seat, self._wake_up, buffer)
+            task = asyncio.create_task(consumer.run())
+            try:
+                yield consumer
+            finally:
+                consumer.leave()
+                await _ended(task)
+
+    async def replay_parked(self, group: str) -> None:
+        await self._change(group, _LOCK, _REPLAY, ROUSE)
+
+    async def info(self, group: str) -> GroupInfo:
+        ((in_flight, parked),) = await self._change(group, _FIND, _COUNT)
+        return GroupInfo(group, in_flight, parked)
+
+    async def delete(self, group: str) -> None:
+        await self._change(group, _DELETE, _DELETE_EVENTS, ROUSE)
+
+    async def _change(
+        self, group: str, first: LiteralString, *others: LiteralString
+    ) -> Sequence[tuple[Any, ...]]:
+        """What the last one answers; ``KeyError`` when the first one finds no group."""
+        values = {"group": group}
+        async with connected(self._pool) as connection, connection.transaction():
+            found = await connection.execute(first, values)
+            if not found.rowcount:
+                raise KeyError(no_such(group))
+            for statement in others:
+                found = await connection.execute(statement, values)
+            return await found.fetchall() if found.description else []
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    try:
+        await asyncio.wait([task], timeout=_DEADLINE)
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+_CREATE: Final = """
+INSERT INTO consumer_groups (name, types, max_retries, message_timeout) VALUES (%s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
+_FIND: Final = "SELECT FROM consumer_groups WHERE name = %(group)s"
+_LOCK: Final = f"{_FIND} FOR UPDATE"
+_COUNT: Final = """
+SELECT count(*) FILTER (WHERE state = 'in_flight'), count(*) FILTER (WHERE state = 'parked')
+FROM consumer_group_events WHERE group_name = %(group)s
+"""
+_REPLAY: Final = """
+UPDATE consumer_group_events SET state = 'waiting', retries = 0, reason = NULL
+WHERE group_name = %(group)s AND state = 'parked'
+"""
+_DELETE: Final = "DELETE FROM consumer_groups WHERE name = %(group)s"
+# A statement of its own: it sees what was written until the group's row could be locked.
+_DELETE_EVENTS: Final = "DELETE FROM consumer_group_events WHERE group_name = %(group)s"

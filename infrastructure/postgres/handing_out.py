@@ -1,0 +1,237 @@
+"""What a consumer of a group does in the database: take events, settle them, leave the rest.
+
+All of it under the lock of the group's row, so that the consumers of a group come one after
+another, each for a moment. New events are taken from the log up to its horizon and no further, so
+that none is passed by; what was given back comes before them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, LiteralString, Self
+
+from application.messages import RecordedEvent
+from application.ports import StoreUnavailable
+from infrastructure.postgres.connections import Connection
+from infrastructure.postgres.event_store import COLUMNS, recorded
+
+_WINDOW: Final = 10_000  # positions of the log that one visit looks at
+
+
+@dataclass
+class Settled:
+    """What has become of events, by position, and not been written yet."""
+
+    done: list[int] = field(default_factory=list)
+    retry: dict[int, str] = field(default_factory=dict)  # with reasons
+    park: dict[int, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.done or self.retry or self.park)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a visit has brought."""
+
+    events: Sequence[tuple[RecordedEvent, int]]  # each with its retries
+    more: bool  # a part of the log has not been looked at, for want of time
+    held_back: bool  # an open transaction keeps some of it from readers
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The group's row, locked, and what is to be known beside it."""
+
+    position: int
+    types: Sequence[str]
+    readable: int
+    held_back: bool
+    gone: Sequence[int]  # consumers that have not said goodbye
+    expired: bool  # something in flight is
+
+    @property
+    def window_end(self) -> int:
+        """How far into the log this visit looks."""
+        return max(self.position, min(self.readable, self.position + _WINDOW))
+
+
+class Seat:
+    """The place of one consumer in its group, as long as its connection lasts.
+
+    All of it raises psycopg's errors, and :class:`StoreUnavailable` when the group is gone.
+    """
+
+    def __init__(
+        self, connection: Connection, group: str, number: int, max_retries: int, timeout: float
+    ) -> None:
+        self._connection, self.timeout, self._number = connection, timeout, number
+        self._known = {
+            "group": group,
+            "consumer": number,
+            "max_retries": max_retries,
+            "timeout": timeout,
+        }
+
+    @classmethod
+    async def take(cls, connection: Connection, group: str) -> Self:
+        """``KeyError`` when there is no such group."""
+        ((number, _),) = await _rows(connection, _LOCK_A_NUMBER, {})
+        found = await _rows(connection, _ENTER, {"group": group, "consumer": number})
+        for max_retries, timeout in found:
+            return cls(connection, group, number, max_retries, timeout)
+        raise KeyError(no_such(group))
+
+    async def visit(self, settled: Settled, room: int) -> Taken:
+        """Write what was settled; take at most ``room`` events."""
+        async with self._connection.transaction():
+            group = await self._locked()
+            await self._settle(settled)
+            if group.gone or group.expired:
+                await self._do(_EXPIRE)
+                await self._free(group.gone)
+            again = await self._do(_TAKE_WAITING, room=room) if room else []
+            new = await self._new(group, room - len(again))
+        events = [(recorded(row[:-1]), row[-1]) for row in (*again, *new)]
+        more = len(events) < room and group.window_end < group.readable
+        return Taken(events, more, group.held_back)
+
+    async def leave(self, settled: Settled, unseen: Sequence[int]) -> None:
+        """Write what was settled; the rest is for others, ``unseen`` as if never handed out."""
+        async with self._connection.transaction():
+            await self._locked()
+            await self._settle(settled)
+            await self._free([self._number], unseen)
+
+    async def _locked(self) -> _Group:
+        for row in await self._do(_LOCK):
+            return _Group(*row)
+        raise StoreUnavailable("the consumer group has been deleted")
+
+    async def _settle(self, settled: Settled) -> None:
+        if settled.done:
+            await self._do(_DONE, done=settled.done)
+        for statement, reasons in ((_PARK, settled.park), (_RETRY, settled.retry)):
+            if reasons:
+                columns = {"positions": list(reasons), "reasons": list(reasons.values())}
+                await self._do(statement, **columns)
+        if settled.retry:
+            await self._do(ROUSE)
+
+    async def _free(self, gone: Sequence[int], unseen: Sequence[int] = ()) -> None:
+        """Hand to others what those consumers hold."""
+        await self._do(_FREE, gone=gone, unseen=list(unseen))
+        await self._do(_FORGET, gone=gone)
+        await self._do(ROUSE)
+
+    async def _new(self, group: _Group, room: int) -> Sequence[tuple[Any, ...]]:
+        if not room or group.window_end == group.position:
+            return []
+        rows = await self._do(
+            _TAKE_NEW, after=group.position, until=group.window_end, types=group.types, room=room
+        )
+        position = rows[-1][6] if len(rows) == room else group.window_end
+        await self._do(_MOVE_ON, position=position)
+        return rows
+
+    async def _do(self, statement: str, **values: object) -> Sequence[tuple[Any, ...]]:
+        return await _rows(self._connection, statement, {**self._known, **values})
+
+
+def no_such(group: str) -> str:
+    return f"there is no consumer group {group!r}"
+
+
+async def _rows(
+    connection: Connection, statement: str, values: Mapping[str, object]
+) -> Sequence[tuple[Any, ...]]:
+    found = await connection.execute(statement.encode(), values, prepare=True, binary=True)
+    return await found.fetchall() if found.description else []
+
+
+ROUSE: Final[LiteralString] = "SELECT pg_notify('events_' || 'events'::regclass::oid, '')"
+"""Wakes whoever waits for events, when the transaction commits."""
+
+_LOCK_A_NUMBER: Final = """
+SELECT number, pg_advisory_lock('consumer_groups'::regclass::oid::int, number)
+FROM (SELECT nextval('consumer_numbers')::int AS number) AS next
+"""
+_ENTER: Final = """
+UPDATE consumer_groups SET consumers = consumers || %(consumer)s::int
+WHERE name = %(group)s RETURNING max_retries, message_timeout
+"""
+_LOCK: Final = """
+SELECT position, types, readable, held_back,
+    ARRAY(SELECT unnest(consumers) EXCEPT SELECT consumers_present()),
+    EXISTS (SELECT FROM consumer_group_events WHERE group_name = name AND state = 'in_flight'
+            AND deadline <= statement_timestamp())
+FROM consumer_groups, events_readable()
+WHERE name = %(group)s AND %(consumer)s = ANY (consumers)
+FOR UPDATE OF consumer_groups
+"""
+_DONE: Final = """
+DELETE FROM consumer_group_events
+WHERE group_name = %(group)s AND position = ANY (%(done)s::bigint[]) AND state <> 'parked'
+"""
+_PARK: Final = """
+UPDATE consumer_group_events AS event
+SET state = 'parked', consumer = NULL, deadline = NULL, reason = parked.reason
+FROM unnest(%(positions)s::bigint[], %(reasons)s::text[]) AS parked (position, reason)
+WHERE group_name = %(group)s AND event.position = parked.position AND consumer = %(consumer)s
+"""
+_AGAIN: Final = """
+    consumer = NULL, deadline = NULL,
+    state = CASE WHEN retries < %(max_retries)s THEN 'waiting' ELSE 'parked' END,
+    retries = CASE WHEN retries < %(max_retries)s THEN retries + 1 ELSE retries END
+"""
+_RETRY: Final = f"""
+UPDATE consumer_group_events AS event SET {_AGAIN}, reason = again.reason
+FROM unnest(%(positions)s::bigint[], %(reasons)s::text[]) AS again (position, reason)
+WHERE group_name = %(group)s AND event.position = again.position AND consumer = %(consumer)s
+"""
+_EXPIRE: Final = f"""
+UPDATE consumer_group_events SET {_AGAIN}, reason = 'its time was out'
+WHERE group_name = %(group)s AND state = 'in_flight' AND deadline <= statement_timestamp()
+"""
+_FREE: Final = """
+UPDATE consumer_group_events
+SET state = 'waiting', consumer = NULL, deadline = NULL, reason = 'its consumer has gone',
+    retries = retries + (position <> ALL (%(unseen)s::bigint[]))::int
+WHERE group_name = %(group)s AND state = 'in_flight' AND consumer = ANY (%(gone)s::int[])
+"""
+_FORGET: Final = """
+UPDATE consumer_groups
+SET consumers = ARRAY(SELECT unnest(consumers) EXCEPT SELECT unnest(%(gone)s::int[]))
+WHERE name = %(group)s
+"""
+_TAKE_WAITING: Final = f"""
+WITH taken AS (
+    UPDATE consumer_group_events
+    SET state = 'in_flight', consumer = %(consumer)s,
+        deadline = clock_timestamp() + make_interval(secs => %(timeout)s)
+    WHERE group_name = %(group)s AND position = ANY (ARRAY(
+        SELECT position FROM consumer_group_events
+        WHERE group_name = %(group)s AND state = 'waiting' ORDER BY position LIMIT %(room)s
+    ))
+    RETURNING position, retries
+)
+SELECT event.*, retries FROM taken, LATERAL (
+    SELECT {COLUMNS} FROM events WHERE global_position = position
+    OFFSET 0  -- each by its position: joined, the whole log might be read for them
+) AS event
+ORDER BY position
+"""
+_TAKE_NEW: Final = f"""
+WITH new AS (
+    SELECT {COLUMNS} FROM events
+    WHERE global_position > %(after)s AND global_position <= %(until)s
+        AND event_type = ANY (%(types)s)
+    ORDER BY global_position LIMIT %(room)s
+), taken AS (
+    INSERT INTO consumer_group_events (group_name, position, state, consumer, deadline)
+    SELECT %(group)s, global_position, 'in_flight', %(consumer)s,
+        clock_timestamp() + make_interval(secs => %(timeout)s)
+    FROM new
+)
+SELECT new.*, 0 FROM new ORDER BY global_position
+"""
+_MOVE_ON: Final = "UPDATE consumer_groups SET position = %(position)s WHERE name = %(group)s"
