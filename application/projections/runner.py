@@ -159,11 +159,15 @@ class ProjectionRunner(Generic[V]):
         self._progress.took_in(0, end)
 
     async def _project(self, events: Sequence[RecordedEvent], end: int) -> None:
-        wanted = [recorded for recorded in events if recorded.id not in self._skipped]
-        whole = await claim_all(wanted, self._payloads)
+        whole = await claim_all(self._wanted(events), self._payloads)
         views, parts = await projected(self.projection, whole, self._views, self._shard)
         await self._save(views, parts, len(events), end)
         self._progress.took_in(len(events), end)
+
+    def _wanted(self, events: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
+        if not self._skipped:
+            return events
+        return [recorded for recorded in events if recorded.id not in self._skipped]
 
     async def _save(
         self, views: Changed[V], parts: Changed[Any], events: int, checkpoint: int
