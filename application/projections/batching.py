@@ -13,10 +13,10 @@ Message = RecordedEvent | Progress
 
 @dataclass(frozen=True)
 class Batch:
-    """At least one message, and whether more are waiting behind."""
+    """At least one message, and how many more are waiting behind."""
 
     messages: Sequence[Message]
-    more: bool
+    behind: int
 
 
 @asynccontextmanager
@@ -69,8 +69,10 @@ class _Waiting:
                 await asyncio.sleep(max(0.0, started + apart - now()))
             started = now()
             messages = self._take(size)
+            if len(messages) == size:
+                await asyncio.sleep(0)  # there is room again: let the reader go on
             if messages:
-                yield Batch(messages, more=self._arrived.is_set())
+                yield Batch(messages, behind=len(self._messages))
             elif self._error:
                 raise self._error
 
