@@ -24,7 +24,7 @@ _PAGE: Final = """# Guarantees
 
 *Reference.* What every adapter of a port promises, and was found to keep. This page is printed by
 the contract suites: `python -m tests.contracts.guarantees > docs/guarantees.md`. Each row is a
-test, in its own words.
+test: its name, and its rule.
 
 ✓: it held when this page was printed. *not run*: the adapter needs a server that was not there
 (Docker, or `EVENTSTOREDB_URI`). *Real* is the server itself; a *double* is a stand-in, and what
@@ -50,13 +50,19 @@ class Suite:
 
     @property
     def rules(self) -> Mapping[str, str]:
-        """The rule of every test, by its name."""
+        """The rule of every test, by its name, which the rule begins with."""
         return {
-            node.name: " ".join((ast.get_docstring(node) or "").split())
+            node.name: _sentence(node.name)
+            + " ".join((ast.get_docstring(node) or "").replace("``", "`").split())
             for node in self._tree.body
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             and node.name.startswith("test_")
         }
+
+
+def _sentence(name: str) -> str:
+    """``test_consumers_compete`` → ``**Consumers compete.** ``"""
+    return f"**{name.removeprefix('test_').replace('_', ' ').capitalize()}.** "
 
 
 def suites() -> Sequence[Suite]:
