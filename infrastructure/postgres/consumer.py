@@ -15,6 +15,7 @@ from infrastructure.postgres.connections import unavailable
 from infrastructure.postgres.handing_out import Seat, Settled
 
 _NET: Final = 0.5  # seconds until a look that nobody called for: the dead ring no bell
+_PACE: Final = 0.005  # seconds from one look to the next: what comes meanwhile goes together
 _SOON: Final = 0.02  # the same, while events are held back: nobody calls when that ends
 _GONE: Final = "this consumer has left; others are handed what it held"
 
@@ -28,7 +29,8 @@ class Consumer:
         self._unseen: deque[Delivery] = deque()  # those of them that nobody has asked for yet
         self._settled = Settled()
         self._look, self._came = asyncio.Event(), Bell()
-        self._left, self._error = False, None  # type: bool, Exception | None
+        self._left = False
+        self._error: Exception | None = None
 
     def __aiter__(self) -> "Consumer":
         return self
@@ -67,9 +69,20 @@ class Consumer:
         self._raise_if_ended()
         while self._unseen:
             delivery = self._unseen.popleft()
-            if self._held.get(delivery.position) is delivery:  # else its time was out
+            if self._holds(delivery):
                 return delivery
+            self._look.set()  # there is room again
         return None
+
+    def _holds(self, delivery: "Delivery") -> bool:
+        """Else its time was out, and it may be with others."""
+        return self._held.get(delivery.position) is delivery
+
+    @property
+    def _room(self) -> int:
+        """Nobody who lets the time of events run out without asking for them is given more."""
+        asks = all(map(self._holds, self._unseen))
+        return self._buffer - len(self._held) if asks else 0
 
     def _raise_if_ended(self) -> None:
         if self._left:
@@ -78,11 +91,11 @@ class Consumer:
             raise self._error
 
     async def _visit(self) -> None:
-        ring = self._events.next_ring
+        ring, began = self._events.next_ring, _now()
         self._look.clear()
         self._let_go()
         settled, self._settled = self._settled, Settled()
-        taken = await self._seat.visit(settled, self._buffer - len(self._held))
+        taken = await self._seat.visit(settled, self._room)
         deadline = _now() + self._seat.timeout
         for recorded, retries in taken.events:
             delivery = Delivery(recorded, retries, deadline, self)
@@ -92,12 +105,13 @@ class Consumer:
             self._came.ring()
         if not taken.more:
             await self._called(ring, _SOON if taken.held_back else _NET)
+            await asyncio.sleep(began + _PACE - _now())
 
     async def _called(self, ring: asyncio.Event, within: float) -> None:
         """Wait for something to do. While there is no room, nothing that comes matters."""
         first = next(iter(self._held.values()), None)
         expiry = first.deadline - _now() if first else within
-        rings = [self._look] if len(self._held) >= self._buffer else [self._look, ring]
+        rings = [self._look, ring] if self._room else [self._look]
         await any_heard(rings, max(0.0, min(within, expiry)))
 
     def _let_go(self) -> None:

@@ -39,7 +39,7 @@ BASKETS = Projection(
 )
 
 
-@pytest.fixture(params=["memory", "postgres (real)"])
+@pytest.fixture(params=["memory", "postgres"])
 async def views(request: pytest.FixtureRequest) -> AsyncIterator[Views[Basket]]:
     if request.param == "memory":
         yield memory.Views(BASKETS)
