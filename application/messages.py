@@ -31,6 +31,12 @@ class Metadata(BaseModel):
         return self.model_dump_json(by_alias=True, exclude_none=True).encode()
 
 
+class _Versioned(BaseModel):
+    """The little of the metadata that is needed to read the data: most readers need no more."""
+
+    schema_version: int = Field(ge=1)
+
+
 @dataclass(frozen=True)
 class Context:
     """Where a command comes from, who asks, and when. Repeating it means repeating the command."""
@@ -143,8 +149,12 @@ class RecordedEvent:
 
     @_once
     def event(self) -> Event:
-        """The event, lifted to today's version. Raises ``serialization.UnreadableEvent``."""
-        return serialization.decode(self.type, self.metadata.schema_version, self.data)
+        """The event, lifted to today's version. Raises ``serialization.UnreadableEvent``.
+
+        ``pydantic.ValidationError`` for one that another system wrote.
+        """
+        version = _Versioned.model_validate_json(self.metadata_json).schema_version
+        return serialization.decode(self.type, version, self.data)
 
     @property
     def stream_id(self) -> str:

@@ -34,7 +34,7 @@ class SnapshotStore:
         if past.version == NO_STREAM and (snapshot := await self._newest(past)):
             if await past.begin(snapshot, self._store):
                 return
-            self._tell(past.stream, f"the stream has another event at version {snapshot.version}")
+            self._tell(past.stream, f"its event is not in the stream at version {snapshot.version}")
         await past.read_on(self._store)
 
     async def keep(self, past: Past, appended: Appended, context: Context) -> None:

@@ -48,7 +48,7 @@ class SnapshotTaken(Event):
     schema_digest: str  # of the state's JSON schema
     evolve_digest: str  # of the page on which evolve stands
     state: str  # JSON, kept as text so that no store rewrites it
-    commands: str  # base64: what traces of the commands that were carried out, one after the other
+    commands: str  # base64 of the traces of all commands that had been carried out
 
     @property
     def id(self) -> UUID:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.contracts.guarantees import suites
+
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("infrastructure/**/*.md")]
@@ -67,6 +69,13 @@ def test_every_pattern_names_its_code_and_its_proof() -> None:
     for section in (ROOT / "docs/patterns/read-side.md").read_text().split("\n## ")[1:]:
         assert re.search(r"\*\*Tests\*\*:[^*]+/tests/", section), section.splitlines()[0]
         assert "**When not**" in section, section.splitlines()[0]
+
+
+def test_the_guarantees_are_those_of_the_contracts() -> None:
+    """The page has a row for every test of every contract, in its words, and none besides."""
+    rows = re.findall(r"^\| (?!\[test\])(.+?) \| ", (ROOT / "docs/guarantees.md").read_text(), re.M)
+
+    assert rows == [rule for suite in suites() for rule in suite.rules.values()]
 
 
 def test_the_documentation_is_found() -> None:

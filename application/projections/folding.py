@@ -1,7 +1,7 @@
 """What events make of views: blind to duplicates, and pure but for loading what is there."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from application.messages import RecordedEvent
@@ -22,8 +22,8 @@ def fold(
     """What these events make of the views they go to, where they shape them themselves."""
     assert projection.keys  # of one without parts
     assert projection.evolve
-    views = _fold(projection.keys, projection.evolve, events, seen, shard)
-    return {key: change.after for key, change in views.items()}
+    steps = _steps(projection.keys, projection.evolve, events, seen, shard)
+    return {key: after for key, after, _ in steps}
 
 
 class Known(Protocol[V]):
@@ -74,7 +74,14 @@ def fold_parts(
     seen: Mapping[str, Seen[Any]],
 ) -> Mapping[str, PartChange]:
     """What these events make of the parts; only of those that take one in."""
-    return _fold(parts.keys, parts.evolve, events, seen, WHOLE)
+    changes: dict[str, PartChange] = {}
+    for key, after, position in _steps(parts.keys, parts.evolve, events, seen, WHOLE):
+        if key in changes:
+            changes[key] = replace(changes[key], after=after, position=position)
+        else:
+            before = seen[key].view if key in seen else None
+            changes[key] = PartChange(before, after, position, position)
+    return changes
 
 
 def views_of(parts: Parts[Any, V], changes: Mapping[str, PartChange]) -> Collection[str]:
@@ -110,27 +117,23 @@ def _belongs(parts: Parts[Any, V], change: PartChange) -> Mapping[str, tuple[Any
     }
 
 
-def _fold(
+def _steps(
     keys: Callable[[RecordedEvent], Collection[str]],
     evolve: Callable[[Any, RecordedEvent], Any],
     events: Iterable[RecordedEvent],
     seen: Mapping[str, Seen[Any]],
     shard: Shard,
-) -> dict[str, PartChange]:
-    changes: dict[str, PartChange] = {}
+) -> Iterator[tuple[str, Seen[Any] | None, int]]:
+    """Whatever takes an event in, as it is then, and the position of that event."""
+    now: dict[str, Seen[Any] | None] = {}
     for recorded in events:
+        position = recorded.position
         for key in keys(recorded):
             if not shard.holds(key):
                 continue
-            first = seen.get(key)
-            known = changes[key].after if key in changes else first
-            if known is not None and recorded.position <= known.position:
+            known = now[key] if key in now else seen.get(key)
+            if known is not None and position <= known.position:
                 continue  # it has seen this event
             after = evolve(known.view if known else None, recorded)
-            changes[key] = PartChange(
-                first.view if first else None,
-                None if after is None else Seen(after, recorded.position),
-                changes[key].first if key in changes else recorded.position,
-                recorded.position,
-            )
-    return changes
+            now[key] = None if after is None else Seen(after, position)
+            yield key, now[key], position

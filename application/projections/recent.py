@@ -1,5 +1,9 @@
-"""The views and parts of the last batches, kept in memory: most of the next ones are among them."""
+"""The views and parts of the last batches, kept in memory: most of the next ones are among them.
 
+A batch is written behind: while the store is at it, the next one is folded, on top of what is here.
+"""
+
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from types import MappingProxyType
@@ -8,7 +12,7 @@ from typing import Any, Final, Generic
 from application.ports import Seen, V, Views
 
 KEPT: Final = 2_000
-"""How many views, and how many parts, at most."""
+"""How many views, and how many parts, at most, besides those of the batch that is being written."""
 
 _Load = Callable[[Collection[str]], Awaitable[Mapping[str, Seen[Any]]]]
 
@@ -22,6 +26,12 @@ class RecentViews(Generic[V]):
     def __init__(self, views: Views[V], kept: int = KEPT) -> None:
         self._views = views
         self._recent_views, self._recent_parts = _Recent(kept), _Recent(kept)
+        self._saving: asyncio.Task[None] | None = None
+
+    @property
+    def saving(self) -> bool:
+        """Whether a save has begun that nobody has waited for."""
+        return self._saving is not None
 
     async def checkpoint(self) -> int | None:
         """As the port; asked for when following starts, so it forgets what it knew."""
@@ -29,14 +39,14 @@ class RecentViews(Generic[V]):
         return await self._views.checkpoint()
 
     async def load(self, keys: Collection[str]) -> Mapping[str, Seen[V]]:
-        """As the port."""
+        """As the port, and with what is being saved."""
         return await self._recent_views.load(keys, self._views.load)
 
     async def load_parts(self, keys: Collection[str]) -> Mapping[str, Seen[Any]]:
-        """As the port."""
+        """As the port, and with what is being saved."""
         return await self._recent_parts.load(keys, self._views.load_parts)
 
-    async def save(
+    def save(
         self,
         changed: Mapping[str, Seen[V] | None],
         *,
@@ -45,16 +55,36 @@ class RecentViews(Generic[V]):
         checkpoint: int,
         expected: int | None,
     ) -> None:
-        """As the port."""
-        try:
-            await self._views.save(
+        """Begin to save, as the port; ``saved`` is to be awaited before the next one."""
+        assert self._saving is None, "one save at a time"
+        self._recent_views.keep(changed)
+        self._recent_parts.keep(parts)
+        self._saving = asyncio.create_task(
+            self._views.save(
                 changed, parts=parts, events=events, checkpoint=checkpoint, expected=expected
             )
+        )
+
+    async def saved(self) -> None:
+        """Wait until all is in the store; raises what the save raised."""
+        if self._saving is None:
+            return
+        try:
+            await self._saving
         except BaseException:  # whatever it was: what is in the store is not known
             self._forget()
             raise
-        self._recent_views.keep(changed)
-        self._recent_parts.keep(parts)
+        finally:
+            self._saving = None
+        self._recent_views.trim()
+        self._recent_parts.trim()
+
+    async def abandon(self) -> None:
+        """Break off what is being saved: it is in the store as a whole, or not at all."""
+        if self._saving is not None:
+            self._saving.cancel()
+            await asyncio.gather(self._saving, return_exceptions=True)
+            self._saving = None
 
     def _forget(self) -> None:
         self._recent_views.clear()
@@ -73,13 +103,16 @@ class _Recent(OrderedDict[str, Seen[Any] | None]):
             self.move_to_end(key)
         if unknown := [key for key in keys if key not in self]:
             found = await load(unknown)
-            self.keep({key: found.get(key) for key in unknown}, but=len(keys))
+            self.update((key, found.get(key)) for key in unknown)
         return {key: seen for key in keys if (seen := self[key]) is not None}
 
-    def keep(self, changed: Mapping[str, Seen[Any] | None], *, but: int = 0) -> None:
-        """Keep these as the newest; never fewer than ``but``, which are in use."""
+    def keep(self, changed: Mapping[str, Seen[Any] | None]) -> None:
+        """Keep these as the newest."""
         for key, seen in changed.items():
             self[key] = seen
             self.move_to_end(key)
-        while len(self) > max(self._kept, but):
+
+    def trim(self) -> None:
+        """Let go of the oldest. Not during a save: the store does not have yet what is here."""
+        while len(self) > self._kept:
             self.popitem(last=False)

@@ -2,6 +2,7 @@
 
 Idempotent: an event at or before the checkpoint, or before what a view has seen, changes nothing.
 Independent: a runner knows one projection only, and stops alone when that fails on an event.
+While it is behind, a batch is folded as the one before it is written; still one after the other.
 """
 
 import asyncio
@@ -48,6 +49,13 @@ class ProjectionFailed(Exception):
         )
 
 
+class _NotWritten(Exception):
+    """A batch cannot be written, and the next was folded upon it: back to the checkpoint."""
+
+
+_AGAIN = (StoreUnavailable, CheckpointMoved, _NotWritten)  # what following anew may mend
+
+
 async def _backoff(attempt: int) -> None:
     await asyncio.sleep(min(5.0, 0.1 * 2 ** min(attempt, 10)) * random.uniform(0.5, 1))
 
@@ -78,7 +86,9 @@ class ProjectionRunner(Generic[V]):
         self._attempts = 0
         self._checkpoint = NOTHING
         self._saved_at = 0.0
+        self._in_flight = (NOTHING, 0, NOTHING)  # written now: from where, events, up to where
         self._live = False
+        self._careful = False  # nothing is written behind until one batch is in
         self._progress = Progressing(projection.name, clock)
 
     def status(self) -> Status:
@@ -94,7 +104,7 @@ class ProjectionRunner(Generic[V]):
             while True:
                 try:
                     await self._follow()
-                except (StoreUnavailable, CheckpointMoved) as error:
+                except _AGAIN as error:
                     self._progress.lost(error)
                     await self._pause(self._attempts)
                     self._attempts += 1
@@ -110,13 +120,15 @@ class ProjectionRunner(Generic[V]):
         self._live = False
         self._progress.started(self._checkpoint)
         following = self._subscriptions.catch_up(after=checkpoint, types=self.projection.types)
-        async with (
-            following as messages,
-            batches(messages, size=self._batch, apart=APART) as incoming,
-        ):
-            async for batch in incoming:
-                await self._handle(batch)
-                self._attempts = 0
+        try:
+            async with (
+                following as messages,
+                batches(messages, size=self._batch, apart=APART) as incoming,
+            ):
+                async for batch in incoming:
+                    await self._handle(batch)
+        finally:
+            await self._views.abandon()
 
     async def _look(self) -> int | None:
         checkpoint = await self._views.checkpoint()
@@ -130,49 +142,93 @@ class ProjectionRunner(Generic[V]):
         events = list(_after(self._checkpoint, batch.messages))
         end = max(message.position for message in batch.messages)
         if events:
-            await self._take_in(events, end)
-        elif end > self._checkpoint:
+            await self._take_in(events, end, ahead=self._may_go_ahead(batch))
+        else:
             await self._pass_by(end)
         for message in batch.messages:
             if isinstance(message, Progress):
                 self._live = self._live or message.caught_up  # it is said once
-        if self._live and not batch.more:
+        if not self._views.saving:
+            self._attempts = 0
+        if self._live and not batch.behind:
             self._progress.live()
         else:
             self._progress.behind()
 
-    async def _take_in(self, events: Sequence[RecordedEvent], end: int) -> None:
-        self._progress.working_on(events[0].recorded_at)
+    def _may_go_ahead(self, batch: Batch) -> bool:
+        """Only when far behind: else its events shall be seen before others are worked on."""
+        return batch.behind >= self._batch and not self._careful and not self._inline
+
+    async def _take_in(
+        self, events: Sequence[RecordedEvent], end: int, *, ahead: bool = False
+    ) -> None:
+        """``ahead``: there is no need to wait until they are written."""
+        if not self._views.saving:
+            self._progress.working_on(events[0].recorded_at)
         try:
             await self._project(events, end)
-        except (StoreUnavailable, CheckpointMoved):
+            if not ahead:
+                await self._written()
+        except _AGAIN:
             raise
         except Exception as error:
+            await self._settle()
             if len(events) == 1:
+                self._progress.working_on(events[0].recorded_at)
                 raise ProjectionFailed(self.projection.name, events[0], error) from error
             for recorded in events:  # one by one: all before the bad one is taken in
                 await self._take_in([recorded], recorded.position)
 
     async def _pass_by(self, end: int) -> None:
+        await self._settle()
+        if end <= self._checkpoint:
+            return
         if not self._inline and self._now() > self._saved_at + KEEP_PROGRESS:
-            await self._save({}, {}, 0, end)
-        self._progress.took_in(0, end)
+            self._save({}, {}, 0, end)
+            await self._written()
+        else:
+            self._progress.took_in(0, end)
 
     async def _project(self, events: Sequence[RecordedEvent], end: int) -> None:
-        wanted = [recorded for recorded in events if recorded.id not in self._skipped]
-        whole = await claim_all(wanted, self._payloads)
+        whole = await claim_all(self._wanted(events), self._payloads)
         views, parts = await projected(self.projection, whole, self._views, self._shard)
-        await self._save(views, parts, len(events), end)
-        self._progress.took_in(len(events), end)
+        await self._settle()
+        self._progress.working_on(events[0].recorded_at)
+        self._save(views, parts, len(events), end)
 
-    async def _save(
-        self, views: Changed[V], parts: Changed[Any], events: int, checkpoint: int
-    ) -> None:
+    def _wanted(self, events: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
+        if not self._skipped:
+            return events
+        return [recorded for recorded in events if recorded.id not in self._skipped]
+
+    def _save(self, views: Changed[V], parts: Changed[Any], events: int, end: int) -> None:
+        """Begin to write; the checkpoint is where the next write will expect it."""
         expected = None if self._checkpoint == NOTHING else self._checkpoint
-        await self._views.save(
-            views, parts=parts, events=events, checkpoint=checkpoint, expected=expected
-        )
-        self._checkpoint, self._saved_at = checkpoint, self._now()
+        self._views.save(views, parts=parts, events=events, checkpoint=end, expected=expected)
+        self._checkpoint, self._in_flight = end, (self._checkpoint, events, end)
+
+    async def _written(self) -> None:
+        """Wait until what was begun to be written is in the views; raises why it is not."""
+        if not self._views.saving:
+            return
+        start, events, end = self._in_flight
+        try:
+            await self._views.saved()
+        except BaseException:
+            self._checkpoint = start
+            raise
+        self._progress.took_in(events, end)
+        self._saved_at, self._careful = self._now(), False
+
+    async def _settle(self) -> None:
+        """The same, of the batch before: an event in it that cannot be written is looked for."""
+        try:
+            await self._written()
+        except _AGAIN:
+            raise
+        except Exception as error:
+            self._careful = True
+            raise _NotWritten(f"{self.projection.name} cannot be written: {error}") from error
 
     @staticmethod
     def _now() -> float:

@@ -1,7 +1,7 @@
 """Connections to PostgreSQL, and what their failures mean to the application."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Final, LiteralString, Protocol, TypeVar
 
@@ -56,6 +56,13 @@ SET plan_cache_mode = force_generic_plan;
 SET jit = off
 """
 
+GONE: Final[Mapping[str, Any]] = {  # who has gone without a word is missed before hours pass
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 
 _Check = Callable[[Connection], Awaitable[None]]
 
@@ -71,9 +78,10 @@ def _pool(
         min_size=1,
         max_size=size,
         timeout=patience,
+        reconnect_timeout=patience,  # then whoever asks next tries at once: no pauses that grow
         open=False,
         connection_class=AsyncConnection[tuple[Any, ...]],
-        kwargs={"autocommit": True, "application_name": "headwater"},
+        kwargs={"autocommit": True, "application_name": "headwater", **GONE},
         configure=configure,
         check=check,  # a connection that broke meanwhile is replaced, unnoticed
     )
@@ -117,7 +125,7 @@ async def connected_apart(pool: Pool) -> AsyncIterator[Connection]:
             pool.conninfo,
             autocommit=True,
             application_name="headwater consumer",
-            connect_timeout=5,  # seconds
+            **GONE,
         )
     try:
         with unavailable():
@@ -132,7 +140,7 @@ def unavailable() -> Iterator[None]:
     """Inside, a server that does not answer is :class:`StoreUnavailable`."""
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
         raise StoreUnavailable(f"PostgreSQL: {error}") from error
 
 

@@ -14,7 +14,10 @@ from infrastructure.postgres.connections import Connection, Pool, once_more
 
 @dataclass(frozen=True)
 class HeldBack:
-    """What open transactions keep from readers: how many positions, and for how long already."""
+    """What open transactions keep from readers: how many positions, and for how long already.
+
+    ``seconds`` is NaN where the database does not say: a prepared transaction, another role's.
+    """
 
     positions: int
     seconds: float
@@ -48,7 +51,8 @@ class Horizon:
 _READABLE = "SELECT readable, held_back FROM events_readable()"
 _HELD_BACK = """
 SELECT coalesce(max(last_given - beyond), 0),
-    coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)), 0)::float
+    CASE count(*) WHEN 0 THEN 0 WHEN count(xact_start)
+        THEN extract(epoch FROM max(clock_timestamp() - xact_start)) ELSE 'NaN' END::float
 FROM events_last_given() AS last_given, events_announced(last_given)
 LEFT JOIN pg_stat_activity ON pid = held_by
 WHERE beyond < last_given

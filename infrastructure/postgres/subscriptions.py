@@ -16,7 +16,7 @@ from infrastructure.postgres.wake_up import WakeUp
 _PAGE: Final = 500  # events in one answer of the server
 _WINDOW: Final = 10_000  # positions that one question looks at
 _NET: Final = 1.0  # seconds until a look that nobody called for
-_SOON: Final = 0.02  # the same, while events are held back: nobody calls when that ends
+_SOON: Final = 0.02  # the same, while events are held back: nobody calls when that ends in nothing
 
 
 class Subscriptions:
@@ -54,7 +54,7 @@ class Subscriptions:
     async def _follow(
         self, position: int, types: Collection[str]
     ) -> AsyncGenerator[RecordedEvent | Progress, None]:
-        told = False
+        told, pause = False, _SOON
         while True:
             ring = self._wake_up.next_ring
             readable, held_back = await self._horizon.readable()
@@ -69,7 +69,8 @@ class Subscriptions:
             if not told:
                 told = True
                 yield Progress(position, caught_up=True)
-            await heard(ring, _SOON if held_back else _NET)
+            await heard(ring, pause if held_back else _NET)
+            pause = min(2 * pause, _NET) if held_back else _SOON  # the longer, the less often
 
     async def _rows(self, question: str, values: Sequence[object]) -> Sequence[tuple[Any, ...]]:
         async def ask(connection: Connection) -> Sequence[tuple[Any, ...]]:

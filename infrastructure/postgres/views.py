@@ -223,15 +223,18 @@ class Views(Generic[V]):
                     Identifier(f"{self._name}_{name}"), table, index
                 )
 
-    def _columns(self, kept: Mapping[str, Seen[V]]) -> Sequence[Sequence[object]]:
+    def _columns(self, kept: Mapping[str, Seen[V]]) -> Sequence[Sequence[object] | None]:
+        """One list for each column; none for what the projection does not declare."""
         detail = set(self._projection.detail)
         views = [seen.view for seen in kept.values()]
         return (
             list(kept),
             [seen.position for seen in kept.values()],
             [view.model_dump_json(exclude=detail) for view in views],
-            [view.model_dump_json(include=detail) if detail else "{}" for view in views],
-            [" ".join(self._projection.words(view)) for view in views],
+            [view.model_dump_json(include=detail) for view in views] if detail else None,
+            [" ".join(self._projection.words(view)) for view in views]
+            if self._projection.searched
+            else None,
         )
 
     def _seen(self, position: int, view: str) -> Seen[V]:
@@ -243,7 +246,7 @@ async def _replace(
     table: str,
     changed: Mapping[str, Seen[Any] | None],
     write: LiteralString,
-    columns: Callable[[Mapping[str, Seen[Any]]], Sequence[Sequence[object]]],
+    columns: Callable[[Mapping[str, Seen[Any]]], Sequence[Sequence[object] | None]],
 ) -> None:
     """Write and remove rows, each by one statement."""
     kept = {key: seen for key, seen in changed.items() if seen is not None}
@@ -304,7 +307,8 @@ CREATE TABLE {table} (
 
 _WRITE: Final = """
 INSERT INTO {table} (key, position, view, detail, words)
-SELECT key, position, view::jsonb, detail::jsonb, array_to_tsvector(string_to_array(words, ' '))
+SELECT key, position, view::jsonb, coalesce(detail, '{{}}')::jsonb,
+    coalesce(array_to_tsvector(string_to_array(words, ' ')), '')
 FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[])
     AS new (key, position, view, detail, words)
 ON CONFLICT (key) DO UPDATE

@@ -13,12 +13,13 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
 from infrastructure.bell import Bell
+from infrastructure.postgres.connections import GONE
 
 _PAUSE = 0.5  # seconds until the next attempt, when the server does not answer
 
 
 class WakeUp(Bell):
-    """Rings when events may have been committed. ``lost`` counts connections that broke."""
+    """Rings when events may have been committed. ``lost`` counts how often it ceased to listen."""
 
     lost = 0
 
@@ -28,12 +29,11 @@ class WakeUp(Bell):
             try:
                 await self._listen(uri)
             except psycopg.Error:
-                self.lost += 1
                 await asyncio.sleep(_PAUSE)
 
     async def _listen(self, uri: str) -> None:
         connection = await AsyncConnection.connect(
-            uri, autocommit=True, application_name="headwater wake-up"
+            uri, autocommit=True, application_name="headwater wake-up", **GONE
         )
         async with connection:
             found = await connection.execute("SELECT 'events_' || 'events'::regclass::oid")
@@ -41,8 +41,11 @@ class WakeUp(Bell):
             assert row is not None  # the question always has an answer
             await connection.execute(SQL("LISTEN {}").format(Identifier(row[0])))
             self.ring()
-            async for _ in connection.notifies():
-                self.ring()
+            try:
+                async for _ in connection.notifies():
+                    self.ring()
+            finally:
+                self.lost += 1
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The service in one process: the API, the projections, and what reacts to events."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -29,6 +30,7 @@ async def serving(container: Container, listener: socket.socket) -> AsyncIterato
         reacting(container),
         answering(app, listener),  # started last, stopped first
     ):
+        gc.freeze()  # what stands now, stays: to look through it takes 50 ms, while all else waits
         log.info("serving", url=url(listener))
         yield
 

@@ -126,7 +126,10 @@ async def books(
 
 
 class Mortal:
-    """Runs a coroutine that is cancelled at its n-th await, as if its process ended there."""
+    """Runs a coroutine that is cancelled at the n-th await, as if its process ended there.
+
+    The awaits of the tasks that it starts are counted with its own.
+    """
 
     def __init__(self, work: Coroutine[Any, Any, None], moment: int | None) -> None:
         self._work, self._moment, self._awaits = work, moment, 0
@@ -136,18 +139,43 @@ class Mortal:
         return self._moment is not None and self._awaits >= self._moment
 
     async def live(self) -> None:
-        await self
+        loop = asyncio.get_running_loop()
+        self._task = cast("asyncio.Task[None]", asyncio.current_task())
+        loop.set_task_factory(self._start)
+        try:
+            await self._counted(self._work)
+        finally:
+            loop.set_task_factory(None)
 
-    def __await__(self) -> Generator[Any, None, None]:
-        steps, thrown = self._work.__await__(), None
+    def _start(self, _: object, work: Any, **options: Any) -> "asyncio.Task[Any]":
+        task = asyncio.Task(self._counted(work), **options)
+        task.add_done_callback(lambda _: work.close())  # it may have ended before its first step
+        return task
+
+    async def _counted(self, work: Any) -> Any:
+        return await Awaits(work, self._count)
+
+    def _count(self) -> None:
+        self._awaits += 1
+        if self._awaits == self._moment:
+            self._task.cancel()
+
+
+@dataclass(frozen=True)
+class Awaits:
+    """A coroutine, and what is called at each of its awaits."""
+
+    work: Coroutine[Any, Any, Any]
+    call: Callable[[], None]
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        steps, thrown = self.work.__await__(), None
         while True:
             try:
                 waited_for = steps.throw(thrown) if thrown else steps.send(None)
-            except StopIteration:
-                return
-            self._awaits += 1
-            if self._awaits == self._moment:
-                cast("asyncio.Task[None]", asyncio.current_task()).cancel()
+            except StopIteration as done:
+                return done.value
+            self.call()
             try:
                 thrown = None
                 yield waited_for

@@ -4,6 +4,7 @@ The library's own way: events in its memory recorder, a view that is a tracking 
 PostgreSQL, and each event in one transaction with its tracking position.
 """
 
+import gc
 import time
 from typing import Any
 
@@ -39,6 +40,7 @@ class Stock(Application[Any]):
             for _ in range(EACH):
                 item.receive(f"sku-{number}", 1)
             self.last = self.save(item)[-1].notification.id
+        gc.freeze()  # as for ours
         self.filled_at = time.perf_counter()
 
 

@@ -74,7 +74,7 @@ class Books:
         await views.save(seen, checkpoint=checkpoint, expected=await views.checkpoint())
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", "postgres (real)"])
 async def books(request: pytest.FixtureRequest) -> AsyncIterator[Books]:
     if request.param == "memory":
         kept = memory.Builds()

@@ -39,7 +39,7 @@ BASKETS = Projection(
 )
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", "postgres (real)"])
 async def views(request: pytest.FixtureRequest) -> AsyncIterator[Views[Basket]]:
     if request.param == "memory":
         yield memory.Views(BASKETS)

@@ -40,6 +40,15 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server.node.kill()
 
 
+async def test_data_comes_back_byte_for_byte(client: Client) -> None:
+    """Spaces, the order of keys, numbers as they were written: nothing is touched."""
+    store, stream, data = EventStore(client), name(), b'{"b" : 1.50, "a":1e2, "b" : 2}'
+
+    await store.append(stream, [event(data=data)], NO_STREAM)
+
+    assert [one.data for one in await all_of(store.read(stream))] == [data]
+
+
 @pytest.mark.parametrize(
     "uri",
     ["localhost:2113", "http://localhost:2113", "esdb://", "esdb://x:secret@h:2113?tls=maybe"],

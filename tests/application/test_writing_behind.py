@@ -1,0 +1,148 @@
+"""While a batch is written the next one is folded: sooner done, and still one after the other."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from application.messages import RecordedEvent
+from application.ports import Progress, Seen
+from application.projections.folding import fold
+from application.projections.recent import RecentViews
+from application.projections.runner import ProjectionFailed, ProjectionRunner
+from application.projections.stock_levels import StockLevel, stock_levels
+from domain.stock import StockReceived
+from infrastructure import memory
+from tests.projection_specification import recorded
+from tests.waiting import until
+
+Changed = Mapping[str, Seen[StockLevel] | None]
+
+
+class Gated:
+    """Views that write when the gate is open, but not ``refused``, and never find ``lost``."""
+
+    def __init__(self, *, refused: str = "", lost: str = "") -> None:
+        self._views, self._refused, self._lost = memory.Views(stock_levels), refused, lost
+        self.checkpoint, self.find = self._views.checkpoint, self._views.find
+        self.gate = asyncio.Event()
+        self.loads: list[Collection[str]] = []
+        self.saves: list[Collection[str]] = []  # begun
+
+    async def load(self, keys: Collection[str]) -> Mapping[str, Seen[StockLevel]]:
+        self.loads.append(set(keys))
+        if self._lost in keys:
+            await asyncio.Event().wait()
+        return await self._views.load(keys)
+
+    async def save(self, changed: Changed, **rest: Any) -> None:
+        self.saves.append(set(changed))
+        await self.gate.wait()
+        if self._refused in changed:
+            raise ValueError(f"{self._refused} cannot be kept")
+        await self._views.save(changed, **rest)
+
+
+def receipts(*skus: str) -> Sequence[RecordedEvent]:
+    """A piece of each comes in."""
+    return recorded(
+        (f"stock-{sku}", StockReceived(receipt_id=f"r-{number}", quantity=1))
+        for number, sku in enumerate(skus)
+    )
+
+
+class Past:
+    """Subscriptions to these events, after which nothing comes."""
+
+    def __init__(self, events: Sequence[RecordedEvent]) -> None:
+        self._events = events
+
+    @asynccontextmanager
+    async def catch_up(
+        self, *, after: int | None, types: Collection[str]
+    ) -> AsyncIterator[AsyncIterator[RecordedEvent | Progress]]:
+        yield self._replay(-1 if after is None else after, types)
+
+    async def _replay(
+        self, after: int, types: Collection[str]
+    ) -> AsyncIterator[RecordedEvent | Progress]:
+        for event in self._events:
+            if event.position > after and event.type in types:
+                yield event
+        yield Progress(self._events[-1].position, caught_up=True)
+        await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def following(
+    views: Gated, events: Sequence[RecordedEvent]
+) -> AsyncIterator[tuple[ProjectionRunner[StockLevel], asyncio.Task[None]]]:
+    """A runner with batches of two, at work."""
+    runner = ProjectionRunner(stock_levels, Past(events), views, None, batch=2)  # type: ignore[arg-type]  # it has what the runner uses
+    task = asyncio.create_task(runner.run())
+    try:
+        yield runner, task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_the_next_batch_is_folded_meanwhile() -> None:
+    """It is on its way before the one before it is in; written it is after it, upon its views."""
+    views = Gated()
+    async with following(views, receipts("a", "b", "a", "c", "a")) as (runner, _):
+        await until(lambda: len(views.loads) == 2)
+        assert views.saves == [{"a", "b"}]
+        assert views.loads == [{"a", "b"}, {"c"}], "what is being written is known"
+        assert (runner.status().position, runner.status().events) == (-1, 0)
+        assert runner.status().lag_seconds, "the oldest event that is not in is being written"
+
+        views.gate.set()
+        await until(lambda: runner.status().caught_up)
+
+    assert views.saves == [{"a", "b"}, {"a", "c"}, {"a"}]
+    found = {key: seen.view.on_hand for key, seen in await views.find(equal={})}
+    assert found == {"a": 3, "b": 1, "c": 1}
+    assert (await views.checkpoint(), runner.status().events) == (400, 5)
+
+
+async def test_an_event_that_cannot_be_written_is_found() -> None:
+    """Although the next batch was on its way: all before it is in, and nothing after."""
+    views = Gated(refused="poison")
+    views.gate.set()
+    skus = ("a", "b", "c", "poison", "d", "e", "f", "g")
+    async with following(views, receipts(*skus)) as (runner, task):
+        with pytest.raises(ProjectionFailed, match=r"position 300: .*poison cannot be kept"):
+            await asyncio.wait_for(task, 10)
+
+    assert {key for key, _ in await views.find(equal={})} == {"a", "b", "c"}
+    assert (await views.checkpoint(), runner.status().events) == (200, 3)
+
+
+async def test_who_is_cancelled_leaves_nobody_writing() -> None:
+    """When a runner has ended, so has its last write: the next runner has the views for itself."""
+    views = Gated(lost="c")
+    async with following(views, receipts("a", "b", "c", "d", "e")):
+        await until(lambda: len(views.loads) == 2)
+
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert await views.find(equal={}) == []
+
+
+async def test_what_is_being_written_is_not_let_go_of() -> None:
+    """However many others are loaded meanwhile: the store does not have it yet."""
+    views, skus = Gated(), ("a", "b", "c")
+    recent = RecentViews[StockLevel](views, kept=1)  # type: ignore[arg-type]  # it has what is used
+    changed = fold(stock_levels, receipts(*skus), {})
+    recent.save(changed, checkpoint=200, expected=None)
+    await recent.load(["x", "y", "z"])
+
+    assert await recent.load(skus) == changed
+    assert views.loads == [{"x", "y", "z"}]
+
+    views.gate.set()
+    await recent.saved()
+    assert await recent.load(skus) == changed
+    assert len(views.loads[1]) == 2, "one is kept"

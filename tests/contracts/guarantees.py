@@ -1,0 +1,126 @@
+"""What each adapter was found to keep, printed by the contract suites as a page.
+
+    python -m tests.contracts.guarantees > docs/guarantees.md
+
+Runs the suites, and exits with their exit code. A row is a test, in the words of its docstring; a
+column is an adapter.
+"""
+
+import ast
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+HERE: Final = Path(__file__).parent
+_ADAPTERS: Final = ("stores", "payloads", "views", "books", "outside")  # fixtures that choose one
+_WORDS: Final = {"passed": "✓", "skipped": "not run", "failed": "**no**"}
+
+_PAGE: Final = """# Guarantees
+
+*Reference.* What every adapter of a port promises, and was found to keep. This page is printed by
+the contract suites: `python -m tests.contracts.guarantees > docs/guarantees.md`. Each row is a
+test: its name, and its rule.
+
+✓: it held when this page was printed. *not run*: the adapter needs a server that was not there
+(Docker, or `EVENTSTOREDB_URI`). *Real* is the server itself; a *double* is a stand-in, and what
+holds there has held on a stand-in.
+
+One thing differs by design: EventStoreDB and memory give back the bytes of data and metadata as
+they were appended, PostgreSQL the same JSON (`jsonb`): keys may come in another order. And
+PostgreSQL refuses an event id that stands in another place already, where EventStoreDB looks no
+further than the stream.
+"""
+
+
+class Suite:
+    """One contract: the file with its tests."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._tree = path, ast.parse(path.read_text())
+
+    @property
+    def title(self) -> str:
+        """The port: ``EventStore`` of ``The contract of ``EventStore``.``"""
+        return (ast.get_docstring(self._tree) or "").partition("\n")[0].replace("``", "`")
+
+    @property
+    def rules(self) -> Mapping[str, str]:
+        """The rule of every test, by its name, which the rule begins with."""
+        return {
+            node.name: _sentence(node.name)
+            + " ".join((ast.get_docstring(node) or "").replace("``", "`").split())
+            for node in self._tree.body
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.name.startswith("test_")
+        }
+
+
+def _sentence(name: str) -> str:
+    """``test_consumers_compete`` → ``**Consumers compete.** ``"""
+    return f"**{name.removeprefix('test_').replace('_', ' ').capitalize()}.** "
+
+
+def suites() -> Sequence[Suite]:
+    """All contracts of ports."""
+    found = [Suite(path) for path in sorted(HERE.glob("test_*.py"))]
+    return [suite for suite in found if suite.title.startswith("The contract of `")]
+
+
+class Outcomes:
+    """A plugin that notes what became of every test on every adapter."""
+
+    def __init__(self) -> None:
+        self._adapters: dict[str, str] = {}  # by the id of the test
+        self._found: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+
+    def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
+        for item in items:
+            spec = getattr(item, "callspec", None)
+            for fixture in _ADAPTERS:
+                if spec and fixture in spec.params:
+                    self._adapters[item.nodeid] = spec.params[fixture]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "teardown" or (report.when == "setup" and report.passed):
+            return
+        file, _, test = report.nodeid.partition("[")[0].rpartition("::")
+        adapters = self._found[Path(file).name, test]
+        adapter = self._adapters.get(report.nodeid, "")
+        if adapters.get(adapter) != "failed":  # one case that fails is enough
+            adapters[adapter] = report.outcome
+
+    def of(self, suite: Suite, test: str) -> Mapping[str, str]:
+        """By adapter: passed, failed or skipped."""
+        return self._found[suite.path.name, test]
+
+
+def page(outcomes: Outcomes) -> Iterator[str]:
+    """The lines of the page."""
+    yield _PAGE
+    for suite in suites():
+        found = {test: outcomes.of(suite, test) for test in suite.rules}
+        adapters = list(dict.fromkeys(name for by in found.values() for name in by))
+        yield f"## {suite.title.removesuffix('.').removeprefix('The contract of ')}\n"
+        yield f"| [test](../tests/contracts/{suite.path.name}) | {' | '.join(adapters)} |"
+        yield "|---" * (len(adapters) + 1) + "|"
+        for test, rule in suite.rules.items():
+            cells = [_WORDS.get(found[test].get(name, ""), "") for name in adapters]
+            yield f"| {rule} | {' | '.join(cells)} |"
+        yield ""
+
+
+def main() -> int:
+    outcomes = Outcomes()
+    with redirect_stdout(sys.stderr):
+        code = pytest.main(["-q", *(str(suite.path) for suite in suites())], plugins=[outcomes])
+    print("\n".join(page(outcomes)).rstrip())
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
