@@ -58,11 +58,17 @@ async def append(connection: Connection, appends: Sequence[Append]) -> Sequence[
     psycopg's errors, having written nothing: one that cannot stand whole, or is no JSON, spoils
     all.
     """
-    columns = [list(column) for column in zip(*_rows(appends), strict=True)]
-    added = await connection.execute(_APPEND, columns, prepare=True, binary=True)
+    rows = _rows(appends)
+    if len(rows) == 1:  # a fifth faster so
+        stream, expected, _, *values = rows[0]
+        values = [stream, stream, *values, expected, stream]
+        added = await connection.execute(_APPEND_ONE, values, prepare=True, binary=True)
+    else:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        added = await connection.execute(_APPEND, columns, prepare=True, binary=True)
     answers: dict[str, Answer | None] = {
         stream: Appended(version, position)
-        for stream, version, position, _ in await added.fetchall()
+        for stream, version, position, *_ in await added.fetchall()
     }
     left = [one for one in appends if one.stream not in answers]
     answers.update(zip([one.stream for one in left], await judged(connection, left), strict=True))
@@ -129,6 +135,18 @@ SELECT stream_id, max(version), max(global_position),
     events_whole(count(*), (SELECT wanted FROM new WHERE stream = stream_id LIMIT 1))
 FROM added
 GROUP BY stream_id
+"""
+
+_APPEND_ONE: Final = """
+INSERT INTO events (
+    stream_id, stream_type, version, event_id, event_type, schema_version, event_data, metadata
+)
+SELECT %b, split_part(%b, '-', 1), %b::int, %b, %b, %b::int, %b::text::jsonb, %b::text::jsonb
+WHERE %b::int = coalesce(
+    (SELECT last.version FROM events AS last WHERE last.stream_id = %b
+     ORDER BY last.version DESC LIMIT 1), -1)
+ON CONFLICT DO NOTHING
+RETURNING stream_id, version, global_position
 """
 
 _THERE: Final = """

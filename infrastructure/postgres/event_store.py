@@ -6,15 +6,17 @@ stream's last one, and two that want the same version meet in a unique index. Th
 """
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Appended
 from infrastructure.postgres.appending import Append
 from infrastructure.postgres.connections import Connection, Pool, once_more
 from infrastructure.postgres.group_commit import GroupCommit
+from infrastructure.postgres.group_read import GroupRead
+from infrastructure.postgres.rows import COLUMNS, Row, recorded
 
-_PAGE = 1000  # events in one answer of the server
+_PAGE: Final = 1000  # events in one answer of the server
 
 
 class EventStore:
@@ -22,6 +24,7 @@ class EventStore:
 
     def __init__(self, pool: Pool, commits: GroupCommit | None = None) -> None:
         self._pool, self._commits = pool, commits or GroupCommit(pool)
+        self._reads = GroupRead(pool, _PAGE)
 
     async def append(
         self, stream: str, events: Sequence[NewEvent], expected_version: int
@@ -41,6 +44,13 @@ class EventStore:
         limit: int | None = None,
     ) -> AsyncIterator[RecordedEvent]:
         select, place = (_BACKWARDS, _LAST) if backwards else (_FORWARDS, from_version)
+        if limit is None and not backwards:
+            rows, all_there = await self._reads.first_page(stream, from_version)
+            for row in rows:
+                yield recorded(row)
+            if all_there:
+                return
+            place = rows[-1][5] + 1
         while limit is None or limit > 0:
             most = _PAGE if limit is None else min(limit, _PAGE)
             rows = await self._rows(select, [stream, place, from_version, most])
@@ -51,26 +61,13 @@ class EventStore:
             place = rows[-1][5] + (-1 if backwards else 1)
             limit = None if limit is None else limit - most
 
-    async def _rows(self, select: str, values: Sequence[object]) -> Sequence[tuple[Any, ...]]:
-        async def read(connection: Connection) -> Sequence[tuple[Any, ...]]:
+    async def _rows(self, select: str, values: Sequence[object]) -> Sequence[Row]:
+        async def read(connection: Connection) -> Sequence[Row]:
             found = await connection.execute(select.encode(), values, prepare=True, binary=True)
             return await found.fetchall()
 
         return await once_more(self._pool, read)
 
-
-def recorded(row: Sequence[Any]) -> RecordedEvent:
-    """The event in a row of :data:`COLUMNS`."""
-    id, type, data, metadata, stream, version, position, created_at = row
-    return RecordedEvent(
-        id, type, data.encode(), metadata.encode(), stream, version, position, created_at
-    )
-
-
-COLUMNS: Final = """
-event_id, event_type, event_data::text, metadata::text, stream_id, version, global_position,
-created_at
-"""
 
 _LAST: Final = 2**31 - 1  # no stream has a higher version
 _FORWARDS: Final = f"""

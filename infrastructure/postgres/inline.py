@@ -20,8 +20,8 @@ from application.projections.projection import Projection
 from application.projections.runner import ProjectionFailed
 from infrastructure.postgres.appending import Answer, Append, append
 from infrastructure.postgres.connections import Connection, Within
-from infrastructure.postgres.event_store import COLUMNS, recorded
 from infrastructure.postgres.group_commit import Spoilt
+from infrastructure.postgres.rows import COLUMNS, recorded
 from infrastructure.postgres.views import Views
 
 BEHIND: Final = 1_000

@@ -9,8 +9,8 @@ from application.messages import RecordedEvent
 from application.ports import Progress
 from infrastructure.bell import heard
 from infrastructure.postgres.connections import Connection, Pool, once_more
-from infrastructure.postgres.event_store import COLUMNS, recorded
 from infrastructure.postgres.horizon import Horizon
+from infrastructure.postgres.rows import COLUMNS, recorded
 from infrastructure.postgres.wake_up import WakeUp
 
 _PAGE: Final = 500  # events in one answer of the server
