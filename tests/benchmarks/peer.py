@@ -9,7 +9,9 @@ to get it.
 
 import asyncio
 import time
+from collections.abc import Mapping
 from importlib.util import find_spec
+from typing import Final
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -46,8 +48,11 @@ async def ours(uri: str) -> float:
         return OURS / await fastest(again, lambda: Replay(events))
 
 
-def theirs(uri: str) -> float:
-    """Events a second. Its events are there before it starts, as ours are."""
+IN_MEMORY: Final = {"PERSISTENCE_MODULE": "eventsourcing.popo"}
+
+
+def theirs(uri: str, events: Mapping[str, str] = IN_MEMORY) -> float:
+    """Events a second. Its events are there before it starts, as ours are; ``events``: where."""
     from eventsourcing.projection import ProjectionRunner
 
     from tests.benchmarks.peer_projection import Levels, Stock, StockLevels
@@ -56,7 +61,7 @@ def theirs(uri: str) -> float:
         application_class=Stock,
         projection_class=StockLevels,
         view_class=Levels,
-        env={"PERSISTENCE_MODULE": "eventsourcing.popo", **in_postgres(uri)},
+        env={**events, **in_postgres(uri, "LEVELS_")},
     ) as runner:
         runner.wait(runner.app.last, timeout=300)
         seconds: float = time.perf_counter() - runner.app.filled_at
@@ -64,8 +69,8 @@ def theirs(uri: str) -> float:
     return RECEIPTS / seconds
 
 
-def in_postgres(uri: str) -> dict[str, str]:
-    """The settings of the library that put its view there."""
+def in_postgres(uri: str, of: str = "") -> dict[str, str]:
+    """The settings of the library that put its events there, or what is called so."""
     at = conninfo_to_dict(uri)
     schema = str(at["options"]).rpartition("=")[2]
     settings = {
@@ -77,7 +82,7 @@ def in_postgres(uri: str) -> dict[str, str]:
         "POSTGRES_PASSWORD": at.get("password", ""),
         "POSTGRES_SCHEMA": schema,
     }
-    return {f"LEVELS_{name}": str(value) for name, value in settings.items()}
+    return {f"{of}{name}": str(value) for name, value in settings.items()}
 
 
 if __name__ == "__main__":
