@@ -16,7 +16,7 @@ from infrastructure.postgres.handing_out import Seat, Settled
 
 _NET: Final = 0.5  # seconds until a look that nobody called for: the dead ring no bell
 _PACE: Final = 0.005  # seconds from one look to the next: what comes meanwhile goes together
-_SOON: Final = 0.02  # the same, while events are held back: nobody calls when that ends
+_SOON: Final = 0.02  # until the next while events are held back: the longer, the less often
 _GONE: Final = "this consumer has left; others are handed what it held"
 
 
@@ -29,7 +29,7 @@ class Consumer:
         self._unseen: deque[Delivery] = deque()  # those of them that nobody has asked for yet
         self._settled = Settled()
         self._look, self._came = asyncio.Event(), Bell()
-        self._left = False
+        self._pause, self._left = _SOON, False
         self._error: Exception | None = None
 
     def __aiter__(self) -> "Consumer":
@@ -104,8 +104,9 @@ class Consumer:
         if taken.events:
             self._came.ring()
         if not taken.more:
-            await self._called(ring, _SOON if taken.held_back else _NET)
+            await self._called(ring, self._pause if taken.held_back else _NET)
             await asyncio.sleep(began + _PACE - _now())
+        self._pause = min(2 * self._pause, _NET) if taken.held_back else _SOON
 
     async def _called(self, ring: asyncio.Event, within: float) -> None:
         """Wait for something to do. While there is no room, nothing that comes matters."""
