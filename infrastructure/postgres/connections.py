@@ -39,6 +39,7 @@ def durable_pool(uri: str, *, size: int = 10, patience: float = 5.0) -> Pool:
 
 _VIEWS: Final = "SET synchronous_commit = off"
 _EVENTS: Final = """
+SET default_transaction_isolation = 'read committed';  -- each statement sees what stands by then
 SET synchronous_commit = on;
 SET lock_timeout = '500ms';  -- a transaction that somebody left open must not stop all appends
 SET statement_timeout = '10s';
@@ -48,6 +49,7 @@ SET plan_cache_mode = force_generic_plan;
 SET jit = off
 """
 _GROUPS: Final = """
+SET default_transaction_isolation = 'read committed';  -- as above
 SET synchronous_commit = off;  -- what a crash of the server takes back is handed out again
 SET statement_timeout = '10s';
 SET idle_in_transaction_session_timeout = '10s';  -- one that froze must not stop its group

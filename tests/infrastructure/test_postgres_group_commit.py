@@ -225,6 +225,18 @@ async def test_an_answer_that_was_lost_is_given_all_the_same(postgres: str) -> N
         assert await store.append("order-1", wanted, NO_STREAM) == answers[0]
 
 
+async def test_whatever_isolation_the_database_prefers(postgres: str) -> None:
+    """Where transactions are serializable by default, who comes second still learns the version."""
+    strict = f"{postgres}%20-cdefault_transaction_isolation%3Dserializable"
+    async with log_at(strict) as one, log_at(strict) as other, asyncio.timeout(PATIENCE):
+        for version in range(-1, 9):
+            answers = await asyncio.gather(
+                *(log.events.append("order-1", [event()], version) for log in (one, other)),
+                return_exceptions=True,
+            )
+            assert {type(answer) for answer in answers} == {Appended, WrongExpectedVersion}
+
+
 @pytest.mark.parametrize("altered", ["more", "fewer", "another"])
 async def test_the_same_ids_with_something_else_are_no_repetition(
     postgres: str, altered: str
