@@ -58,6 +58,7 @@ SET tcp_keepalives_interval = 5;
 SET tcp_keepalives_count = 3;
 SET tcp_user_timeout = '20s';
 SET enable_seqscan = off;  -- as above
+SET enable_sort = off;  -- to take the next few, nobody reads and sorts all that come after
 SET plan_cache_mode = force_generic_plan;
 SET jit = off
 """
