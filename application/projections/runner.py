@@ -30,8 +30,9 @@ from application.projections.projection import Projection
 from application.projections.recent import RecentViews
 from application.projections.status import Progressing, Status, now
 
-BATCH = 200  # events in one transaction, at most
+BATCH = 500  # events in one transaction, at most
 APART = 0.01  # seconds between transactions while events trickle in: many in one, none late
+FAR_APART = 0.1  # the same until it has caught up: there is no hurry before, and much to do
 NOTHING = -1  # the position before the first event
 KEEP_PROGRESS = 1.0  # seconds between writes that only say "nothing for us up to here"
 
@@ -123,12 +124,15 @@ class ProjectionRunner(Generic[V]):
         try:
             async with (
                 following as messages,
-                batches(messages, size=self._batch, apart=APART) as incoming,
+                batches(messages, size=self._batch, apart=self._apart) as incoming,
             ):
                 async for batch in incoming:
                     await self._handle(batch)
         finally:
             await self._views.abandon()
+
+    def _apart(self) -> float:
+        return APART if self._live else FAR_APART
 
     async def _look(self) -> int | None:
         checkpoint = await self._views.checkpoint()

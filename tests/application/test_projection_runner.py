@@ -14,7 +14,12 @@ from application.claim_check import ClaimCheck
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Progress, Seen, StoreUnavailable, Views
 from application.projections.order_summary import OrderSummary, order_summary
-from application.projections.runner import APART, ProjectionFailed, ProjectionRunner
+from application.projections.runner import (
+    APART,
+    FAR_APART,
+    ProjectionFailed,
+    ProjectionRunner,
+)
 from application.projections.status import Progressing, State
 from domain.decider import Event
 from domain.orders import (
@@ -169,6 +174,23 @@ class Counted:
         self.saves.append(len(changed))
 
 
+class Dripping:
+    """Subscriptions whose messages come one by one, a moment apart."""
+
+    def __init__(self, subscriptions: memory.Subscriptions) -> None:
+        self._subscriptions = subscriptions
+
+    @asynccontextmanager
+    async def catch_up(self, **options: Any) -> AsyncIterator[AsyncIterator[Message]]:
+        async with self._subscriptions.catch_up(**options) as messages:
+            yield self._drip(messages)
+
+    async def _drip(self, messages: AsyncIterator[Message]) -> AsyncIterator[Message]:
+        async for message in messages:
+            await asyncio.sleep(APART / 5)
+            yield message
+
+
 async def test_a_long_past_is_read_in_full_batches(shop: Shop) -> None:
     """As long as there is enough, a batch is full: few transactions for many events."""
     for id in range(1_000):
@@ -182,6 +204,23 @@ async def test_a_long_past_is_read_in_full_batches(shop: Shop) -> None:
     assert sum(views.saves) == 1_000
     assert len(views.saves) <= 12
     assert max(views.saves) <= 100
+
+
+async def test_a_past_that_comes_in_drops_is_collected_for_longer(shop: Shop) -> None:
+    """Until it has caught up nobody waits for a single event: few transactions will do."""
+    for id in range(100):
+        await shop.record(str(id), order_of())
+    views = Counted(shop.views)
+    runner = shop.runner(views=views, subscriptions=Dripping(shop.subscriptions))
+    now = asyncio.get_running_loop().time
+    started = now()
+
+    async with running(runner):
+        await until(lambda: runner.status().position == shop.log.last_position)
+        transactions_at_most = (now() - started) / FAR_APART + 2
+
+    assert sum(views.saves) == 100
+    assert len(views.saves) <= transactions_at_most
 
 
 async def test_a_stream_of_events_is_collected_and_a_single_one_is_not(shop: Shop) -> None:
