@@ -38,6 +38,7 @@ class Server:
         """``kill -9`` of all its processes: what was only in memory is gone. It starts again."""
         pid = int((self._directory / "data" / "postmaster.pid").read_text().split()[0])
         postmaster = psutil.Process(pid)
+        postmaster.suspend()  # so that no more are born
         processes = [postmaster, *postmaster.children(recursive=True)]
         for act in (psutil.Process.suspend, psutil.Process.kill):
             for process in processes:
