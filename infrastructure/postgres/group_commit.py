@@ -30,6 +30,7 @@ LANES: Final = 2  # transactions under way at a time: one that has to wait does 
 MOST: Final = 200  # appends in one transaction
 TRIALS: Final = 2  # appends to held streams that are tried at a time: each waits on a connection
 _ENOUGH: Final = 1000  # events in one transaction; an append that has more goes alone
+_PATIENCE: Final = 2  # more attempts, each as long as the server waits for a lock
 _UNFIT: Final = (DataError, ProgramLimitExceeded, StatementTooComplex)  # today and tomorrow
 
 Commit = Callable[[Connection, Sequence[Append]], Awaitable[Sequence[Answer | None]]]
@@ -138,7 +139,7 @@ class GroupCommit:
 
         async def commit(connection: Connection) -> Sequence[Answer | None]:
             try:
-                answers = await self._commit(connection, appends)
+                answers = await self._patiently(connection, appends)
             except IntegrityError:
                 answers = await judged(connection, appends)
             except (Spoilt, *_UNFIT, DeadlockDetected, LockNotAvailable) as error:
@@ -148,6 +149,18 @@ class GroupCommit:
             return answers if answers != [None] else [await taken(connection, appends[0])]
 
         return await once_more(self._pool, commit)
+
+    async def _patiently(
+        self, connection: Connection, appends: Sequence[Append]
+    ) -> Sequence[Answer | None]:
+        """Wait longer for what every append has to wait for: the table, a disk that is slow."""
+        for _ in range(_PATIENCE):
+            try:
+                return await self._commit(connection, appends)
+            except LockNotAvailable as error:
+                if not _locks_all(error):
+                    raise
+        return await self._commit(connection, appends)
 
     def _refusal(self, append: Append, error: Exception) -> Exception:
         """What to say of an append that did not work even alone."""

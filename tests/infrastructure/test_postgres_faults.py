@@ -68,6 +68,29 @@ async def test_a_lock_on_the_table_is_told_in_words(postgres: str) -> None:
         await asyncio.gather(*(log.events.append(name(), [event()], -1) for _ in range(100)))
 
 
+async def test_a_lock_on_the_table_that_ends_soon_is_waited_for(postgres: str) -> None:
+    """Nobody is refused for a moment's work on the table, or for a disk that is slow to commit."""
+    attempts = 0
+
+    async def commit(connection: Connection, appends: Sequence[Append]) -> Sequence[Answer | None]:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 2:
+            await foreign.rollback()
+        return await append(connection, appends)
+
+    async with log_at(postgres) as log, asyncio.timeout(PATIENCE):
+        store = EventStore(log.pool, GroupCommit(log.pool, commit))
+        async with await psycopg.AsyncConnection.connect(postgres) as foreign:
+            await foreign.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+            answers = await asyncio.gather(
+                *(store.append(name(), [event()], NO_STREAM) for _ in range(10))
+            )
+
+    assert [one.version for one in answers] == [0] * 10
+    assert attempts == 2
+
+
 async def test_a_statement_that_takes_too_long_is_told_in_words(postgres: str) -> None:
     """The server gives up on it: nothing has been written, and the next one is served."""
     slow = [True]
