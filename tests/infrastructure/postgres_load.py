@@ -9,7 +9,7 @@ from application.ports import (
     StoreUnavailable,
 )
 from tests.contracts.made_up import all_of, events, name
-from tests.infrastructure.postgres_log import Log, Seen, only_events
+from tests.infrastructure.postgres_log import Log, only_events
 from tests.waiting import until, until_true
 
 PATIENCE = 60.0  # seconds for a test in which servers start
@@ -53,39 +53,33 @@ class Writers:
         return True
 
 
-async def follow_on(log: Log, found: list[RecordedEvent], enough: Callable[[], bool]) -> None:
+async def follow_on(log: Log, found: list[RecordedEvent]) -> None:
     """As a projection does: subscribe again after the last position seen, whenever it breaks."""
-    seen: Seen = []
-    while not enough():
+    position: int | None = None
+    while True:
         with suppress(StoreUnavailable):
-            async with log.subscriptions.catch_up(
-                after=seen[-1].position if seen else None, types={"Noted"}
-            ) as items:
+            async with log.subscriptions.catch_up(after=position, types={"Noted"}) as items:
                 async for item in items:
-                    seen.append(item)
+                    position = item.position
                     found += only_events([item])
-                    if enough():
-                        return
 
 
-async def under_load(
-    log: Log, *faults: Callable[[Writers], Awaitable[object]]
-) -> tuple[Writers, list[RecordedEvent]]:
+async def under_load(log: Log, *faults: Callable[[Writers], Awaitable[object]]) -> None:
     """16 clients write and one reads, while one fault comes after the other; then all is there."""
     found: list[RecordedEvent] = []
+    writers = Writers(log)
     async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
-        writers = Writers(log)
         writing = group.create_task(writers.write())
-        group.create_task(
-            follow_on(log, found, lambda: writing.done() and len(found) >= writers.count)
-        )
+        reading = group.create_task(follow_on(log, found))
         for fault in faults:
             await _go_on(writers, found)
             await fault(writers)
         await _go_on(writers, found)
         writers.enough()
+        await writing
+        await until(lambda: len(found) >= writers.count, PATIENCE)
+        reading.cancel()
     await everything_stands(log, writers.acknowledged, found)
-    return writers, found
 
 
 async def _go_on(writers: Writers, found: list[RecordedEvent]) -> None:
