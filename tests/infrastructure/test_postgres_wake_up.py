@@ -52,8 +52,11 @@ async def test_a_commit_wakes_who_waits(postgres: str) -> None:
         assert len(await following(log, act)) == 20
 
 
-async def test_without_a_call_there_is_the_net(postgres: str) -> None:
+async def test_without_a_call_there_is_the_net(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing listens, and what is appended comes all the same."""
+    monkeypatch.setattr(subscriptions, "_NET", 0.1)
     async with log_at(postgres) as log:
         deaf = Subscriptions(log.pool, WakeUp(), log.horizon)
 
