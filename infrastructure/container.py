@@ -6,10 +6,10 @@ Everything here is built without waiting. What has to be awaited (the connection
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final, assert_never
 
 import structlog
 from dependency_injector import containers, providers
@@ -25,6 +25,7 @@ from application.projections.deploying import Deploy
 from application.projections.hosting import ProjectionHost
 from application.projections.lag import Lags
 from application.projections.operating import Operations
+from application.projections.projection import Projection
 from application.projections.staleness import Staleness
 from application.sagas import goods_return
 from application.sagas.deadlines import Deadlines
@@ -62,6 +63,9 @@ class Container(containers.DeclarativeContainer):
     knows_read_side = providers.Object(False)  # true once it is opened
     client = providers.Dependency(instance_of=eventstoredb.Client)  # once it is opened
     pool = providers.Dependency(instance_of=postgres.Pool)  # once it is opened
+    events_pool = providers.Dependency(instance_of=postgres.Pool)  # once it is opened
+    wake_up = providers.Dependency(instance_of=postgres.WakeUp)  # once it is opened
+    horizon = providers.Dependency(instance_of=postgres.Horizon)  # where events are in PostgreSQL
     streams = providers.Singleton(eventstoredb.EventStore, client)
     subscriptions = providers.Singleton(eventstoredb.Subscriptions, client)
     consumer_groups = providers.Singleton(eventstoredb.ConsumerGroups, client)
@@ -161,6 +165,44 @@ class Container(containers.DeclarativeContainer):
     )
 
 
+def wired(settings: Settings) -> Container:
+    """The service over the event store that these settings name."""
+    match settings.event_store:
+        case "eventstoredb":
+            return Container(settings=settings)
+        case "postgres":
+            return in_postgres(settings)
+        case _:
+            assert_never(settings.event_store)
+
+
+def in_postgres(settings: Settings) -> Container:
+    """The same service with its events in PostgreSQL, in one database with the read models."""
+    container = Container(settings=settings)
+    container.one_database.override(providers.Object(True))
+    container.horizon.override(providers.Singleton(postgres.Horizon, container.events_pool))
+    container.streams.override(
+        providers.Singleton(
+            postgres.EventStore,
+            container.events_pool,
+            providers.Singleton(
+                postgres.GroupCommit,
+                container.events_pool,
+                tell=container.metrics.provided.event_store.committed,
+            ),
+        )
+    )
+    container.subscriptions.override(
+        providers.Singleton(
+            postgres.Subscriptions, container.events_pool, container.wake_up, container.horizon
+        )
+    )
+    container.consumer_groups.override(
+        providers.Singleton(postgres.ConsumerGroups, container.pool, container.wake_up)
+    )
+    return container
+
+
 def in_memory(settings: Settings) -> Container:
     """The same service without any server: every port in memory, gone with the process."""
     container = Container(settings=settings)
@@ -193,7 +235,12 @@ def require_consistency(container: Container) -> None:
             f"INLINE_PROJECTIONS: there is no {', '.join(unknown)}, but {', '.join(declared)}"
         )
     inline = sorted(chosen | {name for name, how in declared.items() if how == "inline"})
-    if inline and not container.one_database():
+    if inline and container.one_database():  # until the container gives GroupCommit an InlineCommit
+        raise InvalidSettings(
+            f"INLINE_PROJECTIONS: {', '.join(inline)} cannot be written in the transaction of the "
+            "append by this release: leave it out"
+        )
+    if inline:
         raise InvalidSettings(
             f"INLINE_PROJECTIONS: {', '.join(inline)} cannot be written in the transaction of the "
             "append, since events and views are not in one PostgreSQL, and two stores share no "
@@ -210,7 +257,7 @@ async def opened(container: Container) -> AsyncIterator[None]:
     """
     require_consistency(container)
     async with connected(container), outside_opened(container):
-        if container.needs_servers():
+        if container.needs_servers() and not container.one_database():
             await _switch_on_system_projections(container.client())
         await container.builds().register(container.projections())
         yield
@@ -218,30 +265,99 @@ async def opened(container: Container) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def connected(container: Container) -> AsyncIterator[None]:
-    """Open connections to both sides and no more. Raises ``StoreUnavailable``."""
+    """Open connections to both sides and no more.
+
+    Raises ``StoreUnavailable``, and :class:`InvalidSettings` when they do not belong together.
+    """
     if not container.needs_servers():
         yield
         return
-    settings = container.settings()
-    assert settings.postgres_uri is not None  # whoever serves has seen to it
-    async with write_side_opened(container), postgres.pool(settings.postgres_uri) as pool:
-        await postgres.migrate(pool)
-        container.pool.override(providers.Object(pool))
-        container.knows_read_side.override(providers.Object(True))
+    async with _views_opened(container), _events_opened(container):  # which migrates first
         yield
 
 
 @asynccontextmanager
 async def write_side_opened(container: Container) -> AsyncIterator[None]:
-    """Open what commands and streams need, no more. Raises ``StoreUnavailable``."""
+    """Open what commands and streams need, no more: both sides, where they are in one database.
+
+    Raises ``StoreUnavailable``.
+    """
+    if container.one_database():
+        async with connected(container):
+            yield
+        return
+    async with _events_opened(container):
+        yield
+
+
+@asynccontextmanager
+async def _events_opened(container: Container) -> AsyncIterator[None]:
     settings = container.settings()
-    assert settings.eventstoredb_uri is not None  # whoever opens it has seen to it
-    client = await eventstoredb.connect(settings.eventstoredb_uri)
+    assert settings.events_uri is not None  # whoever opens it has seen to it
+    if container.one_database():
+        async with (
+            postgres.durable_pool(settings.events_uri) as pool,
+            postgres.wake_up(settings.events_uri) as wake_up,
+        ):
+            container.events_pool.override(providers.Object(pool))
+            container.wake_up.override(providers.Object(wake_up))
+            yield
+        return
+    client = await eventstoredb.connect(settings.events_uri)
     container.client.override(providers.Object(client))
     try:
         yield
     finally:
         await client.close()
+
+
+@asynccontextmanager
+async def _views_opened(container: Container) -> AsyncIterator[None]:
+    settings = container.settings()
+    assert settings.postgres_uri is not None  # whoever serves has seen to it
+    async with postgres.pool(settings.postgres_uri) as pool:
+        await postgres.migrate(pool)
+        await _require_one_origin(container, pool)
+        container.pool.override(providers.Object(pool))
+        container.knows_read_side.override(providers.Object(True))
+        yield
+
+
+async def _require_one_origin(container: Container, pool: postgres.Pool) -> None:
+    """Raises :class:`InvalidSettings` where the read models were filled from another store."""
+    if not container.one_database():
+        if await postgres.has_events(pool):
+            raise InvalidSettings(
+                "EVENT_STORE: the database at POSTGRES_URI has events of its own: set "
+                "EVENT_STORE=postgres, or POSTGRES_URI to a database for read models alone"
+            )
+        return
+    if builds := await postgres.filled_elsewhere(pool):
+        raise InvalidSettings(
+            f"EVENT_STORE: {', '.join(builds)} at POSTGRES_URI have seen more events than there "
+            "are here, so they come from another store: set EVENT_STORE=eventstoredb, or "
+            "POSTGRES_URI to an empty database"
+        )
+
+
+async def migrate(settings: Settings) -> Sequence[str]:
+    """Bring the tables at ``POSTGRES_URI`` up to date; the names of the migrations applied now.
+
+    After that a service finds all tables that it needs, and its role need not be able to make any.
+    Raises ``StoreUnavailable``.
+    """
+    container = wired(settings)
+    assert settings.postgres_uri is not None  # whoever migrates has seen to it
+    async with postgres.pool(settings.postgres_uri) as pool:
+        applied = await postgres.migrate(pool)
+        container.pool.override(providers.Object(pool))
+        await container.builds().register(container.projections())
+        declared: Sequence[Projection[Any]] = container.projections()
+        for projection in declared:
+            for standing in await container.builds().standings(projection.name):
+                if standing.build.version == projection.version:
+                    await container.read_models().of(projection, standing.build).prepare()
+        return applied
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from application.projections.lag import Lag
 from application.projections.staleness import Staleness
 from domain.decider import Command, DomainError
 from infrastructure.saga_metrics import SagaMetrics
+from infrastructure.store_metrics import StoreMetrics
 
 log = structlog.stdlib.get_logger("headwater.commands")
 
@@ -52,6 +53,7 @@ class Metrics:
             registry=self.registry,
         )
         self.sagas = SagaMetrics(self.registry)
+        self.event_store = StoreMetrics(self.registry)
         self._parked = Gauge(
             "headwater_parked_events",
             "Events in the parking lot of a consumer group, those that wait behind others too.",

@@ -1,9 +1,10 @@
 """What can be set, by environment variable or in a ``.env`` file. Checked once, at the start."""
 
 import re
+from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import (
@@ -44,6 +45,7 @@ def _words(text: Any) -> Any:
 
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+EventStore = Literal["eventstoredb", "postgres"]
 
 
 class Settings(BaseSettings):
@@ -53,10 +55,12 @@ class Settings(BaseSettings):
         frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore", validate_default=False
     )
 
+    event_store: EventStore = "eventstoredb"
+    """Where events are kept; with ``postgres`` in one database with the read models."""
     eventstoredb_uri: Annotated[str, _uri_of("esdb", "esdb+discover")] | None = None
     """The EventStoreDB to talk to; unset: the embedded node."""
     postgres_uri: Annotated[str, _uri_of("postgresql", "postgres")] | None = None
-    """The PostgreSQL that holds the read models; unset: the embedded one."""
+    """The PostgreSQL that holds the read models, or all; unset: the embedded one."""
     payment_provider_uri: Annotated[str, _uri_of("http", "https")] | None = None
     """Who holds and takes customers' money; unset: a simulated provider."""
     carrier_uri: Annotated[str, _uri_of("http", "https")] | None = None
@@ -86,12 +90,31 @@ class Settings(BaseSettings):
     def payloads(self) -> Path:
         return self.payloads_dir or self.headwater_home / "payloads"
 
+    @property
+    def events_uri(self) -> str | None:
+        """The server that holds the events, if one is set."""
+        return self.postgres_uri if self.event_store == "postgres" else self.eventstoredb_uri
+
+    @property
+    def server_names(self) -> Sequence[str]:
+        """The settings that name the servers of this event store and of the read models."""
+        return ["POSTGRES_URI"] if self.event_store == "postgres" else _BOTH
+
     def require(self, *names: str) -> None:
         """Raises :class:`InvalidSettings` unless these are set."""
-        missing = [name.upper() for name in names if getattr(self, name) is None]
+        missing = [name for name in names if getattr(self, name.lower()) is None]
         if missing:
             wanted = "it has to be set for this command; `headwater run` brings servers of its own"
             raise InvalidSettings("\n".join(f"{name}: {wanted}" for name in missing))
+
+    @model_validator(mode="after")
+    def _one_event_store(self) -> Self:
+        if self.event_store == "postgres" and self.eventstoredb_uri is not None:
+            raise ValueError(
+                "EVENTSTOREDB_URI: nothing would be read or written there with "
+                "EVENT_STORE=postgres: unset one of them"
+            )
+        return self
 
     @model_validator(mode="after")
     def _slow_before_refuse(self) -> Self:
@@ -111,6 +134,9 @@ class Settings(BaseSettings):
                 "set API_TOKEN too, or listen on 127.0.0.1"
             )
         return self
+
+
+_BOTH: Final = ("EVENTSTOREDB_URI", "POSTGRES_URI")
 
 
 def load(**given: Any) -> Settings:

@@ -1,10 +1,12 @@
 """What every test may ask for: servers that run for the tests alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import get_args
 
 import pytest
 
 from infrastructure.embedded.eventstoredb.process import NodeProcess
+from infrastructure.settings import EventStore
 from tests.servers import empty_schema, postgres_server
 
 
@@ -34,3 +36,20 @@ def postgres(postgres_for_all: str) -> Iterator[str]:
     """The address of an empty corner of that server, for one test."""
     with empty_schema(postgres_for_all) as uri:
         yield uri
+
+
+@pytest.fixture(params=get_args(EventStore), scope="module")
+def event_store(request: pytest.FixtureRequest) -> EventStore:
+    """The name of each event store, as ``EVENT_STORE`` has it."""
+    name: EventStore = request.param
+    return name
+
+
+@pytest.fixture
+def servers(event_store: EventStore, request: pytest.FixtureRequest) -> Mapping[str, str]:
+    """The settings that lead to empty servers for its events and for read models."""
+    postgres: str = request.getfixturevalue("postgres")
+    if event_store == "postgres":
+        return {"EVENT_STORE": event_store, "POSTGRES_URI": postgres}
+    node: NodeProcess = request.getfixturevalue("fresh_node")
+    return {"EVENTSTOREDB_URI": node.uri, "POSTGRES_URI": postgres}

@@ -12,7 +12,7 @@ Vector = Mapping[Labels, float]
 
 _LIMIT = re.compile(r"(?P<of>.+) > (?P<limit>[0-9.]+)")
 _SUM = re.compile(r"sum by \((?P<by>[\w, ]+)\) \(rate\((?P<of>.+)\[(?P<minutes>\d+)m\]\)\)")
-_SELECTOR = re.compile(r"(?P<name>\w+)\{(?P<matchers>.*)\}")
+_SELECTOR = re.compile(r"(?P<name>\w+)(?:\{(?P<matchers>.*)\})?")
 _MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
 
 
@@ -54,7 +54,7 @@ def _summed(vector: Vector, by: list[str]) -> Vector:
 def _selected(shown: str, selector: str) -> Vector:
     found = _SELECTOR.fullmatch(selector)
     assert found, f"not understood: {selector}"
-    matchers = _MATCHER.findall(found["matchers"])
+    matchers = _MATCHER.findall(found["matchers"] or "")
     return {
         frozenset(sample.labels.items()): sample.value
         for family in text_string_to_metric_families(shown)

@@ -1,10 +1,12 @@
 """PostgreSQL for tests: an embedded server, or the one that ``POSTGRES_URI`` names."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import psycopg
@@ -21,6 +23,26 @@ def postgres_server() -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory() as directory, EmbeddedPostgres(Path(directory)) as server:
         yield server.uri
+
+
+@contextmanager
+def role(address: str, rights: str) -> Iterator[str]:
+    """The same address, for a role of its own that owns nothing, and has these rights.
+
+    ``rights`` is SQL, in which ``shop`` is the role and ``public`` the schema at that address.
+    """
+    name, password = f"role_{uuid4().hex}", uuid4().hex
+    parts = urlsplit(address)
+    server = parts.netloc.rpartition("@")[2]
+    with psycopg.connect(address, autocommit=True) as owner:
+        ((schema,),) = owner.execute("SELECT current_schema()").fetchall()
+        named = re.sub(r"\bpublic\b", schema, re.sub(r"\bshop\b", name, rights))
+        owner.execute(SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(Identifier(name), password))
+        try:
+            owner.execute(named.encode())
+            yield urlunsplit(parts._replace(netloc=f"{name}:{password}@{server}"))
+        finally:
+            owner.execute(SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(Identifier(name)))
 
 
 @contextmanager

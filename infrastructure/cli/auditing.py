@@ -11,7 +11,11 @@ from application.auditing import Summary, Verdict, audit
 from application.ports import ProviderUnavailable
 from infrastructure.container import outside_opened
 from infrastructure.processes import Hindrance
-from infrastructure.processes.embedded_servers import event_store_at_hand, providers_for
+from infrastructure.processes.embedded_servers import (
+    event_store_at_hand,
+    providers_for,
+    require_events,
+)
 from infrastructure.settings import Settings
 
 _SHOWN = 20  # findings, and things under way, that a person gets to see at once
@@ -19,12 +23,7 @@ _SHOWN = 20  # findings, and things under way, that a person gets to see at once
 
 async def audit_shop(settings: Settings, *, json: bool) -> None:
     """Audit the store at hand and print the verdict. Raises :class:`Hindrance`."""
-    home = settings.headwater_home
-    if not (settings.eventstoredb_uri or home.is_dir()):
-        raise Hindrance(
-            f"there is nothing in {home} yet: start `headwater run` first, "
-            "or set EVENTSTOREDB_URI, PAYMENT_PROVIDER_URI and CARRIER_URI"
-        )
+    require_events(settings, "PAYMENT_PROVIDER_URI", "CARRIER_URI")
     async with (
         providers_for(settings) as complete,
         event_store_at_hand(complete) as container,

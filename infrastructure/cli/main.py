@@ -15,12 +15,13 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
     help="""
-Order fulfilment for a shop, event-sourced on EventStoreDB.
+Order fulfilment for a shop, event-sourced on EventStoreDB or PostgreSQL.
 
 `headwater run` starts everything, with servers of its own for what is not configured.
 
 Settings come from the environment or a `.env` file:
 
+- `EVENT_STORE`: where events are kept: `eventstoredb`, or `postgres`, beside the read models
 - `EVENTSTOREDB_URI`, `POSTGRES_URI`: the servers to talk to; unset: embedded ones
 - `PAYMENT_PROVIDER_URI`, `CARRIER_URI`: whom to ask for money and parcels; unset: simulated ones
 - `HEADWATER_HOME`: where embedded servers, payloads and logs live (`.headwater`)
@@ -68,17 +69,30 @@ def run() -> None:
 def serve() -> None:
     """Start the service against EVENTSTOREDB_URI, POSTGRES_URI, PAYMENT_PROVIDER_URI, CARRIER_URI.
 
-    Nothing embedded and nothing simulated starts.
+    Nothing embedded and nothing simulated starts. EVENT_STORE=postgres needs no EVENTSTOREDB_URI.
     """
     with clear_errors():
         from infrastructure.processes.listener import listen
 
         settings = load_settings()
-        settings.require("eventstoredb_uri", "postgres_uri", "payment_provider_uri", "carrier_uri")
+        settings.require(*settings.server_names, "PAYMENT_PROVIDER_URI", "CARRIER_URI")
         with listen(settings.http_host, settings.http_port) as listener:
             from infrastructure.cli.run import serve_configured
 
             until_stopped(serve_configured(settings, listener))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the tables at POSTGRES_URI, or in HEADWATER_HOME, up to date.
+
+    A service does so itself when it starts, if its role may. Doing it twice, or twice at once, does
+    no harm.
+    """
+    with clear_errors():
+        from infrastructure.cli.migrating import migrate as bring_up_to_date
+
+        until_done(bring_up_to_date(load_settings()))
 
 
 @app.command()
@@ -143,7 +157,7 @@ def import_history(
 
 @app.command()
 def stream(
-    name: Annotated[str, typer.Argument(help="Such as `order-536365` or `$ce-order`.")],
+    name: Annotated[str, typer.Argument(help="`order-536365`; on EventStoreDB `$ce-order`, too.")],
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     backwards: Annotated[bool, typer.Option("--backwards", help="Newest first.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many events.")] = None,

@@ -14,7 +14,7 @@ from application.parking import Held
 from application.parking_lot import ParkingLot, groups_with_a_lot
 from infrastructure.cli.columns import aligned
 from infrastructure.processes import Hindrance
-from infrastructure.processes.embedded_servers import event_store_at_hand
+from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
 from infrastructure.settings import Settings
 
 
@@ -23,11 +23,7 @@ async def lots_at_hand(
     settings: Settings, group: str | None = None
 ) -> AsyncIterator[Sequence[ParkingLot]]:
     """The parking lots (of that group), read. Raises :class:`Hindrance`, ``StoreUnavailable``."""
-    if not (settings.eventstoredb_uri or settings.headwater_home.is_dir()):
-        raise Hindrance(
-            f"there is nothing in {settings.headwater_home} yet: start `headwater run` first, "
-            "or set EVENTSTOREDB_URI"
-        )
+    require_events(settings)
     async with event_store_at_hand(settings) as container:
         groups = await groups_with_a_lot(container.subscriptions())
         if group is not None and group not in groups:

@@ -8,7 +8,7 @@ from rich.console import Console
 from infrastructure import telemetry
 from infrastructure.cli.importing import bring_in_sample
 from infrastructure.cli.welcome import welcome
-from infrastructure.container import Container, require_consistency
+from infrastructure.container import require_consistency, wired
 from infrastructure.processes.embedded_servers import providers_for, servers_for
 from infrastructure.processes.home import Home, Running
 from infrastructure.processes.listener import url
@@ -19,7 +19,7 @@ from infrastructure.settings import Settings
 async def serve_configured(settings: Settings, listener: socket.socket) -> None:
     """Serve until cancelled, on the servers that are set. Raises ``StoreUnavailable``."""
     telemetry.log_to_stderr(settings.log_level)
-    async with serving(Container(settings=settings), listener):
+    async with serving(wired(settings), listener):
         await asyncio.Event().wait()
 
 
@@ -30,12 +30,13 @@ async def run_service(settings: Settings, home: Home, listener: socket.socket) -
     """
     telemetry.log_to_file(home.directory / "log" / "headwater.log", settings.log_level)
     console = Console()
-    require_consistency(Container(settings=settings))  # before anything is started
+    settings = home.understood(settings)
+    require_consistency(wired(settings))  # before anything is started
     async with servers_for(settings) as with_servers, providers_for(with_servers) as complete:
-        container = Container(settings=complete)
+        container = wired(complete)
         async with serving(container, listener):
             home.announce(Running.here(complete, url(listener)))
-            if settings.eventstoredb_uri is None:
+            if settings.events_uri is None:
                 await bring_in_sample(container, home.directory, console)
             with console.status("The read models are catching up …"):
                 await caught_up(container)

@@ -19,8 +19,8 @@ from application.sagas.state import Status
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
 from infrastructure.cli.saga_list import in_words
-from infrastructure.cli.saga_wishes import require_something, unknown
-from infrastructure.processes.embedded_servers import event_store_at_hand
+from infrastructure.cli.saga_wishes import unknown
+from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
 from infrastructure.settings import Settings
 
 _MARKS: Final = {
@@ -37,7 +37,7 @@ _MARKS: Final = {
 
 async def print_saga(settings: Settings, id: str, *, json: bool) -> None:
     """Print it as it is now, whatever the read model knows. Raises ``Hindrance`` …"""
-    require_something(settings)
+    require_events(settings)
     async with event_store_at_hand(settings) as container:
         saga = await _as_recorded(container.event_store(), id)
     if saga is None:

@@ -18,7 +18,7 @@ from application.sagas.operating import (
 from domain.decider import DomainError
 from infrastructure.cli.process import AskedWrongly
 from infrastructure.processes import Hindrance
-from infrastructure.processes.embedded_servers import event_store_at_hand
+from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
 from infrastructure.settings import Settings
 
 
@@ -53,15 +53,6 @@ def unknown(id: str) -> Hindrance:
     )
 
 
-def require_something(settings: Settings) -> None:
-    """Raises :class:`Hindrance` where no service has ever run, instead of starting an empty one."""
-    if not (settings.eventstoredb_uri or settings.headwater_home.is_dir()):
-        raise Hindrance(
-            f"there is nothing in {settings.headwater_home} yet: start `headwater run` first, "
-            "or set EVENTSTOREDB_URI"
-        )
-
-
 def _wish(command: type[SagaCommand], by: str | None, reason: str) -> SagaCommand:
     if not reason.strip():
         raise AskedWrongly("--reason: say why, for whoever asks later")
@@ -75,7 +66,7 @@ def _wish(command: type[SagaCommand], by: str | None, reason: str) -> SagaComman
 async def _record(
     settings: Settings, id: str, command: SagaCommand, done: str, nothing: str
 ) -> None:
-    require_something(settings)
+    require_events(settings)
     context = Context.start(command.by, uuid4(), datetime.now(UTC))
     try:
         async with event_store_at_hand(settings) as container:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from application.messages import RecordedEvent
 from infrastructure.processes import Hindrance
-from infrastructure.processes.embedded_servers import event_store_at_hand
+from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
 from infrastructure.settings import Settings
 
 
@@ -19,13 +19,10 @@ async def print_stream(
     settings: Settings, name: str, *, json: bool, backwards: bool, limit: int | None
 ) -> None:
     """Print it. Raises :class:`Hindrance` when there is no such stream."""
-    if not (settings.eventstoredb_uri or settings.headwater_home.is_dir()):
-        raise Hindrance(
-            f"there is nothing in {settings.headwater_home} yet: start `headwater run` first, "
-            "or set EVENTSTOREDB_URI"
-        )
+    require_events(settings)
     console, found = Console(highlighter=JSONHighlighter()), False
     async with event_store_at_hand(settings) as container:
+        browsable = not container.one_database()
         events = container.event_store().read(name, backwards=backwards, limit=limit)
         async for recorded in events:
             found = True
@@ -34,7 +31,18 @@ async def print_stream(
             else:
                 _show(recorded, name, console)
     if not found:
-        raise Hindrance(f"there is no stream named {name}; `$ce-order` has all orders")
+        raise Hindrance(_unknown(name, browsable=browsable))
+
+
+def _unknown(name: str, *, browsable: bool) -> str:
+    if browsable:
+        return f"there is no stream named {name}; `$ce-order` has all orders"
+    if name.startswith("$"):
+        return (
+            f"there is no stream named {name}: EventStoreDB makes such streams, of links, and "
+            "PostgreSQL does not; `headwater orders` lists orders, and each has a stream, `order-…`"
+        )
+    return f"there is no stream named {name}; `headwater orders` lists all orders"
 
 
 def _show(recorded: RecordedEvent, name: str, console: Console) -> None:

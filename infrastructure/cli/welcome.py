@@ -42,8 +42,12 @@ async def welcome(container: Container, given: Settings, url: str, console: Cons
 
 def _what_runs(used: Settings, given: Settings, url: str) -> Iterator[tuple[str, str]]:
     yield "HTTP API", f"{url}, described at {url}/docs"
-    yield "EventStoreDB", _server(given.eventstoredb_uri, used.eventstoredb_uri)
-    yield "PostgreSQL", _server(given.postgres_uri, "on a socket of its own")
+    postgres = _server(given.postgres_uri, "on a socket of its own")
+    if used.event_store == "postgres":
+        yield "PostgreSQL", f"{postgres}, events and read models"
+    else:
+        yield "EventStoreDB", _server(given.eventstoredb_uri, used.eventstoredb_uri)
+        yield "PostgreSQL", postgres
     for name, ours, used_uri in (
         ("Payments", given.payment_provider_uri, used.payment_provider_uri),
         ("Parcels", given.carrier_uri, used.carrier_uri),

@@ -143,10 +143,22 @@ def alert_of_group(group: str) -> Alert:
     )
 
 
+HELD_BACK: Final = Alert(
+    name="EventsHeldBack",
+    metric="headwater_event_store_held_back_seconds",
+    labels=(),
+    above=30,  # the service's own transactions end before
+    for_minutes=0,
+    severity="critical",
+    summary="an open transaction keeps all readers from newer events",
+    runbook="events-that-are-held-back",
+)
+
 ALERTS: Final[Sequence[Alert]] = (
     *(alert for projection in PROJECTIONS for alert in alerts_of(projection)),
     *(alert for saga in SAGAS for alert in alerts_of_saga(saga)),
     *map(alert_of_group, GROUPS),
+    HELD_BACK,
 )
 
 

@@ -44,6 +44,28 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
         {"{{category}}": "rate(headwater_useless_snapshots_total[5m])"},
     ),
     (
+        "Events held back by open transactions",
+        "short",
+        {
+            "events": "max (headwater_event_store_held_back_events)",
+            "for seconds": "max (headwater_event_store_held_back_seconds)",
+        },
+    ),
+    (
+        "Appends in one transaction",
+        "short",
+        {
+            f"{of} of 100": f"histogram_quantile(0.{of}, "
+            "sum by (le) (rate(headwater_event_store_group_commit_appends_bucket[5m])))"
+            for of in (50, 99)
+        },
+    ),
+    (
+        "Listeners lost",
+        "short",
+        {"lost": "sum (increase(headwater_event_store_lost_listeners_total[5m]))"},
+    ),
+    (
         "Requests",
         "reqps",
         {"{{status}}": "sum by (status) (rate(headwater_http_request_seconds_count[1m]))"},

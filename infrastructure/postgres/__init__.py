@@ -8,6 +8,7 @@ from infrastructure.postgres.group_commit import GroupCommit
 from infrastructure.postgres.horizon import Horizon
 from infrastructure.postgres.inline import InlineCommit
 from infrastructure.postgres.migrating import migrate
+from infrastructure.postgres.origin import filled_elsewhere, has_events
 from infrastructure.postgres.read_models import ReadModels
 from infrastructure.postgres.subscriptions import Subscriptions
 from infrastructure.postgres.views import Views
@@ -26,6 +27,8 @@ __all__ = [
     "Views",
     "WakeUp",
     "durable_pool",
+    "filled_elsewhere",
+    "has_events",
     "migrate",
     "pool",
     "wake_up",

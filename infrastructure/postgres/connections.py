@@ -7,6 +7,7 @@ from typing import Any, Final, LiteralString, Protocol, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.errors import InsufficientPrivilege
 from psycopg_pool import AsyncConnectionPool
 
 from application.ports import StoreUnavailable
@@ -144,10 +145,15 @@ async def connected_apart(pool: Pool) -> AsyncIterator[Connection]:
 
 @contextmanager
 def unavailable() -> Iterator[None]:
-    """Inside, a server that does not answer is :class:`StoreUnavailable`."""
+    """Inside, a server that does not answer, or not to us, is :class:`StoreUnavailable`."""
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
+    except (
+        psycopg.OperationalError,
+        psycopg.InterfaceError,
+        psycopg.InternalError,
+        InsufficientPrivilege,
+    ) as error:
         raise StoreUnavailable(f"PostgreSQL: {error}") from error
 
 

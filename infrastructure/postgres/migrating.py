@@ -47,15 +47,15 @@ async def migrate(pool: Pool, known: Sequence[Migration] | None = None) -> Seque
     """
     known = migrations() if known is None else known
     async with connected(pool) as connection:
-        if not await _missing(connection, known):
-            return []
         try:
+            if not await _missing(connection, known):
+                return []
             async with connection.transaction():
                 return await _apply(connection, known)
         except InsufficientPrivilege as error:
             raise StoreUnavailable(
                 f"PostgreSQL: {error}; run `headwater migrate` with POSTGRES_URI as a role that "
-                "may create tables"
+                "may create tables, and let it GRANT this one its rights"
             ) from error
 
 

@@ -29,6 +29,13 @@ async def is_ours(connection: Connection, table: str) -> bool:
     return bool(there)
 
 
+async def is_there(connection: Connection, name: str) -> bool:
+    """Whether there is a table, or an index, of that name, whoever made it."""
+    quoted = SQL("{}").format(Identifier(name)).as_string()
+    found = await connection.execute("SELECT to_regclass(%s) IS NOT NULL", [quoted])
+    return await found.fetchone() == (True,)
+
+
 def claim_table(table: str) -> Composed:
     """The statement that says that it is ours."""
     return SQL("COMMENT ON TABLE {} IS {}").format(Identifier(table), Literal(_comment(table)))

@@ -19,7 +19,7 @@ from application.projections.projection import Projection
 from application.projections.projection import words as words_of
 from infrastructure.postgres.connections import Connection, Connections, connected
 from infrastructure.postgres.migrating import LOCK
-from infrastructure.postgres.tables import claim_table, is_ours, parts_of
+from infrastructure.postgres.tables import claim_table, is_ours, is_there, parts_of
 
 
 class Views(Generic[V]):
@@ -48,8 +48,9 @@ class Views(Generic[V]):
                 if not await is_ours(connection, table):
                     await connection.execute(SQL(definition).format(table=Identifier(table)))
                     await connection.execute(claim_table(table))
-            for index in self._indexes():
-                await connection.execute(index)
+            for name, index in self._indexes():
+                if not await is_there(connection, name):  # whoever does not own it may not ask to
+                    await connection.execute(index)
 
     async def checkpoint(self) -> int | None:
         shards = [shard.index for shard in self._shards]
@@ -207,21 +208,24 @@ class Views(Generic[V]):
             self._name, self._moved = build.table, None
             return await self._rows(statement, values)
 
-    def _indexes(self) -> Iterator[Composed]:
+    def _indexes(self) -> Iterator[tuple[str, Composed]]:
         table = Identifier(self._name)
         for field in self._projection.indexed:
-            yield SQL("CREATE INDEX IF NOT EXISTS {} ON {} ({}, key)").format(
-                Identifier(f"{self._name}_{field}"), table, _field(field)
+            name = f"{self._name}_{field}"
+            yield (
+                name,
+                SQL("CREATE INDEX {} ON {} ({}, key)").format(
+                    Identifier(name), table, _field(field)
+                ),
             )
         if self._projection.ranked is not None:
             rank = _number(self._projection.ranked)
-            for name, index in (
+            for what, index in (
                 ("words", SQL("USING gin (words)")),
                 ("rank", SQL("((-{}), key)").format(rank)),
             ):
-                yield SQL("CREATE INDEX IF NOT EXISTS {} ON {} {}").format(
-                    Identifier(f"{self._name}_{name}"), table, index
-                )
+                name = f"{self._name}_{what}"
+                yield name, SQL("CREATE INDEX {} ON {} {}").format(Identifier(name), table, index)
 
     def _columns(self, kept: Mapping[str, Seen[V]]) -> Sequence[Sequence[object] | None]:
         """One list for each column; none for what the projection does not declare."""

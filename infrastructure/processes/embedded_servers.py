@@ -1,9 +1,9 @@
 """Servers of our own for what is not configured, started and stopped with what needs them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from infrastructure.container import Container, connected, write_side_opened
+from infrastructure.container import Container, connected, wired, write_side_opened
 from infrastructure.embedded.eventstoredb.process import NodeFailed, NodeProcess
 from infrastructure.embedded.postgres import EmbeddedPostgres, PostgresFailed
 from infrastructure.processes import Hindrance
@@ -14,7 +14,11 @@ from infrastructure.settings import Settings
 
 @asynccontextmanager
 async def servers_for(settings: Settings) -> AsyncIterator[Settings]:
-    """The settings with both servers in them. Raises :class:`Hindrance`."""
+    """The settings with servers for events and for read models in them: one may do for both.
+
+    Raises :class:`Hindrance`.
+    """
+    settings = Home(settings.headwater_home).understood(settings)
     async with _event_store_for(settings) as with_events, _postgres_for(with_events) as complete:
         yield complete
 
@@ -51,20 +55,21 @@ async def providers_for(settings: Settings) -> AsyncIterator[Settings]:
 
 @asynccontextmanager
 async def event_store_at_hand(settings: Settings) -> AsyncIterator[Container]:
-    """The write side, for a command that may run beside the service and use its node.
+    """The write side, for a command that may run beside the service and use its event store.
 
     The read side, too, where its server is known. A node of our own listens anywhere, since nobody
     else has to find it. Raises :class:`Hindrance`, ``StoreUnavailable``.
     """
     home = Home(settings.headwater_home)
-    if not settings.eventstoredb_uri and (running := home.running()):
+    settings = home.understood(settings)
+    if not settings.events_uri and (running := home.running()):
         known = {"eventstoredb_uri": running.eventstoredb_uri, "postgres_uri": running.postgres_uri}
         settings = settings.model_copy(update=known)
-    if settings.eventstoredb_uri and settings.postgres_uri:
+    if settings.events_uri and settings.postgres_uri:
         async with _both_sides(settings) as container:
             yield container
         return
-    if settings.eventstoredb_uri:
+    if settings.events_uri:
         async with _write_side(settings) as container:
             yield container
         return
@@ -82,6 +87,7 @@ async def service_at_hand(settings: Settings) -> AsyncIterator[Container]:
     servers of our own over what it left there. Raises :class:`Hindrance`, ``StoreUnavailable``.
     """
     home = Home(settings.headwater_home)
+    settings = home.understood(settings)
     if running := home.running():
         settings = settings.model_copy(
             update={
@@ -89,15 +95,11 @@ async def service_at_hand(settings: Settings) -> AsyncIterator[Container]:
                 "postgres_uri": settings.postgres_uri or running.postgres_uri,
             }
         )
-    if settings.eventstoredb_uri and settings.postgres_uri:
+    if settings.events_uri and settings.postgres_uri:
         async with _both_sides(settings) as container:
             yield container
         return
-    if not settings.headwater_home.is_dir():
-        raise Hindrance(
-            f"there is nothing in {settings.headwater_home} yet: start `headwater run` first, "
-            "or set EVENTSTOREDB_URI and POSTGRES_URI"
-        )
+    require_something(settings, *settings.server_names)
     with home.claimed():
         anywhere = settings.model_copy(update={"eventstoredb_port": 0})
         async with servers_for(anywhere) as complete, _both_sides(complete) as container:
@@ -105,24 +107,71 @@ async def service_at_hand(settings: Settings) -> AsyncIterator[Container]:
 
 
 @asynccontextmanager
+async def database_at_hand(settings: Settings) -> AsyncIterator[Settings]:
+    """The settings with a PostgreSQL in them: that of a running service, or one of our own.
+
+    Raises :class:`Hindrance`.
+    """
+    home = Home(settings.headwater_home)
+    settings = home.understood(settings)
+    if not settings.postgres_uri and (running := home.running()):
+        settings = settings.model_copy(update={"postgres_uri": running.postgres_uri})
+    if settings.postgres_uri:
+        yield settings
+        return
+    require_something(settings, "POSTGRES_URI")
+    with home.claimed():
+        async with _postgres_for(settings) as reachable:
+            yield reachable
+
+
+def require_something(settings: Settings, *names: str) -> None:
+    """Raises :class:`Hindrance` where no service has ever run, instead of starting an empty one.
+
+    ``names`` are the settings that would lead to one elsewhere.
+    """
+    if not settings.headwater_home.is_dir():
+        raise Hindrance(
+            f"there is nothing in {settings.headwater_home} yet: start `headwater run` first, "
+            f"or set {_listed(names)}"
+        )
+
+
+def require_events(settings: Settings, *besides: str) -> None:
+    """The same, for a command that needs events and no read models."""
+    if settings.events_uri is None:
+        require_something(settings, settings.server_names[0], *besides)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """``A``, ``A and B``, ``A, B and C``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+@asynccontextmanager
 async def _both_sides(settings: Settings) -> AsyncIterator[Container]:
-    container = Container(settings=settings)
+    container = wired(settings)
     async with connected(container):
         yield container
 
 
 @asynccontextmanager
 async def _write_side(settings: Settings) -> AsyncIterator[Container]:
-    container = Container(settings=settings)
+    container = wired(settings)
     async with write_side_opened(container):
         yield container
 
 
 @asynccontextmanager
 async def _event_store_for(settings: Settings) -> AsyncIterator[Settings]:
+    if settings.event_store == "postgres":
+        async with _postgres_for(settings) as reachable:
+            yield reachable
+        return
     if settings.eventstoredb_uri:
         yield settings
         return
+    Home(settings.headwater_home).keep("eventstoredb")
     directory = settings.headwater_home.absolute() / "eventstoredb"
     try:
         async with NodeProcess(directory, settings.eventstoredb_port) as node:
@@ -138,6 +187,8 @@ async def _postgres_for(settings: Settings) -> AsyncIterator[Settings]:
     if settings.postgres_uri:
         yield settings
         return
+    if settings.event_store == "postgres":
+        Home(settings.headwater_home).keep("postgres")
     try:
         async with EmbeddedPostgres(settings.headwater_home.absolute() / "postgres") as server:
             yield settings.model_copy(update={"postgres_uri": server.uri})

@@ -3,14 +3,14 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Final, Self
 
 from infrastructure.processes import Hindrance
-from infrastructure.settings import Settings
+from infrastructure.settings import EventStore, Settings
 
 
 @dataclass(frozen=True)
@@ -18,17 +18,17 @@ class Running:
     """Where the service that lives here can be reached."""
 
     pid: int
-    eventstoredb_uri: str
+    eventstoredb_uri: str | None
     postgres_uri: str
     url: str
     payment_provider_uri: str | None = None
     carrier_uri: str | None = None
+    event_store: EventStore = "eventstoredb"
 
     @classmethod
     def here(cls, settings: Settings, url: str) -> Self:
         """This process, over the servers in these settings."""
-        assert settings.eventstoredb_uri is not None  # a running service has both
-        assert settings.postgres_uri is not None
+        assert settings.postgres_uri is not None  # a running service has one
         return cls(
             os.getpid(),
             settings.eventstoredb_uri,
@@ -36,6 +36,7 @@ class Running:
             url,
             settings.payment_provider_uri,
             settings.carrier_uri,
+            settings.event_store,
         )
 
 
@@ -45,6 +46,7 @@ class Home:
     def __init__(self, directory: Path) -> None:
         self.directory = directory.absolute()
         self._notice = self.directory / "running.json"
+        self._kept = self.directory / "event-store"
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
@@ -81,6 +83,36 @@ class Home:
         except OSError:
             return None
 
+    def understood(self, settings: Settings) -> Settings:
+        """The settings with the event store that this home has, where none is named.
+
+        The one of the service that runs here; else the one that keeps its events here. Raises
+        :class:`Hindrance` when another one is named, since its events would not be found there.
+        """
+        if settings.events_uri is not None:
+            return settings  # a server outside of this home
+        running = self.running()
+        has = running.event_store if running else self._keeps()
+        if has is None or has == settings.event_store:
+            return settings
+        if "event_store" not in settings.model_fields_set:
+            return settings.model_copy(update={"event_store": has})
+        doing = "the service that runs in" if running else "the events in"
+        raise Hindrance(
+            f"{doing} {self.directory} {'has its events' if running else 'are'} in {_NAMES[has]}, "
+            f"not in {_NAMES[settings.event_store]}: set EVENT_STORE={has} or leave it out, "
+            "or set HEADWATER_HOME to another directory"
+        )
+
+    def keep(self, store: EventStore) -> None:
+        """Remember that this store keeps its events here."""
+        self._kept.write_text(f"{store}\n")
+
+    def _keeps(self) -> EventStore | None:
+        if self._kept.exists():
+            return "postgres" if self._kept.read_text().strip() == "postgres" else "eventstoredb"
+        return "eventstoredb" if (self.directory / "eventstoredb").exists() else None
+
     def _occupied(self) -> str:
         if running := self.running():
             return (
@@ -91,6 +123,12 @@ class Home:
             f"another headwater command is at work in {self.directory}: "
             "wait for it, or set HEADWATER_HOME to another directory"
         )
+
+
+_NAMES: Final[Mapping[EventStore, str]] = {
+    "eventstoredb": "EventStoreDB",
+    "postgres": "PostgreSQL",
+}
 
 
 def _locked(file: IO[str]) -> bool:

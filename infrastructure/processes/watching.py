@@ -1,6 +1,7 @@
 """An eye on the read models: who breaks a promise is counted, who is far behind slows commands.
 
-And on what they tell of sagas: how many are open, stuck, overdue or failed.
+And on what they tell of sagas: how many are open, stuck, overdue or failed; and, where events are
+in PostgreSQL, on what open transactions keep from readers.
 """
 
 import asyncio
@@ -28,10 +29,12 @@ async def watch(container: Container) -> None:
     while True:
         try:
             await _look(container)
+            await _look_at_log(container)
             if time.monotonic() >= count_again:
                 count_again = await _count_sagas(container)
         except StoreUnavailable as error:
             container.saga_metrics().show({})
+            container.metrics().event_store.show(None, None)
             log.warning("cannot see how old the read models are", reason=str(error))
         if (now := container.backpressure().pressure) is not pressure:
             pressure = now
@@ -45,6 +48,12 @@ async def _look(container: Container) -> None:
         lags = await container.lags().counted()
     container.staleness().look(lags)
     container.backpressure().look(lags)
+
+
+async def _look_at_log(container: Container) -> None:
+    if container.one_database():
+        held_back = await container.horizon().held_back()
+        container.metrics().event_store.show(held_back, container.wake_up().lost)
 
 
 async def _count_sagas(container: Container) -> float:

@@ -73,13 +73,13 @@ class Service:
 
 
 @contextmanager
-def running(home: Path) -> Iterator[Service]:
+def running(home: Path, **settings: str) -> Iterator[Service]:
     """``headwater run`` on any free ports. It is gone after the block, whatever happened."""
     output = home.with_suffix(".txt")
     with output.open("w") as file:
         process = psutil.Popen(
             [*COMMAND, "run"],
-            env=_environment(home, {}),
+            env=_environment(home, settings),
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # its Ctrl-C is not ours
@@ -120,6 +120,12 @@ def until(condition: Callable[[], bool], service: Service) -> None:
 
 def _environment(home: Path, settings: dict[str, str]) -> dict[str, str]:
     ours = {"HEADWATER_HOME": str(home), "HTTP_PORT": "0", "EVENTSTOREDB_PORT": "0"}
-    servers = ("EVENTSTOREDB_URI", "POSTGRES_URI", "PAYMENT_PROVIDER_URI", "CARRIER_URI")
+    servers = (
+        "EVENT_STORE",
+        "EVENTSTOREDB_URI",
+        "POSTGRES_URI",
+        "PAYMENT_PROVIDER_URI",
+        "CARRIER_URI",
+    )
     theirs = {**dict.fromkeys(servers, ""), "API_TOKEN": "", "COLUMNS": "200"}
     return {**os.environ, **theirs, **ours, **settings}

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import httpx
 
+from infrastructure.settings import EventStore
 from tests.e2e.headwater import Service, headwater, running, until
 
 ORDERS = 30
 GOODS = 50  # for 25 of them
 
 
-def test_killed_in_the_midst_of_fulfilling(tmp_path: Path) -> None:
+def test_killed_in_the_midst_of_fulfilling(event_store: EventStore, tmp_path: Path) -> None:
     """Killed twice while orders are fulfilled, servers and all: all end, and it adds up."""
     home = tmp_path / "home"
     for round in range(2):
-        with running(home) as service:
+        with running(home, EVENT_STORE=event_store) as service:
             service.wait_for_welcome()
             _receive(service, round)
             placed = _place(service, round)

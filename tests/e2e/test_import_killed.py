@@ -1,9 +1,10 @@
 """``headwater import`` in a process of its own, killed without warning, and run again."""
 
 import asyncio
+import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGKILL
@@ -17,15 +18,18 @@ from application.command_dispatch import CommandDispatch
 from application.importing import Report, import_history
 from application.importing.rows import COLUMNS
 from application.messages import RecordedEvent
-from infrastructure import eventstoredb, memory
-from infrastructure.embedded.eventstoredb.process import NodeProcess
+from application.ports import Subscriptions
+from infrastructure import memory
 from infrastructure.online_retail import History
+from infrastructure.processes.embedded_servers import event_store_at_hand
+from infrastructure.settings import EventStore, Settings
 from tests.application.histories import row
 from tests.e2e.headwater import COMMAND, PATIENCE, headwater
+from tests.stores import opened
 from tests.waiting import until
 
 Streams = dict[str, list[tuple[object, ...]]]
-"""By name, all that an import puts in a stream, to the byte."""
+"""By name, all that an import puts in a stream."""
 
 
 async def clean_run(file: Path) -> tuple[Report, Streams]:
@@ -40,30 +44,28 @@ async def clean_run(file: Path) -> tuple[Report, Streams]:
 
 
 def content(event: RecordedEvent) -> tuple[object, ...]:
-    return event.version, event.id, event.type, event.data, event.metadata_json
+    data, metadata = json.loads(event.data), json.loads(event.metadata_json)
+    return event.version, event.id, event.type, data, metadata
 
 
-async def streams_in(uri: str) -> Streams:
-    """What is in the node there, read from the beginning to the end."""
+async def streams_in(subscriptions: Subscriptions) -> Streams:
+    """What is in the store, read from the beginning to the end."""
     streams: Streams = defaultdict(list)
-    client = await eventstoredb.connect(uri)
-    subscriptions = eventstoredb.Subscriptions(client)
     async with subscriptions.catch_up(after=None, types=EVENTS) as messages:
         async for message in messages:
             if isinstance(message, RecordedEvent):
                 streams[message.stream].append(content(message))
             elif message.caught_up:
                 break
-    await client.close()
     return streams
 
 
 @contextmanager
-def importing(file: Path, home: Path, uri: str) -> Iterator[Popen[bytes]]:
+def importing(file: Path, home: Path, settings: Mapping[str, str]) -> Iterator[Popen[bytes]]:
     """``headwater import``, killed after the block, without warning."""
     process = Popen(
         [*COMMAND, "import", str(file)],
-        env={**os.environ, "HEADWATER_HOME": str(home), "EVENTSTOREDB_URI": uri},
+        env={**os.environ, "HEADWATER_HOME": str(home), **settings},
         stdout=DEVNULL,
         stderr=DEVNULL,
     )
@@ -74,26 +76,23 @@ def importing(file: Path, home: Path, uri: str) -> Iterator[Popen[bytes]]:
         process.wait()
 
 
-def to_its_end(file: Path, home: Path, uri: str) -> Report:
+def to_its_end(file: Path, home: Path, settings: Mapping[str, str]) -> Report:
     """The same, but left alone: the report that it wrote."""
     result = home / "report.json"
-    ended = headwater(home, "import", str(file), "--report", str(result), EVENTSTOREDB_URI=uri)
+    ended = headwater(home, "import", str(file), "--report", str(result), **settings)
     assert ended.returncode == 0, ended.stderr
     report = Report.model_validate_json(result.read_text())
     assert report.render() in ended.stdout
     return report
 
 
-async def stored(uri: str, events: int) -> None:
-    """Wait until the node there has got so many events."""
-    client = await eventstoredb.connect(uri)
-    subscriptions = eventstoredb.Subscriptions(client)
+async def stored(subscriptions: Subscriptions, events: int) -> None:
+    """Wait until the store has got so many events."""
     async with subscriptions.catch_up(after=None, types=EVENTS) as messages:
         async for message in messages:
             events -= isinstance(message, RecordedEvent)
             if events <= 0:
                 break
-    await client.close()
 
 
 @pytest.fixture
@@ -109,32 +108,35 @@ def file(tmp_path: Path) -> Path:
 
 
 async def test_killed_again_and_again_it_ends_as_one_clean_run(
-    fresh_node: NodeProcess, file: Path, tmp_path: Path
+    servers: Mapping[str, str], file: Path, tmp_path: Path
 ) -> None:
     """Killed when so many events were stored: data, metadata, ids and versions come out equal."""
     report, streams = await clean_run(file)
 
-    for events in (1, 200, 400):  # of 600
-        with importing(file, tmp_path, fresh_node.uri):
-            async with asyncio.timeout(PATIENCE):
-                await stored(fresh_node.uri, events)
-        assert await streams_in(fresh_node.uri) != streams, "it had ended before it was killed"
+    async with opened(servers) as container:
+        subscriptions = container.subscriptions()
+        for events in (1, 200, 400):  # of 600
+            with importing(file, tmp_path, servers):
+                async with asyncio.timeout(PATIENCE):
+                    await stored(subscriptions, events)
+            assert await streams_in(subscriptions) != streams, "it had ended before it was killed"
 
-    assert to_its_end(file, tmp_path, fresh_node.uri) == report
-    assert await streams_in(fresh_node.uri) == streams
+        assert to_its_end(file, tmp_path, servers) == report
+        assert await streams_in(subscriptions) == streams
 
 
-async def test_killed_with_its_own_node_it_ends_as_one_clean_run(
-    file: Path, tmp_path: Path
+async def test_killed_with_its_own_store_it_ends_as_one_clean_run(
+    event_store: EventStore, file: Path, tmp_path: Path
 ) -> None:
-    """Import and node die together, just when a payload is there and its event perhaps not."""
+    """Import and store die together, just when a payload is there and its event perhaps not."""
     report, streams = await clean_run(file)
 
-    with importing(file, tmp_path, uri="") as process:
+    settings = {"EVENT_STORE": event_store, "EVENTSTOREDB_URI": "", "POSTGRES_URI": ""}
+    with importing(file, tmp_path, settings) as process:
         payloads = tmp_path / "payloads"
         await until(lambda: process.poll() is not None or any(payloads.glob("*")), PATIENCE)
     assert process.returncode == -SIGKILL, "it had ended before it was killed"
 
-    assert to_its_end(file, tmp_path, uri="") == report
-    with NodeProcess(tmp_path / "eventstoredb") as node:
-        assert await streams_in(node.uri) == streams
+    assert to_its_end(file, tmp_path, settings) == report
+    async with event_store_at_hand(Settings(headwater_home=tmp_path)) as container:
+        assert await streams_in(container.subscriptions()) == streams

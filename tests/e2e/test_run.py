@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from infrastructure.online_retail import SAMPLE
+from infrastructure.settings import EventStore
 from tests.e2e.headwater import Service, headwater, refusal, running, until
 
 
@@ -36,11 +37,11 @@ def _curl(words: list[str]) -> httpx.Response:
 
 
 def test_a_service_that_was_killed_at_its_first_start_starts_again_with_everything(
-    tmp_path: Path,
+    event_store: EventStore, tmp_path: Path
 ) -> None:
     """Killed in the midst of the sample, stopped, and started again: nothing is lost or doubled."""
     home = tmp_path / "home"
-    with running(home) as service:
+    with running(home, EVENT_STORE=event_store) as service:
         assert service.url  # it is up, and the sample is on its way
         service.end(signal.SIGKILL)
 

@@ -19,17 +19,20 @@ import pytest
 
 from application.messages import Context, NewEvent
 from domain.orders import LinesReturned, ReturnedLine
-from infrastructure import eventstoredb
+from infrastructure.processes.embedded_servers import event_store_at_hand
+from infrastructure.settings import EventStore, Settings
 from tests.e2e.headwater import COMMAND, PATIENCE, Service, headwater, refusal, running
 from tests.projection_specification import at
+from tests.stores import on
 
 NEXT_RELEASE = (sys.executable, "-m", "tests.e2e.next_release")
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(event_store: EventStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One service for all drills, with the sample in it."""
-    with running(tmp_path_factory.mktemp("runbooks") / "home") as service:
+    home = tmp_path_factory.mktemp("runbooks") / "home"
+    with running(home, EVENT_STORE=event_store) as service:
         service.wait_for_welcome()
         yield service
 
@@ -76,17 +79,16 @@ def poisoned(service: Service, order_id: str) -> UUID:
     event = NewEvent.of(back, uuid4(), Context.start("a drill", uuid4(), at(0)))
 
     async def append() -> None:
-        client = await eventstoredb.connect(announced(service, "eventstoredb_uri"))
-        store = eventstoredb.EventStore(client)
-        stream = f"order-{order_id}"
-        version = [past.version async for past in store.read(stream)][-1]
-        await store.append(stream, [event], version)
-        await client.close()
+        async with event_store_at_hand(Settings(headwater_home=service.home)) as container:
+            store, stream = container.event_store(), f"order-{order_id}"
+            version = [past.version async for past in store.read(stream)][-1]
+            await store.append(stream, [event], version)
 
     asyncio.run(append())
     return event.id
 
 
+@on("eventstoredb")
 def test_stuck_projection(service: Service) -> None:
     """The list says who fills what; what somebody paused tells who and why, and is resumed."""
     found = until_listed(service, "stock_levels_v1", status="live")
@@ -104,6 +106,7 @@ def test_stuck_projection(service: Service) -> None:
     assert "there are customer_orders, daily" in refused(service, 2, "pause", "x", "--reason", "y")
 
 
+@on("postgres")
 def test_lag_that_grows(service: Service) -> None:
     """Another process offers to fill a read model, and gives up cleanly."""
     filler = subprocess.Popen(
@@ -118,6 +121,7 @@ def test_lag_that_grows(service: Service) -> None:
     assert filler.wait(PATIENCE) == 0
 
 
+@on("postgres")
 def test_deploy_and_rollback(service: Service) -> None:
     """A next release shows other views: told, refused, accepted, rolled back at once, dropped."""
 
@@ -152,6 +156,7 @@ def refusal_of_differences(ended: subprocess.CompletedProcess[str]) -> str:
     return found[1]
 
 
+@on("postgres")
 @pytest.mark.parametrize("moment", ["begun", "filled"])
 def test_a_deploy_that_is_killed_is_run_again(service: Service, moment: str) -> None:
     """Killed without warning, the live build is as it was; run again, the deploy is done."""
@@ -209,6 +214,7 @@ def test_poison_event(service: Service) -> None:
     assert httpx.get(f"{service.url}/health/ready").status_code == 200
 
 
+@on("eventstoredb")
 def test_questions_are_answered_page_by_page(service: Service) -> None:
     """Each read model is asked by a command, as a table and as JSON that leads to the next page."""
 

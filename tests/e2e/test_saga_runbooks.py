@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import shlex
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -22,13 +22,12 @@ from domain.decider import Command
 from domain.orders import CancelOrder, PlaceOrder, ShipOrder
 from domain.stock import ReceiveStock
 from infrastructure import memory
-from infrastructure.container import Container, connected
-from infrastructure.embedded.eventstoredb.process import NodeProcess
+from infrastructure.container import Container, connected, wired
 from infrastructure.memory import Fault
 from infrastructure.processes.service import caught_up, projecting
-from infrastructure.settings import Settings
 from tests.e2e.headwater import headwater, refusal
 from tests.infrastructure.fulfilling import fulfilling
+from tests.stores import on, understood
 from tests.waiting import until_true
 
 RUNBOOKS = Path(__file__).parents[2] / "docs" / "operations" / "runbooks.md"
@@ -84,7 +83,8 @@ class Drill:
         words = [word.replace("…", reason) for word in shlex.split(re.sub(r"\bID\b", id, command))]
         run = partial(
             headwater,
-            EVENTSTOREDB_URI=str(settings.eventstoredb_uri),
+            EVENT_STORE=settings.event_store,
+            EVENTSTOREDB_URI=settings.eventstoredb_uri or "",
             POSTGRES_URI=str(settings.postgres_uri),
             LOGNAME="ada",
         )
@@ -92,11 +92,9 @@ class Drill:
 
 
 @pytest.fixture
-async def drill(fresh_node: NodeProcess, postgres: str, tmp_path: Path) -> AsyncIterator[Drill]:
-    settings = Settings(
-        eventstoredb_uri=fresh_node.uri, postgres_uri=postgres, headwater_home=tmp_path
-    )
-    container, faults = Container(settings=settings), memory.Faults()
+async def drill(servers: Mapping[str, str], tmp_path: Path) -> AsyncIterator[Drill]:
+    container = wired(understood(servers, headwater_home=tmp_path))
+    faults = memory.Faults()
     async with connected(container):
         await container.builds().register(container.projections())
         async with projecting(container), fulfilling(container, faults):
@@ -142,6 +140,7 @@ async def test_stuck_saga(drill: Drill) -> None:
     assert drill.typed == commands_of("Stuck saga")
 
 
+@on("eventstoredb")
 async def test_failed_compensation(drill: Drill) -> None:
     """What cannot be undone is found; it goes on when it can, or is closed by a person."""
     for id in ("o-1", "o-2"):
@@ -173,6 +172,7 @@ async def test_failed_compensation(drill: Drill) -> None:
     assert drill.typed == commands_of("Failed compensation")
 
 
+@on("postgres")
 async def test_what_is_told_to_programs(drill: Drill) -> None:
     """JSON has what the tables have; an unknown saga and a senseless word are told in a line."""
     for id in ("o-1", "o-2"):

@@ -8,14 +8,16 @@ from pathlib import Path
 import httpx
 
 from infrastructure.providers.simulated import SimulatedProviders
+from infrastructure.settings import EventStore
 from tests.e2e.headwater import COMMAND, PATIENCE, headwater, refusal
 
 
-def test_a_real_history_under_faults_adds_up(tmp_path: Path) -> None:
+def test_a_real_history_under_faults_adds_up(event_store: EventStore, tmp_path: Path) -> None:
     """Every order comes to its end and it adds up, then and later, until the books are spoilt."""
     home = tmp_path / "home"
     options = ("--orders", "40", "--fault-rate", "0.1", "--shortage", "0.1", "--seed", "1")
-    ended = headwater(tmp_path, "simulate", *options, "--data-dir", str(home), "--json")
+    kept = ("--data-dir", str(home), "--json")
+    ended = headwater(tmp_path, "simulate", *options, *kept, EVENT_STORE=event_store)
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     told = json.loads(ended.stdout)

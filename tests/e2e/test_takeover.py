@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -12,17 +12,16 @@ import psutil
 
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, RecordedEvent
-from application.ports import Seen
+from application.ports import EventStore, Seen, Subscriptions
 from application.projections.builds import Standing
 from application.projections.folding import fold
 from application.projections.order_summary import OrderSummary, order_summary
 from domain.orders import OrderLine, PlaceOrder, ReturnedLine, ReturnLines
 from domain.values import Money
-from infrastructure import eventstoredb
 from infrastructure import postgres as postgresql
-from infrastructure.embedded.eventstoredb.process import NodeProcess
 from tests.e2e.headwater import PATIENCE, serving
 from tests.projection_specification import at
+from tests.stores import NOWHERE, opened
 from tests.waiting import until_true
 
 ORDERS = 400
@@ -30,18 +29,9 @@ LINE = OrderLine(sku="85123A", quantity=6, unit_price=Money.parse("2.55 GBP"))
 BACK = ReturnLines(return_id="r-1", lines=(ReturnedLine(line=1, quantity=1),))
 
 
-@asynccontextmanager
-async def shop_at(uri: str) -> AsyncIterator[eventstoredb.Client]:
-    client = await eventstoredb.connect(uri)
-    try:
-        yield client
-    finally:
-        await client.close()
-
-
-async def place(client: eventstoredb.Client, first: int) -> None:
+async def place(store: EventStore, first: int) -> None:
     """Orders from this number on, a unit of each comes back; no saga acts on orders of old."""
-    dispatch = CommandDispatch(eventstoredb.EventStore(client))
+    dispatch = CommandDispatch(store)
 
     async def one(number: int) -> None:
         for command in (PlaceOrder(lines=(LINE,), from_history=True), BACK):
@@ -71,22 +61,18 @@ def two_services(home: Path, **servers: str) -> Iterator[dict[int, psutil.Popen]
 
 
 async def test_whoever_is_killed_is_replaced_and_nothing_is_lost(
-    fresh_node: NodeProcess, postgres: str, tmp_path: Path
+    servers: Mapping[str, str], postgres: str, tmp_path: Path
 ) -> None:
     """`kill -9` in the midst of filling: another process goes on, and the views come out whole."""
-    servers = {
-        "EVENTSTOREDB_URI": fresh_node.uri,
-        "POSTGRES_URI": postgres,
-        **dict.fromkeys(("PAYMENT_PROVIDER_URI", "CARRIER_URI"), "http://127.0.0.1:1"),
-    }
-    async with shop_at(fresh_node.uri) as client, postgresql.pool(postgres) as pool:
+    async with postgresql.pool(postgres) as pool, opened(servers) as container:
         await postgresql.migrate(pool)
+        store, subscriptions = container.event_store(), container.subscriptions()
         builds = postgresql.Builds(pool)
         await builds.register([order_summary])
-        await place(client, 0)
-        with two_services(tmp_path, **servers) as services:
+        await place(store, 0)
+        with two_services(tmp_path, **servers, **NOWHERE) as services:
             await until_true(lambda: has_begun(builds), PATIENCE)
-            placing = asyncio.create_task(place(client, ORDERS))
+            placing = asyncio.create_task(place(store, ORDERS))
             killed = holder(await standing_of(builds))
             assert killed is not None
             services[killed].kill()
@@ -98,7 +84,7 @@ async def test_whoever_is_killed_is_replaced_and_nothing_is_lost(
             await until_true(taken_over, PATIENCE)
             print(f"taken over {time.perf_counter() - died:.1f} s after kill -9")
             await placing
-            expected = await clean_run(client)
+            expected = await clean_run(subscriptions)
 
             async def complete() -> bool:
                 return ((await standing_of(builds)).position or -1) >= expected.end
@@ -122,9 +108,9 @@ class Expected:
     end: int
 
 
-async def clean_run(client: eventstoredb.Client) -> Expected:
+async def clean_run(subscriptions: Subscriptions) -> Expected:
     events: list[RecordedEvent] = []
-    following = eventstoredb.Subscriptions(client).catch_up(after=None, types=order_summary.types)
+    following = subscriptions.catch_up(after=None, types=order_summary.types)
     async with following as messages:
         async for message in messages:
             if isinstance(message, RecordedEvent):

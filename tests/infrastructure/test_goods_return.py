@@ -1,7 +1,7 @@
-"""A return of goods over real sockets: the embedded node, and providers over HTTP."""
+"""A return of goods over real sockets: each event store, and providers over HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -14,13 +14,12 @@ from application.sagas.performing import authorisation_key
 from domain import orders, payments
 from domain.decider import Command
 from domain.values import Money
-from infrastructure.container import Container, outside_opened, write_side_opened
-from infrastructure.embedded.eventstoredb.process import NodeProcess
+from infrastructure.container import Container, outside_opened, wired, write_side_opened
 from infrastructure.memory import Fault
 from infrastructure.processes.service import reacting
 from infrastructure.providers.simulated import SimulatedProviders
-from infrastructure.settings import Settings
 from tests.outside import over_http, tell
+from tests.stores import on, understood
 from tests.waiting import until_true
 
 WORTH = Money.parse("15.30 GBP")
@@ -35,16 +34,13 @@ def simulated() -> Iterator[SimulatedProviders]:
 
 @pytest.fixture
 async def container(
-    node: NodeProcess, simulated: SimulatedProviders, tmp_path: Path
+    servers: Mapping[str, str], simulated: SimulatedProviders, tmp_path: Path
 ) -> AsyncIterator[Container]:
-    container = Container(
-        settings=Settings(
-            eventstoredb_uri=node.uri,
-            payment_provider_uri=simulated.payment_provider_uri,
-            carrier_uri=simulated.carrier_uri,
-            headwater_home=tmp_path,
-        )
-    )
+    providers = {
+        "payment_provider_uri": simulated.payment_provider_uri,
+        "carrier_uri": simulated.carrier_uri,
+    }
+    container = wired(understood(servers, headwater_home=tmp_path, **providers))
     async with write_side_opened(container), outside_opened(container):
         yield container
 
@@ -93,6 +89,7 @@ async def test_goods_that_come_back_are_paid_back_and_put_back(
         assert recorded.metadata.saga_id == saga_id(id, "r-1")
 
 
+@on("eventstoredb")  # a pool of connections has tasks of its own, which come and go
 async def test_reacting_ends_when_it_is_cancelled(container: Container) -> None:
     """No task is left behind."""
     before = asyncio.all_tasks()

@@ -1,8 +1,8 @@
-"""``headwater parked``, and the runbook *parked events*, drilled on the embedded node."""
+"""``headwater parked``, and the runbook *parked events*, drilled on each event store."""
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -13,23 +13,22 @@ from typer.testing import CliRunner
 from application.consuming import GroupConsumer
 from application.messages import Context, NewEvent, RecordedEvent
 from application.parking_lot import ParkingLot
-from application.ports import NO_STREAM
+from application.ports import NO_STREAM, ConsumerGroups, EventStore
 from domain.orders import OrderCancelled
-from infrastructure import eventstoredb
 from infrastructure.cli.main import app
-from infrastructure.embedded.eventstoredb.process import NodeProcess
+from tests.stores import opened
 from tests.waiting import until_true
 
 
 class Drill:
-    """A node with a group whose handler fails on some streams, and the operator's commands."""
+    """A store with a group whose handler fails on some streams, and the operator's commands."""
 
-    def __init__(self, node: NodeProcess) -> None:
-        self.node, self.failing = node, {"order-a", "order-b"}
+    def __init__(self, servers: Mapping[str, str]) -> None:
+        self.servers, self.failing = servers, {"order-a", "order-b"}
         self.handled: list[tuple[str, int]] = []
 
     def parked(self, *arguments: str, code: int = 0) -> str:
-        environment = {"EVENTSTOREDB_URI": self.node.uri, "COLUMNS": "300"}
+        environment = {**self.servers, "COLUMNS": "300"}
         result = CliRunner().invoke(app, ["parked", *arguments], env=environment)
         assert result.exit_code == code, result.output
         return result.output
@@ -43,8 +42,16 @@ class Drill:
         asyncio.run(self._work(until, put))
 
     async def _work(self, until: Callable[[ParkingLot], Awaitable[bool]], put: bool) -> None:
-        client = await eventstoredb.connect(self.node.uri)
-        store, groups = eventstoredb.EventStore(client), eventstoredb.ConsumerGroups(client)
+        async with opened(self.servers) as container:
+            await self._consume(container.streams(), container.consumer_groups(), until, put)
+
+    async def _consume(
+        self,
+        store: EventStore,
+        groups: ConsumerGroups,
+        until: Callable[[ParkingLot], Awaitable[bool]],
+        put: bool,
+    ) -> None:
         if put:
             context = Context.start("a test", uuid4(), datetime.now(UTC))
             for stream in ("order-a", "order-b", "order-c"):
@@ -66,7 +73,6 @@ class Drill:
         finally:
             task.cancel()
             await asyncio.wait([task])
-            await client.close()
 
     async def _handle(self, recorded: RecordedEvent) -> None:
         if recorded.stream in self.failing:
@@ -82,8 +88,8 @@ def holds(count: int) -> Callable[[ParkingLot], Awaitable[bool]]:
 
 
 @pytest.fixture
-def drill(fresh_node: NodeProcess) -> Drill:
-    return Drill(fresh_node)
+def drill(servers: Mapping[str, str]) -> Drill:
+    return Drill(servers)
 
 
 def test_the_runbook_parked_events(drill: Drill) -> None:

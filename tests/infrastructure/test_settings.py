@@ -49,6 +49,7 @@ def test_the_environment_comes_before_the_file(
         ("HTTP_HOST", "shop.example", "API_TOKEN"),
         ("BACKPRESSURE_REFUSE_SECONDS", "10", "above BACKPRESSURE_SLOW_SECONDS"),
         ("BACKPRESSURE_SLOW_SECONDS", "0", "greater than 0"),
+        ("EVENT_STORE", "sqlite", "'eventstoredb' or 'postgres'"),
     ],
 )
 def test_a_bad_value_is_named_with_what_would_be_right(
@@ -63,6 +64,20 @@ def test_a_bad_value_is_named_with_what_would_be_right(
     assert str(refused.value).startswith(f"{name}: ")
     assert right in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_one_setting_chooses_the_event_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EventStoreDB unless it is said otherwise; then one server holds everything."""
+    monkeypatch.setenv("POSTGRES_URI", "postgresql://db")
+    assert (settings.load().event_store, settings.load().events_uri) == ("eventstoredb", None)
+
+    monkeypatch.setenv("EVENT_STORE", "postgres")
+    assert settings.load().events_uri == "postgresql://db"
+    assert settings.load().server_names == ["POSTGRES_URI"]
+
+    monkeypatch.setenv("EVENTSTOREDB_URI", "esdb://db:2113")
+    with pytest.raises(InvalidSettings, match=r"^EVENTSTOREDB_URI: nothing would be read"):
+        settings.load()
 
 
 @pytest.mark.parametrize("given", ["order_summary,daily_sales", " order_summary,  daily_sales "])

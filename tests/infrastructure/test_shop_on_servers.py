@@ -1,0 +1,47 @@
+"""The shop over HTTP on each event store: what its promises to clients rest on."""
+
+import asyncio
+
+from tests.infrastructure.shop import ORDER, Shop
+
+KEY = {"Idempotency-Key": "k-1"}
+TOKEN = "Consistency-Token"
+
+
+async def test_retries_at_the_same_time_place_one_order(shop_on_servers: Shop) -> None:
+    """However many come at once: one order, and all are told where it is."""
+    shop = shop_on_servers
+    answers = await asyncio.gather(*(shop.post("/orders", ORDER, KEY) for _ in range(20)))
+
+    assert {answer.status_code for answer in answers} == {201}
+    (path,) = {answer.headers["Location"] for answer in answers}
+    assert await shop.events(f"order-{path.removeprefix('/orders/')}") == ["OrderPlaced"]
+
+
+async def test_what_was_just_done_is_seen(shop_on_servers: Shop) -> None:
+    """An answer with the token of a command shows what the command did, time after time."""
+    shop = shop_on_servers
+    for _ in range(10):
+        placed = await shop.post("/orders", ORDER)
+        token = {TOKEN: placed.headers[TOKEN]}
+        assert (await shop.http.get(placed.headers["Location"], headers=token)).status_code == 200
+
+
+async def test_of_two_that_saw_the_same_version_one_wins(shop_on_servers: Shop) -> None:
+    """The other is told that it has changed meanwhile: 412."""
+    shop = shop_on_servers
+    path, seen = await shop.placed(), {"If-Match": '"0"'}
+    wishes = (shop.post(f"{path}/cancellation", {"reason": f"reason {n}"}, seen) for n in range(2))
+
+    assert sorted([answer.status_code for answer in await asyncio.gather(*wishes)]) == [200, 412]
+
+
+async def test_a_history_tells_what_happened_and_who_did_it(shop_on_servers: Shop) -> None:
+    """In order, with what the events carry, as it was sent."""
+    shop = shop_on_servers
+    path = await shop.placed()
+    await shop.post(f"{path}/cancellation", {"reason": "zu spät ☂"})
+
+    history = (await shop.get(f"{path}/history")).json()
+    assert [event["type"] for event in history["events"]] == ["OrderPlaced", "OrderCancelled"]
+    assert history["events"][1]["data"]["reason"] == "zu spät ☂"
