@@ -115,9 +115,19 @@ class Within:
 @asynccontextmanager
 async def connected(pool: Connections) -> AsyncIterator[Connection]:
     """A connection out of the pool; :class:`StoreUnavailable` when the server does not answer."""
+    cancelled = _cancelled()
     with unavailable():
-        async with pool.connection() as connection, _closed_when_cancelled(connection):
-            yield connection
+        async with pool.connection() as connection:
+            if _cancelled() > cancelled:  # while it waited, which the pool forgets on Python 3.11
+                raise asyncio.CancelledError
+            async with _closed_when_cancelled(connection):
+                yield connection
+
+
+def _cancelled() -> int:
+    """How often this task was told to end."""
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
 
 
 @asynccontextmanager

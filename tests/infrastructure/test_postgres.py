@@ -15,6 +15,7 @@ from application.projections.builds import Note as Reason
 from application.projections.projection import Projection, View
 from infrastructure import postgres
 from infrastructure import postgres as postgresql  # beside the fixture of that name
+from infrastructure.postgres.connections import connected
 
 
 class Note(View):
@@ -128,3 +129,22 @@ async def test_text_that_postgresql_cannot_hold_is_an_error_of_that_event(postgr
             await views.save({"a": Seen(Note(text="\0"), 1)}, checkpoint=1, expected=None)
 
         assert await views.checkpoint() is None
+
+
+async def test_who_is_cancelled_just_as_a_connection_comes_ends(postgres: str) -> None:
+    """However close both are, it has been told to end, and does."""
+    async with postgresql.pool(postgres, size=1) as pool:
+
+        async def stays() -> None:
+            async with connected(pool):
+                await asyncio.Event().wait()
+
+        for turns in range(20):
+            async with connected(pool):
+                waiting = asyncio.create_task(stays())
+                await asyncio.sleep(0.01)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.wait([waiting], timeout=5)
+            assert waiting.cancelled()
