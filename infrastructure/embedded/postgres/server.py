@@ -26,7 +26,7 @@ _STOP_SECONDS: Final = 20.0
 _MODEST: Final = {  # one service on one machine, and little memory for it
     "listen_addresses": "",  # nobody comes in over the network
     "shared_buffers": "32MB",
-    "max_connections": "50",
+    "max_connections": "100",  # a service, commands beside it, and their consumers
     "max_wal_size": "256MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
@@ -142,8 +142,9 @@ class EmbeddedPostgres:
         version = (self._data / "PG_VERSION").read_text().strip()
         if version != VERSION:
             raise PostgresFailed(
-                f"{self._data} was made by PostgreSQL {version}, this is {VERSION}: move it away, "
-                "and the read models are built anew from the events"
+                f"{self._data} was made by PostgreSQL {version}, this is {VERSION}: dump it by "
+                "the one and restore it by the other; if it holds read models alone, move it "
+                "away, and they are built anew from the events"
             )
 
     def _launch(self, user: User) -> subprocess.Popen[bytes]:

@@ -186,11 +186,11 @@ def test_a_cut_off_first_start_is_begun_anew(tmp_path: Path) -> None:
 
 
 def test_data_of_another_version_is_left_alone(tmp_path: Path) -> None:
-    """The message says what is there, what is needed, and that nothing is lost."""
+    """The message says what is there, what is needed, and how nothing is lost."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "PG_VERSION").write_text("16\n")
 
-    with pytest.raises(PostgresFailed, match="made by PostgreSQL 16, this is 18: move it away"):
+    with pytest.raises(PostgresFailed, match="made by PostgreSQL 16, this is 18: dump it"):
         EmbeddedPostgres(tmp_path).start()
 
 
