@@ -235,12 +235,12 @@ def require_consistency(container: Container) -> None:
             f"INLINE_PROJECTIONS: there is no {', '.join(unknown)}, but {', '.join(declared)}"
         )
     inline = sorted(chosen | {name for name, how in declared.items() if how == "inline"})
-    if inline and container.one_database():  # until the container gives GroupCommit an InlineCommit
+    if inline and container.one_database() and container.needs_servers():  # no InlineCommit yet
         raise InvalidSettings(
             f"INLINE_PROJECTIONS: {', '.join(inline)} cannot be written in the transaction of the "
             "append by this release: leave it out"
         )
-    if inline:
+    if inline and not container.one_database():
         raise InvalidSettings(
             f"INLINE_PROJECTIONS: {', '.join(inline)} cannot be written in the transaction of the "
             "append, since events and views are not in one PostgreSQL, and two stores share no "
