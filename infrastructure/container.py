@@ -6,8 +6,9 @@ Everything here is built without waiting. What has to be awaited (the connection
 
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, assert_never
 
@@ -51,6 +52,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _consistent(inline: Collection[str]) -> Sequence[Projection[Any]]:
+    """The declared read models, those named here inline."""
+    return [
+        replace(one, consistency="inline") if one.name in inline else one for one in PROJECTIONS
+    ]
+
+
 class Container(containers.DeclarativeContainer):
     """The service as it runs: EventStoreDB, PostgreSQL, a directory for payloads."""
 
@@ -75,7 +83,7 @@ class Container(containers.DeclarativeContainer):
     carrier = providers.Singleton(outside.Carrier, parcels_line)
     payloads = providers.Singleton(filesystem.PayloadStore, settings.provided.payloads)
     builds = providers.Singleton(postgres.Builds, pool)
-    projections = providers.Object(PROJECTIONS)
+    projections = providers.Singleton(_consistent, settings.provided.inline_projections)
     one_database = providers.Object(False)  # true where events and views can share a transaction
     read_models = providers.Singleton(postgres.ReadModels, pool, projections, builds)
 
@@ -188,6 +196,9 @@ def in_postgres(settings: Settings) -> Container:
             providers.Singleton(
                 postgres.GroupCommit,
                 container.events_pool,
+                providers.Singleton(
+                    postgres.InlineCommit, container.projections, container.payloads
+                ),
                 tell=container.metrics.provided.event_store.committed,
             ),
         )
@@ -228,24 +239,22 @@ def in_memory(settings: Settings) -> Container:
 
 def require_consistency(container: Container) -> None:
     """Raises :class:`InvalidSettings` where this wiring cannot keep a read model inline."""
-    declared = {projection.name: projection.consistency for projection in container.projections()}
-    chosen = set(container.settings().inline_projections)
-    if unknown := sorted(chosen - declared.keys()):
+    try:
+        declared: Sequence[Projection[Any]] = container.projections()
+    except ValueError as error:
+        raise InvalidSettings(f"INLINE_PROJECTIONS: {error}") from error
+    names = [projection.name for projection in declared]
+    if unknown := sorted(set(container.settings().inline_projections) - set(names)):
         raise InvalidSettings(
-            f"INLINE_PROJECTIONS: there is no {', '.join(unknown)}, but {', '.join(declared)}"
+            f"INLINE_PROJECTIONS: there is no {', '.join(unknown)}, but {', '.join(names)}"
         )
-    inline = sorted(chosen | {name for name, how in declared.items() if how == "inline"})
-    if inline and container.one_database() and container.needs_servers():  # no InlineCommit yet
-        raise InvalidSettings(
-            f"INLINE_PROJECTIONS: {', '.join(inline)} cannot be written in the transaction of the "
-            "append by this release: leave it out"
-        )
+    inline = sorted(one.name for one in declared if one.consistency == "inline")
     if inline and not container.one_database():
         raise InvalidSettings(
             f"INLINE_PROJECTIONS: {', '.join(inline)} cannot be written in the transaction of the "
             "append, since events and views are not in one PostgreSQL, and two stores share no "
-            "transaction: leave it out, and send the Consistency-Token with questions that have "
-            "to see a write"
+            "transaction: set EVENT_STORE=postgres, or leave it out and send the Consistency-Token "
+            "with questions that have to see a write"
         )
 
 

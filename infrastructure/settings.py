@@ -83,7 +83,9 @@ class Settings(BaseSettings):
     backpressure_refuse_seconds: Annotated[float, Field(gt=0)] = 30.0
     """From this lag on, they are refused."""
     inline_projections: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = ()
-    """Read models to be written in the transaction of the append, separated by commas."""
+    """Read models to be written in the transaction of the append, separated by commas.
+
+    Only where events are in PostgreSQL, too."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property

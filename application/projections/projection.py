@@ -84,6 +84,8 @@ class Projection(Generic[V]):
             raise ValueError(f"{self.name} follows {', '.join(unknown)}: there is no such category")
         if (self.keys is None or self.evolve is None) is (self.parts is None):
             raise ValueError(f"{self.name} needs either keys and evolve, or parts")
+        if self.consistency == "inline" and self.shards > 1:
+            raise ValueError(f"{self.name} is inline: an append writes it whole, not in shards")
         if self.parts and self.shards > 1:
             raise ValueError(
                 f"{self.name} has parts: shards would meet in the views they belong to"

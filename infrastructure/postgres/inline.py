@@ -53,7 +53,12 @@ class InlineCommit:
         *,
         behind: int = BEHIND,
     ) -> None:
-        self._projections, self._payloads, self._behind = projections, payloads, behind
+        """Of these projections it writes those that are declared inline.
+
+        One that is more than ``behind`` events behind is left to its runner, and refuses appends.
+        """
+        self._inline = [(one, one.types) for one in projections if one.consistency == "inline"]
+        self._payloads, self._behind = payloads, behind
         self._prepared: frozenset[Build] = frozenset()
 
     async def __call__(
@@ -62,7 +67,7 @@ class InlineCommit:
         """Raises what ``append`` raises, :class:`Spoilt` for an event that a projection cannot
         take in, and ``StoreUnavailable`` while one of them is far behind."""
         types = {type for one in appends for type in one.types}
-        touched = [one for one in self._projections if one.types & types]
+        touched = [one for one, taken in self._inline if taken & types]
         if not touched:
             return await append(connection, appends)
         for _ in range(_ATTEMPTS):
