@@ -47,6 +47,7 @@ def main(large: int = LARGE) -> None:
         with filled(server, large) as grown:
             print(f"{'':40}{f'{SMALL:,}':>12}{f'{large:,}':>12}{'ratio':>8}{'aim':>8}")
             asyncio.run(small_and_large(small, grown))
+            print(f"{'bytes on disk, indexes and all, an event':40}{size(grown) / large:24,.0f}")
 
 
 @contextmanager
@@ -60,6 +61,13 @@ def filled(server: str, count: int) -> Iterator[str]:
             connection.execute("ANALYZE events")
             connection.execute("CHECKPOINT")
         yield uri
+
+
+def size(uri: str) -> int:
+    with psycopg.connect(uri) as connection:
+        found = connection.execute("SELECT pg_total_relation_size('events')").fetchone()
+    assert found is not None  # the question always has an answer
+    return int(found[0])
 
 
 async def migrated(uri: str) -> None:
