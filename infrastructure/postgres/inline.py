@@ -18,11 +18,11 @@ from application.projections.builds import Build
 from application.projections.folding import Changed, projected
 from application.projections.projection import Projection
 from application.projections.runner import ProjectionFailed
-from infrastructure.postgres.appending import Answer, Append, append
 from infrastructure.postgres.connections import Connection, Within
-from infrastructure.postgres.group_commit import Spoilt
-from infrastructure.postgres.rows import COLUMNS, recorded
-from infrastructure.postgres.views import Views
+from infrastructure.postgres.events.appending import Answer, Append, append
+from infrastructure.postgres.events.group_commit import Spoilt
+from infrastructure.postgres.events.rows import COLUMNS, recorded
+from infrastructure.postgres.read_models.views import Views
 
 BEHIND: Final = 1_000
 """More events than that are left to the projection's runner, and nothing is appended meanwhile."""

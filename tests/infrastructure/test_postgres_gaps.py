@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
 from application.ports import NO_STREAM, Progress
-from infrastructure.postgres.horizon import HeldBack
+from infrastructure.postgres.events.horizon import HeldBack
 from tests.contracts.made_up import PATIENCE, event, events, name
 from tests.infrastructure.postgres_log import (
     INSERT,

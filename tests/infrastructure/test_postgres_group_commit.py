@@ -10,8 +10,8 @@ import pytest
 from application.messages import NewEvent
 from application.ports import NO_STREAM, Appended, StoreUnavailable, WrongExpectedVersion
 from infrastructure.postgres import EventStore, GroupCommit
-from infrastructure.postgres.appending import Answer, Append, append
 from infrastructure.postgres.connections import Connection
+from infrastructure.postgres.events.appending import Answer, Append, append
 from tests.contracts.made_up import PATIENCE, all_of, event, events, name
 from tests.infrastructure.postgres_log import inserted_into, log_at
 from tests.waiting import until

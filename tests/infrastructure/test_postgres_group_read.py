@@ -8,7 +8,7 @@ import pytest
 
 from application.messages import RecordedEvent
 from application.ports import NO_STREAM, EventStore
-from infrastructure.postgres.group_read import BEGINNING, GroupRead
+from infrastructure.postgres.events.group_read import BEGINNING, GroupRead
 from tests.contracts.made_up import all_of, events, name
 from tests.infrastructure.postgres_log import Log, log_at
 

@@ -8,7 +8,8 @@ import pytest
 
 from application.messages import RecordedEvent
 from application.ports import NO_STREAM
-from infrastructure.postgres import Horizon, Subscriptions, WakeUp, subscriptions
+from infrastructure.postgres import Horizon, Subscriptions, WakeUp
+from infrastructure.postgres.events import subscriptions
 from tests.contracts.made_up import PATIENCE, event, name
 from tests.infrastructure.postgres_log import Log, Seen, inserted_into, log_at, only_events
 from tests.waiting import until

@@ -14,7 +14,7 @@ from typing import Final, cast
 
 from application.ports import StoreUnavailable
 from infrastructure.postgres.connections import Connection, Pool, once_more
-from infrastructure.postgres.rows import COLUMNS, Row
+from infrastructure.postgres.events.rows import COLUMNS, Row
 
 LANES: Final = 2  # questions under way at a time
 MOST: Final = 100  # streams in one question

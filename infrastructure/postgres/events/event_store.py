@@ -10,11 +10,11 @@ from typing import Final
 
 from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Appended
-from infrastructure.postgres.appending import Append
 from infrastructure.postgres.connections import Connection, Pool, once_more
-from infrastructure.postgres.group_commit import GroupCommit
-from infrastructure.postgres.group_read import GroupRead
-from infrastructure.postgres.rows import COLUMNS, Row, recorded
+from infrastructure.postgres.events.appending import Append
+from infrastructure.postgres.events.group_commit import GroupCommit
+from infrastructure.postgres.events.group_read import GroupRead
+from infrastructure.postgres.events.rows import COLUMNS, Row, recorded
 
 _PAGE: Final = 1000  # events in one answer of the server
 

@@ -7,10 +7,10 @@ from application.ports import NotBuilt, V
 from application.projections.builds import WHOLE, Build, Shard, Standing, readable
 from application.projections.comparing import Comparison
 from application.projections.projection import Projection
-from infrastructure.postgres.builds import Builds
-from infrastructure.postgres.comparing import compare
 from infrastructure.postgres.connections import Pool
-from infrastructure.postgres.views import Views
+from infrastructure.postgres.read_models.builds import Builds
+from infrastructure.postgres.read_models.comparing import compare
+from infrastructure.postgres.read_models.views import Views
 
 
 class ReadModels:

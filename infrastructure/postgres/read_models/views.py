@@ -19,7 +19,7 @@ from application.projections.projection import Projection
 from application.projections.projection import words as words_of
 from infrastructure.postgres.connections import Connection, Connections, connected
 from infrastructure.postgres.migrating import LOCK
-from infrastructure.postgres.tables import claim_table, is_ours, is_there, parts_of
+from infrastructure.postgres.read_models.tables import claim_table, is_ours, is_there, parts_of
 
 
 class Views(Generic[V]):

@@ -8,7 +8,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from application.projections.builds import Build
 from application.projections.comparing import EXAMPLES, Comparison, Difference
 from infrastructure.postgres.connections import Connection, Pool, connected
-from infrastructure.postgres.tables import is_ours
+from infrastructure.postgres.read_models.tables import is_ours
 
 
 async def compare(pool: Pool, live: Build, build: Build) -> Comparison:

@@ -12,7 +12,7 @@ from typing import Any, Final, LiteralString, Self
 from application.messages import RecordedEvent
 from application.ports import StoreUnavailable
 from infrastructure.postgres.connections import Connection
-from infrastructure.postgres.rows import COLUMNS, recorded
+from infrastructure.postgres.events.rows import COLUMNS, recorded
 
 _WINDOW: Final = 10_000  # positions of the log that one visit looks at
 

@@ -23,8 +23,8 @@ from psycopg.errors import (
 )
 
 from application.ports import Appended, StoreUnavailable
-from infrastructure.postgres.appending import Answer, Append, append, judged, taken
 from infrastructure.postgres.connections import Connection, Pool, once_more
+from infrastructure.postgres.events.appending import Answer, Append, append, judged, taken
 
 LANES: Final = 2  # transactions under way at a time: one that has to wait does not stop all
 MOST: Final = 200  # appends in one transaction

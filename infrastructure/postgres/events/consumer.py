@@ -12,7 +12,7 @@ from application.messages import RecordedEvent
 from application.ports import StoreUnavailable
 from infrastructure.bell import Bell, any_heard
 from infrastructure.postgres.connections import unavailable
-from infrastructure.postgres.handing_out import Seat, Settled
+from infrastructure.postgres.events.handing_out import Seat, Settled
 
 _NET: Final = 0.5  # seconds until a look that nobody called for: the dead ring no bell
 _PACE: Final = 0.005  # seconds from one look to the next: what comes meanwhile goes together

@@ -7,9 +7,9 @@ from typing import Any, Final, LiteralString
 
 from application.ports import GroupInfo
 from infrastructure.postgres.connections import Pool, connected, connected_apart, unavailable
-from infrastructure.postgres.consumer import Consumer
-from infrastructure.postgres.handing_out import ROUSE, Seat, no_such
-from infrastructure.postgres.wake_up import WakeUp
+from infrastructure.postgres.events.consumer import Consumer
+from infrastructure.postgres.events.handing_out import ROUSE, Seat, no_such
+from infrastructure.postgres.events.wake_up import WakeUp
 
 _DEADLINE: Final = 5.0  # seconds for leaving
 

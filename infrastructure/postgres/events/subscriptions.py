@@ -9,9 +9,9 @@ from application.messages import RecordedEvent
 from application.ports import Progress
 from infrastructure.bell import heard
 from infrastructure.postgres.connections import Connection, Pool, once_more
-from infrastructure.postgres.horizon import Horizon
-from infrastructure.postgres.rows import COLUMNS, recorded
-from infrastructure.postgres.wake_up import WakeUp
+from infrastructure.postgres.events.horizon import Horizon
+from infrastructure.postgres.events.rows import COLUMNS, recorded
+from infrastructure.postgres.events.wake_up import WakeUp
 
 _PAGE: Final = 500  # events in one answer of the server
 _WINDOW: Final = 10_000  # positions that one question looks at

@@ -31,7 +31,7 @@ from application.projections.projection import Projection
 from application.projections.status import State
 from infrastructure.postgres.connections import Connection, Pool, connected
 from infrastructure.postgres.migrating import LOCK
-from infrastructure.postgres.tables import drop_tables
+from infrastructure.postgres.read_models.tables import drop_tables
 
 _NOTE: Final = TypeAdapter(Note)
 _FAILURE: Final = TypeAdapter(Failure)

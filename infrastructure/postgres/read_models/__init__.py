@@ -1,0 +1,1 @@
+"""Read models in PostgreSQL: views, their builds, and the books about them."""
