@@ -153,8 +153,9 @@ class RecordedEvent:
 
         ``pydantic.ValidationError`` for one that another system wrote.
         """
-        version = _Versioned.model_validate_json(self.metadata_json).schema_version
-        return serialization.decode(self.type, version, self.data)
+        read: Metadata | None = self.__dict__.get("metadata")  # then it need not be read again
+        known = read or _Versioned.model_validate_json(self.metadata_json)
+        return serialization.decode(self.type, known.schema_version, self.data)
 
     @property
     def stream_id(self) -> str:

@@ -13,8 +13,8 @@ app = typer.Typer(
     help="""
 See how the read models stand, rebuild them without downtime, and help them on.
 
-Works on the service that runs in the same `HEADWATER_HOME`, or on `EVENTSTOREDB_URI` and
-`POSTGRES_URI`. What you do is recorded, with your name and reason.
+Works on the service that runs in the same `HEADWATER_HOME`, or on the servers that
+are set. What you do is recorded, with your name and reason.
 """,
 )
 
