@@ -4,15 +4,33 @@ A comment on the table says whose it is. What does not carry it is never written
 dropped.
 """
 
+from collections.abc import Iterator
+from typing import Any, Final
+
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from application.ports import NotOurs
+from application.projections.projection import Projection
 from infrastructure.postgres.connections import Connection
+from infrastructure.postgres.read_models.fields import field_of, number_of
 
 
 def parts_of(table: str) -> str:
     """The name of the table with the parts, beside the one with the views."""
     return f"{table}_parts"
+
+
+async def create_tables(connection: Connection, table: str, projection: Projection[Any]) -> None:
+    """Create what a build needs and is not there yet. Raises :class:`NotOurs`."""
+    for name, definition in ((table, _TABLE), (parts_of(table), _PARTS)):
+        if not await is_ours(connection, name):
+            await connection.execute(SQL(definition).format(table=Identifier(name)))
+            await connection.execute(_claim(name))
+    for what, on in _indexes(projection):
+        name = f"{table}_{what}"
+        if not await _is_there(connection, name):  # whoever does not own it may not ask to
+            create = SQL("CREATE INDEX {} ON {} {}")
+            await connection.execute(create.format(Identifier(name), Identifier(table), on))
 
 
 async def is_ours(connection: Connection, table: str) -> bool:
@@ -29,14 +47,14 @@ async def is_ours(connection: Connection, table: str) -> bool:
     return bool(there)
 
 
-async def is_there(connection: Connection, name: str) -> bool:
+async def _is_there(connection: Connection, name: str) -> bool:
     """Whether there is a table, or an index, of that name, whoever made it."""
     quoted = SQL("{}").format(Identifier(name)).as_string()
     found = await connection.execute("SELECT to_regclass(%s) IS NOT NULL", [quoted])
     return await found.fetchone() == (True,)
 
 
-def claim_table(table: str) -> Composed:
+def _claim(table: str) -> Composed:
     """The statement that says that it is ours."""
     return SQL("COMMENT ON TABLE {} IS {}").format(Identifier(table), Literal(_comment(table)))
 
@@ -48,5 +66,33 @@ async def drop_tables(connection: Connection, table: str) -> None:
             await connection.execute(SQL("DROP TABLE {}").format(Identifier(name)))
 
 
+def _indexes(projection: Projection[Any]) -> Iterator[tuple[str, Composed]]:
+    """What each is called, and what it is on."""
+    for field in projection.indexed:
+        yield field, SQL("({}, key)").format(field_of(field))
+    if projection.ranked is not None:
+        yield "words", SQL("USING gin (words)").format()
+        yield "rank", SQL("((-{}), key)").format(number_of(projection.ranked))
+
+
 def _comment(table: str) -> str:
     return f"headwater: {table}"
+
+
+_TABLE: Final = """
+CREATE TABLE {table} (
+    key text COLLATE "C" PRIMARY KEY,
+    position bigint NOT NULL,
+    view jsonb NOT NULL,
+    detail jsonb NOT NULL,
+    words tsvector NOT NULL
+)
+"""
+
+_PARTS: Final = """
+CREATE TABLE {table} (
+    key text COLLATE "C" PRIMARY KEY,
+    position bigint NOT NULL,
+    part jsonb NOT NULL
+)
+"""
