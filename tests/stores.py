@@ -1,8 +1,9 @@
 """The event stores that the service runs on, by the settings that lead to them."""
 
-from collections.abc import AsyncIterator, Mapping
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -14,8 +15,20 @@ NOWHERE = dict.fromkeys(("PAYMENT_PROVIDER_URI", "CARRIER_URI"), "http://127.0.0
 
 
 def on(store: EventStore) -> pytest.MarkDecorator:
-    """Of a test of what is the same on every event store: one will do."""
-    return pytest.mark.parametrize("event_store", [store], indirect=True)
+    """Of a test of what is the same on every event store: one will do, to save time.
+
+    With ``EVERY_STORE`` set, it runs on all of them nevertheless.
+    """
+    return _on(get_args(EventStore) if os.environ.get("EVERY_STORE") else [store])
+
+
+def only_on(store: EventStore) -> pytest.MarkDecorator:
+    """Of a test that would not hold on another event store; say why."""
+    return _on([store])
+
+
+def _on(stores: Sequence[EventStore]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("event_store", stores, indirect=True)
 
 
 def understood(settings: Mapping[str, str], **others: Any) -> Settings:

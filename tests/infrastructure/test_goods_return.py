@@ -19,7 +19,7 @@ from infrastructure.memory import Fault
 from infrastructure.processes.service import reacting
 from infrastructure.providers.simulated import SimulatedProviders
 from tests.outside import over_http, tell
-from tests.stores import on, understood
+from tests.stores import only_on, understood
 from tests.waiting import until_true
 
 WORTH = Money.parse("15.30 GBP")
@@ -89,7 +89,7 @@ async def test_goods_that_come_back_are_paid_back_and_put_back(
         assert recorded.metadata.saga_id == saga_id(id, "r-1")
 
 
-@on("eventstoredb")  # a pool of connections has tasks of its own, which come and go
+@only_on("eventstoredb")  # a pool of connections has tasks of its own, which come and go
 async def test_reacting_ends_when_it_is_cancelled(container: Container) -> None:
     """No task is left behind."""
     before = asyncio.all_tasks()
