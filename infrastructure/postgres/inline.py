@@ -21,7 +21,7 @@ from application.projections.runner import ProjectionFailed
 from infrastructure.postgres.connections import Connection, Within
 from infrastructure.postgres.events.appending import Answer, Append, append
 from infrastructure.postgres.events.group_commit import Spoilt
-from infrastructure.postgres.events.rows import COLUMNS, recorded
+from infrastructure.postgres.events.rows import COLUMNS, fetch, recorded
 from infrastructure.postgres.read_models.views import Views
 
 BEHIND: Final = 1_000
@@ -32,15 +32,23 @@ _ATTEMPTS: Final = 3
 
 @dataclass(frozen=True)
 class _Locked:
-    """A live build that nobody else writes before the transaction ends; ``None``: new."""
+    """A live build that nobody else writes before the transaction ends."""
 
     build: Build
     paused: bool
-    checkpoint: int | None
+    checkpoint: int | None  # ``None``: it is new
 
     def is_of(self, projection: Projection[Any]) -> bool:
         """Whether that is how it is filled: another version is left to its own release."""
         return (self.build.name, self.build.version) == (projection.name, projection.version)
+
+
+@dataclass(frozen=True)
+class _Inline:
+    """A projection, and the types that it takes in, found out once."""
+
+    projection: Projection[Any]
+    types: frozenset[str]
 
 
 class InlineCommit:
@@ -57,7 +65,7 @@ class InlineCommit:
 
         One that is more than ``behind`` events behind is left to its runner, and refuses appends.
         """
-        self._inline = [(one, one.types) for one in projections if one.consistency == "inline"]
+        self._inline = [_Inline(of, of.types) for of in projections if of.consistency == "inline"]
         self._payloads, self._behind = payloads, behind
         self._prepared: frozenset[Build] = frozenset()
 
@@ -67,7 +75,7 @@ class InlineCommit:
         """Raises what ``append`` raises, :class:`Spoilt` for an event that a projection cannot
         take in, and ``StoreUnavailable`` while one of them is far behind."""
         types = {type for one in appends for type in one.types}
-        touched = [one for one, taken in self._inline if taken & types]
+        touched = [one for one in self._inline if one.types & types]
         if not touched:
             return await append(connection, appends)
         for _ in range(_ATTEMPTS):
@@ -76,26 +84,28 @@ class InlineCommit:
         raise StoreUnavailable("inline read models have been written by others again and again")
 
     async def _committed(
-        self, connection: Connection, appends: Sequence[Append], touched: Sequence[Projection[Any]]
+        self, connection: Connection, appends: Sequence[Append], touched: Sequence[_Inline]
     ) -> Sequence[Answer | None]:
         async with connection.transaction():
-            locked = await _lock(connection, [projection.name for projection in touched])
+            locked = await _lock(connection, [one.projection.name for one in touched])
             answers = await append(connection, appends)
-            for projection in touched:
-                for live in locked:
-                    if live.is_of(projection) and not live.paused:
-                        await self._take_in(connection, projection, live)
-        self._prepared |= {live.build for live in locked}
+            ours = [
+                (one, live)
+                for one in touched
+                for live in locked
+                if live.is_of(one.projection) and not live.paused
+            ]
+            for one, live in ours:
+                await self._take_in(connection, one, live)
+        self._prepared |= {live.build for _, live in ours}
         return answers
 
-    async def _take_in(
-        self, connection: Connection, projection: Projection[Any], live: _Locked
-    ) -> None:
-        views = Views(Within(connection), projection, live.build)
+    async def _take_in(self, connection: Connection, one: _Inline, live: _Locked) -> None:
+        views = Views(Within(connection), one.projection, live.build)
         if live.build not in self._prepared:
             await views.prepare()
-        if events := await self._events(connection, projection, live):
-            changed, parts = await self._projected(projection, events, views)
+        if events := await self._events(connection, one, live):
+            changed, parts = await self._projected(one.projection, events, views)
             await views.save(
                 changed,
                 parts=parts,
@@ -115,26 +125,25 @@ class InlineCommit:
             raise Spoilt(ProjectionFailed(projection.name, events[-1], error)) from error
 
     async def _events(
-        self, connection: Connection, projection: Projection[Any], live: _Locked
+        self, connection: Connection, one: _Inline, live: _Locked
     ) -> Sequence[RecordedEvent]:
         """All that is not in the views yet, what has just been appended too."""
         after = -1 if live.checkpoint is None else live.checkpoint
-        since = [after, list(projection.types), self._behind + 1]
-        found = await connection.execute(_SINCE.encode(), since, prepare=True, binary=True)
-        rows = await found.fetchall()
+        rows = await fetch(connection, _SINCE, [after, list(one.types), self._behind + 1])
         if len(rows) > self._behind:
             raise StoreUnavailable(
-                f"{projection.name} is inline and more than {self._behind:,} events behind: "
+                f"{one.projection.name} is inline and more than {self._behind:,} events behind: "
                 "its runner has to take them in first"
             )
         return [recorded(row) for row in rows]
 
 
 async def _lock(connection: Connection, names: Sequence[str]) -> Sequence[_Locked]:
-    found = await connection.execute(_LOCK, [list(names)], prepare=True)
     return [
         _Locked(Build(name, version, number), paused, checkpoint)
-        for name, version, number, paused, checkpoint in await found.fetchall()
+        for name, version, number, paused, checkpoint in await fetch(
+            connection, _LOCK, [list(names)]
+        )
     ]
 
 

@@ -9,16 +9,12 @@ import pytest
 from application.messages import RecordedEvent
 from application.ports import NO_STREAM
 from infrastructure.postgres import Horizon, Subscriptions, WakeUp
-from infrastructure.postgres.events import subscriptions
 from tests.contracts.made_up import PATIENCE, event, name
 from tests.infrastructure.postgres_log import Log, Seen, inserted_into, log_at, only_events
 from tests.waiting import until
 
-
-@pytest.fixture
-def no_net(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for a look that nobody called for waits longer than the test does."""
-    monkeypatch.setattr(subscriptions, "_NET", 10 * PATIENCE)
+NO_NET = 10 * PATIENCE
+"""Whoever waits for a look that nobody called for waits longer than the test does."""
 
 
 async def append(log: Log) -> int:
@@ -40,10 +36,9 @@ async def following(
     return only_events(seen)
 
 
-@pytest.mark.usefixtures("no_net")
 async def test_a_commit_wakes_who_waits(postgres: str) -> None:
     """Each of many events comes although nobody would look by himself for minutes."""
-    async with log_at(postgres) as log:
+    async with log_at(postgres, net=NO_NET) as log:
 
         async def act(seen: Callable[[int], Awaitable[None]]) -> None:
             for count in range(1, 21):
@@ -53,13 +48,10 @@ async def test_a_commit_wakes_who_waits(postgres: str) -> None:
         assert len(await following(log, act)) == 20
 
 
-async def test_without_a_call_there_is_the_net(
-    postgres: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_a_call_there_is_the_net(postgres: str) -> None:
     """Nothing listens, and what is appended comes all the same."""
-    monkeypatch.setattr(subscriptions, "_NET", 0.1)
     async with log_at(postgres) as log:
-        deaf = Subscriptions(log.pool, WakeUp(), log.horizon)
+        deaf = Subscriptions(log.pool, WakeUp(), log.horizon, net=0.1)
 
         async def act(seen: Callable[[int], Awaitable[None]]) -> None:
             for count in (1, 2):
@@ -70,10 +62,9 @@ async def test_without_a_call_there_is_the_net(
         assert len(await following(quiet, act)) == 2
 
 
-@pytest.mark.usefixtures("no_net")
 async def test_what_was_committed_while_nobody_listened_is_not_missed(postgres: str) -> None:
     """The listening connection is killed: it comes back, counts that, and calls everybody."""
-    async with log_at(postgres) as log:
+    async with log_at(postgres, net=NO_NET) as log:
 
         async def act(seen: Callable[[int], Awaitable[None]]) -> None:
             for count in range(1, 4):
@@ -115,13 +106,12 @@ def end_listening(uri: str) -> None:
         connection.execute(kill.encode(), [listens(connection)])
 
 
-@pytest.mark.usefixtures("no_net")
 @pytest.mark.parametrize("ending", ["rollback", "close"])
 async def test_a_rollback_is_noticed(postgres: str, ending: str) -> None:
     """Who held readers back ends without a commit, so without a call: they go on all the same."""
-    async with log_at(postgres) as log:
+    async with log_at(postgres, net=NO_NET) as log:
         horizon = Looks(log.pool)
-        watched = Subscriptions(log.pool, log.wake_up, horizon)
+        watched = Subscriptions(log.pool, log.wake_up, horizon, net=NO_NET)
 
         async def act(seen: Callable[[int], Awaitable[None]]) -> None:
             async with await psycopg.AsyncConnection.connect(postgres) as late:

@@ -10,11 +10,11 @@ from typing import Final
 
 from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Appended
-from infrastructure.postgres.connections import Connection, Pool, once_more
+from infrastructure.postgres.connections import Pool
 from infrastructure.postgres.events.appending import Append
 from infrastructure.postgres.events.group_commit import GroupCommit
 from infrastructure.postgres.events.group_read import GroupRead
-from infrastructure.postgres.events.rows import COLUMNS, Row, recorded
+from infrastructure.postgres.events.rows import COLUMNS, fetch_from, recorded
 
 _PAGE: Final = 1000  # events in one answer of the server
 
@@ -53,20 +53,13 @@ class EventStore:
             place = rows[-1][5] + 1
         while limit is None or limit > 0:
             most = _PAGE if limit is None else min(limit, _PAGE)
-            rows = await self._rows(select, [stream, place, from_version, most])
+            rows = await fetch_from(self._pool, select, [stream, place, from_version, most])
             for row in rows:
                 yield recorded(row)
             if len(rows) < most:
                 return
             place = rows[-1][5] + (-1 if backwards else 1)
             limit = None if limit is None else limit - most
-
-    async def _rows(self, select: str, values: Sequence[object]) -> Sequence[Row]:
-        async def read(connection: Connection) -> Sequence[Row]:
-            found = await connection.execute(select.encode(), values, prepare=True, binary=True)
-            return await found.fetchall()
-
-        return await once_more(self._pool, read)
 
 
 _LAST: Final = 2**31 - 1  # no stream has a higher version

@@ -12,7 +12,7 @@ import re
 from asyncio import Future
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, cast
+from typing import Final
 
 from psycopg import DataError, IntegrityError
 from psycopg.errors import (
@@ -25,8 +25,8 @@ from psycopg.errors import (
 from application.ports import Appended, StoreUnavailable
 from infrastructure.postgres.connections import Connection, Pool, once_more
 from infrastructure.postgres.events.appending import Answer, Append, append, judged, taken
+from infrastructure.postgres.events.lanes import Lanes, Tell, Waiting, give, silent
 
-LANES: Final = 2  # transactions under way at a time: one that has to wait does not stop all
 MOST: Final = 200  # appends in one transaction
 TRIALS: Final = 2  # appends to held streams that are tried at a time: each waits on a connection
 _ENOUGH: Final = 1000  # events in one transaction; an append that has more goes alone
@@ -34,7 +34,7 @@ _PATIENCE: Final = 2  # more attempts, each as long as the server waits for a lo
 _UNFIT: Final = (DataError, ProgramLimitExceeded, StatementTooComplex)  # today and tomorrow
 
 Commit = Callable[[Connection, Sequence[Append]], Awaitable[Sequence[Answer | None]]]
-_Waiting = tuple[Append, "Future[Appended]"]
+_Waiting = Waiting[Append, Appended]
 
 
 class Spoilt(Exception):
@@ -57,13 +57,10 @@ class Held(StoreUnavailable):
 class GroupCommit:
     """Commits appends, over a durable pool."""
 
-    def __init__(
-        self, pool: Pool, commit: Commit = append, tell: Callable[[int], None] = lambda _: None
-    ) -> None:
+    def __init__(self, pool: Pool, commit: Commit = append, tell: Tell = silent) -> None:
         """``tell`` hears of every group how many appends it had."""
-        self._pool, self._commit, self._tell = pool, commit, tell
-        self._waiting: deque[_Waiting] = deque()
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._pool, self._commit = pool, commit
+        self._lanes: Lanes[Append, Appended] = Lanes(self._next, self._serve, tell)
         self._held: set[str] = set()  # streams on which somebody had a transaction open just now
         self._tried: set[str] = set()  # of these, those that are being tried
 
@@ -71,11 +68,7 @@ class GroupCommit:
         """What ``EventStore.append`` promises."""
         if append.stream in self._held:
             return await self._try(append)
-        answer: Future[Appended] = asyncio.get_running_loop().create_future()
-        self._waiting.append((append, answer))
-        if len(self._lanes) < LANES:
-            self._lanes.add(asyncio.create_task(self._work()))
-        return await answer
+        return await self._lanes.answer(append)
 
     async def _try(self, append: Append) -> Appended:
         """Append to a stream that was held, beside the lanes."""
@@ -91,35 +84,24 @@ class GroupCommit:
             self._held.discard(append.stream)
         return answer.result()
 
-    async def _work(self) -> None:
-        try:
-            await self._empty()
-        finally:
-            self._lanes.discard(cast("asyncio.Task[None]", asyncio.current_task()))
-
-    async def _empty(self) -> None:
-        while group := self._next():
-            self._tell(len(group))
-            await self._serve(group)
-
-    def _next(self) -> Sequence[_Waiting]:
+    def _next(self, waiting: deque[_Waiting]) -> Sequence[_Waiting]:
         """The next group: those that came first, but of every stream only one."""
         group: dict[str, _Waiting] = {}
         later: list[_Waiting] = []
         events = 0
-        while self._waiting and len(group) < MOST:
-            append, waiting = one = self._waiting.popleft()
-            if waiting.cancelled():
+        while waiting and len(group) < MOST:
+            append, answer = one = waiting.popleft()
+            if answer.cancelled():
                 continue
             if append.stream in self._held:
-                waiting.set_exception(Held(append.stream))
+                answer.set_exception(Held(append.stream))
                 continue
             events += len(append.ids)
             if append.stream in group or (group and events > _ENOUGH):
                 later.append(one)
             else:
                 group[append.stream] = one
-        self._waiting.extendleft(reversed(later))
+        waiting.extendleft(reversed(later))
         return list(group.values())
 
     async def _serve(self, group: Sequence[_Waiting]) -> None:
@@ -130,7 +112,7 @@ class GroupCommit:
             answers = [error] * len(group)
         for (_, waiting), answer in zip(group, answers, strict=True):
             if answer is not None:
-                _give(waiting, answer)
+                give(waiting, answer)
         left = [one for one, answer in zip(group, answers, strict=True) if answer is None]
         await asyncio.gather(*(self._serve([one]) for one in left))
 
@@ -176,15 +158,6 @@ class GroupCommit:
                 )
             case _:
                 return ValueError(f"PostgreSQL cannot keep an event for {append.stream}: {error}")
-
-
-def _give(waiting: "Future[Appended]", answer: Answer) -> None:
-    if waiting.done():
-        return  # whoever waited has gone
-    if isinstance(answer, Exception):
-        waiting.set_exception(answer)
-    else:
-        waiting.set_result(answer)
 
 
 def _locks_all(error: Exception) -> bool:

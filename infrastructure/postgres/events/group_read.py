@@ -7,16 +7,15 @@ and where one asks for what cannot be asked, each is read apart.
 """
 
 import asyncio
-from asyncio import Future
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Final, cast
+from collections.abc import Sequence
+from typing import Final
 
 from application.ports import StoreUnavailable
 from infrastructure.postgres.connections import Connection, Pool, once_more
+from infrastructure.postgres.events.lanes import Lanes, Tell, Waiting, give, silent
 from infrastructure.postgres.events.rows import COLUMNS, Row
 
-LANES: Final = 2  # questions under way at a time
 MOST: Final = 100  # streams in one question
 BEGINNING: Final = 100  # events of each, when there are several
 
@@ -24,42 +23,21 @@ Page = tuple[Sequence[Row], bool]
 """Rows of an answer, and whether they are all that the stream has."""
 
 _Wanted = tuple[str, int]  # the stream, and from which version on
-_Waiting = tuple[_Wanted, "Future[Page]"]
+_Waiting = Waiting[_Wanted, Page]
 
 
 class GroupRead:
     """Reads the first page of streams, forwards."""
 
-    def __init__(self, pool: Pool, page: int, tell: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(self, pool: Pool, page: int, tell: Tell = silent) -> None:
         """``page``: events of one stream in one answer, at most. ``tell`` hears of every group how
         many streams it had."""
-        self._pool, self._page, self._tell = pool, page, tell
-        self._waiting: deque[_Waiting] = deque()
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._pool, self._page = pool, page
+        self._lanes: Lanes[_Wanted, Page] = Lanes(_next, self._serve, tell)
 
     async def first_page(self, stream: str, from_version: int) -> Page:
         """What is committed now is in it. Raises ``StoreUnavailable``."""
-        answer: Future[Page] = asyncio.get_running_loop().create_future()
-        self._waiting.append(((stream, from_version), answer))
-        if len(self._lanes) < LANES:
-            self._lanes.add(asyncio.create_task(self._work()))
-        return await answer
-
-    async def _work(self) -> None:
-        try:
-            while group := self._next():
-                self._tell(len(group))
-                await self._serve(group)
-        finally:
-            self._lanes.discard(cast("asyncio.Task[None]", asyncio.current_task()))
-
-    def _next(self) -> Sequence[_Waiting]:
-        group: list[_Waiting] = []
-        while self._waiting and len(group) < MOST:
-            wanted, answer = self._waiting.popleft()
-            if not answer.cancelled():
-                group.append((wanted, answer))
-        return group
+        return await self._lanes.answer((stream, from_version))
 
     async def _serve(self, group: Sequence[_Waiting]) -> None:
         most = self._page if len(group) == 1 else BEGINNING
@@ -74,8 +52,7 @@ class GroupRead:
                 await asyncio.gather(*(self._serve([one]) for one in group))
         else:
             for (_, answer), rows in zip(group, pages, strict=True):
-                if not answer.done():  # else whoever waited has gone
-                    answer.set_result((rows, len(rows) < most))
+                give(answer, (rows, len(rows) < most))
 
     async def _read(self, wanted: Sequence[_Wanted], most: int) -> Sequence[Sequence[Row]]:
         async def read(connection: Connection) -> Sequence[Sequence[Row]]:
@@ -93,10 +70,18 @@ class GroupRead:
         return await once_more(self._pool, read)
 
 
+def _next(waiting: deque[_Waiting]) -> Sequence[_Waiting]:
+    group: list[_Waiting] = []
+    while waiting and len(group) < MOST:
+        wanted, answer = waiting.popleft()
+        if not answer.cancelled():
+            group.append((wanted, answer))
+    return group
+
+
 def _refuse(group: Sequence[_Waiting], error: Exception) -> None:
     for _, answer in group:
-        if not answer.done():
-            answer.set_exception(error)
+        give(answer, error)
 
 
 _ONE: Final = f"""

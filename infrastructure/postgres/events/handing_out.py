@@ -5,14 +5,14 @@ another, each for a moment. New events are taken from the log up to its horizon 
 that none is passed by; what was given back comes before them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, LiteralString, Self
 
 from application.messages import RecordedEvent
 from application.ports import StoreUnavailable
 from infrastructure.postgres.connections import Connection
-from infrastructure.postgres.events.rows import COLUMNS, recorded
+from infrastructure.postgres.events.rows import COLUMNS, fetch, recorded
 
 _WINDOW: Final = 10_000  # positions of the log that one visit looks at
 
@@ -75,8 +75,8 @@ class Seat:
     @classmethod
     async def take(cls, connection: Connection, group: str) -> Self:
         """``KeyError`` when there is no such group."""
-        ((number, _),) = await _rows(connection, _LOCK_A_NUMBER, {})
-        found = await _rows(connection, _ENTER, {"group": group, "consumer": number})
+        ((number, _),) = await fetch(connection, _LOCK_A_NUMBER, {})
+        found = await fetch(connection, _ENTER, {"group": group, "consumer": number})
         for max_retries, timeout in found:
             return cls(connection, group, number, max_retries, timeout)
         raise KeyError(no_such(group))
@@ -134,18 +134,11 @@ class Seat:
         return rows
 
     async def _do(self, statement: str, **values: object) -> Sequence[tuple[Any, ...]]:
-        return await _rows(self._connection, statement, {**self._known, **values})
+        return await fetch(self._connection, statement, {**self._known, **values})
 
 
 def no_such(group: str) -> str:
     return f"there is no consumer group {group!r}"
-
-
-async def _rows(
-    connection: Connection, statement: str, values: Mapping[str, object]
-) -> Sequence[tuple[Any, ...]]:
-    found = await connection.execute(statement.encode(), values, prepare=True, binary=True)
-    return await found.fetchall() if found.description else []
 
 
 ROUSE: Final[LiteralString] = "SELECT pg_notify('events_' || 'events'::regclass::oid, '')"

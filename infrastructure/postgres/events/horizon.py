@@ -7,9 +7,9 @@ however long it is open.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-from infrastructure.postgres.connections import Connection, Pool, once_more
+from infrastructure.postgres.connections import Pool
+from infrastructure.postgres.events.rows import fetch_from
 
 
 @dataclass(frozen=True)
@@ -31,21 +31,13 @@ class Horizon:
 
     async def readable(self) -> tuple[int, bool]:
         """The last event that can be read, and whether open transactions hold back later ones."""
-        readable, held_back = await self._ask(_READABLE)
+        ((readable, held_back),) = await fetch_from(self._pool, _READABLE)
         return readable, held_back
 
     async def held_back(self) -> HeldBack:
         """Nothing is 0 positions for 0 seconds. Raises ``StoreUnavailable``."""
-        return HeldBack(*await self._ask(_HELD_BACK))
-
-    async def _ask(self, question: str) -> tuple[Any, ...]:
-        async def ask(connection: Connection) -> tuple[Any, ...]:
-            found = await connection.execute(question.encode(), prepare=True)
-            row = await found.fetchone()
-            assert row is not None  # the question always has an answer
-            return row
-
-        return await once_more(self._pool, ask)
+        ((positions, seconds),) = await fetch_from(self._pool, _HELD_BACK)
+        return HeldBack(positions, seconds)
 
 
 _READABLE = "SELECT readable, held_back FROM events_readable()"

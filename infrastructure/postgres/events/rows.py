@@ -1,9 +1,10 @@
-"""Rows of the table of events, and the events that they hold."""
+"""Rows, asked for as all questions to the events are, and the events that they hold."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from application.messages import RecordedEvent
+from infrastructure.postgres.connections import Connection, Pool, once_more
 
 Row = Sequence[Any]
 
@@ -19,3 +20,22 @@ def recorded(row: Row) -> RecordedEvent:
     return RecordedEvent(
         id, type, data.encode(), metadata.encode(), stream, version, position, created_at
     )
+
+
+async def fetch(
+    connection: Connection, question: str, values: Sequence[object] | Mapping[str, object] = ()
+) -> Sequence[tuple[Any, ...]]:
+    """All rows of the answer; none for a statement that has none. Raises psycopg's errors."""
+    found = await connection.execute(question.encode(), values, prepare=True, binary=True)
+    return await found.fetchall() if found.description else []
+
+
+async def fetch_from(
+    pool: Pool, question: str, values: Sequence[object] = ()
+) -> Sequence[tuple[Any, ...]]:
+    """The same, on a connection that works. Raises ``StoreUnavailable``."""
+
+    async def ask(connection: Connection) -> Sequence[tuple[Any, ...]]:
+        return await fetch(connection, question, values)
+
+    return await once_more(pool, ask)

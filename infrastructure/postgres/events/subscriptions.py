@@ -1,16 +1,16 @@
 """Catch-up subscriptions: the log in pages, up to the horizon, then whatever comes."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 from application.messages import RecordedEvent
 from application.ports import Progress
 from infrastructure.bell import heard
-from infrastructure.postgres.connections import Connection, Pool, once_more
+from infrastructure.postgres.connections import Pool
 from infrastructure.postgres.events.horizon import Horizon
-from infrastructure.postgres.events.rows import COLUMNS, recorded
+from infrastructure.postgres.events.rows import COLUMNS, fetch_from, recorded
 from infrastructure.postgres.events.wake_up import WakeUp
 
 _PAGE: Final = 500  # events in one answer of the server
@@ -22,8 +22,9 @@ _SOON: Final = 0.02  # the same, while events are held back: nobody calls when t
 class Subscriptions:
     """The :class:`~application.ports.Subscriptions` and ``StoreFacts`` of one database."""
 
-    def __init__(self, pool: Pool, wake_up: WakeUp, horizon: Horizon) -> None:
-        self._pool, self._wake_up, self._horizon = pool, wake_up, horizon
+    def __init__(self, pool: Pool, wake_up: WakeUp, horizon: Horizon, *, net: float = _NET) -> None:
+        """``net``: seconds until a reader looks although nobody called for it."""
+        self._pool, self._wake_up, self._horizon, self._net = pool, wake_up, horizon, net
         self._counted: Counter[str] = Counter()  # by type, up to a position
         self._counted_to = 0
         self._store_id: str | None = None  # until it is known
@@ -39,7 +40,7 @@ class Subscriptions:
         """All at first, then only what came since."""
         readable, _ = await self._horizon.readable()
         if readable > self._counted_to:
-            counts = await self._rows(_COUNT, [self._counted_to, readable])
+            counts = await fetch_from(self._pool, _COUNT, [self._counted_to, readable])
             self._counted.update(dict(counts))
             self._counted_to = readable
         return sum(self._counted[type] for type in types)
@@ -47,7 +48,7 @@ class Subscriptions:
     async def store_id(self) -> str | None:
         """It was made with the table."""
         if self._store_id is None:
-            ((id,),) = await self._rows("SELECT id FROM event_store", [])
+            ((id,),) = await fetch_from(self._pool, "SELECT id FROM event_store")
             self._store_id = str(id)
         return self._store_id
 
@@ -60,7 +61,7 @@ class Subscriptions:
             readable, held_back = await self._horizon.readable()
             while position < readable:
                 until = min(readable, position + _WINDOW)
-                rows = await self._rows(_SELECT, [position, until, list(types), _PAGE])
+                rows = await fetch_from(self._pool, _SELECT, [position, until, list(types), _PAGE])
                 for row in rows:
                     yield recorded(row)
                 position = rows[-1][6] if len(rows) == _PAGE else until
@@ -69,15 +70,8 @@ class Subscriptions:
             if not told:
                 told = True
                 yield Progress(position, caught_up=True)
-            await heard(ring, pause if held_back else _NET)
-            pause = min(2 * pause, _NET) if held_back else _SOON  # the longer, the less often
-
-    async def _rows(self, question: str, values: Sequence[object]) -> Sequence[tuple[Any, ...]]:
-        async def ask(connection: Connection) -> Sequence[tuple[Any, ...]]:
-            found = await connection.execute(question.encode(), values, prepare=True, binary=True)
-            return await found.fetchall()
-
-        return await once_more(self._pool, ask)
+            await heard(ring, pause if held_back else self._net)
+            pause = min(2 * pause, self._net) if held_back else _SOON  # the longer, the less often
 
 
 _SELECT: Final = f"""
