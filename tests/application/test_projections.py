@@ -22,6 +22,7 @@ from domain.orders import (
     Status,
 )
 from domain.values import Money
+from tests.domain.histories import LAW
 from tests.projection_specification import ProjectionSpecification, at, recorded
 
 orders = ProjectionSpecification(order_summary)
@@ -171,6 +172,7 @@ _commands = st.one_of(
 )
 
 
+@LAW
 @given(st.lists(_commands, max_size=30))
 def test_the_view_of_a_stock_agrees_with_its_aggregate(
     commands: list[stock.StockCommand],

@@ -17,6 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 import domain
 from domain import decider, orders, payments, shipments, stock, values
 from domain.values import Difference, Id, LineNumber, Money, Name, Quantity, Sku
+from tests.domain.histories import LAW
 
 PAGES = (decider, values, orders, stock, payments, shipments)
 
@@ -27,6 +28,7 @@ pounds = amounts.map(lambda amount: Money(amount=amount, currency="GBP"))
 # ── money ────────────────────────────────────────────────────────────────────────────────────────
 
 
+@LAW
 @given(money=pounds)
 def test_money_is_read_as_it_was_written(money: Money) -> None:
     """Writing and reading gives the same money, as text and as JSON."""
@@ -40,6 +42,7 @@ def test_money_is_written_with_its_currency_and_all_its_places() -> None:
     assert str(Money(amount=Decimal("1E+3"), currency="GBP")) == "1000 GBP"
 
 
+@LAW
 @given(one=pounds, other=pounds, units=st.integers(0, 1000))
 def test_money_is_counted_exactly(one: Money, other: Money, units: int) -> None:
     """Adding and taking away cancel out, and so many units are so many sums."""
