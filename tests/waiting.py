@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+PATIENCE = 60.0  # seconds: it costs nothing while all is well, and a busy machine may need it
 
-async def until(condition: Callable[[], bool], within: float = 10.0) -> None:
+
+async def until(condition: Callable[[], bool], within: float = PATIENCE) -> None:
     """Return as soon as it holds; ``AssertionError`` when it has not after so many seconds."""
     end = asyncio.get_running_loop().time() + within
     while not condition():
@@ -12,7 +14,7 @@ async def until(condition: Callable[[], bool], within: float = 10.0) -> None:
         await asyncio.sleep(0.001)
 
 
-async def until_true(ask: Callable[[], Awaitable[bool]], within: float = 20.0) -> None:
+async def until_true(ask: Callable[[], Awaitable[bool]], within: float = PATIENCE) -> None:
     """The same, where finding out takes a call."""
     end = asyncio.get_running_loop().time() + within
     while not await ask():

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from application.messages import Context, NewEvent, RecordedEvent
-
-PATIENCE = 20.0  # seconds in which what a test waits for has to come
+from tests.waiting import PATIENCE
 
 
 def name(beginning: str = "stream") -> str:

@@ -8,7 +8,8 @@ import pytest
 from application.messages import RecordedEvent
 from application.ports import NO_STREAM, ConsumerGroups, Delivery, GroupInfo, StoreUnavailable
 from tests.contracts.conftest import Stores
-from tests.contracts.made_up import PATIENCE, all_of, events, name, until
+from tests.contracts.made_up import all_of, events, name, until
+from tests.waiting import PATIENCE
 
 
 class Group:

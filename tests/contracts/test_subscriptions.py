@@ -8,7 +8,8 @@ import pytest
 from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Progress
 from tests.contracts.conftest import Stores
-from tests.contracts.made_up import PATIENCE, all_of, event, events, name
+from tests.contracts.made_up import all_of, event, events, name
+from tests.waiting import PATIENCE
 
 Items = list[RecordedEvent | Progress]
 

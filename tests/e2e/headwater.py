@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-PATIENCE = 60.0  # seconds in which what a test waits for has to come, on a busy machine too
+PATIENCE = 120.0  # seconds in which what a test waits for has to come, on a busy machine too
 COMMAND = (sys.executable, "-m", "infrastructure.cli.main")
 
 
@@ -67,7 +67,7 @@ class Service:
         family = [self.process, *self.process.children(recursive=True)]
         assert len(family) > 2, "the embedded servers run as children"
         self.process.send_signal(sign)
-        _, alive = psutil.wait_procs(family, timeout=10)
+        _, alive = psutil.wait_procs(family, timeout=PATIENCE)
         assert alive == [], "left behind"
         return int(self.process.wait())
 

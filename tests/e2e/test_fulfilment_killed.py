@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from infrastructure.settings import EventStore
-from tests.e2e.headwater import Service, headwater, running, until
+from tests.e2e.headwater import PATIENCE, Service, headwater, running, until
 
 ORDERS = 30
 GOODS = 50  # for 25 of them
@@ -52,7 +52,8 @@ def _place(service: Service, round: int) -> list[str]:
 
 def _post(service: Service, path: str, key: str, body: object) -> str:
     headers = {"Idempotency-Key": key}
-    answer = httpx.post(f"{service.url}{path}", json=body, headers=headers, trust_env=False)
+    with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
+        answer = client.post(f"{service.url}{path}", json=body, headers=headers)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
@@ -62,6 +63,6 @@ def _ended(service: Service, orders: Sequence[str]) -> int:
 
 
 def _count(service: Service, orders: Sequence[str], status: str) -> int:
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
         answers = [client.get(f"{service.url}/orders/{id}/fulfilment") for id in orders]
     return sum(answer.json().get("status") == status for answer in answers)

@@ -46,10 +46,10 @@ def test_they_print_the_settings_that_lead_to_them(tmp_path: Path) -> None:
         assert booked.json()["answer"] == "booked"
 
     with started(*directory) as settings:
-        (booking,) = httpx.get(settings["CARRIER_URI"], trust_env=False).json()
+        (booking,) = httpx.get(settings["CARRIER_URI"], trust_env=False, timeout=PATIENCE).json()
     assert (booking["key"], booking["order_id"]) == ("k", "o-1")
     with started("--memory") as settings:
-        assert httpx.get(settings["CARRIER_URI"], trust_env=False).json() == []
+        assert httpx.get(settings["CARRIER_URI"], trust_env=False, timeout=PATIENCE).json() == []
 
 
 def test_what_is_in_their_way_is_named(tmp_path: Path) -> None:

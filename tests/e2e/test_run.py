@@ -13,7 +13,7 @@ import pytest
 
 from infrastructure.online_retail import SAMPLE
 from infrastructure.settings import EventStore
-from tests.e2e.headwater import Service, headwater, refusal, running, until
+from tests.e2e.headwater import PATIENCE, Service, headwater, refusal, running, until
 
 
 def orders_in_sample() -> int:
@@ -33,7 +33,9 @@ def _curl(words: list[str]) -> httpx.Response:
     headers = dict(value.split(": ", 1) for option, value in options if option == "-H")
     data = next((value for option, value in options if option == "-d"), None)
     url = next(word for word in words if word.startswith("http"))
-    return httpx.request("POST" if data else "GET", url, headers=headers, content=data)
+    return httpx.request(
+        "POST" if data else "GET", url, headers=headers, content=data, timeout=PATIENCE
+    )
 
 
 def test_a_service_that_was_killed_at_its_first_start_starts_again_with_everything(
@@ -53,7 +55,7 @@ def test_a_service_that_was_killed_at_its_first_start_starts_again_with_everythi
         assert [answer.status_code for answer in answers] == [201, 201, 200]
         placed, ready = answers[1].headers["Location"], f"{service.url}/health/ready"
         until(lambda: tried(service)[2].json()["status"] == "completed", service)
-        assert httpx.get(ready).json()["status"] == "ready"
+        assert httpx.get(ready, timeout=PATIENCE).json()["status"] == "ready"
         assert "is running in" in refusal(headwater(home, "run"), 1)
         shown = headwater(home, "stream", f"order-{placed.removeprefix('/orders/')}")
         assert "OrderPlaced" in shown.stdout
@@ -62,7 +64,7 @@ def test_a_service_that_was_killed_at_its_first_start_starts_again_with_everythi
 
     with running(home) as service:
         service.wait_for_welcome()
-        assert httpx.get(f"{service.url}{placed}").json()["total"] == "15.30 GBP"
+        assert httpx.get(f"{service.url}{placed}", timeout=PATIENCE).json()["total"] == "15.30 GBP"
         assert f"{orders_in_sample() + 1:,} orders of" in service.said
         assert tried(service)[1].headers["Location"] == placed, "the same key, the same order"
         assert service.end(signal.SIGTERM) == 0

@@ -64,7 +64,7 @@ def until_listed(service: Service, build: str, **expected: object) -> dict[str, 
 
 
 def orders(service: Service) -> list[dict[str, Any]]:
-    answer = httpx.get(f"{service.url}/orders?limit=500")
+    answer = httpx.get(f"{service.url}/orders?limit=500", timeout=PATIENCE)
     assert answer.status_code == 200, answer.text
     return list(answer.json()["orders"])
 
@@ -136,7 +136,7 @@ def test_deploy_and_rollback(service: Service) -> None:
     assert ended.returncode == 0, ended.stderr
     assert "order_summary_v2 answers queries" in ended.stdout
     assert orders(service) == before, "a process of the last release goes on with what it knows"
-    assert httpx.get(f"{service.url}/health/ready").status_code == 200
+    assert httpx.get(f"{service.url}/health/ready", timeout=PATIENCE).status_code == 200
     shown = headwater(service.home, "orders", "--limit", "1", "--json", command=NEXT_RELEASE)
     assert json.loads(shown.stdout)["orders"][0]["country"] == before[0]["country"].upper()
 
@@ -196,7 +196,7 @@ def test_poison_event(service: Service) -> None:
     assert f"position {failed['position']}" in shown
     assert "error  IndexError" in shown
     assert until_listed(service, "customer_orders_v1", status="live", lag_events=0)
-    assert httpx.get(f"{service.url}/health/ready").status_code == 503
+    assert httpx.get(f"{service.url}/health/ready", timeout=PATIENCE).status_code == 503
 
     done(service, "retry", "order_summary")
     until_listed(service, "order_summary_v1", status="failed")
@@ -211,7 +211,7 @@ def test_poison_event(service: Service) -> None:
     done(service, "skip", "order_summary", str(event), "--reason", "as before")
     done(service, "deploy", "order_summary")
     done(service, "drop", "order_summary_v1")
-    assert httpx.get(f"{service.url}/health/ready").status_code == 200
+    assert httpx.get(f"{service.url}/health/ready", timeout=PATIENCE).status_code == 200
 
 
 @on("eventstoredb")

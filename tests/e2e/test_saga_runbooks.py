@@ -25,7 +25,7 @@ from infrastructure import memory
 from infrastructure.container import Container, connected, wired
 from infrastructure.memory import Fault
 from infrastructure.processes.service import caught_up, projecting
-from tests.e2e.headwater import headwater, refusal
+from tests.e2e.headwater import PATIENCE, headwater, refusal
 from tests.infrastructure.fulfilling import fulfilling
 from tests.stores import on, understood
 from tests.waiting import until_true
@@ -64,7 +64,7 @@ class Drill:
             saga = await saga_queries.saga(views, id)
             return saga is not None and saga.status == status and saga.stuck is stuck
 
-        await until_true(there, within=30)
+        await until_true(there)
 
     async def types(self, command: str, id: str = "", reason: str = "") -> str:
         """What a command of the runbook says, with this id and reason."""
@@ -78,7 +78,7 @@ class Drill:
 
     async def _run(self, command: str, id: str, reason: str) -> CompletedProcess[str]:
         self.typed.add(command)
-        await caught_up(self.container, patience=10)
+        await caught_up(self.container, patience=PATIENCE)
         settings = self.container.settings()
         words = [word.replace("…", reason) for word in shlex.split(re.sub(r"\bID\b", id, command))]
         run = partial(

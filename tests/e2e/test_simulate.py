@@ -42,12 +42,15 @@ def test_a_real_history_under_faults_adds_up(event_store: EventStore, tmp_path: 
 
 def _book_behind_our_back(home: Path) -> None:
     with SimulatedProviders(home / "providers" / "books.sqlite3") as outside:
-        httpx.put(f"{outside.uri}/faults", json={}, trust_env=False).raise_for_status()
+        httpx.put(
+            f"{outside.uri}/faults", json={}, trust_env=False, timeout=PATIENCE
+        ).raise_for_status()
         httpx.post(
             f"{outside.carrier_uri}/book",
             json={"order_id": "nobody", "country": None, "parcels": 1},
             headers={"Idempotency-Key": "k"},
             trust_env=False,
+            timeout=PATIENCE,
         ).raise_for_status()
 
 

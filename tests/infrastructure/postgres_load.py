@@ -12,7 +12,7 @@ from tests.contracts.made_up import all_of, events, name
 from tests.infrastructure.postgres_log import Log, only_events
 from tests.waiting import until, until_true
 
-PATIENCE = 60.0  # seconds for a test in which servers start
+PATIENCE = 120.0  # seconds for a test in which servers start
 
 
 class Writers:
@@ -85,7 +85,7 @@ async def under_load(log: Log, *faults: Callable[[Writers], Awaitable[object]]) 
 async def _go_on(writers: Writers, found: list[RecordedEvent]) -> None:
     """Until some more has been written and read."""
     written, read = writers.count, len(found)
-    await until(lambda: writers.count > written + 100 and len(found) > read + 50, 30)
+    await until(lambda: writers.count > written + 100 and len(found) > read + 50, PATIENCE)
 
 
 async def everything_stands(

@@ -9,6 +9,7 @@ import psutil
 import psycopg
 
 from infrastructure.embedded.postgres import EmbeddedPostgres
+from tests.waiting import PATIENCE
 
 
 class Server:
@@ -44,7 +45,7 @@ class Server:
             for process in processes:
                 with suppress(psutil.NoSuchProcess):  # a backend whose client has just left
                     act(process)
-        psutil.wait_procs(processes, timeout=20)
+        psutil.wait_procs(processes, timeout=PATIENCE)
         self.restart()
 
     def configure(self, **settings: object) -> None:

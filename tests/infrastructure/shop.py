@@ -16,6 +16,7 @@ from infrastructure.container import Container, in_memory
 from infrastructure.http.app import create_app
 from infrastructure.processes.service import caught_up, projecting
 from infrastructure.settings import Settings
+from tests.waiting import PATIENCE
 
 LINE = {"sku": "85123A", "quantity": 6, "unit_price": "2.55 GBP"}
 ORDER = {"customer_id": "17850", "country": "France", "lines": [LINE]}
@@ -30,7 +31,7 @@ class Shop:
 
     async def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         """The answer, once the read models show all that has happened."""
-        await caught_up(self.container, patience=10)
+        await caught_up(self.container, patience=PATIENCE)
         return await self.http.get(path, headers=headers)
 
     async def post(

@@ -12,7 +12,8 @@ from application.ports import NO_STREAM, StoreUnavailable
 from infrastructure import eventstoredb
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore, Subscriptions
-from tests.contracts.made_up import PATIENCE, all_of, event, events, name, until
+from tests.contracts.made_up import all_of, event, events, name, until
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -62,10 +63,10 @@ async def test_an_unusable_address_is_explained(uri: str) -> None:
 
 
 async def test_nobody_at_the_address_is_said_at_once(unused_tcp_port: int) -> None:
-    """The refusal names the address without its password, and does not take long to come."""
+    """The refusal names the address without its password, and comes by itself."""
     uri = f"esdb://admin:secret@127.0.0.1:{unused_tcp_port}?tls=false"
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(StoreUnavailable, match=f"127.0.0.1:{unused_tcp_port}") as refusal:
             await eventstoredb.connect(uri)
 

@@ -9,7 +9,7 @@ import pytest
 from psycopg import Connection
 
 from application.ports import NO_STREAM, Progress
-from tests.contracts.made_up import PATIENCE, event, events, name
+from tests.contracts.made_up import event, events, name
 from tests.infrastructure.postgres_log import (
     INSERT,
     Log,
@@ -18,6 +18,7 @@ from tests.infrastructure.postgres_log import (
     log_at,
     only_events,
 )
+from tests.waiting import PATIENCE
 
 
 def rows(connection: Connection[Any], question: str, *values: object) -> list[tuple[Any, ...]]:

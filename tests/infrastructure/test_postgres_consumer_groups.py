@@ -12,9 +12,9 @@ import pytest
 from application.messages import RecordedEvent
 from application.ports import NO_STREAM, Delivery, GroupInfo, StoreUnavailable
 from infrastructure import postgres as postgresql  # beside the fixture of that name
-from tests.contracts.made_up import PATIENCE, event, events, name
+from tests.contracts.made_up import event, events, name
 from tests.infrastructure.postgres_log import INSERT, inserted_into, log_at
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 @dataclass(frozen=True)

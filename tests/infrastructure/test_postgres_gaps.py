@@ -11,7 +11,7 @@ from psycopg.sql import SQL, Identifier
 
 from application.ports import NO_STREAM, Progress
 from infrastructure.postgres.events.horizon import HeldBack
-from tests.contracts.made_up import PATIENCE, event, events, name
+from tests.contracts.made_up import event, events, name
 from tests.infrastructure.postgres_log import (
     INSERT,
     Seen,
@@ -20,7 +20,7 @@ from tests.infrastructure.postgres_log import (
     log_at,
     only_events,
 )
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 NOTHING = HeldBack(positions=0, seconds=0.0)
 

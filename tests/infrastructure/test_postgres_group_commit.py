@@ -12,9 +12,9 @@ from application.ports import NO_STREAM, Appended, StoreUnavailable, WrongExpect
 from infrastructure.postgres import EventStore, GroupCommit
 from infrastructure.postgres.connections import Connection
 from infrastructure.postgres.events.appending import Answer, Append, append
-from tests.contracts.made_up import PATIENCE, all_of, event, events, name
+from tests.contracts.made_up import all_of, event, events, name
 from tests.infrastructure.postgres_log import inserted_into, log_at
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 @asynccontextmanager

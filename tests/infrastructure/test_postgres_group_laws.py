@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from application.ports import Delivery, StoreUnavailable
-from tests.contracts.made_up import PATIENCE, name
+from tests.contracts.made_up import name
 from tests.infrastructure.test_postgres_consumer_groups import Process, kill_consumers, process
+from tests.waiting import PATIENCE
 
 Act = Literal["ack", "skip", "retry", "park", "keep"]
 acts = st.sampled_from(("ack", "ack", "skip", "retry", "park", "keep"))

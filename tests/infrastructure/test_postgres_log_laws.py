@@ -10,8 +10,9 @@ from psycopg import AsyncConnection
 
 from application.messages import RecordedEvent
 from application.ports import NO_STREAM
-from tests.contracts.made_up import PATIENCE, event, events, name
+from tests.contracts.made_up import event, events, name
 from tests.infrastructure.postgres_log import Log, Seen, inserted_into, log_at, only_events
+from tests.waiting import PATIENCE
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import pytest
 from application.messages import RecordedEvent
 from application.ports import NO_STREAM
 from infrastructure.postgres import Horizon, Subscriptions, WakeUp
-from tests.contracts.made_up import PATIENCE, event, name
+from tests.contracts.made_up import event, name
 from tests.infrastructure.postgres_log import Log, Seen, inserted_into, log_at, only_events
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 NO_NET = 10 * PATIENCE
 """Whoever waits for a look that nobody called for waits longer than the test does."""

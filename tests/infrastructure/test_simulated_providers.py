@@ -68,7 +68,9 @@ async def test_faults_survive_kill(tmp_path: Path) -> None:
     simulated.kill()
 
     async with SimulatedProviders(tmp_path / "books") as again:
-        told = await asyncio.to_thread(httpx.get, f"{again.uri}/faults", trust_env=False)
+        told = await asyncio.to_thread(
+            httpx.get, f"{again.uri}/faults", trust_env=False, timeout=30
+        )
 
     assert told.json()["seed"] == 3
     assert [fault["kind"] for fault in told.json()["faults"]] == ["decline"]

@@ -9,7 +9,7 @@ from typing import Literal, Self
 from esdbclient import EventStoreDBClient
 from esdbclient.events import RecordedEvent
 
-PATIENCE = 10.0
+from tests.waiting import PATIENCE
 
 
 class Consumer:

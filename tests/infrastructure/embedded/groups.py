@@ -7,6 +7,7 @@ from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
 from google.protobuf.message import Message
 
 from infrastructure.embedded.eventstoredb.process import NodeProcess
+from tests.waiting import PATIENCE
 
 _SERVICE = "/event_store.client.persistent_subscriptions.PersistentSubscriptions"
 
@@ -61,5 +62,5 @@ def call(node: NodeProcess, method: str, request: Message, answer: type[Message]
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=answer.FromString,
         )
-        response: Message = stub(request, timeout=10)
+        response: Message = stub(request, timeout=PATIENCE)
         return response

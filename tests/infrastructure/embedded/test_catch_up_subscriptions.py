@@ -17,6 +17,7 @@ from esdbclient.events import RecordedEvent
 from esdbclient.exceptions import GrpcError, StreamIsDeleted
 
 from infrastructure.embedded.eventstoredb.process import NodeProcess
+from tests.waiting import PATIENCE
 
 ANY = StreamState.ANY
 Client = AsyncEventStoreDBClient
@@ -28,7 +29,7 @@ async def append(client: Client, stream: str, count: int, kind: str = "Happened"
 
 
 async def take(subscription: AsyncIterator[RecordedEvent], count: int) -> list[RecordedEvent]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         return [await anext(subscription) for _ in range(count)]
 
 

@@ -14,6 +14,7 @@ from esdbclient.protos.Grpc import projections_pb2, projections_pb2_grpc, shared
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from tests.infrastructure.embedded.projecting import Projecting
 from tests.infrastructure.embedded.waiting import eventually
+from tests.waiting import PATIENCE
 
 COUNT = "$init() { return {n: 0}; }, Happened(state) { state.n += 1; }"
 
@@ -319,7 +320,7 @@ def test_scripts_end_with_their_node(fresh: Callable[[str], str]) -> None:
         scripts = psutil.Process(node.pid).children()
         assert len(scripts) == 1
         node.kill()
-        assert psutil.wait_procs(scripts, timeout=10)[1] == []
+        assert psutil.wait_procs(scripts, timeout=PATIENCE)[1] == []
 
 
 def test_every_event_counts_exactly_once(tmp_path: Path, fresh: Callable[[str], str]) -> None:

@@ -154,7 +154,7 @@ def test_more_partitions_than_a_script_keeps(projecting: Projecting, stream: str
     name = projecting.project(
         f"fromStream('{stream}').partitionBy(e => e.body.key).when({{{COUNT}}})"
     )
-    eventually(lambda: projecting.processed(name), 10_000, within=30)
+    eventually(lambda: projecting.processed(name), 10_000)
     assert [projecting.state(name, key)["n"] for key in ("k0", "k2499", "k2500", "k7499")] == [
         2, 2, 1, 1,
     ]  # fmt: skip  # four keys, four counts
