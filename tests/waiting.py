@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import psutil
+
 PATIENCE = 60.0  # seconds: it costs nothing while all is well, and a busy machine may need it
 
 
@@ -20,3 +22,11 @@ async def until_true(ask: Callable[[], Awaitable[bool]], within: float = PATIENC
     while not await ask():
         assert asyncio.get_running_loop().time() < end, "what was waited for never came true"
         await asyncio.sleep(0.005)
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether it is gone, or there only until its parent asks how it ended."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

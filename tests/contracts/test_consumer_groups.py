@@ -11,6 +11,8 @@ from tests.contracts.conftest import Stores
 from tests.contracts.made_up import all_of, events, name, until
 from tests.waiting import PATIENCE
 
+SOON = 2.0  # a message timeout that a test can wait for, and longer than an ack is on its way
+
 
 class Group:
     """A consumer group of the test's own, and the type of event that it is for."""
@@ -81,13 +83,14 @@ async def test_a_group_begins_with_the_oldest_event(group: Group) -> None:
 
 async def test_an_acknowledged_event_does_not_come_back(group: Group) -> None:
     """Not while the consumer stays beyond the timeout, and not to one that comes after it."""
-    await group.ensure(message_timeout=0.5)
-    done = await group.put(4)
+    await group.ensure(message_timeout=SOON)
+    *done, unsettled = await group.put(5)
 
     async with group.groups.consume(group.name) as deliveries:
         assert await ack_all(deliveries, 4) == done
+        assert recorded(await take(deliveries, 1)) == [unsettled]
+        assert await ack_all(deliveries, 1) == [unsettled]  # beyond the timeout: now all would come
         await group.comes_to(in_flight=0, parked=0)
-        await asyncio.sleep(1.5)  # well beyond the timeout: now it would come
         other = await group.put(1)
         assert await ack_all(deliveries, 1) == other
 
@@ -202,7 +205,7 @@ async def test_an_event_is_parked_when_its_retries_are_used_up(group: Group) -> 
 
 async def test_what_is_not_settled_in_time_comes_again(group: Group) -> None:
     """A consumer that hangs does not keep its event: it is retried, elsewhere if need be."""
-    await group.ensure(message_timeout=0.5)
+    await group.ensure(message_timeout=SOON)
     noted = await group.put(1)
 
     async with (

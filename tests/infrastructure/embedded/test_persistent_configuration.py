@@ -21,7 +21,6 @@ from tests.infrastructure.embedded.groups import append, call, creation, info, t
 from tests.infrastructure.embedded.waiting import eventually
 
 Fresh = Callable[[str], str]
-SOON = 0.3  # a message timeout that a test can wait for
 
 
 def test_a_group_exists_once(sync_client: EventStoreDBClient, stream: str, group: str) -> None:

@@ -17,7 +17,6 @@ from tests.infrastructure.embedded.groups import append, call, creation, info, t
 from tests.infrastructure.embedded.waiting import eventually
 
 Fresh = Callable[[str], str]
-SOON = 0.3  # a message timeout that a test can wait for
 
 
 def test_consumers_compete(sync_client: EventStoreDBClient, stream: str, group: str) -> None:
@@ -104,7 +103,7 @@ def test_a_consumer_holds_no_more_than_its_buffer(
     ):
         for _ in range(295):
             quick.take_and_ack()
-        assert slow.waiting == 5
+        eventually(lambda: slow.waiting, 5)
         assert info(sync_client, group, stream).total_in_flight_messages >= 5
 
 

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from infrastructure.embedded.postgres import EmbeddedPostgres, PostgresFailed
+from tests.waiting import PATIENCE, has_ended
 
 _HOLD = """
 import sys, time
@@ -38,7 +39,7 @@ def another_process(directory: Path) -> Iterator[tuple[psutil.Popen, str]]:
         yield process, process.stdout.readline().strip()
     finally:
         process.stdin.close()
-        process.wait(30)
+        process.wait(PATIENCE)
         process.stdout.close()
 
 
@@ -48,7 +49,7 @@ def kill_at_once(processes: Sequence[psutil.Process]) -> None:
         for process in processes:
             with suppress(psutil.NoSuchProcess):  # a backend whose client has left just now
                 act(process)
-    psutil.wait_procs(processes, timeout=20)
+    psutil.wait_procs(processes, timeout=PATIENCE)
 
 
 def ask(uri: str, question: str) -> object:
@@ -125,7 +126,7 @@ def test_the_server_ends_with_a_killed_owner(made: Path) -> None:
         family = owner.children(recursive=True)
         owner.kill()
 
-        gone, alive = psutil.wait_procs(family, timeout=20)
+        gone, alive = psutil.wait_procs(family, timeout=PATIENCE)
 
         assert (len(gone) > 3, alive) == (True, [])
     with EmbeddedPostgres(made) as server:
@@ -153,7 +154,7 @@ def test_an_orphan_is_ended_first(made: Path) -> None:
 
     with EmbeddedPostgres(made) as server:
         assert is_there(server.uri)
-        assert not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE
+        assert has_ended(orphan)
 
 
 def test_a_process_with_the_old_number_is_not_mistaken_for_the_server(made: Path) -> None:
