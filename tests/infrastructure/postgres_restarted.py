@@ -37,8 +37,7 @@ class Server:
 
     def crash(self) -> None:
         """``kill -9`` of all its processes: what was only in memory is gone. It starts again."""
-        pid = int((self._directory / "data" / "postmaster.pid").read_text().split()[0])
-        postmaster = psutil.Process(pid)
+        postmaster = self._postmaster()
         postmaster.suspend()  # so that no more are born
         processes = [postmaster, *postmaster.children(recursive=True)]
         for act in (psutil.Process.suspend, psutil.Process.kill):
@@ -47,6 +46,16 @@ class Server:
                     act(process)
         psutil.wait_procs(processes, timeout=PATIENCE)
         self.restart()
+
+    def suspend(self, role: str) -> None:
+        """That process of it does nothing more, until the server crashes."""
+        for process in self._postmaster().children():
+            if role in " ".join(process.cmdline()):
+                process.suspend()
+
+    def _postmaster(self) -> psutil.Process:
+        pid = int((self._directory / "data" / "postmaster.pid").read_text().split()[0])
+        return psutil.Process(pid)
 
     def configure(self, **settings: object) -> None:
         """Settings that hold from its next start on."""

@@ -147,11 +147,22 @@ async def test_what_expired_before_it_was_asked_for_is_not_handed_out(postgres: 
     async with process(postgres, message_timeout=0.5) as one:
         await one.put(2)
         async with one.groups.consume("group", buffer=2) as slow:
+            await until(lambda: fetched(postgres) == 2)
+            with psycopg.connect(postgres) as connection:  # whoever comes now has all the time
+                connection.execute("UPDATE consumer_groups SET message_timeout = 3600")
             async with one.groups.consume("group") as quick:
                 for delivery in await take(quick, 2):
                     await delivery.ack()
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(anext(slow), 0.1)
+
+
+def fetched(uri: str) -> int:
+    """How many events consumers have been given, and nobody has done."""
+    with psycopg.connect(uri) as connection:
+        found = connection.execute("SELECT count(*) FROM consumer_group_events").fetchone()
+    assert found is not None
+    return int(found[0])
 
 
 @pytest.mark.parametrize("commits", [True, False])

@@ -21,7 +21,7 @@ from tests.infrastructure.postgres_load import Writers, under_load
 from tests.infrastructure.postgres_log import Log, Seen, inserted, log_at, only_events
 from tests.infrastructure.postgres_restarted import Server, server_in
 from tests.infrastructure.shop import ORDER, Shop, shop_over
-from tests.waiting import until, until_true
+from tests.waiting import PATIENCE, until, until_true
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,7 @@ async def test_a_position_that_is_given_out_again_is_not_missed(server: Server, 
         first = await log.events.append(name(), [event()], NO_STREAM)
         with psycopg.connect(uri, autocommit=True) as connection:
             connection.execute("CHECKPOINT")
+        server.suspend("walwriter")  # it would bring to disk what was rolled back
         with psycopg.connect(uri) as undone:
             (given,) = inserted(undone, name())
             undone.rollback()
@@ -132,6 +133,7 @@ async def test_an_outage_is_told_in_words(server: Server, uri: str) -> None:
                 with pytest.raises(StoreUnavailable, match="PostgreSQL: "):
                     await ask
             await asyncio.to_thread(server.start)
+            log.pool.timeout = PATIENCE
 
         await under_load(log, outage)
 
@@ -189,6 +191,7 @@ async def test_a_command_in_an_outage_is_carried_out_once(server: Server, uri: s
         await asyncio.to_thread(server.stop)
         refused = await shop.post("/orders", ORDER, key)
         await asyncio.to_thread(server.start)
+        container.events_pool().timeout = PATIENCE
 
         answers: list[httpx.Response] = []
 

@@ -114,15 +114,25 @@ async def test_somebodys_open_transaction_stops_its_own_stream_only(
     postgres: str, ending: str
 ) -> None:
     """Who appends to the stream is told so; others do not wait; when it ends all is well again."""
+    go_on = asyncio.Event()
+
+    async def commit(connection: Connection, appends: Sequence[Append]) -> Sequence[Answer | None]:
+        if [one.stream for one in appends] == ["order-held"]:
+            await go_on.wait()  # what is tried apart takes longer than all the others
+        return await append(connection, appends)
+
     async with (
-        store_at(postgres, []) as store,
+        log_at(postgres) as log,
+        asyncio.timeout(PATIENCE),
         await psycopg.AsyncConnection.connect(postgres) as foreign,
     ):
+        store = EventStore(log.pool, GroupCommit(log.pool, commit))
         await inserted_into(foreign, "order-held")
         held = asyncio.create_task(store.append("order-held", [event()], NO_STREAM))
         others = [asyncio.create_task(store.append(name(), [event()], -1)) for _ in range(30)]
         await asyncio.gather(*others)
         assert not held.done()
+        go_on.set()
         with pytest.raises(StoreUnavailable, match="order-held and keeps the transaction open"):
             await held
 
