@@ -101,7 +101,7 @@ async def test_shards_over_two_hosts_show_what_one_would(books: tuple[Builds, Re
     def host(holder: str, its: Builds) -> ProjectionHost:
         following = memory.Subscriptions(log)
         return ProjectionHost(
-            [trails], following, read_models, its, None, holder=holder, lease=1.0, tick=0.05
+            [trails], following, read_models, its, None, holder=holder, lease=3.0, tick=0.05
         )
 
     one, two = host("one", cast("Builds", Killed(builds))), host("two", builds)
