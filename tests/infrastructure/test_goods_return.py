@@ -20,7 +20,7 @@ from infrastructure.processes.service import reacting
 from infrastructure.providers.simulated import SimulatedProviders
 from tests.outside import over_http, tell
 from tests.stores import only_on, understood
-from tests.waiting import until_true
+from tests.waiting import until, until_true
 
 WORTH = Money.parse("15.30 GBP")
 LINE = orders.OrderLine(sku="85123A", quantity=6, unit_price=Money.parse("2.55 GBP"))
@@ -95,4 +95,4 @@ async def test_reacting_ends_when_it_is_cancelled(container: Container) -> None:
     before = asyncio.all_tasks()
     async with reacting(container):
         await asyncio.sleep(0)
-    assert asyncio.all_tasks() - before == set()
+    await until(lambda: asyncio.all_tasks() <= before)

@@ -10,6 +10,7 @@ from esdbclient.exceptions import DeadlineExceeded, ExceptionThrownByHandler, Gr
 
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from tests.infrastructure.embedded.projecting import Projecting
+from tests.waiting import PATIENCE
 
 COUNT = "$init() { return {n: 0}; }, Happened(state) { state.n += 1; }"
 
@@ -82,17 +83,16 @@ def test_a_handler_that_fails(projecting: Projecting, stream: str, bad: str, rea
 
 
 def test_runaway_scripts_leave_the_node_free(projecting: Projecting, stream: str) -> None:
-    """While a script hangs, the node answers others as quickly as ever."""
+    """While a script hangs, the node goes on answering others."""
     name = projecting.project(f"fromStream('{stream}').when({{ Bad() {{ for (;;) {{}} }} }})")
     projecting.happens(stream, "Bad")
-    slowest, deadline = 0.0, time.monotonic() + 10
+    answered, deadline = 0, time.monotonic() + PATIENCE
     while projecting.status(name) == "Running":
-        began = time.monotonic()
-        assert began < deadline, "nobody has stopped it"
+        assert time.monotonic() < deadline, "nobody has stopped it"
         projecting.happens(f"{stream}-2", "Happened")
-        slowest = max(slowest, time.monotonic() - began)
+        answered += 1
     assert "took too long" in projecting.reason(name)
-    assert 0 < slowest < 0.2
+    assert answered > 5, "one or two come before the script, and none after it"
 
 
 def test_emitting_has_to_be_allowed(projecting: Projecting, stream: str) -> None:

@@ -95,8 +95,10 @@ async def test_max_age(client: Client, stream: str) -> None:
     deadline = time.monotonic() + 10
     while await client.get_stream(stream):
         assert time.monotonic() < deadline
+    appended = time.monotonic()
     await append(client, stream, 1)
-    assert numbers(await client.get_stream(stream)) == [1]
+    shown = numbers(await client.get_stream(stream))
+    assert shown == [1] or time.monotonic() - appended > 1, "as long as it is young it is shown"
 
 
 async def test_metadata_versions(client: Client, stream: str) -> None:
