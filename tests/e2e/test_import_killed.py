@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGKILL
-from subprocess import DEVNULL, Popen
+from subprocess import DEVNULL
 
+import psutil
 import pytest
 
 from application.categories import EVENTS
@@ -30,6 +31,8 @@ from tests.waiting import until
 
 Streams = dict[str, list[tuple[object, ...]]]
 """By name, all that an import puts in a stream."""
+
+LAST_LARGE = "order-1290"
 
 
 async def clean_run(file: Path) -> tuple[Report, Streams]:
@@ -61,9 +64,9 @@ async def streams_in(subscriptions: Subscriptions) -> Streams:
 
 
 @contextmanager
-def importing(file: Path, home: Path, settings: Mapping[str, str]) -> Iterator[Popen[bytes]]:
-    """``headwater import``, killed after the block, without warning."""
-    process = Popen(
+def importing(file: Path, home: Path, settings: Mapping[str, str]) -> Iterator[psutil.Popen]:
+    """``headwater import``, killed after the block, without warning; its servers end with it."""
+    process = psutil.Popen(
         [*COMMAND, "import", str(file)],
         env={**os.environ, "HEADWATER_HOME": str(home), **settings},
         stdout=DEVNULL,
@@ -72,8 +75,27 @@ def importing(file: Path, home: Path, settings: Mapping[str, str]) -> Iterator[P
     try:
         yield process
     finally:
+        family = process.children(recursive=True) if process.is_running() else []
         process.kill()
         process.wait()
+        psutil.wait_procs(family, timeout=PATIENCE)
+
+
+@contextmanager
+def without_an_end(home: Path, streams: Streams) -> Iterator[Path]:
+    """The directory of payloads, where no import comes past the last large order.
+
+    Whoever looks whether that payload is there already waits in vain.
+    """
+    ((*_, data, _), *_) = streams[LAST_LARGE]
+    assert isinstance(data, dict)
+    barrier = home / "payloads" / data["$claimCheck"]["sha256"]
+    barrier.parent.mkdir(exist_ok=True)
+    os.mkfifo(barrier)
+    try:
+        yield barrier.parent
+    finally:
+        barrier.unlink()
 
 
 def to_its_end(file: Path, home: Path, settings: Mapping[str, str]) -> Report:
@@ -100,7 +122,8 @@ def file(tmp_path: Path) -> Path:
     """A history with returns, and with orders too large for the store."""
     rows = [",".join(COLUMNS)]
     for number in range(1000, 1300):
-        rows += [row(f"{number}", f"x{line}") for line in range(3 if number % 10 else 150)]
+        lines = range(3 if number % 10 else 150)
+        rows += [row(f"{number}", f"x{line}", description=f"OF {number}") for line in lines]
         rows.append(row(f"C{number}", "x2", -1))
     file = tmp_path / "history.csv"
     file.write_text("\n".join(rows))
@@ -116,7 +139,7 @@ async def test_killed_again_and_again_it_ends_as_one_clean_run(
     async with opened(servers) as container:
         subscriptions = container.subscriptions()
         for events in (1, 200, 400):  # of 600
-            with importing(file, tmp_path, servers):
+            with without_an_end(tmp_path, streams), importing(file, tmp_path, servers):
                 async with asyncio.timeout(PATIENCE):
                     await stored(subscriptions, events)
             assert await streams_in(subscriptions) != streams, "it had ended before it was killed"
@@ -132,9 +155,11 @@ async def test_killed_with_its_own_store_it_ends_as_one_clean_run(
     report, streams = await clean_run(file)
 
     settings = {"EVENT_STORE": event_store, "EVENTSTOREDB_URI": "", "POSTGRES_URI": ""}
-    with importing(file, tmp_path, settings) as process:
-        payloads = tmp_path / "payloads"
-        await until(lambda: process.poll() is not None or any(payloads.glob("*")), PATIENCE)
+    with (
+        without_an_end(tmp_path, streams) as payloads,
+        importing(file, tmp_path, settings) as process,
+    ):
+        await until(lambda: process.poll() is not None or len(list(payloads.iterdir())) > 1)
     assert process.returncode == -SIGKILL, "it had ended before it was killed"
 
     assert to_its_end(file, tmp_path, settings) == report

@@ -164,18 +164,21 @@ def test_a_deploy_that_is_killed_is_run_again(service: Service, moment: str) -> 
     live = [of for of in json.loads(done(service, "list", "--json")) if of["role"] == "live"]
     name = "product_search" if moment == "begun" else "daily_sales"
     (before,) = [of["build"] for of in live if of["name"] == name]
-    process = subprocess.Popen(
-        [*COMMAND, "projections", "deploy", name],
-        env={**os.environ, "HEADWATER_HOME": str(service.home)},
-    )
-    with psycopg.connect(announced(service, "postgres_uri"), autocommit=True) as connection:
+    uri = announced(service, "postgres_uri")
+    with psycopg.connect(uri) as keeper, psycopg.connect(uri, autocommit=True) as connection:
+        keep = "SELECT FROM projection_builds WHERE build = %s FOR NO KEY UPDATE"
+        keeper.execute(keep, [before])  # nobody swaps it out: the deploy does not come to its end
+        process = subprocess.Popen(
+            [*COMMAND, "projections", "deploy", name],
+            env={**os.environ, "HEADWATER_HOME": str(service.home)},
+        )
         deadline = time.monotonic() + PATIENCE
         like = f"SELECT 1 FROM {table} WHERE build LIKE %s AND build <> %s"
         while not connection.execute(like, [f"{name}%", before]).fetchone():
             assert time.monotonic() < deadline
             assert process.poll() is None, "it had ended before it was killed"
-    process.kill()
-    process.wait()
+        process.kill()
+        process.wait()
     assert listed(service, before)["role"] == "live"
 
     assert "views are equal" in done(service, "deploy", name)
