@@ -21,7 +21,7 @@ from tests.infrastructure.postgres_load import Writers, under_load
 from tests.infrastructure.postgres_log import Log, Seen, inserted, log_at, only_events
 from tests.infrastructure.postgres_restarted import Server, server_in
 from tests.infrastructure.shop import ORDER, Shop, shop_over
-from tests.waiting import PATIENCE, until, until_true
+from tests.waiting import until, until_true
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ async def test_an_outage_is_told_in_words(server: Server, uri: str) -> None:
                 with pytest.raises(StoreUnavailable, match="PostgreSQL: "):
                     await ask
             await asyncio.to_thread(server.start)
-            log.pool.timeout = PATIENCE
+            log.pool.timeout = 5.0
 
         await under_load(log, outage)
 
@@ -187,11 +187,12 @@ async def test_a_command_in_an_outage_is_carried_out_once(server: Server, uri: s
     )
     container = wired(settings)
     async with shop_over(container) as shop:
-        container.events_pool().timeout = 0.3  # seconds that it waits for a server that is away
+        pool = container.events_pool()
+        patience, pool.timeout = pool.timeout, 0.3  # seconds, for a server that is away
         await asyncio.to_thread(server.stop)
         refused = await shop.post("/orders", ORDER, key)
         await asyncio.to_thread(server.start)
-        container.events_pool().timeout = PATIENCE
+        pool.timeout = patience
 
         answers: list[httpx.Response] = []
 
