@@ -55,7 +55,7 @@ def test_a_service_that_was_killed_at_its_first_start_starts_again_with_everythi
         assert [answer.status_code for answer in answers] == [201, 201, 200]
         placed, ready = answers[1].headers["Location"], f"{service.url}/health/ready"
         until(lambda: tried(service)[2].json()["status"] == "completed", service)
-        assert httpx.get(ready, timeout=PATIENCE).json()["status"] == "ready"
+        until(lambda: httpx.get(ready, timeout=PATIENCE).json()["status"] == "ready", service)
         assert "is running in" in refusal(headwater(home, "run"), 1)
         shown = headwater(home, "stream", f"order-{placed.removeprefix('/orders/')}")
         assert "OrderPlaced" in shown.stdout

@@ -66,7 +66,8 @@ def test_stopped_it_says_what_stands(tmp_path: Path) -> None:
     with process:
         assert process.stdout is not None  # it was started with a pipe
         try:
-            first = process.stdout.readline()  # it has come so far that it can be closed
+            told = iter(process.stdout.readline, "")  # once it has come so far, it can be closed
+            first = next(line for line in told if not line.startswith("placed 0,"))
             process.send_signal(signal.SIGINT)
             rest, _ = process.communicate(timeout=PATIENCE)
         finally:
