@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, Final, Generic, Self, TypeVar, overload
 from uuid import UUID, uuid5
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from application import serialization
 from application.categories import split
@@ -31,10 +31,14 @@ class Metadata(BaseModel):
         return self.model_dump_json(by_alias=True, exclude_none=True).encode()
 
 
-class _Versioned(BaseModel):
-    """The little of the metadata that is needed to read the data: most readers need no more."""
+class _Essentials(BaseModel):
+    """The little of the metadata that is needed to read an event: most readers need no more."""
 
+    command_id: UUID
     schema_version: int = Field(ge=1)
+
+
+_read_essentials: Final = TypeAdapter(_Essentials).validator.validate_json
 
 
 @dataclass(frozen=True)
@@ -125,12 +129,13 @@ class _once(Generic[T]):  # noqa: N801 - a decorator
         return made
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class RecordedEvent:
     """An event as the store holds it, for good.
 
     ``version`` counts in the stream from 0; ``position`` orders all events of the store and has
-    gaps. ``event`` and ``metadata`` are read from the bytes when first asked for.
+    gaps. ``event`` and ``metadata`` are read from the bytes when first asked for. A store may know
+    what else stands there, ``command_id`` and ``schema_version``: then that is not read again.
     """
 
     id: UUID
@@ -141,6 +146,32 @@ class RecordedEvent:
     version: int
     position: int
     recorded_at: datetime
+
+    def __init__(
+        self,
+        id: UUID,
+        type: str,
+        data: bytes,
+        metadata_json: bytes,
+        stream: str,
+        version: int,
+        position: int,
+        recorded_at: datetime,
+        command_id: UUID | None = None,
+        schema_version: int | None = None,
+    ) -> None:
+        self.__dict__.update(  # what dataclass would make sets them one by one: thrice the time
+            id=id,
+            type=type,
+            data=data,
+            metadata_json=metadata_json,
+            stream=stream,
+            version=version,
+            position=position,
+            recorded_at=recorded_at,
+        )
+        if command_id is not None and schema_version is not None:
+            self.__dict__.update(command_id=command_id, schema_version=schema_version)
 
     @_once
     def metadata(self) -> Metadata:
@@ -153,9 +184,22 @@ class RecordedEvent:
 
         ``pydantic.ValidationError`` for one that another system wrote.
         """
+        return serialization.decode(self.type, self.schema_version, self.data)
+
+    @_once
+    def command_id(self) -> UUID:
+        """Of the command that led to it. Raises as ``metadata``, of which it reads little."""
+        return self._essentials.command_id
+
+    @_once
+    def schema_version(self) -> int:
+        """Of its data. Raises as ``metadata``, of which it reads little."""
+        return self._essentials.schema_version
+
+    @_once
+    def _essentials(self) -> _Essentials | Metadata:
         read: Metadata | None = self.__dict__.get("metadata")  # then it need not be read again
-        known = read or _Versioned.model_validate_json(self.metadata_json)
-        return serialization.decode(self.type, known.schema_version, self.data)
+        return read or _read_essentials(self.metadata_json)
 
     @property
     def stream_id(self) -> str:

@@ -11,13 +11,13 @@ it, without having been tried, and is due as soon as all before it are gone. Oth
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, assert_never
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from domain.decider import Command, Decider, DomainError, Event, Missing
+from domain.decider import Command, Decider, DomainError, Event, Missing, replace
 from domain.values import Name, Text
 
 StreamName = Annotated[str, StringConstraints(min_length=1)]

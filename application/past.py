@@ -36,6 +36,10 @@ class Kept:
     at: int = NO_STREAM
 
 
+_Step = tuple[UUID, Event, int, int]
+"""One event that a command led to: its id, itself, its version, its position."""
+
+
 class Past:
     """One stream. Reading on at once, twice, does no harm: each event is taken in once."""
 
@@ -44,7 +48,7 @@ class Past:
         self.state: Any = category.decider.initial
         self.kept = Kept()
         self._last_id: UUID | None = None
-        self._earlier: dict[UUID, Earlier] = {}
+        self._carried_out: dict[UUID, list[_Step]] = {}
         self._traces, self._traced = Traces(), NO_STREAM  # of the commands up to that version
 
     async def read_on(self, store: EventStore) -> None:
@@ -79,19 +83,19 @@ class Past:
 
         Reads the stream where it began with a snapshot, and the command has left a trace there.
         """
-        while command_id not in self._earlier and command_id in self._traces:
+        while command_id not in self._carried_out and command_id in self._traces:
             await self._recall(store)
-        return self._earlier.get(command_id)
+        return _earlier(self._carried_out.get(command_id))
 
     def snapshot(self) -> Snapshot:
         """All of it, in little room. There has to be an event."""
         assert self._last_id is not None
-        commands = self._traces.with_commands(self._earlier)
+        commands = self._traces.with_commands(self._carried_out)
         return Snapshot(self.version, self._last_id, self.state, commands)
 
     def _start_from(self, snapshot: Snapshot) -> None:
         self.version, self.state = snapshot.version, snapshot.state
-        self._last_id, self._earlier = snapshot.event_id, {}
+        self._last_id, self._carried_out = snapshot.event_id, {}
         self._traces, self._traced = snapshot.commands, snapshot.version
         self.kept = replace(self.kept, at=snapshot.version)
 
@@ -100,21 +104,25 @@ class Past:
         async for recorded in store.read(self.stream, limit=until + 1):
             before._read(recorded)
         if self._traced == until:  # nobody else has done so meanwhile, or begun further on
-            self._earlier = {**before._earlier, **self._earlier}
+            self._carried_out = {**before._carried_out, **self._carried_out}
             self._traces, self._traced = Traces(), NO_STREAM
 
     def _read(self, recorded: RecordedEvent) -> None:
         if recorded.version == self.version + 1:
-            command_id = recorded.metadata.command_id
-            self._take_in(recorded.event, recorded.id, command_id, recorded.position)
+            self._take_in(recorded.event, recorded.id, recorded.command_id, recorded.position)
 
     def _take_in(self, event: Event, id: UUID, command_id: UUID, position: int) -> None:
         self._last_id = id
         self.version += 1
         self.state = self.category.decider.evolve(self.state, event)
-        known = self._earlier.get(command_id)
-        first_id, before = (known.first_id, known.events) if known else (id, ())
-        self._earlier[command_id] = Earlier(first_id, (*before, event), self.version, position)
+        self._carried_out.setdefault(command_id, []).append((id, event, self.version, position))
+
+
+def _earlier(steps: Sequence[_Step] | None) -> Earlier | None:
+    if not steps:
+        return None
+    ids, events, versions, positions = zip(*steps, strict=True)
+    return Earlier(ids[0], events, versions[-1], positions[-1])
 
 
 class RecentPasts:

@@ -6,11 +6,13 @@ written down. ``tests/contracts/events/`` keeps real bytes of every type and ver
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from application.categories import EVENTS
 from domain.decider import Event
@@ -57,23 +59,38 @@ def decode(type: str, schema_version: int, data: bytes) -> Event:
     Raises :class:`UnreadableEvent` for an unknown type, a version from the future, or bytes that
     are not such an event.
     """
-    if type not in EVENTS:
-        raise UnreadableEvent(f"no event type is named {type!r}")
-    if not 1 <= schema_version <= current_version(type):
-        raise UnreadableEvent(
-            f"{type} is known up to version {current_version(type)}, "
-            f"this one is version {schema_version}: a newer release wrote it"
-        )
+    read = _READERS.get((type, schema_version))
+    if read is None:
+        raise UnreadableEvent(_unknown(type, schema_version))
     try:
-        if schema_version == current_version(type):
-            return EVENTS[type].model_validate_json(data)
-        return EVENTS[type].model_validate_json(_climb(type, schema_version, data))
+        return read(data)
     except (ValidationError, ValueError, KeyError, TypeError) as error:
         raise UnreadableEvent(f"these bytes are no {type} v{schema_version}: {error}") from error
 
 
-def _climb(type: str, schema_version: int, data: bytes) -> bytes:
+def _readers(event: type[Event]) -> Iterator[tuple[tuple[str, int], Callable[[bytes], Event]]]:
+    """What reads each version of a type."""
+    type, read = type_name(event), TypeAdapter(event).validator.validate_json
+    upcasters = UPCASTERS.get(type, ())
+    for old in range(len(upcasters)):
+        yield (type, 1 + old), partial(_climb, read, upcasters[old:])
+    yield (type, current_version(type)), read
+
+
+def _climb(read: Callable[[bytes], Event], upcasters: Sequence[Upcaster], data: bytes) -> Event:
     document = json.loads(data, parse_float=str)  # a decimal must not pass through a float
-    for upcast in UPCASTERS[type][schema_version - 1 :]:
+    for upcast in upcasters:
         document = upcast(document)
-    return json.dumps(document).encode()
+    return read(json.dumps(document).encode())
+
+
+def _unknown(type: str, schema_version: int) -> str:
+    if type not in EVENTS:
+        return f"no event type is named {type!r}"
+    return (
+        f"{type} is known up to version {current_version(type)}, "
+        f"this one is version {schema_version}: a newer release wrote it"
+    )
+
+
+_READERS: Final = dict(chain.from_iterable(map(_readers, EVENTS.values())))

@@ -8,14 +8,14 @@ its goods may come back without our having shipped them, and nothing else can ha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.decider import Command, Decider, DomainError, Event, Missing
+from domain.decider import Command, Decider, DomainError, Event, Missing, replace
 from domain.values import (
     CustomerId,
     LineNumber,

@@ -9,11 +9,11 @@ be asked of it next.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
 
-from domain.decider import Command, Decider, DomainError, Event, Missing
+from domain.decider import Command, Decider, DomainError, Event, Missing, replace
 from domain.values import Money, OrderId, RefundId, Text
 
 # ── events ───────────────────────────────────────────────────────────────────────────────────────

@@ -8,11 +8,11 @@ The address is not here: it is personal data, and the carrier got it with the bo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from domain.decider import Command, Decider, DomainError, Event, Missing
+from domain.decider import Command, Decider, DomainError, Event, Missing, replace
 from domain.values import Name, OrderId, Text
 
 # ── events ───────────────────────────────────────────────────────────────────────────────────────

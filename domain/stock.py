@@ -9,17 +9,20 @@ counted away. One exception: history writes off goods whose arrival it never rec
 (``from_history``), so an imported stock may stand below zero. It sells nothing until it is above.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import assert_never
 
-from domain.decider import Command, Decider, DomainError, Event
+from immutables import Map
+
+from domain.decider import Command, Decider, DomainError, Event, replace
 from domain.values import (
     AdjustmentId,
     Difference,
     OrderId,
     Quantity,
     ReceiptId,
+    Remembered,
     Text,
     WriteOffId,
 )
@@ -73,12 +76,12 @@ StockEvent = StockReserved | StockReleased | StockDispatched | Entry
 @dataclass(frozen=True)
 class Stock:
     on_hand: int = 0
-    reserved: Mapping[OrderId, int] = field(default_factory=dict)
+    reserved: Remembered[OrderId, int] = field(default_factory=Map)
     # What follows is remembered only to recognise a repeated command.
-    dispatched: Mapping[OrderId, int] = field(default_factory=dict)
-    receipts: Mapping[ReceiptId, StockReceived] = field(default_factory=dict)
-    write_offs: Mapping[WriteOffId, StockWrittenOff] = field(default_factory=dict)
-    adjustments: Mapping[AdjustmentId, StockAdjusted] = field(default_factory=dict)
+    dispatched: Remembered[OrderId, int] = field(default_factory=Map)
+    receipts: Remembered[ReceiptId, StockReceived] = field(default_factory=Map)
+    write_offs: Remembered[WriteOffId, StockWrittenOff] = field(default_factory=Map)
+    adjustments: Remembered[AdjustmentId, StockAdjusted] = field(default_factory=Map)
 
     @property
     def available(self) -> int:
@@ -89,10 +92,10 @@ class Stock:
 def evolve(stock: Stock, event: StockEvent) -> Stock:
     match event:
         case StockReceived(receipt_id=receipt_id, quantity=quantity):
-            receipts = {**stock.receipts, receipt_id: event}
+            receipts = stock.receipts.set(receipt_id, event)
             return replace(stock, on_hand=stock.on_hand + quantity, receipts=receipts)
         case StockReserved(order_id=order_id, quantity=quantity):
-            return replace(stock, reserved={**stock.reserved, order_id: quantity})
+            return replace(stock, reserved=stock.reserved.set(order_id, quantity))
         case StockReleased(order_id=order_id):
             return replace(stock, reserved=_without(order_id, stock.reserved))
         case StockDispatched(order_id=order_id, quantity=quantity):
@@ -100,20 +103,20 @@ def evolve(stock: Stock, event: StockEvent) -> Stock:
                 stock,
                 on_hand=stock.on_hand - quantity,
                 reserved=_without(order_id, stock.reserved),
-                dispatched={**stock.dispatched, order_id: quantity},
+                dispatched=stock.dispatched.set(order_id, quantity),
             )
         case StockWrittenOff(write_off_id=write_off_id, quantity=quantity):
-            write_offs = {**stock.write_offs, write_off_id: event}
+            write_offs = stock.write_offs.set(write_off_id, event)
             return replace(stock, on_hand=stock.on_hand - quantity, write_offs=write_offs)
         case StockAdjusted(adjustment_id=adjustment_id, difference=difference):
-            adjustments = {**stock.adjustments, adjustment_id: event}
+            adjustments = stock.adjustments.set(adjustment_id, event)
             return replace(stock, on_hand=stock.on_hand + difference, adjustments=adjustments)
         case _:
             assert_never(event)
 
 
-def _without(order_id: OrderId, reserved: Mapping[OrderId, int]) -> Mapping[OrderId, int]:
-    return {other: quantity for other, quantity in reserved.items() if other != order_id}
+def _without(order_id: OrderId, reserved: Map[OrderId, int]) -> Map[OrderId, int]:
+    return reserved.delete(order_id) if order_id in reserved else reserved
 
 
 # ── commands ─────────────────────────────────────────────────────────────────────────────────────

@@ -2,16 +2,19 @@
 
 import re
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar, get_args
 
+from immutables import Map
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     StringConstraints,
     model_serializer,
     model_validator,
 )
+from pydantic_core import CoreSchema, core_schema
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:~-]*$", max_length=64)]
 OrderId = Id
@@ -117,3 +120,26 @@ class Money(BaseModel):
         if self.currency != other.currency:
             raise ValueError(f"{self} and {other} are in different currencies")
         return other.amount
+
+
+class _AsObject:
+    """How pydantic reads and writes a ``Map``: as an object of JSON."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        keys, values = map(handler.generate_schema, get_args(source))
+        entries = core_schema.dict_schema(keys, values)
+        return core_schema.no_info_after_validator_function(
+            Map,
+            entries,
+            serialization=core_schema.wrap_serializer_function_ser_schema(
+                lambda map, write: write(dict(map)), schema=entries
+            ),
+        )
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+Remembered = Annotated[Map[K, V], _AsObject()]
+"""A mapping that grows as long as its stream does. Two that differ in one entry share the rest."""

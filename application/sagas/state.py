@@ -1,7 +1,7 @@
 """Where a saga stands: its events, folded."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, assert_never
@@ -24,6 +24,7 @@ from application.sagas.events import (
     StepUndone,
     UndoDelayed,
 )
+from domain.decider import replace
 
 
 class Status(StrEnum):

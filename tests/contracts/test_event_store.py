@@ -32,6 +32,9 @@ async def test_events_are_read_as_they_were_appended(store: EventStore) -> None:
     assert [(one.id, one.type, loads(one.data), one.metadata) for one in recorded] == [
         (one.id, one.type, loads(one.data), one.metadata) for one in appended
     ]
+    assert [(one.command_id, one.schema_version) for one in recorded] == [
+        (one.metadata.command_id, one.metadata.schema_version) for one in appended
+    ]
     assert [(one.stream, one.version) for one in recorded] == [(stream, n) for n in range(3)]
     assert all(before < one.recorded_at < before + timedelta(minutes=1) for one in recorded)
 

@@ -11,7 +11,8 @@ from application import parking
 from application.categories import CATEGORIES, Category
 from application.sagas import operating
 from domain import orders, payments, shipments, stock
-from domain.decider import DomainError
+from domain.decider import DomainError, replace
+from domain.stock import Stock
 from tests.application import test_parking
 from tests.domain import test_orders, test_payments, test_shipments, test_stock
 from tests.domain.histories import EXAMPLES, LAW, any_of, histories, live, wishes
@@ -85,3 +86,13 @@ def test_every_refusal_has_a_test(page: ModuleType, tests: ModuleType) -> None:
         if issubclass(kind, DomainError) and kind.__module__ == page.__name__
     }
     assert refusals - vars(tests).keys() == set()
+
+
+def test_replace_makes_another_state() -> None:
+    """A state with other fields is a new one: the first stays, and no field is made up."""
+    stock = Stock(on_hand=1)
+
+    assert replace(stock, on_hand=2) == Stock(on_hand=2)
+    assert stock == Stock(on_hand=1)
+    with pytest.raises(TypeError, match="Stock has no"):
+        replace(stock, on_hnad=2)  # type: ignore[call-arg]

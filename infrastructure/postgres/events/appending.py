@@ -122,7 +122,7 @@ WITH new AS (
         stream_id, stream_type, version, event_id, event_type, schema_version, event_data, metadata
     )
     SELECT stream, split_part(stream, '-', 1), version, id, type, schema_version, data::jsonb,
-        metadata::jsonb
+        metadata::json
     FROM new
     WHERE expected = coalesce(
         (SELECT last.version FROM events AS last WHERE last.stream_id = new.stream
@@ -141,7 +141,7 @@ _APPEND_ONE: Final = """
 INSERT INTO events (
     stream_id, stream_type, version, event_id, event_type, schema_version, event_data, metadata
 )
-SELECT %b, split_part(%b, '-', 1), %b::int, %b, %b, %b::int, %b::text::jsonb, %b::text::jsonb
+SELECT %b, split_part(%b, '-', 1), %b::int, %b, %b, %b::int, %b::text::jsonb, %b::text::json
 WHERE %b::int = coalesce(
     (SELECT last.version FROM events AS last WHERE last.stream_id = %b
      ORDER BY last.version DESC LIMIT 1), -1)

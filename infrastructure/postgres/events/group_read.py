@@ -63,8 +63,8 @@ class GroupRead:
             values = [*map(list, zip(*wanted, strict=True)), most]
             found = await connection.execute(_SEVERAL, values, prepare=True, binary=True)
             pages: Sequence[list[Row]] = [[] for _ in wanted]
-            for row in await found.fetchall():
-                pages[row[-1] - 1].append(row)
+            for *row, number in await found.fetchall():
+                pages[number - 1].append(row)
             return pages
 
         return await once_more(self._pool, read)

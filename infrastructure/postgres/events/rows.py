@@ -10,15 +10,24 @@ Row = Sequence[Any]
 
 COLUMNS: Final = """
 event_id, event_type, event_data::text, metadata::text, stream_id, version, global_position,
-created_at
+created_at, command_id, schema_version
 """
 
 
 def recorded(row: Row) -> RecordedEvent:
-    """The event in a row of :data:`COLUMNS`; what follows them is of no interest."""
-    id, type, data, metadata, stream, version, position, created_at, *_ = row
+    """The event in a row of :data:`COLUMNS`."""
+    id, type, data, metadata, stream, version, position, at, command_id, schema_version = row
     return RecordedEvent(
-        id, type, data.encode(), metadata.encode(), stream, version, position, created_at
+        id,
+        type,
+        data.encode(),
+        metadata.encode(),
+        stream,
+        version,
+        position,
+        at,
+        command_id,
+        schema_version,
     )
 
 

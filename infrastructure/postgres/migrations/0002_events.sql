@@ -9,7 +9,8 @@ CREATE TABLE events (
     event_type text COLLATE "C" NOT NULL,
     schema_version int NOT NULL,
     event_data jsonb NOT NULL,
-    metadata jsonb NOT NULL,
+    metadata json NOT NULL,  -- kept as text: each reader wants it, and writing jsonb out is slow
+    command_id uuid GENERATED ALWAYS AS ((metadata ->> 'command_id')::uuid) STORED,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     UNIQUE (stream_id, version),
     CHECK (stream_type = split_part(stream_id, '-', 1) AND strpos(stream_id, '-') > 1)
