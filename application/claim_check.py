@@ -81,6 +81,8 @@ async def claim_all(
 ) -> Sequence[RecordedEvent]:
     """The same for many events; payloads are fetched at the same time, as far as there are any."""
     elsewhere = [recorded for recorded in events if _MARK.match(recorded.data)]
+    if not elsewhere:
+        return events
     claimed = await asyncio.gather(*(claim(recorded, payloads) for recorded in elsewhere))
     whole = {recorded.id: recorded for recorded in claimed}
     return [whole.get(recorded.id, recorded) for recorded in events]

@@ -189,17 +189,18 @@ class RecordedEvent:
     @_once
     def command_id(self) -> UUID:
         """Of the command that led to it. Raises as ``metadata``, of which it reads little."""
-        return self._essentials.command_id
+        return self._essentials().command_id
 
     @_once
     def schema_version(self) -> int:
         """Of its data. Raises as ``metadata``, of which it reads little."""
-        return self._essentials.schema_version
+        return self._essentials().schema_version
 
-    @_once
     def _essentials(self) -> _Essentials | Metadata:
         read: Metadata | None = self.__dict__.get("metadata")  # then it need not be read again
-        return read or _read_essentials(self.metadata_json)
+        known = read or _read_essentials(self.metadata_json)
+        self.__dict__.update(command_id=known.command_id, schema_version=known.schema_version)
+        return known
 
     @property
     def stream_id(self) -> str:

@@ -8,12 +8,14 @@ import psutil
 PATIENCE = 60.0  # seconds: it costs nothing while all is well, and a busy machine may need it
 
 
-async def until(condition: Callable[[], bool], within: float = PATIENCE) -> None:
+async def until(
+    condition: Callable[[], bool], within: float = PATIENCE, *, every: float = 0.001
+) -> None:
     """Return as soon as it holds; ``AssertionError`` when it has not after so many seconds."""
     end = asyncio.get_running_loop().time() + within
     while not condition():
         assert asyncio.get_running_loop().time() < end, "what was waited for never came true"
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(every)
 
 
 async def until_true(ask: Callable[[], Awaitable[bool]], within: float = PATIENCE) -> None:

@@ -30,7 +30,7 @@ from application.projections.projection import Projection
 from application.projections.recent import RecentViews
 from application.projections.status import Progressing, Status, now
 
-BATCH = 500  # events in one transaction, at most
+BATCH = 1000  # events in one transaction, at most
 APART = 0.01  # seconds between transactions while events trickle in: many in one, none late
 FAR_APART = 0.1  # the same until it has caught up: there is no hurry before, and much to do
 NOTHING = -1  # the position before the first event

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import grpc
 from esdbclient import AsyncEventStoreDBClient
 from esdbclient import RecordedEvent as ClientEvent
+from esdbclient.common import handle_rpc_error
 from esdbclient.exceptions import (
     CancelledByClient,
     DeadlineExceeded,
@@ -66,15 +67,24 @@ async def connect(uri: str) -> Client:
 
 @contextmanager
 def unavailable(what: str = "EventStoreDB does not answer") -> Iterator[None]:
-    """Turns the client's errors of connection into :class:`StoreUnavailable`."""
+    """Turns errors of connection, the client's and gRPC's, into :class:`StoreUnavailable`."""
     try:
-        yield
+        with _in_the_clients_words():
+            yield
     except _NO_ANSWER as error:
         raise_if_cancelled()
         raise StoreUnavailable(f"{what}: {_reason(error)}") from error
     except asyncio.CancelledError:
         raise_if_cancelled()
         raise StoreUnavailable(f"{what}: the connection was closed") from None
+
+
+@contextmanager
+def _in_the_clients_words() -> Iterator[None]:
+    try:
+        yield
+    except grpc.RpcError as error:  # by who reads the messages themselves
+        raise handle_rpc_error(error) from error
 
 
 def raise_if_cancelled() -> None:

@@ -1,7 +1,8 @@
-"""A consumer's events, fetched ahead by a task of their own.
+"""What the server sends without end, fetched ahead by a task of its own.
 
-The client takes a cancelled ``anext`` for the end of the whole call, and lets go of what was acked
-and not sent yet. Here giving up waiting is harmless; the end is an error, as a consumer has none.
+While one message is on its way, the one before can be worked on. And the client takes a cancelled
+``anext`` for the end of the whole call, and lets go of what was acked and not sent yet: here giving
+up waiting is harmless. The end is an error, as there should be none.
 """
 
 import asyncio
@@ -10,11 +11,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from esdbclient import RecordedEvent as ClientEvent
-
 from application.ports import StoreUnavailable
 from infrastructure.eventstoredb.client import raise_if_cancelled, unavailable
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -37,13 +37,11 @@ class _ReadAhead(Generic[T]):
             raise item.error
         return item
 
-    async def fetch(
-        self, source: AsyncIterator[ClientEvent], convert: Callable[[ClientEvent], T]
-    ) -> None:
+    async def fetch(self, source: AsyncIterator[S], convert: Callable[[S], T]) -> None:
         try:
             with unavailable():
-                async for event in source:
-                    await self._fetched.put(convert(event))
+                async for message in source:
+                    await self._fetched.put(convert(message))
             raise_if_cancelled()
             raise StoreUnavailable("EventStoreDB has ended the subscription")
         except Exception as error:  # whatever it is, it is for the reader
@@ -52,13 +50,13 @@ class _ReadAhead(Generic[T]):
 
 @asynccontextmanager
 async def read_ahead(
-    source: AsyncIterator[ClientEvent], convert: Callable[[ClientEvent], T], size: int
+    source: AsyncIterator[S], convert: Callable[[S], T], size: int
 ) -> AsyncIterator[AsyncIterator[T]]:
-    """At most ``size`` events of ``source``, converted, wait to be taken."""
-    events = _ReadAhead[T](size)
-    task = asyncio.create_task(events.fetch(source, convert))
+    """At most ``size`` messages of ``source``, converted, wait to be taken."""
+    ahead = _ReadAhead[T](size)
+    task = asyncio.create_task(ahead.fetch(source, convert))
     try:
-        yield events
+        yield ahead
     finally:
         task.cancel()
         await asyncio.wait([task])

@@ -6,25 +6,24 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-import grpc
-from esdbclient.common import handle_rpc_error
 from esdbclient.exceptions import NotFound
 from esdbclient.protos.Grpc import streams_pb2
 from esdbclient.streams import AsyncCatchupSubscription
 
 from application.categories import CATEGORIES
 from application.messages import RecordedEvent
-from application.ports import Progress, StoreUnavailable
+from application.ports import Progress
 from application.serialization import type_name
 from infrastructure.eventstoredb.client import (
     DEADLINE,
     Client,
     only,
-    raise_if_cancelled,
     unavailable,
 )
+from infrastructure.eventstoredb.read_ahead import read_ahead
 
 _WINDOW = 200  # events that the server looks at between two checkpoints
+_AHEAD = 1000  # messages that may wait for us
 
 
 class Subscriptions:
@@ -49,7 +48,11 @@ class Subscriptions:
             )
         start = -1 if after is None else after
         assert isinstance(subscription, AsyncCatchupSubscription)
-        async with subscription, aclosing(_follow(subscription, start)) as events:
+        async with (
+            subscription,
+            read_ahead(subscription.read_resp_iter, _as_it_is, _AHEAD) as messages,
+            aclosing(_follow(messages, start)) as events,
+        ):
             yield events
 
     async def count(self, types: Collection[str]) -> int | None:
@@ -85,29 +88,27 @@ class Subscriptions:
 
 
 async def _follow(
-    subscription: AsyncCatchupSubscription, position: int
+    messages: AsyncIterator[streams_pb2.ReadResp], position: int
 ) -> AsyncGenerator[RecordedEvent | Progress, None]:
     """What the server sends, in our words; where it has caught up it does not say, so remember.
 
-    The client's own objects, of which ours would be made, are a third of the work of catching up:
-    this reads the messages that they are made of.
+    These are the messages that the client makes its events of, and ours could be made of those: in
+    catching up, that was a third of all work.
     """
-    with unavailable():
-        try:
-            async for response in subscription.read_resp_iter:
-                match response.WhichOneof("content"):
-                    case "event":
-                        position = response.event.event.commit_position
-                        yield _recorded(response.event.event)
-                    case "checkpoint":
-                        position = response.checkpoint.commit_position
-                        yield Progress(position, caught_up=False)
-                    case "caught_up":
-                        yield Progress(position, caught_up=True)
-        except grpc.RpcError as error:
-            raise handle_rpc_error(error) from error
-    raise_if_cancelled()
-    raise StoreUnavailable("EventStoreDB has ended the subscription")
+    async for message in messages:
+        match message.WhichOneof("content"):
+            case "event":
+                position = message.event.event.commit_position
+                yield _recorded(message.event.event)
+            case "checkpoint":
+                position = message.checkpoint.commit_position
+                yield Progress(position, caught_up=False)
+            case "caught_up":
+                yield Progress(position, caught_up=True)
+
+
+def _as_it_is(message: streams_pb2.ReadResp) -> streams_pb2.ReadResp:
+    return message
 
 
 def _recorded(event: streams_pb2.ReadResp.ReadEvent.RecordedEvent) -> RecordedEvent:

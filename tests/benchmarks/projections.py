@@ -149,7 +149,7 @@ async def run(projection: Projection[Any], subscriptions: Subscriptions, views: 
     """Follow the events from the checkpoint on, until it has caught up."""
     runner = ProjectionRunner(projection, subscriptions, views, None)
     task = asyncio.create_task(runner.run())
-    await until(lambda: runner.status().caught_up or task.done(), within=300)
+    await until(lambda: runner.status().caught_up or task.done(), within=300, every=0.01)
     task.cancel()
     await asyncio.wait([task])
 
