@@ -4,11 +4,13 @@ import fcntl
 import os
 import sqlite3
 import tempfile
+import time
 from pathlib import Path
 from typing import Final
 
 _FILE: Final = "log.sqlite3"
 _LOCK: Final = "node.lock"
+_PATIENCE: Final = 3.0  # seconds for one that is ending
 _FORMAT: Final = 1
 _APPLICATION: Final = 0x45534442  # "ESDB": tells our file from any other SQLite file
 
@@ -83,7 +85,10 @@ class DataDirectory:
 
 
 def _hold(directory: Path) -> int:
-    """Lock the directory for this process; the lock goes with the process, however it ends."""
+    """Lock the directory for this process; the lock goes with the process, however it ends.
+
+    A node whose owner was killed takes a moment to end: that is waited for.
+    """
     try:
         directory.mkdir(parents=True, exist_ok=True)
         lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
@@ -92,18 +97,27 @@ def _hold(directory: Path) -> int:
             f"cannot write in {directory}: {error.strerror}; "
             "give a directory that this user may create files in"
         ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = os.read(lock, 32).decode(errors="replace").strip()
-        os.close(lock)
-        raise StorageUnavailable(
-            f"{directory} is in use by another node (process {holder or 'unknown'}); "
-            "stop that one or give another directory"
-        ) from error
+    deadline = time.monotonic() + _PATIENCE
+    while not _locked(lock):
+        if time.monotonic() > deadline:
+            holder = os.read(lock, 32).decode(errors="replace").strip()
+            os.close(lock)
+            raise StorageUnavailable(
+                f"{directory} is in use by another node (process {holder or 'unknown'}); "
+                "stop that one or give another directory"
+            )
+        time.sleep(0.02)
     os.ftruncate(lock, 0)
     os.write(lock, f"{os.getpid()}\n".encode())
     return lock
+
+
+def _locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _lay_out(connection: sqlite3.Connection, file: Path) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
@@ -108,6 +109,29 @@ def test_one_node_to_a_directory(tmp_path: Path) -> None:
         pytest.raises(NodeFailed, match=f"in use by another node .process {node.pid}.;"),
     ):
         NodeProcess(tmp_path).start()
+
+
+def test_a_node_that_is_ending_is_waited_for(tmp_path: Path) -> None:
+    """A node on the directory of one that ends meanwhile starts when that one has ended."""
+    node, event = NodeProcess(tmp_path).start(), NewEvent("Happened", b"{}")
+    with EventStoreDBClient(node.uri) as client:
+        client.append_to_stream("order-1", current_version=ANY, events=[event])
+    with ThreadPoolExecutor() as thread:
+        starting = thread.submit(NodeProcess(tmp_path).start)
+        wait_until(lambda: len(holders(tmp_path / "node.lock")) == 2)
+        node.stop()
+        second = starting.result()
+    try:
+        with EventStoreDBClient(second.uri) as client:
+            assert client.get_current_version("order-1") == 0
+    finally:
+        second.stop()
+
+
+def holders(file: Path) -> list[int]:
+    """The processes of ours that have the file open."""
+    ours = psutil.Process().children()
+    return [one.pid for one in ours if str(file) in {open.path for open in one.open_files()}]
 
 
 def test_one_node_to_a_port(node: NodeProcess) -> None:
