@@ -30,7 +30,7 @@ test: its name, and its rule.
 (Docker, or `EVENTSTOREDB_URI`). *Real* is the server itself; a *double* is a stand-in, and what
 holds there has held on a stand-in.
 
-One thing differs by design: EventStoreDB and memory give back the bytes of data and metadata as
+One thing differs by design: EventStoreDB and memory give back the bytes of the data as
 they were appended, PostgreSQL the same JSON (`jsonb`): keys may come in another order. And
 PostgreSQL refuses an event id that stands in another place already, where EventStoreDB looks no
 further than the stream.
