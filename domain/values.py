@@ -123,7 +123,7 @@ class Money(BaseModel):
 
 
 class _AsObject:
-    """How pydantic reads and writes a ``Map``: as an object of JSON."""
+    """How pydantic reads and writes a ``Map``: as an object of JSON, always in the same order."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -134,7 +134,7 @@ class _AsObject:
             Map,
             entries,
             serialization=core_schema.wrap_serializer_function_ser_schema(
-                lambda map, write: write(dict(map)), schema=entries
+                lambda map, write: write(dict(sorted(map.items()))), schema=entries
             ),
         )
 

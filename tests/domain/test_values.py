@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from dataclasses import is_dataclass
 from decimal import Decimal
 from inspect import getmembers, isclass
+from json import loads
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from immutables import Map
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import domain
 from domain import decider, orders, payments, shipments, stock, values
-from domain.values import Difference, Id, LineNumber, Money, Name, Quantity, Sku
+from domain.values import Difference, Id, LineNumber, Money, Name, Quantity, Remembered, Sku
 from tests.domain.histories import LAW
 
 PAGES = (decider, values, orders, stock, payments, shipments)
@@ -105,6 +107,21 @@ def test_money_cannot_be_changed() -> None:
     """A value is a value."""
     with pytest.raises(ValidationError, match="frozen"):
         Money.parse("1 GBP").amount = Decimal(2)  # type: ignore[misc]  # that is the rule
+
+
+# ── what is remembered ───────────────────────────────────────────────────────────────────────────
+
+
+@LAW
+@given(entries=st.dictionaries(st.text("abcxyz", min_size=1), st.integers()))
+def test_what_is_remembered_is_written_in_order_and_read_again(entries: dict[str, int]) -> None:
+    """The same entries are written alike in every process, though a ``Map`` has no order."""
+    remembered: TypeAdapter[Map[str, int]] = TypeAdapter(Remembered[str, int])
+
+    written = remembered.dump_json(Map(entries))
+
+    assert list(loads(written)) == sorted(entries)
+    assert remembered.validate_json(written) == Map(entries)
 
 
 # ── names and counts ─────────────────────────────────────────────────────────────────────────────
