@@ -14,6 +14,7 @@ from esdbclient.exceptions import (
     CancelledByClient,
     DeadlineExceeded,
     DiscoveryFailed,
+    EventStoreDBClientException,
     ExceptionIteratingRequests,
     GrpcError,
     NodeIsNotLeader,
@@ -21,6 +22,7 @@ from esdbclient.exceptions import (
 
 from application.messages import RecordedEvent
 from application.ports import StoreUnavailable
+from infrastructure.eventstoredb.places import required
 
 Client = AsyncEventStoreDBClient
 """What ``connect`` gives. Outside this package it has no other name."""
@@ -69,21 +71,27 @@ async def connect(uri: str) -> Client:
 def unavailable(what: str = "EventStoreDB does not answer") -> Iterator[None]:
     """Turns errors of connection, the client's and gRPC's, into :class:`StoreUnavailable`."""
     try:
-        with _in_the_clients_words():
+        with in_the_clients_words():
             yield
     except _NO_ANSWER as error:
         raise_if_cancelled()
         raise StoreUnavailable(f"{what}: {_reason(error)}") from error
+    except EventStoreDBClientException as error:
+        if type(error) is not EventStoreDBClientException:
+            raise
+        # What the client has no name for: "Server Is Not Ready", while members of a cluster elect.
+        raise StoreUnavailable(f"{what}: it is not ready ({_reason(error)})") from error
     except asyncio.CancelledError:
         raise_if_cancelled()
         raise StoreUnavailable(f"{what}: the connection was closed") from None
 
 
 @contextmanager
-def _in_the_clients_words() -> Iterator[None]:
+def in_the_clients_words() -> Iterator[None]:
+    """Turns gRPC's errors into the client's, where messages are read without its help."""
     try:
         yield
-    except grpc.RpcError as error:  # by who reads the messages themselves
+    except grpc.RpcError as error:
         raise handle_rpc_error(error) from error
 
 
@@ -100,7 +108,10 @@ def raise_if_cancelled() -> None:
 
 def to_recorded(event: ClientEvent) -> RecordedEvent:
     """An event as the client gives it; a resolved link is the event that it leads to."""
-    assert event.commit_position is not None  # sent by every server from 22.10 on
+    if event.commit_position is None:
+        raise StoreUnavailable(
+            "EventStoreDB sends events without positions: it is older than 22.10"
+        )
     assert event.recorded_at is not None  # each event has it
     return RecordedEvent(
         id=event.id,
@@ -108,8 +119,8 @@ def to_recorded(event: ClientEvent) -> RecordedEvent:
         data=event.data,
         metadata_json=event.metadata,
         stream=event.stream_name,
-        version=event.stream_position,
-        position=event.commit_position,
+        version=required(event.stream_position, "the version of an event"),
+        position=required(event.commit_position, "the position of an event"),
         recorded_at=event.recorded_at,
     )
 

@@ -1,15 +1,18 @@
 """Streams in EventStoreDB."""
 
-import re
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from typing import Final
 
-from esdbclient import AsyncReadResponse, StreamState
+from esdbclient import AsyncReadResponse
 from esdbclient import NewEvent as ClientEvent
-from esdbclient.exceptions import NotFound, WrongCurrentVersion
+from esdbclient.exceptions import NotFound
 
 from application.messages import NewEvent, RecordedEvent
-from application.ports import NO_STREAM, Appended, StoreUnavailable, WrongExpectedVersion
+from application.ports import NO_STREAM, Appended, StoreUnavailable
+from infrastructure.eventstoredb.batch_append import Append, batch_append
 from infrastructure.eventstoredb.client import (
     DEADLINE,
     Client,
@@ -17,31 +20,64 @@ from infrastructure.eventstoredb.client import (
     to_recorded,
     unavailable,
 )
+from infrastructure.eventstoredb.places import required
+
+_PATIENCE: Final = 3.0  # seconds for an answer; the server itself gives up a write after 2
+_FIRST_LOOK: Final = 0.1  # seconds without an answer: twice that until the next look, and so on
+_ATTEMPTS: Final = 2
 
 
 class EventStore:
     """An :class:`~application.ports.EventStore`. Reading resolves links (``$ce-order``)."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, *, patience: float = _PATIENCE) -> None:
+        """An append is given up, or begun anew, after ``patience`` seconds without an answer."""
+        self._client, self._patience = client, patience
 
     async def append(
         self, stream: str, events: Sequence[NewEvent], expected_version: int
     ) -> Appended:
+        """As the port. What is not answered is unknown, not failed: the server says nothing to an
+        append that repeats one which is not committed yet. So it is looked for in the stream, then
+        repeated, which the exact version makes safe."""
         if not events or expected_version < NO_STREAM:
             raise ValueError(f"append 1 event or more after version -1 or more, to {stream!r}")
-        expected = StreamState.NO_STREAM if expected_version == NO_STREAM else expected_version
+        append = Append(stream, expected_version, [_to_client(event) for event in events])
+        for _ in range(_ATTEMPTS):
+            if appended := await self._attempt(append):
+                return appended
+        raise StoreUnavailable(
+            f"EventStoreDB has not said what became of an append to {stream!r}: it may be there, "
+            "or come yet; repeat it with the same ids"
+        )
+
+    async def _attempt(self, append: Append) -> Appended | None:
+        answer = asyncio.create_task(batch_append(self._client, append, self._patience))
+        pause = _FIRST_LOOK
         try:
-            with unavailable():
-                position = await self._client.append_to_stream(
-                    stream,
-                    current_version=expected,
-                    events=[_to_client(event) for event in events],
-                    timeout=DEADLINE,
-                )
-        except WrongCurrentVersion as error:
-            raise WrongExpectedVersion(stream, expected_version, _actual(error)) from error
-        return Appended(expected_version + len(events), position)
+            while not (await asyncio.wait([answer], timeout=pause))[0]:
+                with suppress(StoreUnavailable):  # the answer may come yet
+                    if found := await self._look(append):
+                        return found
+                pause *= 2
+            return await self._answered(answer) or await self._look(append)
+        finally:
+            if answer.cancel():
+                await asyncio.wait([answer])
+
+    async def _answered(self, answer: asyncio.Task[Appended | None]) -> Appended | None:
+        with suppress(StoreUnavailable), unavailable():
+            return await answer
+        return None
+
+    async def _look(self, append: Append) -> Appended | None:
+        """Where the events of an append are, if they are in the stream already."""
+        ids = [event.id for event in append.events]
+        reading = self._read(append.stream, append.expected + 1, False, len(ids), DEADLINE)
+        there = [recorded async for recorded in reading]
+        if [recorded.id for recorded in there] != ids:
+            return None
+        return Appended(there[-1].version, there[-1].position)
 
     async def read(
         self,
@@ -53,6 +89,17 @@ class EventStore:
     ) -> AsyncIterator[RecordedEvent]:
         if limit == 0:
             return  # the server takes 0 for a mistake
+        async for recorded in self._read(stream, from_version, backwards, limit):
+            yield recorded
+
+    async def _read(
+        self,
+        stream: str,
+        from_version: int,
+        backwards: bool,
+        limit: int | None,
+        within: float | None = None,
+    ) -> AsyncIterator[RecordedEvent]:
         with unavailable():
             response = await self._client.read_stream(
                 stream,
@@ -60,6 +107,7 @@ class EventStore:
                 backwards=backwards,
                 resolve_links=True,
                 limit=limit or sys.maxsize,
+                timeout=within,
             )
         async with response:
             async for recorded, version in _events(response):
@@ -73,7 +121,8 @@ async def _events(response: AsyncReadResponse) -> AsyncIterator[tuple[RecordedEv
     try:
         with unavailable():
             async for event in response:
-                yield to_recorded(event), (event.link or event).stream_position
+                version = (event.link or event).stream_position
+                yield to_recorded(event), required(version, "the version of an event")
     except NotFound:
         return
     raise_if_cancelled()
@@ -85,9 +134,3 @@ def _to_client(event: NewEvent) -> ClientEvent:
     return ClientEvent(
         id=event.id, type=event.type, data=event.data, metadata=event.metadata.to_json()
     )
-
-
-def _actual(error: WrongCurrentVersion) -> int:
-    """The stream's last version, which the client gives in its message only."""
-    found = re.search(r"last event is (\d+)", str(error))
-    return int(found[1]) if found else NO_STREAM

@@ -20,6 +20,7 @@ from infrastructure.eventstoredb.client import (
     only,
     unavailable,
 )
+from infrastructure.eventstoredb.places import place, required
 from infrastructure.eventstoredb.read_ahead import read_ahead
 
 _WINDOW = 200  # events that the server looks at between two checkpoints
@@ -37,16 +38,16 @@ class Subscriptions:
     async def catch_up(
         self, *, after: int | None, types: Collection[str]
     ) -> AsyncIterator[AsyncIterator[RecordedEvent | Progress]]:
+        start = -1 if after is None else after
         with unavailable():
             subscription = await self._client.subscribe_to_all(
-                commit_position=after,
+                commit_position=None if start < 0 else start,
                 filter_include=only(types),
                 window_size=_WINDOW,
                 checkpoint_interval_multiplier=1,
                 include_checkpoints=True,
                 include_caught_up=True,
             )
-        start = -1 if after is None else after
         assert isinstance(subscription, AsyncCatchupSubscription)
         async with (
             subscription,
@@ -82,7 +83,7 @@ class Subscriptions:
             (last,) = await self._client.get_stream(
                 f"$et-{type}", backwards=True, limit=1, timeout=DEADLINE
             )
-            return last.stream_position + 1
+            return required(last.stream_position, "the version of a link") + 1
         except NotFound:
             return 0
 
@@ -98,11 +99,14 @@ async def _follow(
     async for message in messages:
         match message.WhichOneof("content"):
             case "event":
-                position = message.event.event.commit_position
-                yield _recorded(message.event.event)
+                recorded = _recorded(message.event.event)
+                position = recorded.position
+                yield recorded
             case "checkpoint":
-                position = message.checkpoint.commit_position
-                yield Progress(position, caught_up=False)
+                reached = place(message.checkpoint.commit_position)
+                if reached is not None and reached >= position:  # else it has looked at nothing yet
+                    position = reached
+                    yield Progress(position, caught_up=False)
             case "caught_up":
                 yield Progress(position, caught_up=True)
 
@@ -119,8 +123,8 @@ def _recorded(event: streams_pb2.ReadResp.ReadEvent.RecordedEvent) -> RecordedEv
         event.data,
         event.custom_metadata,
         event.stream_identifier.stream_name.decode(),
-        event.stream_revision,
-        event.commit_position,
+        required(event.stream_revision, "the version of an event"),
+        required(event.commit_position, "the position of an event"),
         datetime.fromtimestamp(int(system["created"]) / _TICKS, UTC),
     )
 

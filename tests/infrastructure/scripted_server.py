@@ -1,0 +1,86 @@
+"""A server that answers as a test tells it to: with what a real EventStoreDB was seen to send."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+from esdbclient.protos.Grpc import shared_pb2, streams_pb2_grpc
+from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp, ReadReq, ReadResp
+
+from application.messages import NewEvent
+from infrastructure import eventstoredb
+from infrastructure.eventstoredb import Client
+
+NOWHERE = 2**64 - 1  # what the server writes for -1
+CAUGHT_UP = ReadResp(caught_up=ReadResp.CaughtUp())
+
+
+def checkpoint(commit: int, prepare: int) -> ReadResp:
+    return ReadResp(
+        checkpoint=ReadResp.Checkpoint(commit_position=commit, prepare_position=prepare)
+    )
+
+
+def recorded(event: NewEvent, stream: str, version: int, position: int) -> ReadResp:
+    """The event, as read from there."""
+    return ReadResp(
+        event=ReadResp.ReadEvent(
+            event=ReadResp.ReadEvent.RecordedEvent(
+                id=shared_pb2.UUID(string=str(event.id)),
+                stream_identifier=shared_pb2.StreamIdentifier(stream_name=stream.encode()),
+                stream_revision=version,
+                prepare_position=position,
+                commit_position=position,
+                metadata={"type": event.type, "created": "17000000000000000"},
+                custom_metadata=event.metadata.to_json(),
+                data=event.data,
+            ),
+            commit_position=position,
+        )
+    )
+
+
+class Script(streams_pb2_grpc.StreamsServicer):
+    """What is answered to reads, subscriptions and appends: change it as the test goes on."""
+
+    def __init__(self) -> None:
+        self.read: Callable[[ReadReq], Iterable[ReadResp]] = lambda _: ()
+        self.subscription: Iterable[ReadResp] = ()
+        self.append: Callable[[BatchAppendReq], BatchAppendResp | None] = lambda _: None
+        self.appends: list[BatchAppendReq] = []
+
+    async def Read(self, request: ReadReq, _: Any) -> AsyncIterator[ReadResp]:  # noqa: N802 - as the protocol has it
+        if request.options.WhichOneof("count_option") == "subscription":
+            yield ReadResp(confirmation=ReadResp.SubscriptionConfirmation(subscription_id="1"))
+            for message in self.subscription:
+                yield message
+            await asyncio.Event().wait()  # until it is cancelled
+        for message in self.read(request):
+            yield message
+
+    async def BatchAppend(  # noqa: N802 - as above
+        self, requests: AsyncIterator[BatchAppendReq], _: Any
+    ) -> AsyncIterator[BatchAppendResp]:
+        async for request in requests:
+            self.appends.append(request)
+            if answer := self.append(request):
+                answer.correlation_id.CopyFrom(request.correlation_id)
+                yield answer
+        await asyncio.Event().wait()  # until it is cancelled
+
+
+@asynccontextmanager
+async def scripted(script: Script) -> AsyncIterator[Client]:
+    """A client of a server that follows this script."""
+    server = grpc.aio.server()
+    streams_pb2_grpc.add_StreamsServicer_to_server(script, server)  # type: ignore[no-untyped-call]  # generated
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    client = await eventstoredb.connect(f"esdb://127.0.0.1:{port}?tls=false")
+    try:
+        yield client
+    finally:
+        await client.close()
+        await server.stop(grace=None)

@@ -1,0 +1,191 @@
+"""What servers were seen to answer, and what the adapter takes it for."""
+
+import asyncio
+
+import pytest
+from esdbclient.protos.Grpc import shared_pb2, status_pb2
+from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp, ReadResp
+from google.protobuf import any_pb2
+
+from application.ports import (
+    NO_STREAM,
+    Appended,
+    Progress,
+    StoreUnavailable,
+    WrongExpectedVersion,
+)
+from infrastructure.eventstoredb import EventStore, Subscriptions
+from tests.contracts.made_up import all_of, event
+from tests.infrastructure.scripted_server import (
+    CAUGHT_UP,
+    NOWHERE,
+    Script,
+    checkpoint,
+    recorded,
+    scripted,
+)
+from tests.waiting import PATIENCE
+
+
+async def followed(script: Script, after: int | None, count: int) -> list[object]:
+    async with (
+        scripted(script) as client,
+        Subscriptions(client).catch_up(after=after, types={"Noted"}) as messages,
+        asyncio.timeout(PATIENCE),
+    ):
+        return [await anext(messages) for _ in range(count)]
+
+
+@pytest.mark.parametrize("after", [None, -1])
+async def test_a_checkpoint_before_everything_is_no_position(after: int | None) -> None:
+    """A fresh server sends 2^64-1 for "nothing looked at yet": it has caught up at the start."""
+    script = Script()
+    script.subscription = [checkpoint(NOWHERE, NOWHERE), CAUGHT_UP]
+
+    assert await followed(script, after, 1) == [Progress(-1, caught_up=True)]
+
+
+async def test_only_the_commit_position_of_a_checkpoint_counts() -> None:
+    """Its prepare position may be 0, or nowhere."""
+    script = Script()
+    script.subscription = [checkpoint(1140, 0), checkpoint(3269, NOWHERE), CAUGHT_UP]
+
+    assert await followed(script, None, 3) == [
+        Progress(1140, caught_up=False),
+        Progress(3269, caught_up=False),
+        Progress(3269, caught_up=True),
+    ]
+
+
+async def test_a_checkpoint_never_leads_back() -> None:
+    """One that lies before what was seen already would have events told twice."""
+    script = Script()
+    script.subscription = [checkpoint(0, 0), CAUGHT_UP]
+
+    assert await followed(script, 77, 1) == [Progress(77, caught_up=True)]
+
+
+@pytest.mark.parametrize(("version", "position"), [(NOWHERE, 5), (5, NOWHERE)])
+async def test_an_event_at_no_place_is_refused(version: int, position: int) -> None:
+    """Neither a subscription nor a read passes a number on that is no version or position."""
+    script = Script()
+    there = recorded(event(), "order-1", version, position)
+    script.subscription, script.read = [there], lambda _: [there]
+
+    with pytest.raises(StoreUnavailable, match=f"{NOWHERE} as the (version|position) of an event"):
+        await followed(script, None, 1)
+    with pytest.raises(StoreUnavailable, match=f"{NOWHERE} as the (version|position) of an event"):
+        async with scripted(script) as client:
+            await all_of(EventStore(client).read("order-1"))
+
+
+def success(version: int, position: int) -> BatchAppendResp:
+    answer = BatchAppendResp(success=BatchAppendResp.Success(current_revision=version))
+    answer.success.position.commit_position = position
+    return answer
+
+
+def wrong(found: shared_pb2.WrongExpectedVersion) -> BatchAppendResp:
+    details = any_pb2.Any()
+    details.Pack(found)
+    return BatchAppendResp(error=status_pb2.Status(message="WrongExpectedVersion", details=details))
+
+
+async def appended(script: Script, *, expected: int = NO_STREAM) -> Appended:
+    async with scripted(script) as client, asyncio.timeout(PATIENCE):
+        store = EventStore(client, patience=0.3)
+        return await store.append("order-1", [event()], expected)
+
+
+async def test_the_version_of_an_append_is_what_the_server_says() -> None:
+    """A stream that was deleted and begun anew goes on counting where it was."""
+    script = Script()
+    script.append = lambda _: success(3, 815)
+
+    assert await appended(script) == Appended(3, 815)
+
+
+@pytest.mark.parametrize(("found", "actual"), [(7, 7), (None, NO_STREAM)])
+async def test_a_conflict_names_the_version_that_the_server_found(
+    found: int | None, actual: int
+) -> None:
+    """As a number of the protocol, whatever the client writes into its message."""
+    version = shared_pb2.WrongExpectedVersion()
+    if found is None:
+        version.current_no_stream.SetInParent()
+    else:
+        version.current_stream_revision = found
+    script = Script()
+    script.append = lambda _: wrong(version)
+
+    with pytest.raises(WrongExpectedVersion) as conflict:
+        await appended(script, expected=4)
+    assert conflict.value.actual == actual
+
+
+class Silent(Script):
+    """It stores what it is asked to append, and does not say so; now and then it only drops it."""
+
+    def __init__(self, drops: int = 0) -> None:
+        super().__init__()
+        self.drops, self.stored = drops, list[ReadResp]()
+        self.append, self.read = self._keep, lambda _: self.stored
+
+    def _keep(self, request: BatchAppendReq) -> None:
+        if len(self.appends) > self.drops:
+            stream = request.options.stream_identifier.stream_name.decode()
+            first = (
+                request.options.stream_position + 1
+                if request.options.HasField("stream_position")
+                else 0
+            )
+            self.stored = [
+                _as_read(message, stream, first + number, 100 + number)
+                for number, message in enumerate(request.proposed_messages)
+            ]
+
+
+def _as_read(
+    message: BatchAppendReq.ProposedMessage, stream: str, version: int, position: int
+) -> ReadResp:
+    there = recorded(event(), stream, version, position)
+    there.event.event.id.CopyFrom(message.id)
+    return there
+
+
+async def test_an_append_that_is_not_answered_is_looked_for() -> None:
+    """Long before its time is out: it is answered as if it had been the first time."""
+    script = Silent()
+
+    async with scripted(script) as client, asyncio.timeout(PATIENCE):
+        store = EventStore(client, patience=2 * PATIENCE)
+        assert await store.append("order-1", [event()], 4) == Appended(5, 100)
+    assert len(script.appends) == 1
+
+
+async def test_an_append_that_is_nowhere_is_repeated_once() -> None:
+    """With the same ids and the same expected version, so that it cannot be there twice."""
+    script = Silent(drops=1)
+
+    assert await appended(script, expected=4) == Appended(5, 100)
+    first, second = script.appends
+    assert first.proposed_messages == second.proposed_messages
+    assert first.options.stream_position == second.options.stream_position == 4
+
+
+async def test_an_append_that_stays_unknown_is_unavailable() -> None:
+    """After two attempts; the error says that it may be there nevertheless."""
+    with pytest.raises(StoreUnavailable, match="may be there"):
+        await appended(Silent(drops=2))
+
+
+async def test_a_server_that_is_not_ready_is_unavailable() -> None:
+    """While members of a cluster elect, a batch is answered an error without code or details."""
+    script, nothing = Script(), any_pb2.Any()
+    nothing.Pack(shared_pb2.Empty())
+    script.append = lambda _: BatchAppendResp(
+        error=status_pb2.Status(message="Server Is Not Ready", details=nothing)
+    )
+
+    with pytest.raises(StoreUnavailable):
+        await appended(script)
