@@ -4,14 +4,19 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 if TYPE_CHECKING:
     from infrastructure.settings import Settings
+
+
+_GRACE: Final = 6.0  # seconds in which everything should have come to its end
 
 
 class AskedWrongly(Exception):
@@ -87,7 +92,29 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.current_task()
         assert task is not None  # we are in one
         for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(sign, task.cancel)
+            asyncio.get_running_loop().add_signal_handler(sign, _stop, task)
         await work
 
     asyncio.run(cancellable())
+
+
+def _stop(work: asyncio.Task[None]) -> None:
+    """Cancel it, and see to it that the process ends soon, even if a server of ours hangs."""
+    work.cancel()
+    for seconds, act in ((_GRACE, _kill_children), (_GRACE + 2, _give_up)):
+        timer = threading.Timer(seconds, act)  # a thread: the loop may be what hangs
+        timer.daemon = True
+        timer.start()
+
+
+def _kill_children() -> None:
+    """Whatever waits for a server that hangs goes on once that server is gone."""
+    for children in Path("/proc/self/task").glob("*/children"):  # Linux; elsewhere we only give up
+        for child in children.read_text().split():
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(int(child), signal.SIGKILL)  # each leads a group of its own
+
+
+def _give_up() -> None:
+    print("headwater: stopped, though not everything came to its end in time", file=sys.stderr)
+    os._exit(1)

@@ -8,6 +8,7 @@ from infrastructure.embedded.eventstoredb.process import NodeFailed, NodeProcess
 from infrastructure.embedded.postgres import EmbeddedPostgres, PostgresFailed
 from infrastructure.processes import Hindrance
 from infrastructure.processes.home import Home
+from infrastructure.processes.supervising import kept_running
 from infrastructure.providers.simulated import SimulatedProviders, SimulationFailed
 from infrastructure.settings import Settings
 
@@ -43,7 +44,10 @@ async def providers_for(settings: Settings) -> AsyncIterator[Settings]:
         return
     books = settings.headwater_home.absolute() / "providers" / "books.sqlite3"
     try:
-        async with SimulatedProviders(books) as simulated:
+        async with (
+            SimulatedProviders(books) as simulated,
+            kept_running("the simulated providers", simulated),
+        ):
             payments = settings.payment_provider_uri or simulated.payment_provider_uri
             parcels = settings.carrier_uri or simulated.carrier_uri
             yield settings.model_copy(
@@ -174,7 +178,10 @@ async def _event_store_for(settings: Settings) -> AsyncIterator[Settings]:
     Home(settings.headwater_home).keep("eventstoredb")
     directory = settings.headwater_home.absolute() / "eventstoredb"
     try:
-        async with NodeProcess(directory, settings.eventstoredb_port) as node:
+        async with (
+            NodeProcess(directory, settings.eventstoredb_port) as node,
+            kept_running("the embedded EventStoreDB node", node),
+        ):
             yield settings.model_copy(update={"eventstoredb_uri": node.uri})
     except NodeFailed as error:
         raise Hindrance(
@@ -190,7 +197,10 @@ async def _postgres_for(settings: Settings) -> AsyncIterator[Settings]:
     if settings.event_store == "postgres":
         Home(settings.headwater_home).keep("postgres")
     try:
-        async with EmbeddedPostgres(settings.headwater_home.absolute() / "postgres") as server:
+        async with (
+            EmbeddedPostgres(settings.headwater_home.absolute() / "postgres") as server,
+            kept_running("the embedded PostgreSQL", server),
+        ):
             yield settings.model_copy(update={"postgres_uri": server.uri})
     except PostgresFailed as error:
         raise Hindrance(str(error)) from error

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,10 +62,17 @@ class Service:
     def wait_for_welcome(self) -> None:
         until(lambda: "Ctrl-C" in self.said, self)
 
+    def child(self, command: str) -> psutil.Process | None:
+        """The oldest of its processes with this in their command line, if there is one."""
+        for process in self.process.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                if command in " ".join(process.cmdline()):
+                    return process
+        return None
+
     def end(self, sign: signal.Signals) -> int:
         """Send the signal; its exit code, once it and all its children are gone."""
         family = [self.process, *self.process.children(recursive=True)]
-        assert len(family) > 2, "the embedded servers run as children"
         self.process.send_signal(sign)
         _, alive = psutil.wait_procs(family, timeout=PATIENCE)
         assert alive == [], "left behind"

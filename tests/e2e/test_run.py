@@ -147,3 +147,39 @@ def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
 
     assert "127.0.0.1:1" in refusal(ended, 1)
     assert "hush" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "killed", ["infrastructure.embedded.eventstoredb", "bin/postgres -D", "providers.simulated"]
+)
+def test_a_server_that_dies_is_started_again(tmp_path: Path, killed: str) -> None:
+    """Whichever embedded server is killed, orders are accepted, shown and fulfilled again."""
+    with running(tmp_path / "home") as service:
+        service.wait_for_welcome()
+        until(lambda: _ready(service), service)
+        dead = service.child(killed)
+        assert dead is not None
+        dead.kill()
+        until(lambda: service.child(killed) not in (None, dead), service)
+        until(lambda: _ready(service), service)
+        until(lambda: tried(service)[1].status_code == 201, service)
+        until(lambda: tried(service)[2].json().get("status") == "completed", service)
+        assert service.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize("signalled", [signal.SIGSTOP, signal.SIGKILL])
+def test_a_stop_ends_everything_whatever_hangs(tmp_path: Path, signalled: signal.Signals) -> None:
+    """Frozen or dead servers hold up no stop, and nothing is left: no process, no socket."""
+    with running(tmp_path / "home") as service:
+        service.wait_for_welcome()
+        for child in service.process.children():
+            child.send_signal(signalled)
+        assert service.end(signal.SIGTERM) in (0, 1)
+        assert not (tmp_path / "home" / "postgres" / "sockets").exists()
+
+
+def _ready(service: Service) -> bool:
+    try:
+        return httpx.get(f"{service.url}/health/ready", timeout=PATIENCE).is_success
+    except httpx.HTTPError:
+        return False

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import select
 import signal
 import subprocess
@@ -14,7 +15,8 @@ from typing import Final, Self
 
 _MODULE: Final = "infrastructure.embedded.eventstoredb"
 _START_SECONDS: Final = 20.0
-_STOP_SECONDS: Final = 10.0
+_STOP_SECONDS: Final = 4.0  # then it is killed, and loses nothing by that
+_PORT: Final = re.compile(r":(\d+)(?:,|\?|$)")  # the first one in a connection string
 _ENDED: Final = "the process of the node has ended"
 
 
@@ -63,6 +65,18 @@ class NodeProcess:
     @property
     def pid(self) -> int:
         return self._running().pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether its process has ended by itself, or was killed by somebody else."""
+        return self._process is not None and self._process.poll() is not None
+
+    def start_again(self) -> Self:
+        """Start it on the port that it had. Raises NodeFailed."""
+        if had := _PORT.search(self._uri):
+            self._command[self._command.index("--port") + 1] = had[1]
+        self.kill()
+        return self.start()
 
     def start(self) -> Self:
         """Start, and return when it listens. Raises NodeFailed."""

@@ -14,6 +14,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
@@ -22,7 +24,8 @@ from infrastructure.embedded.postgres.installation import VERSION, PostgresFaile
 from infrastructure.embedded.postgres.running import recorded_pid, running
 
 _START_SECONDS: Final = 60.0  # after a crash it may have to repair first
-_STOP_SECONDS: Final = 20.0
+_STOP_SECONDS: Final = 5.0  # then it is killed: the next start repairs, and loses nothing
+_SOCKET_DIRECTORY: Final = 88  # bytes; a socket's path has 103 at most, its name 14 of them
 _MODEST: Final = {  # one service on one machine, and little memory for it
     "listen_addresses": "",  # nobody comes in over the network
     "shared_buffers": "32MB",
@@ -57,6 +60,7 @@ class EmbeddedPostgres:
     def __init__(self, directory: Path) -> None:
         self._directory = directory.absolute()
         self._data = self._directory / "data"
+        self._sockets = _socket_directory(self._directory)
         self._lock: IO[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self._uri = ""
@@ -88,12 +92,26 @@ class EmbeddedPostgres:
                 self.stop()
         return self
 
+    @property
+    def ended(self) -> bool:
+        """Whether the server, or its guard, has ended by itself or was killed by somebody else."""
+        if self._guard is not None:
+            return self._guard.poll() is not None
+        return bool(self._uri) and running(self._data) is None  # another process ran it
+
+    def start_again(self) -> Self:
+        """Start it at the same address. Raises :class:`PostgresFailed`."""
+        self.stop()
+        return self.start()
+
     def stop(self) -> None:
         """End it, if it is ours, and wait until it has ended. Stopping twice is no fault."""
         self._uri = ""
         if self._guard is not None:
             _end(self._guard)
             self._guard = None
+            _end_left_behind(self._data)
+            shutil.rmtree(self._sockets, ignore_errors=True)
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -148,13 +166,15 @@ class EmbeddedPostgres:
             )
 
     def _launch(self, user: User) -> subprocess.Popen[bytes]:
-        sockets = Path(tempfile.mkdtemp(prefix="headwater-"))  # a socket's path is 107 bytes long
+        shutil.rmtree(self._sockets, ignore_errors=True)  # of a server that was killed
+        self._sockets.mkdir(mode=0o700)
         if not user.passes:  # who can talk to one that does could do all that it can
-            user.give(sockets)
-        settings = {**_MODEST, "unix_socket_directories": str(sockets)}
-        server = [*user.command, str(binary("postgres")), "-D", str(self._data)]
+            user.give(self._sockets)
+        settings = {**_MODEST, "unix_socket_directories": str(self._sockets)}
+        program = [*user.command, *_ending_with_parent(), str(binary("postgres"))]
+        server = [*program, "-D", str(self._data)]
         options = [f"--{name}={value}" for name, value in settings.items()]
-        environment = {**os.environ, "LC_ALL": "C", "SOCKETS": str(sockets)}
+        environment = {**os.environ, "LC_ALL": "C", "SOCKETS": str(self._sockets)}
         if stale := recorded_pid(self._data):
             # By now that number may be another process; this way PostgreSQL does not mistake it
             # for its own predecessor, and still looks for what that may have left in memory.
@@ -197,12 +217,36 @@ class EmbeddedPostgres:
         await asyncio.to_thread(self.stop)
 
 
+def _socket_directory(directory: Path) -> Path:
+    """Where the sockets are: beside the data if that path is short enough; the same each time."""
+    beside = directory / "sockets"
+    if len(os.fsencode(beside)) <= _SOCKET_DIRECTORY:
+        return beside
+    name = sha256(os.fsencode(directory)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"headwater-{name}"
+
+
+def _ending_with_parent() -> Sequence[str]:
+    """What has the kernel end the server with its guard, where there is such a thing."""
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig=INT") if setpriv else ()
+
+
 def _end_orphan(data: Path, deadline: float) -> None:
     """End a server whose owner was killed together with its guard, or is just being ended."""
     if server := running(data):
         os.kill(server.pid, signal.SIGINT)
     while running(data):
         _wait(deadline, f"an earlier PostgreSQL over {data} does not end")
+
+
+def _end_left_behind(data: Path) -> None:
+    """End a server of ours whose guard was killed."""
+    try:
+        _end_orphan(data, time.monotonic() + _STOP_SECONDS)
+    except PostgresFailed:
+        if server := running(data):
+            os.kill(server.pid, signal.SIGKILL)
 
 
 def _end(guard: subprocess.Popen[bytes]) -> None:

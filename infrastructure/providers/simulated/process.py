@@ -11,7 +11,7 @@ from typing import Final, Self
 
 _MODULE: Final = "infrastructure.providers.simulated"
 _START_SECONDS: Final = 30.0
-_STOP_SECONDS: Final = 10.0
+_STOP_SECONDS: Final = 3.0  # then they are killed, and lose nothing by that
 
 
 class SimulationFailed(Exception):
@@ -50,6 +50,18 @@ class SimulatedProviders:
     @property
     def pid(self) -> int:
         return self._running().pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether their process has ended by itself, or was killed by somebody else."""
+        return self._process is not None and self._process.poll() is not None
+
+    def start_again(self) -> Self:
+        """Start them on the port that they had. Raises SimulationFailed."""
+        if self._uri:
+            self._command[self._command.index("--port") + 1] = self._uri.rpartition(":")[2]
+        self.kill()
+        return self.start()
 
     def start(self) -> Self:
         """Start, and return when they answer. Raises SimulationFailed."""

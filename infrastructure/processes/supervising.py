@@ -1,0 +1,84 @@
+"""Embedded servers are kept running: one that ends is started again at the address it had.
+
+The pause before each restart doubles. A server that ends again and again ends the service, with the
+reason, instead of leaving it half alive.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final, Protocol
+
+import structlog
+
+from infrastructure.processes import Hindrance
+
+RESTARTS: Final = 5
+"""Restarts within ``WITHIN`` seconds, at most; the next end of the server ends the service."""
+WITHIN: Final = 300.0
+_LOOK: Final = 0.2  # seconds between two looks at a process
+_FIRST_PAUSE: Final = 0.5  # seconds; doubled by each restart
+
+log = structlog.stdlib.get_logger("headwater.supervising")
+
+
+class Server(Protocol):
+    """A server that runs as a child process of ours."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether its process has ended, though nobody stopped it."""
+        ...
+
+    def start_again(self) -> object:
+        """Start it at the address that it had. Raises when it does not start."""
+        ...
+
+
+@asynccontextmanager
+async def kept_running(
+    name: str, server: Server, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> AsyncIterator[None]:
+    """Restart ``server`` whenever it ends, as long as the block lasts.
+
+    Cancels the block and raises :class:`Hindrance` when it cannot be kept running.
+    """
+    block = asyncio.current_task()
+    assert block is not None  # we are in one
+    keeping = asyncio.create_task(_keep(name, server, pause))
+    keeping.add_done_callback(lambda task: task.cancelled() or block.cancel())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if keeping.done() and not keeping.cancelled() and block.uncancel() == 0:
+            keeping.result()  # raises what it could not mend
+        raise
+    finally:
+        keeping.cancel()
+        await asyncio.wait([keeping])
+
+
+async def _keep(name: str, server: Server, pause: Callable[[float], Awaitable[None]]) -> None:
+    restarts: deque[float] = deque()
+    now = asyncio.get_running_loop().time
+    reason = "its process ended"
+    while True:
+        while not server.ended:
+            await pause(_LOOK)
+        while restarts and now() - restarts[0] > WITHIN:
+            restarts.popleft()
+        if len(restarts) == RESTARTS:
+            raise Hindrance(
+                f"{name} does not stay up: it was started again {RESTARTS} times within "
+                f"{WITHIN:.0f} s, and ended each time ({reason}); its log is in HEADWATER_HOME"
+            )
+        await pause(_FIRST_PAUSE * 2 ** len(restarts))
+        restarts.append(now())
+        try:
+            await asyncio.to_thread(server.start_again)
+        except Exception as error:  # whatever it is: the next try may help, and the limit ends it
+            reason = str(error)
+            log.error("server does not start again", server=name, reason=reason)
+        else:
+            log.warning("server started again", server=name, restarts=len(restarts))
