@@ -9,10 +9,9 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
-from uuid import UUID, uuid5
 
 from application.categories import BY_COMMAND, Category
+from application.identity import event_ids, is_first_of
 from application.messages import Context, NewEvent
 from application.past import Earlier, Past, RecentPasts
 from application.ports import NO_STREAM, EventStore, WrongExpectedVersion
@@ -112,10 +111,8 @@ class CommandDispatch:
         decided = past.category.decider.decide(command, past.state)
         if not decided:
             return Outcome(past.stream, past.version, None, ())
-        events = [
-            NewEvent.of(event, _event_id(context.command_id, index, command), context)
-            for index, event in enumerate(decided)
-        ]
+        ids = event_ids(context.command_id, command, len(decided))
+        events = [NewEvent.of(event, id, context) for event, id in zip(decided, ids, strict=True)]
         appended = await self._store.append(past.stream, events, past.version)
         past.appended(events, decided, appended)
         await self._snapshots.keep(past, appended, context)
@@ -123,12 +120,6 @@ class CommandDispatch:
 
 
 def _repeat(earlier: Earlier, command: Command, context: Context, stream: str) -> Outcome:
-    if earlier.first_id != _event_id(context.command_id, 0, command):
+    if not is_first_of(earlier.first_id, context.command_id, command):
         raise CommandIdReused(f"command {context.command_id} was another one on {stream}")
     return Outcome(stream, earlier.version, earlier.position, earlier.events, repeated=True)
-
-
-def _event_id(command_id: UUID, index: int, command: Command) -> UUID:
-    """The same for the same command, another for another: the id vouches for the content too."""
-    content = sha256(f"{type(command).__name__} {command.model_dump_json()}".encode())
-    return uuid5(command_id, f"{index} {content.hexdigest()}")

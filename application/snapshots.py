@@ -143,7 +143,32 @@ class _Form:
         self.adapter: TypeAdapter[Any] = TypeAdapter(type(decider.initial))
         self.schema_digest = _digest(dumps(self.adapter.json_schema(), sort_keys=True))
         page = getsource(sys.modules[decider.evolve.__module__])
-        self.evolve_digest = _digest(ast.dump(ast.parse(page)))
+        self.evolve_digest = _digest(dumps(_said(ast.parse(page))))
+
+
+def _said(node: Any) -> Any:
+    """What a page of Python says, in one form for all releases of Python.
+
+    Releases add fields to the nodes of the syntax tree, and differ in which of them they leave
+    empty: so what is empty is left out. So are docstrings, which change no state.
+    """
+    match node:
+        case ast.JoinedStr(values=parts):  # Python 3.12 adds an empty text to some
+            return ["JoinedStr", [_said(one) for one in parts if ast.dump(one) != _NO_TEXT]]
+        case ast.AST():
+            named = ((name, _said(said)) for name, said in ast.iter_fields(node) if name != "kind")
+            return [type(node).__name__, *([name, said] for name, said in named if said)]
+        case list():
+            return [_said(one) for one in node if not _is_docstring(one)]
+        case _:
+            return None if node is None else f"{type(node).__name__} {node!r}"
+
+
+_NO_TEXT: Final = ast.dump(ast.Constant(""))
+
+
+def _is_docstring(node: Any) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 _FORMS: Final[dict[Callable[..., Any], _Form]] = {}  # made when first asked for: that is slow

@@ -1,6 +1,8 @@
 """What a step of a saga asks of the world, as data: commands to aggregates, calls to providers.
 
-An action can be repeated: its command id, or its key at the provider, is always the same.
+An action can be repeated: its command id, or its key at the provider, is always the same. Both
+name what the action is about, and no action rests on its place among those of its step. So one step
+gives one aggregate one command of a kind; a second one of that kind belongs to another step.
 """
 
 from dataclasses import dataclass

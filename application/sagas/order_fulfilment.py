@@ -39,7 +39,7 @@ class Fulfilment(Facts):
     """What has to be known of an order to fulfil it."""
 
     order_id: OrderId
-    units: Mapping[Sku, Quantity]  # over all lines
+    units: Mapping[Sku, Quantity]  # over all lines; a store may give it back in another order
     worth: Money
     country: Text | None
 
@@ -63,12 +63,12 @@ def started_by(recorded: RecordedEvent) -> Fulfilment | None:
 def reserve(order: Fulfilment) -> Sequence[Action]:
     return [
         Tell(sku, ReserveStock(order_id=order.order_id, quantity=quantity))
-        for sku, quantity in order.units.items()
+        for sku, quantity in sorted(order.units.items())
     ]
 
 
 def release(order: Fulfilment, _: str) -> Sequence[Action]:
-    return [Tell(sku, ReleaseStock(order_id=order.order_id)) for sku in order.units]
+    return [Tell(sku, ReleaseStock(order_id=order.order_id)) for sku in sorted(order.units)]
 
 
 def authorise(order: Fulfilment) -> Sequence[Action]:

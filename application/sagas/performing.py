@@ -1,14 +1,15 @@
 """Performs the actions of a saga's step. Whatever was done outside is recorded inside, too.
 
-Repeating an action is safe: its commands have ids made of the saga and the step, and what is asked
-of a provider goes under a key that names it. So nothing outside happens twice.
+Repeating an action is safe. The id of each of its commands names the saga, the step, the kind of
+command, and the aggregate that it is for; what is asked of a provider goes under a key that names
+it. So nothing outside happens twice, in whichever order the actions of a step are performed.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar, assert_never
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from application.command_dispatch import CommandDispatch
 from application.messages import Context
@@ -53,21 +54,19 @@ class Performer:
     carrier: Carrier
 
     async def __call__(self, actions: Sequence[Action], context: Context) -> Outcome:
-        """Perform all of them, each under an id of its own made of the context's command id.
+        """Perform all of them, under ids that are made of the context's command id.
 
         Refused: at least one will never be done, others may have been. Raises what the ports raise
         when an action may work later, or may even have worked.
         """
         limit = asyncio.Semaphore(AT_ONCE)
 
-        async def one(number: int, action: Action) -> None:
+        async def one(action: Action) -> None:
             async with limit:
-                await _Act(self, _numbered(context, number)).perform(action)
+                await _Act(self, context).perform(action)
 
         # All are waited for: what is cut off may still arrive after it has been undone.
-        errors = await asyncio.gather(
-            *(one(number, action) for number, action in enumerate(actions)), return_exceptions=True
-        )
+        errors = await asyncio.gather(*map(one, actions), return_exceptions=True)
         for error, action in zip(errors, actions, strict=True):
             if isinstance(error, DomainError | ProviderRefused):
                 acted = isinstance(error, DomainError) and not isinstance(action, Tell)
@@ -82,10 +81,6 @@ def _said(error: DomainError | ProviderRefused) -> str:
     """A provider's words speak for themselves; the domain's fact is in the name."""
     name = f"{type(error).__name__}: " if isinstance(error, DomainError) else ""
     return f"{name}{error}"
-
-
-def _numbered(context: Context, number: int) -> Context:
-    return replace(context, command_id=uuid5(context.command_id, str(number)))
 
 
 @dataclass(frozen=True)
@@ -113,8 +108,7 @@ class _Act:
                 assert_never(action)
 
     async def _tell(self, id: str, command: Command, *, new: bool = False) -> None:
-        name = type(command).__name__
-        command_id: UUID = uuid5(self.context.command_id, name)
+        command_id = uuid5(self.context.command_id, f"{type(command).__name__} {id}")
         context = replace(self.context, command_id=command_id)
         await self.world.dispatch(id, command, context, new=new)
 

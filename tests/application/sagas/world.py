@@ -14,7 +14,7 @@ from application.command_dispatch import CommandDispatch
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Appended, EventStore
 from application.sagas.deadlines import Deadlines
-from application.sagas.engine import SagaEngine
+from application.sagas.engine import Perform, SagaEngine
 from application.sagas.order_fulfilment import VERSIONS
 from application.sagas.performing import Performer
 from application.sagas.saga import Saga
@@ -99,6 +99,7 @@ class World:
         self._delivered = -1
         self._unsettled: list[RecordedEvent] = []
         self.versions: Sequence[Saga[Any]] = VERSIONS
+        self.release: Callable[[Performer], Perform] = lambda performer: performer
         self.start()
 
     def start(self) -> None:
@@ -107,10 +108,12 @@ class World:
         self.engine = SagaEngine(
             self.versions,
             store,
-            Performer(
-                CommandDispatch(store, pause=lambda _: asyncio.sleep(0)),
-                Watched(self.payment_provider, self.moments),
-                Watched(self.carrier, self.moments),
+            self.release(
+                Performer(
+                    CommandDispatch(store, pause=lambda _: asyncio.sleep(0)),
+                    Watched(self.payment_provider, self.moments),
+                    Watched(self.carrier, self.moments),
+                )
             ),
             now=lambda: self.now,
             chance=lambda: 0.5,

@@ -1,0 +1,122 @@
+"""Identities that vouch for a content: the same for the same content, whoever wrote it down, where.
+
+What a command says is written in one form before it is hashed. So nothing that may differ between
+two processes, stores, releases of Python or of pydantic makes another identity: not the order of a
+mapping or a set, not how a number is spelled (2.5 is 2.50), not a default that is sent or left out.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from hashlib import sha256
+from json import JSONEncoder
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from domain.decider import Command
+
+
+def event_ids(command_id: UUID, command: Command, count: int) -> Sequence[UUID]:
+    """Of the first ``count`` events that the command leads to."""
+    return _event_ids(command_id, command, canonical(command), count)
+
+
+def is_first_of(id: UUID, command_id: UUID, command: Command) -> bool:
+    """Whether ``id`` is that of the first event of this very command, with this very content.
+
+    Events that were stored before there was one form are recognised by how they were identified.
+    """
+    if [id] == event_ids(command_id, command, 1):
+        return True
+    return [id] == _event_ids(command_id, command, command.model_dump_json(), 1)
+
+
+def _event_ids(command_id: UUID, command: Command, content: str, count: int) -> Sequence[UUID]:
+    digest = sha256(f"{type(command).__name__} {content}".encode()).hexdigest()
+    return [uuid5(command_id, f"{index} {digest}") for index in range(count)]
+
+
+def canonical(content: object) -> str:
+    """A value as JSON, in the one form it has. Raises ``TypeError`` for what has none."""
+    return _encode(_plain(content))
+
+
+_encode: Final = JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+def _plain(value: Any) -> Any:
+    kind: Any = type(value)
+    return value if kind in _AS_THEY_ARE else _writer(kind)(value)
+
+
+@cache
+def _writer(kind: type[Any]) -> Callable[[Any], Any]:
+    """How values of a type are written: found out once."""
+    if issubclass(kind, BaseModel):
+        return _of_fields({name: _default(field) for name, field in kind.model_fields.items()})
+    for known, write in _WRITERS:
+        if issubclass(kind, known):
+            return write
+    raise TypeError(f"a {kind.__name__} has no canonical form: say in {__name__} how it is written")
+
+
+def _default(field: FieldInfo) -> Any:
+    return field.get_default(call_default_factory=True, validated_data={})
+
+
+def _of_fields(defaults: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """What is at its default is left out, so that a new field changes no identity of before."""
+
+    def write(model: Any) -> Any:
+        said = model.__dict__
+        return {name: _plain(said[name]) for name in defaults if said[name] != defaults[name]}
+
+    return write
+
+
+def _decimal(value: Decimal) -> str:
+    text = f"{value:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if value == 0 else text
+
+
+def _moment(value: datetime) -> str:
+    return (value if value.tzinfo is None else value.astimezone(UTC)).isoformat()
+
+
+def _mapping(value: Mapping[Any, Any]) -> Mapping[str, Any]:
+    return {
+        key if isinstance(key, str) else canonical(key): _plain(one) for key, one in value.items()
+    }
+
+
+def _sequence(value: Iterable[Any]) -> Sequence[Any]:
+    return [_plain(one) for one in value]
+
+
+def _set(value: Set[Any]) -> Sequence[str]:
+    return sorted(map(canonical, value))
+
+
+_AS_THEY_ARE: Final = frozenset((str, int, bool, type(None)))
+_WRITERS: Final[Sequence[tuple[type[Any], Callable[[Any], Any]]]] = (  # the first that fits counts
+    (Enum, lambda value: _plain(value.value)),
+    (str, str.__str__),
+    (int, int),
+    (float, float),
+    (Decimal, _decimal),
+    (UUID, str),
+    (datetime, _moment),
+    (date, date.isoformat),
+    (time, time.isoformat),
+    (timedelta, lambda value: value // timedelta(microseconds=1)),
+    (bytes, bytes.hex),
+    (Mapping, _mapping),
+    (Set, _set),
+    (Sequence, _sequence),
+)
