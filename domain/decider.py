@@ -23,13 +23,13 @@ class Event(BaseModel):
     Fields that a later release added are ignored, so an older process can still read.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Command(BaseModel):
     """A wish. Unknown fields are an error: a misspelt wish must not be half understood."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class DomainError(Exception):

@@ -52,7 +52,12 @@ class Settings(BaseSettings):
     """The whole configuration. Names are those of the environment variables, in lower case."""
 
     model_config = SettingsConfigDict(
-        frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore", validate_default=False
+        frozen=True,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        validate_default=False,
+        hide_input_in_errors=True,
     )
 
     event_store: EventStore = "eventstoredb"

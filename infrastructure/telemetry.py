@@ -1,19 +1,35 @@
-"""Logs: structlog and the standard library's loggers, one line an event, through one door."""
+"""Logs: structlog and the standard library's loggers, one line an event, through one door.
 
+A record holds what its caller named, and the places of a traceback: never a local variable, which
+may be a secret, and never more than ``LARGEST_RECORD`` characters.
+"""
+
+import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import structlog
+
+from infrastructure.log_writing import Aside
+from infrastructure.visible import visible
+
+LARGEST_RECORD: Final = 16_000  # characters
+_LONGEST_TEXT: Final = 1_000
+_MOST_ITEMS: Final = 25
+_ESSENTIAL: Final = ("event", "correlation_id", "level", "logger", "timestamp")
 
 _BEFORE_RENDERING: Sequence[Any] = (
     structlog.contextvars.merge_contextvars,  # the correlation id of the request
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
+_traceback = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=_MOST_ITEMS)
 )
 
 
@@ -25,7 +41,9 @@ def log_to_stderr(level: str) -> None:
 def log_to_file(file: Path, level: str) -> None:
     """JSON into ``file`` (10 MB, three old ones kept); warnings also readable on stderr."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    into_file = RotatingFileHandler(file, maxBytes=10_000_000, backupCount=3, encoding="utf-8")
+    into_file = Aside(
+        RotatingFileHandler(file, maxBytes=10_000_000, backupCount=3, encoding="utf-8")
+    )
     into_file.setLevel(level)
     into_file.setFormatter(_json())
     _configure(level, [into_file, _stderr("WARNING")])
@@ -37,24 +55,23 @@ def _configure(level: str, handlers: list[logging.Handler]) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
+    logging.raiseExceptions = False  # it would print the arguments of a record that cannot be told
     logging.basicConfig(level=level, handlers=handlers, force=True)
 
 
 def _stderr(level: str) -> logging.Handler:
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Aside(logging.StreamHandler(sys.stderr))
     handler.setLevel(level)
     handler.setFormatter(_pretty() if sys.stderr.isatty() else _json())
     return handler
 
 
 def _json() -> logging.Formatter:
-    return _formatter(
-        structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(sort_keys=False)
-    )
+    return _formatter(_traceback, _bounded, _rendered)
 
 
 def _pretty() -> logging.Formatter:
-    return _formatter(structlog.dev.ConsoleRenderer(exception_formatter=_one_line_exception))
+    return _formatter(_reason, _bounded, _shown, structlog.dev.ConsoleRenderer())
 
 
 def _formatter(*rendering: Any) -> logging.Formatter:
@@ -64,6 +81,52 @@ def _formatter(*rendering: Any) -> logging.Formatter:
     )
 
 
-def _one_line_exception(out: Any, exception: Any) -> None:
+# ── what a record holds ──────────────────────────────────────────────────────────────────────────
+
+_Record = structlog.typing.EventDict
+
+
+def _bounded(_: Any, __: str, record: _Record) -> _Record:
+    """Cut what is long: a text, a list, a traceback."""
+    return {key: _cut(value) for key, value in record.items()}
+
+
+def _cut(value: Any, depth: int = 6) -> Any:
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case str() if len(value) <= _LONGEST_TEXT:
+            return value
+        case str():
+            return f"{value[:_LONGEST_TEXT]}… ({len(value):,} characters)"
+        case Mapping() if depth:
+            return {str(key): _cut(item, depth - 1) for key, item in list(value.items())[:50]}
+        case list() | tuple() if depth:
+            return [_cut(item, depth - 1) for item in value[:_MOST_ITEMS]]
+    return _cut(repr(value))
+
+
+def _rendered(_: Any, __: str, record: _Record) -> str:
+    """As one line of JSON; of a record that is too large, what matters most."""
+    line = json.dumps(record, default=repr)
+    if len(line) <= LARGEST_RECORD:
+        return line
+    kept = {key: record[key] for key in _ESSENTIAL if key in record}
+    return json.dumps({**kept, "left_out": f"the rest of {len(line):,} characters"}, default=repr)
+
+
+def _reason(_: Any, __: str, record: _Record) -> _Record:
     """On a terminal the reason is enough; the file and the JSON have the trace."""
-    out.write(f" {exception[0].__name__}: {exception[1]}")
+    found = record.pop("exc_info", None)
+    error = sys.exc_info()[1] if found is True else found[1] if isinstance(found, tuple) else found
+    if isinstance(error, BaseException):
+        record["reason"] = f"{type(error).__name__}: {error}"
+    return record
+
+
+def _shown(_: Any, __: str, record: _Record) -> _Record:
+    """Nothing in it acts on the terminal."""
+    return {
+        key: visible(value) if isinstance(value, str) else visible(repr(value))
+        for key, value in record.items()
+    }

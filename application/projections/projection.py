@@ -25,7 +25,7 @@ from application.serialization import type_name
 class View(BaseModel):
     """What a query answers with. Immutable; a change of form is a new version of the projection."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
 V = TypeVar("V", bound=View)

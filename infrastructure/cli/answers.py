@@ -1,6 +1,5 @@
 """What the read models answer, as a table for people or as JSON for programs."""
 
-import json as json_format
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,10 +7,7 @@ from functools import partial
 from shlex import quote
 from typing import Any, Generic
 
-import typer
 from pydantic import BaseModel
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from application import queries
@@ -26,6 +22,7 @@ from application.queries import Page
 from domain.orders import Status
 from domain.values import Money
 from infrastructure.cli.figures import age
+from infrastructure.cli.printing import Console, Table, say_json
 from infrastructure.cli.process import AskedWrongly
 from infrastructure.processes import Hindrance
 from infrastructure.processes.embedded_servers import service_at_hand
@@ -112,8 +109,7 @@ async def answer(settings: Settings, question: Question[V], *, json: bool) -> No
         raise Hindrance(f"nothing is known of {question.name}")
     if json:
         document = _document(question, found)
-        told = json_format.dumps({**document, "lag_seconds": lag}, ensure_ascii=False, indent=2)
-        typer.echo(told)
+        say_json({**document, "lag_seconds": lag})
     else:
         _show(question, found, lag)
 
@@ -127,12 +123,13 @@ def _document(question: Question[V], found: Page[V] | V) -> dict[str, Any]:
 
 
 def _show(question: Question[V], found: Page[V] | V, lag: float | None) -> None:
-    console = Console(highlight=False)
+    console = Console()
     if isinstance(found, Page):
         console.print(_table(found.items, question.shown))
     else:
         _show_one(found, console)
-    console.print(Text(f"\n{_footer(question, found, lag)}", style="dim"), soft_wrap=True)
+    console.print()
+    console.print(Text(_footer(question, found, lag), style="dim"), soft_wrap=True)
 
 
 def _footer(question: Question[V], found: Page[V] | V, lag: float | None) -> str:
@@ -153,7 +150,7 @@ def _show_one(view: BaseModel, console: Console) -> None:
         if isinstance(value, tuple) and value and not isinstance(value[0], (str, Money)):
             lists.append(value)
         else:
-            fields.add_row(_words(name), Text(_text(value)))
+            fields.add_row(_words(name), _text(value))
     console.print(fields)
     for things in lists:
         console.print()
@@ -169,7 +166,7 @@ def _table(things: Sequence[BaseModel], fields: Sequence[str]) -> Table:
             _words(field), justify="right" if numbers else "left", no_wrap=numbers, overflow="fold"
         )
     for thing in things:
-        table.add_row(*(Text(_text(getattr(thing, field))) for field in fields))
+        table.add_row(*(_text(getattr(thing, field)) for field in fields))
     return table
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from application.auditing import Summary, Verdict, audit
 from application.ports import ProviderUnavailable
+from infrastructure.cli.printing import Console, Table, say_json
 from infrastructure.container import outside_opened
 from infrastructure.processes import Hindrance
 from infrastructure.processes.embedded_servers import (
@@ -19,6 +19,7 @@ from infrastructure.processes.embedded_servers import (
 from infrastructure.settings import Settings
 
 _SHOWN = 20  # findings, and things under way, that a person gets to see at once
+_RIGHT, _WRONG = ("✓", "green"), ("✗", "red")
 
 
 async def audit_shop(settings: Settings, *, json: bool) -> None:
@@ -36,7 +37,7 @@ async def audit_shop(settings: Settings, *, json: bool) -> None:
         except ProviderUnavailable as error:
             raise Hindrance(f"the books of a provider cannot be read: {error}") from error
     if json:
-        typer.echo(verdict.model_dump_json(indent=2))
+        say_json(verdict.model_dump(mode="json"))
     else:
         show(verdict, Console())
     if not verdict.adds_up:
@@ -47,22 +48,25 @@ def show(verdict: Verdict, console: Console) -> None:
     """The verdict for a person."""
     console.print(_table(verdict.summary))
     for one in verdict.findings[:_SHOWN]:
-        console.print(f"[red]✗[/] {one.where}: {one}", highlight=False, soft_wrap=True)
+        console.print(Text.assemble(_WRONG, f" {one.where}: {one}"), soft_wrap=True)
     for thing in verdict.under_way[:_SHOWN]:
         what = f"{thing.what} {thing.return_id or ''}".rstrip()
-        console.print(f"… order {thing.order_id}: {what}", highlight=False, soft_wrap=True)
+        console.print(f"… order {thing.order_id}: {what}", soft_wrap=True)
     for things in (verdict.findings, verdict.under_way):
         if len(things) > _SHOWN:
             console.print(f"and {len(things) - _SHOWN:,} more; --json has all")
-    console.print(_sentence(verdict), highlight=False)
+    console.print(_sentence(verdict))
 
 
-def _sentence(verdict: Verdict) -> str:
+def _sentence(verdict: Verdict) -> Text:
     left = len(verdict.under_way)
     waiting = f"; {left:,} things are not at their end" if left else ""
     if verdict.adds_up:
-        return f"[green]✓[/] It adds up: every unit, every penny, every parcel{waiting}."
-    return f"[red]✗[/] It does not add up: {len(verdict.findings):,} findings{waiting}."
+        return Text.assemble(
+            _RIGHT, f" It adds up: every unit, every penny, every parcel{waiting}."
+        )
+    found = f"{len(verdict.findings):,} findings{waiting}"
+    return Text.assemble(_WRONG, f" It does not add up: {found}.")
 
 
 def _table(summary: Summary) -> Table:

@@ -4,11 +4,14 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from infrastructure.cli.printing import cell as shown
+
 GAP = "  "
 
 
 def aligned(rows: Sequence[Sequence[Text]], right: Sequence[int] = ()) -> Iterator[Text]:
     """A line for each row, its cells below one another; those columns to the right."""
+    rows = [[shown(cell) for cell in row] for row in rows]
     widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [cell.copy() for cell in row]

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
 
 from application.projections.builds import Note, Role
 from application.projections.comparing import Comparison
 from application.projections.deploying import Deployed, DeployRefused, Differs, Filling
+from infrastructure.cli.printing import Console
 from infrastructure.processes import Hindrance
 from infrastructure.processes.embedded_servers import service_at_hand
 from infrastructure.settings import Settings
@@ -16,7 +17,7 @@ from infrastructure.settings import Settings
 
 async def deploy(settings: Settings, name: str, note: Note, *, accept: bool) -> None:
     """Deploy it and tell. Raises :class:`Hindrance`, and what operations raise."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True)
     async with service_at_hand(settings) as container:
         projection = await container.operations().newest(name)
         host = container.host(projections=[projection], roles=(Role.BUILDING,))
@@ -47,7 +48,7 @@ def _show(comparison: Comparison, console: Console) -> None:
         if fields:
             console.print(f"{title}: {', '.join(fields)}")
     for example in comparison.examples:
-        console.print(f"  {example}", markup=False)
+        console.print(f"  {example}")
     told, differing = len(comparison.examples), comparison.differing
     if differing > told:
         console.print(f"  … and {differing - told:,} more")
@@ -55,7 +56,8 @@ def _show(comparison: Comparison, console: Console) -> None:
 
 def _tell_what_next(done: Deployed, console: Console) -> None:
     name, new, before = done.build.name, done.build.table, done.before.table
-    console.print(f"[green]{new} answers queries.[/] {before} is kept, and fed, for a rollback:")
+    kept = f" {before} is kept, and fed, for a rollback:"
+    console.print(Text.assemble((f"{new} answers queries.", "green"), kept))
     console.print(f'  wrong after all?  headwater projections rollback {name} --reason "…"')
     console.print(f"  right?            headwater projections drop {before}")
 

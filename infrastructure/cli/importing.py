@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,6 +16,7 @@ from rich.progress import (
 
 from application import importing
 from application.importing import ImportStopped, Report
+from infrastructure.cli.printing import Console
 from infrastructure.container import Container
 from infrastructure.online_retail import SAMPLE, History, NotAHistory
 from infrastructure.processes import Hindrance
@@ -31,10 +31,11 @@ async def import_file(settings: Settings, file: Path, report_file: Path | None) 
     history, console = _checked(file, report_file), Console()
     async with event_store_at_hand(settings) as container, _minding_others(container):
         report = await _imported(history, container, console)
-    console.print(report.render(), highlight=False, markup=False, soft_wrap=True)
+    for line in report.render().split("\n"):
+        console.print(line, soft_wrap=True)
     if report_file is not None:
         _write(report, report_file)
-        console.print(f"The whole report is in {report_file}", highlight=False, soft_wrap=True)
+        console.print(f"The whole report is in {report_file}", soft_wrap=True)
 
 
 @asynccontextmanager

@@ -1,12 +1,21 @@
 """The command line: ``headwater``. Each command imports what it needs when it runs."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from infrastructure.cli import parked, projections, questions, sagas
-from infrastructure.cli.process import clear_errors, load_settings, until_done, until_stopped
+from infrastructure.cli.printing import say
+from infrastructure.cli.process import (
+    AskedWrongly,
+    clear_errors,
+    load_settings,
+    prepare_process,
+    until_done,
+    until_stopped,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,6 +51,11 @@ questions.add_to(app)
 
 def main() -> None:
     """The entry point. Exit code 1: it failed; 2: it was asked or set wrongly."""
+    try:
+        prepare_process(sys.argv[1:])
+    except AskedWrongly as error:
+        say(f"headwater: {error}", err=True)
+        sys.exit(2)
     app()
 
 
@@ -59,7 +73,7 @@ def run() -> None:
         settings = load_settings()
         home = Home(settings.headwater_home)
         with home.claimed(), listen(settings.http_host, settings.http_port) as listener:
-            typer.echo("Starting …")
+            say("Starting …")
             from infrastructure.cli.run import run_service  # a second of imports
 
             until_stopped(run_service(settings, home, listener))
@@ -240,8 +254,9 @@ def monitoring(
     """Print what Prometheus or Grafana is to watch, made from the declared read models."""
     with clear_errors():
         from infrastructure import monitoring
+        from infrastructure.cli.printing import say_file
 
-        typer.echo(monitoring.rules() if what == "alerts" else monitoring.dashboard(), nl=False)
+        say_file(monitoring.rules() if what == "alerts" else monitoring.dashboard())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """``headwater migrate``: the tables of this release, and what of them was missing."""
 
-import typer
-
+from infrastructure.cli.printing import say
 from infrastructure.container import migrate as bring_up_to_date
 from infrastructure.processes.embedded_servers import database_at_hand
 from infrastructure.settings import Settings
@@ -12,6 +11,6 @@ async def migrate(settings: Settings) -> None:
     async with database_at_hand(settings) as reachable:
         applied = await bring_up_to_date(reachable)
     for name in applied:
-        typer.echo(f"applied {name}")
+        say(f"applied {name}")
     if not applied:
-        typer.echo("nothing to do: all migrations have been applied before")
+        say("nothing to do: all migrations have been applied before")

@@ -3,8 +3,7 @@
 import os
 from pathlib import Path
 
-import typer
-
+from infrastructure.cli.printing import say
 from infrastructure.embedded.eventstoredb.server import (
     CertificatesUnavailable,
     Node,
@@ -24,11 +23,11 @@ async def run_node(
 
     def ready(node: Node) -> None:
         kept = "in memory only" if data_dir is None else f"in {data_dir}"
-        typer.echo(f"EventStoreDB node: {node.uri}")
-        typer.echo(f"Data {kept}. Ctrl-C stops it.")
+        say(f"EventStoreDB node: {node.uri}")
+        say(f"Data {kept}. Ctrl-C stops it.")
         if cluster:
-            typer.echo(f"Its leader steps down on: kill -USR1 {os.getpid()}")
-            typer.echo(f"Its leader is lost, and then back, on: kill -USR2 {os.getpid()}")
+            say(f"Its leader steps down on: kill -USR1 {os.getpid()}")
+            say(f"Its leader is lost, and then back, on: kill -USR2 {os.getpid()}")
 
     try:
         await serve(settings, ready)

@@ -1,17 +1,13 @@
 """What ``headwater projections`` does to builds, and what it says of it."""
 
 import getpass
-import json as json_format
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-import typer
-from rich.console import Console
-from rich.table import Table
-
 from application.projections.builds import Build, Note, Role
 from infrastructure.cli.figures import age
+from infrastructure.cli.printing import Console, Table, say, say_json
 from infrastructure.processes.embedded_servers import service_at_hand
 from infrastructure.settings import Settings
 
@@ -23,35 +19,35 @@ def note(by: str | None, reason: str | None) -> Note:
 
 async def pause(settings: Settings, name: str, note: Note) -> None:
     async with service_at_hand(settings) as container:
-        _say("is paused", await container.operations().pause(name, note))
+        _tell("is paused", await container.operations().pause(name, note))
 
 
 async def resume(settings: Settings, name: str, note: Note) -> None:
     async with service_at_hand(settings) as container:
-        _say("goes on", await container.operations().resume(name, note))
+        _tell("goes on", await container.operations().resume(name, note))
 
 
 async def retry(settings: Settings, name: str, note: Note) -> None:
     async with service_at_hand(settings) as container:
-        _say("tries again", await container.operations().retry(name, note))
+        _tell("tries again", await container.operations().retry(name, note))
 
 
 async def skip(settings: Settings, name: str, event_id: UUID, note: Note) -> None:
     async with service_at_hand(settings) as container:
         done = await container.operations().skip(name, event_id, note)
-        _say(f"passes the event {event_id} by", done)
+        _tell(f"passes the event {event_id} by", done)
 
 
 async def rollback(settings: Settings, name: str, note: Note) -> None:
     async with service_at_hand(settings) as container:
         build = await container.operations().rollback(name, note)
         lags = {lag.build: lag for lag in await container.lags().all()}
-        _say(f"answers queries again, {age(lags[build].seconds)}", [build])
+        _tell(f"answers queries again, {age(lags[build].seconds)}", [build])
 
 
 async def drop(settings: Settings, name: str, note: Note) -> None:
     async with service_at_hand(settings) as container:
-        _say("is gone, with its views", [await container.operations().drop(name, note)])
+        _tell("is gone, with its views", [await container.operations().drop(name, note)])
 
 
 async def print_actions(settings: Settings, name: str, *, json: bool) -> None:
@@ -68,10 +64,10 @@ async def print_actions(settings: Settings, name: str, *, json: bool) -> None:
             }
             for action in actions
         ]
-        typer.echo(json_format.dumps(told, ensure_ascii=False, indent=2))
+        say_json(told)
         return
     if not actions:
-        typer.echo(f"nobody has done anything to {name} yet")
+        say(f"nobody has done anything to {name} yet")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("when", "by", "action", "build", "reason"):
@@ -90,10 +86,10 @@ async def run(settings: Settings, names: Sequence[str]) -> None:
         declared = [of for of in container.projections() if of.name in names]
         await container.builds().register(declared)
         host = container.host(projections=declared, roles=tuple(Role))
-        typer.echo(f"Filling {', '.join(names)} as {host.holder}. Ctrl-C stops it.")
+        say(f"Filling {', '.join(names)} as {host.holder}. Ctrl-C stops it.")
         await host.run()
 
 
-def _say(what: str, builds: Sequence[Build]) -> None:
+def _tell(what: str, builds: Sequence[Build]) -> None:
     for build in builds:
-        typer.echo(f"{build.table} {what}")
+        say(f"{build.table} {what}")

@@ -1,18 +1,16 @@
 """``headwater parked list`` and ``show``: what is in the parking lots, and where they are found."""
 
-import json as json_format
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-import typer
-from rich.console import Console
 from rich.text import Text
 
 from application.parking import Held
 from application.parking_lot import ParkingLot, groups_with_a_lot
 from infrastructure.cli.columns import aligned
+from infrastructure.cli.printing import Console, say, say_json
 from infrastructure.processes import Hindrance
 from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
 from infrastructure.settings import Settings
@@ -41,9 +39,9 @@ async def print_parked(settings: Settings, group: str | None, *, json: bool) -> 
         firsts = [(lot, held) for lot in lots for held in firsts_of(lot)]
         firsts.sort(key=lambda found: found[0].since(found[1]))
         if json:
-            typer.echo(_json([_told(*found) for found in firsts]))
+            say_json([_told(*found) for found in firsts])
         elif not firsts:
-            typer.echo("Nothing is parked.")
+            say("Nothing is parked.")
         else:
             _show(firsts)
 
@@ -57,10 +55,10 @@ async def print_one(settings: Settings, event_id: UUID, *, json: bool) -> None:
         waiting = lot.lot.streams[held.parked.stream]
         told["behind_it"] = [str(id) for id in waiting[waiting.index(event_id) + 1 :]]
         if json:
-            typer.echo(_json(told))
+            say_json(told)
             return
         for name, value in told.items():
-            typer.echo(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
+            say(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
 
 
 def firsts_of(lot: ParkingLot) -> Sequence[Held]:
@@ -104,7 +102,3 @@ def _show(firsts: Sequence[tuple[ParkingLot, Held]]) -> None:
         rows.append([Text(str(cell)) for cell in cells])
     for line in aligned(rows, right=(4,)):
         console.print(line, soft_wrap=True)
-
-
-def _json(value: Any) -> str:
-    return json_format.dumps(value, ensure_ascii=False, indent=2)

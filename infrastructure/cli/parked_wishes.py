@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import typer
 from pydantic import ValidationError
 
 from application.parking import Held
 from application.parking_lot import ParkingLot
 from domain.decider import DomainError
 from infrastructure.cli.parked_lots import firsts_of, lot_of, lots_at_hand
+from infrastructure.cli.printing import say
 from infrastructure.cli.process import AskedWrongly
 from infrastructure.processes import Hindrance
 from infrastructure.settings import Settings
@@ -63,15 +63,15 @@ async def replay(
     async with lots_at_hand(settings, which.group) as lots:
         chosen = which.among(lots)
         behind = sum(lot.lot.waiting_behind(held) for lot, held in chosen)
-        typer.echo(f"{len(chosen)} to be handled again, {behind} waiting behind them")
+        say(f"{len(chosen)} to be handled again, {behind} waiting behind them")
         for lot, held in chosen:
             parked = held.parked
-            typer.echo(f"  {parked.event_id}  {parked.stream}@{parked.version}  {parked.error}")
+            say(f"  {parked.event_id}  {parked.stream}@{parked.version}  {parked.error}")
             if not dry_run:
                 await _record(lot, parked.event_id, by, reason)
                 await asyncio.sleep(1 / rate)
     if dry_run:
-        typer.echo("Nothing was recorded: leave out --dry-run to do it.")
+        say("Nothing was recorded: leave out --dry-run to do it.")
 
 
 async def discard(settings: Settings, event_id: UUID, by: str | None, reason: str) -> None:
@@ -85,9 +85,9 @@ async def discard(settings: Settings, event_id: UUID, by: str | None, reason: st
             await lot.discard(event_id, name, reason)
         except ValidationError as error:
             raise _wrong(error) from error
-        typer.echo(f"event {event_id} is given up (recorded for {name}: {reason})")
+        say(f"event {event_id} is given up (recorded for {name}: {reason})")
         if behind:
-            typer.echo(f"{behind} waiting behind it go on")
+            say(f"{behind} waiting behind it go on")
 
 
 async def _record(lot: ParkingLot, event_id: UUID, by: str | None, reason: str | None) -> None:

@@ -5,12 +5,15 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
+
+from infrastructure.cli.printing import say
 
 if TYPE_CHECKING:
     from infrastructure.settings import Settings
@@ -21,6 +24,22 @@ _GRACE: Final = 6.0  # seconds in which everything should have come to its end
 
 class AskedWrongly(Exception):
     """What was asked for makes no sense; the message says what would."""
+
+
+def prepare_process(arguments: Sequence[str]) -> None:
+    """Before any command: what this process and its children write is its user's alone to read.
+
+    Raises :class:`AskedWrongly` for an argument that is no text.
+    """
+    os.umask(0o077)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that has no letter for it gets an escape
+            stream.reconfigure(errors="backslashreplace")
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise AskedWrongly(f"the argument {argument} is not UTF-8: write it as such") from None
 
 
 def load_settings() -> "Settings":
@@ -64,7 +83,7 @@ def clear_errors() -> Iterator[None]:
 
 def _fail(error: Exception, code: int) -> None:
     for line in str(error).splitlines():
-        typer.echo(f"headwater: {line}", err=True)
+        say(f"headwater: {line}", err=True)
     raise typer.Exit(code) from None
 
 
@@ -81,7 +100,7 @@ def until_done(work: Coroutine[Any, Any, None]) -> None:
     try:
         _run(work)
     except asyncio.CancelledError:
-        typer.echo("headwater: stopped before the end", err=True)
+        say("headwater: stopped before the end", err=True)
         raise typer.Exit(130) from None
 
 
@@ -95,6 +114,9 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
             asyncio.get_running_loop().add_signal_handler(sign, _stop, task)
         await work
 
+    from infrastructure import telemetry
+
+    telemetry.log_to_stderr("WARNING")  # a service says more, and says where
     asyncio.run(cancellable())
 
 
@@ -116,5 +138,5 @@ def _kill_children() -> None:
 
 
 def _give_up() -> None:
-    print("headwater: stopped, though not everything came to its end in time", file=sys.stderr)
+    say("headwater: stopped, though not everything came to its end in time", err=True)
     os._exit(1)

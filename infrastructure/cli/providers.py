@@ -3,8 +3,7 @@
 import asyncio
 from pathlib import Path
 
-import typer
-
+from infrastructure.cli.printing import say
 from infrastructure.processes import Hindrance
 from infrastructure.providers.simulated.journal import JournalUnavailable
 from infrastructure.providers.simulated.server import answering
@@ -24,8 +23,8 @@ async def run_providers(file: Path | None, port: int) -> None:
 
 
 def _welcome(uri: str, file: Path | None) -> None:
-    typer.echo(f"PAYMENT_PROVIDER_URI={uri}/payments")
-    typer.echo(f"CARRIER_URI={uri}/parcels")
-    typer.echo(f"What is to go wrong: PUT {uri}/faults")
+    say(f"PAYMENT_PROVIDER_URI={uri}/payments")
+    say(f"CARRIER_URI={uri}/parcels")
+    say(f"What is to go wrong: PUT {uri}/faults")
     kept = "in memory only" if file is None else f"in {file}"
-    typer.echo(f"Books {kept}. Ctrl-C stops them.")
+    say(f"Books {kept}. Ctrl-C stops them.")

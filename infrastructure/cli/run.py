@@ -3,10 +3,9 @@
 import asyncio
 import socket
 
-from rich.console import Console
-
 from infrastructure import telemetry
 from infrastructure.cli.importing import bring_in_sample
+from infrastructure.cli.printing import Console
 from infrastructure.cli.welcome import welcome
 from infrastructure.container import require_consistency, wired
 from infrastructure.processes.embedded_servers import providers_for, servers_for

@@ -1,12 +1,9 @@
 """``headwater sagas list``: sagas by age, readably or as JSON."""
 
-import json as json_format
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import typer
-from rich.console import Console
 from rich.text import Text
 
 from application import saga_queries
@@ -15,6 +12,7 @@ from application.queries import Page
 from application.sagas.state import Status
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
+from infrastructure.cli.printing import Console, say_json
 from infrastructure.cli.process import AskedWrongly
 from infrastructure.processes.embedded_servers import service_at_hand
 from infrastructure.settings import Settings
@@ -58,19 +56,22 @@ def in_words(saga: SagaStanding, now: datetime) -> Text:
 
 
 def _show(page: Page[SagaStanding], which: str, now: datetime, lag: float | None) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True)
     heads = [Text(head, style="bold") for head in _HEADS]
     lines = aligned([heads, *(_cells(saga, now) for saga in page.items)], right=_NUMBERS)
     for line in lines if page.items else ():
         console.print(line)
     for why, ids in _whys(page.items).items():
-        console.print(Text(f"\n{why}", style="bold"))
+        console.print()
+        console.print(Text(why, style="bold"))
         console.print(f"  {', '.join(ids)}")
     number, kind = len(page.items) or "no", "" if which == "all" else f"{which} "
     told = f"{number} {kind}{'saga' if number == 1 else 'sagas'}, {_age(lag)}"
     if page.after:
         told += f"; there are more: --after {page.after}"
-    console.print(Text(f"\n{told}" if page.items else told, style="dim"))
+    if page.items:
+        console.print()
+    console.print(Text(told, style="dim"))
 
 
 def _whys(items: Sequence[SagaStanding]) -> Mapping[str, Sequence[str]]:
@@ -115,7 +116,7 @@ def _print_json(page: Page[SagaStanding], now: datetime, lag: float | None) -> N
         "after": page.after,
         "lag_seconds": lag,
     }
-    typer.echo(json_format.dumps(document, ensure_ascii=False, indent=2))
+    say_json(document)
 
 
 def _document(saga: SagaStanding, now: datetime) -> dict[str, Any]:

@@ -1,12 +1,9 @@
 """``headwater sagas show``: one saga, told step by step from its own stream."""
 
-import json as json_format
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final, assert_never
 
-import typer
-from rich.console import Console
 from rich.text import Text
 
 from application import saga_queries
@@ -18,6 +15,7 @@ from application.sagas.operating import RetrySaga
 from application.sagas.state import Status
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
+from infrastructure.cli.printing import Console, say_json
 from infrastructure.cli.saga_list import in_words
 from infrastructure.cli.saga_wishes import unknown
 from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
@@ -46,9 +44,9 @@ async def print_saga(settings: Settings, id: str, *, json: bool) -> None:
     if json:
         document = saga.model_dump(mode="json", exclude={"state"})
         document["overdue"] = saga_queries.overdue(saga, now)
-        typer.echo(json_format.dumps(document, ensure_ascii=False, indent=2))
+        say_json(document)
     else:
-        _show(saga, now, Console(highlight=False, soft_wrap=True))
+        _show(saga, now, Console(soft_wrap=True))
 
 
 async def _as_recorded(store: EventStore, id: str) -> SagaStanding | None:
@@ -64,14 +62,14 @@ def _show(saga: SagaStanding, now: datetime, console: Console) -> None:
     console.print(Text.assemble((f"{saga.saga} {saga.saga_id}", "bold"), "  ", in_words(saga, now)))
     age = seconds((now - saga.started_at).total_seconds())
     console.print(
-        f"started {saga.started_at:%Y-%m-%d %H:%M:%SZ}, {age} ago, by definition "
-        f"{saga.definition}\n"
+        f"started {saga.started_at:%Y-%m-%d %H:%M:%SZ}, {age} ago, by definition {saga.definition}"
     )
+    console.print()
     for line in _timeline(saga):
         console.print(line)
     console.print()
     for told in _conclusion(saga, now):
-        console.print(told, markup=False)
+        console.print(told)
 
 
 def _timeline(saga: SagaStanding) -> Iterator[Text]:

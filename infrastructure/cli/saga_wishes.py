@@ -4,7 +4,6 @@ import getpass
 from datetime import UTC, datetime
 from uuid import uuid4
 
-import typer
 from pydantic import ValidationError
 
 from application.messages import Context
@@ -16,6 +15,7 @@ from application.sagas.operating import (
     UnknownSaga,
 )
 from domain.decider import DomainError
+from infrastructure.cli.printing import say
 from infrastructure.cli.process import AskedWrongly
 from infrastructure.processes import Hindrance
 from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
@@ -76,6 +76,6 @@ async def _record(
     except DomainError as refused:
         raise Hindrance(f"saga {id}: {refused}") from refused
     if outcome.events:
-        typer.echo(f"saga {id} {done} (recorded for {command.by}: {command.reason})")
+        say(f"saga {id} {done} (recorded for {command.by}: {command.reason})")
     else:
-        typer.echo(f"saga {id}: nothing was recorded: {nothing}")
+        say(f"saga {id}: nothing was recorded: {nothing}")

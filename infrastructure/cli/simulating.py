@@ -1,7 +1,6 @@
 """``headwater simulate``: a real order history as live traffic, watched, and audited in the end."""
 
 import asyncio
-import json as js
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -9,13 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import typer
-from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 
 from application.auditing import Verdict
 from infrastructure import telemetry
 from infrastructure.cli.auditing import show
+from infrastructure.cli.printing import Console, Table, say_json
 from infrastructure.online_retail import History, NotAHistory
 from infrastructure.processes import Hindrance
 from infrastructure.processes.simulating import Options, Seen, SimulatedShop, shop_opened
@@ -38,7 +36,7 @@ async def simulate(
             await _watched(shop, history, options, Console(stderr=json))
             seen, verdict = await shop.seen(), await shop.audit()
     if json:
-        typer.echo(js.dumps(_document(seen, verdict), indent=2))
+        say_json(_document(seen, verdict))
     else:
         console = Console()
         console.print(_table(seen), "")
@@ -79,7 +77,7 @@ async def _watched(
 async def _look_on(shop: SimulatedShop, running: asyncio.Task[None], console: Console) -> None:
     if not console.is_terminal:
         while (await asyncio.wait([running], timeout=_LOOK_PLAIN))[1]:
-            console.print(_line(await shop.seen()), highlight=False, soft_wrap=True)
+            console.print(_line(await shop.seen()), soft_wrap=True)
         return
     with Live(console=console, transient=True) as live:
         while (await asyncio.wait([running], timeout=_LOOK))[1]:
@@ -98,7 +96,7 @@ def _closing(console: Console) -> Iterator[asyncio.Event]:
             task.cancel()
         else:
             closed.set()
-            console.print(_CLOSED, highlight=False, soft_wrap=True)
+            console.print(_CLOSED, soft_wrap=True)
 
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, close)

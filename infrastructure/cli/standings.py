@@ -1,16 +1,14 @@
 """``headwater projections list``: every build of every read model, readably or as JSON."""
 
-import json as json_format
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-import typer
-from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from application.projections.builds import Role, Standing
 from application.projections.lag import Lag, in_a_word
 from infrastructure.cli.figures import count, rate, seconds
+from infrastructure.cli.printing import Console, Table, say, say_json
 from infrastructure.processes.embedded_servers import service_at_hand
 from infrastructure.settings import Settings
 
@@ -26,11 +24,11 @@ async def print_all(settings: Settings, *, json: bool) -> None:
     rows = [(standing, lags[standing.build]) for standing in standings if standing.build in lags]
     if json:
         told = [_document(*row) for row in rows]
-        typer.echo(json_format.dumps(told, ensure_ascii=False, indent=2))
+        say_json(told)
     elif rows:
         _show(rows)
     else:
-        typer.echo("there is no read model yet: the first start of a service makes them")
+        say("there is no read model yet: the first start of a service makes them")
 
 
 def _show(rows: Sequence[_Row]) -> None:
@@ -50,15 +48,15 @@ def _show(rows: Sequence[_Row]) -> None:
     if notes := [note for standing, lag in rows for note in _notes(standing, lag)]:
         console.print()
         for note in notes:
-            console.print(note, markup=False, highlight=False, soft_wrap=True)
+            console.print(note, soft_wrap=True)
 
 
-def _cells(standing: Standing, lag: Lag) -> Sequence[str]:
+def _cells(standing: Standing, lag: Lag) -> Sequence[str | Text]:
     word = in_a_word(standing)
     return (
         standing.build.table.removeprefix(f"{standing.build.name}_"),
         str(standing.role),
-        f"[{_COLOURS.get(word, 'red')}]{word}[/]",
+        Text(word, _COLOURS.get(word, "red")),
         count(lag.position),
         seconds(lag.seconds),
         count(lag.events),
@@ -78,12 +76,12 @@ def _notes(standing: Standing, lag: Lag) -> Iterator[str]:
     if failure := standing.failure:
         yield (
             f"{table} stopped at position {failure.position} "
-            f"({failure.at:%Y-%m-%d %H:%M:%SZ}): {failure.event}\n"
-            f"  event  {failure.event_id}\n"
-            f"  error  {failure.error}\n"
-            f"  next   headwater projections retry {table}, or\n"
-            f'         headwater projections skip {table} {failure.event_id} --reason "…"'
+            f"({failure.at:%Y-%m-%d %H:%M:%SZ}): {failure.event}"
         )
+        yield f"  event  {failure.event_id}"
+        yield f"  error  {failure.error}"
+        yield f"  next   headwater projections retry {table}, or"
+        yield f'         headwater projections skip {table} {failure.event_id} --reason "…"'
     elif lag.state != in_a_word(standing):
         yield f"{table} is {lag.state}"
     if standing.role is Role.LIVE and not lag.answers:

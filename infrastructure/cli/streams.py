@@ -4,12 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import typer
-from rich.console import Console
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
 from application.messages import RecordedEvent
+from infrastructure.cli.printing import Console, say_json
 from infrastructure.processes import Hindrance
 from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
 from infrastructure.settings import Settings
@@ -20,14 +19,14 @@ async def print_stream(
 ) -> None:
     """Print it. Raises :class:`Hindrance` when there is no such stream."""
     require_events(settings)
-    console, found = Console(highlighter=JSONHighlighter()), False
+    console, found = Console(highlight=True, highlighter=JSONHighlighter()), False
     async with event_store_at_hand(settings) as container:
         browsable = not container.one_database()
         events = container.event_store().read(name, backwards=backwards, limit=limit)
         async for recorded in events:
             found = True
             if json:
-                typer.echo(_line(recorded))
+                say_json(_document_of(recorded), indent=None)
             else:
                 _show(recorded, name, console)
     if not found:
@@ -59,7 +58,7 @@ def _show(recorded: RecordedEvent, name: str, console: Console) -> None:
         soft_wrap=True,
     )
     for line in _readable(_document(recorded.data)):
-        console.print(f"    {line}", markup=False, soft_wrap=True)
+        console.print(f"    {line}", soft_wrap=True)
 
 
 def _readable(document: Any) -> Iterator[str]:
@@ -75,8 +74,8 @@ def _readable(document: Any) -> Iterator[str]:
             yield f"{name}: {_json(value)}"
 
 
-def _line(recorded: RecordedEvent) -> str:
-    document = {
+def _document_of(recorded: RecordedEvent) -> dict[str, Any]:
+    return {
         "stream": recorded.stream,
         "version": recorded.version,
         "position": recorded.position,
@@ -86,7 +85,6 @@ def _line(recorded: RecordedEvent) -> str:
         "metadata": _document(recorded.metadata_json),
         "data": _document(recorded.data),
     }
-    return _json(document)
 
 
 def _json(value: Any) -> str:

@@ -4,13 +4,12 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.panel import Panel
-from rich.table import Table
 
 from application import queries
 from application.projections.order_summary import order_summary
 from application.queries import OrderTotals
+from infrastructure.cli.printing import Console, Table
 from infrastructure.container import Container
 from infrastructure.health import readiness
 from infrastructure.http.commands import order_placed_with
@@ -34,9 +33,13 @@ async def welcome(container: Container, given: Settings, url: str, console: Cons
         rows.add_row(name, what)
     colour, title = ("red", "Headwater runs, but") if wrong else ("green", "Headwater runs")
     console.print(Panel(rows, title=title, title_align="left", border_style=colour))
-    console.print("\nTry next, in another terminal:\n")
+    console.print()
+    console.print("Try next, in another terminal:")
+    console.print()
     for comment, line in _to_try(container.settings(), url):
-        console.print(f"  # {comment}\n  {line}\n", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"  # {comment}")
+        console.print(f"  {line}", soft_wrap=True)
+        console.print()
     console.print("Ctrl-C stops everything; the next start finds all data again.")
 
 

@@ -53,6 +53,7 @@ class Home:
         """Live here alone. Raises :class:`Hindrance` when somebody does already."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
+            self._close_to_others()
             lock = (self.directory / "lock").open("a")
         except OSError as error:
             raise Hindrance(
@@ -108,6 +109,13 @@ class Home:
         """Remember that this store keeps its events here."""
         self._kept.write_text(f"{store}\n")
 
+    def _close_to_others(self) -> None:
+        """An earlier release let every user of the machine read what is in it."""
+        for name in _OURS:
+            path = self.directory / name
+            if path.exists() and path.stat().st_mode & 0o077:
+                path.chmod(path.stat().st_mode & 0o700)
+
     def _keeps(self) -> EventStore | None:
         if self._kept.exists():
             return "postgres" if self._kept.read_text().strip() == "postgres" else "eventstoredb"
@@ -125,6 +133,16 @@ class Home:
         )
 
 
+_OURS: Final = (
+    "eventstoredb",
+    "event-store",
+    "lock",
+    "log",
+    "payloads",
+    "postgres",
+    "providers",
+    "running.json",
+)
 _NAMES: Final[Mapping[EventStore, str]] = {
     "eventstoredb": "EventStoreDB",
     "postgres": "PostgreSQL",

@@ -18,6 +18,7 @@ from infrastructure.embedded.eventstoredb.node_settings import NodeSettings
 
 def main() -> int:
     arguments = _arguments()
+    os.umask(0o077)  # the log is for nobody else to read
     _spare_the_client()
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong, we say
     from infrastructure.embedded.eventstoredb.server import (

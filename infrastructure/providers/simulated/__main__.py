@@ -17,6 +17,7 @@ from infrastructure.providers.simulated.server import answering
 
 def main() -> int:
     arguments = _arguments()
+    os.umask(0o077)  # the books are for nobody else to read
     try:
         asyncio.run(_serve(arguments.file, arguments.port, with_parent=arguments.with_parent))
     except (OSError, JournalUnavailable) as error:

@@ -1,0 +1,47 @@
+"""Writing log lines aside, so that a slow disk or a pipe that nobody reads holds up no request."""
+
+import logging
+from queue import Full, Queue
+from threading import Thread
+from typing import Final
+
+WAITING: Final = 10_000  # lines; what comes while so many wait is lost, and counted
+_PATIENCE: Final = 2.0  # seconds that the last lines get in the end
+
+
+class Aside(logging.Handler):
+    """Renders a record at once, and leaves the writing to another handler in a thread."""
+
+    def __init__(self, target: logging.Handler) -> None:
+        super().__init__()
+        self._target = target
+        self._lines: Queue[str | None] = Queue(WAITING)
+        self._lost = 0
+        self._thread = Thread(target=self._write, name="log", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._lines.put_nowait(self.format(record))
+        except Full:
+            self._lost += 1
+        except Exception:
+            self.handleError(record)
+
+    def close(self) -> None:
+        """Write what waits, as far as that is possible within a moment."""
+        try:
+            self._lines.put(None, timeout=_PATIENCE)
+        except Full:
+            return
+        self._thread.join(_PATIENCE)
+        super().close()
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            self._target.handle(logging.makeLogRecord({"msg": line}))
+            if self._lost:
+                lost, self._lost = self._lost, 0
+                told = f'{{"level": "warning", "event": "{lost:,} log lines were lost"}}'
+                self._target.handle(logging.makeLogRecord({"msg": told}))
+        self._target.close()

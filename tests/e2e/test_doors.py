@@ -1,0 +1,72 @@
+"""What a service lets out: nothing that acts on a terminal, no file that others can read."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.headwater import PATIENCE, headwater, running, until
+
+NASTY = "red\x1b[2J\x9b31m\nHEART\u202e[bold]"
+SHOWN = r"31m\nHEART\u202e[bold]"
+ORDER = {
+    "customer_id": "nasty",
+    "country": NASTY,
+    "lines": [
+        {"sku": "N-1", "description": NASTY, "quantity": 1, "unit_price": "2.50 GBP"},
+        {"sku": "N-2", "description": "x" * 200, "quantity": 1, "unit_price": "2.50 GBP"},
+    ],
+}
+
+
+def readable_by_others(home: Path) -> list[str]:
+    """Files and sockets that somebody else could open, by a way through their directories."""
+    found, ways = [], [home]
+    while ways:
+        for path in ways.pop().iterdir():
+            mode = path.lstat().st_mode
+            if mode & 0o077 and not path.is_symlink():
+                found.append(f"{path.relative_to(home)} {mode:o}")
+            if path.is_dir() and mode & 0o077:
+                ways.append(path)
+    return found
+
+
+def test_what_customers_wrote_does_nothing_to_the_terminal_of_an_operator(tmp_path: Path) -> None:
+    """Every command that shows an order shows it on one line, and its files are its user's."""
+    home = tmp_path / "home"
+    with running(home) as service:
+        service.wait_for_welcome()
+        placed = httpx.post(f"{service.url}/orders", json=ORDER, timeout=PATIENCE)
+        order = placed.headers["Location"].removeprefix("/orders/")
+        shown = f"{service.url}/products?words=red"
+        until(lambda: httpx.get(shown, timeout=PATIENCE).json()["products"] != [], service)
+        for arguments in (
+            ["products", "heart", "red"],
+            ["orders", order],
+            ["orders", "--customer", "nasty"],
+            ["sales", "--from", "2026-01-01"],
+            ["customers", "nasty"],
+            ["stream", f"order-{order}"],
+        ):
+            said = headwater(home, *arguments).stdout
+            assert not set(said) & set("\x1b\x9b\u202e"), (arguments, said)
+            assert SHOWN in said or arguments[:2] == ["orders", "--customer"], (arguments, said)
+            told = headwater(home, *arguments, "--json").stdout
+            assert not set(told) & set("\x1b\x9b\u202e"), (arguments, told)
+            assert r"red\u001b[2J\u009b31m\nHEART\u202e[bold]" in told, (arguments, told)
+        assert readable_by_others(home) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [[b"orders", b"\xff"], [b"stream", b"order-\xff"], [b"import", b"\xff.csv"]]
+)
+def test_an_argument_that_is_no_text_gets_a_sentence(
+    tmp_path: Path, arguments: list[bytes]
+) -> None:
+    """Bytes that are no UTF-8 are refused, never a traceback."""
+    ended = headwater(tmp_path / "home", *arguments)  # type: ignore[arg-type]
+
+    assert ended.returncode == 2
+    assert "is not UTF-8" in ended.stderr
+    assert "Traceback" not in ended.stderr
