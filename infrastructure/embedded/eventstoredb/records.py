@@ -8,6 +8,13 @@ from uuid import uuid4
 MAX_VERSION: Final = 2**63 - 1
 """A tombstone's version, and the ``$tb`` of a soft-deleted stream."""
 
+_LIMITS: Final = {
+    "$maxCount": range(1, MAX_VERSION + 1),
+    "$maxAge": range(1, 922_337_203_685 + 1),  # seconds; more is no time span of the server's
+    "$cacheControl": range(1, 922_337_203_685 + 1),  # limits nothing, but spoils the others
+    "$tb": range(MAX_VERSION + 1),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class NewRecord:
@@ -84,6 +91,6 @@ def parse_metadata(data: bytes) -> dict[str, int]:
         return {}
     if not isinstance(metadata, dict):
         return {}
-    limits = {key: metadata[key] for key in ("$maxCount", "$maxAge", "$tb") if key in metadata}
-    valid = all(type(value) is int and 0 <= value <= MAX_VERSION for value in limits.values())
+    limits = {key: metadata[key] for key in _LIMITS if key in metadata}
+    valid = all(type(value) is int and value in _LIMITS[key] for key, value in limits.items())
     return limits if valid else {}

@@ -10,19 +10,26 @@ from uuid import uuid4
 import grpc
 from esdbclient.protos.Grpc import shared_pb2, streams_pb2
 
-from infrastructure.embedded.eventstoredb.access import ALL, Access, Action
+from infrastructure.embedded.eventstoredb import read_options
+from infrastructure.embedded.eventstoredb.access import Access, Action
 from infrastructure.embedded.eventstoredb.errors import (
     StreamDeleted,
     invalid_argument,
-    invalid_position,
     refusals_end,
 )
 from infrastructure.embedded.eventstoredb.filters import in_all, parse_filter
+from infrastructure.embedded.eventstoredb.read_options import (
+    END,
+    END_VERSION,
+    Position,
+    read_failed,
+)
 from infrastructure.embedded.eventstoredb.storage import MAX_VERSION, Record, Storage, Stream
 from infrastructure.embedded.eventstoredb.streams import (
     Resolved,
     is_deleted,
     is_found,
+    passed_over,
     resolve,
     visible_pages,
 )
@@ -33,10 +40,9 @@ from infrastructure.embedded.eventstoredb.subscriptions import (
     Signal,
     StreamSubscription,
 )
-from infrastructure.embedded.eventstoredb.wire import event_message, stream_name
+from infrastructure.embedded.eventstoredb.wire import event_message
 
 _Context = grpc.aio.ServicerContext[Any, Any]
-_Options = streams_pb2.ReadReq.Options
 _ReadResp = streams_pb2.ReadResp
 _BACKWARDS: Final = streams_pb2.ReadReq.Options.Backwards
 _CAUGHT_UP: Final = _ReadResp(caught_up=_ReadResp.CaughtUp()).SerializeToString()
@@ -53,9 +59,8 @@ class Reads:
     async def read(self, request: streams_pb2.ReadReq, context: _Context) -> AsyncIterator[bytes]:
         options = request.options
         async with refusals_end(context):
-            self._access.check(context, Action.READ, _source(options))
-            if not options.HasField("uuid_option"):
-                raise invalid_argument("`uuidOption` is a required argument.")
+            self._access.check(context, Action.READ, read_options.source(options))
+            read_options.check(options)
             answer = _Answer(self._storage, options)
             if options.WhichOneof("count_option") == "subscription":
                 async for page in answer.subscription():
@@ -67,7 +72,7 @@ class Reads:
 
 
 class _Answer:
-    """The messages that answer one request."""
+    """The messages that answer one request; none when it does not say where to start."""
 
     def __init__(self, storage: Storage, options: streams_pb2.ReadReq.Options) -> None:
         self._storage = storage
@@ -75,52 +80,59 @@ class _Answer:
         self._structured = options.uuid_option.WhichOneof("content") != "string"
         self._backwards = options.read_direction == _BACKWARDS
         self._of_stream = options.WhichOneof("stream_option") == "stream"
-        if self._of_stream and options.WhichOneof("filter_option") == "filter":
-            raise invalid_argument("A filter goes with $all, not with a stream.")
 
     def messages(self) -> Iterator[bytes]:
         return self._stream_messages() if self._of_stream else self._log_messages()
 
     def _stream_messages(self) -> Iterator[bytes]:
-        stream = self._storage.stream(stream_name(self._options.stream.stream_identifier))
+        stream = self._storage.stream(read_options.source(self._options))
+        start = read_options.version(self._options.stream)
+        if start is None:
+            return
         if is_deleted(self._storage, stream):
             raise StreamDeleted(stream.name)
         if not is_found(stream):
             yield _not_found(stream)
             return
-        start = _version(self._options.stream)
-        count, backwards = self._options.count, self._backwards
-        found = False
-        for page in visible_pages(self._storage, stream, start, count, backwards=backwards):
-            found = True
-            yield from self._events(page)
-        yield from self._positions(stream, start, found)
+        yield from self._found_messages(stream, min(max(0, start), MAX_VERSION))
 
-    def _positions(self, stream: Stream, start: int, found: bool) -> Iterator[bytes]:
-        """Where the stream begins and ends, for clients that say they understand it."""
-        if self._options.control_option.compatibility < 1:
-            return
-        following = stream.last_version + 1
-        if not found and not self._backwards and start != following:
-            yield _ReadResp(first_stream_position=following).SerializeToString()
-        yield _ReadResp(last_stream_position=stream.last_version).SerializeToString()
+    def _found_messages(self, stream: Stream, start: int) -> Iterator[bytes]:
+        """Events, and around them, for clients that understand it, where the stream begins and
+        ends.
+        """
+        count, backwards = self._options.count, self._backwards
+        compatible = self._options.control_option.compatibility >= 1
+        if compatible and not backwards:
+            for version in passed_over(self._storage, stream, start, count):
+                yield _ReadResp(first_stream_position=version).SerializeToString()
+        for page in visible_pages(self._storage, stream, start, count, backwards=backwards):
+            yield from self._events(page)
+        if compatible:
+            yield _ReadResp(last_stream_position=stream.last_version).SerializeToString()
 
     def _log_messages(self) -> Iterator[bytes]:
+        start = read_options.position(self._options.all)
+        if start is None:
+            return
         count = self._options.count
         wanted = self._wanted()
-        after = self._log_start()
+        after = self._log_start(start)
         while count > 0 and (page := self._storage.read_log(after, backwards=self._backwards)):
             after = page[-1].position
             matching = [record for record in page if wanted(record)][:count]
             count -= len(matching)
             yield from self._events(matching)
 
-    def _log_start(self) -> int:
+    def _log_start(self, start: Position) -> int:
         """The position that reading begins after, or before when it goes backwards."""
-        position = _position(self._options.all)
-        if 0 <= position < MAX_VERSION and self._storage.record_at(position) is None:
-            raise invalid_position()
-        return position if self._backwards or position == MAX_VERSION else position - 1
+        last = self._storage.last_position
+        if 0 <= start.commit <= last and self._storage.record_at(start.commit) is None:
+            raise read_failed("All", "InvalidPosition")
+        if not self._backwards:
+            return min(start.commit - 1, MAX_VERSION)
+        if last < start.commit and start != END:
+            raise read_failed("All")
+        return min(start.commit, MAX_VERSION)
 
     def _wanted(self) -> Any:
         if self._options.WhichOneof("filter_option") != "filter":
@@ -137,27 +149,30 @@ class _Answer:
 
     async def subscription(self) -> AsyncIterator[list[bytes]]:
         """Confirmation first, then pages of messages without end."""
-        if self._backwards:
-            raise invalid_argument("A subscription reads forwards.")
         subscription = self._stream_subscription() if self._of_stream else self._log_subscription()
+        if subscription is None:
+            return
         confirmation = _ReadResp.SubscriptionConfirmation(subscription_id=str(uuid4()))
         yield [_ReadResp(confirmation=confirmation).SerializeToString()]
         async for page in subscription.pages():
             yield [self._message(signal) for signal in page]
 
-    def _stream_subscription(self) -> StreamSubscription:
-        options = self._options.stream
-        starts = {"start": -1, "revision": min(options.revision, MAX_VERSION), "end": None}
-        after = starts[options.WhichOneof("revision_option") or "start"]
-        name = stream_name(options.stream_identifier)
+    def _stream_subscription(self) -> StreamSubscription | None:
+        after = read_options.version(self._options.stream)
+        if after is None:
+            return None
+        name = read_options.source(self._options)
         links = self._options.resolve_links
-        return StreamSubscription(self._storage, name, after, resolve_links=links)
+        known = None if after == END_VERSION else after
+        return StreamSubscription(self._storage, name, known, resolve_links=links)
 
-    def _log_subscription(self) -> LogSubscription:
-        after = _position(self._options.all)
+    def _log_subscription(self) -> LogSubscription | None:
+        start = read_options.position(self._options.all)
+        if start is None:
+            return None
         return LogSubscription(
             self._storage,
-            self._storage.last_position if after == MAX_VERSION else after,
+            start,
             self._wanted(),
             resolve_links=self._options.resolve_links,
             interval=self._checkpoint_interval(),
@@ -181,33 +196,6 @@ class _Answer:
                 return _CAUGHT_UP
             case _:
                 return event_message(signal, structured_ids=self._structured)
-
-
-def _source(options: streams_pb2.ReadReq.Options) -> str:
-    if options.WhichOneof("stream_option") == "stream":
-        return stream_name(options.stream.stream_identifier)
-    return ALL
-
-
-def _version(options: streams_pb2.ReadReq.Options.StreamOptions) -> int:
-    match options.WhichOneof("revision_option"):
-        case "revision":
-            return min(options.revision, MAX_VERSION)
-        case "end":
-            return MAX_VERSION
-        case _:
-            return 0
-
-
-def _position(options: streams_pb2.ReadReq.Options.AllOptions) -> int:
-    """-1 is the start, MAX_VERSION the end."""
-    match options.WhichOneof("all_option"):
-        case "position":
-            return min(options.position.commit_position, MAX_VERSION)
-        case "end":
-            return MAX_VERSION
-        case _:
-            return -1
 
 
 def _not_found(stream: Stream) -> bytes:

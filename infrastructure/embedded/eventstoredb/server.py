@@ -54,7 +54,9 @@ class Node:
     async def start(self) -> None:
         """Listen. Raises StorageUnavailable, PortUnavailable and CertificatesUnavailable."""
         try:
-            await self._storage.write(_found)
+            await self._storage.write(_found_log)
+            if self._settings.tls:
+                await self._storage.write(found_users)
             self._bind()
             self._groups.start()
             await self._projections.start(running=self._settings.projections)
@@ -133,10 +135,9 @@ def _on_signal(number: signal.Signals, work: Callable[[], Coroutine[None, None, 
     loop.add_signal_handler(number, lambda: at_work.add(asyncio.create_task(work())))
 
 
-def _found(transaction: Transaction) -> None:
-    """What a log begins with: its epoch, and users."""
+def _found_log(transaction: Transaction) -> None:
+    """What a log begins with: its epoch."""
     if transaction.last_position < 0:
         data = json.dumps({"epochNumber": 0}).encode()
         epoch = NewRecord("$epoch-information", data, is_json=True)
         streams.append(transaction, "$epoch-information", EXPECT_NO_STREAM, [epoch])
-    found_users(transaction)

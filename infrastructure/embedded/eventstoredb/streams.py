@@ -5,6 +5,7 @@ its IndexWriter (CheckCommit), StorageWriterService and IndexReader.
 """
 
 import json
+import re
 import time
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
@@ -31,6 +32,11 @@ LINK: Final = "$>"
 METADATA: Final = "$metadata"
 STREAM_DELETED: Final = "$streamDeleted"
 _TICKS: Final = 10_000_000
+_LINK_DATA: Final = re.compile(
+    r"[\t-\r ]*(?P<version>[+-]?0*[0-9]{1,19})[\t-\r ]*@(?P<stream>.*)", re.DOTALL
+)
+_LINKED: Final = range(-1, MAX_VERSION + 1)  # -1 is the last event of the stream
+_SERVER_PAGE: Final = 32
 
 
 def append(
@@ -211,17 +217,22 @@ class Resolved(NamedTuple):
 
 
 def resolve(reading: Reading, record: Record) -> Resolved:
-    """Follow a ``$>`` link; one whose target is gone keeps only itself."""
-    if record.type != LINK:
+    """Follow a ``$>`` link. One whose target is gone keeps only itself.
+
+    A link that cannot be read as one is an event like any other.
+    """
+    link = (
+        _LINK_DATA.fullmatch(record.data.decode(errors="replace")) if record.type == LINK else None
+    )
+    if link is None or int(link["version"]) not in _LINKED:
         return Resolved(record, None)
-    number, at, name = record.data.decode(errors="replace").partition("@")
-    if not at or not number.isdecimal():
-        return Resolved(None, record)
-    target = reading.stream(name)
+    target = reading.stream(link["stream"])
     if not is_found(target) or is_deleted(reading, target):
         return Resolved(None, record)
-    page = read_stream(reading, target, int(number), limit=1)
-    return Resolved(page[0] if page and page[0].version == int(number) else None, record)
+    version = int(link["version"])
+    version = target.last_version if version == -1 else version
+    page = read_stream(reading, target, version, limit=1)
+    return Resolved(page[0] if page and page[0].version == version else None, record)
 
 
 def visible_pages(
@@ -235,3 +246,22 @@ def visible_pages(
         yield page
         count -= len(page)
         version = page[-1].version + (-1 if backwards else 1)
+
+
+def passed_over(reading: Reading, stream: Stream, version: int, count: int) -> Iterator[int]:
+    """The versions that a read forwards says it goes on from, before it has found an event.
+
+    The server looks at 32 versions at a time, or ``count``, if that is less. After a page without
+    an event it names the version that it looks at next, unless the page began there.
+    """
+    found = read_stream(reading, stream, version, limit=1)
+    first = found[0].version if found else stream.last_version + 1
+    size = min(_SERVER_PAGE, count)
+    while version + size - 1 < first or not found:
+        hidden = version + size - 1 < first_visible(stream)
+        following = first_visible(stream) if hidden else first
+        if following != version:
+            yield following
+        if not (hidden or found):
+            return
+        version = following

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from infrastructure.embedded.eventstoredb.errors import StreamDeleted, invalid_position
 from infrastructure.embedded.eventstoredb.filters import Filter
+from infrastructure.embedded.eventstoredb.read_options import END, Position
 from infrastructure.embedded.eventstoredb.storage import PAGE, Record, Storage
 from infrastructure.embedded.eventstoredb.streams import (
     STREAM_DELETED,
@@ -39,14 +40,17 @@ class LogSubscription:
     def __init__(
         self,
         storage: Storage,
-        after: int,
+        start: Position,
         wanted: Filter,
         *,
         resolve_links: bool = False,
         interval: int | None = None,
     ) -> None:
+        """``start`` END is the end of the log as it stands now."""
         self._storage = storage
-        self._after = after
+        last = storage.last_position
+        self._start = Position(last, last) if start == END else start
+        self._after = self._start.commit - (self._start.prepare < self._start.commit)
         self._wanted = wanted
         self._resolve_links = resolve_links
         self._interval = interval
@@ -58,8 +62,8 @@ class LogSubscription:
 
         Raises a Refusal when the position to start after is within the log, but at no record.
         """
-        within = 0 <= self._after < self._storage.last_position
-        if within and self._storage.record_at(self._after) is None:
+        start = self._start.commit
+        if 0 <= start < self._storage.last_position and not self._storage.record_at(start):
             raise invalid_position()
         caught_up = self._after >= self._storage.last_position
         if caught_up:
@@ -101,16 +105,17 @@ class StreamSubscription:
     def __init__(
         self, storage: Storage, name: str, after: int | None, *, resolve_links: bool = False
     ) -> None:
-        """``after`` None is the end of the stream as it stands now."""
+        """``after`` None is the end of the stream as it stands now. Raises StreamDeleted."""
+        stream = storage.stream(name)
+        if is_deleted(storage, stream):
+            raise StreamDeleted(name)
         self._storage = storage
         self._name = name
-        self._after = storage.stream(name).last_version if after is None else after
+        self._after = stream.last_version if after is None else after
         self._resolve_links = resolve_links
 
     async def pages(self) -> AsyncIterator[list[Signal]]:
         """Signals in the order of the stream, without end. Raises StreamDeleted."""
-        if is_deleted(self._storage, self._storage.stream(self._name)):
-            raise StreamDeleted(self._name)
         caught_up = False
         while True:
             seen = self._storage.last_position
@@ -129,6 +134,8 @@ class StreamSubscription:
 
     def _read(self) -> list[Record]:
         stream = self._storage.stream(self._name)
+        if self._after >= stream.last_version:
+            return []
         if stream.tombstoned:  # what is left to send, the tombstone too
             return self._storage.read_stream(stream, self._after + 1)
         return read_stream(self._storage, stream, self._after + 1)

@@ -14,6 +14,7 @@ from infrastructure.embedded.eventstoredb.consumer_group import Nack
 from infrastructure.embedded.eventstoredb.errors import Refusal, StreamDeleted
 from infrastructure.embedded.eventstoredb.group_settings import GroupSettings
 from infrastructure.embedded.eventstoredb.persistent_subscriptions import PersistentSubscriptions
+from infrastructure.embedded.eventstoredb.read_options import Position
 from infrastructure.embedded.eventstoredb.running_group import Connection, RunningGroup
 from infrastructure.embedded.eventstoredb.streams import Resolved
 from infrastructure.embedded.eventstoredb.subscriptions import (
@@ -91,6 +92,10 @@ class Subscriptions(Streams):
 
     @rule(name=NAMES, after=st.integers(-1, 6))
     def subscribe(self, name: str, after: int) -> None:
+        if self.models[name].tombstoned:
+            with pytest.raises(StreamDeleted):
+                StreamSubscription(self.storage, name, after)
+            return
         subscription = StreamSubscription(self.storage, name, after)
         self.subscribers.append(Subscriber(name, after, subscription.pages()))
 
@@ -99,7 +104,10 @@ class Subscriptions(Streams):
         places = [-1, *(position for _, _, position in self.written)]
         after = data.draw(st.sampled_from(places))
         subscription = LogSubscription(
-            self.storage, after, lambda record: record.type == "Happened", interval=4
+            self.storage,
+            Position(after, after),
+            lambda record: record.type == "Happened",
+            interval=4,
         )
         self.subscribers.append(Subscriber(None, after, subscription.pages()))
 
