@@ -62,7 +62,7 @@ class OpenAccess:
     """An insecure node: anybody may do anything."""
 
     def user_name(self, _: _Context) -> str:
-        return "anonymous"
+        return "system"
 
     def check(self, context: _Context, action: Action, stream: str) -> None:
         pass

@@ -131,7 +131,7 @@ class ConsumerGroup(Generic[E]):
 
     def offer_replays(self, page: Sequence[Message[E]], up_to: int) -> None:
         """Parked events were read before number ``up_to``; they start anew, with no retries."""
-        self.parked.take([message.position for message in page], up_to)
+        self.parked.take(up_to)
         self._retries.extend(page)
 
     def connect(self, name: str, slots: int) -> Consumer:
@@ -229,9 +229,7 @@ class ConsumerGroup(Generic[E]):
         return None
 
     def _finish(self, message: Message[E]) -> None:
-        if message.replayed:
-            self.parked.finish(message.position)
-        else:
+        if not message.replayed:  # which is in the parked stream no longer
             self.progress.finish(message.position)
 
     def _park(self, message: Message[E], reason: str) -> None:

@@ -7,7 +7,10 @@ from typing import NamedTuple
 @dataclass(frozen=True, slots=True)
 class CheckpointPolicy:
     """When a checkpoint is due: at once after ``most`` events; or, when the timer asks,
-    after ``least`` events and ``after`` seconds (None: never by time)."""
+    after ``least`` events and ``after`` seconds (None: never by time).
+
+    Nothing else writes one, not even a stop: what was acknowledged since comes again.
+    """
 
     least: int = 10
     most: int = 1000
@@ -54,34 +57,26 @@ class Progress:
         waited = timer and after is not None and now - self._written_at >= after
         if fresh and (fresh >= self._policy.most or (waited and fresh >= self._policy.least)):
             self._written_at = now
-            return self._write(done, position)
+            self._written, self.checkpoint = done, position
+            return position
         return None
-
-    def last(self) -> int | None:
-        """The position done so far, due or not; None when the checkpoint says it already."""
-        done, position = self._done()
-        return self._write(done, position) if done > self._written else None
 
     def _done(self) -> tuple[int, int | None]:
         for first_open in self._open.values():
             return first_open.number - 1, first_open.previous
         return self._read, self._read_to
 
-    def _write(self, done: int, position: int | None) -> int | None:
-        self._written, self.checkpoint = done, position
-        return position
-
 
 class ParkedEvents:
-    """The parked stream: what is in it, what was asked for again, what is dealt with.
+    """The parked stream: what is in it, and what was asked for again.
 
-    A replayed event stays in the stream until it is done: a crash during a replay loses nothing.
+    An event that is asked for leaves the stream at once, as on the server: a node that ends before
+    the event is done has lost it.
     """
 
     def __init__(self, first: int, end: int) -> None:
         self._next = self._replay_end = self._truncated = first
         self._end = end
-        self._open: set[int] = set()
 
     @property
     def count(self) -> int:
@@ -102,17 +97,13 @@ class ParkedEvents:
         end = self._end if stop_at is None else min(stop_at, self._end)
         self._replay_end = max(self._replay_end, end)
 
-    def take(self, numbers: list[int], up_to: int) -> None:
-        """These events were read; nothing else is wanted before number ``up_to``."""
-        self._open.update(numbers)
+    def take(self, up_to: int) -> None:
+        """What was wanted before number ``up_to`` was read."""
         self._next = up_to
 
-    def finish(self, number: int) -> None:
-        self._open.discard(number)
-
     def truncation(self) -> int | None:
-        """The number before which the stream may be cut off, when that is news."""
-        if self._open or self.wanted or self._truncated == self._replay_end:
+        """The number before which the stream is to be cut off, when that is news."""
+        if self._truncated == self._replay_end:
             return None
         self._truncated = self._replay_end
         return self._truncated

@@ -7,7 +7,11 @@ from typing import Final
 from infrastructure.embedded.eventstoredb.consumer_group import Parking
 from infrastructure.embedded.eventstoredb.errors import EXPECT_ANY, WrongExpectedVersion
 from infrastructure.embedded.eventstoredb.group_progress import ParkedEvents
-from infrastructure.embedded.eventstoredb.group_settings import GroupSettings, parse_position
+from infrastructure.embedded.eventstoredb.group_settings import (
+    GroupSettings,
+    compact_json,
+    parse_position,
+)
 from infrastructure.embedded.eventstoredb.storage import (
     MAX_VERSION,
     NewRecord,
@@ -71,7 +75,7 @@ def park(transaction: Transaction, settings: GroupSettings, parking: Parking[Res
         "reason": parking.reason,
         "subscriptionEventNumber": original.version,
     }
-    link = NewRecord(LINK, target, json.dumps(metadata).encode())
+    link = NewRecord(LINK, target, compact_json(metadata))
     return append(transaction, parked_stream(settings), EXPECT_ANY, [link]).last_version
 
 
@@ -91,7 +95,6 @@ def delete_streams(transaction: Transaction, settings: GroupSettings) -> None:
 def _set_metadata(
     transaction: Transaction, name: str, before: int | None, max_count: int | None = None
 ) -> None:
-    limits = {"$tb": before, "$maxCount": max_count}
-    data = json.dumps({key: value for key, value in limits.items() if value is not None})
-    metadata = NewRecord(METADATA, data.encode(), is_json=True)
+    data = compact_json({"$tb": before, "$maxCount": max_count})
+    metadata = NewRecord(METADATA, data, is_json=True)
     append(transaction, f"$${name}", EXPECT_ANY, [metadata])

@@ -1,11 +1,11 @@
 """What a consumer group is set to, and the one record in which all groups are kept.
 
 Every change writes the whole configuration anew to ``$persistentSubscriptionConfig``, with the
-names that the server gives the fields.
+names that the server gives the fields, and without those that are 0, false or empty.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -33,14 +33,13 @@ class GroupSettings:
     """Times are in milliseconds, as clients give them.
 
     ``start`` is the first event the group gets when it has no checkpoint: a version in the stream
-    or a position in ``$all``; FROM_END means only what comes after the creation, when the source
-    had come to ``created_at``.
+    or a position in ``$all``. FROM_END means only what comes after the group was started: without
+    a checkpoint it begins at the end anew whenever the node does.
     """
 
     stream: str
     group: str
     start: int = 0
-    created_at: int = -1
     filter: GroupFilter | None = None
     resolve_links: bool = False
     extra_statistics: bool = False
@@ -58,11 +57,6 @@ class GroupSettings:
     @property
     def key(self) -> str:
         return f"{self.stream}::{self.group}"
-
-    @property
-    def resume_after(self) -> int:
-        """Where reading begins without a checkpoint: after this version or position."""
-        return self.created_at if self.start == FROM_END else self.start - 1
 
     @property
     def limits(self) -> Limits:
@@ -109,9 +103,9 @@ def parse_position(text: str) -> int:
 
 def encode(groups: Iterable[GroupSettings]) -> bytes:
     """All groups, as the data of a ``$PersistentConfig`` event."""
-    entries = [_entry(settings) for settings in groups]
+    entries = [_without_defaults(_entry(settings)) for settings in groups]
     updated = datetime.now(UTC).isoformat()
-    return json.dumps({"version": "2", "updated": updated, "entries": entries}).encode()
+    return compact_json({"version": "2", "updated": updated, "entries": entries})
 
 
 def decode(data: bytes) -> list[GroupSettings]:
@@ -119,10 +113,18 @@ def decode(data: bytes) -> list[GroupSettings]:
     return [_settings(entry) for entry in json.loads(data)["entries"]]
 
 
+def compact_json(values: Mapping[str, object]) -> bytes:
+    """An object as the server writes its own: no blanks, and nothing that is 0, false or empty."""
+    return json.dumps(_without_defaults(values), separators=(",", ":")).encode()
+
+
+def _without_defaults(values: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in values.items() if value not in (None, 0, False, "")}
+
+
 _PLAIN: Final = {
     "stream": "stream",
     "group": "group",
-    "createdAt": "created_at",
     "resolveLinkTos": "resolve_links",
     "extraStatistics": "extra_statistics",
     "messageTimeout": "message_timeout",
@@ -138,6 +140,9 @@ _PLAIN: Final = {
 }
 
 
+_DEFAULTS: Final = GroupSettings("", "")
+
+
 def _entry(settings: GroupSettings) -> dict[str, Any]:
     entry = {name: getattr(settings, field) for name, field in _PLAIN.items()}
     entry["startPosition"] = settings.position(settings.start)
@@ -146,9 +151,10 @@ def _entry(settings: GroupSettings) -> dict[str, Any]:
 
 
 def _settings(entry: dict[str, Any]) -> GroupSettings:
-    given = entry["filter"]
+    given = entry.get("filter")
+    absent = {field: type(getattr(_DEFAULTS, field))() for field in _PLAIN.values()}
     return GroupSettings(
         start=parse_position(entry["startPosition"]),
         filter=GroupFilter(**{**given, "prefixes": tuple(given["prefixes"])}) if given else None,
-        **{field: entry[name] for name, field in _PLAIN.items()},
+        **absent | {field: entry[name] for name, field in _PLAIN.items() if name in entry},
     )

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from infrastructure.embedded.eventstoredb.consumer_group import Message
 from infrastructure.embedded.eventstoredb.filters import Filter, in_all
-from infrastructure.embedded.eventstoredb.group_settings import ALL, GroupSettings
-from infrastructure.embedded.eventstoredb.storage import Reading, Record, Stream
+from infrastructure.embedded.eventstoredb.group_settings import ALL, FROM_END, GroupSettings
+from infrastructure.embedded.eventstoredb.storage import MAX_VERSION, Reading, Record, Stream
 from infrastructure.embedded.eventstoredb.streams import (
     LINK,
     Resolved,
@@ -34,6 +34,22 @@ class Source:
         self._wanted = wanted
         self._batch = settings.limits.read_batch_size
 
+    @property
+    def begins_at_a_record(self) -> bool:
+        """False where a group on ``$all`` is to begin within a record, or between two."""
+        start, on_all = self._settings.start, self._settings.stream == ALL
+        return not on_all or start < 1 or self._reading.record_at(start) is not None
+
+    @property
+    def start(self) -> int:
+        """What reading begins after without a checkpoint; from the end, that is where it is now."""
+        if self._settings.start != FROM_END:
+            return self._settings.start - 1
+        if self._settings.stream != ALL:
+            return self._reading.stream(self._settings.stream).last_version
+        newest = self._reading.read_log(MAX_VERSION, backwards=True, limit=1)
+        return newest[0].position if newest else -1
+
     def page(self, after: int) -> Page | None:
         """The next page after that version (or position, in ``$all``); None at the end."""
         if self._settings.stream == ALL:
@@ -46,8 +62,9 @@ class Source:
         return Page(events, len(records), records[-1].version)
 
     def parked(self, stream: Stream, wanted: range) -> Page:
-        """Parked events of these numbers, as far as their targets still exist."""
-        records = [r for r in self._visible(stream, wanted.start) if r.version in wanted]
+        """Parked events of these numbers, hidden or not, as far as their targets still exist."""
+        page = self._reading.read_stream(stream, wanted.start, limit=self._batch)
+        records = [record for record in page if record.version in wanted]
         up_to = records[-1].version + 1 if records else wanted.stop
         links = [resolve(self._reading, record) for record in records]
         events = [

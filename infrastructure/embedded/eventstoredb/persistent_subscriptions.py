@@ -3,23 +3,20 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import count
 from typing import Final
 
 from esdbclient.protos.Grpc import persistent_pb2
 
 from infrastructure.embedded.eventstoredb.errors import (
     EXPECT_ANY,
-    group_dropped,
     group_exists,
     group_failed,
     group_missing,
-    unavailable,
 )
 from infrastructure.embedded.eventstoredb.filters import Filter, in_all, parse_filter
 from infrastructure.embedded.eventstoredb.group_records import delete_streams
 from infrastructure.embedded.eventstoredb.group_settings import (
-    ALL,
-    FROM_END,
     GroupFilter,
     GroupSettings,
     decode,
@@ -35,7 +32,8 @@ from infrastructure.embedded.eventstoredb.storage import (
 from infrastructure.embedded.eventstoredb.streams import METADATA, append
 
 CONFIGURATION: Final = "$persistentSubscriptionConfig"
-_TICK: Final = 0.25
+_TICK: Final = 0.25  # seconds between two looks for events whose time is out
+_TICKS_TO_CHECKPOINT: Final = 4
 _FilterOptions = persistent_pb2.CreateReq.AllOptions.FilterOptions
 
 
@@ -54,7 +52,7 @@ class PersistentSubscriptions:
         self._wakers = [asyncio.create_task(self._follow_log()), asyncio.create_task(self._tick())]
 
     async def stop(self) -> None:
-        """Drops all consumers and writes down how far each group has come."""
+        """Drops all consumers. No group writes a checkpoint for that."""
         for task in self._wakers:
             task.cancel()
         await self._stop_groups()
@@ -79,7 +77,7 @@ class PersistentSubscriptions:
             self._check(settings)
             if settings.key in self._groups:
                 raise group_exists(settings.stream, settings.group)
-            self._run([self._dated(settings)])
+            self._run([settings])
             await self._save()
 
     async def update(self, settings: GroupSettings) -> None:
@@ -90,8 +88,8 @@ class PersistentSubscriptions:
         async with self._changing:
             group = self.find(settings.stream, settings.group)
             self._check(settings)
-            await group.stop(group_dropped(settings.stream, settings.group))
-            self._run([self._dated(replace(settings, filter=group.settings.filter))])
+            await group.stop()
+            self._run([replace(settings, filter=group.settings.filter)])
             await self._save()
 
     async def delete(self, stream: str, group: str) -> None:
@@ -99,7 +97,7 @@ class PersistentSubscriptions:
         async with self._changing:
             found = self.find(stream, group)
             del self._groups[found.settings.key]
-            await found.stop(group_dropped(stream, group))
+            await found.stop()
             await self._save(deleted=found.settings)
 
     async def restart(self) -> None:
@@ -113,15 +111,6 @@ class PersistentSubscriptions:
             raise group_failed(settings.stream, settings.group, fault)
         _wanted(settings.filter)
 
-    def _dated(self, settings: GroupSettings) -> GroupSettings:
-        """With where its source is now, for a group that begins at the end."""
-        if settings.start != FROM_END:
-            return settings
-        if settings.stream == ALL:
-            return replace(settings, created_at=self._storage.last_position)
-        last_version = self._storage.stream(settings.stream).last_version
-        return replace(settings, created_at=last_version)
-
     def _run(self, groups: Iterable[GroupSettings]) -> None:
         for settings in groups:
             wanted = _wanted(settings.filter)
@@ -130,8 +119,7 @@ class PersistentSubscriptions:
     async def _stop_groups(self) -> None:
         groups = list(self._groups.values())
         self._groups.clear()
-        for group in groups:
-            await group.stop(unavailable("Server Is Not Ready"))
+        await asyncio.gather(*(group.stop() for group in groups))
 
     async def _save(self, deleted: GroupSettings | None = None) -> None:
         groups = [group.settings for group in self._groups.values()]
@@ -155,10 +143,10 @@ class PersistentSubscriptions:
                 group.wake()
 
     async def _tick(self) -> None:
-        while True:
+        for number in count(1):
             await asyncio.sleep(_TICK)
             for group in self._groups.values():
-                group.wake(timer=True)
+                group.tick(checkpoint=number % _TICKS_TO_CHECKPOINT == 0)
 
 
 def _load(storage: Storage) -> list[GroupSettings]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
 
 from infrastructure.embedded.eventstoredb.errors import group_failed, invalid_argument
+from infrastructure.embedded.eventstoredb.group_connection import Connection
 from infrastructure.embedded.eventstoredb.group_settings import (
     ALL,
     FROM_END,
@@ -12,7 +13,7 @@ from infrastructure.embedded.eventstoredb.group_settings import (
     GroupSettings,
 )
 from infrastructure.embedded.eventstoredb.group_source import Event
-from infrastructure.embedded.eventstoredb.running_group import Connection, RunningGroup
+from infrastructure.embedded.eventstoredb.running_group import RunningGroup
 from infrastructure.embedded.eventstoredb.storage import MAX_VERSION, Record
 from infrastructure.embedded.eventstoredb.wire import id_message
 
@@ -203,14 +204,18 @@ def group_info(group: RunningGroup) -> persistent_pb2.SubscriptionInfo:
 
 def _connection(connection: Connection) -> persistent_pb2.SubscriptionInfo.ConnectionInfo:
     consumer, measured = connection.consumer, connection.measure()
-    return _pb.SubscriptionInfo.ConnectionInfo(
-        username=connection.user,
+    info = _pb.SubscriptionInfo
+    times = connection.times.summary() if connection.times else {}
+    return info.ConnectionInfo(
+        **{"from": connection.client.address},
+        username=connection.client.user,
         average_items_per_second=measured.per_second,
         total_items=consumer.total_items,
         count_since_last_measurement=measured.items,
         available_slots=consumer.slots - consumer.in_flight,
         in_flight_messages=consumer.in_flight,
-        connection_name=connection.name,
+        connection_name=connection.client.name,
+        observed_measurements=[info.Measurement(key=k, value=v) for k, v in times.items()],
     )
 
 

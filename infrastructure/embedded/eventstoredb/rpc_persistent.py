@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Final
+from urllib.parse import unquote
 
 import grpc
 from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
@@ -15,6 +16,7 @@ from infrastructure.embedded.eventstoredb.errors import (
     invalid_argument,
     refusals_end,
 )
+from infrastructure.embedded.eventstoredb.group_connection import Client, Connection
 from infrastructure.embedded.eventstoredb.persistent_subscriptions import PersistentSubscriptions
 from infrastructure.embedded.eventstoredb.persistent_wire import (
     created_settings,
@@ -24,7 +26,7 @@ from infrastructure.embedded.eventstoredb.persistent_wire import (
     source_name,
     updated_settings,
 )
-from infrastructure.embedded.eventstoredb.running_group import Connection, RunningGroup
+from infrastructure.embedded.eventstoredb.running_group import RunningGroup
 from infrastructure.embedded.eventstoredb.unary_calls import unary
 from infrastructure.embedded.eventstoredb.wire import id_bytes
 
@@ -109,8 +111,7 @@ class _Calls:
                 )
             self._access.check(context, Action.READ, source_name(options))
             group = self._groups.find(source_name(options), options.group_name)
-            user = self._access.user_name(context)
-            connection = group.connect(options.buffer_size, _connection_name(context), user)
+            connection = group.connect(options.buffer_size, self._client(context))
             answers = asyncio.create_task(_take_answers(requests, group, connection))
             try:
                 async for response in _responses(group, connection, options):
@@ -118,6 +119,12 @@ class _Calls:
             finally:
                 answers.cancel()
                 group.disconnect(connection)
+
+    def _client(self, context: _Context) -> Client:
+        headers = context.invocation_metadata() or ()
+        names = (str(value) for key, value in headers if key == "connection-name")
+        address = unquote(context.peer()).partition(":")[2]  # it begins with "ipv4:" or "ipv6:"
+        return Client(address, next(names, "<unknown>"), self._access.user_name(context))
 
 
 async def _responses(
@@ -134,18 +141,21 @@ async def _take_answers(requests: _ReadReqs, group: RunningGroup, connection: Co
     """Acks and nacks, as they come; one that cannot be understood ends the subscription."""
     try:
         async for request in requests:
-            _take_answer(request, group)
+            _take_answer(request, group, connection)
     except Refusal as refusal:
-        connection.put(refusal)
+        connection.drop(refusal)
 
 
-def _take_answer(request: _pb.ReadReq, group: RunningGroup) -> None:
+def _take_answer(request: _pb.ReadReq, group: RunningGroup, connection: Connection) -> None:
     """It is about this call's subscription, whichever it names: some clients name none."""
     match request.WhichOneof("content"):
         case "ack":
-            group.ack([id_bytes(event_id) for event_id in request.ack.ids])
+            ids = [id_bytes(event_id) for event_id in request.ack.ids]
+            connection.answered(ids)
+            group.ack(ids)
         case "nack":
             ids = [id_bytes(event_id) for event_id in request.nack.ids]
+            connection.answered(ids)
             group.nack(ids, _action(request.nack.action), request.nack.reason)
 
 
@@ -154,8 +164,3 @@ def _action(number: int) -> Nack:
         return Nack(number)
     except ValueError as error:
         raise invalid_argument(f"'{number}' is not what a nack can ask for.") from error
-
-
-def _connection_name(context: _Context) -> str:
-    headers = context.invocation_metadata() or ()
-    return str(next((value for key, value in headers if key == "connection-name"), "<unknown>"))

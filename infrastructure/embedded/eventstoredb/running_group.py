@@ -9,10 +9,9 @@ import logging
 import time
 from collections.abc import Sequence
 from itertools import count
-from typing import NamedTuple
+from typing import Final
 
 from infrastructure.embedded.eventstoredb.consumer_group import ConsumerGroup, Nack
-from infrastructure.embedded.eventstoredb.consumer_strategies import Consumer
 from infrastructure.embedded.eventstoredb.errors import (
     Refusal,
     group_dropped,
@@ -20,6 +19,13 @@ from infrastructure.embedded.eventstoredb.errors import (
     group_full,
 )
 from infrastructure.embedded.eventstoredb.filters import Filter
+from infrastructure.embedded.eventstoredb.group_connection import (
+    AnswerTimes,
+    Client,
+    Connection,
+    Measurement,
+    Meter,
+)
 from infrastructure.embedded.eventstoredb.group_records import (
     load_checkpoint,
     load_parked,
@@ -29,57 +35,13 @@ from infrastructure.embedded.eventstoredb.group_records import (
     write_checkpoint,
 )
 from infrastructure.embedded.eventstoredb.group_settings import GroupSettings
-from infrastructure.embedded.eventstoredb.group_source import Event, Source
-from infrastructure.embedded.eventstoredb.storage import Storage, StorageUnavailable, Transaction
+from infrastructure.embedded.eventstoredb.group_source import Source
+from infrastructure.embedded.eventstoredb.storage import Storage, Transaction
 from infrastructure.embedded.eventstoredb.streams import Resolved
 
 _log = logging.getLogger(__name__)
 _names = count(1)
-
-
-class Measurement(NamedTuple):
-    """Events handed out since the last measurement, and per second."""
-
-    items: int
-    per_second: int
-
-
-class Meter:
-    """Measures a growing count from one look to the next."""
-
-    def __init__(self) -> None:
-        self._time, self._count = time.monotonic(), 0
-
-    def measure(self, total: int) -> Measurement:
-        now = time.monotonic()
-        items, seconds = total - self._count, max(now - self._time, 1e-3)
-        self._time, self._count = now, total
-        return Measurement(items, int(items / seconds))
-
-
-class Connection:
-    """A consumer's end of the group: what it is to be sent, until the group drops it."""
-
-    def __init__(self, consumer: Consumer, name: str, user: str) -> None:
-        self.consumer = consumer
-        self.name = name
-        self.user = user
-        self._meter = Meter()
-        self._inbox: asyncio.Queue[Event | Refusal] = asyncio.Queue()
-
-    def put(self, item: Event | Refusal) -> None:
-        """Never more events than the consumer has slots."""
-        self._inbox.put_nowait(item)
-
-    async def receive(self) -> Event:
-        """The next event. Raises the Refusal with which the group dropped this consumer."""
-        item = await self._inbox.get()
-        if isinstance(item, Refusal):
-            raise item
-        return item
-
-    def measure(self) -> Measurement:
-        return self._meter.measure(self.consumer.total_items)
+_WRITING: Final = 1.0  # seconds that a stop gives what is being written
 
 
 class RunningGroup:
@@ -98,35 +60,53 @@ class RunningGroup:
         )
         self._storage = storage
         self._source = Source(storage, settings, wanted)
-        self._read_to = settings.resume_after if self.last_known is None else self.last_known
+        self._lost = self.last_known is None and not self._source.begins_at_a_record
+        self._read_to = self._source.start if self.last_known is None else self.last_known
         self._woken = asyncio.Event()
-        self._ticked = False
+        self._ticked = self._timer = False
         self._stopping = False
         self._fault: Refusal | None = None
         self._meter = Meter()
         self._task = asyncio.create_task(self._work(), name=f"group {settings.key}")
 
     @property
+    def _dropped(self) -> Refusal:
+        return group_dropped(self.settings.stream, self.settings.group)
+
+    @property
     def status(self) -> str:
         """The server's words for whether the group has read all there is."""
+        if self._lost:
+            return "Behind, OutstandingPageRequest"
         replaying = "ReplayingParkedMessages, " if self.state.parked.wanted else ""
         return replaying + ("Live" if self.at_end else "Behind")
 
-    def wake(self, *, timer: bool = False) -> None:
-        self._ticked = self._ticked or timer
+    def wake(self) -> None:
         self._woken.set()
 
-    def connect(self, slots: int, name: str, user: str) -> Connection:
-        """Lets a consumer in. Raises a Refusal when the group is full, stopping or has failed."""
+    def tick(self, *, checkpoint: bool) -> None:
+        """Time has passed: events may be late, and a ``checkpoint`` may be due by time."""
+        self._ticked = True
+        self._timer = self._timer or checkpoint
+        self._woken.set()
+
+    def connect(self, slots: int, client: Client) -> Connection:
+        """Lets a consumer in; where the group begins at no record, only to drop it.
+
+        Raises a Refusal when the group is full, stopping or has failed.
+        """
         most = self.settings.max_subscriber_count
         if most and len(self.connections) >= most:
             raise group_full(self.settings.stream, self.settings.group)
         if self._stopping:
-            raise group_dropped(self.settings.stream, self.settings.group)
+            raise self._dropped
         if self._fault:
             raise self._fault
+        times = AnswerTimes() if self.settings.extra_statistics else None
         consumer = self.state.connect(str(next(_names)), slots)
-        connection = self.connections[consumer.name] = Connection(consumer, name, user)
+        connection = self.connections[consumer.name] = Connection(consumer, client, times)
+        if self._lost:
+            self._drop_all(self._dropped)
         self.wake()
         return connection
 
@@ -149,19 +129,13 @@ class RunningGroup:
         self.state.parked.replay(stop_at)
         self.wake()
 
-    async def stop(self, reason: Refusal) -> None:
-        """Drops all consumers for that reason and writes down what they have done."""
+    async def stop(self) -> None:
+        """Drops all consumers. What is done and no checkpoint says is forgotten."""
         self._stopping = True
+        self._drop_all(self._dropped)
         self.wake()
-        await self._task
-        self._drop_all(reason)
-        position = self.state.progress.last()
-        if position is None:
-            return
-        try:
-            await self._storage.write(lambda t: write_checkpoint(t, self.settings, position))
-        except StorageUnavailable:  # then it repeats what came after the checkpoint before
-            _log.exception("persistent subscription %s: no last checkpoint", self.settings.key)
+        await asyncio.wait([self._task], timeout=_WRITING)
+        self._task.cancel()
 
     def measure(self) -> Measurement:
         """What was handed out since the last call."""
@@ -171,10 +145,11 @@ class RunningGroup:
         try:
             while not self._stopping:
                 self._woken.clear()
-                timer, self._ticked = self._ticked, False
-                if timer:
+                timer, self._timer = self._timer, False
+                if self._ticked:
+                    self._ticked = False
                     self.state.expire(time.monotonic())
-                more = self._read_parked() or self._read()
+                more = not self._lost and (self._read_parked() or self._read())
                 self._deliver()
                 if await self._write_down(timer) or more:
                     self._woken.set()
@@ -210,7 +185,7 @@ class RunningGroup:
 
     def _deliver(self) -> None:
         for consumer, message in self.state.deliver(time.monotonic()):
-            self.connections[consumer.name].put(message)
+            self.connections[consumer.name].send(message)
 
     async def _write_down(self, timer: bool) -> bool:
         """Writes, in one commit, what has to last: parked events, truncation, checkpoint."""
@@ -236,4 +211,4 @@ class RunningGroup:
     def _drop_all(self, reason: Refusal) -> None:
         for connection in list(self.connections.values()):
             self.disconnect(connection)
-            connection.put(reason)
+            connection.drop(reason)

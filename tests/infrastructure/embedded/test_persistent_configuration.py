@@ -1,12 +1,13 @@
 """Consumer groups of the embedded node: made, changed, listed, and lasting."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import grpc
 import psutil
 import pytest
-from esdbclient import EventStoreDBClient
+from esdbclient import EventStoreDBClient, NewEvent, StreamState
 from esdbclient.exceptions import (
     AlreadyExists,
     InternalError,
@@ -17,7 +18,14 @@ from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
 
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from tests.infrastructure.embedded.consumer import Consumer
-from tests.infrastructure.embedded.groups import append, call, creation, info, texts
+from tests.infrastructure.embedded.groups import (
+    append,
+    call,
+    creation,
+    info,
+    parked_stream,
+    texts,
+)
 from tests.infrastructure.embedded.waiting import eventually
 
 Fresh = Callable[[str], str]
@@ -111,19 +119,15 @@ def test_list(sync_client: EventStoreDBClient, fresh: Fresh, group: str) -> None
 
 
 def test_update(sync_client: EventStoreDBClient, stream: str, group: str) -> None:
-    """An update changes what it names, drops the consumers, and goes on behind what was done."""
+    """An update changes what it names and drops the consumers; nothing else of it changes."""
     append(sync_client, stream, "a", "b")
     sync_client.create_subscription_to_stream(group, stream, max_retry_count=3)
     with Consumer(sync_client, group, stream) as consumer:
-        first, _ = consumer.take(2)
-        consumer.ack([first])
-        eventually(lambda: info(sync_client, group, stream).total_in_flight_messages, 1)
+        consumer.take(2)
         sync_client.update_subscription_to_stream(group, stream, message_timeout=9)
         assert "was dropped" in str(consumer.ended_by())
     told = info(sync_client, group, stream)
     assert (told.message_timeout, told.max_retry_count) == (9, 3)
-    with Consumer(sync_client, group, stream) as consumer:
-        assert texts(consumer.take_data(1)) == "b"
 
 
 def test_an_update_keeps_the_filter(
@@ -162,20 +166,65 @@ def test_delete(sync_client: EventStoreDBClient, stream: str, group: str) -> Non
         assert texts(consumer.take_data(1)) == "a"
 
 
-def test_restart_of_the_subsystem(
-    node: NodeProcess, sync_client: EventStoreDBClient, stream: str, group: str
+@pytest.mark.parametrize("change", ["update", "restart"])
+def test_a_change_forgets_what_no_checkpoint_says(
+    node: NodeProcess, sync_client: EventStoreDBClient, stream: str, group: str, change: str
 ) -> None:
-    """A restart of the subsystem drops consumers; groups go on behind what was done."""
-    append(sync_client, stream, "a", "b")
-    sync_client.create_subscription_to_stream(group, stream)
+    """An update, or a restart of the subsystem, drops consumers and writes no checkpoint."""
+    append(sync_client, stream, *"abc")
+    sync_client.create_subscription_to_stream(group, stream, min_checkpoint_count=3)
     with Consumer(sync_client, group, stream) as consumer:
-        first, _ = consumer.take(2)
-        consumer.ack([first])
-        eventually(lambda: info(sync_client, group, stream).total_in_flight_messages, 1)
-        call(node, "RestartSubsystem", shared_pb2.Empty(), shared_pb2.Empty)
-        consumer.ended_by()
-    with Consumer(sync_client, group, stream) as consumer:
-        assert texts(consumer.take_data(1)) == "b"
+        acknowledge_two_of_three(sync_client, consumer, stream, group)
+        if change == "update":
+            sync_client.update_subscription_to_stream(group, stream, min_checkpoint_count=3)
+        else:
+            call(node, "RestartSubsystem", shared_pb2.Empty(), shared_pb2.Empty)
+        assert f"group {group} on stream {stream} was dropped." in str(consumer.ended_by())
+    check_that_three_come_anew(sync_client, stream, group)
+
+
+@pytest.mark.parametrize("end", [NodeProcess.stop, NodeProcess.kill])
+def test_the_end_forgets_what_no_checkpoint_says(
+    tmp_path: Path, stream: str, group: str, end: Callable[[NodeProcess], None]
+) -> None:
+    """However the node ends, acks of fewer events than ``min_checkpoint_count`` are forgotten."""
+    with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
+        append(client, stream, *"abc")
+        client.create_subscription_to_stream(group, stream, min_checkpoint_count=3)
+        with Consumer(client, group, stream) as consumer:
+            acknowledge_two_of_three(client, consumer, stream, group)
+            end(node)
+    with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
+        check_that_three_come_anew(client, stream, group)
+
+
+def acknowledge_two_of_three(
+    client: EventStoreDBClient, consumer: Consumer, stream: str, group: str
+) -> None:
+    consumer.ack(consumer.take(3)[:2])
+    eventually(lambda: info(client, group, stream).total_in_flight_messages, 1)
+
+
+def check_that_three_come_anew(client: EventStoreDBClient, stream: str, group: str) -> None:
+    with Consumer(client, group, stream) as consumer:
+        again = [(event.data, event.retry_count) for event in consumer.take(3)]
+    assert again == [(b"a", 0), (b"b", 0), (b"c", 0)]
+
+
+def test_checkpoints_come_by_the_clock(tmp_path: Path, stream: str, group: str) -> None:
+    """From ``min_checkpoint_count`` events on the next tick writes a checkpoint, which lasts."""
+    with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
+        append(client, stream, *"abc")
+        client.create_subscription_to_stream(
+            group, stream, min_checkpoint_count=2, checkpoint_after=0.1
+        )
+        with Consumer(client, group, stream) as consumer:
+            consumer.ack(consumer.take(3)[:2])
+            eventually(lambda: info(client, group, stream).last_checkpointed_event_position, "1")
+            call(node, "RestartSubsystem", shared_pb2.Empty(), shared_pb2.Empty)
+            consumer.ended_by()
+        with Consumer(client, group, stream) as consumer:
+            assert texts(consumer.take_data(1)) == "c"
 
 
 def test_checkpoints_survive_a_crash(tmp_path: Path, stream: str, group: str) -> None:
@@ -195,54 +244,139 @@ def test_checkpoints_survive_a_crash(tmp_path: Path, stream: str, group: str) ->
             assert texts(consumer.take_data(2)) == "ef"
 
 
-def test_a_stop_loses_no_ack(tmp_path: Path, stream: str, group: str) -> None:
-    """A node that is stopped writes down what is done, however few events that are."""
-    with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
-        append(client, stream, "a", "b")
-        client.create_subscription_to_stream(group, stream)
-        with Consumer(client, group, stream) as consumer:
-            consumer.ack(consumer.take(2)[:1])
-            eventually(lambda: info(client, group, stream).total_in_flight_messages, 1)
-    with (
-        NodeProcess(tmp_path) as node,
-        EventStoreDBClient(node.uri) as client,
-        Consumer(client, group, stream) as consumer,
-    ):
-        assert texts(consumer.take_data(1)) == "b"
-
-
 def test_configuration_survives_a_crash(tmp_path: Path, stream: str, group: str) -> None:
     """Groups are there after kill -9 as they were set, filters and starts from the end too."""
     with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
-        append(client, stream, "a")
         client.create_subscription_to_stream(group, stream, from_end=True, message_timeout=7)
         client.create_subscription_to_all(
             group, from_end=True, filter_include=[stream], filter_by_stream_name=True
         )
-        append(client, "other", "b")
-        append(client, stream, "c")
         before = [settings(one) for one in client.list_subscriptions()]
         node.kill()
     with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
         assert [settings(one) for one in client.list_subscriptions()] == before
+        append(client, "other", "b")
+        append(client, stream, "c")
         with Consumer(client, group, stream) as on_stream, Consumer(client, group) as on_all:
             assert texts(on_stream.take_data(1)) == "c"
             assert texts(on_all.take_data(1)) == "c"
 
 
-def test_a_replay_survives_a_crash(tmp_path: Path, stream: str, group: str) -> None:
-    """An event that is replayed and not done when the node is killed is still parked."""
+def test_a_group_from_the_end_begins_there_anew(tmp_path: Path, stream: str, group: str) -> None:
+    """From the end and without a checkpoint, what came before a restart never comes."""
+    with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
+        client.create_subscription_to_stream(group, stream, from_end=True)
+        append(client, stream, "missed")
+        eventually(lambda: info(client, group, stream).last_known_event_position, "0")
+    with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
+        append(client, stream, "after")
+        with Consumer(client, group, stream) as consumer:
+            assert texts(consumer.take_data(1)) == "after"
+
+
+def test_a_crash_loses_what_is_replayed(tmp_path: Path, stream: str, group: str) -> None:
+    """A replayed event is parked no more, though nobody has acknowledged it, and a crash loses it.
+
+    The metadata of the parked stream says so as the server writes it.
+    """
+    parked = parked_stream(stream, group)
     with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
         append(client, stream, "a")
-        client.create_subscription_to_stream(group, stream)
+        client.create_subscription_to_stream(
+            group, stream, min_checkpoint_count=1, max_checkpoint_count=1
+        )
         with Consumer(client, group, stream) as consumer:
             consumer.nack(consumer.take(1), "park")
-            eventually(lambda: info(client, group, stream).parked_message_count, 1)
+            eventually(lambda: info(client, group, stream).last_checkpointed_event_position, "0")
             client.replay_parked_events(group, stream)
             consumer.take(1)
+            eventually(lambda: len(client.get_stream(parked)), 0)
+            (cut,) = client.get_stream(f"$${parked}")
+            assert cut.data == b'{"$tb":1}'
             node.kill()
     with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
-        assert info(client, group, stream).parked_message_count == 1
+        assert info(client, group, stream).parked_message_count == 0
+        client.replay_parked_events(group, stream)
+        append(client, stream, "b")
+        with Consumer(client, group, stream) as consumer:
+            assert texts(consumer.take_data(1)) == "b"
+
+
+def test_a_group_from_where_no_record_begins(
+    sync_client: EventStoreDBClient, stream: str, group: str
+) -> None:
+    """On ``$all`` it is made; each consumer is let in and dropped, and the status says no more."""
+    position = sync_client.append_to_stream(
+        stream, current_version=StreamState.ANY, events=[NewEvent("Happened", b"{}")]
+    )
+    sync_client.create_subscription_to_all(group, commit_position=position - 1)
+    assert info(sync_client, group).status == "Behind, OutstandingPageRequest"
+    for _ in range(2):
+        with Consumer(sync_client, group) as consumer:
+            assert f"group {group} on stream $all was dropped." in str(consumer.ended_by())
+
+
+def test_a_group_from_position_0(fresh_node: NodeProcess, stream: str, group: str) -> None:
+    """Position 0 is always one to begin at, and gives all that ``$all`` shows."""
+    with EventStoreDBClient(fresh_node.uri) as client:
+        client.create_subscription_to_all(group, commit_position=0)
+        append(client, stream, "a")
+        with Consumer(client, group) as consumer:
+            while consumer.take_and_ack().stream_name != stream:
+                pass
+
+
+def test_the_configuration_leaves_out_what_is_not_set(
+    fresh_node: NodeProcess, stream: str, group: str
+) -> None:
+    """The record of all groups is compact JSON, without what is 0, false or empty."""
+    with EventStoreDBClient(fresh_node.uri) as client:
+        client.create_subscription_to_stream(group, stream)
+        newest, *_ = client.get_stream("$persistentSubscriptionConfig", backwards=True)
+        client.delete_subscription(group, stream)
+        empty, *_ = client.get_stream("$persistentSubscriptionConfig", backwards=True)
+    (entry,) = json.loads(newest.data)["entries"]
+    assert b" " not in newest.data
+    assert {"filter", "resolveLinkTos", "extraStatistics"} & entry.keys() == set()
+    assert (entry["stream"], entry["startPosition"]) == (stream, "0")
+    assert json.loads(empty.data)["entries"] == []
+
+
+def test_statistics_of_a_connection(node: NodeProcess, stream: str, group: str) -> None:
+    """A consumer of a group with extra statistics is measured from its first answer on.
+
+    Its connection is named by address, and by the user that an insecure server takes it for.
+    """
+    source = shared_pb2.StreamIdentifier(stream_name=stream.encode())
+    create = creation(stream, group, "RoundRobin")
+    create.options.settings.extra_statistics = True
+    call(node, "Create", create, persistent_pb2.CreateResp)
+    options = persistent_pb2.GetInfoReq.Options(stream_identifier=source, group_name=group)
+    asked = persistent_pb2.GetInfoReq(options=options)
+
+    def connection() -> persistent_pb2.SubscriptionInfo.ConnectionInfo:
+        told = call(node, "GetInfo", asked, persistent_pb2.GetInfoResp)
+        assert isinstance(told, persistent_pb2.GetInfoResp)
+        return told.subscription_info.connections[0]
+
+    with EventStoreDBClient(node.uri) as client, Consumer(client, group, stream) as consumer:
+        append(client, stream, *"abc")
+        events = consumer.take(3)
+        before = connection()
+        assert (before.username, getattr(before, "from").rpartition(":")[0]) == (
+            "system",
+            "127.0.0.1",
+        )
+        assert before.observed_measurements == []
+        consumer.ack(events)
+        eventually(lambda: len(connection().observed_measurements), len(STATISTICS))
+        told = connection().observed_measurements
+    assert [one.key for one in told] == STATISTICS
+    assert min(one.value for one in told) > 0
+
+
+STATISTICS = ["Mean", "Median", "Fastest", *(f"Quintile {number}" for number in range(1, 6))]
+STATISTICS += ["90%", "95%", "99%", "99.5%", "99.9%", "Highest"]
 
 
 def test_memory_stays_flat(fresh_node: NodeProcess, stream: str, group: str) -> None:

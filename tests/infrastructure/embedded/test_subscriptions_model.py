@@ -12,10 +12,11 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from infrastructure.embedded.eventstoredb.consumer_group import Nack
 from infrastructure.embedded.eventstoredb.errors import Refusal, StreamDeleted
+from infrastructure.embedded.eventstoredb.group_connection import Client, Connection
 from infrastructure.embedded.eventstoredb.group_settings import GroupSettings
 from infrastructure.embedded.eventstoredb.persistent_subscriptions import PersistentSubscriptions
 from infrastructure.embedded.eventstoredb.read_options import Position
-from infrastructure.embedded.eventstoredb.running_group import Connection, RunningGroup
+from infrastructure.embedded.eventstoredb.running_group import RunningGroup
 from infrastructure.embedded.eventstoredb.streams import Resolved
 from infrastructure.embedded.eventstoredb.subscriptions import (
     CaughtUp,
@@ -29,7 +30,8 @@ from tests.waiting import until
 PATIENCE: Final = 20.0  # seconds; what is awaited takes a millisecond, on a quiet machine
 SLOTS: Final = 2
 NEVER_ENOUGH: Final = 1 << 62
-GROUP: Final = GroupSettings("a", "group", max_retry_count=1_000, max_checkpoint_count=3)
+CHECKPOINT: Final = 3  # events that are done make a checkpoint, and nothing else does
+GROUP: Final = GroupSettings("a", "group", max_retry_count=1_000, max_checkpoint_count=CHECKPOINT)
 
 
 @dataclass
@@ -57,19 +59,33 @@ class GroupModel:
     """Where a group on a stream should be: what it has read and nobody has dealt with."""
 
     read_to: int = -1
-    open: dict[bytes, int] = field(default_factory=dict)  # each with what was read before it
+    checkpoint: int | None = None
+    open: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    """Each with what was read before it: how many events, and up to where."""
     parked: int = 0
+    count: int = 0
+    counted: int = 0
 
     def read(self, stream: Model) -> None:
         """What the stream shows now is read; what it hides later stays open."""
         for version in range(max(self.read_to + 1, stream.first), len(stream.ids)):
             if not stream.hidden:
-                self.open[stream.ids[version]] = self.read_to
+                self.open[stream.ids[version]] = self.count, self.read_to
+                self.count += 1
                 self.read_to = version
 
+    def finish(self, *events: bytes) -> None:
+        """They are dealt with; a checkpoint is written when there are enough."""
+        for event in events:
+            del self.open[event]
+        done, position = next(iter(self.open.values()), (self.count, self.read_to))
+        if done - self.counted >= CHECKPOINT:
+            self.counted, self.checkpoint = done, position
+
     def restart(self) -> None:
-        """It reads again from before the first event that is open."""
-        self.read_to = next(iter(self.open.values()), self.read_to)
+        """It reads again from its last checkpoint."""
+        self.read_to = -1 if self.checkpoint is None else self.checkpoint
+        self.count = self.counted = 0
         self.open.clear()
 
 
@@ -114,7 +130,9 @@ class Subscriptions(Streams):
     @precondition(lambda self: self.connection is None)
     @rule()
     def connect(self) -> None:
-        self.connection = self.run_in_loop(self.group.connect, SLOTS, "consumer", "user")
+        self.connection = self.run_in_loop(
+            self.group.connect, SLOTS, Client("", "consumer", "user")
+        )
 
     @precondition(lambda self: self.connection is not None)
     @rule()
@@ -130,7 +148,7 @@ class Subscriptions(Streams):
         event = data.draw(st.sampled_from(sorted(self.held)))
         self.run_in_loop(self.group.ack, [event])
         self.held.remove(event)
-        del self.model.open[event]
+        self.model.finish(event)
 
     @precondition(lambda self: self.held)
     @rule(data=st.data(), action=st.sampled_from([Nack.RETRY, Nack.PARK, Nack.SKIP]))
@@ -140,15 +158,15 @@ class Subscriptions(Streams):
         self.run_in_loop(self.group.nack, [event], action, "on purpose")
         self.held.remove(event)
         if action is not Nack.RETRY:
-            del self.model.open[event]
+            self.model.finish(event)
         self.model.parked += action is Nack.PARK
 
     @rule()
     def restart(self) -> None:
-        """The consumer is dropped; what comes before the first open event does not come again."""
+        """The consumer is dropped; what comes behind the last checkpoint comes again."""
         self.run_in_loop(self.groups.restart)
         if self.connection is not None:
-            with pytest.raises(Refusal, match="Server Is Not Ready"):
+            with pytest.raises(Refusal, match="was dropped"):
                 self.run_in_loop(self.connection.receive)
         self.connection = None
         self.held.clear()
@@ -197,6 +215,7 @@ class Subscriptions(Streams):
                 assert event not in self.held, "the consumer holds it already"
                 self.held.add(event)
         await until(lambda: group.state.parked.count == model.parked, PATIENCE)
+        await until(lambda: group.state.progress.checkpoint == model.checkpoint, PATIENCE)
         await until(lambda: (group.last_known or 0) == max(model.read_to, 0), PATIENCE)
 
     def teardown(self) -> None:
@@ -206,8 +225,7 @@ class Subscriptions(Streams):
         while self.model.open:
             self.run_in_loop(self._settle)
             self.run_in_loop(self.group.ack, list(self.held))
-            for event in self.held:
-                del self.model.open[event]
+            self.model.finish(*self.held)
             self.held.clear()
         self.run_in_loop(self.groups.stop)
         super().teardown()
