@@ -90,13 +90,18 @@ class Backpressure:
             return Pressure.NONE
         return Pressure.SLOWED if behind < self._refuse else Pressure.REFUSED
 
-    async def admit(self) -> None:
-        """Let a command from outside pass, at once or slowed. Raises :class:`Overloaded`."""
+    def require(self) -> None:
+        """Raise :class:`Overloaded` while commands from outside are refused."""
         behind, projection = self._worst()
-        if behind < self._slow:
-            return
         if behind >= self._refuse:
             raise Overloaded(projection, behind, min(60, math.ceil(behind - self._slow)))
+
+    async def admit(self) -> None:
+        """Let a command from outside pass, at once or slowed. Raises :class:`Overloaded`."""
+        self.require()
+        behind, _ = self._worst()
+        if behind < self._slow:
+            return
         await self._pause(LONGEST * (behind - self._slow) / (self._refuse - self._slow))
 
     async def wait(self) -> None:

@@ -33,6 +33,7 @@ from application.sagas.deadlines import Deadlines
 from application.sagas.engine import SagaEngine
 from application.sagas.order_fulfilment import VERSIONS, order_fulfilment
 from application.sagas.performing import Performer
+from application.writability import Writability
 from infrastructure import eventstoredb, filesystem, memory, postgres
 from infrastructure import providers as outside
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
@@ -88,9 +89,12 @@ class Container(containers.DeclarativeContainer):
     read_models = providers.Singleton(postgres.ReadModels, pool, projections, builds)
 
     # the write side
-    event_store = providers.Singleton(
-        ClaimCheck, providers.Singleton(MeasuredEventStore, streams, metrics), payloads
+    writability = providers.Singleton(
+        Writability,
+        providers.Singleton(MeasuredEventStore, streams, metrics),
+        holder=socket.gethostname(),
     )
+    event_store = providers.Singleton(ClaimCheck, writability, payloads)
     dispatch = providers.Singleton(MeasuredDispatch, event_store, metrics, remember=REMEMBER)
 
     # what reacts to events

@@ -2,36 +2,62 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import Final
 
-from application.ports import StoreUnavailable
+from application.backpressure import Overloaded
+from application.ports import ProviderUnavailable, StoreUnavailable
 from infrastructure.container import Container
 
 PATIENCE = 2.0  # seconds that a server may take to answer before it counts as gone
+_OK: Final = "ok"
+_OUTSIDE: Final = frozenset({"payment provider", "carrier"})
+"""What may be away while the service is ready: sagas wait for it, and orders are taken."""
 
 
-async def readiness(wiring: Container) -> Mapping[str, str]:
-    """Each thing the service needs, and ``ok`` or what is wrong with it."""
-    store, views = await asyncio.gather(
-        _answers(_read_something(wiring)), _answers(wiring.builds().standings())
-    )
-    checks = {"event store": store, "read models": views}
-    if views == "ok" and store == "ok":
+@dataclass(frozen=True)
+class Readiness:
+    """Each thing that the service works with, and ``ok`` or what is wrong with it."""
+
+    checks: Mapping[str, str]
+
+    @property
+    def wrong(self) -> Mapping[str, str]:
+        """What keeps it from answering rightly: where this is empty, it is ready."""
+        return {
+            name: found
+            for name, found in self.checks.items()
+            if found != _OK and name not in _OUTSIDE
+        }
+
+
+async def readiness(wiring: Container) -> Readiness:
+    """Ask everything at once; nothing for longer than ``PATIENCE``."""
+    questions = {
+        "event store": wiring.writability().check(),
+        "commands": _admitted(wiring),
+        "read models": wiring.builds().standings(),
+        "payment provider": wiring.payment_provider().find("readiness"),
+        "carrier": wiring.carrier().find("readiness"),
+    }
+    found = await asyncio.gather(*map(_answers, questions.values()))
+    checks = dict(zip(questions, found, strict=True))
+    if checks["read models"] == checks["event store"] == _OK:
         for lag in await wiring.lags().all():
             if lag.answers:
                 checks[lag.build.name] = wiring.staleness().verdict(lag)
-    return checks
+    return Readiness(checks)
 
 
-async def _read_something(wiring: Container) -> None:
-    async for _ in wiring.event_store().read("order-any", limit=1):
-        pass
+async def _admitted(wiring: Container) -> None:
+    wiring.backpressure().require()
 
 
 async def _answers(question: Awaitable[object]) -> str:
     try:
         await asyncio.wait_for(question, PATIENCE)
-    except StoreUnavailable as error:
+    except (StoreUnavailable, ProviderUnavailable, Overloaded) as error:
         return str(error)
     except TimeoutError:
         return f"no answer within {PATIENCE:g} s"
-    return "ok"
+    return _OK

@@ -23,7 +23,7 @@ _NEW_ORDER = '{"lines": [{"sku": "85123A", "quantity": 6, "unit_price": "2.55 GB
 async def welcome(container: Container, given: Settings, url: str, console: Console) -> None:
     """Print it. ``given`` is what the person has set; the container knows what came of it."""
     found = await readiness(container)
-    wrong = [(name, state) for name, state in found.items() if state != "ok"]
+    wrong = [(name, state) for name, state in found.checks.items() if state != "ok"]
     summaries = await container.read_models().live(order_summary)
     totals = await queries.order_totals(summaries)
     rows = Table.grid(padding=(0, 2))

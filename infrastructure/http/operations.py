@@ -39,12 +39,17 @@ async def live() -> Alive:
 
 @router.get("/health/ready", response_model=Ready, responses=documented(StoreUnavailable))
 async def ready(wiring: Wiring) -> Ready | Response:
-    """Whether to send requests here: the servers answer, the projections run and have caught up."""
-    checks = await readiness(wiring)
-    wrong = [f"{name}: {found}" for name, found in checks.items() if found != "ok"]
-    if not wrong:
+    """Whether to send requests here: what is asked is answered rightly, and commands are taken.
+
+    The stores answer, appends are accepted, the projections run and have caught up. A provider
+    that is away is named, and no reason: orders are taken, and their sagas wait for it.
+    """
+    found = await readiness(wiring)
+    checks = dict(found.checks)
+    if not found.wrong:
         return Ready(checks=checks)
-    problem = of_status(HTTPStatus.SERVICE_UNAVAILABLE, "; ".join(wrong), checks=checks)
+    wrong = "; ".join(f"{name}: {reason}" for name, reason in found.wrong.items())
+    problem = of_status(HTTPStatus.SERVICE_UNAVAILABLE, wrong, checks=checks)
     return answer(problem, {"Retry-After": "1"})
 
 

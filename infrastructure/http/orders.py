@@ -215,9 +215,10 @@ async def list_orders(
 @router.get("/{order_id}", responses=answers(UnknownOrder))
 async def get_order(id: Order, reading: Reading, response: Response) -> OrderSummary:
     """One order as the read model knows it; ``ETag`` is the version to send as ``If-Match``."""
-    order = await queries.order(await reading.of(order_summary), id)
-    if order is None:
-        raise UnknownOrder(f"no order {id} is known here")
+    order = reading.found(
+        await queries.order(await reading.of(order_summary), id),
+        UnknownOrder(f"no order {id} is known here"),
+    )
     response.headers["ETag"] = entity_tag(order.version)
     return order
 
@@ -234,7 +235,8 @@ async def get_history(id: Order, wiring: Wiring) -> History:
 @router.get("/{order_id}/fulfilment", responses=answers(UnknownSaga))
 async def get_fulfilment(id: Order, reading: Reading) -> Fulfilment:
     """The saga that fulfils an order: its status, and a timeline of its steps."""
-    saga = await saga_queries.saga(await reading.of(sagas), id)
-    if saga is None:
-        raise UnknownSaga(f"nothing fulfils an order {id}, or nothing has begun to")
+    saga = reading.found(
+        await saga_queries.saga(await reading.of(sagas), id),
+        UnknownSaga(f"nothing fulfils an order {id}, or nothing has begun to"),
+    )
     return Fulfilment.model_validate(saga, from_attributes=True)

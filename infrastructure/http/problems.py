@@ -63,6 +63,10 @@ class BadQuestion(Exception):
     """What was asked for contradicts itself."""
 
 
+class NotKnownYet(Exception):
+    """The read model has not taken in all events yet, so it cannot say that this does not exist."""
+
+
 class BadHeader(Exception):
     """A request header is not what it has to be."""
 
@@ -77,6 +81,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {  # the first that fits counts
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     NotBuilt: HTTPStatus.SERVICE_UNAVAILABLE,
+    NotKnownYet: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidToken: HTTPStatus.BAD_REQUEST,
     BadHeader: HTTPStatus.BAD_REQUEST,
     BadQuestion: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -1,16 +1,22 @@
 """From a request to the views that may answer it, as fresh as it asks for."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 
 from application.consistency import InvalidToken
 from application.ports import StoreUnavailable, V, Views
 from application.projections.projection import Projection
+from domain.decider import Missing
 from infrastructure.container import Container
 from infrastructure.http.commands import Wiring
-from infrastructure.http.problems import NotYet, documented
+from infrastructure.http.problems import NotKnownYet, NotYet, documented
+
+T = TypeVar("T")
+
+KNOWS: Final = 1.0
+"""Seconds that a read model may be behind while what it lacks counts as not existing."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,19 @@ class Reader:
         told = "unknown" if lag.seconds is None else f"{lag.seconds:.3f}"
         self.response.headers["Projection-Lag"] = told
         self.request.state.projection_lag = told  # for an answer that is a problem
+        self.request.state.knows = lag.seconds is not None and lag.seconds <= KNOWS
         return views
+
+    def found(self, answer: T | None, refusal: Missing) -> T:
+        """``answer``, if there is one. Raises ``refusal`` for none.
+
+        While the views may lack what was asked for, it raises :class:`NotKnownYet` instead.
+        """
+        if answer is not None:
+            return answer
+        if self.request.state.knows:
+            raise refusal
+        raise NotKnownYet(f"{refusal}, but the read model has yet to take in all events")
 
 
 def answers(*errors: type[Exception]) -> dict[int | str, dict[str, Any]]:

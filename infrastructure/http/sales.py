@@ -90,10 +90,10 @@ async def get_customer(
     id: Annotated[CustomerId, Path(alias="customer_id", examples=["17850"])], reading: Reading
 ) -> CustomerOrders:
     """A customer with all orders: what was ordered, paid, sent and sent back."""
-    customer = await queries.customer(await reading.of(customer_orders), id)
-    if customer is None:
-        raise UnknownCustomer(f"no customer {id} is known here")
-    return customer
+    return reading.found(
+        await queries.customer(await reading.of(customer_orders), id),
+        UnknownCustomer(f"no customer {id} is known here"),
+    )
 
 
 @router.get("/products", responses=answers(BadQuestion))
@@ -122,7 +122,7 @@ async def get_product(
     code: Annotated[Sku, Path(alias="sku", examples=["85123A"])], reading: Reading
 ) -> Product:
     """One product: under which descriptions it was sold, and how often."""
-    product = await queries.product(await reading.of(product_search), code)
-    if product is None:
-        raise UnknownProduct(f"nothing was ever ordered as {code}; SKUs are told apart by case")
-    return product
+    return reading.found(
+        await queries.product(await reading.of(product_search), code),
+        UnknownProduct(f"nothing was ever ordered as {code}; SKUs are told apart by case"),
+    )

@@ -43,8 +43,9 @@ async def receive_stock(code: Code, body: Receipt, ask: Ask, response: Response)
 @router.get("/{sku:path}", responses=answers(UnknownSku))
 async def get_stock(code: Code, reading: Reading, response: Response) -> StockLevel:
     """How many are here, promised and available, as the read model knows it."""
-    level = await queries.stock_level(await reading.of(stock_levels), code)
-    if level is None:
-        raise UnknownSku(f"nothing is known of the SKU {code}; SKUs are told apart by case")
+    level = reading.found(
+        await queries.stock_level(await reading.of(stock_levels), code),
+        UnknownSku(f"nothing is known of the SKU {code}; SKUs are told apart by case"),
+    )
     response.headers["ETag"] = entity_tag(level.version)
     return level

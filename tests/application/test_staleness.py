@@ -31,10 +31,28 @@ class Clock:
         return self.seconds
 
 
+def caught_up(clock: Clock) -> Staleness:
+    """Of read models that have kept their promise once since the start."""
+    staleness = Staleness(lasting=30.0, clock=clock)
+    staleness.look([FRESH])
+    return staleness
+
+
+def test_nothing_is_forgiven_before_it_has_caught_up() -> None:
+    """At the start a read model that is behind is not ready, not even for a moment."""
+    staleness = Staleness()
+    staleness.look([OLD])
+    assert staleness.verdict(OLD) == "live, has not caught up since the start"
+
+    staleness.look([FRESH])
+    staleness.look([OLD])
+    assert staleness.verdict(OLD) == "ok"
+
+
 def test_only_a_breach_that_lasts_makes_it_unready() -> None:
     """Up to the limit it is ok; from there on it is not, until the read model is fresh again."""
     clock = Clock()
-    staleness = Staleness(lasting=30.0, clock=clock)
+    staleness = caught_up(clock)
     verdicts = []
     for clock.seconds, seen in ((0, OLD), (29.9, OLD), (30, OLD), (31, FRESH), (61, OLD)):
         staleness.look([seen])
@@ -47,7 +65,7 @@ def test_only_a_breach_that_lasts_makes_it_unready() -> None:
 def test_short_breaches_do_not_add_up() -> None:
     """Fresh in between, the time starts anew, however often it is late."""
     clock = Clock()
-    staleness = Staleness(lasting=30.0, clock=clock)
+    staleness = caught_up(clock)
     for clock.seconds, seen in ((0, OLD), (20, FRESH), (25, OLD), (50, OLD)):
         staleness.look([seen])
 

@@ -71,7 +71,9 @@ async def test_only_a_read_model_that_follows_the_command_waits_for_it() -> None
     async with nobody_projects(consistency_wait_seconds=60) as shop:
         placed = await shop.post("/orders", ORDER)
 
-        assert (await shop.http.get("/stock/X", headers=token_of(placed))).status_code == 404
+        answer = await shop.http.get("/stock/X", headers=token_of(placed))
+
+        assert problem(answer, 503)["type"] == "urn:headwater:problem:not-known-yet", "not 202"
 
 
 async def test_a_command_that_did_nothing_need_not_be_waited_for(shop: Shop) -> None:

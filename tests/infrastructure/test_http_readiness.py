@@ -1,0 +1,89 @@
+"""Ready means: what is asked now is answered rightly, and commands are taken."""
+
+from collections.abc import Sequence
+
+from dependency_injector import providers
+
+from application.messages import NewEvent
+from application.ports import Appended, ProviderUnavailable, StoreUnavailable
+from infrastructure import memory
+from tests.infrastructure.shop import ORDER, empty_shop, shop_over
+from tests.infrastructure.test_http_backpressure import behind
+from tests.infrastructure.test_http_consistency import nobody_projects
+from tests.infrastructure.test_http_problems import problem
+
+
+class ReadOnly(memory.EventStore):
+    """A store that answers reads and takes no appends while ``refusing``."""
+
+    refusing = True
+
+    async def append(
+        self, stream: str, events: Sequence[NewEvent], expected_version: int
+    ) -> Appended:
+        if self.refusing:
+            raise StoreUnavailable("cannot execute INSERT in a read-only transaction")
+        return await super().append(stream, events, expected_version)
+
+
+class Away:
+    """A provider that cannot be reached."""
+
+    async def find(self, key: str) -> None:
+        raise ProviderUnavailable(f"nobody answers, also not about {key}")
+
+
+async def test_a_store_that_takes_no_appends_makes_it_unready() -> None:
+    """Before the first command, and until appends are taken again."""
+    container = empty_shop()
+    store = ReadOnly()
+    container.streams.override(providers.Object(store))
+    async with shop_over(container) as shop:
+        told = problem(await shop.get("/health/ready"), 503)
+        assert "read-only" in told["checks"]["event store"]
+
+        store.refusing = False
+
+        assert (await shop.get("/health/ready")).status_code == 200
+
+
+async def test_while_commands_are_refused_it_is_not_ready() -> None:
+    """Backpressure that refuses commands is named, and passes with its cause."""
+    container = empty_shop()
+    async with shop_over(container) as shop:
+        await shop.get("/health/ready")
+        behind(shop, 40)
+        assert (await shop.post("/orders", ORDER)).status_code == 503
+        told = problem(await shop.http.get("/health/ready"), 503)
+        assert "order_summary is 40 s behind" in told["checks"]["commands"]
+
+        behind(shop, 1)
+
+        assert (await shop.get("/health/ready")).status_code == 200
+
+
+async def test_a_provider_that_is_away_is_named_and_orders_are_taken_all_the_same() -> None:
+    """Ready, with the provider's trouble in the checks: sagas wait for it."""
+    container = empty_shop()
+    container.carrier.override(providers.Object(Away()))
+    async with shop_over(container) as shop:
+        answer = await shop.get("/health/ready")
+
+        assert answer.status_code == 200
+        assert "nobody answers" in answer.json()["checks"]["carrier"]
+        assert answer.json()["checks"]["payment provider"] == "ok"
+        assert (await shop.post("/orders", ORDER)).status_code == 201
+
+
+async def test_what_a_view_may_lack_is_not_said_to_be_unknown() -> None:
+    """503 and `Retry-After` while events are missing; 404 once the view has taken them all in."""
+    async with nobody_projects() as shop:
+        placed = await shop.placed()
+        answer = await shop.http.get(placed)
+        assert problem(answer, 503)["type"] == "urn:headwater:problem:not-known-yet"
+        assert answer.headers["Retry-After"]
+        assert (await shop.http.get("/customers/17850")).status_code == 503
+        assert (await shop.http.get("/stock/85123A")).status_code == 503
+
+    async with shop_over(empty_shop()) as shop:
+        assert (await shop.get("/orders/none")).status_code == 404
