@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any, get_args
 
 from application import parking
+from application.event_filter import EventFilter
 from application.sagas import events as sagas
 from application.sagas import operating
 from application.snapshots import Snapshots, SnapshotTaken
@@ -21,6 +22,11 @@ class Category:
     commands: tuple[type[Command], ...]
     events: tuple[type[Event], ...]
     snapshots: Snapshots | None = None  # for streams of many hundreds of events
+
+    @property
+    def ours(self) -> EventFilter:
+        """Its events: of its types, in its streams."""
+        return EventFilter.of(self.name, *(event.__name__ for event in self.events))
 
     def stream(self, id: str) -> str:
         """The name of one aggregate's stream."""
@@ -58,6 +64,14 @@ CATEGORIES = (
 BY_COMMAND = MappingProxyType({command: cat for cat in CATEGORIES for command in cat.commands})
 EVENTS = MappingProxyType({event.__name__: event for cat in CATEGORIES for event in cat.events})
 """Every event of the system by its stored name, which is its class name."""
+
+OURS = EventFilter(frozenset(pair for category in CATEGORIES for pair in category.ours.pairs))
+"""Every event of the system, where it belongs."""
+
+
+def ours(*events: type[Event] | str) -> EventFilter:
+    """Only these events of ours."""
+    return OURS.of_types(one if isinstance(one, str) else one.__name__ for one in events)
 
 
 def split(stream: str) -> tuple[str, str]:

@@ -8,14 +8,16 @@ stream, until a person has it replayed or discarded. Everything else flows on.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import count
 from typing import Final, TypeVar
 from weakref import WeakValueDictionary
 
+from application.categories import ours
 from application.claim_check import claim
 from application.command_dispatch import TooMuchContention
+from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.parking import EventDiscarded, EventParked, ReplayRequested
 from application.parking_lot import ParkingLot
@@ -29,7 +31,6 @@ from application.ports import (
     StoreUnavailable,
     WrongExpectedVersion,
 )
-from application.serialization import type_name
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ SUSPECT: Final = 3  # from then on it is handled alone, so that it takes no othe
 _MESSAGE_TIMEOUT: Final = 3600.0  # a dead worker's events are free at once; this is for a hung one
 _DEADLY: Final = "it may kill its workers: it got no answer, handed out"
 _GONE: Final = "it is not in its stream any more"
-_OWN: Final = (type_name(ReplayRequested), type_name(EventDiscarded))
+_OWN: Final = ours(ReplayRequested, EventDiscarded)
 
 Handle = Callable[[RecordedEvent], Awaitable[None]]
 
@@ -65,7 +66,7 @@ async def _pause(attempt: int) -> None:
 
 
 class GroupConsumer:
-    """Handles the events of these ``types``, each at least once. ``run`` it as a task.
+    """Handles the events that ``only`` admits, each at least once. ``run`` it as a task.
 
     ``handle`` is given an event with its full data; it must do no harm when it is given the same
     one twice. Any number of processes share the group's work.
@@ -74,7 +75,7 @@ class GroupConsumer:
     def __init__(
         self,
         group: str,
-        types: Collection[str],
+        only: EventFilter,
         handle: Handle,
         groups: ConsumerGroups,
         store: EventStore,
@@ -86,7 +87,7 @@ class GroupConsumer:
         pause: Callable[[int], Awaitable[None]] = _pause,
     ) -> None:
         """At most ``at_once`` events in hand; ``pause(attempt)`` is waited between two attempts."""
-        self._group, self._types, self._handle = group, types, handle
+        self._group, self._only, self._handle = group, only | _OWN, handle
         self._groups, self._store, self._payloads, self._lot = groups, store, payloads, parking
         self._at_once, self._tries, self._pause = at_once, tries, pause
         self._alone, self._breaks = asyncio.Lock(), 0
@@ -109,12 +110,12 @@ class GroupConsumer:
     async def _consume(self) -> None:
         await self._groups.ensure(
             self._group,
-            types=(*self._types, *_OWN),
+            only=self._only,
             max_retries=1_000_000,  # the lot is ours: the server never parks by itself
             message_timeout=_MESSAGE_TIMEOUT,
         )
         async with (
-            self._groups.consume(self._group, buffer=self._at_once) as deliveries,
+            self._groups.consume(self._group, only=self._only, buffer=self._at_once) as deliveries,
             asyncio.TaskGroup() as tasks,
         ):
             async for delivery in deliveries:
@@ -123,7 +124,7 @@ class GroupConsumer:
 
     async def _settle(self, delivery: Delivery) -> None:
         recorded, handed_out = delivery.recorded, delivery.retries
-        if recorded.type not in _OWN:
+        if recorded not in _OWN:
             await self._take(recorded, handed_out)
         elif recorded.stream == self._lot.stream:
             event = recorded.event

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4, uuid5
 
 from pydantic import ValidationError
 
-from application.categories import BY_COMMAND
+from application.categories import BY_COMMAND, ours
 from application.messages import Context, NewEvent, RecordedEvent
 from application.parking import (
     DiscardEvent,
@@ -30,7 +30,6 @@ from application.ports import (
     Subscriptions,
     WrongExpectedVersion,
 )
-from application.serialization import type_name
 
 _CATEGORY = BY_COMMAND[ParkEvent]
 _TOLD = 1000  # characters that are kept of an error
@@ -151,7 +150,7 @@ class ParkingLot:
 async def groups_with_a_lot(subscriptions: Subscriptions) -> Sequence[str]:
     """The groups that have ever parked an event, by name. Raises ``StoreUnavailable``."""
     groups: set[str] = set()
-    async with subscriptions.catch_up(after=None, types=(type_name(EventParked),)) as messages:
+    async with subscriptions.catch_up(after=None, only=ours(EventParked)) as messages:
         async for message in messages:
             if not isinstance(message, Progress):
                 groups.add(message.stream_id)

@@ -29,6 +29,7 @@ from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
+from application.event_filter import EventFilter
 from application.messages import NewEvent, RecordedEvent
 from application.projections.builds import (
     WHOLE,
@@ -120,12 +121,12 @@ class Subscriptions(Protocol):
     """Follow all events of the store in the order of their positions, past and future."""
 
     def catch_up(
-        self, *, after: int | None, types: Collection[str]
+        self, *, after: int | None, only: EventFilter
     ) -> AbstractAsyncContextManager[AsyncIterator[RecordedEvent | Progress]]:
-        """All events of these types after that position (``None``: from the beginning), for ever.
+        """All events that ``only`` admits after that position (``None``: all), for ever.
 
         Exactly once each and in order; ``Progress`` now and then, and always once the end is
-        reached. The store filters, not the client. Giving up on an ``anext`` (a timeout) ends it.
+        reached. The store filters as far as it can. Giving up on an ``anext`` (a timeout) ends it.
         Raises :class:`StoreUnavailable` when the connection breaks: subscribe again after the last
         position seen.
         """
@@ -135,8 +136,8 @@ class Subscriptions(Protocol):
 class StoreFacts(Protocol):
     """What there is to know of the store as a whole."""
 
-    async def count(self, types: Collection[str]) -> int | None:
-        """How many events of these types there are; ``None`` where the store cannot tell.
+    async def count(self, only: EventFilter) -> int | None:
+        """How many events ``only`` admits; ``None`` where the store cannot tell.
 
         It may be a moment behind. Raises :class:`StoreUnavailable`.
         """
@@ -196,21 +197,25 @@ class ConsumerGroups(Protocol):
         self,
         group: str,
         *,
-        types: Collection[str],
+        only: EventFilter,
         max_retries: int = 10,
         message_timeout: float = 30.0,
     ) -> None:
         """Create the group from the beginning of the store, unless it is there already.
+
+        Its consumers may read the categories of ``only``.
 
         What is not settled within ``message_timeout`` seconds is handed out again.
         """
         ...
 
     def consume(
-        self, group: str, *, buffer: int = 100
+        self, group: str, *, only: EventFilter, buffer: int = 100
     ) -> AbstractAsyncContextManager[AsyncIterator[Delivery]]:
         """Deliveries for one consumer, at most ``buffer`` unsettled at a time, for ever.
 
+        What ``only`` does not admit is done for the group without a delivery. Every category of
+        it has been ensured before.
         At least once, mostly in order. Giving up on an ``anext`` (a timeout) loses nothing. What
         is unsettled when the context ends is handed to others, and cannot be settled any more.
         Raises :class:`StoreUnavailable`, and like all below ``KeyError`` for an unknown group.

@@ -106,7 +106,7 @@ class Container(containers.DeclarativeContainer):
     goods_return = providers.Singleton(
         GroupConsumer,
         goods_return.GROUP,
-        goods_return.TYPES,
+        goods_return.EVENTS,
         providers.Singleton(
             goods_return.GoodsReturn, event_store, dispatch, payment_provider, clock
         ).provided.handle,
@@ -126,7 +126,7 @@ class Container(containers.DeclarativeContainer):
     fulfilment = providers.Factory(  # a worker
         GroupConsumer,
         order_fulfilment.name,
-        fulfilment_engine.provided.types,
+        fulfilment_engine.provided.events,
         fulfilment_engine.provided.handle,
         consumer_groups,
         event_store,
@@ -137,7 +137,7 @@ class Container(containers.DeclarativeContainer):
     warehouse = providers.Factory(  # of a simulation: nobody else acts on what is confirmed
         GroupConsumer,
         simulation.warehouse.GROUP,
-        simulation.warehouse.TYPES,
+        simulation.warehouse.EVENTS,
         providers.Singleton(
             simulation.Warehouse, event_store, dispatch, carrier, clock
         ).provided.handle,

@@ -1,6 +1,6 @@
 """Reading what an audit needs: all events of the store once, then the books of the providers."""
 
-from application.auditing.shop import TYPES, Shop, Verdict
+from application.auditing.shop import EVENTS, Shop, Verdict
 from application.claim_check import claim
 from application.ports import Audit, PayloadStore, Progress, Subscriptions
 
@@ -14,7 +14,7 @@ async def audit(
     ``ProviderUnavailable``, ``PayloadUnavailable`` and ``UnreadableEvent``.
     """
     shop = Shop()
-    async with subscriptions.catch_up(after=None, types=TYPES) as messages:
+    async with subscriptions.catch_up(after=None, only=EVENTS) as messages:
         async for message in messages:
             match message:
                 case Progress(caught_up=True):

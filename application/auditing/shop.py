@@ -15,19 +15,13 @@ from application.auditing.accounts import (
 )
 from application.auditing.findings import EventsMissing, Finding, UnderWay
 from application.auditing.summary import Summary
-from application.categories import CATEGORIES, split
+from application.categories import OURS, ours, split
 from application.messages import RecordedEvent
 from application.ports import BookingOnBooks, PaymentOnBooks
-from application.serialization import type_name
 
 _AUDITED = ("order", "stock", "payment", "shipment")
-TYPES = frozenset(
-    type_name(event)
-    for category in CATEGORIES
-    if category.name in _AUDITED
-    for event in category.events
-) | frozenset(fulfilment.ENDS)
-"""The types of all events that an audit has to see."""
+EVENTS = OURS.in_categories(_AUDITED) | ours(*fulfilment.ENDS)
+"""All events that an audit has to see."""
 
 
 class Verdict(BaseModel):
@@ -46,7 +40,7 @@ class Verdict(BaseModel):
 
 
 class Shop:
-    """What the events up to now come to. Give it each event of ``TYPES`` once, in order."""
+    """What the events up to now come to. Give it each of ``EVENTS`` once, in order."""
 
     def __init__(self) -> None:
         self.accounts = Accounts()

@@ -109,7 +109,7 @@ class Deploy:
         since: datetime | None = None
         for look in itertools.count():
             if look % COUNT_EVERY == 0:
-                count = await self._store.count(self._projection.types)
+                count = await self._store.count(self._projection.events)
             standing = await self._standing(build)
             since = since or standing.now
             tell(Filling(build, standing.events, count, _trouble(standing)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from application.event_filter import EventFilter
 from application.ports import Builds, NotBuilt, StoreFacts
 from application.projections.builds import Build, Report, Role, ShardStanding, Standing, readable
 from application.projections.projection import Projection
@@ -65,8 +66,8 @@ class Lags:
     async def counted(self) -> Sequence[Lag]:
         """Of all builds, with ``events`` where the store can count them."""
         standings = await self._ask()
-        wanted = {types for standing in standings if (types := self._types(standing))}
-        counts = {types: await self._store.count(types) for types in wanted}
+        wanted = {only for standing in standings if (only := self._events(standing))}
+        counts = {only: await self._store.count(only) for only in wanted}
         return [self._lag(standing, standings, counts) for standing in standings]
 
     async def of(self, projection: Projection[Any]) -> Lag:
@@ -90,9 +91,10 @@ class Lags:
         self,
         standing: Standing,
         standings: Sequence[Standing],
-        counts: Mapping[frozenset[str], int | None],
+        counts: Mapping[EventFilter, int | None],
     ) -> Lag:
-        count = counts.get(self._types(standing))
+        events = self._events(standing)
+        count = None if events is None else counts.get(events)
         answering = readable(standing.build.name, standings, self._declared)
         return Lag(
             build=standing.build,
@@ -119,9 +121,9 @@ class Lags:
             _silence(standing, shard) > projection.max_staleness for shard in standing.shards
         )
 
-    def _types(self, standing: Standing) -> frozenset[str]:
+    def _events(self, standing: Standing) -> EventFilter | None:
         projection = self._declaration(standing)
-        return projection.types if projection else frozenset()
+        return projection.events if projection else None
 
     def _declaration(self, standing: Standing) -> Projection[Any] | None:
         """Of its version; else the newest: what it follows and promises is nearly the same."""

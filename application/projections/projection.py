@@ -17,9 +17,9 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from application.categories import CATEGORIES
+from application.categories import CATEGORIES, OURS
+from application.event_filter import EventFilter
 from application.messages import RecordedEvent
-from application.serialization import type_name
 
 
 class View(BaseModel):
@@ -92,10 +92,9 @@ class Projection(Generic[V]):
             )
 
     @property
-    def types(self) -> frozenset[str]:
-        """The stored names of the events it takes in: the store's filter."""
-        followed = [category for category in CATEGORIES if category.name in self.follows]
-        return frozenset(type_name(event) for category in followed for event in category.events)
+    def events(self) -> EventFilter:
+        """The events it takes in: all of ours in the categories that it follows."""
+        return OURS.in_categories(self.follows)
 
     def require_fields(self, fields: Collection[str]) -> None:
         """``ValueError`` unless its views have all these fields."""

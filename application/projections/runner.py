@@ -120,7 +120,7 @@ class ProjectionRunner(Generic[V]):
         checkpoint = await self._look()
         self._live = False
         self._progress.started(self._checkpoint)
-        following = self._subscriptions.catch_up(after=checkpoint, types=self.projection.types)
+        following = self._subscriptions.catch_up(after=checkpoint, only=self.projection.events)
         try:
             async with (
                 following as messages,

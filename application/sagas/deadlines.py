@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+from application.event_filter import EventFilter
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import (
     NO_STREAM,
@@ -92,8 +93,8 @@ class Deadlines:
             attempts += 1
 
     async def _follow(self) -> None:
-        types = ENDS | STIRS | SLEEPS
-        following = self._subscriptions.catch_up(after=self._position, types=types)
+        only = EventFilter.of(self._saga, *ENDS, *STIRS, *SLEEPS)
+        following = self._subscriptions.catch_up(after=self._position, only=only)
         async with following as messages:
             async for message in messages:
                 if isinstance(message, RecordedEvent):

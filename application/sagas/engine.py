@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
+from application.categories import ours
 from application.command_dispatch import TooMuchContention
 from application.consuming import NotHere
+from application.event_filter import EventFilter
 from application.messages import Context, RecordedEvent
 from application.ports import (
     EventStore,
@@ -95,9 +97,10 @@ class SagaEngine:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
-    def types(self) -> frozenset[str]:
+    def events(self) -> EventFilter:
         """The events that it has to be handed."""
-        return frozenset((self.newest.starts.__name__, self.newest.cancels.__name__, *WISHES))
+        newest = self.newest
+        return ours(newest.starts, newest.cancels) | EventFilter.of(newest.name, *WISHES)
 
     async def handle(self, recorded: RecordedEvent) -> None:
         """Move the saga that this event is about on, until it sleeps, ends, or needs a person.

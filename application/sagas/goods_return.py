@@ -17,12 +17,11 @@ from datetime import datetime
 from typing import Any, Final, assert_never
 from uuid import NAMESPACE_OID, uuid5
 
-from application.categories import BY_COMMAND, split
+from application.categories import BY_COMMAND, ours, split
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, RecordedEvent
 from application.ports import EventStore, PaymentProvider
 from application.sagas.performing import authorisation_key
-from application.serialization import type_name
 from domain.decider import Command
 from domain.orders import LinesReturned, Order, OrderLine, PlaceOrder, ReturnedLine
 from domain.payments import AuthorisePayment, Payment, PaymentRefunded, RefundPayment
@@ -30,7 +29,7 @@ from domain.stock import ReceiveStock
 from domain.values import Money, OrderId, ReceiptId, ReturnId, Sku
 
 GROUP: Final = "goods_return"
-TYPES: Final = (type_name(LinesReturned), type_name(PaymentRefunded))
+EVENTS: Final = ours(LinesReturned, PaymentRefunded)
 
 # ── what follows from an event ───────────────────────────────────────────────────────────────────
 

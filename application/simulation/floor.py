@@ -11,6 +11,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from application.auditing import fulfilment
+from application.categories import ours
 from application.claim_check import claim
 from application.messages import RecordedEvent
 from application.ports import PayloadStore, Progress, Subscriptions
@@ -27,8 +28,8 @@ _STATUSES: Final = {
 }
 _RETRIES: Final = ("StepDelayed", "UndoDelayed")
 _BACK: Final = "CompensationOrdered"
-TYPES: Final = frozenset(
-    (*_STATUSES, *_RETRIES, _BACK, *fulfilment.ENDS, "LinesReturned", "StockReceived")
+EVENTS: Final = ours(
+    *_STATUSES, *_RETRIES, _BACK, *fulfilment.ENDS, "LinesReturned", "StockReceived"
 )
 
 
@@ -88,7 +89,7 @@ class Floor:
 
     async def watch(self, subscriptions: Subscriptions, payloads: PayloadStore) -> None:
         """See everything, until cancelled. Raises ``StoreUnavailable``."""
-        async with subscriptions.catch_up(after=None, types=TYPES) as messages:
+        async with subscriptions.catch_up(after=None, only=EVENTS) as messages:
             async for message in messages:
                 if not isinstance(message, Progress):
                     self.see(await claim(message, payloads))

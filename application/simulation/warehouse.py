@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid5
 
+from application.categories import ours
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, RecordedEvent
 from application.ports import Booked, Carrier, EventStore, ProviderUnavailable
@@ -16,7 +17,7 @@ from domain.shipments import DeliverShipment, HandOverShipment
 from domain.stock import DispatchStock
 
 GROUP: Final = "warehouse"
-TYPES: Final = ("OrderConfirmed",)
+EVENTS: Final = ours("OrderConfirmed")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from esdbclient.exceptions import (
     NodeIsNotLeader,
 )
 
+from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import StoreUnavailable
 from infrastructure.eventstoredb.places import required
@@ -125,9 +126,12 @@ def to_recorded(event: ClientEvent) -> RecordedEvent:
     )
 
 
-def only(types: Collection[str]) -> list[str]:
-    """The client's filter for exactly these event types: it puts ``^`` and ``$`` around."""
-    return [f"({'|'.join(re.escape(type) for type in sorted(types))})"]
+def by_type(only: EventFilter) -> list[str]:
+    """The client's filter for exactly these event types: it puts ``^`` and ``$`` around.
+
+    The server filters by types or by streams, not by both: what comes is looked at once more.
+    """
+    return [f"({'|'.join(re.escape(type) for type in sorted(only.types))})"]
 
 
 def _reason(error: Exception) -> str:

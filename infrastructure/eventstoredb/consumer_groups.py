@@ -1,16 +1,17 @@
 """Consumer groups: persistent subscriptions to ``$all``."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 from esdbclient import AsyncPersistentSubscription
 from esdbclient import RecordedEvent as ClientEvent
 from esdbclient.exceptions import AlreadyExists, NotFound
 
+from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import GroupInfo
-from infrastructure.eventstoredb.client import DEADLINE, Client, only, to_recorded, unavailable
+from infrastructure.eventstoredb.client import DEADLINE, Client, by_type, to_recorded, unavailable
 from infrastructure.eventstoredb.read_ahead import read_ahead
 from infrastructure.eventstoredb.settlements import Settlements
 
@@ -28,14 +29,14 @@ class ConsumerGroups:
         self,
         group: str,
         *,
-        types: Collection[str],
+        only: EventFilter,
         max_retries: int = 10,
         message_timeout: float = 30.0,
     ) -> None:
         with suppress(AlreadyExists), unavailable():
             await self._client.create_subscription_to_all(
                 group,
-                filter_include=only(types),
+                filter_include=by_type(only),
                 consumer_strategy="RoundRobin",
                 max_retry_count=max_retries,
                 message_timeout=message_timeout,
@@ -47,7 +48,7 @@ class ConsumerGroups:
 
     @asynccontextmanager
     async def consume(
-        self, group: str, *, buffer: int = 100
+        self, group: str, *, only: EventFilter, buffer: int = 100
     ) -> AsyncIterator[AsyncIterator["Delivery"]]:
         with _of(group), unavailable():
             subscription = await self._client.read_subscription_to_all(
@@ -64,7 +65,7 @@ class ConsumerGroups:
 
         async with read_ahead(subscription, deliver, buffer) as deliveries:
             try:
-                yield deliveries
+                yield _Wanted(deliveries, only)
             finally:
                 await _leave(subscription)
 
@@ -82,6 +83,21 @@ class ConsumerGroups:
     async def delete(self, group: str) -> None:
         with _of(group), unavailable():
             await self._client.delete_subscription(group, timeout=DEADLINE)
+
+
+class _Wanted:
+    """What is wanted of the deliveries; the rest is acknowledged here."""
+
+    def __init__(self, deliveries: AsyncIterator["Delivery"], only: EventFilter) -> None:
+        self._deliveries, self._only = deliveries, only
+
+    def __aiter__(self) -> "_Wanted":
+        return self
+
+    async def __anext__(self) -> "Delivery":
+        while (delivery := await anext(self._deliveries)).recorded not in self._only:
+            await delivery.ack()
+        return delivery
 
 
 class Delivery:

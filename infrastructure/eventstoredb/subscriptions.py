@@ -1,25 +1,25 @@
 """Catch-up subscriptions to ``$all``, filtered by the server."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from esdbclient.exceptions import NotFound
 from esdbclient.protos.Grpc import streams_pb2
 from esdbclient.streams import AsyncCatchupSubscription
 
-from application.categories import CATEGORIES
+from application.categories import OURS
+from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import Progress
-from application.serialization import type_name
 from infrastructure.eventstoredb.client import (
     DEADLINE,
     Client,
-    only,
+    by_type,
     unavailable,
 )
+from infrastructure.eventstoredb.counting import Counting
 from infrastructure.eventstoredb.places import place, required
 from infrastructure.eventstoredb.read_ahead import read_ahead
 
@@ -31,18 +31,18 @@ class Subscriptions:
     """The :class:`~application.ports.Subscriptions` and ``StoreFacts`` of one server."""
 
     def __init__(self, client: Client) -> None:
-        self._client = client
+        self._client, self._counting = client, Counting(client)
         self._store_id: str | None = None  # until it is known
 
     @asynccontextmanager
     async def catch_up(
-        self, *, after: int | None, types: Collection[str]
+        self, *, after: int | None, only: EventFilter
     ) -> AsyncIterator[AsyncIterator[RecordedEvent | Progress]]:
         start = -1 if after is None else after
         with unavailable():
             subscription = await self._client.subscribe_to_all(
                 commit_position=None if start < 0 else start,
-                filter_include=only(types),
+                filter_include=by_type(only),
                 window_size=_WINDOW,
                 checkpoint_interval_multiplier=1,
                 include_checkpoints=True,
@@ -52,44 +52,30 @@ class Subscriptions:
         async with (
             subscription,
             read_ahead(subscription.read_resp_iter, _as_it_is, _AHEAD) as messages,
-            aclosing(_follow(messages, start)) as events,
+            aclosing(_follow(messages, start, only)) as events,
         ):
             yield events
 
-    async def count(self, types: Collection[str]) -> int | None:
-        """By the links of ``$by_event_type``; ``None`` while that projection does not run."""
-        with unavailable():
-            statistics = await self._client.get_projection_statistics(
-                name="$by_event_type", timeout=DEADLINE
-            )
-            if statistics.status != "Running":
-                return None
-            return sum([await self._linked(type) for type in types])
+    async def count(self, only: EventFilter) -> int | None:
+        """All at first, in portions and ``None`` until then; after that only what came since."""
+        return await self._counting.count(only)
 
     async def store_id(self) -> str | None:
         """The id of the first event of ours: it is never deleted, so it stays the first."""
         if self._store_id is None:
-            types = [type for category in CATEGORIES for type in map(type_name, category.events)]
             with unavailable():
                 async with await self._client.read_all(
-                    filter_include=only(types), limit=1, timeout=DEADLINE
+                    filter_include=by_type(OURS), timeout=DEADLINE
                 ) as events:
                     async for event in events:
-                        self._store_id = str(event.id)
+                        if OURS.admits(event.stream_name, event.type):
+                            self._store_id = str(event.id)
+                            break
         return self._store_id
-
-    async def _linked(self, type: str) -> int:
-        try:
-            (last,) = await self._client.get_stream(
-                f"$et-{type}", backwards=True, limit=1, timeout=DEADLINE
-            )
-            return required(last.stream_position, "the version of a link") + 1
-        except NotFound:
-            return 0
 
 
 async def _follow(
-    messages: AsyncIterator[streams_pb2.ReadResp], position: int
+    messages: AsyncIterator[streams_pb2.ReadResp], position: int, only: EventFilter
 ) -> AsyncGenerator[RecordedEvent | Progress, None]:
     """What the server sends, in our words; where it has caught up it does not say, so remember.
 
@@ -101,7 +87,8 @@ async def _follow(
             case "event":
                 recorded = _recorded(message.event.event)
                 position = recorded.position
-                yield recorded
+                if recorded in only:
+                    yield recorded
             case "checkpoint":
                 reached = place(message.checkpoint.commit_position)
                 if reached is not None and reached >= position:  # else it has looked at nothing yet

@@ -2,10 +2,11 @@
 
 import asyncio
 from bisect import insort
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import GroupInfo, StoreUnavailable
 from infrastructure.memory.event_store import EventStore
@@ -41,18 +42,18 @@ class ConsumerGroups:
         self,
         group: str,
         *,
-        types: Collection[str],
+        only: EventFilter,  # noqa: ARG002 - a group reads all, and its consumers choose
         max_retries: int = 10,
         message_timeout: float = 30.0,
     ) -> None:
         if group not in self._groups:
-            self._groups[group] = _Group(self._store, types, max_retries, message_timeout)
+            self._groups[group] = _Group(self._store, max_retries, message_timeout)
 
     @asynccontextmanager
     async def consume(
-        self, group: str, *, buffer: int = 100
+        self, group: str, *, only: EventFilter, buffer: int = 100
     ) -> AsyncIterator[AsyncIterator["Delivery"]]:
-        consumer = _Consumer(self._groups[group], buffer)
+        consumer = _Consumer(self._groups[group], only, buffer)
         try:
             yield consumer
         finally:
@@ -71,10 +72,8 @@ class ConsumerGroups:
 class _Group:
     """The events between the log and the consumers: waiting, in flight, or parked."""
 
-    def __init__(
-        self, store: EventStore, types: Collection[str], max_retries: int, message_timeout: float
-    ) -> None:
-        self._store, self._types = store, types
+    def __init__(self, store: EventStore, max_retries: int, message_timeout: float) -> None:
+        self._store = store
         self._max_retries, self._message_timeout = max_retries, message_timeout
         self._read_up_to = -1
         self._waiting: list[_Message] = []  # to be handed out again, by position
@@ -89,7 +88,7 @@ class _Group:
         self._expire()
         if consumer.buffer <= sum(f.consumer is consumer for f in self._in_flight.values()):
             return None
-        message = self._waiting.pop(0) if self._waiting else self._read()
+        message = self._waiting.pop(0) if self._waiting else self._read(consumer.only)
         if message:
             deadline = asyncio.get_running_loop().time() + self._message_timeout
             self._in_flight[message.position] = _Flight(message, consumer, deadline)
@@ -137,11 +136,11 @@ class _Group:
         self._deleted = True
         self._store.bell.ring()
 
-    def _read(self) -> _Message | None:
+    def _read(self, only: EventFilter) -> _Message | None:
         while page := self._store.after(self._read_up_to, _PAGE):
             for recorded in page:
                 self._read_up_to = recorded.position
-                if recorded.type in self._types:
+                if recorded in only:
                     return _Message(recorded)
         return None
 
@@ -169,8 +168,8 @@ class _Group:
 class _Consumer:
     """One consumer's deliveries."""
 
-    def __init__(self, group: _Group, buffer: int) -> None:
-        self.buffer, self._group, self._gone = buffer, group, False
+    def __init__(self, group: _Group, only: EventFilter, buffer: int) -> None:
+        self.only, self.buffer, self._group, self._gone = only, buffer, group, False
 
     def __aiter__(self) -> "_Consumer":
         return self

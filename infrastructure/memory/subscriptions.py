@@ -1,9 +1,11 @@
 """Catch-up subscriptions over the memory store."""
 
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
+from application.categories import OURS
+from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import Progress
 from infrastructure.memory.event_store import EventStore
@@ -19,25 +21,26 @@ class Subscriptions:
 
     @asynccontextmanager
     async def catch_up(
-        self, *, after: int | None, types: Collection[str]
+        self, *, after: int | None, only: EventFilter
     ) -> AsyncIterator[AsyncIterator[RecordedEvent | Progress]]:
-        async with aclosing(self._follow(-1 if after is None else after, types)) as events:
+        async with aclosing(self._follow(-1 if after is None else after, only)) as events:
             yield events
 
-    async def count(self, types: Collection[str]) -> int | None:
-        return sum(recorded.type in types for recorded in self._store.after(-1, sys.maxsize))
+    async def count(self, only: EventFilter) -> int | None:
+        return sum(recorded in only for recorded in self._store.after(-1, sys.maxsize))
 
     async def store_id(self) -> str | None:
-        first = self._store.after(-1, 1)
-        return str(first[0].id) if first else None
+        """The id of the first event of ours."""
+        found = (one for one in self._store.after(-1, sys.maxsize) if one in OURS)
+        return next((str(one.id) for one in found), None)
 
     async def _follow(
-        self, position: int, types: Collection[str]
+        self, position: int, only: EventFilter
     ) -> AsyncGenerator[RecordedEvent | Progress, None]:
         while True:
             for recorded in self._store.after(position, _PAGE):
                 position = recorded.position
-                if recorded.type in types:
+                if recorded in only:
                     yield recorded
             yield Progress(position, caught_up=position >= self._store.last_position)
             while position >= self._store.last_position:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from application.claim_check import claim_all
+from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import CheckpointMoved, PayloadStore, StoreUnavailable, V
 from application.projections.builds import Build
@@ -21,7 +22,7 @@ from application.projections.runner import ProjectionFailed
 from infrastructure.postgres.connections import Connection, Within
 from infrastructure.postgres.events.appending import Answer, Append, append
 from infrastructure.postgres.events.group_commit import Spoilt
-from infrastructure.postgres.events.rows import COLUMNS, fetch, recorded
+from infrastructure.postgres.events.rows import COLUMNS, WANTED, fetch, recorded, wanted
 from infrastructure.postgres.read_models.views import Views
 
 BEHIND: Final = 1_000
@@ -45,10 +46,13 @@ class _Locked:
 
 @dataclass(frozen=True)
 class _Inline:
-    """A projection, and the types that it takes in, found out once."""
+    """A projection, and the events that it takes in, found out once."""
 
     projection: Projection[Any]
-    types: frozenset[str]
+    only: EventFilter
+
+    def takes_in(self, one: Append) -> bool:
+        return any(self.only.admits(one.stream, type) for type in one.types)
 
 
 class InlineCommit:
@@ -65,7 +69,7 @@ class InlineCommit:
 
         One that is more than ``behind`` events behind is left to its runner, and refuses appends.
         """
-        self._inline = [_Inline(of, of.types) for of in projections if of.consistency == "inline"]
+        self._inline = [_Inline(of, of.events) for of in projections if of.consistency == "inline"]
         self._payloads, self._behind = payloads, behind
         self._prepared: frozenset[Build] = frozenset()
 
@@ -74,8 +78,7 @@ class InlineCommit:
     ) -> Sequence[Answer | None]:
         """Raises what ``append`` raises, :class:`Spoilt` for an event that a projection cannot
         take in, and ``StoreUnavailable`` while one of them is far behind."""
-        types = {type for one in appends for type in one.types}
-        touched = [one for one in self._inline if one.types & types]
+        touched = [one for one in self._inline if any(map(one.takes_in, appends))]
         if not touched:
             return await append(connection, appends)
         for _ in range(_ATTEMPTS):
@@ -129,7 +132,7 @@ class InlineCommit:
     ) -> Sequence[RecordedEvent]:
         """All that is not in the views yet, what has just been appended too."""
         after = -1 if live.checkpoint is None else live.checkpoint
-        rows = await fetch(connection, _SINCE, [after, list(one.types), self._behind + 1])
+        rows = await fetch(connection, _SINCE, [after, *wanted(one.only), self._behind + 1])
         if len(rows) > self._behind:
             raise StoreUnavailable(
                 f"{one.projection.name} is inline and more than {self._behind:,} events behind: "
@@ -162,6 +165,6 @@ ORDER BY name
 
 _SINCE: Final = f"""
 SELECT {COLUMNS} FROM events
-WHERE global_position > %s AND event_type = ANY(%s)
+WHERE global_position > %s AND {WANTED}
 ORDER BY global_position LIMIT %s
 """

@@ -27,7 +27,7 @@ class FirstStart:
         self._unfinished.unlink()
 
     async def _is_empty(self) -> bool:
-        async with self._subscriptions.catch_up(after=None, types=order_summary.types) as messages:
+        async with self._subscriptions.catch_up(after=None, only=order_summary.events) as messages:
             async for message in messages:
                 match message:
                     case Progress(caught_up=caught_up):

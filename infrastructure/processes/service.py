@@ -83,7 +83,7 @@ async def _misses_events(container: Container, projection: Projection[Any]) -> b
     """Whether there is an event for it that is not in the views, and it is still trying."""
     views = await container.read_models().live(projection)
     after = await views.checkpoint()
-    following = container.subscriptions().catch_up(after=after, types=projection.types)
+    following = container.subscriptions().catch_up(after=after, only=projection.events)
     async with following as messages:
         async for message in messages:
             if not isinstance(message, Progress):

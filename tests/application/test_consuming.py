@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from application.categories import ours
 from application.claim_check import ClaimCheck
 from application.consuming import HANDED_OUT, SUSPECT, GroupConsumer
+from application.event_filter import EventFilter
 from application.messages import Context, NewEvent, RecordedEvent
 from application.parking import Lot, ParkingEvent, evolve
 from application.parking_lot import ParkingLot
@@ -80,7 +82,7 @@ class Work:
     def consumer(self, handle: Handle | None = None, at_once: int = 8) -> GroupConsumer:
         return GroupConsumer(
             "work",
-            {"OrderCancelled"},
+            ours(OrderCancelled),
             handle or self.handle,
             self.groups,
             ClaimCheck(self.store, self.payloads),
@@ -322,7 +324,7 @@ async def test_a_suspect_is_handled_alone(work: Work) -> None:
         await work.handle(recorded)
         in_hand -= 1
 
-    await work.groups.ensure("work", types={"OrderCancelled"})
+    await work.groups.ensure("work", only=ours(OrderCancelled))
     await work.put("a1", "b1", "c1", "d1")
     for _ in range(SUSPECT):
         async with at_work(work.consumer(hang)):
@@ -407,9 +409,9 @@ class Watched(memory.ConsumerGroups):
 
     @asynccontextmanager
     async def consume(
-        self, group: str, *, buffer: int = 100
+        self, group: str, *, only: EventFilter, buffer: int = 100
     ) -> AsyncIterator[AsyncIterator[Delivery]]:
-        async with super().consume(group, buffer=buffer) as deliveries:
+        async with super().consume(group, only=only, buffer=buffer) as deliveries:
             yield self._watched(deliveries)
 
     async def _watched(self, deliveries: AsyncIterator[Delivery]) -> AsyncIterator[Delivery]:

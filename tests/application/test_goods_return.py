@@ -15,8 +15,8 @@ from application.consuming import GroupConsumer
 from application.messages import Context
 from application.parking_lot import ParkingLot
 from application.sagas.goods_return import (
+    EVENTS,
     GROUP,
-    TYPES,
     GoodsReturn,
     Refund,
     Restock,
@@ -116,7 +116,7 @@ class Shop:
         store = ClaimCheck(self.store, None)
         return GroupConsumer(
             GROUP,
-            TYPES,
+            EVENTS,
             reactions.handle,
             self.groups,
             store,

@@ -1,9 +1,10 @@
 """Whoever sits out an outage sits out a long one, too: two hours and more, in virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import Progress, StoreUnavailable
 from application.projections.order_summary import order_summary
@@ -24,12 +25,12 @@ class AwayForLong(memory.Subscriptions):
 
     @asynccontextmanager
     async def catch_up(
-        self, *, after: int | None, types: Collection[str]
+        self, *, after: int | None, only: EventFilter
     ) -> AsyncIterator[AsyncIterator[RecordedEvent | Progress]]:
         if self.failures < FAILURES:
             self.failures += 1
             raise StoreUnavailable("away for hours")
-        async with super().catch_up(after=after, types=types) as messages:
+        async with super().catch_up(after=after, only=only) as messages:
             yield messages
 
 

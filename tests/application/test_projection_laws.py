@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from application.command_dispatch import CommandDispatch
+from application.event_filter import EventFilter
 from application.messages import Context, RecordedEvent
 from application.ports import Progress, Seen, StoreUnavailable, Views
 from application.projections.folding import fold
@@ -98,10 +99,10 @@ class Stuttering:
 
     @asynccontextmanager
     async def catch_up(
-        self, *, after: int | None, types: Collection[str]
+        self, *, after: int | None, only: EventFilter
     ) -> AsyncIterator[AsyncIterator[RecordedEvent | Progress]]:
         again = None if after is None or after % 2 else after
-        async with self._subscriptions.catch_up(after=again, types=types) as messages:
+        async with self._subscriptions.catch_up(after=again, only=only) as messages:
             yield self._twice(messages)
 
     async def _twice(

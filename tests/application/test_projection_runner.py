@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from application.claim_check import ClaimCheck
+from application.event_filter import EventFilter
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Progress, Seen, StoreUnavailable, Views
 from application.projections.order_summary import OrderSummary, order_summary
@@ -327,10 +328,10 @@ class Breaking:
 
     @asynccontextmanager
     async def catch_up(
-        self, *, after: int | None, types: Collection[str]
+        self, *, after: int | None, only: EventFilter
     ) -> AsyncIterator[AsyncIterator[Message]]:
         again = None if after is None or self._back == 0 else max(after - self._back, -1)
-        async with self._subscriptions.catch_up(after=again, types=types) as messages:
+        async with self._subscriptions.catch_up(after=again, only=only) as messages:
             yield self._some(messages, after)
 
     async def _some(
@@ -472,13 +473,13 @@ class Told:
 
     @asynccontextmanager
     async def catch_up(
-        self, *, after: int | None, types: Collection[str]
+        self, *, after: int | None, only: EventFilter
     ) -> AsyncIterator[AsyncIterator[Message]]:
-        yield self._tell(-1 if after is None else after, types)
+        yield self._tell(-1 if after is None else after, only)
 
-    async def _tell(self, after: int, types: Collection[str]) -> AsyncIterator[Message]:
+    async def _tell(self, after: int, only: EventFilter) -> AsyncIterator[Message]:
         for message in self._messages:
-            if message.position > after and getattr(message, "type", None) in {None, *types}:
+            if message.position > after and (isinstance(message, Progress) or message in only):
                 yield message
         await asyncio.Event().wait()
 

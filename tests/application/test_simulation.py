@@ -22,7 +22,7 @@ from application.simulation import (
     opening_stock,
     traffic,
 )
-from application.simulation.floor import TYPES as FLOOR_TYPES
+from application.simulation.floor import EVENTS as FLOOR_EVENTS
 from domain.orders import CancelOrder, OrderLine, PlaceOrder, ReturnedLine, ReturnLines
 from domain.values import Money
 from infrastructure.online_retail import SAMPLE, History
@@ -228,7 +228,7 @@ async def test_a_failed_saga_of_a_cancelled_order_is_still_to_be_undone(shop: Sh
         await shop.write("order_fulfilment-1", event)
         floor = Floor()
         for recorded in shop.store.after(-1, 100):
-            if recorded.type in FLOOR_TYPES:
+            if recorded in FLOOR_EVENTS:
                 floor.see(recorded)
         settled.append(floor.is_settled)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import Progress, Seen
 from application.projections.folding import fold
@@ -61,15 +62,15 @@ class Past:
 
     @asynccontextmanager
     async def catch_up(
-        self, *, after: int | None, types: Collection[str]
+        self, *, after: int | None, only: EventFilter
     ) -> AsyncIterator[AsyncIterator[RecordedEvent | Progress]]:
-        yield self._replay(-1 if after is None else after, types)
+        yield self._replay(-1 if after is None else after, only)
 
     async def _replay(
-        self, after: int, types: Collection[str]
+        self, after: int, only: EventFilter
     ) -> AsyncIterator[RecordedEvent | Progress]:
         for event in self._events:
-            if event.position > after and event.type in types:
+            if event.position > after and event in only:
                 yield event
         yield Progress(self._events[-1].position, caught_up=True)
         await asyncio.Event().wait()

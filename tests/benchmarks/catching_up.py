@@ -8,7 +8,7 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import psutil
 
+from application.event_filter import EventFilter
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Progress, Subscriptions
 from application.projections.stock_levels import stock_levels
@@ -84,7 +85,7 @@ def received(count: int) -> Sequence[NewEvent]:
 
 async def bare_loop(client: eventstoredb.Client) -> None:
     seen = 0
-    types = sorted(stock_levels.types)
+    types = sorted(stock_levels.events.types)
     async with await client.subscribe_to_all(filter_include=types, window_size=200) as events:
         async for _ in events:
             seen += 1
@@ -106,10 +107,10 @@ class Rounds:
 
     @asynccontextmanager
     async def catch_up(
-        self, *, after: int | None, types: Collection[str]
+        self, *, after: int | None, only: EventFilter
     ) -> AsyncIterator[AsyncIterator[RecordedEvent | Progress]]:
         assert after is None
-        assert {event.type for event in self._events} <= set(types)
+        assert all(event in only for event in self._events)
         yield self._replay()
 
     async def _replay(self) -> AsyncIterator[RecordedEvent | Progress]:

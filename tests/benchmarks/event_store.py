@@ -20,7 +20,7 @@ from application.ports import NO_STREAM
 from infrastructure import eventstoredb
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.eventstoredb import Client, EventStore, Subscriptions
-from tests.contracts.made_up import event, name
+from tests.contracts.made_up import event, name, only
 
 APPENDS = 300
 BACKLOG = 10_000
@@ -99,7 +99,7 @@ async def append_at_once_bare(client: Client, appended: Sequence[NewEvent]) -> N
 
 async def catch_up(client: Client, type: str) -> None:
     seen = 0
-    async with Subscriptions(client).catch_up(after=None, types={type}) as items:
+    async with Subscriptions(client).catch_up(after=None, only=only(type)) as items:
         async for item in items:
             seen += isinstance(item, RecordedEvent)
             if seen == BACKLOG:

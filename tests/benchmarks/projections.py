@@ -9,13 +9,14 @@ import gc
 import statistics
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from application.command_dispatch import CommandDispatch
+from application.event_filter import EventFilter
 from application.messages import Context, RecordedEvent
 from application.ports import EventStore, Progress, Subscriptions, Views
 from application.projections.order_summary import order_summary
@@ -87,16 +88,16 @@ class Replay:
 
     @asynccontextmanager
     async def catch_up(
-        self, *, after: int | None, types: Collection[str]
+        self, *, after: int | None, only: EventFilter
     ) -> AsyncIterator[AsyncIterator[RecordedEvent | Progress]]:
-        yield self._replay(-1 if after is None else after, types)
+        yield self._replay(-1 if after is None else after, only)
 
     async def _replay(
-        self, after: int, types: Collection[str]
+        self, after: int, only: EventFilter
     ) -> AsyncIterator[RecordedEvent | Progress]:
         while self._events:
             event = self._events.popleft()
-            if event.position > after and event.type in types:
+            if event.position > after and event in only:
                 yield event
         yield Progress(self._end, caught_up=True)
         await asyncio.Event().wait()
@@ -106,7 +107,7 @@ async def row(
     name: str, pool: postgres.Pool, projection: Projection[Any], events: Sequence[RecordedEvent]
 ) -> None:
     async def bare(replay: Replay) -> None:
-        async with replay.catch_up(after=None, types=projection.types) as messages:
+        async with replay.catch_up(after=None, only=projection.events) as messages:
             async for message in messages:
                 if isinstance(message, Progress):
                     return

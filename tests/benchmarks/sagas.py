@@ -102,7 +102,7 @@ def consumer(shop: Shop, store: EventStore, client: eventstoredb.Client) -> Grou
         shop.confirmed(recorded.stream_id)
 
     name, groups = engine.newest.name, eventstoredb.ConsumerGroups(client)
-    return GroupConsumer(name, engine.types, handle, groups, store, None, ParkingLot(store, name))
+    return GroupConsumer(name, engine.events, handle, groups, store, None, ParkingLot(store, name))
 
 
 async def at_once(shop: Shop) -> None:

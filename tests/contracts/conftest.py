@@ -10,7 +10,7 @@ import docker  # type: ignore[import-untyped]  # docker ships no types
 import pytest
 from docker.errors import DockerException  # type: ignore[import-untyped]  # as above
 
-from application.ports import ConsumerGroups, EventStore, PayloadStore, Subscriptions
+from application.ports import ConsumerGroups, EventStore, PayloadStore, StoreFacts, Subscriptions
 from infrastructure import eventstoredb, filesystem, memory, postgres
 from infrastructure.providers.simulated import SimulatedProviders
 from tests.contracts.eventstoredb_container import EventStoreDBContainer
@@ -20,11 +20,12 @@ from tests.servers import empty_schema
 
 @dataclass(frozen=True)
 class Stores:
-    """The three ports of one event store."""
+    """The ports of one event store."""
 
     events: EventStore
     subscriptions: Subscriptions
     groups: ConsumerGroups
+    facts: StoreFacts
 
 
 def _why_not_real() -> str | None:
@@ -56,7 +57,8 @@ async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
     match request.param:
         case "memory":
             store = memory.EventStore()
-            yield Stores(store, memory.Subscriptions(store), memory.ConsumerGroups(store))
+            subscriptions = memory.Subscriptions(store)
+            yield Stores(store, subscriptions, memory.ConsumerGroups(store), subscriptions)
         case "eventstoredb-embedded (double)":
             async with _eventstoredb(request.getfixturevalue("node").uri) as stores:
                 yield stores
@@ -76,10 +78,12 @@ async def _postgres(uri: str) -> AsyncIterator[Stores]:
         postgres.wake_up(uri) as wake_up,
     ):
         await postgres.migrate(pool)
+        subscriptions = postgres.Subscriptions(pool, wake_up, postgres.Horizon(pool))
         yield Stores(
             postgres.EventStore(pool),
-            postgres.Subscriptions(pool, wake_up, postgres.Horizon(pool)),
+            subscriptions,
             postgres.ConsumerGroups(relaxed, wake_up),
+            subscriptions,
         )
 
 
@@ -94,10 +98,12 @@ def postgres_with_events(postgres_for_all: str) -> Iterator[str]:
 async def _eventstoredb(uri: str) -> AsyncIterator[Stores]:
     client = await eventstoredb.connect(uri)
     try:
+        subscriptions = eventstoredb.Subscriptions(client)
         yield Stores(
             eventstoredb.EventStore(client),
-            eventstoredb.Subscriptions(client),
+            subscriptions,
             eventstoredb.ConsumerGroups(client),
+            subscriptions,
         )
     finally:
         await client.close()

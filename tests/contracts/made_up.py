@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from application.event_filter import EventFilter
 from application.messages import Context, NewEvent, RecordedEvent
+from application.ports import NO_STREAM, EventStore
 from tests.waiting import PATIENCE
 
 
@@ -14,9 +17,33 @@ def name(beginning: str = "stream") -> str:
     return f"{beginning}-{uuid4().hex}"
 
 
+def only(type: str, category: str = "stream") -> EventFilter:
+    """That type in one category, which is that of streams called ``name()``."""
+    return EventFilter.of(category, type)
+
+
 def event(type: str = "Noted", data: bytes = b'{"note":1}') -> NewEvent:
     now = datetime.now(UTC)
     return NewEvent(uuid4(), type, data, Context.start("a test", uuid4(), now).metadata(1))
+
+
+def foreign(category: str, type: str) -> list[tuple[str, str]]:
+    """Streams and types that are nearly, and not, that type in that category."""
+    return [
+        (name("webshop"), type),
+        (name(category), f"{type}Too"),
+        (name(f"{category}s"), type),
+        (name(f"{category}_x"), type),
+        (name(category[:-1]), type),
+        (f"{category}{uuid4().hex}", type),  # a stream without a category, where a store takes it
+    ]
+
+
+async def put_foreign(store: EventStore, category: str, type: str) -> None:
+    """An event in each of those."""
+    for stream, other in foreign(category, type):
+        with suppress(ValueError):
+            await store.append(stream, [event(other)], NO_STREAM)
 
 
 def events(count: int, type: str = "Noted") -> list[NewEvent]:

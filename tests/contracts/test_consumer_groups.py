@@ -2,23 +2,30 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import NO_STREAM, ConsumerGroups, Delivery, GroupInfo, StoreUnavailable
 from tests.contracts.conftest import Stores
-from tests.contracts.made_up import all_of, events, name, until
+from tests.contracts.made_up import all_of, events, name, put_foreign, until
 from tests.waiting import PATIENCE
 
 SOON = 2.0  # a message timeout that a test can wait for, and longer than an ack is on its way
 
 
 class Group:
-    """A consumer group of the test's own, and the type of event that it is for."""
+    """A consumer group of the test's own, and the category and type of event that it is for."""
 
     def __init__(self, stores: Stores) -> None:
         self.name, self.type, self._stores = name("group"), name("Noted"), stores
+        self.category = name("notes").replace("-", "")
+
+    @property
+    def only(self) -> EventFilter:
+        return EventFilter.of(self.category, self.type)
 
     @property
     def groups(self) -> ConsumerGroups:
@@ -26,12 +33,15 @@ class Group:
 
     async def ensure(self, max_retries: int = 10, message_timeout: float = 30.0) -> "Group":
         await self.groups.ensure(
-            self.name, types={self.type}, max_retries=max_retries, message_timeout=message_timeout
+            self.name, only=self.only, max_retries=max_retries, message_timeout=message_timeout
         )
         return self
 
+    def consume(self, *, buffer: int = 100) -> AbstractAsyncContextManager[AsyncIterator[Delivery]]:
+        return self.groups.consume(self.name, only=self.only, buffer=buffer)
+
     async def put(self, count: int, type: str = "") -> list[RecordedEvent]:
-        stream = name()
+        stream = name(self.category)
         await self._stores.events.append(stream, events(count, type or self.type), NO_STREAM)
         return await all_of(self._stores.events.read(stream))
 
@@ -74,11 +84,26 @@ async def test_a_group_begins_with_the_oldest_event(group: Group) -> None:
     await group.put(2, "Other")
     await group.ensure()
 
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         assert await ack_all(deliveries, 3) == past
         await group.put(2, "Other")
         future = await group.put(2)
         assert await ack_all(deliveries, 2) == future
+
+
+async def test_what_is_not_ours_is_not_handed_out(group: Group, stores: Stores) -> None:
+    """Our type in another category, and another type in ours, are another program's; they are done
+    for the group, so that none of them is in flight."""
+    await group.ensure()
+    await put_foreign(stores.events, group.category, group.type)
+    noted = await group.put(2)
+    await put_foreign(stores.events, group.category, group.type)
+
+    async with group.consume(buffer=2) as deliveries:
+        assert await ack_all(deliveries, 2) == noted
+        more = await group.put(1)
+        assert await ack_all(deliveries, 1) == more
+        await group.comes_to(in_flight=0, parked=0)
 
 
 async def test_an_acknowledged_event_does_not_come_back(group: Group) -> None:
@@ -86,7 +111,7 @@ async def test_an_acknowledged_event_does_not_come_back(group: Group) -> None:
     await group.ensure(message_timeout=SOON)
     *done, unsettled = await group.put(5)
 
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         assert await ack_all(deliveries, 4) == done
         assert recorded(await take(deliveries, 1)) == [unsettled]
         assert await ack_all(deliveries, 1) == [unsettled]  # beyond the timeout: now all would come
@@ -95,7 +120,7 @@ async def test_an_acknowledged_event_does_not_come_back(group: Group) -> None:
         assert await ack_all(deliveries, 1) == other
 
     last = await group.put(1)
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         assert await ack_all(deliveries, 1) == last
 
 
@@ -103,11 +128,11 @@ async def test_what_is_settled_last_counts_although_the_consumer_leaves(group: G
     """Acknowledging and going at once loses no acknowledgement."""
     await group.ensure()
     await group.put(30)
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         await ack_all(deliveries, 30)
 
     last = await group.put(1)
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         assert await ack_all(deliveries, 1) == last
 
 
@@ -115,11 +140,11 @@ async def test_what_a_consumer_leaves_unsettled_goes_to_the_next(group: Group) -
     """An event that was handed out and not settled is handed out again."""
     await group.ensure()
     noted = await group.put(3)
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         first, _, _ = await take(deliveries, 3)
         await first.ack()
 
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         assert recorded(await take(deliveries, 2)) == noted[1:]
 
 
@@ -130,7 +155,7 @@ async def test_consumers_compete(group: Group) -> None:
     noted: list[RecordedEvent] = []
 
     async def work(number: int) -> None:
-        async with group.groups.consume(group.name, buffer=5) as deliveries:
+        async with group.consume(buffer=5) as deliveries:
             async for delivery in deliveries:
                 shares[number].append(delivery.recorded)
                 await delivery.ack()
@@ -158,7 +183,7 @@ async def test_a_consumer_is_given_no_more_than_it_can_hold(group: Group) -> Non
     await group.ensure()
     noted = await group.put(6)
 
-    async with group.groups.consume(group.name, buffer=3) as deliveries:
+    async with group.consume(buffer=3) as deliveries:
         taken = await take(deliveries, 3)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(anext(deliveries), 0.3)
@@ -169,7 +194,7 @@ async def test_a_consumer_is_given_no_more_than_it_can_hold(group: Group) -> Non
 async def test_giving_up_waiting_loses_nothing(group: Group) -> None:
     """A timeout on the next delivery does not end the consumer, and costs no event."""
     await group.ensure()
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(anext(deliveries), 0.05)
 
@@ -182,7 +207,7 @@ async def test_a_retried_event_comes_again_and_is_counted(group: Group) -> None:
     await group.ensure()
     (noted,) = await group.put(1)
 
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         for retries in range(3):
             (delivery,) = await take(deliveries, 1)
             assert (delivery.recorded, delivery.retries) == (noted, retries)
@@ -194,7 +219,7 @@ async def test_an_event_is_parked_when_its_retries_are_used_up(group: Group) -> 
     await group.ensure(max_retries=2)
     await group.put(1)
 
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         for _ in range(3):
             (delivery,) = await take(deliveries, 1)
             await delivery.retry("never")
@@ -209,8 +234,8 @@ async def test_what_is_not_settled_in_time_comes_again(group: Group) -> None:
     noted = await group.put(1)
 
     async with (
-        group.groups.consume(group.name) as hanging,
-        group.groups.consume(group.name) as working,
+        group.consume() as hanging,
+        group.consume() as working,
     ):
         first = await _whoever_comes_first(hanging, working)
         again = await _whoever_comes_first(hanging, working)
@@ -238,13 +263,13 @@ async def test_a_parked_event_waits_for_a_person(group: Group) -> None:
     await group.ensure()
     parked, following = await group.put(2)
 
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         first, second = await take(deliveries, 2)
         await first.park("the address does not exist")
         await second.ack()
         await group.comes_to(in_flight=0, parked=1)
 
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         assert second.recorded == following
         await group.groups.replay_parked(group.name)
         (again,) = await take(deliveries, 1)
@@ -259,7 +284,7 @@ async def test_a_skipped_event_is_dropped(group: Group) -> None:
     await group.ensure()
     await group.put(1)
 
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         (unwanted,) = await take(deliveries, 1)
         await unwanted.skip("not for us")
         await group.comes_to(in_flight=0, parked=0)
@@ -271,24 +296,24 @@ async def test_a_group_that_is_there_is_left_as_it_is(group: Group) -> None:
     """Ensuring it again, as every start does, does not make it begin anew."""
     await group.ensure()
     await group.put(2)
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         await ack_all(deliveries, 2)
 
     await group.ensure()
 
     last = await group.put(1)
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         assert await ack_all(deliveries, 1) == last
 
 
 async def test_groups_do_not_notice_each_other(stores: Stores) -> None:
     """What one group has done with an event says nothing about another group."""
     one, other = Group(stores), Group(stores)
-    other.type = one.type
+    other.type, other.category = one.type, one.category
     noted = await one.put(2)
 
     for group in (await one.ensure(), await other.ensure()):
-        async with group.groups.consume(group.name) as deliveries:
+        async with group.consume() as deliveries:
             assert await ack_all(deliveries, 2) == noted
 
 
@@ -297,7 +322,7 @@ async def test_info_counts_what_is_in_flight(group: Group) -> None:
     await group.ensure()
     await group.put(3)
 
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         taken = await take(deliveries, 3)
         await group.comes_to(in_flight=3, parked=0)
         await taken[0].ack()
@@ -307,7 +332,7 @@ async def test_info_counts_what_is_in_flight(group: Group) -> None:
 async def test_an_unknown_group_is_named(group: Group) -> None:
     """Consuming, asking, replaying and deleting tell the name of the group that is not there."""
     with pytest.raises(KeyError, match=group.name):
-        async with group.groups.consume(group.name):
+        async with group.consume():
             pass
     with pytest.raises(KeyError, match=group.name):
         await group.info()
@@ -322,7 +347,7 @@ async def test_a_deleted_group_ends_its_consumers(group: Group) -> None:
     await group.ensure()
     noted = await group.put(2)
 
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         await ack_all(deliveries, 2)
         await group.groups.delete(group.name)
         with pytest.raises(StoreUnavailable):
@@ -331,7 +356,7 @@ async def test_a_deleted_group_ends_its_consumers(group: Group) -> None:
         await group.info()
 
     await group.ensure()
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         assert await ack_all(deliveries, 2) == noted
 
 
@@ -339,7 +364,7 @@ async def test_who_has_left_cannot_settle(group: Group) -> None:
     """The event is with others by then, and settling it says so."""
     await group.ensure()
     await group.put(1)
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         (delivery,) = await take(deliveries, 1)
 
     with pytest.raises(StoreUnavailable, match="left"):
@@ -355,7 +380,7 @@ async def test_leaving_leaves_nothing_behind(group: Group) -> None:
     await group.put(5)
     before = asyncio.all_tasks()
 
-    async with group.groups.consume(group.name) as deliveries:
+    async with group.consume() as deliveries:
         await take(deliveries, 1)
 
     async with asyncio.timeout(PATIENCE):

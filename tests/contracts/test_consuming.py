@@ -7,7 +7,7 @@ from application.messages import RecordedEvent
 from application.parking_lot import ParkingLot
 from application.ports import NO_STREAM
 from tests.contracts.conftest import Stores
-from tests.contracts.made_up import events, name, until
+from tests.contracts.made_up import events, name, only, until
 
 
 async def test_an_event_is_parked_and_replayed_with_what_waits_behind_it(stores: Stores) -> None:
@@ -29,7 +29,7 @@ async def test_an_event_is_parked_and_replayed_with_what_waits_behind_it(stores:
     for stream in (bad, good):
         await stores.events.append(stream, events(3, type), NO_STREAM)
     own = ParkingLot(stores.events, group)
-    consumer = GroupConsumer(group, {type}, handle, stores.groups, stores.events, None, own)
+    consumer = GroupConsumer(group, only(type), handle, stores.groups, stores.events, None, own)
     task = asyncio.create_task(consumer.run())
     try:
         await until(all_has_come)

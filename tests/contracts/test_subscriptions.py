@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Collection
 
 import pytest
 
+from application.event_filter import EventFilter
 from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Progress
 from tests.contracts.conftest import Stores
-from tests.contracts.made_up import all_of, event, events, name
+from tests.contracts.made_up import all_of, event, events, name, only, put_foreign, until
 from tests.waiting import PATIENCE
 
 Items = list[RecordedEvent | Progress]
@@ -43,7 +44,8 @@ async def next_events(
 
 
 async def caught_up(stores: Stores, after: int | None, types: Collection[str]) -> Items:
-    async with stores.subscriptions.catch_up(after=after, types=types) as items:
+    wanted = EventFilter.of("stream", *types)
+    async with stores.subscriptions.catch_up(after=after, only=wanted) as items:
         return await until_caught_up(items)
 
 
@@ -66,7 +68,7 @@ async def test_the_past_comes_in_order_then_the_end_is_announced(stores: Stores)
 async def test_the_future_follows_the_past(stores: Stores) -> None:
     """What is appended after catching up comes too, without asking again."""
     type = name("Noted")
-    async with stores.subscriptions.catch_up(after=None, types={type}) as items:
+    async with stores.subscriptions.catch_up(after=None, only=only(type)) as items:
         assert only_events(await until_caught_up(items)) == []
         for _ in range(3):
             recorded = await put(stores, events(2, type))
@@ -109,6 +111,42 @@ async def test_only_the_types_asked_for_come(stores: Stores) -> None:
     assert only_events(await caught_up(stores, None, [type, f"{type}2"])) == [wanted, second]
 
 
+async def test_what_is_not_ours_does_not_come(stores: Stores) -> None:
+    """An event of our type in another category, or of another type in ours, is another program's.
+
+    Progress goes on all the same."""
+    type, category = name("Noted"), name("notes").replace("-", "")
+    await put_foreign(stores.events, category, type)
+    wanted = await put(stores, events(2, type), name(category))
+    await put_foreign(stores.events, category, type)
+    (last,) = await put(stores, events(1, type))
+
+    async with stores.subscriptions.catch_up(after=None, only=only(type, category)) as items:
+        seen = await until_caught_up(items)
+        assert only_events(seen) == wanted
+        assert seen[-1].position >= last.position
+        await put_foreign(stores.events, category, type)
+        more = await put(stores, events(1, type), name(category))
+        assert await next_events(items, 1) == more
+
+
+async def test_a_store_counts_what_is_ours(stores: Stores) -> None:
+    """A number is exact: others' events are not in it, and what came since is."""
+    type, category = name("Noted"), name("notes").replace("-", "")
+    wanted = only(type, category)
+
+    async def counted() -> bool:  # ``None`` as long as the store cannot tell
+        numbers.append(await stores.facts.count(wanted))
+        return numbers[-1] is not None
+
+    numbers: list[int | None] = []
+    for _ in range(2):
+        await put_foreign(stores.events, category, type)
+        await put(stores, events(3, type), name(category))
+        await until(counted)
+    assert [number for number in numbers if number is not None] == [3, 6]
+
+
 async def test_the_end_is_announced_where_nothing_is_wanted(stores: Stores) -> None:
     """No event of the type, or none after that position: caught up all the same."""
     type = name("Noted")
@@ -122,7 +160,7 @@ async def test_the_end_is_announced_where_nothing_is_wanted(stores: Stores) -> N
 
 async def test_progress_goes_on_while_nothing_is_wanted(stores: Stores) -> None:
     """Thousands of other events move a quiet subscription on, so that it begins near the end."""
-    async with stores.subscriptions.catch_up(after=None, types={name("Rare")}) as items:
+    async with stores.subscriptions.catch_up(after=None, only=only(name("Rare"))) as items:
         end = (await until_caught_up(items))[-1].position
         others = await put(stores, events(1_000, "Other"))
         async with asyncio.timeout(PATIENCE):
@@ -144,7 +182,7 @@ async def test_concurrent_appends_are_neither_missed_nor_doubled_nor_reordered(
             await stores.events.append(stream, [event(type)], version)
 
     async def follow() -> list[RecordedEvent]:
-        async with stores.subscriptions.catch_up(after=None, types={type}) as items:
+        async with stores.subscriptions.catch_up(after=None, only=only(type)) as items:
             return await next_events(items, 240)
 
     async with asyncio.TaskGroup() as group:
@@ -162,7 +200,7 @@ async def test_concurrent_appends_are_neither_missed_nor_doubled_nor_reordered(
 async def test_giving_up_waiting_ends_the_subscription(stores: Stores) -> None:
     """After a timeout on the next event there is no next: nothing can be left out unnoticed."""
     type = name("Noted")
-    async with stores.subscriptions.catch_up(after=None, types={type}) as items:
+    async with stores.subscriptions.catch_up(after=None, only=only(type)) as items:
         await until_caught_up(items)
         with pytest.raises(TimeoutError):
             await _until_nothing_comes(items)
@@ -181,7 +219,7 @@ async def test_a_large_backlog_comes_whole(stores: Stores) -> None:
     type = name("Noted")
     recorded = [one for _ in range(2) for one in await put(stores, events(1_500, type))]
 
-    async with stores.subscriptions.catch_up(after=None, types={type}) as items:
+    async with stores.subscriptions.catch_up(after=None, only=only(type)) as items:
         first = await next_events(items, 1)
         await asyncio.sleep(0.1)  # a reader that is busy: buffers fill
         rest = await next_events(items, 2_999)
@@ -193,10 +231,10 @@ async def test_subscribers_do_not_notice_each_other(stores: Stores) -> None:
     """Each gets everything, and one that leaves takes nothing with it."""
     type = name("Noted")
     async with (
-        stores.subscriptions.catch_up(after=None, types={type}) as one,
-        stores.subscriptions.catch_up(after=None, types={type}) as other,
+        stores.subscriptions.catch_up(after=None, only=only(type)) as one,
+        stores.subscriptions.catch_up(after=None, only=only(type)) as other,
     ):
-        async with stores.subscriptions.catch_up(after=None, types={type}) as leaving:
+        async with stores.subscriptions.catch_up(after=None, only=only(type)) as leaving:
             await until_caught_up(leaving)
         recorded = await put(stores, events(2, type))
 
@@ -211,7 +249,7 @@ async def test_leaving_leaves_nothing_behind(stores: Stores, early: bool) -> Non
     await put(stores, events(1_000, type))
     before = asyncio.all_tasks()
 
-    async with stores.subscriptions.catch_up(after=None, types={type}) as items:
+    async with stores.subscriptions.catch_up(after=None, only=only(type)) as items:
         await (next_events(items, 1) if early else until_caught_up(items))
 
     async with asyncio.timeout(PATIENCE):
@@ -223,7 +261,7 @@ async def test_cancelling_a_reader_cancels_it(stores: Stores) -> None:
     """A task that follows a subscription can be cancelled like any other."""
 
     async def follow() -> None:
-        async with stores.subscriptions.catch_up(after=None, types={name("Rare")}) as items:
+        async with stores.subscriptions.catch_up(after=None, only=only(name("Rare"))) as items:
             async for _ in items:
                 reached.set()
 

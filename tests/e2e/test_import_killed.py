@@ -13,7 +13,7 @@ from subprocess import DEVNULL
 import psutil
 import pytest
 
-from application.categories import EVENTS
+from application.categories import OURS
 from application.claim_check import ClaimCheck
 from application.command_dispatch import CommandDispatch
 from application.importing import Report, import_history
@@ -54,7 +54,7 @@ def content(event: RecordedEvent) -> tuple[object, ...]:
 async def streams_in(subscriptions: Subscriptions) -> Streams:
     """What is in the store, read from the beginning to the end."""
     streams: Streams = defaultdict(list)
-    async with subscriptions.catch_up(after=None, types=EVENTS) as messages:
+    async with subscriptions.catch_up(after=None, only=OURS) as messages:
         async for message in messages:
             if isinstance(message, RecordedEvent):
                 streams[message.stream].append(content(message))
@@ -110,7 +110,7 @@ def to_its_end(file: Path, home: Path, settings: Mapping[str, str]) -> Report:
 
 async def stored(subscriptions: Subscriptions, events: int) -> None:
     """Wait until the store has got so many events."""
-    async with subscriptions.catch_up(after=None, types=EVENTS) as messages:
+    async with subscriptions.catch_up(after=None, only=OURS) as messages:
         async for message in messages:
             events -= isinstance(message, RecordedEvent)
             if events <= 0:

@@ -110,7 +110,7 @@ class Expected:
 
 async def clean_run(subscriptions: Subscriptions) -> Expected:
     events: list[RecordedEvent] = []
-    following = subscriptions.catch_up(after=None, types=order_summary.types)
+    following = subscriptions.catch_up(after=None, only=order_summary.events)
     async with following as messages:
         async for message in messages:
             if isinstance(message, RecordedEvent):

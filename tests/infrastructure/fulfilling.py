@@ -44,7 +44,7 @@ async def fulfilling(container: Container, faults: memory.Faults) -> AsyncIterat
 
 
 async def _follow(engine: SagaEngine, subscriptions: Any) -> None:
-    async with subscriptions.catch_up(after=None, types=engine.types) as messages:
+    async with subscriptions.catch_up(after=None, only=engine.events) as messages:
         async for message in messages:
             if isinstance(message, RecordedEvent):
                 await engine.handle(message)

@@ -8,7 +8,7 @@ from application.messages import NewEvent, RecordedEvent
 from application.ports import (
     StoreUnavailable,
 )
-from tests.contracts.made_up import all_of, events, name
+from tests.contracts.made_up import all_of, events, name, only
 from tests.infrastructure.postgres_log import Log, only_events
 from tests.waiting import until, until_true
 
@@ -58,7 +58,7 @@ async def follow_on(log: Log, found: list[RecordedEvent]) -> None:
     position: int | None = None
     while True:
         with suppress(StoreUnavailable):
-            async with log.subscriptions.catch_up(after=position, types={"Noted"}) as items:
+            async with log.subscriptions.catch_up(after=position, only=only("Noted")) as items:
                 async for item in items:
                     position = item.position
                     found += only_events([item])

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection, Connection
 from application.messages import RecordedEvent
 from application.ports import Progress
 from infrastructure import postgres
+from tests.contracts.made_up import only
 
 Seen = list[RecordedEvent | Progress]
 
@@ -36,7 +37,7 @@ class Log:
         type: str = "Noted",
     ) -> None:
         """Put what comes into ``seen``, until that is ``enough``."""
-        async with self.subscriptions.catch_up(after=after, types={type}) as items:
+        async with self.subscriptions.catch_up(after=after, only=only(type)) as items:
             async for item in items:
                 seen.append(item)
                 if enough():

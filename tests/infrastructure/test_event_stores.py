@@ -1,10 +1,16 @@
-"""Read models and the store they were filled from belong together."""
+"""Which store it is, and that read models and the store they were filled from belong together."""
+
+from collections.abc import Sequence
 
 import pytest
 
+from application.ports import NO_STREAM, StoreFacts
+from application.ports import EventStore as EventStorePort
+from infrastructure import eventstoredb, memory
 from infrastructure.container import opened, wired
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.settings import EventStore, InvalidSettings, Settings
+from tests.contracts.made_up import event, put_foreign
 from tests.infrastructure.shop import shop_over
 
 NOWHERE = "http://127.0.0.1:1"
@@ -39,3 +45,20 @@ async def test_a_database_that_was_filled_from_one_store_refuses_the_other(
             pass
     async with shop_over(wired(over(first))):
         pass  # as before
+
+
+async def test_a_store_is_known_by_the_first_event_that_is_ours(fresh_node: NodeProcess) -> None:
+    """What other programs wrote before, under a type or a category of ours, is not counted."""
+    client = await eventstoredb.connect(fresh_node.uri)
+    kept = memory.EventStore()
+    stores: Sequence[tuple[EventStorePort, StoreFacts]] = (
+        (kept, memory.Subscriptions(kept)),
+        (eventstoredb.EventStore(client), eventstoredb.Subscriptions(client)),
+    )
+    for events, facts in stores:
+        await put_foreign(events, "order", "OrderPlaced")
+        assert await facts.store_id() is None
+        first = event("OrderPlaced")
+        await events.append("order-1", [first], NO_STREAM)
+        assert await facts.store_id() == str(first.id)
+    await client.close()

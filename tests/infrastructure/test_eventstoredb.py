@@ -13,7 +13,7 @@ from application.ports import NO_STREAM, StoreUnavailable
 from infrastructure import eventstoredb
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore, Subscriptions
-from tests.contracts.made_up import all_of, event, events, name, until
+from tests.contracts.made_up import all_of, event, events, name, only, until
 from tests.waiting import PATIENCE
 
 
@@ -80,12 +80,12 @@ async def test_a_server_that_dies_is_unavailable_until_it_is_back(server: Server
     client = await eventstoredb.connect(uri)
     store, type, stream = EventStore(client), name("Noted"), name()
     groups, group = ConsumerGroups(client), name("group")
-    await groups.ensure(group, types={type})
+    await groups.ensure(group, only=only(type))
     await store.append(stream, events(3, type), NO_STREAM)
 
     async with (
-        Subscriptions(client).catch_up(after=None, types={type}) as items,
-        groups.consume(group) as deliveries,
+        Subscriptions(client).catch_up(after=None, only=only(type)) as items,
+        groups.consume(group, only=only(type)) as deliveries,
         asyncio.timeout(PATIENCE),
     ):
         first, last = await anext(items), await anext(deliveries)
@@ -101,7 +101,7 @@ async def test_a_server_that_dies_is_unavailable_until_it_is_back(server: Server
     with pytest.raises(StoreUnavailable):
         await all_of(store.read(stream))
     with pytest.raises(StoreUnavailable):
-        async with Subscriptions(client).catch_up(after=None, types={type}):
+        async with Subscriptions(client).catch_up(after=None, only=only(type)):
             pass
 
     await server.come_back(uri)
@@ -114,7 +114,7 @@ async def test_a_server_that_dies_is_unavailable_until_it_is_back(server: Server
 
     await until(is_readable)
     await store.append(stream, [event(type)], 2)
-    async with Subscriptions(client).catch_up(after=None, types={type}) as items:
+    async with Subscriptions(client).catch_up(after=None, only=only(type)) as items:
         assert await anext(items) == first
     await client.close()
 
@@ -131,9 +131,9 @@ async def test_what_was_acknowledged_is_remembered_by_a_server_that_restarts(
     uri = server.node.uri
     client = await eventstoredb.connect(uri)
     store, groups, type, group = EventStore(client), ConsumerGroups(client), name("Noted"), "saga"
-    await groups.ensure(group, types={type})
+    await groups.ensure(group, only=only(type))
     done = await store.append(stream := name(), events(5, type), NO_STREAM)
-    async with groups.consume(group) as deliveries, asyncio.timeout(PATIENCE):
+    async with groups.consume(group, only=only(type)) as deliveries, asyncio.timeout(PATIENCE):
         for _ in range(5):
             await (await anext(deliveries)).ack()
 
@@ -151,7 +151,10 @@ async def test_what_was_acknowledged_is_remembered_by_a_server_that_restarts(
     client = await eventstoredb.connect(uri)
     last = event(type)
     await EventStore(client).append(stream, [last], 4)
-    async with ConsumerGroups(client).consume(group) as deliveries, asyncio.timeout(PATIENCE):
+    async with (
+        ConsumerGroups(client).consume(group, only=only(type)) as deliveries,
+        asyncio.timeout(PATIENCE),
+    ):
         assert (await anext(deliveries)).recorded.id == last.id
     await client.close()
 
@@ -159,10 +162,10 @@ async def test_what_was_acknowledged_is_remembered_by_a_server_that_restarts(
 async def test_a_parked_event_says_why(client: Client) -> None:
     """Where it is parked, whoever looks finds the reason: each event's own."""
     store, groups, type, group = EventStore(client), ConsumerGroups(client), name("T"), name("g")
-    await groups.ensure(group, types={type})
+    await groups.ensure(group, only=only(type))
     await store.append(name(), events(3, type), NO_STREAM)
 
-    async with groups.consume(group) as deliveries, asyncio.timeout(PATIENCE):
+    async with groups.consume(group, only=only(type)) as deliveries, asyncio.timeout(PATIENCE):
         for number in range(3):
             await (await anext(deliveries)).park(f"reason {number}: ~$ %")
 

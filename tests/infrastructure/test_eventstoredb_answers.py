@@ -15,7 +15,7 @@ from application.ports import (
     WrongExpectedVersion,
 )
 from infrastructure.eventstoredb import EventStore, Subscriptions
-from tests.contracts.made_up import all_of, event
+from tests.contracts.made_up import all_of, event, only
 from tests.infrastructure.scripted_server import (
     CAUGHT_UP,
     NOWHERE,
@@ -30,7 +30,7 @@ from tests.waiting import PATIENCE
 async def followed(script: Script, after: int | None, count: int) -> list[object]:
     async with (
         scripted(script) as client,
-        Subscriptions(client).catch_up(after=after, types={"Noted"}) as messages,
+        Subscriptions(client).catch_up(after=after, only=only("Noted")) as messages,
         asyncio.timeout(PATIENCE),
     ):
         return [await anext(messages) for _ in range(count)]

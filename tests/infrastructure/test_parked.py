@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from typer.testing import CliRunner
 
+from application.categories import ours
 from application.consuming import GroupConsumer
 from application.messages import Context, NewEvent, RecordedEvent
 from application.parking_lot import ParkingLot
@@ -60,7 +61,7 @@ class Drill:
         lot = ParkingLot(store, "drill")
         consumer = GroupConsumer(
             "drill",
-            {"OrderCancelled"},
+            ours(OrderCancelled),
             self._handle,
             groups,
             store,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,7 +12,7 @@ import pytest
 from application.messages import RecordedEvent
 from application.ports import NO_STREAM, Delivery, GroupInfo, StoreUnavailable
 from infrastructure import postgres as postgresql  # beside the fixture of that name
-from tests.contracts.made_up import event, events, name
+from tests.contracts.made_up import event, events, name, only
 from tests.infrastructure.postgres_log import INSERT, inserted_into, log_at
 from tests.waiting import PATIENCE, until
 
@@ -26,6 +26,9 @@ class Process:
     group: str
     type: str  # that the group is for
 
+    def consume(self, *, buffer: int = 100) -> AbstractAsyncContextManager[AsyncIterator[Delivery]]:
+        return self.groups.consume(self.group, only=only(self.type), buffer=buffer)
+
     async def put(self, count: int) -> set[UUID]:
         new = events(count, self.type)
         await self.events.append(name(), new, NO_STREAM)
@@ -38,7 +41,7 @@ async def process(
 ) -> AsyncIterator[Process]:
     async with log_at(uri) as log, postgresql.pool(uri) as pool:
         groups = postgresql.ConsumerGroups(pool, log.wake_up)
-        await groups.ensure(group, types={type}, message_timeout=message_timeout)
+        await groups.ensure(group, only=only(type), message_timeout=message_timeout)
         yield Process(log.events, groups, group, type)
 
 
@@ -65,7 +68,7 @@ async def test_processes_share_the_work_and_double_nothing(postgres: str) -> Non
     shares: list[list[RecordedEvent]] = [[], []]
 
     async def work(one: Process, share: list[RecordedEvent]) -> None:
-        async with one.groups.consume("group", buffer=5) as deliveries:
+        async with one.consume(buffer=5) as deliveries:
             async for delivery in deliveries:
                 share.append(delivery.recorded)
                 await delivery.ack()
@@ -93,10 +96,10 @@ async def test_what_a_dead_consumer_held_is_free_at_once(postgres: str) -> None:
     """Long before its time is out it is with another; the dead one hears it, whatever it does."""
     async with process(postgres) as one, process(postgres) as other:
         await one.put(3)
-        async with one.groups.consume("group") as dying:
+        async with one.consume() as dying:
             held = await take(dying, 3)
             kill_consumers(postgres)
-            async with other.groups.consume("group") as deliveries:
+            async with other.consume() as deliveries:
                 again = await take(deliveries, 3)
 
             with pytest.raises(StoreUnavailable):
@@ -112,9 +115,9 @@ async def test_who_waits_notices_that_another_has_died(postgres: str) -> None:
     """Nobody tells him: he looks now and then."""
     async with process(postgres) as one, process(postgres) as other:
         await one.put(2)
-        async with one.groups.consume("group") as dying:
+        async with one.consume() as dying:
             held = await take(dying, 2)
-            async with other.groups.consume("group") as deliveries:
+            async with other.consume() as deliveries:
                 with pytest.raises(TimeoutError):
                     await asyncio.wait_for(anext(deliveries), 0.1)
                 kill_one_that_holds(postgres)
@@ -134,9 +137,9 @@ async def test_what_was_fetched_and_never_asked_for_was_not_handed_out(postgres:
     """A consumer that leaves gives it back as it was: only what it has seen counts a retry."""
     async with process(postgres) as one:
         await one.put(3)
-        async with one.groups.consume("group") as deliveries:
+        async with one.consume() as deliveries:
             await take(deliveries, 1)
-        async with one.groups.consume("group") as deliveries:
+        async with one.consume() as deliveries:
             again = await take(deliveries, 3)
 
     assert [delivery.retries for delivery in again] == [1, 0, 0]
@@ -146,11 +149,11 @@ async def test_what_expired_before_it_was_asked_for_is_not_handed_out(postgres: 
     """It was fetched, its time was out, another has done it: who asks now does not get it."""
     async with process(postgres, message_timeout=0.5) as one:
         await one.put(2)
-        async with one.groups.consume("group", buffer=2) as slow:
+        async with one.consume(buffer=2) as slow:
             await until(lambda: fetched(postgres) == 2)
             with psycopg.connect(postgres) as connection:  # whoever comes now has all the time
                 connection.execute("UPDATE consumer_groups SET message_timeout = 3600")
-            async with one.groups.consume("group") as quick:
+            async with one.consume() as quick:
                 for delivery in await take(quick, 2):
                     await delivery.ack()
             with pytest.raises(TimeoutError):
@@ -170,7 +173,7 @@ async def test_a_group_passes_no_event_that_is_still_to_be_committed(
     postgres: str, commits: bool
 ) -> None:
     """What came later waits until it is decided: then all of it comes, in order."""
-    async with process(postgres) as one, one.groups.consume("group") as deliveries:
+    async with process(postgres) as one, one.consume() as deliveries:
         async with await psycopg.AsyncConnection.connect(postgres) as late:
             (held,) = await inserted_into(late, name())
             later = await one.events.append(name(), [event()], NO_STREAM)
@@ -189,19 +192,19 @@ async def test_a_rare_event_is_found_behind_many_others(postgres: str) -> None:
             connection.execute(others, ["other-1", "other-1", 0, 24_999])
         rare = await one.events.append(name(), [event()], NO_STREAM)
 
-        async with one.groups.consume("group") as deliveries:
+        async with one.consume() as deliveries:
             assert positions(await take(deliveries, 1)) == [rare.position]
 
 
 async def test_a_consumer_of_a_deleted_group_is_none_of_its_successor(postgres: str) -> None:
     """The same name again is another group: who was in the old one has to come in anew."""
     async with process(postgres) as one:
-        async with one.groups.consume("group") as old:
+        async with one.consume() as old:
             with psycopg.connect(postgres) as connection:  # in one transaction: nobody sees it gone
                 connection.execute("DELETE FROM consumer_groups")
-                connection.execute("INSERT INTO consumer_groups VALUES ('group', '{Noted}', 9, 9)")
+                connection.execute("INSERT INTO consumer_groups VALUES ('group', 9, 9)")
             await one.put(1)
             with pytest.raises(StoreUnavailable, match="deleted"):
                 await take(old, 1)
-        async with one.groups.consume("group") as deliveries:
+        async with one.consume() as deliveries:
             await take(deliveries, 1)

@@ -16,7 +16,7 @@ from application.ports import (
 )
 from infrastructure.container import wired
 from infrastructure.settings import Settings
-from tests.contracts.made_up import all_of, event, name
+from tests.contracts.made_up import all_of, event, name, only
 from tests.infrastructure.postgres_load import Writers, under_load
 from tests.infrastructure.postgres_log import Log, Seen, inserted, log_at, only_events
 from tests.infrastructure.postgres_restarted import Server, server_in
@@ -127,7 +127,7 @@ async def test_an_outage_is_told_in_words(server: Server, uri: str) -> None:
             for ask in (
                 log.horizon.readable(),
                 log.horizon.held_back(),
-                log.subscriptions.count(["Noted"]),
+                log.subscriptions.count(only("Noted")),
                 all_of(log.events.read("order-1")),
             ):
                 with pytest.raises(StoreUnavailable, match="PostgreSQL: "):

@@ -71,7 +71,7 @@ async def test_nothing_is_lost_and_what_is_done_stays_done(
             put |= await one.put(round.events)
             await pass_by(postgres, round, (one, other), books)
         await one.groups.replay_parked(one.group)
-        while something_is_left(postgres, one.group):
+        while something_is_left(postgres, one.group, type):
             await lead(Life(8, ["ack"] * 20), other, books.settled)
     assert books.settled == put
 
@@ -93,7 +93,7 @@ async def lead(
 ) -> None:
     """Live that life to its end, or until it is killed, or nothing comes any more."""
     with suppress(StoreUnavailable, TimeoutError):
-        async with process.groups.consume(process.group, buffer=life.buffer) as deliveries:
+        async with process.consume(buffer=life.buffer) as deliveries:
             for act in life.acts:
                 delivery = await asyncio.wait_for(anext(deliveries), 0.1)
                 assert delivery.recorded.id not in done
@@ -119,12 +119,12 @@ async def did(act: Act, delivery: Delivery) -> bool:
     return act in ("ack", "skip")
 
 
-def something_is_left(uri: str, group: str) -> bool:
+def something_is_left(uri: str, group: str, type: str) -> bool:
     with psycopg.connect(uri) as connection:
         ((left,),) = connection.execute(
             "SELECT EXISTS (SELECT FROM consumer_group_events WHERE group_name = name) OR"
-            " position < (SELECT max(global_position) FROM events WHERE event_type = types[1])"
+            " position < (SELECT max(global_position) FROM events WHERE event_type = %s)"
             " FROM consumer_groups WHERE name = %s",
-            [group],
+            [type, group],
         ).fetchall()
         return bool(left)

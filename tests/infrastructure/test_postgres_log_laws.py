@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import AsyncConnection
 
+from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import NO_STREAM
 from tests.contracts.made_up import event, events, name
@@ -104,7 +105,9 @@ async def read(log: Log, after: int, stop: int) -> list[RecordedEvent]:
     found: list[RecordedEvent] = []
     while not found or found[-1].type != "Ended":
         seen: Seen = []
-        async with log.subscriptions.catch_up(after=after, types={"Noted", "Ended"}) as items:
+        async with log.subscriptions.catch_up(
+            after=after, only=EventFilter.of("stream", "Noted", "Ended")
+        ) as items:
             async for item in items:
                 seen.append(item)
                 if len(seen) == stop or (isinstance(item, RecordedEvent) and item.type == "Ended"):

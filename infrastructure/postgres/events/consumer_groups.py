@@ -1,10 +1,11 @@
 """Consumer groups in PostgreSQL: a row for each group, and one for each event that is not done."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, LiteralString
 
+from application.event_filter import EventFilter
 from application.ports import GroupInfo
 from infrastructure.postgres.connections import Pool, connected, connected_apart, unavailable
 from infrastructure.postgres.events.consumer import Consumer
@@ -28,19 +29,21 @@ class ConsumerGroups:
         self,
         group: str,
         *,
-        types: Collection[str],
+        only: EventFilter,  # noqa: ARG002 - a group reads all, and its consumers choose
         max_retries: int = 10,
         message_timeout: float = 30.0,
     ) -> None:
-        values = [group, list(types), max_retries, message_timeout]
+        values = [group, max_retries, message_timeout]
         async with connected(self._pool) as connection:
             await connection.execute(_CREATE, values)
 
     @asynccontextmanager
-    async def consume(self, group: str, *, buffer: int = 100) -> AsyncIterator[Consumer]:
+    async def consume(
+        self, group: str, *, only: EventFilter, buffer: int = 100
+    ) -> AsyncIterator[Consumer]:
         async with connected_apart(self._pool) as connection:
             with unavailable():
-                seat = await Seat.take(connection, group)
+                seat = await Seat.take(connection, group, only)
             consumer = Consumer(seat, self._wake_up, buffer)
             task = asyncio.create_task(consumer.run())
             try:
@@ -82,7 +85,7 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 
 _CREATE: Final = """
-INSERT INTO consumer_groups (name, types, max_retries, message_timeout) VALUES (%s, %s, %s, %s)
+INSERT INTO consumer_groups (name, max_retries, message_timeout) VALUES (%s, %s, %s)
 ON CONFLICT DO NOTHING
 """
 _FIND: Final = "SELECT FROM consumer_groups WHERE name = %(group)s"

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, LiteralString, Self
 
+from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import StoreUnavailable
 from infrastructure.postgres.connections import Connection
-from infrastructure.postgres.events.rows import COLUMNS, fetch, recorded
+from infrastructure.postgres.events.rows import COLUMNS, fetch, recorded, wanted
 
 _WINDOW: Final = 10_000  # positions of the log that one visit looks at
 
@@ -43,7 +44,6 @@ class _Group:
     """The group's row, locked, and what is to be known beside it."""
 
     position: int
-    types: Sequence[str]
     readable: int
     held_back: bool
     gone: Sequence[int]  # consumers that have not said goodbye
@@ -62,7 +62,13 @@ class Seat:
     """
 
     def __init__(
-        self, connection: Connection, group: str, number: int, max_retries: int, timeout: float
+        self,
+        connection: Connection,
+        group: str,
+        only: EventFilter,
+        number: int,
+        max_retries: int,
+        timeout: float,
     ) -> None:
         self._connection, self.timeout, self._number = connection, timeout, number
         self._known = {
@@ -71,14 +77,15 @@ class Seat:
             "max_retries": max_retries,
             "timeout": timeout,
         }
+        self._types, self._in_categories = wanted(only)
 
     @classmethod
-    async def take(cls, connection: Connection, group: str) -> Self:
+    async def take(cls, connection: Connection, group: str, only: EventFilter) -> Self:
         """``KeyError`` when there is no such group."""
         ((number, _),) = await fetch(connection, _LOCK_A_NUMBER, {})
         found = await fetch(connection, _ENTER, {"group": group, "consumer": number})
         for max_retries, timeout in found:
-            return cls(connection, group, number, max_retries, timeout)
+            return cls(connection, group, only, number, max_retries, timeout)
         raise KeyError(no_such(group))
 
     async def visit(self, settled: Settled, room: int) -> Taken:
@@ -127,7 +134,12 @@ class Seat:
         if not room or group.window_end == group.position:
             return []
         rows = await self._do(
-            _TAKE_NEW, after=group.position, until=group.window_end, types=group.types, room=room
+            _TAKE_NEW,
+            after=group.position,
+            until=group.window_end,
+            types=self._types,
+            in_categories=self._in_categories,
+            room=room,
         )
         position = rows[-1][6] if len(rows) == room else group.window_end
         await self._do(_MOVE_ON, position=position)
@@ -153,7 +165,7 @@ UPDATE consumer_groups SET consumers = consumers || %(consumer)s::int
 WHERE name = %(group)s RETURNING max_retries, message_timeout
 """
 _LOCK: Final = """
-SELECT position, types, readable, held_back,
+SELECT position, readable, held_back,
     ARRAY(SELECT unnest(consumers) EXCEPT SELECT consumers_present()),
     EXISTS (SELECT FROM consumer_group_events WHERE group_name = name AND state = 'in_flight'
             AND deadline <= statement_timestamp())
@@ -218,6 +230,7 @@ WITH new AS (
     SELECT {COLUMNS} FROM events
     WHERE global_position > %(after)s AND global_position <= %(until)s
         AND event_type = ANY (%(types)s)
+        AND stream_type || '-' || event_type = ANY (%(in_categories)s)
     ORDER BY global_position LIMIT %(room)s
 ), taken AS (
     INSERT INTO consumer_group_events (group_name, position, state, consumer, deadline)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from infrastructure.postgres.connections import Connection, Pool, once_more
 
@@ -12,6 +13,14 @@ COLUMNS: Final = """
 event_id, event_type, event_data::text, metadata::text, stream_id, version, global_position,
 created_at, command_id, schema_version
 """
+
+WANTED: Final = "event_type = ANY(%s) AND stream_type || '-' || event_type = ANY(%s)"
+"""What a filter admits: an index finds the types, then each is looked at in its category."""
+
+
+def wanted(only: EventFilter) -> tuple[list[str], list[str]]:
+    """The values of :data:`WANTED`."""
+    return list(only.types), [f"{category}-{type}" for category, type in only.pairs]
 
 
 def recorded(row: Row) -> RecordedEvent:

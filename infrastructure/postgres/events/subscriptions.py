@@ -1,16 +1,17 @@
 """Catch-up subscriptions: the log in pages, up to the horizon, then whatever comes."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
+from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import Progress
 from infrastructure.bell import heard
 from infrastructure.postgres.connections import Pool
 from infrastructure.postgres.events.horizon import Horizon
-from infrastructure.postgres.events.rows import COLUMNS, fetch_from, recorded
+from infrastructure.postgres.events.rows import COLUMNS, WANTED, fetch_from, recorded, wanted
 from infrastructure.postgres.events.wake_up import WakeUp
 
 _PAGE: Final = 500  # events in one answer of the server
@@ -25,25 +26,25 @@ class Subscriptions:
     def __init__(self, pool: Pool, wake_up: WakeUp, horizon: Horizon, *, net: float = _NET) -> None:
         """``net``: seconds until a reader looks although nobody called for it."""
         self._pool, self._wake_up, self._horizon, self._net = pool, wake_up, horizon, net
-        self._counted: Counter[str] = Counter()  # by type, up to a position
+        self._counted: Counter[tuple[str, str]] = Counter()  # up to a position
         self._counted_to = 0
         self._store_id: str | None = None  # until it is known
 
     @asynccontextmanager
     async def catch_up(
-        self, *, after: int | None, types: Collection[str]
+        self, *, after: int | None, only: EventFilter
     ) -> AsyncIterator[AsyncIterator[RecordedEvent | Progress]]:
-        async with aclosing(self._follow(-1 if after is None else after, types)) as events:
+        async with aclosing(self._follow(-1 if after is None else after, only)) as events:
             yield events
 
-    async def count(self, types: Collection[str]) -> int | None:
+    async def count(self, only: EventFilter) -> int | None:
         """All at first, then only what came since."""
         readable, _ = await self._horizon.readable()
         if readable > self._counted_to:
             counts = await fetch_from(self._pool, _COUNT, [self._counted_to, readable])
-            self._counted.update(dict(counts))
+            self._counted.update({(category, type): of for category, type, of in counts})
             self._counted_to = readable
-        return sum(self._counted[type] for type in types)
+        return sum(self._counted[pair] for pair in only.pairs)
 
     async def store_id(self) -> str | None:
         """It was made with the table."""
@@ -53,7 +54,7 @@ class Subscriptions:
         return self._store_id
 
     async def _follow(
-        self, position: int, types: Collection[str]
+        self, position: int, only: EventFilter
     ) -> AsyncGenerator[RecordedEvent | Progress, None]:
         told, pause = False, _SOON
         while True:
@@ -61,7 +62,9 @@ class Subscriptions:
             readable, held_back = await self._horizon.readable()
             while position < readable:
                 until = min(readable, position + _WINDOW)
-                rows = await fetch_from(self._pool, _SELECT, [position, until, list(types), _PAGE])
+                rows = await fetch_from(
+                    self._pool, _SELECT, [position, until, *wanted(only), _PAGE]
+                )
                 for row in rows:
                     yield recorded(row)
                 position = rows[-1][6] if len(rows) == _PAGE else until
@@ -76,10 +79,10 @@ class Subscriptions:
 
 _SELECT: Final = f"""
 SELECT {COLUMNS} FROM events
-WHERE global_position > %s AND global_position <= %s AND event_type = ANY(%s)
+WHERE global_position > %s AND global_position <= %s AND {WANTED}
 ORDER BY global_position LIMIT %s
 """
 _COUNT: Final = """
-SELECT event_type, count(*) FROM events
-WHERE global_position > %s AND global_position <= %s GROUP BY event_type
+SELECT stream_type, event_type, count(*) FROM events
+WHERE global_position > %s AND global_position <= %s GROUP BY stream_type, event_type
 """

@@ -162,7 +162,7 @@ class World:
     def _fetch(self) -> bool:
         for recorded in self.store.after(self._delivered, 100_000):
             self._delivered = recorded.position
-            if recorded.type in self.engine.types:
+            if recorded in self.engine.events:
                 self._unsettled.append(recorded)
         return bool(self._unsettled)
 

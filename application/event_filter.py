@@ -1,0 +1,63 @@
+"""Which events of a store somebody reads. An event is ours when its category and its type are.
+
+Others may keep their events in the same store, some of them under a type of ours or in a category
+of ours. The one without the other is not enough.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+
+class Placed(Protocol):
+    """An event in its stream."""
+
+    @property
+    def stream(self) -> str: ...
+
+    @property
+    def type(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """These types of event, each in streams of its category: ``placed in wanted``."""
+
+    pairs: frozenset[tuple[str, str]]  # category and type
+
+    @classmethod
+    def of(cls, category: str, *types: str) -> Self:
+        """These types in streams of one category. ``ValueError`` for a category that is none."""
+        if not category or "-" in category:
+            raise ValueError(f"a category is the part of a stream before '-', not {category!r}")
+        return cls(frozenset((category, type) for type in types))
+
+    @property
+    def categories(self) -> frozenset[str]:
+        return frozenset(category for category, _ in self.pairs)
+
+    @property
+    def types(self) -> frozenset[str]:
+        """In whichever category: what a store may filter by first."""
+        return frozenset(type for _, type in self.pairs)
+
+    def of_types(self, types: Iterable[str]) -> "EventFilter":
+        """Only these types, in the categories where they are wanted."""
+        kept = frozenset(types)
+        return EventFilter(frozenset(pair for pair in self.pairs if pair[1] in kept))
+
+    def in_categories(self, categories: Iterable[str]) -> "EventFilter":
+        """Only what is wanted in these categories."""
+        kept = frozenset(categories)
+        return EventFilter(frozenset(pair for pair in self.pairs if pair[0] in kept))
+
+    def admits(self, stream: str, type: str) -> bool:
+        """Whether an event of that type in that stream is wanted."""
+        category, dash, _ = stream.partition("-")
+        return bool(dash) and (category, type) in self.pairs
+
+    def __contains__(self, event: Placed) -> bool:
+        return self.admits(event.stream, event.type)
+
+    def __or__(self, other: "EventFilter") -> "EventFilter":
+        return EventFilter(self.pairs | other.pairs)
