@@ -3,7 +3,7 @@ BIN := .venv/bin
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" pyproject.toml
 
-.PHONY: help run test check bench requirements clean
+.PHONY: help run test conformance check bench requirements clean
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
@@ -12,6 +12,9 @@ run: .venv/.run ## start the service on embedded servers, with real orders in it
 
 test: .venv/.dev ## run every test; needs no Docker and no server
 	@$(BIN)/pytest
+
+conformance: .venv/.dev ## what a node answers otherwise than the real server did
+	@$(BIN)/python -m tests.conformance
 
 check: .venv/.dev ## lint, types, architecture rules, links in the docs
 	@$(BIN)/ruff check .

@@ -1,0 +1,57 @@
+"""Asks a node all questions: many scenarios at once, then those that must be alone."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Final
+
+import grpc
+
+from tests.conformance import questions
+from tests.conformance.node import PATIENT, QUICK, Node
+from tests.conformance.normal_form import fault, normal
+from tests.conformance.scenarios import Scenario
+
+_AT_ONCE: Final = 12
+_OPTIONS: Final = (("grpc.max_receive_message_length", 64 << 20),)
+
+for _module in iter_modules(questions.__path__):
+    import_module(f"{questions.__name__}.{_module.name}")  # each declares its scenarios
+
+Asked = Mapping[str, object]  # the answer to each question, by its name
+
+
+async def ask(target: str, scenarios: Sequence[Scenario]) -> Asked:
+    """What a node at ``host:port`` answers, asked as fast as it goes."""
+    async with grpc.aio.insecure_channel(target, options=_OPTIONS) as channel:
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def in_turn(scenario: Scenario) -> Asked:
+            async with turns:
+                return await _answers(scenario, Node(channel, target, QUICK))
+
+        answers = await asyncio.gather(*(in_turn(one) for one in scenarios if not one.alone))
+        alone = [one for one in scenarios if one.alone]
+        answers += [await _answers(one, Node(channel, target, QUICK)) for one in alone]
+    return {name: answer for asked in answers for name, answer in asked.items()}
+
+
+async def ask_patiently(target: str, scenarios: Sequence[Scenario]) -> Asked:
+    """The same, one scenario after the other: a busy machine is slow, and not wrong."""
+    answers: dict[str, object] = {}
+    async with grpc.aio.insecure_channel(target, options=_OPTIONS) as channel:
+        for one in scenarios:
+            answers |= await _answers(one, Node(channel, target, PATIENT))
+    return answers
+
+
+async def _answers(scenario: Scenario, node: Node) -> Asked:
+    """A scenario that breaks off has one more answer: why."""
+    answers: dict[str, object] = {}
+    try:
+        async for question, answer in scenario.questions(node):
+            answers[scenario.question(question)] = normal(answer, node.run)
+    except grpc.aio.AioRpcError as error:
+        answers[scenario.question("broke off")] = normal(fault(error), node.run)
+    return answers

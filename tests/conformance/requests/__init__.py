@@ -1,0 +1,1 @@
+"""How questions are put: requests as the protocol has them, answers in their normal form."""

@@ -1,0 +1,165 @@
+"""Appending to streams, one call or a batch at a time, and deleting them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
+from uuid import uuid4
+
+from esdbclient.protos.Grpc import streams_pb2
+
+from tests.conformance.node import Node
+from tests.conformance.normal_form import message, told
+from tests.conformance.requests.fields import Fields, encoded, filled, stream
+
+Expected: TypeAlias = int | str  # a version, or one of these words
+_EXPECTED: Final = {"any": "any", "none": "noStream", "exists": "streamExists"}
+_JSON: Final = "application/json"
+_LABEL: Final = "label"  # not of the protocol: taken off before a request is sent
+
+
+def event(
+    kind: str = "Happened",
+    data: str | bytes = "{}",
+    meta: str | bytes = "",
+    *,
+    event_id: str | None = None,
+    content_type: str = _JSON,
+) -> dict[str, object]:
+    """An event to append, with a new id unless one is given."""
+    return {
+        "id": {"string": str(uuid4()) if event_id is None else event_id},
+        "metadata": {"type": kind, "content-type": content_type},
+        "customMetadata": encoded(meta),
+        "data": encoded(data),
+    }
+
+
+def expected(version: Expected, exactly: str = "revision") -> Fields:
+    """The fields that say which version the stream must have."""
+    return {exactly: version} if isinstance(version, int) else {_EXPECTED[version]: {}}
+
+
+async def append(
+    node: Node, name: str, events: Sequence[Fields], version: Expected = "any"
+) -> object:
+    """What one Append call is answered."""
+    proposed = [{"proposedMessage": one} for one in events]
+    return await append_raw(node, _of_stream(name, version), *proposed)
+
+
+async def ten(node: Node) -> str:
+    """A new stream of ten events, of the types 0 to 9."""
+    name = node.fresh("ten")
+    await append(node, name, [event(str(number)) for number in range(10)])
+    return name
+
+
+async def append_raw(node: Node, *requests: Fields) -> object:
+    """What an Append call of exactly these requests is answered."""
+    return await told(_append(node, requests))
+
+
+async def position_of(node: Node, name: str, kind: str) -> tuple[int, int]:
+    """Appends an event of that type; its commit and prepare position."""
+    requests = [_of_stream(name, "any"), {"proposedMessage": event(kind)}]
+    position = (await _append(node, requests)).success.position
+    return position.commit_position, position.prepare_position
+
+
+async def _append(node: Node, requests: Sequence[Fields]) -> streams_pb2.AppendResp:
+    messages = [filled(streams_pb2.AppendReq(), one) for one in requests]
+    return await node.upload("streams.Streams/Append", messages, streams_pb2.AppendResp)
+
+
+def batch(
+    name: str,
+    events: Sequence[Fields],
+    version: Expected = "any",
+    *,
+    label: str = "",
+    part_of: str = "",
+    final: bool = True,
+    **options: object,
+) -> dict[str, object]:
+    """A request of a BatchAppend call; ``label`` is its correlation id in the answers.
+
+    ``part_of`` is the correlation id that several parts share; other options come as they are.
+    """
+    where = {"streamIdentifier": stream(name), **expected(version, "streamPosition"), **options}
+    request: dict[str, object] = {
+        "correlationId": {"string": part_of or str(uuid4())},
+        "proposedMessages": events,
+        "isFinal": final,
+        "options": where,
+    }
+    return request | ({_LABEL: label} if label else {})
+
+
+def rest(part_of: str, events: Sequence[Fields], label: str) -> dict[str, object]:
+    """The last part of a batch: only the first one has options."""
+    request = batch("", events, part_of=part_of, label=label)
+    del request["options"]
+    return request
+
+
+async def batches(node: Node, *requests: Fields, answers: int | None = None) -> list[object]:
+    """What one BatchAppend call is answered, in the order in which the answers come.
+
+    Waits for as many as there are correlation ids, or for so many ``answers``.
+    """
+    expecting = len({_correlation(one) for one in requests}) if answers is None else answers
+    labels = {_correlation(one): str(one[_LABEL]) for one in requests if _LABEL in one}
+    async with node.converse(
+        "streams.Streams/BatchAppend",
+        streams_pb2.BatchAppendResp,
+        lambda one: _labelled(one, labels),
+    ) as call:
+        for one in requests:
+            await call.say(_batch_request(one))
+        heard = await call.count(expecting)
+        return heard if len(heard) >= expecting else call.answers
+
+
+def _batch_request(request: Fields) -> streams_pb2.BatchAppendReq:
+    fields = {key: value for key, value in request.items() if key != _LABEL}
+    return filled(streams_pb2.BatchAppendReq(), fields)
+
+
+def _correlation(request: Fields) -> str:
+    correlation = request.get("correlationId")
+    return str(correlation["string"]) if isinstance(correlation, Mapping) else ""
+
+
+def _labelled(answer: streams_pb2.BatchAppendResp, labels: Mapping[str, str]) -> object:
+    fields = message(answer)
+    correlation = answer.correlation_id
+    label = labels.get(correlation.string, "<id>")
+    return {**fields, "correlationId": label, "idForm": correlation.WhichOneof("value")}
+
+
+async def delete(node: Node, name: str, version: Expected = "any") -> object:
+    """What a soft delete is answered."""
+    request = filled(streams_pb2.DeleteReq(), _of_stream(name, version))
+    return await told(node.ask("streams.Streams/Delete", request, streams_pb2.DeleteResp))
+
+
+async def tombstone(node: Node, name: str, version: Expected = "any") -> object:
+    """What a hard delete is answered."""
+    request = filled(streams_pb2.TombstoneReq(), _of_stream(name, version))
+    return await told(node.ask("streams.Streams/Tombstone", request, streams_pb2.TombstoneResp))
+
+
+def _of_stream(name: str, version: Expected) -> Fields:
+    return {"options": {"streamIdentifier": stream(name), **expected(version)}}
+
+
+async def sent_and_closed(node: Node, requests: Sequence[Fields]) -> list[object]:
+    """The kinds of answers to a BatchAppend call whose client sends no more, and waits."""
+    async with node.converse(
+        "streams.Streams/BatchAppend",
+        streams_pb2.BatchAppendResp,
+        lambda answer: answer.WhichOneof("result"),
+    ) as call:
+        for one in requests:
+            await call.say(_batch_request(one))
+        await call.done()
+        return await call.ends()

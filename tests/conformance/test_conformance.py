@@ -1,0 +1,81 @@
+"""The embedded node answers as the real server answered."""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Final
+from urllib.parse import urlsplit
+
+import pytest
+
+from infrastructure.embedded.eventstoredb.process import NodeProcess
+from tests.conformance.comparing import RECORDED, compare, judge, reasons
+
+KNOWN: Final = frozenset(
+    {
+        "append_deleted / meta of tomb",
+        "append_options_missing / batch no correlation",
+        "append_same_id_twice_in_one / again",
+        "batch_in_parts / options twice",
+        "batch_in_parts / options twice there",
+        "categories_by_hand / after",
+        "categories_by_hand / status",
+        "categories_forms / $category-",
+        "categories_of_deleted / resolved",
+        "categories_of_deleted / subscribed",
+        "deleting / metadata after delete",
+        "projection_queries / event fields",
+        "read_all_filters / dotnet regex",
+        "subscribe_all / end",
+        "subscribe_all / from a position",
+        "subscribe_all / prepare 0",
+    }
+)
+"""In what the node differs today; each mended one goes."""
+
+
+@pytest.fixture
+def target(fresh_node: NodeProcess) -> str:
+    """The address of a node that nobody else asks."""
+    return urlsplit(fresh_node.uri).netloc
+
+
+async def test_the_node_answers_as_the_server_did(target: str) -> None:
+    """Of all questions no answer differs from the recorded one, but where it may, with a reason."""
+    verdict = await compare(target, known=KNOWN)
+    assert {one.question for one in verdict.differences} == KNOWN, f"\n{verdict}"
+
+
+def test_every_question_is_kept() -> None:
+    """The real server was asked 466 questions."""
+    assert len(RECORDED) == 466
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [{**RECORDED, "read_links / plain": []}, {**RECORDED, "mine / new": 1}],
+    ids=["answered otherwise", "not asked of the server"],
+)
+def test_what_differs_is_named(answers: Mapping[str, object]) -> None:
+    """A question that is answered otherwise, or that nobody has asked the server, differs."""
+    (difference,) = judge(answers).differences
+    assert difference.question in ("read_links / plain", "mine / new")
+
+
+def test_a_question_that_is_not_asked_differs() -> None:
+    """A question that the runner leaves out is not taken for one that is answered rightly."""
+    (difference,) = judge(
+        {k: v for k, v in RECORDED.items() if k != "read_links / plain"}
+    ).differences
+    assert difference.question == "read_links / plain"
+
+
+def test_what_may_differ_is_counted_apart() -> None:
+    """A difference that has a reason is not one that must not be."""
+    verdict = judge({**RECORDED, "deleting / delete $all": "refused"})
+    assert (list(verdict.differences), len(verdict.may_differ)) == ([], 1)
+
+
+@pytest.mark.parametrize("pattern", reasons())
+def test_every_reason_is_for_a_question(pattern: str) -> None:
+    """The table of what may differ names questions that are asked."""
+    assert any(fnmatchcase(question, pattern) for question in RECORDED)
