@@ -1,6 +1,7 @@
 """The words that amounts and names are made of. Immutable, compared by value, valid from birth."""
 
 import re
+import unicodedata
 from decimal import Decimal
 from typing import Annotated, Any, Self, TypeVar, get_args
 
@@ -27,7 +28,20 @@ ReceiptId = Id
 WriteOffId = Id
 AdjustmentId = Id
 
-# No text holds U+0000: it is in JSON, but PostgreSQL and others cannot keep it.
+
+def normal(text: str) -> str:
+    """The text in its composed form (NFC), as every text is that comes in.
+
+    ``ValueError`` for what no store keeps: U+0000, which is in JSON, but PostgreSQL and others
+    cannot keep it; and half a character (a lone surrogate), which is in no UTF-8.
+    """
+    if "\0" in text:
+        raise ValueError("a text has no character U+0000")
+    if not text.isascii():
+        text.encode()  # UnicodeEncodeError is a ValueError
+        return unicodedata.normalize("NFC", text)
+    return text
+
 
 Sku = Annotated[
     str, StringConstraints(pattern=r"^[^\s/$\x00]([^\n\x00]*[^\s\x00])?$", max_length=64)

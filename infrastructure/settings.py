@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     SecretStr,
+    StringConstraints,
     ValidationError,
     model_validator,
 )
@@ -45,6 +46,11 @@ def _words(text: Any) -> Any:
 
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+HostName = Annotated[
+    str,
+    StringConstraints(pattern=r"^(\*|(\*\.)?[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$", max_length=253),
+]
+"""``shop.example.org``, ``*.example.org``, ``[2001:db8::1]``, or ``*`` for any; no port."""
 EventStore = Literal["eventstoredb", "postgres"]
 
 
@@ -79,6 +85,8 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: Port = 8000
     """Where the service listens; 0 for any free port."""
+    trusted_hosts: Annotated[tuple[HostName, ...], NoDecode, BeforeValidator(_words)] = ()
+    """Names, besides those of the loopback, under which clients ask for the service."""
     api_token: Annotated[SecretStr, AfterValidator(_token)] | None = None
     """What clients send as ``Authorization: Bearer …``; unset: nothing is asked for."""
     consistency_wait_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
@@ -96,6 +104,12 @@ class Settings(BaseSettings):
     @property
     def payloads(self) -> Path:
         return self.payloads_dir or self.headwater_home / "payloads"
+
+    @property
+    def own_names(self) -> Sequence[str]:
+        """Under which names clients may ask for the service, besides those of the loopback."""
+        everywhere = self.http_host in ("", "0.0.0.0", "::")
+        return self.trusted_hosts if everywhere else (*self.trusted_hosts, self.http_host)
 
     @property
     def events_uri(self) -> str | None:

@@ -35,6 +35,7 @@ Settings come from the environment or a `.env` file:
 - `PAYMENT_PROVIDER_URI`, `CARRIER_URI`: whom to ask for money and parcels; unset: simulated ones
 - `HEADWATER_HOME`: where embedded servers, payloads and logs live (`.headwater`)
 - `HTTP_HOST`, `HTTP_PORT`, `EVENTSTOREDB_PORT`: where to listen (127.0.0.1, 8000, 2113)
+- `TRUSTED_HOSTS`: names, besides those of the loopback, by which clients may ask for the service
 - `API_TOKEN`: what clients have to send as `Authorization: Bearer …`
 - `PAYLOADS_DIR`, `LOG_LEVEL`
 - `BACKPRESSURE_SLOW_SECONDS`, `BACKPRESSURE_REFUSE_SECONDS`: how far read models may be behind

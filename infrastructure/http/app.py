@@ -5,11 +5,13 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from infrastructure.container import Container, opened
 from infrastructure.http import operations, orders, problems, sales, stock
-from infrastructure.http.middleware import Authorized, Limited, Observed
+from infrastructure.http.middleware import Authorized, Limited, Observed, unknown_name
+from infrastructure.http.text import Headed, Readable, understood
+from infrastructure.web.hosts import Trusted
 
 _DESCRIPTION = """
 Order fulfilment for a shop, event-sourced. Commands (`POST`) append events and answer with the
@@ -42,14 +44,18 @@ def create_app(container: Container) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(understood)],
     )
     app.state.container = container
     for part in (orders, stock, sales, operations):
         app.include_router(part.router)
     problems.install(app)
+    settings = container.settings()
+    app.add_middleware(Headed)
     app.add_middleware(Limited)
-    token = container.settings().api_token
-    if token is not None:
-        app.add_middleware(Authorized, token=token.get_secret_value())
+    app.add_middleware(Readable)
+    if settings.api_token is not None:
+        app.add_middleware(Authorized, token=settings.api_token.get_secret_value())
+    app.add_middleware(Trusted, names=settings.own_names, refusal=unknown_name)
     app.add_middleware(Observed, metrics=container.metrics())  # added last, so around all others
     return app

@@ -31,7 +31,7 @@ NAMESPACE = UUID("8d5a4f0e-6b1c-4a5e-9d37-2f6c1e0b7a94")
 """In which command ids are made of idempotency keys. Changing it forgets all keys."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_ENTITY_TAG = re.compile(r'"(0|[1-9][0-9]{0,18})"')
+_ENTITY_TAG = re.compile(r'"(0|[1-9][0-9]{0,17})"')
 _TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 )

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infrastructure.http.problems import Problem, answer, of_status
 from infrastructure.metrics import Metrics
+from infrastructure.web.hosts import host
 
 log = structlog.stdlib.get_logger("headwater.http")
 
@@ -122,6 +123,12 @@ class Limited:
             return body.pop(0) if body else await receive()
 
         await self._app(scope, replay, send)
+
+
+async def unknown_name(scope: Scope, receive: Receive, send: Send) -> None:
+    """The answer to a request for a name that is not ours."""
+    detail = f"{host(scope)!r} is no name of this service; TRUSTED_HOSTS names those that are"
+    await answer(of_status(HTTPStatus.BAD_REQUEST, detail))(scope, receive, send)
 
 
 _NO_CORRELATION_ID = of_status(

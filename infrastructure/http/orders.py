@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response, status
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, WithJsonSchema
 
 from application import queries, saga_queries
 from application.backpressure import Overloaded
@@ -33,6 +33,7 @@ from infrastructure.http.commands import Ask, Done, Wiring, entity_tag
 from infrastructure.http.paging import Limit, following
 from infrastructure.http.problems import BadHeader, documented
 from infrastructure.http.reading import Reading, answers
+from infrastructure.http.text import Body
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
@@ -65,12 +66,6 @@ Price = Annotated[
     BeforeValidator(_price),
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d{1,6})? [A-Z]{3}$"}),
 ]
-
-
-class Body(BaseModel):
-    """A request. Unknown fields are refused: a misspelt wish must not be half understood."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class NewLine(Body):

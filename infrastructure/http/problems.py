@@ -23,6 +23,7 @@ from application.command_dispatch import CommandIdReused, StaleVersion, TooMuchC
 from application.consistency import InvalidToken, NotYetProjected
 from application.ports import NotBuilt, StoreUnavailable
 from domain.decider import DomainError, Missing
+from infrastructure.visible import visible
 
 
 class FieldProblem(BaseModel):
@@ -130,6 +131,17 @@ def of_status(status: HTTPStatus, detail: str, **more: Any) -> Problem:
     return Problem(type="about:blank", title=status.phrase, status=status, detail=detail, **more)
 
 
+def invalid(wrong: Sequence[FieldProblem]) -> InvalidProblem:
+    """What was not understood, field by field."""
+    return InvalidProblem(
+        type=_type("invalid-request"),
+        title="The request was not understood.",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        detail=f"{len(wrong)} field(s) are not as they have to be",
+        errors=[FieldProblem(field=visible(one.field), problem=one.problem) for one in wrong],
+    )
+
+
 def _of(error: Exception, status: HTTPStatus) -> Problem:
     title = (type(error).__doc__ or "").partition("\n")[0]
     name = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__)
@@ -197,11 +209,17 @@ def _methods(request: Request) -> Sequence[str]:
     routes = request.app.router.routes
     return [
         method
-        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
         if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+            route.matches({**request.scope, "method": _as_routed(method)})[0] is Match.FULL
+            for route in routes
         )
     ]
+
+
+def _as_routed(method: str) -> str:
+    """HEAD is answered wherever GET is."""
+    return "GET" if method == "HEAD" else method
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
@@ -215,14 +233,8 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     if found[0]["loc"] == ("body",) and "json" not in request.headers.get("content-type", "json"):
         detail = "send the body as JSON, with the header Content-Type: application/json"
         return answer(of_status(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail))
-    problem = InvalidProblem(
-        type=_type("invalid-request"),
-        title="The request was not understood.",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY,
-        detail=f"{len(found)} field(s) are not as they have to be",
-        errors=[FieldProblem(field=_field(one["loc"]), problem=_reason(one)) for one in found],
-    )
-    return answer(problem)
+    wrong = [FieldProblem(field=_field(one["loc"]), problem=_reason(one)) for one in found]
+    return answer(invalid(wrong))
 
 
 def _field(location: Sequence[str | int]) -> str:

@@ -11,9 +11,10 @@ from domain.decider import Missing
 from domain.stock import ReceiveStock
 from domain.values import Quantity, Sku
 from infrastructure.http.commands import Ask, Done, entity_tag
-from infrastructure.http.orders import COMMAND_ERRORS, Body
+from infrastructure.http.orders import COMMAND_ERRORS
 from infrastructure.http.problems import documented
 from infrastructure.http.reading import Reading, answers
+from infrastructure.http.text import Body
 
 router = APIRouter(prefix="/stock", tags=["stock"])
 

@@ -70,7 +70,7 @@ async def shop_over(container: Container) -> AsyncIterator[Shop]:
     async with (
         app.router.lifespan_context(app),
         projecting(container),
-        httpx.AsyncClient(transport=transport, base_url="http://shop") as http,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as http,
     ):
         yield Shop(http, container)
 

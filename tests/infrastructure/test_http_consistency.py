@@ -23,7 +23,7 @@ async def nobody_projects(**settings: Any) -> AsyncIterator[Shop]:
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://shop") as http,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as http,
     ):
         yield Shop(http, container)
 

@@ -22,7 +22,7 @@ async def http(postgres: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://shop") as http,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as http,
     ):
         yield http
 

@@ -82,7 +82,7 @@ async def test_a_lag_that_nobody_knows_is_no_sample() -> None:
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://shop") as http,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as http,
     ):
         unfilled = (await http.get("/metrics")).text
     async with shop_over(container) as shop:

@@ -54,8 +54,8 @@ async def test_an_unknown_path_and_method_are_problems_too(shop: Shop) -> None:
     """404 and 405 say what there is instead."""
     assert "/docs" in problem(await shop.get("/order"), 404)["detail"]
     answer = await shop.http.delete("/orders")
-    assert "GET, POST" in problem(answer, 405)["detail"]
-    assert answer.headers["Allow"] == "GET, POST"
+    assert "GET, HEAD, POST" in problem(answer, 405)["detail"]
+    assert answer.headers["Allow"] == "GET, HEAD, POST"
 
 
 @pytest.mark.parametrize(

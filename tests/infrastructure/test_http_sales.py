@@ -1,6 +1,7 @@
 """Sales over HTTP: by day, by customer, by product."""
 
 from datetime import date, timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -89,7 +90,7 @@ async def test_products_are_found_by_how_words_begin(shop: Shop) -> None:
     await shop.placed(lines=[HEART, LANTERN])
 
     async def found(words: str) -> list[str]:
-        answer = await shop.get(f"/products?words={words}")
+        answer = await shop.get(f"/products?words={quote(words)}")
         return [product["sku"] for product in answer.json()["products"]]
 
     assert await found("heart hang") == ["85123A"]

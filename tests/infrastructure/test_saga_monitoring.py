@@ -102,7 +102,7 @@ async def test_sagas_are_timed_by_their_end_and_attempts_counted_by_outcome() ->
 async def test_how_many_are_open_is_unknown_while_nobody_fills_the_read_model() -> None:
     """No sample rather than 0, and no alert that says all is well."""
     app = create_app(empty_shop())
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop")
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
     async with app.router.lifespan_context(app), client:
         assert "headwater_sagas_failed{" not in (await client.get("/metrics")).text
 

@@ -208,6 +208,32 @@ def test_a_call_that_is_not_understood_is_refused(
     assert refused.json()["refused"]
 
 
+@pytest.mark.parametrize("query", ["", "key=k&keys=k", "kee=k"])
+def test_a_question_that_is_not_understood_is_refused(
+    simulated: SimulatedProviders, query: str
+) -> None:
+    """It asks for one key and nothing else."""
+    uri = f"{simulated.payment_provider_uri}/calls?{query}"
+
+    assert "?key=" in httpx.get(uri, trust_env=False, timeout=30).json()["refused"]
+
+
+@pytest.mark.parametrize("path", ["/faults", "/payments", "/payments/calls?key=k"])
+def test_a_page_in_a_browser_cannot_ask_them(simulated: SimulatedProviders, path: str) -> None:
+    """A name that is not the loopback's is refused: faults are nobody else's to tell."""
+    for method in ("GET", "PUT", "POST"):
+        answer = httpx.request(
+            method,
+            f"{simulated.uri}{path}",
+            headers={"Host": "evil.example"},
+            content='{"faults": [{"kind": "decline"}]}',
+            trust_env=False,
+            timeout=30,
+        )
+        assert answer.status_code == 400
+    assert httpx.get(f"{simulated.uri}/faults", trust_env=False, timeout=30).json()["faults"] == []
+
+
 def test_chance_is_the_same_each_time() -> None:
     """The same calls are struck in any order, another seed strikes others, at about the rate."""
     keys = [f"k-{number}" for number in range(1000)]

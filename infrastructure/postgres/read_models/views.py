@@ -12,7 +12,7 @@ from typing import Any, Final, Generic
 from psycopg.errors import UndefinedTable
 from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
 
-from application.ports import CheckpointMoved, Seen, Sums, V
+from application.ports import CheckpointMoved, NotBuilt, Seen, Sums, V
 from application.projections.builds import WHOLE, Build, Shard
 from application.projections.projection import Projection
 from application.projections.projection import words as words_of
@@ -197,9 +197,11 @@ class Views(Generic[V]):
             async with connected(self._pool) as connection:
                 found = await connection.execute(statement(Identifier(self._name)), values)
                 return await found.fetchall()
-        except UndefinedTable:
+        except UndefinedTable as error:
             if self._moved is None:
-                raise
+                raise NotBuilt(
+                    f"{self._name} has no table yet: whoever fills it makes it"
+                ) from error
             self._projection, build = await self._moved()
             self._name, self._moved = build.table, None
             return await self._rows(statement, values)

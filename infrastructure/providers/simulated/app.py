@@ -20,6 +20,7 @@ from infrastructure.providers.simulated.simulation import (
     FaultsTold,
     Simulation,
 )
+from infrastructure.web.hosts import Trusted
 
 Address = tuple[str, int]
 
@@ -48,7 +49,7 @@ def create_app(simulation: Simulation, hang_up: Callable[[Address], None]) -> St
         hang_up(request.client)
         return Response(status_code=500)  # never arrives
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/payments", books_of_payments),
             Route("/parcels", books_of_parcels),
@@ -59,6 +60,8 @@ def create_app(simulation: Simulation, hang_up: Callable[[Address], None]) -> St
         ],
         exception_handlers={**_ERRORS, OutcomeUnknown: no_answer},
     )
+    app.add_middleware(Trusted, refusal=_unknown_name)  # a page in a browser is nobody to ask
+    return app
 
 
 class _Desk:
@@ -85,10 +88,15 @@ class _Desk:
             self._simulation.remember_faults()
 
     async def _find(self, request: Request) -> Response:
+        if set(request.query_params) != {"key"}:
+            raise ProviderRefused("ask for the call with one key: ?key=…")
         try:
             return JSONResponse(written(await self._line.find(request.query_params["key"])))
         finally:
             self._simulation.remember_faults()
+
+
+_unknown_name = JSONResponse({"refused": "this is no name of the providers"}, status_code=400)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

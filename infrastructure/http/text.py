@@ -1,0 +1,141 @@
+"""The text of a request: one rule for paths, queries and bodies, and nothing half understood.
+
+Text is UTF-8 without U+0000, and is taken in its composed form (NFC; see
+:func:`domain.values.normal`). A query holds known parameters, each once.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, unquote_to_bytes, urlencode
+
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, model_validator
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from domain.values import normal
+from infrastructure.http.problems import FieldProblem, answer, invalid
+
+_MOST = 50  # parameters of a query
+
+
+class Body(BaseModel):
+    """A request. Unknown fields are refused: a misspelt wish must not be half understood."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _composed(cls, content: Any) -> Any:
+        """What no text may hold is refused by the type of its field, which names the field."""
+        if not isinstance(content, dict):
+            return content
+        return {name: _normal_or_as_is(value) for name, value in content.items()}
+
+
+class Readable:
+    """Passes on what can be read, its path and its query in composed form."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        wrong: list[FieldProblem] = []
+        path = _read(scope.get("raw_path") or scope["path"].encode(), wrong)
+        query = list(_parameters(scope["query_string"], wrong))
+        if wrong:
+            await answer(invalid(wrong))(scope, receive, send)
+            return
+        scope.update(path=path, query_string=urlencode(query).encode())
+        await self._app(scope, receive, send)
+
+
+class Headed:
+    """Answers HEAD wherever GET is answered, in the same way and without a body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            body = {"body": b""} if message["type"] == "http.response.body" else {}
+            await send({**message, **body})
+
+        got = {**scope, "method": "GET"}
+        await self._app(got, receive, without_body)
+        scope["route"] = got.get("route")
+
+
+async def understood(request: Request) -> None:
+    """For every route: it knows each parameter of the query, and each stands there once."""
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    if not given:
+        return
+    route = request.scope["route"]
+    known = list(_known(route.dependant)) if isinstance(route, APIRoute) else []
+    if wrong := [*_misunderstood(given, known)]:
+        raise RequestValidationError(wrong)
+
+
+def _known(needed: Dependant) -> Iterator[str]:
+    """The parameters of the query that a route declares, or something that it needs."""
+    yield from (field.alias for field in needed.query_params)
+    for below in needed.dependencies:
+        yield from _known(below)
+
+
+def _misunderstood(given: Mapping[str, int], known: Sequence[str]) -> Iterator[dict[str, Any]]:
+    there = f"there are {', '.join(known)}" if known else "there are none"
+    for name, times in given.items():
+        if name not in known:
+            yield _error(name, f"there is no such parameter: {there}")
+        elif times > 1:
+            yield _error(name, f"it stands there {times} times: send it once")
+
+
+def _error(name: str, reason: str) -> dict[str, Any]:
+    return {"type": "value_error", "loc": ("query", name), "msg": reason, "input": None}
+
+
+def _read(raw: bytes, wrong: list[FieldProblem]) -> str:
+    try:
+        return normal(unquote_to_bytes(raw).decode())
+    except ValueError as error:
+        wrong.append(FieldProblem(field="path", problem=_why(error)))
+        return ""
+
+
+def _parameters(raw: bytes, wrong: list[FieldProblem]) -> Iterator[tuple[str, str]]:
+    try:
+        found = parse_qsl(
+            raw.decode("latin-1"), keep_blank_values=True, encoding="latin-1", max_num_fields=_MOST
+        )
+    except ValueError:
+        wrong.append(FieldProblem(field="query", problem=f"it has {_MOST} parameters at most"))
+        return
+    for name, value in found:
+        try:
+            yield normal(name.encode("latin-1").decode()), normal(value.encode("latin-1").decode())
+        except ValueError as error:
+            wrong.append(FieldProblem(field=f"query.{name}", problem=_why(error)))
+
+
+def _why(error: ValueError) -> str:
+    return "it is not UTF-8" if isinstance(error, UnicodeError) else str(error)
+
+
+def _normal_or_as_is(value: Any) -> Any:
+    try:
+        return normal(value) if isinstance(value, str) else value
+    except ValueError:
+        return value

@@ -1,0 +1,47 @@
+"""To which names a server answers.
+
+A page in a browser on this machine can have its own name lead to 127.0.0.1 ("DNS rebinding"), and
+then asks as if it came from here. What gives it away is the name, in the ``Host`` header.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from typing import Any, Final
+
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+_Scope = MutableMapping[str, Any]
+_App = Callable[[_Scope, Any, Any], Awaitable[None]]
+
+
+class Trusted:
+    """Passes requests on for names that are trusted, and all others to ``refusal``.
+
+    Trusted are the names of the loopback, those given here (``*.example.org``: all below it, ``*``:
+    any), and the very address that the client has connected to, which no name can stand for.
+    """
+
+    def __init__(self, app: _App, *, names: Collection[str] = (), refusal: _App) -> None:
+        self._app, self._refusal = app, refusal
+        self._names = {*LOOPBACK, *(name.lower() for name in names)}
+
+    async def __call__(self, scope: _Scope, receive: Any, send: Any) -> None:
+        trusted = scope["type"] != "http" or self._trusts(host(scope), scope)
+        await (self._app if trusted else self._refusal)(scope, receive, send)
+
+    def _trusts(self, name: str | None, scope: _Scope) -> bool:
+        if name is None or name in self._names or "*" in self._names:
+            return True  # without a name (HTTP/1.0) no browser asks
+        address = (scope.get("server") or (None,))[0]
+        parents = name.split(".")[1:]
+        above = (f"*.{'.'.join(parents[at:])}" for at in range(len(parents)))
+        return name in (address, f"[{address}]") or any(parent in self._names for parent in above)
+
+
+def host(scope: Mapping[str, Any]) -> str | None:
+    """The name in the ``Host`` header, without port, in lower case."""
+    for header, value in scope["headers"]:
+        if header == b"host":
+            name = value.decode("latin-1").lower()
+            end = name.rfind(":") if name.rfind(":") > name.rfind("]") else len(name)
+            return str(name[:end].rstrip("."))
+    return None
