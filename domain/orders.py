@@ -15,6 +15,7 @@ from typing import Annotated, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.currencies import DECIMALS
 from domain.decider import Command, Decider, DomainError, Event, Missing, replace
 from domain.values import (
     CustomerId,
@@ -143,6 +144,9 @@ def _plus(returned: Mapping[int, int], lines: Sequence[ReturnedLine]) -> Mapping
 
 # ── commands ─────────────────────────────────────────────────────────────────────────────────────
 
+MOST_LINES = 1200
+"""Of one order: the longest invoice of a real history has 1,114."""
+
 LARGEST_WORTH = Decimal(10) ** 12
 """Of one order, in its currency: a million of the largest still add up to a ``Money``."""
 
@@ -150,7 +154,7 @@ LARGEST_WORTH = Decimal(10) ** 12
 class PlaceOrder(Command):
     customer_id: CustomerId | None = None
     country: Text | None = None
-    lines: Annotated[tuple[OrderLine, ...], Field(min_length=1)]
+    lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=MOST_LINES)]
     from_history: bool = False
 
 
@@ -172,7 +176,7 @@ class CancelOrder(Command):
 
 class ReturnLines(Command):
     return_id: ReturnId
-    lines: Annotated[tuple[ReturnedLine, ...], Field(min_length=1)]
+    lines: Annotated[tuple[ReturnedLine, ...], Field(min_length=1, max_length=MOST_LINES)]
 
 
 OrderCommand = PlaceOrder | ConfirmOrder | ShipOrder | DeliverOrder | CancelOrder | ReturnLines
@@ -192,6 +196,14 @@ class MixedCurrencies(DomainError):
 
 class NegativePrice(DomainError):
     """A price is zero or more."""
+
+
+class NoSuchCurrency(DomainError):
+    """A price is in a currency that exists."""
+
+
+class CannotBePaid(DomainError):
+    """What is paid, or paid back, is a whole number of the currency's smallest units."""
 
 
 class WorthTooMuch(DomainError):
@@ -262,6 +274,8 @@ def _place(command: PlaceOrder, order: Order) -> Sequence[OrderEvent]:
     if order.placed is not None:
         raise OrderAlreadyPlaced("an order with other content has been placed under this id")
     _require_priced(command.lines)
+    if not command.from_history:  # what was paid long ago is not charged
+        _require_payable(command.lines)
     return [placed]
 
 
@@ -273,6 +287,20 @@ def _require_priced(lines: Sequence[OrderLine]) -> None:
             raise NegativePrice(f"line {number} has the price {line.unit_price}")
     if sum(line.unit_price.amount * line.quantity for line in lines) > LARGEST_WORTH:
         raise WorthTooMuch(f"the lines are worth more than {LARGEST_WORTH:,} in sum")
+
+
+def _require_payable(lines: Sequence[OrderLine]) -> None:
+    """Each line, so that each can come back as a whole."""
+    for number, line in enumerate(lines, start=1):
+        currency, worth = line.unit_price.currency, line.unit_price * line.quantity
+        if currency not in DECIMALS:
+            raise NoSuchCurrency(f"line {number} is priced in {currency}, which is no currency")
+        if not worth.can_be_paid:
+            raise CannotBePaid(f"line {number} comes to {worth}: {_smallest(currency)}")
+
+
+def _smallest(currency: str) -> str:
+    return f"the smallest unit of {currency} is {Decimal(1).scaleb(-DECIMALS[currency]):f}"
 
 
 def _confirm(status: Status) -> Sequence[OrderEvent]:
@@ -340,7 +368,16 @@ def _return(
                 f"line {number} has {ordered[number - 1].quantity} units, of which "
                 f"{order.returned.get(number, 0)} have come back already"
             )
+    if not order.from_history:
+        _require_repayable(command.lines, ordered)
     return [LinesReturned(return_id=command.return_id, lines=command.lines)]
+
+
+def _require_repayable(lines: Sequence[ReturnedLine], ordered: Sequence[OrderLine]) -> None:
+    prices = [ordered[line.line - 1].unit_price * line.quantity for line in lines]
+    back = sum(prices, start=Money.zero(ordered[0].unit_price.currency))
+    if not back.can_be_paid:
+        raise CannotBePaid(f"{back} would go back: {_smallest(back.currency)}")
 
 
 decider: Decider[OrderCommand, Order, OrderEvent] = Decider(Order(), evolve, decide)

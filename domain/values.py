@@ -17,6 +17,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from domain.currencies import DECIMALS
+
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:~-]*$", max_length=64)]
 OrderId = Id
 CustomerId = Id
@@ -65,6 +67,7 @@ LineNumber = Annotated[int, Field(gt=0, strict=True)]
 """The position of a line in its order, from 1: a stock code may stand in several lines."""
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+"""What an event of the past may hold. In which one can be paid: :mod:`domain.currencies`."""
 
 _WRITTEN = re.compile(r"(?P<amount>-?[0-9]+(?:\.[0-9]+)?) (?P<currency>[A-Z]{3})")
 
@@ -86,6 +89,15 @@ class Money(BaseModel):
     def zero(cls, currency: Currency) -> Self:
         """Nothing, in that currency."""
         return cls(amount=Decimal(0), currency=currency)
+
+    @property
+    def can_be_paid(self) -> bool:
+        """Whether it is a whole number of the smallest units of a currency that exists.
+
+        A unit price need not be: a thousand at 0.001 GBP can be paid, one cannot.
+        """
+        decimals = DECIMALS.get(self.currency)
+        return decimals is not None and self.amount == round(self.amount, decimals)
 
     @model_validator(mode="before")
     @classmethod

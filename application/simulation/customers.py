@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from itertools import count
 from typing import Any, Final, assert_never
@@ -13,7 +14,7 @@ from application.ports import StoreUnavailable
 from application.simulation.floor import Floor
 from application.simulation.traffic import Back, Place, Wish
 from domain.decider import Command
-from domain.orders import AlreadyShipped, CancelOrder
+from domain.orders import AlreadyShipped, CancelOrder, CannotBePaid
 from domain.stock import ReceiveStock
 
 AT_ONCE: Final = 32  # orders under way: more only get in each other's way at the same shelves
@@ -86,6 +87,8 @@ class Customers:
         try:
             await self._tell(wish.order_id, wish.command, f"place {wish.order_id}", new=True)
             await self._floor.until(wish.order_id, lambda order: order.end != "")
+        except CannotBePaid:  # a real history has prices of fractions of a penny
+            self._placed.discard(wish.order_id)
         finally:
             self._room.release()
 
@@ -102,7 +105,8 @@ class Customers:
                 pass
         order = await self._floor.until(id, lambda order: order.is_settled)
         if order.status == "delivered":
-            await self._tell(id, wish.command, f"return {name}")
+            with suppress(CannotBePaid):
+                await self._tell(id, wish.command, f"return {name}")
 
     async def _tell(self, id: str, command: Command, name: str, *, new: bool = False) -> None:
         """Tell it once, in however many attempts: its id follows from its name."""

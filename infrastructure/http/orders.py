@@ -1,11 +1,12 @@
 """Orders over HTTP: place, look at, cancel, take goods back."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response, status
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
 from application import queries, saga_queries
 from application.backpressure import Overloaded
@@ -18,8 +19,10 @@ from application.projections.saga_timeline import Entry
 from application.projections.sagas import sagas
 from application.sagas.operating import UnknownSaga
 from application.sagas.state import Status as SagaStatus
+from domain.currencies import DECIMALS
 from domain.decider import DomainError
 from domain.orders import (
+    MOST_LINES,
     CancelOrder,
     OrderLine,
     PlaceOrder,
@@ -52,19 +55,24 @@ Order = Annotated[OrderId, Path(alias="order_id", examples=["536365"])]
 # ── what comes in ────────────────────────────────────────────────────────────────────────────────
 
 
+_PRICE = r"^[0-9]{1,18}(\.[0-9]{1,6})? [A-Z]{3}$"
+
+
 def _price(value: Any) -> Money:
-    try:
-        if isinstance(value, str):
-            return Money.parse(value)
-    except ValidationError:
-        pass
-    raise ValueError("write a price as text, at most 6 decimals and the currency: '2.55 GBP'")
+    if not isinstance(value, str) or not re.fullmatch(_PRICE, value):
+        raise ValueError("write a price as text, at most 6 decimals and the currency: '2.55 GBP'")
+    price = Money.parse(value)
+    if price.currency not in DECIMALS:
+        raise ValueError(
+            f"there is no currency {price.currency}: write its code of ISO 4217, 'GBP'"
+        )
+    return price
 
 
 Price = Annotated[
     Money,
     BeforeValidator(_price),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d{1,6})? [A-Z]{3}$"}),
+    WithJsonSchema({"type": "string", "pattern": _PRICE}),
 ]
 
 
@@ -78,7 +86,7 @@ class NewLine(Body):
 class NewOrder(Body):
     customer_id: CustomerId | None = Field(None, description="none: a guest", examples=["17850"])
     country: Text | None = Field(None, examples=["United Kingdom"])
-    lines: list[NewLine] = Field(min_length=1)
+    lines: list[NewLine] = Field(min_length=1, max_length=MOST_LINES)
 
     def command(self) -> PlaceOrder:
         lines = tuple(OrderLine(**dict(line)) for line in self.lines)
@@ -95,7 +103,7 @@ class LineBack(Body):
 
 
 class Return(Body):
-    lines: list[LineBack] = Field(min_length=1)
+    lines: list[LineBack] = Field(min_length=1, max_length=MOST_LINES)
 
 
 # ── what goes out ────────────────────────────────────────────────────────────────────────────────

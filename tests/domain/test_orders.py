@@ -1,10 +1,14 @@
 """The rules of an order, one sentence each."""
 
+import pytest
+from pydantic import ValidationError
+
 from domain import orders
 from domain.orders import (
     AlreadyCancelled,
     AlreadyShipped,
     CancelOrder,
+    CannotBePaid,
     ConfirmOrder,
     DeliverOrder,
     FulfilledElsewhere,
@@ -12,6 +16,7 @@ from domain.orders import (
     MixedCurrencies,
     MoreThanOrdered,
     NegativePrice,
+    NoSuchCurrency,
     NoSuchLine,
     NotConfirmed,
     NotShipped,
@@ -114,6 +119,60 @@ def test_the_largest_order_is_worth_a_million_million() -> None:
         OrderPlaced(lines=priced("999999999999.99 GBP", "0.01 GBP").lines)
     )
     new.when(priced("999999999999.99 GBP", "0.02 GBP")).then_refused(WorthTooMuch)
+
+
+@pytest.mark.parametrize(
+    ("price", "quantity"), [("1.005 JPY", 6), ("2.555 GBP", 1), ("0.001 GBP", 1001), ("0.5 JPY", 1)]
+)
+def test_what_nobody_could_pay_is_refused_when_it_is_asked_for(price: str, quantity: int) -> None:
+    """A line comes to whole pennies, whole yen: no saga fails on it later."""
+    new.when(
+        PlaceOrder(lines=(OrderLine(sku="X", quantity=quantity, unit_price=Money.parse(price)),))
+    ).then_refused(CannotBePaid)
+
+
+@pytest.mark.parametrize(
+    ("price", "quantity"),
+    [("0.001 GBP", 1000), ("1.2345 KWD", 10), ("2.550000 GBP", 1), ("7 JPY", 1), ("0 GBP", 1)],
+)
+def test_a_unit_may_cost_a_fraction_of_a_penny(price: str, quantity: int) -> None:
+    """What counts is what the line comes to."""
+    line = OrderLine(sku="X", quantity=quantity, unit_price=Money.parse(price))
+    new.when(PlaceOrder(lines=(line,))).then(OrderPlaced(lines=(line,)))
+
+
+def test_a_price_is_in_a_currency_that_exists() -> None:
+    """Three letters are not yet a currency, and in gold nobody pays."""
+    for price in ("1 ABC", "1 XAU", "1 DEM"):
+        new.when(priced(price)).then_refused(NoSuchCurrency)
+
+
+def test_history_is_as_it_was() -> None:
+    """What was paid elsewhere is not charged, so it may be whatever it was."""
+    lines = priced("0.001 GBP").lines
+    new.when(PlaceOrder(lines=lines, from_history=True)).then(
+        OrderPlaced(lines=lines, from_history=True)
+    )
+    order.given(OrderPlaced(lines=lines, from_history=True)).when(back(1, 1)).then(came_back(1, 1))
+
+
+def test_what_cannot_be_paid_back_does_not_come_back_alone() -> None:
+    """Of a thousand at 0.001 GBP ten may come back, or all that are left, but not one."""
+    bought = OrderPlaced(
+        lines=(OrderLine(sku="X", quantity=1000, unit_price=Money.parse("0.001 GBP")),)
+    )
+    history = (bought, OrderConfirmed(), SHIPPED)
+    order.given(*history).when(back(1, 1)).then_refused(CannotBePaid)
+    order.given(*history).when(back(1, 10)).then(came_back(1, 10))
+    order.given(*history, came_back(1, 10)).when(back(1, 990, "r-2")).then(came_back(1, 990, "r-2"))
+
+
+def test_an_order_has_so_many_lines_at_most() -> None:
+    """1,200; an order of the past may have more, and is read."""
+    with pytest.raises(ValidationError, match="1200"):
+        PlaceOrder(lines=(HEART,) * 1201)
+    assert len(PlaceOrder(lines=(HEART,) * 1200).lines) == 1200
+    assert len(OrderPlaced(lines=(HEART,) * 1201).lines) == 1201
 
 
 def test_only_placing_starts_an_order() -> None:

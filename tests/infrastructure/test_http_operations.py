@@ -141,7 +141,7 @@ async def test_useless_snapshots_are_counted_by_category() -> None:
 async def test_requests_are_counted_by_route_and_not_by_path(shop: Shop) -> None:
     """Ids in paths would make endless metrics, and so would made-up paths and methods."""
     for path in ("/orders/o-1", "/orders/o-2", "/nowhere/1", "/nowhere/2"):
-        await shop.http.get(path)
+        await shop.get(path)
     await shop.http.request("BREW", "/orders")
 
     counted = await samples(shop)

@@ -68,6 +68,10 @@ async def test_an_unknown_path_and_method_are_problems_too(shop: Shop) -> None:
         ({"lines": [LINE, {**LINE, "unit_price": 2.55}]}, "lines[1].unit_price", "'2.55 GBP'"),
         ({"lines": [{**LINE, "unit_price": "2.55"}]}, "lines[0].unit_price", "'2.55 GBP'"),
         ({"lines": [{**LINE, "unit_price": "NaN GBP"}]}, "lines[0].unit_price", "'2.55 GBP'"),
+        ({"lines": [{**LINE, "unit_price": "-0 GBP"}]}, "lines[0].unit_price", "'2.55 GBP'"),
+        ({"lines": [{**LINE, "unit_price": "1.0000000 GBP"}]}, "lines[0].unit_price", "6 decimals"),
+        ({"lines": [{**LINE, "unit_price": "1 ABC"}]}, "lines[0].unit_price", "no currency ABC"),
+        ({"lines": [LINE] * 1201}, "lines", "at most 1200"),
         ({"lines": [{**LINE, "sku": " "}]}, "lines[0].sku", "pattern"),
         ({"lines": [{**LINE, "description": "\0"}]}, "lines[0].description", "pattern"),
         ({"lines": [{**LINE, "colour": "red"}]}, "lines[0].colour", "not permitted"),
@@ -83,6 +87,14 @@ async def test_a_bad_field_is_named_with_what_would_be_right(
 
     assert [error["field"] for error in told["errors"]] == [field]
     assert right in told["errors"][0]["problem"]
+    assert (await shop.get("/orders")).json()["orders"] == []
+
+
+async def test_what_nobody_could_charge_is_refused_when_it_is_asked_for(shop: Shop) -> None:
+    """409 with what the smallest unit is, and nothing is written."""
+    answer = await shop.post("/orders", {"lines": [{**LINE, "unit_price": "1.005 JPY"}]})
+
+    assert "the smallest unit of JPY is 1" in problem(answer, 409)["detail"]
     assert (await shop.get("/orders")).json()["orders"] == []
 
 
