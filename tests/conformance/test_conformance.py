@@ -12,17 +12,11 @@ from tests.conformance.comparing import RECORDED, compare, judge, reasons
 
 KNOWN: Final = frozenset(
     {
-        "append_deleted / meta of tomb",
-        "append_options_missing / batch no correlation",
-        "append_same_id_twice_in_one / again",
-        "batch_in_parts / options twice",
-        "batch_in_parts / options twice there",
         "categories_by_hand / after",
         "categories_by_hand / status",
         "categories_forms / $category-",
         "categories_of_deleted / resolved",
         "categories_of_deleted / subscribed",
-        "deleting / metadata after delete",
         "projection_queries / event fields",
         "read_all_filters / dotnet regex",
         "subscribe_all / end",

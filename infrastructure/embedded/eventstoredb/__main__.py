@@ -35,6 +35,12 @@ def main() -> int:
         asyncio.run(serve_pool())
         return 0
 
+    try:
+        settings = _settings(arguments)
+    except ValueError as error:
+        print(f"node: {error}", file=sys.stderr)
+        return 1
+
     obeying: set[asyncio.Task[None]] = set()
 
     def ready(node: Node) -> None:
@@ -45,7 +51,7 @@ def main() -> int:
             obeying.add(asyncio.create_task(obey(node)))
 
     try:
-        asyncio.run(serve(_settings(arguments), ready))
+        asyncio.run(serve(settings, ready))
     except (PortUnavailable, StorageUnavailable, CertificatesUnavailable) as error:
         print(f"node: {error}", file=sys.stderr)
         return 1
@@ -63,6 +69,7 @@ def _arguments() -> argparse.Namespace:
     add("--tls", action="store_true", help="encrypted, with users admin and ops (changeit)")
     add("--certificates", type=Path, help="keeps the authority that clients trust")
     add("--no-projections", action="store_true", help="leave the system projections off")
+    add("--max-append-size", type=int, default=1 << 20, help="bytes of data in one append")
     add("--pool", action="store_true", help="hand out nodes in memory, asked on stdin")
     add("--with-parent", action="store_true", help="obey stdin, and end when it is closed")
     return parser.parse_args()
@@ -78,6 +85,7 @@ def _settings(arguments: argparse.Namespace) -> NodeSettings:
         tls=arguments.tls,
         certificates=arguments.certificates,
         projections=not arguments.no_projections,
+        max_append_size=arguments.max_append_size,
     )
 
 

@@ -1,5 +1,6 @@
 """What Append and BatchAppend answer: a position, or what was in the way."""
 
+import math
 import time
 
 from esdbclient.protos.Grpc import code_pb2, shared_pb2, status_pb2, streams_pb2
@@ -17,8 +18,7 @@ from infrastructure.embedded.eventstoredb.errors import (
     WrongExpectedVersion,
 )
 from infrastructure.embedded.eventstoredb.storage import Appended
-
-_NO_REVISION = 2**64 - 1
+from infrastructure.embedded.eventstoredb.wire import NO_REVISION
 
 
 def appended(result: Appended) -> streams_pb2.AppendResp:
@@ -31,8 +31,11 @@ def appended(result: Appended) -> streams_pb2.AppendResp:
     return streams_pb2.AppendResp(success=success)
 
 
-def conflicted(conflict: WrongExpectedVersion) -> streams_pb2.AppendResp:
-    """Append answers a conflict, it does not fail; old clients read the fields named 20_6_0."""
+def conflicted(conflict: WrongExpectedVersion, option: str | None) -> streams_pb2.AppendResp:
+    """Append answers a conflict, it does not fail; old clients read the fields named 20_6_0.
+
+    ``option`` is how the client gave what it expects: some say "no stream" by a revision.
+    """
     wrong = streams_pb2.AppendResp.WrongExpectedVersion()
     if conflict.actual < 0:
         wrong.current_no_stream.SetInParent()
@@ -47,17 +50,20 @@ def conflicted(conflict: WrongExpectedVersion) -> streams_pb2.AppendResp:
             wrong.expected_stream_exists.SetInParent()
             wrong.stream_exists_20_6_0.SetInParent()
         case expected if expected == EXPECT_NO_STREAM:
-            wrong.expected_no_stream.SetInParent()
-            wrong.expected_revision_20_6_0 = _NO_REVISION
+            wrong.expected_revision_20_6_0 = NO_REVISION
+            if option == "revision":
+                wrong.expected_revision = NO_REVISION
+            else:
+                wrong.expected_no_stream.SetInParent()
         case expected:
             wrong.expected_revision = wrong.expected_revision_20_6_0 = expected
     return streams_pb2.AppendResp(wrong_expected_version=wrong)
 
 
 def batch_appended(
-    request: streams_pb2.BatchAppendReq, stream: bytes, result: Appended
+    correlation: shared_pb2.UUID, stream: bytes, result: Appended
 ) -> streams_pb2.BatchAppendResp:
-    response = _batch_response(request, stream)
+    response = _batch_response(correlation, stream)
     if result.last_version < 0:
         response.success.no_stream.SetInParent()
     else:
@@ -68,38 +74,35 @@ def batch_appended(
 
 
 def batch_refused(
-    request: streams_pb2.BatchAppendReq, stream: bytes, refusal: Refusal
+    correlation: shared_pb2.UUID, stream: bytes, refusal: Refusal
 ) -> streams_pb2.BatchAppendResp:
-    response = _batch_response(request, stream)
+    response = _batch_response(correlation, stream)
     response.error.CopyFrom(_status(refusal))
     return response
 
 
-def batch_late(
-    request: streams_pb2.BatchAppendReq, stream: bytes
-) -> streams_pb2.BatchAppendResp | None:
-    """The answer to an append whose deadline has passed, None when there is time."""
-    options = request.options
-    match options.WhichOneof("deadline_option"):
-        case "deadline":
-            left = options.deadline.seconds + options.deadline.nanos / 1e9
-        case "deadline_21_10_0":
-            left = options.deadline_21_10_0.seconds - time.time()
-        case _:
-            return None
-    if left > 0:
-        return None
-    response = _batch_response(request, stream)
+def batch_late(correlation: shared_pb2.UUID, stream: bytes) -> streams_pb2.BatchAppendResp:
+    """The answer to an append whose time is up."""
+    response = _batch_response(correlation, stream)
     late = _pack("Timeout", code_pb2.DEADLINE_EXCEEDED, shared_pb2.Timeout())
     response.error.CopyFrom(late)
     return response
 
 
-def _batch_response(
-    request: streams_pb2.BatchAppendReq, stream: bytes
-) -> streams_pb2.BatchAppendResp:
+def time_left(options: streams_pb2.BatchAppendReq.Options) -> float:
+    """Seconds until the deadline that the client gives an append."""
+    match options.WhichOneof("deadline_option"):
+        case "deadline":
+            return options.deadline.seconds + options.deadline.nanos / 1e9
+        case "deadline_21_10_0":
+            return options.deadline_21_10_0.seconds - time.time()
+        case _:
+            return math.inf
+
+
+def _batch_response(correlation: shared_pb2.UUID, stream: bytes) -> streams_pb2.BatchAppendResp:
     return streams_pb2.BatchAppendResp(
-        correlation_id=request.correlation_id,
+        correlation_id=correlation,
         stream_identifier=shared_pb2.StreamIdentifier(stream_name=stream),
     )
 

@@ -1,13 +1,13 @@
 """At the door of each member: who may come in at all, and what only the leader answers."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 import grpc
 
 from infrastructure.embedded.eventstoredb.access import Access
 from infrastructure.embedded.eventstoredb.cluster import Cluster
-from infrastructure.embedded.eventstoredb.errors import Refusal, not_leader, unavailable
+from infrastructure.embedded.eventstoredb.errors import Refusal, not_leader, read_out, unavailable
 
 _Details = grpc.HandlerCallDetails
 _ANYWHERE: Final = ("Gossip", "ServerFeatures", "Operations", "Users")
@@ -34,8 +34,8 @@ class Doorman(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic 
                 leader_required = headers.get("requires-leader", "").lower() == "true"
                 self._check_follower(service.rpartition(".")[2], method, leader_required)
         except Refusal as refusal:
-            known = await continuation(details)
-            return known and _refusing(refusal)  # what is not there is not refused either
+            known = await continuation(details)  # what is not there is not refused either
+            return known and _refusing(refusal, reads_out=method == "Append")
         return await continuation(details)
 
     def _check_follower(self, service: str, method: str, leader_required: bool) -> None:
@@ -56,10 +56,17 @@ class Doorman(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic 
                 raise not_leader(leader.host, leader.port)
 
 
-def _refusing(refusal: Refusal) -> "grpc.RpcMethodHandler[Any, Any]":
-    """Answers any call, whatever streams it has, without waiting for what it asks."""
+def _refusing(refusal: Refusal, *, reads_out: bool) -> "grpc.RpcMethodHandler[Any, Any]":
+    """Answers any call, whatever streams it has, without waiting for what it asks.
 
-    async def refuse(_: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    ``reads_out``: not before its client has sent all.
+    """
+
+    async def refuse(
+        requests: AsyncIterator[object], context: grpc.aio.ServicerContext[Any, Any]
+    ) -> None:
+        if reads_out:
+            await read_out(requests)
         await context.abort(refusal.code, refusal.text, refusal.trailers)
 
     return grpc.stream_stream_rpc_method_handler(refuse)

@@ -1,7 +1,8 @@
 """What the node refuses, with the status, text and trailers that EventStoreDB 24.10 gives."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 import grpc
@@ -10,6 +11,7 @@ EXPECT_ANY: Final = -2
 EXPECT_NO_STREAM: Final = -1
 EXPECT_EXISTS: Final = -4
 
+_READ_OUT: Final = 1.0  # seconds
 _LATE: Final = 0.002  # seconds; gRPC rounds a deadline of none up to a millisecond
 
 
@@ -39,6 +41,16 @@ async def refusals_end(context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIter
         yield
     except Refusal as refusal:
         await context.abort(refusal.code, refusal.text, refusal.trailers)
+
+
+async def read_out(requests: AsyncIterator[object]) -> None:
+    """Read what a client sends for an append that is refused: some take a refusal for a broken
+    call as long as they are sending. A client that does not come to an end is refused all the same.
+    """
+    with suppress(TimeoutError, Refusal):
+        async with asyncio.timeout(_READ_OUT):
+            async for _ in requests:
+                pass
 
 
 class WrongExpectedVersion(Refusal):
@@ -114,6 +126,11 @@ def user_missing(name: str) -> Refusal:
 def user_exists(name: str) -> Refusal:
     code = grpc.StatusCode.FAILED_PRECONDITION
     return Refusal(code, "Conflict.", "user-conflict", login_name=name)
+
+
+def message_too_large() -> Refusal:
+    text = "Received message exceeds the maximum configured message size."
+    return Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, text)
 
 
 def metadata_missing(name: str) -> Refusal:

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 import grpc
 
+from infrastructure.embedded.eventstoredb.message_limit import RECEIVED, limited
+
 _OPTIONS: Final = (
     ("grpc.so_reuseport", 0),  # or a second node could silently share the port
-    ("grpc.max_receive_message_length", 17 << 20),  # room to refuse an append properly
+    ("grpc.max_receive_message_length", RECEIVED),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_ping_strikes", 0),  # clients ping as often as their connection string says
 )
@@ -52,7 +54,10 @@ class Listener:
             ) from error
 
     async def start(self, services: dict[str, Methods]) -> None:
-        handlers = (grpc.method_handlers_generic_handler(*item) for item in services.items())
+        handlers = (
+            grpc.method_handlers_generic_handler(name, limited(methods))
+            for name, methods in services.items()
+        )
         self._server.add_generic_rpc_handlers(tuple(handlers))
         await self._server.start()
 

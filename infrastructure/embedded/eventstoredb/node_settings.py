@@ -6,6 +6,8 @@ from typing import Final
 
 CLUSTER_SIZE: Final = 3
 LOOPBACK: Final = "127.0.0.1"
+MAX_MESSAGE: Final = (16 << 20) - 10_000
+"""Bytes of a message: a record of the server's log, without its overhead."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,17 @@ class NodeSettings:
 
     projections: bool = True
     """Whether the system projections run. False: they wait to be enabled."""
+
+    max_append_size: int = 1 << 20
+    """Bytes of data that one append may hold; as much as a message at most."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a maximum that the server would not take either."""
+        if not 0 < self.max_append_size <= MAX_MESSAGE:
+            raise ValueError(
+                f"an append of {self.max_append_size} bytes cannot be the maximum: "
+                f"give 1 to {MAX_MESSAGE}, which is what a message may have"
+            )
 
     @property
     def ports(self) -> tuple[int, ...]:

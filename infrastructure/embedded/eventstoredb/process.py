@@ -39,15 +39,17 @@ class NodeProcess:
         projections: bool = True,
         tls: bool = False,
         cluster: bool = False,
+        max_append_size: int = 1 << 20,
         pool: bool = False,
     ) -> None:
         """Without a data directory nothing is kept; port 0 is any free one.
 
         Without ``projections`` the system projections wait to be enabled. ``tls`` is encrypted,
-        with users. ``cluster`` is three members, of which one leads. ``pool`` is for NodePool.
+        with users. ``cluster`` is three members, of which one leads.
+        ``max_append_size`` is in bytes of data. ``pool`` is for NodePool.
         """
         directory = [] if data_dir is None else ["--data-dir", str(data_dir.absolute())]
-        listen = ["--host", host, "--port", str(port)]
+        listen = ["--host", host, "--port", str(port), "--max-append-size", str(max_append_size)]
         flags = {"--no-projections": not projections, "--tls": tls, "--cluster": cluster}
         flags["--pool"] = pool
         options = ["--with-parent", *(flag for flag, wanted in flags.items() if wanted)]

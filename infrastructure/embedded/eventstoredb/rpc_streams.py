@@ -13,9 +13,11 @@ from infrastructure.embedded.eventstoredb.storage import Storage
 SERVICE: Final = "event_store.client.streams.Streams"
 
 
-def methods(storage: Storage, access: Access) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
+def methods(
+    storage: Storage, access: Access, max_append_size: int
+) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
     """Read, Append, BatchAppend, Delete and Tombstone."""
-    reads, writes = Reads(storage, access), Writes(storage, access)
+    reads, writes = Reads(storage, access), Writes(storage, access, max_append_size)
     return {
         "Read": grpc.unary_stream_rpc_method_handler(
             reads.read, request_deserializer=streams_pb2.ReadReq.FromString

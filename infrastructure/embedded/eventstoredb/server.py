@@ -1,7 +1,6 @@
 """The node: a log, the services on it, one port or the three of a cluster."""
 
 import asyncio
-import json
 import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -101,7 +100,9 @@ class Node:
     def _services(self) -> dict[str, Methods]:
         storage, access = self._storage, self._access
         return {
-            rpc_streams.SERVICE: rpc_streams.methods(storage, access),
+            rpc_streams.SERVICE: rpc_streams.methods(
+                storage, access, self._settings.max_append_size
+            ),
             rpc_persistent.SERVICE: rpc_persistent.methods(self._groups, access),
             rpc_projections.SERVICE: rpc_projections.methods(self._projections),
             rpc_users.SERVICE: rpc_users.methods(storage, access),
@@ -138,6 +139,6 @@ def _on_signal(number: signal.Signals, work: Callable[[], Coroutine[None, None, 
 def _found_log(transaction: Transaction) -> None:
     """What a log begins with: its epoch."""
     if transaction.last_position < 0:
-        data = json.dumps({"epochNumber": 0}).encode()
+        data = streams.compact({"epochNumber": 0})
         epoch = NewRecord("$epoch-information", data, is_json=True)
         streams.append(transaction, "$epoch-information", EXPECT_NO_STREAM, [epoch])

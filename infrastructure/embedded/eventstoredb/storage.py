@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from infrastructure.embedded.eventstoredb.data_directory import DataDirectory, StorageUnavailable
 from infrastructure.embedded.eventstoredb.records import (
@@ -65,7 +65,7 @@ class Storage(Reading):
         try:
             self._writing = self._directory.open_log()
             super().__init__(self._directory.open_reader())
-            self.last_position = Transaction(self._writing).last_position
+            self.last_position = self._opened_at = Transaction(self._writing).last_position
         except BaseException:
             self._directory.close()
             raise
@@ -84,11 +84,16 @@ class Storage(Reading):
         """Run a job in the next commit and return its answer when that commit is on disk.
 
         What the job raises is raised here and leaves no trace in the log. A disk that cannot be
-        written raises StorageUnavailable. A job that has begun is not undone by cancellation.
+        written raises StorageUnavailable. A job whose caller is cancelled before its turn is not
+        run; one that has begun is not undone.
         """
-        answer: asyncio.Future[object] = self._loop.create_future()
+        return await self.hand_in(run)
+
+    def hand_in(self, run: Callable[[Transaction], _Answer]) -> "asyncio.Future[_Answer]":
+        """As ``write``, to hand in more before the answer comes. Jobs run in their order."""
+        answer: asyncio.Future[Any] = self._loop.create_future()
         self._jobs.put(_Job(run, answer))
-        return await answer  # type: ignore[return-value]  # the job's own answer comes back
+        return answer
 
     async def write_in_time(
         self, run: Callable[[Transaction], _Answer], giving_up: Callable[[], bool] = lambda: False
@@ -142,7 +147,7 @@ class Storage(Reading):
     def _commit(self, jobs: Iterable[_Job]) -> tuple[list[_Outcome], int]:
         try:
             self._writing.execute("BEGIN IMMEDIATE")
-            outcomes = [self._run(job) for job in jobs]
+            outcomes = [self._run(job) for job in jobs if not job.answer.cancelled()]
             self._writing.execute("COMMIT")
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
@@ -155,7 +160,7 @@ class Storage(Reading):
         self._writing.execute("SAVEPOINT job")
         outcome: _Outcome
         try:
-            outcome = (job.answer, job.run(Transaction(self._writing)), None)
+            outcome = (job.answer, job.run(Transaction(self._writing, self._opened_at)), None)
         except sqlite3.OperationalError:  # the disk's fault: nobody's append stands
             raise
         except Exception as error:  # the job's own refusal or fault: its answer, nobody else's

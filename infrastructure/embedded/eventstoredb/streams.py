@@ -66,8 +66,8 @@ def delete(transaction: Transaction, name: str, expected: int) -> int:
     metastream = transaction.stream(f"$${name}")
     if stream.last_version < 0 and metastream.last_version < 0:
         raise WrongExpectedVersion(name, expected, -1, "Delete")
-    hidden = json.dumps({"$tb": MAX_VERSION}).encode()
-    return transaction.append(metastream, [NewRecord(METADATA, hidden, is_json=True)]).position
+    hidden = NewRecord(METADATA, compact({"$tb": MAX_VERSION}), is_json=True)
+    return transaction.append(metastream, [hidden]).position
 
 
 def tombstone(transaction: Transaction, name: str, expected: int) -> int:
@@ -85,7 +85,7 @@ def _check(
     operation: str = "Append",
 ) -> Appended | None:
     """None: to be written. Appended: it was written before. Else raises."""
-    if stream.tombstoned:
+    if stream.tombstoned or _lost_its_original(transaction, stream):
         raise StreamDeleted(stream.name)
     current = stream.last_version
     if expected == EXPECT_EXISTS:
@@ -109,6 +109,18 @@ def _check(
     if len(known) < len(records):
         raise WrongExpectedVersion(stream.name, expected, current, operation)
     return _earlier(transaction, stream, known)
+
+
+def _lost_its_original(transaction: Transaction, stream: Stream) -> bool:
+    """Whether it is the metastream of a tombstoned stream.
+
+    As on the server, one that this process has written before is taken from the writer's memory,
+    which knows nothing of the tombstone.
+    """
+    if not stream.name.startswith("$$") or not transaction.stream(stream.name[2:]).tombstoned:
+        return False
+    newest = transaction.read_stream(stream, MAX_VERSION, backwards=True, limit=1)
+    return not newest or newest[0].position <= transaction.opened_at
 
 
 def _written_anywhere(
@@ -160,8 +172,12 @@ def _undelete(transaction: Transaction, stream: Stream) -> None:
         metadata["$tb"] = stream.last_version + 1
     except (IndexError, TypeError, ValueError):
         return
-    data = json.dumps(metadata).encode()
-    transaction.append(metastream, [NewRecord(METADATA, data, is_json=True)])
+    transaction.append(metastream, [NewRecord(METADATA, compact(metadata), is_json=True)])
+
+
+def compact(value: object) -> bytes:
+    """JSON as the server writes it: without blanks, in UTF-8."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
 
 
 def is_deleted(reading: Reading, stream: Stream) -> bool:

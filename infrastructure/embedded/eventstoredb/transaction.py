@@ -124,8 +124,10 @@ class Reading:
 class Transaction(Reading):
     """What a job does on the writer's thread. All of it is committed, or nothing."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, opened_at: int = -1) -> None:
+        """``opened_at`` is the log's last position when this process began to write it."""
         super().__init__(connection)
+        self.opened_at = opened_at
         row = connection.execute(
             "SELECT position, length(data) + length(metadata) FROM records"
             " ORDER BY position DESC LIMIT 1"
@@ -151,9 +153,9 @@ class Transaction(Reading):
         return Appended(first, first + len(records) - 1, self.last_position)
 
     def version_of(self, stream: Stream, record_id: bytes) -> int | None:
-        """The latest version at which the stream holds a record with that id."""
+        """The first version at which the stream holds a record with that id."""
         row = self._connection.execute(
-            "SELECT max(version) FROM records WHERE stream = ? AND id = ?", (stream.key, record_id)
+            "SELECT min(version) FROM records WHERE stream = ? AND id = ?", (stream.key, record_id)
         ).fetchone()
         return None if row[0] is None else int(row[0])
 

@@ -16,6 +16,9 @@ from infrastructure.embedded.eventstoredb.errors import (
 from infrastructure.embedded.eventstoredb.storage import MAX_VERSION, NewRecord, Record
 from infrastructure.embedded.eventstoredb.streams import Resolved
 
+NO_REVISION: Final = 2**64 - 1
+"""The revision by which some clients say "no stream"."""
+
 _JSON: Final = "application/json"
 _BINARY: Final = "application/octet-stream"
 
@@ -54,11 +57,6 @@ def new_record(message: Proposed) -> NewRecord:
     return NewRecord(event_type, message.data, message.custom_metadata, is_json, record_id)
 
 
-def size_of(record: NewRecord) -> int:
-    """What a record counts for against the maximum append size: UTF-16 for its type."""
-    return len(record.data) + len(record.metadata) + 2 * len(record.type)
-
-
 def id_bytes(message: shared_pb2.UUID) -> bytes:
     """An id in either of its two forms. Raises a Refusal."""
     if message.WhichOneof("value") == "structured":
@@ -73,12 +71,17 @@ def id_bytes(message: shared_pb2.UUID) -> bytes:
         raise invalid_argument(f"'{message.string}' is not an event id: give a UUID") from error
 
 
-def stream_name(identifier: shared_pb2.StreamIdentifier) -> str:
-    """The name of a stream that events can be in. Raises a Refusal."""
+def given_name(identifier: shared_pb2.StreamIdentifier) -> str:
+    """The name as the client gives it, whether or not events can be there. Raises a Refusal."""
     try:
-        name = identifier.stream_name.decode()
+        return identifier.stream_name.decode()
     except UnicodeDecodeError as error:
         raise invalid_argument("A stream's name is UTF-8 text.") from error
+
+
+def stream_name(identifier: shared_pb2.StreamIdentifier) -> str:
+    """The name of a stream that events can be in. Raises a Refusal."""
+    name = given_name(identifier)
     if name in ("", "$$", "$all"):
         raise invalid_argument(f"'{name}' is not the name of a stream.")
     return name
@@ -87,8 +90,12 @@ def stream_name(identifier: shared_pb2.StreamIdentifier) -> str:
 def expected_version(expected: str | None, version: int) -> int:
     """The expected version that a request's oneof and its number stand for. Raises a Refusal."""
     match expected:
+        case "revision" | "stream_position" if version == NO_REVISION:
+            return EXPECT_NO_STREAM
+        case "revision" | "stream_position" if version > MAX_VERSION:
+            raise invalid_argument(f"{version} is not a revision: the highest is {MAX_VERSION}.")
         case "revision" | "stream_position":
-            return min(version, MAX_VERSION)
+            return version
         case "any":
             return EXPECT_ANY
         case "no_stream":

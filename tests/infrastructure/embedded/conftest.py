@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from uuid import uuid4
 
+import grpc
 import pytest
 from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient
+from esdbclient.protos.Grpc import streams_pb2_grpc
 
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.embedded.eventstoredb.pytest_plugin import (
@@ -39,6 +41,19 @@ async def fresh_client(eventstoredb_uri: str) -> AsyncIterator[AsyncEventStoreDB
     await client.connect()
     yield client
     await client.close()
+
+
+@pytest.fixture
+async def channel(node: NodeProcess) -> AsyncIterator[grpc.aio.Channel]:
+    """A bare connection to the session's node, for what esdbclient does not send."""
+    target = node.uri.removeprefix("esdb://").partition("?")[0]
+    async with grpc.aio.insecure_channel(target) as channel:
+        yield channel
+
+
+@pytest.fixture
+def stub(channel: grpc.aio.Channel) -> streams_pb2_grpc.StreamsStub:
+    return streams_pb2_grpc.StreamsStub(channel)  # type: ignore[no-untyped-call]  # generated
 
 
 @pytest.fixture

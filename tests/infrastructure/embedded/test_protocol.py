@@ -9,104 +9,17 @@ from uuid import uuid4
 import grpc
 import pytest
 from esdbclient import AsyncEventStoreDBClient, NewEvent, StreamState
-from esdbclient.protos.Grpc import (
-    gossip_pb2_grpc,
-    shared_pb2,
-    status_pb2,
-    streams_pb2,
-    streams_pb2_grpc,
-)
+from esdbclient.protos.Grpc import gossip_pb2_grpc, shared_pb2, streams_pb2, streams_pb2_grpc
 
 from infrastructure.embedded.eventstoredb.process import NodeProcess
+from tests.infrastructure.embedded.writing import BatchAppendReq, identifier, part
 
-BatchAppendReq = streams_pb2.BatchAppendReq
 Empty = shared_pb2.Empty()
-
-
-@pytest.fixture
-async def channel(node: NodeProcess) -> AsyncIterator[grpc.aio.Channel]:
-    target = node.uri.removeprefix("esdb://").partition("?")[0]
-    async with grpc.aio.insecure_channel(target) as channel:
-        yield channel
-
-
-@pytest.fixture
-def stub(channel: grpc.aio.Channel) -> streams_pb2_grpc.StreamsStub:
-    return streams_pb2_grpc.StreamsStub(channel)  # type: ignore[no-untyped-call]  # generated
 
 
 def trailers(error: grpc.aio.AioRpcError) -> dict[str, str | bytes]:
     metadata: Any = error.trailing_metadata()  # pairs, which the stubs do not know
     return dict(iter(metadata))
-
-
-def identifier(stream: str) -> shared_pb2.StreamIdentifier:
-    return shared_pb2.StreamIdentifier(stream_name=stream.encode())
-
-
-def proposed(**metadata: str) -> BatchAppendReq.ProposedMessage:
-    message = BatchAppendReq.ProposedMessage(id=shared_pb2.UUID(string=str(uuid4())), data=b"x")
-    named = metadata or {"type": "Happened", "content_type": "application/json"}
-    for key, value in named.items():
-        message.metadata[key.replace("_", "-")] = value
-    return message
-
-
-def part(
-    correlation: str, stream: str = "", *, final: bool = True, seconds: int = 10, **metadata: str
-) -> BatchAppendReq:
-    request = BatchAppendReq(
-        correlation_id=shared_pb2.UUID(string=correlation),
-        proposed_messages=[proposed(**metadata)],
-        is_final=final,
-    )
-    if stream:
-        request.options.stream_identifier.CopyFrom(identifier(stream))
-        request.options.any.SetInParent()
-        request.options.deadline.seconds = seconds
-    return request
-
-
-async def batch(
-    stub: streams_pb2_grpc.StreamsStub, *requests: BatchAppendReq
-) -> list[streams_pb2.BatchAppendResp]:
-    return [response async for response in stub.BatchAppend(iter(requests))]
-
-
-async def test_batches_in_parts(stub: streams_pb2_grpc.StreamsStub, stream: str) -> None:
-    """Appends come in parts, mixed with others on the same call, and are answered when final."""
-    one, two = str(uuid4()), str(uuid4())
-    responses = await batch(
-        stub,
-        part(one, f"{stream}-a", final=False),
-        part(two, f"{stream}-b"),
-        part(one, final=False),
-        part(one),
-    )
-    assert [
-        (response.correlation_id.string, response.success.current_revision)
-        for response in responses
-    ] == [(two, 0), (one, 2)]
-
-
-@pytest.mark.parametrize(
-    ("request_", "text"),
-    [
-        (part("c", "order-1", seconds=0), "Timeout"),
-        (part("c", "order-1", type="Happened"), "'content-type' is missing"),
-        (part("c", "order-1", content_type="application/json"), "'type' is missing"),
-        (part("c", "order-1", type="", content_type="application/json"), "Empty eventType"),
-        (part("c", "$all"), "not the name of a stream"),
-    ],
-)
-async def test_refused_batch(
-    stub: streams_pb2_grpc.StreamsStub, request_: BatchAppendReq, text: str
-) -> None:
-    """A batch that cannot be taken is answered with what is wrong, and the call goes on."""
-    refused, taken = await batch(stub, request_, part("d", "order-2"))
-    assert isinstance(refused.error, status_pb2.Status)
-    assert text in refused.error.message + str(refused.error.details)
-    assert taken.WhichOneof("result") == "success"
 
 
 @pytest.mark.parametrize("missing", ["type", "content-type"])
@@ -258,7 +171,7 @@ async def test_open_calls_do_not_hold_up_each_other(
     """An append that is not complete blocks nobody."""
 
     async def incomplete() -> AsyncIterator[BatchAppendReq]:
-        yield part("e", stream, final=False)
+        yield part(stream=stream, final=False)
         await asyncio.Event().wait()
 
     call = stub.BatchAppend(incomplete())
