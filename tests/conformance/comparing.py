@@ -15,6 +15,14 @@ HERE: Final = Path(__file__).parent
 RECORDED: Final[Asked] = json.loads((HERE / "answers.json").read_text())
 """What the real server answered."""
 
+NOTED: Final[Asked] = {
+    question: answer
+    for note in tomllib.loads((HERE / "noted.toml").read_text())["note"]
+    for question, answer in note["answers"].items()
+}
+"""What it was seen to do, and is not recorded."""
+
+_EXPECTED: Final[Asked] = {**RECORDED, **NOTED}
 _NOTHING: Final = "(not asked)"
 
 
@@ -74,7 +82,7 @@ async def compare(target: str, only: str = "", known: Collection[str] = ()) -> V
 
 def judge(answers: Asked, only: str = "") -> Verdict:
     """In what these answers differ from the recorded ones whose names begin so."""
-    expected = {name: answer for name, answer in RECORDED.items() if name.startswith(only)}
+    expected = {name: answer for name, answer in _EXPECTED.items() if name.startswith(only)}
     differences = [
         Difference(name, expected.get(name, _NOTHING), answers.get(name, _NOTHING))
         for name in {**expected, **answers}

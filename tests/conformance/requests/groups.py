@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from esdbclient.protos.Grpc import persistent_pb2
+from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
 
 from tests.conformance.listening import Conversation
 from tests.conformance.node import Node
@@ -80,6 +80,17 @@ async def replay(node: Node, name: str, group: str) -> object:
     return await told(node.ask(f"{_SERVICE}ReplayParked", request, answer))
 
 
+async def restart(node: Node, name: str, group: str) -> None:
+    """Restarts the subsystem, and waits until it knows that group again."""
+    method = f"{_SERVICE}RestartSubsystem"
+    await told(node.ask(method, shared_pb2.Empty(), shared_pb2.Empty))
+
+    async def is_back() -> bool:
+        return "subscriptionInfo" in str(await info(node, name, group))
+
+    await node.until(is_back)
+
+
 def parked_stream(name: str, group: str) -> str:
     return f"$persistentsubscription-{name}::{group}-parked"
 
@@ -120,7 +131,9 @@ class Consumer:
 
 async def consume(node: Node, name: str, group: str, *, buffer: int = 10) -> Consumer:
     """A consumer of a group on a stream, which takes so many events at once."""
-    return await consume_by(node, _group(name, group, bufferSize=buffer, uuidOption={"string": {}}))
+    options = {"groupName": group, "bufferSize": buffer, "uuidOption": {"string": {}}}
+    source: Fields = {"all": {}} if name == "$all" else {"streamIdentifier": stream(name)}
+    return await consume_by(node, {"options": {**source, **options}})
 
 
 async def consume_by(node: Node, request: Fields) -> Consumer:

@@ -1,6 +1,7 @@
 """Projections: making them, asking what became of them, taking them away."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +27,7 @@ class Asked:
     query: str
     partition: str = ""
     emits: bool = False
+    mode: str = "continuous"
 
 
 async def outcome(node: Node, asked: Asked) -> object:
@@ -50,9 +52,13 @@ async def outcome(node: Node, asked: Asked) -> object:
 
 
 async def create(node: Node, name: str, asked: Asked) -> object:
-    """What making a continuous projection is answered."""
-    continuous = {"name": name, "emitEnabled": asked.emits, "trackEmittedStreams": False}
-    fields = {"options": {"continuous": continuous, "query": asked.query}}
+    """What making a projection is answered; one that runs one time gets a name from the server."""
+    modes: Mapping[str, Fields] = {
+        "continuous": {"name": name, "emitEnabled": asked.emits, "trackEmittedStreams": False},
+        "transient": {"name": name},
+        "oneTime": {},
+    }
+    fields = {"options": {asked.mode: modes[asked.mode], "query": asked.query}}
     request = filled(projections_pb2.CreateReq(), fields)
     return await told(node.ask(f"{_SERVICE}Create", request, projections_pb2.CreateResp))
 
@@ -101,6 +107,22 @@ async def statuses(node: Node, name: str) -> object:
     except grpc.aio.AioRpcError as error:
         return fault(error)
     return [{"status": one.status, "reason": one.stateReason} for one in found]
+
+
+async def settled(node: Node, name: str, status: str, *, mode: str = "") -> None:
+    """Waits until a projection, or all of that mode, have a status that begins or ends so."""
+
+    async def has() -> bool:
+        which: Fields = {mode: {}} if mode else {"name": name}
+        return all(status in one.status for one in await _statistics(node, which))
+
+    await node.until(has)
+
+
+async def in_mode(node: Node, mode: str) -> list[object]:
+    """Status, mode and progress of all projections of that mode."""
+    found = await _statistics(node, {mode: {}})
+    return [{"status": one.status, "mode": one.mode, "progress": one.progress} for one in found]
 
 
 async def continuous(node: Node) -> list[str]:

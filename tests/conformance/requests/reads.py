@@ -128,13 +128,15 @@ async def raw_events(
     node: Node, *options: Fields, count: int
 ) -> list[streams_pb2.ReadResp.ReadEvent]:
     """The events of a read, as they were sent."""
-    received: list[streams_pb2.ReadResp.ReadEvent] = []
-
-    def keep(answer: streams_pb2.ReadResp) -> object:
-        if answer.HasField("event"):
-            received.append(answer.event)
-        return None
-
-    async with _reading(node, *options, {"count": count}, tell=keep) as call:
+    received: list[streams_pb2.ReadResp] = []
+    async with _reading(node, *options, {"count": count}, tell=received.append) as call:
         await call.ends()
+    return [answer.event for answer in received if answer.HasField("event")]
+
+
+async def subscribed_raw(node: Node, *options: Fields) -> list[streams_pb2.ReadResp]:
+    """What a subscription is sent, as it was sent, until nothing more comes."""
+    received: list[streams_pb2.ReadResp] = []
+    async with _reading(node, *options, _SUBSCRIBED, tell=received.append) as call:
+        await call.quiet()
     return received

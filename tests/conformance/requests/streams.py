@@ -43,7 +43,7 @@ async def append(
 ) -> object:
     """What one Append call is answered."""
     proposed = [{"proposedMessage": one} for one in events]
-    return await append_raw(node, _of_stream(name, version), *proposed)
+    return await append_raw(node, append_options(name, version), *proposed)
 
 
 async def ten(node: Node) -> str:
@@ -60,7 +60,7 @@ async def append_raw(node: Node, *requests: Fields) -> object:
 
 async def position_of(node: Node, name: str, kind: str) -> tuple[int, int]:
     """Appends an event of that type; its commit and prepare position."""
-    requests = [_of_stream(name, "any"), {"proposedMessage": event(kind)}]
+    requests = [append_options(name, "any"), {"proposedMessage": event(kind)}]
     position = (await _append(node, requests)).success.position
     return position.commit_position, position.prepare_position
 
@@ -138,17 +138,18 @@ def _labelled(answer: streams_pb2.BatchAppendResp, labels: Mapping[str, str]) ->
 
 async def delete(node: Node, name: str, version: Expected = "any") -> object:
     """What a soft delete is answered."""
-    request = filled(streams_pb2.DeleteReq(), _of_stream(name, version))
+    request = filled(streams_pb2.DeleteReq(), append_options(name, version))
     return await told(node.ask("streams.Streams/Delete", request, streams_pb2.DeleteResp))
 
 
 async def tombstone(node: Node, name: str, version: Expected = "any") -> object:
     """What a hard delete is answered."""
-    request = filled(streams_pb2.TombstoneReq(), _of_stream(name, version))
+    request = filled(streams_pb2.TombstoneReq(), append_options(name, version))
     return await told(node.ask("streams.Streams/Tombstone", request, streams_pb2.TombstoneResp))
 
 
-def _of_stream(name: str, version: Expected) -> Fields:
+def append_options(name: str, version: Expected) -> Fields:
+    """The fields that say which stream, and which version it must have."""
     return {"options": {"streamIdentifier": stream(name), **expected(version)}}
 
 
