@@ -16,8 +16,6 @@ KNOWN: Final[frozenset[str]] = frozenset(
         "categories_by_hand / after",
         "categories_by_hand / status",
         "categories_forms / $category-",
-        "categories_of_deleted / resolved",
-        "categories_of_deleted / subscribed",
         "projection_queries / event fields",
         "read_all_filters / dotnet regex",
         "subscribe_all / end",
