@@ -37,7 +37,7 @@ async def welcome(container: Container, given: Settings, url: str, console: Cons
     console.print("Try next, in another terminal:")
     console.print()
     for comment, line in _to_try(container.settings(), url):
-        console.print(f"  # {comment}")
+        console.print(f"  # {comment}", soft_wrap=True)
         console.print(f"  {line}", soft_wrap=True)
         console.print()
     console.print("Ctrl-C stops everything; the next start finds all data again.")

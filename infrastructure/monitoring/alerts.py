@@ -155,7 +155,11 @@ HELD_BACK: Final = Alert(
 )
 
 ALERTS: Final[Sequence[Alert]] = (
-    *(alert for projection in PROJECTIONS for alert in alerts_of(projection)),
+    *(
+        alert
+        for projection in {of.name: of for of in PROJECTIONS}.values()
+        for alert in alerts_of(projection)
+    ),
     *(alert for saga in SAGAS for alert in alerts_of_saga(saga)),
     *map(alert_of_group, GROUPS),
     HELD_BACK,

@@ -35,6 +35,8 @@ BASKETS = Projection(
     keys=lambda _: (),
     evolve=lambda basket, _: basket,
     indexed=("owner", "colour"),
+    searched=("notes",),
+    ranked="items",
     detail=("notes",),
 )
 
@@ -225,6 +227,28 @@ async def test_counted_as_they_are_found(views: Views[Basket]) -> None:
     assert await views.count(equal={}, by="owner") == 60
     assert await views.count(equal={}, by="owner", until="a") == 30
     assert await views.count(equal={"colour": "blue"}) == 0
+
+
+async def test_a_search_knows_neither_case_nor_accents(views: Views[Basket]) -> None:
+    """What is written with an accent is found without one, and the other way round."""
+    noted = {
+        "a": "Móveis de jardim",
+        "b": "MOVEIS",
+        "c": "Smørrebrød, Straße",
+        "d": "mo\u0301veis",
+        "e": "Ελλάδα हिन्दी",
+    }
+    baskets = {key: basket().model_copy(update={"notes": (note,)}) for key, note in noted.items()}
+    await views.save(seen(1, **baskets), checkpoint=1, expected=None)
+
+    async def found(words: str) -> str:
+        return "".join(key for key, _ in await views.search(words))
+
+    assert await found("moveis") == await found("MÓVEIS") == await found("mo\u0301v") == "abd"
+    assert await found("jardím móveis") == "a"
+    assert await found("smorrebrod strasse") == await found("Smørrebrød STRASSE") == "c"
+    assert await found("ελλαδα हिन्दी") == "e"
+    assert await found("mövels") == ""
 
 
 async def test_lists_leave_detail_out(views: Views[Basket]) -> None:
