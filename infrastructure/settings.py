@@ -1,12 +1,14 @@
 """What can be set, by environment variable or in a ``.env`` file. Checked once, at the start."""
 
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
+from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -14,9 +16,13 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from domain.values import normal
+from infrastructure.setting_names import misspelt
 
 
 class InvalidSettings(Exception):
@@ -27,6 +33,7 @@ def _uri_of(*schemes: str) -> AfterValidator:
     """Accepts an address that starts with one of these schemes."""
 
     def check(uri: str) -> str:
+        urlsplit(uri)  # ValueError for what is no address
         if not uri.startswith(tuple(f"{scheme}://" for scheme in schemes)):
             raise ValueError(f"it has to start with {' or '.join(f'{s}://' for s in schemes)}")
         return uri
@@ -45,6 +52,7 @@ def _words(text: Any) -> Any:
     return tuple(re.findall(r"[^,\s]+", text)) if isinstance(text, str) else text
 
 
+_FILE: Final = ".env"
 Port = Annotated[int, Field(ge=0, le=65535)]
 HostName = Annotated[
     str,
@@ -59,7 +67,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         frozen=True,
-        env_file=".env",
+        env_file=_FILE,
         env_ignore_empty=True,
         extra="ignore",
         validate_default=False,
@@ -128,6 +136,12 @@ class Settings(BaseSettings):
             wanted = "it has to be set for this command; `headwater run` brings servers of its own"
             raise InvalidSettings("\n".join(f"{name}: {wanted}" for name in missing))
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _text(cls, value: Any) -> Any:
+        """As all text that comes in; ``ValueError`` for what is none."""
+        return normal(value) if isinstance(value, str) else value
+
     @model_validator(mode="after")
     def _one_event_store(self) -> Self:
         if self.event_store == "postgres" and self.eventstoredb_uri is not None:
@@ -160,15 +174,28 @@ class Settings(BaseSettings):
 _BOTH: Final = ("EVENTSTOREDB_URI", "POSTGRES_URI")
 
 
+def _in_file() -> Collection[str]:
+    return dotenv_values(_FILE) if Path(_FILE).is_file() else ()
+
+
 def load(**given: Any) -> Settings:
     """The settings of this process; ``given`` values come before the environment.
 
     Raises :class:`InvalidSettings`.
     """
     try:
+        if wrong := [*misspelt({*os.environ, *_in_file()}, _NAMES)]:
+            raise InvalidSettings("\n".join(wrong))
         return Settings(**given)
+    except OSError as error:
+        raise InvalidSettings(f"{_FILE} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidSettings(f"{_FILE} is not UTF-8 (byte {error.start})") from error
     except ValidationError as error:
         raise InvalidSettings("\n".join(map(_sentence, error.errors()))) from error
+
+
+_NAMES: Final = frozenset(name.upper() for name in Settings.model_fields)
 
 
 def is_loopback(host: str) -> bool:
@@ -181,6 +208,7 @@ def is_loopback(host: str) -> bool:
 
 def without_password(uri: str) -> str:
     """The address as it may be shown and logged."""
+    uri = re.sub(r"(?<=[?&])((?:ssl)?password)=[^&]*", r"\1=…", uri)
     parts = urlsplit(uri)
     if parts.password is None:
         return uri

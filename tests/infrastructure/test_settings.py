@@ -121,3 +121,66 @@ def test_an_address_is_shown_without_its_password() -> None:
 
     assert shown == "postgresql://shop:…@db:5432/orders?sslmode=require"
     assert without_password("esdb://db:2113?tls=false") == "esdb://db:2113?tls=false"
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("EVENT_STOR", "EVENT_STORE"),
+        ("event_stor", "EVENT_STORE"),
+        ("EVENTSTORE_URI", "EVENTSTOREDB_URI"),
+        ("POSTGRESQL_URI", "POSTGRES_URI"),
+        ("HTTP_PROT", "HTTP_PORT"),
+        ("API_TOKENS", "API_TOKEN"),
+        ("HEADWATER_HOEM", "HEADWATER_HOME"),
+        ("HEADWATER_EVENT_STORE", "EVENT_STORE"),
+        ("INLINE_PROJECTION", "INLINE_PROJECTIONS"),
+    ],
+)
+@pytest.mark.parametrize("in_file", [True, False])
+def test_a_misspelt_setting_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, right: str, in_file: bool
+) -> None:
+    """Nobody runs on another store than the one that was meant."""
+    if in_file:
+        (tmp_path / ".env").write_text(f"{name}=postgres\n")
+    else:
+        monkeypatch.setenv(name, "postgres")
+    with pytest.raises(InvalidSettings, match=rf"(?s)^{name.upper()}: .*\b{right}\b"):
+        settings.load()
+
+
+def test_what_others_set_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of other programs, links of Kubernetes, and any name beside the right one."""
+    for name in (
+        *("HTTP_PROXY", "HTTPS_PORT", "POSTGRES_USER", "DATA_DIR", "GITHUB_API_TOKEN", "LOGLEVEL"),
+        *("HEADWATER_PORT", "HEADWATER_SERVICE_HOST", "HEADWATER_PORT_8000_TCP_ADDR"),
+    ):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("POSTGRES_URL", "postgres://other")
+    monkeypatch.setenv("POSTGRES_URI", "postgresql://ours")
+
+    assert settings.load().postgres_uri == "postgresql://ours"
+
+
+@pytest.mark.parametrize("content", [b"HTTP_HOST=\xff\n", b"HEADWATER_HOME=a\0b\n"])
+def test_a_file_of_settings_is_text(tmp_path: Path, content: bytes) -> None:
+    """Bytes that are no UTF-8, and NUL, get a sentence."""
+    (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(InvalidSettings):
+        settings.load()
+
+
+def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named before anybody tries to connect."""
+    monkeypatch.setenv("CARRIER_URI", "http://[::1")
+    with pytest.raises(InvalidSettings, match="CARRIER_URI"):
+        settings.load()
+
+
+def test_a_password_in_a_query_is_not_shown_either() -> None:
+    """PostgreSQL takes it there, too."""
+    shown = without_password("postgresql://db/orders?user=shop&password=hush&sslpassword=hush")
+
+    assert "hush" not in shown
+    assert "user=shop" in shown
