@@ -38,10 +38,16 @@ def durable_pool(uri: str, *, size: int = 10, patience: float = 5.0) -> Pool:
     return _pool(uri, size, patience, _EVENTS, check=None)
 
 
+_RELIED_ON: Final = """
+SET DateStyle = 'ISO, YMD';  -- whatever the database or the role has: psycopg reads no other
+SET IntervalStyle = 'postgres';
+SET TimeZone = 'UTC';  -- moments are read twice as fast so
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET default_transaction_isolation = 'read committed';  -- each statement sees what stands by then
+"""
 _VIEWS: Final = "SET synchronous_commit = off"
 _EVENTS: Final = """
-SET TimeZone = 'UTC';  -- moments are read twice as fast so
-SET default_transaction_isolation = 'read committed';  -- each statement sees what stands by then
 SET synchronous_commit = on;
 SET lock_timeout = '500ms';  -- a transaction that somebody left open must not stop all appends
 SET statement_timeout = '10s';
@@ -51,7 +57,6 @@ SET plan_cache_mode = force_generic_plan;
 SET jit = off
 """
 _GROUPS: Final = """
-SET default_transaction_isolation = 'read committed';  -- as above
 SET synchronous_commit = off;  -- what a crash of the server takes back is handed out again
 SET statement_timeout = '10s';
 SET idle_in_transaction_session_timeout = '10s';  -- one that froze must not stop its group
@@ -80,7 +85,7 @@ def _pool(
     uri: str, size: int, patience: float, settings: LiteralString, check: _Check | None
 ) -> Pool:
     async def configure(connection: Connection) -> None:
-        await connection.execute(settings)
+        await connection.execute(_RELIED_ON + settings)
 
     return Pool(
         uri,
@@ -148,7 +153,7 @@ async def connected_apart(pool: Pool) -> AsyncIterator[Connection]:
         )
     try:
         with unavailable():
-            await connection.execute(_GROUPS)
+            await connection.execute(_RELIED_ON + _GROUPS)
         yield connection
     finally:
         await connection.close()

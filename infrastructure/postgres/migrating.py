@@ -47,6 +47,7 @@ async def migrate(pool: Pool, known: Sequence[Migration] | None = None) -> Seque
     """
     known = migrations() if known is None else known
     async with connected(pool) as connection:
+        await _require_utf8(connection)
         try:
             if not await _missing(connection, known):
                 return []
@@ -57,6 +58,21 @@ async def migrate(pool: Pool, known: Sequence[Migration] | None = None) -> Seque
                 f"PostgreSQL: {error}; run `headwater migrate` with POSTGRES_URI as a role that "
                 "may create tables, and let it GRANT this one its rights"
             ) from error
+
+
+async def _require_utf8(connection: Connection) -> None:
+    found = await connection.execute(
+        "SELECT current_database(), current_setting('server_encoding')"
+    )
+    row = await found.fetchone()
+    assert row is not None  # the question always has an answer
+    database, encoding = row
+    if encoding != "UTF8":
+        raise StoreUnavailable(
+            f"PostgreSQL: the database {database} has the encoding {encoding}, which cannot keep "
+            "every text: have POSTGRES_URI name one that was created with ENCODING 'UTF8' "
+            "(and TEMPLATE template0)"
+        )
 
 
 async def _apply(connection: Connection, known: Sequence[Migration]) -> Sequence[str]:

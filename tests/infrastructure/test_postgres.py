@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
@@ -148,3 +149,40 @@ async def test_who_is_cancelled_just_as_a_connection_comes_ends(postgres: str) -
             waiting.cancel()
             await asyncio.wait([waiting], timeout=5)
             assert waiting.cancelled()
+
+
+@pytest.mark.parametrize("style", ["SQL,DMY", "German", "Postgres,MDY"])
+async def test_a_database_that_writes_dates_otherwise_is_read_all_the_same(
+    postgres: str, style: str
+) -> None:
+    """What a database or a role has set, each connection sets as the service needs it."""
+    settings = f"-cDateStyle={style} -cTimeZone=America/New_York -cIntervalStyle=iso_8601"
+    isolation = "-cdefault_transaction_isolation=serializable"
+    odd = f"{postgres}{quote(f' {settings} {isolation}')}"
+    note = Reason("ann", "it has to be", datetime(2026, 1, 2, 3, tzinfo=UTC))
+    for opened in (postgresql.pool, postgresql.durable_pool):
+        async with opened(odd) as pool:
+            await postgresql.migrate(pool)
+            async with pool.connection() as connection:
+                found = await connection.execute("SELECT timestamptz '2026-01-02 03:00Z'")
+                assert await found.fetchone() == (note.at,)
+                shown = await (await connection.execute("SHOW transaction_isolation")).fetchone()
+                assert shown == ("read committed",)
+
+
+async def test_a_database_in_another_encoding_is_refused_at_the_start(
+    postgres_for_all: str,
+) -> None:
+    """The answer names the encoding, and what to create instead."""
+    with psycopg.connect(postgres_for_all, autocommit=True) as connection:
+        connection.execute(
+            "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 "
+            "LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
+        try:
+            address = urlsplit(postgres_for_all)._replace(path="/latin").geturl()
+            async with postgresql.pool(address) as pool:
+                with pytest.raises(StoreUnavailable, match=r"LATIN1.*ENCODING 'UTF8'"):
+                    await postgresql.migrate(pool)
+        finally:
+            connection.execute("DROP DATABASE latin WITH (FORCE)")

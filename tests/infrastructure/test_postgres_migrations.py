@@ -84,4 +84,4 @@ async def test_the_service_needs_no_more_than_the_page_grants(postgres: str) -> 
 
             await until_true(begun)
             assert (await shop.get(path)).json()["country"] == ORDER["country"]
-            assert (await shop.get("/products?q=none")).status_code == 200
+            assert (await shop.get("/products?words=none")).status_code == 200
