@@ -25,7 +25,7 @@ from infrastructure.embedded.eventstoredb.members import Members
 from infrastructure.embedded.eventstoredb.node_settings import NodeSettings
 from infrastructure.embedded.eventstoredb.persistent_subscriptions import PersistentSubscriptions
 from infrastructure.embedded.eventstoredb.projections.projections import Projections
-from infrastructure.embedded.eventstoredb.storage import NewRecord, Storage, Transaction
+from infrastructure.embedded.eventstoredb.storage import NewRecord, Storage, Transaction, compact
 from infrastructure.embedded.eventstoredb.users import found_users
 
 __all__ = ["CertificatesUnavailable", "Node", "NodeSettings", "PortUnavailable", "serve"]
@@ -58,7 +58,7 @@ class Node:
                 await self._storage.write(found_users)
             self._bind()
             self._groups.start()
-            await self._projections.start(running=self._settings.projections)
+            await self._projections.start(standard=self._settings.projections)
             await self.members.start(self._services())
         except BaseException:
             await self.stop()
@@ -139,6 +139,6 @@ def _on_signal(number: signal.Signals, work: Callable[[], Coroutine[None, None, 
 def _found_log(transaction: Transaction) -> None:
     """What a log begins with: its epoch."""
     if transaction.last_position < 0:
-        data = streams.compact({"epochNumber": 0})
+        data = compact({"epochNumber": 0})
         epoch = NewRecord("$epoch-information", data, is_json=True)
         streams.append(transaction, "$epoch-information", EXPECT_NO_STREAM, [epoch])

@@ -23,6 +23,7 @@ from infrastructure.embedded.eventstoredb.records import (
     NewRecord,
     Record,
     Stream,
+    compact,
     parse_metadata,
 )
 from infrastructure.embedded.eventstoredb.transaction import PAGE, Reading, Transaction
@@ -39,6 +40,7 @@ __all__ = [
     "StorageUnavailable",
     "Stream",
     "Transaction",
+    "compact",
     "parse_metadata",
 ]
 

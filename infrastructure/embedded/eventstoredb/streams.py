@@ -26,6 +26,7 @@ from infrastructure.embedded.eventstoredb.storage import (
     Record,
     Stream,
     Transaction,
+    compact,
 )
 
 LINK: Final = "$>"
@@ -173,11 +174,6 @@ def _undelete(transaction: Transaction, stream: Stream) -> None:
     except (IndexError, TypeError, ValueError):
         return
     transaction.append(metastream, [NewRecord(METADATA, compact(metadata), is_json=True)])
-
-
-def compact(value: object) -> bytes:
-    """JSON as the server writes it: without blanks, in UTF-8."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
 
 
 def is_deleted(reading: Reading, stream: Stream) -> bool:

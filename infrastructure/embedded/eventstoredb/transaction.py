@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from infrastructure.embedded.eventstoredb.records import (
@@ -55,6 +55,12 @@ class Reading:
         """The stream of that name; one that was never written has key 0 and no records."""
         row = self._connection.execute(f"{_STREAM} WHERE name = ?", (name,)).fetchone()
         return Stream(*row) if row else Stream(0, name)
+
+    def streams(self, names: Iterable[str]) -> dict[str, Stream]:
+        """Those of these streams that were ever written, or given metadata, by name."""
+        wanted = tuple(names)
+        query = f"{_STREAM} WHERE name IN ({','.join('?' * len(wanted))})"
+        return {row[1]: Stream(*row) for row in self._connection.execute(query, wanted)}
 
     def read_stream(
         self, stream: Stream, version: int, *, backwards: bool = False, limit: int = PAGE
@@ -151,6 +157,20 @@ class Transaction(Reading):
         if stream.name.startswith("$$") and records:
             self._take_metadata(stream.name[2:], records[-1].data)
         return Appended(first, first + len(records) - 1, self.last_position)
+
+    def append_all(self, appends: Iterable[tuple[Stream, Sequence[NewRecord]]]) -> None:
+        """Append without asking to many streams at once, each after its last version.
+
+        A stream's metadata (on ``$$name``) is taken as by ``append``; a stream comes once.
+        """
+        rows: list[tuple[int, int, int, bytes, str, bool, int, bytes, bytes]] = []
+        for stream, records in appends:
+            first = stream.last_version + 1
+            key = self._advance(stream, first + len(records) - 1)
+            rows.extend(self._rows(key, first, records))
+            if stream.name.startswith("$$"):
+                self._take_metadata(stream.name[2:], records[-1].data)
+        self._connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def version_of(self, stream: Stream, record_id: bytes) -> int | None:
         """The first version at which the stream holds a record with that id."""

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from esdbclient import EventStoreDBClient, NewEvent, RecordedEvent, StreamState
-from esdbclient.exceptions import NotFound
+from esdbclient.exceptions import FailedPrecondition, NotFound
 
 from tests.infrastructure.embedded.waiting import eventually
 
@@ -34,6 +34,18 @@ class Projecting:
             with suppress(NotFound):
                 self.client.disable_projection(name=name)
                 self.client.delete_projection(name=name)
+
+    def restart(self) -> None:
+        """Restarts all of them, once they do not restart any more."""
+
+        def is_restarting() -> bool:
+            try:
+                self.client.restart_projections_subsystem()
+            except FailedPrecondition:
+                return True
+            return False
+
+        eventually(is_restarting, False)
 
     def happens(
         self, stream: str, *kinds: str, metadata: dict[str, Any] | None = None, **data: Any

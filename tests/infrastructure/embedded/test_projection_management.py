@@ -8,7 +8,7 @@ import grpc
 import psutil
 import pytest
 from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient
-from esdbclient.exceptions import AlreadyExists, NotFound, OperationFailed
+from esdbclient.exceptions import AlreadyExists, FailedPrecondition, NotFound, OperationFailed
 from esdbclient.protos.Grpc import projections_pb2, projections_pb2_grpc, shared_pb2
 
 from infrastructure.embedded.eventstoredb.process import NodeProcess
@@ -236,7 +236,7 @@ def test_where_definitions_are_kept(projecting: Projecting, stream: str) -> None
     assert registry[0].type == "$ProjectionsInitialized"
     assert (registry[-1].type, registry[-1].data.decode()) == ("$ProjectionCreated", name)
     versions = projecting.bodies(f"$projections-{name}")
-    assert [version["enabled"] for version in versions] == [True, False]
+    assert [version.get("enabled", False) for version in versions] == [True, False]
     assert versions[0]["query"] == counting(stream)
     projecting.client.delete_projection(name=name)
     newest = projecting.events("$projections-$all")[-1]
@@ -252,7 +252,7 @@ def test_stopped_in_the_middle(projecting: Projecting, stream: str, how: str) ->
     for _ in range(8):
         match how:
             case "restarted":
-                client.restart_projections_subsystem()
+                projecting.restart()
             case "updated":
                 client.update_projection(name=name, query=counting(stream), emit_enabled=True)
             case "disabled":
@@ -285,6 +285,16 @@ async def test_asyncio_client(
     await client.delete_projection(name=name)
     with pytest.raises(NotFound):
         await client.get_projection_statistics(name=name)
+
+
+def test_a_restart_within_a_restart(fresh_node: NodeProcess) -> None:
+    """While the projections restart, they cannot be restarted once more."""
+    with EventStoreDBClient(fresh_node.uri) as client:
+        client.restart_projections_subsystem()
+        with pytest.raises(FailedPrecondition, match="wrong state: Restarting"):
+            client.restart_projections_subsystem()
+        client.disable_projection("$streams")  # waits until they have stopped
+        client.restart_projections_subsystem()
 
 
 # Over restarts

@@ -11,6 +11,14 @@ from esdbclient.exceptions import NotFound
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from tests.infrastructure.embedded.waiting import eventually
 
+STANDARD = (
+    "$streams",
+    "$stream_by_category",
+    "$by_category",
+    "$by_event_type",
+    "$by_correlation_id",
+)
+
 
 @pytest.fixture
 def category() -> str:
@@ -28,6 +36,11 @@ def links(client: EventStoreDBClient, stream: str) -> list[str]:
         return [link.data.decode() for link in client.get_stream(stream)]
     except NotFound:
         return []
+
+
+def statuses(client: EventStoreDBClient) -> list[str]:
+    """How the server's own five are."""
+    return [client.get_projection_statistics(name=name).status for name in STANDARD]
 
 
 def wait_for_version(client: EventStoreDBClient, stream: str, version: int) -> None:
@@ -141,28 +154,24 @@ def test_a_link_in_a_users_stream(sync_client: EventStoreDBClient, category: str
     assert links(sync_client, "$et-$>") == []
 
 
-def test_the_other_three_wait_to_be_enabled(category: str) -> None:
-    """By correlation, streams, and streams by category: enabled, they link all there ever was."""
-    with NodeProcess() as node, EventStoreDBClient(node.uri) as client:
-        correlated = json.dumps({"$correlationId": "c-1"}).encode()
-        append(client, f"{category}-1", NewEvent("Happened", b"{}", correlated))
-        append(client, f"{category}-2", NewEvent("Happened", b"{}"))
-        eventually(lambda: len(links(client, f"$ce-{category}")), 2)
-        assert links(client, "$streams") == []
-        for name in ("$by_correlation_id", "$streams", "$stream_by_category"):
-            assert client.get_projection_statistics(name=name).status == "Stopped"
-            client.enable_projection(name=name)
-        eventually(lambda: links(client, "$bc-c-1"), [f"0@{category}-1"])
-        eventually(lambda: links(client, "$streams"), [f"0@{category}-1", f"0@{category}-2"])
-        named = f"$category-{category}"
-        eventually(lambda: links(client, named), [f"{category}-1", f"{category}-2"])
-        assert {event.type for event in client.get_stream(named)} == {"$@"}
+def test_all_five_run(sync_client: EventStoreDBClient, category: str) -> None:
+    """Streams, streams by category and events by correlation are linked as well."""
+    correlation = uuid4().hex
+    correlated = json.dumps({"$correlationId": correlation}).encode()
+    append(sync_client, f"{category}-1", NewEvent("Happened", b"{}", correlated))
+    append(sync_client, f"{category}-2", NewEvent("Happened", b"{}", correlated))
+    both = [f"0@{category}-1", f"0@{category}-2"]
+    eventually(lambda: links(sync_client, f"$bc-{correlation}"), both)
+    eventually(lambda: links(sync_client, "$streams")[-2:], both)
+    named = f"$category-{category}"
+    eventually(lambda: links(sync_client, named), [f"{category}-1", f"{category}-2"])
+    assert {event.type for event in sync_client.get_stream(named)} == {"$@"}
 
 
 def test_another_end_of_the_category(category: str) -> None:
     """The query of ``$by_category`` says where a category ends: at the first or last such sign."""
     with NodeProcess() as node, EventStoreDBClient(node.uri) as client:
-        client.update_projection(name="$by_category", query="last\n.")
+        client.update_projection(name="$by_category", query="last\n.", emit_enabled=True)
         append(client, f"{category}.a.b-1", NewEvent("Happened", b"{}"))
         eventually(lambda: links(client, f"$ce-{category}.a"), [f"0@{category}.a.b-1"])
         client.update_projection(name="$by_category", query="middle\n.")
@@ -204,31 +213,42 @@ def test_reset(category: str) -> None:
 # How they run
 
 
-def test_disabled_and_enabled(tmp_path: Path, category: str) -> None:
-    """A disabled projection links nothing, also after a restart; enabled, it catches up."""
-    by_category, by_type = "$by_category", "$by_event_type"
-    with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
+def test_disabled_and_enabled(category: str) -> None:
+    """A disabled projection links nothing; enabled, it catches up."""
+    with NodeProcess() as node, EventStoreDBClient(node.uri) as client:
         append(client, f"{category}-1", NewEvent("Happened", b"{}"))
         eventually(lambda: len(links(client, f"$ce-{category}")), 1)
-        client.disable_projection(name=by_category)
-        assert client.get_projection_statistics(name=by_category).status == "Stopped"
+        client.disable_projection(name="$by_category")
+        assert client.get_projection_statistics(name="$by_category").status == "Stopped"
         append(client, f"{category}-1", NewEvent("Happened", b"{}"))
         eventually(lambda: len(links(client, "$et-Happened")), 2)
-    with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
-        assert client.get_projection_statistics(name=by_type).status == "Running"
-        append(client, f"{category}-1", NewEvent("Happened", b"{}"))
-        eventually(lambda: len(links(client, "$et-Happened")), 3)
         assert links(client, f"$ce-{category}") == [f"0@{category}-1"]
-        client.enable_projection(name=by_category)
-        said = [f"{version}@{category}-1" for version in range(3)]
-        eventually(lambda: links(client, f"$ce-{category}"), said)
+        client.enable_projection(name="$by_category")
+        both = [f"{version}@{category}-1" for version in range(2)]
+        eventually(lambda: links(client, f"$ce-{category}"), both)
+
+
+@pytest.mark.parametrize("standard", [True, False])
+def test_disabled_over_a_restart(tmp_path: Path, standard: bool) -> None:
+    """The standard-projections setting, which is the default, enables what was disabled."""
+    with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
+        client.disable_projection(name="$by_category")
+        client.restart_projections_subsystem()
+        assert client.get_projection_statistics(name="$by_category").status == "Stopped"
+    with (
+        NodeProcess(tmp_path, projections=standard) as node,
+        EventStoreDBClient(node.uri) as client,
+    ):
+        status = client.get_projection_statistics(name="$by_category").status
+        assert status == ("Running" if standard else "Stopped")
+        assert client.get_projection_statistics(name="$by_event_type").status == "Running"
 
 
 def test_a_node_without_projections(category: str) -> None:
-    """A node can leave them off until they are enabled."""
+    """Without that setting none of a new log runs until it is enabled."""
     with NodeProcess(projections=False) as node, EventStoreDBClient(node.uri) as client:
         append(client, f"{category}-1", NewEvent("Happened", b"{}"))
-        assert client.get_projection_statistics(name="$by_category").status == "Stopped"
+        assert statuses(client) == ["Stopped"] * 5
         client.enable_projection(name="$by_category")
         eventually(lambda: links(client, f"$ce-{category}"), [f"0@{category}-1"])
         assert links(client, "$et-Happened") == []
@@ -246,6 +266,18 @@ def test_statistics(fresh_node: NodeProcess, category: str) -> None:
         assert told.events_processed_after_restart >= 5
         with pytest.raises(NotFound):
             client.get_projection_statistics(name="$by_moon")
+
+
+def test_statistics_lag_behind(category: str) -> None:
+    """They are of a quarter of a second ago; a projection that has just begun tells no progress."""
+    with NodeProcess() as node, EventStoreDBClient(node.uri) as client:
+        eventually(lambda: client.get_projection_statistics(name="$by_category").progress, 100.0)
+        client.disable_projection(name="$by_category")
+        append(client, f"{category}-1", NewEvent("Happened", b"{}"))
+        client.enable_projection(name="$by_category")
+        begun = client.get_projection_statistics(name="$by_category")
+        assert (begun.status, begun.progress) == ("Running", -1.0)
+        eventually(lambda: client.get_projection_statistics(name="$by_category").progress, 100.0)
 
 
 def test_restart_of_the_subsystem(sync_client: EventStoreDBClient, category: str) -> None:

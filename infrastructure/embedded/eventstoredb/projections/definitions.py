@@ -5,6 +5,7 @@ there. ``$projections-{name}`` holds each version of its definition; the newest 
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
@@ -14,6 +15,7 @@ from infrastructure.embedded.eventstoredb.storage import (
     NewRecord,
     Reading,
     Transaction,
+    compact,
 )
 from infrastructure.embedded.eventstoredb.streams import append
 
@@ -65,7 +67,7 @@ class Definition:
             "handlerType": self.handler,
             "query": self.query,
             "mode": CONTINUOUS,
-            "enabled": self.enabled,
+            **({"enabled": True} if self.enabled else {}),
             "emitEnabled": self.emit_enabled,
             "checkpointsDisabled": False,
             "trackEmittedStreams": self.track_emitted_streams,
@@ -74,7 +76,7 @@ class Definition:
             "runAs": {"name": "$system"},
             "projectionSubsystemVersion": 4,
         }
-        return json.dumps(stored).encode()
+        return compact(stored)
 
     @classmethod
     def decoded(cls, name: str, number: int, data: bytes) -> Self:
@@ -83,7 +85,7 @@ class Definition:
             name=name,
             handler=stored["handlerType"],
             query=stored["query"],
-            enabled=stored["enabled"],
+            enabled=stored.get("enabled", False),
             emit_enabled=stored["emitEnabled"],
             track_emitted_streams=stored["trackEmittedStreams"],
             number=number,
@@ -92,7 +94,7 @@ class Definition:
         )
 
 
-def found(transaction: Transaction, system: list[Definition]) -> None:
+def found(transaction: Transaction, system: Sequence[Definition]) -> None:
     """What a new log begins with: a registry, and the server's own projections in it."""
     if transaction.stream(_REGISTRY).last_version >= 0:
         return

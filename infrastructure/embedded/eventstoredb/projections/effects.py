@@ -14,22 +14,21 @@ from infrastructure.embedded.eventstoredb.errors import (
     StreamDeleted,
     WrongExpectedVersion,
 )
-from infrastructure.embedded.eventstoredb.projections.definitions import Definition, Faulted
+from infrastructure.embedded.eventstoredb.projections.claims import claim
+from infrastructure.embedded.eventstoredb.projections.definitions import Definition
 from infrastructure.embedded.eventstoredb.projections.positions import Position, stamp
 from infrastructure.embedded.eventstoredb.projections.sources import Happening
 from infrastructure.embedded.eventstoredb.storage import (
-    MAX_VERSION,
     NewRecord,
     Reading,
     Stream,
     Transaction,
+    compact,
 )
 from infrastructure.embedded.eventstoredb.streams import (
     LINK,
-    METADATA,
     append,
     delete,
-    is_found,
     read_stream,
 )
 
@@ -95,41 +94,12 @@ def delete_emitted(transaction: Transaction, definition: Definition) -> None:
     transaction.delete_states(_key(definition, "tracks "))
 
 
-def claim(transaction: Transaction, definition: Definition, name: str) -> Stream:
-    """Make a stream ready to be written by a projection: readable by all, empty of earlier epochs.
-
-    Raises Faulted where somebody else has written last, or the stream is deleted for good.
-    """
-    stream = transaction.stream(name)
-    if stream.tombstoned:
-        raise Faulted(f"Stream : {name} is deleted. Cannot emit events to it")
-    newest = read_stream(transaction, stream, MAX_VERSION, backwards=True, limit=1)
-    if newest and is_found(stream) and _written_in_this_epoch(definition, name, newest[0].metadata):
-        return stream
-    access = {"$r": "$all", "$mr": "$all"} if name.startswith("$") else {}
-    metadata: dict[str, _Json] = {"$acl": access}
-    if stream.last_version >= 0:
-        metadata = {"$tb": stream.last_version + 1, **metadata}
-    record = NewRecord(METADATA, json.dumps(metadata).encode(), is_json=True)
-    append(transaction, f"$${name}", EXPECT_ANY, [record])
+def _claimed(transaction: Transaction, definition: Definition, name: str) -> Stream:
+    """A stream, made ready to be written. Raises Faulted where it is not the projection's own."""
+    metadata = claim(transaction, definition, transaction.stream(name)).metadata
+    if metadata is not None:
+        append(transaction, f"$${name}", EXPECT_ANY, [metadata])
     return transaction.stream(name)
-
-
-def _written_in_this_epoch(definition: Definition, name: str, metadata: bytes) -> bool:
-    try:
-        written_by = str(json.loads(metadata).get("$v", definition.stamp))
-        number, _, version, *_ = map(int, written_by.split(":"))
-    except (AttributeError, ValueError):
-        raise Faulted(
-            f"The '{name}' stream managed by projection {definition.number} "
-            "has been written to from the outside."
-        ) from None
-    if number != definition.number:
-        raise Faulted(
-            f"Multiple projections emitting to the same stream detected.  Stream: '{name}'. "
-            f"Last event projection: '{number}'.  Emitting projection: '{definition.number}'"
-        )
-    return version >= definition.epoch
 
 
 class _Writes:
@@ -181,7 +151,7 @@ class _Writes:
     def _add(self, name: str, record: NewRecord) -> int:
         """The version that the record will have."""
         if name not in self._first:
-            stream = claim(self._transaction, self._definition, name)
+            stream = _claimed(self._transaction, self._definition, name)
             self._first[name], self._records[name] = stream.last_version + 1, []
         self._records[name].append(record)
         return self._first[name] + len(self._records[name]) - 1
@@ -200,7 +170,7 @@ class _Writes:
             metadata["$causedBy"] = str(UUID(bytes=happening.cause))
         if happening.correlation_id:
             metadata.setdefault("$correlationId", happening.correlation_id)
-        return json.dumps(metadata).encode()
+        return compact(metadata)
 
 
 def _key(definition: Definition, what: str) -> str:

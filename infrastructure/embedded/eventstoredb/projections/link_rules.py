@@ -5,7 +5,7 @@ metadata the server links ``$et-$metadata`` to the stream itself, here it is to 
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -18,7 +18,7 @@ from infrastructure.embedded.eventstoredb.storage import (
 from infrastructure.embedded.eventstoredb.streams import LINK, METADATA, STREAM_DELETED
 
 _STREAM_REFERENCE: Final = "$@"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH: Final = datetime(1970, 1, 1)  # its text is to say Z, and no +00:00
 
 
 class Target(NamedTuple):
@@ -67,7 +67,7 @@ def by_correlation_id(source: Linkable) -> Target | None:
     if source.type == LINK or source.correlation_id is None:
         return None
     created = _EPOCH + timedelta(microseconds=source.created // 10)
-    added = {"$eventTimestamp": created.strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+    added = {"$eventTimestamp": f"{created.isoformat(timespec='microseconds')}Z"}
     return Target(f"$bc-{source.correlation_id}", _link_to(source), added)
 
 

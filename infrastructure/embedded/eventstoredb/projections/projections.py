@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Final
 
 import grpc
 
@@ -19,15 +20,15 @@ from infrastructure.embedded.eventstoredb.projections.script import (
     JAVASCRIPT_MISSING,
     engine_is_installed,
 )
-from infrastructure.embedded.eventstoredb.projections.system_projections import (
-    SystemProjection,
-    SystemProjections,
-    system_definitions,
-)
+from infrastructure.embedded.eventstoredb.projections.standard import STANDARD
+from infrastructure.embedded.eventstoredb.projections.system_projection import SystemProjection
+from infrastructure.embedded.eventstoredb.projections.system_projections import SystemProjections
 from infrastructure.embedded.eventstoredb.projections.user_projection import UserProjection
 from infrastructure.embedded.eventstoredb.storage import Storage, Transaction
 
 Projection = SystemProjection | UserProjection
+
+_RESTARTING: Final = 0.1  # seconds; about as long as it takes the server
 
 
 class Projections:
@@ -43,15 +44,15 @@ class Projections:
         self._projections: dict[str, Projection] = {}
         self._management = asyncio.Lock()
         self._starting: asyncio.Task[None] | None = None
+        self._restarting = False
 
-    async def start(self, *, running: bool = True) -> None:
-        """Go on from the checkpoints; ``running`` False leaves the server's own to be enabled."""
-        await self._storage.write(lambda t: found(t, system_definitions(started=running)))
+    async def start(self, *, standard: bool = True) -> None:
+        """Go on from the checkpoints; ``standard`` enables the server's own, as each start does."""
+        await self._storage.write(lambda t: _found(t, standard))
         users = []
         for definition in registered(self._storage):
             if definition.is_system:
-                system = await self._engine.add(definition, running=running)
-                self._projections[definition.name] = system
+                self._projections[definition.name] = await self._engine.add(definition)
             else:
                 users.append(UserProjection(self._storage, definition))
                 self._projections[definition.name] = users[-1]
@@ -64,7 +65,7 @@ class Projections:
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.gather(self._starting, return_exceptions=True)
-        await asyncio.gather(*(projection.halt() for projection in self._projections.values()))
+        await asyncio.gather(*(projection.suspend() for projection in self._projections.values()))
         await self._engine.stop()
 
     def all(self) -> list[Projection]:
@@ -143,9 +144,14 @@ class Projections:
             del self._projections[name]
 
     async def restart(self) -> None:
-        """Stop and start all that are enabled; what has failed tries again."""
-        async with self._management:
-            await asyncio.gather(*map(_restart, self._projections.values()))
+        """Begin to stop and start all that are enabled; what has failed tries again.
+
+        Raises a Refusal while they stop. Who manages them meanwhile waits.
+        """
+        if self._restarting:
+            raise _cannot_restart("Restarting")
+        self._restarting = True
+        self._starting = asyncio.create_task(self._restart_all())
 
     async def _reload(
         self, projection: Projection, definition: Definition, *, anew: bool = False
@@ -166,10 +172,26 @@ class Projections:
         finally:
             self._management.release()
 
+    async def _restart_all(self) -> None:
+        async with self._management:
+            projections = self.all()
+            await asyncio.gather(*(projection.suspend() for projection in projections))
+            await asyncio.sleep(_RESTARTING)
+            self._restarting = False
+            await asyncio.gather(*(found.reload(found.definition) for found in projections))
 
-async def _restart(projection: Projection) -> None:
-    await projection.halt()
-    await projection.reload(projection.definition)
+
+def _found(transaction: Transaction, standard: bool) -> None:
+    """What every start finds: a registry with the server's own, and these enabled if asked for."""
+    found(transaction, STANDARD)
+    for definition in registered(transaction):
+        if standard and definition.is_system and not definition.enabled:
+            save(transaction, replace(definition, enabled=True))
+
+
+def _cannot_restart(state: str) -> Refusal:
+    text = f"Projection Subsystem cannot be restarted as it is in the wrong state: {state}"
+    return Refusal(grpc.StatusCode.FAILED_PRECONDITION, text)
 
 
 def _received(message: str) -> Refusal:

@@ -28,8 +28,8 @@ class UserProjection:
 
     @property
     def has_state(self) -> bool:
-        """Whether its query could be understood, so that it can be asked for its state."""
-        return self._run is not None
+        """False once its query could not be understood: then it cannot be asked for its state."""
+        return self._run is not None or self._phase is not Phase.FAULTED
 
     @property
     def status(self) -> str:
@@ -56,9 +56,14 @@ class UserProjection:
         elif self._phase is Phase.RUNNING:
             self._phase = Phase.ABORTED
 
+    async def suspend(self) -> None:
+        """Stop with the node or the subsystem."""
+        await self.halt()
+
     async def reload(self, definition: Definition) -> None:
         """Understand the query, and run it if it is enabled. What is wrong with it is its fault."""
         self.definition, self._run, self._fault = definition, None, ""
+        self._phase = Phase.STOPPED
         try:
             self._run = await RunningQuery.prepared(self._storage, definition)
         except Faulted as fault:
