@@ -7,35 +7,85 @@ from typing import Any, Final, LiteralString, Protocol, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.errors import InsufficientPrivilege
+from psycopg.abc import RV, PQGen
+from psycopg.errors import InsufficientPrivilege, _WaitTimeout
 from psycopg_pool import AsyncConnectionPool
 
 from application.ports import StoreUnavailable
 
-Connection = AsyncConnection[tuple[Any, ...]]
+SILENCE: Final = 12.0
+"""Seconds without an answer after which a connection is given up; a statement may take 10."""
+_CHECK: Final = 2.0  # the same, for the question whether a connection still works
+
+
+class Silent(psycopg.OperationalError):
+    """A connection gave no answer in time: whatever is between may have dropped it, and says so
+    to nobody. It is closed."""
+
+
+class Connection(AsyncConnection[tuple[Any, ...]]):
+    """A connection that waits for an answer ``silence`` seconds; ``None``: for ever."""
+
+    silence: float | None = SILENCE
+
+    async def wait(
+        self,
+        gen: PQGen[RV],
+        interval: float = 0.1,
+        timeout: float | None = None,  # noqa: ASYNC109 - it is psycopg's
+    ) -> RV:
+        """As psycopg's. Raises :class:`Silent` where no ``timeout`` is given and none comes."""
+        if timeout is not None:
+            return await super().wait(gen, interval, timeout)
+        try:
+            return await super().wait(gen, interval, self.silence)
+        except _WaitTimeout:
+            self.pgconn.finish()
+            raise Silent(f"no answer for {self.silence:g} s: the connection is given up") from None
+
+    @contextmanager
+    def waiting(self, silence: float | None) -> Iterator[None]:
+        """Inside, wait that long for each answer."""
+        before, self.silence = self.silence, silence
+        try:
+            yield
+        finally:
+            self.silence = before
 
 
 class Pool(AsyncConnectionPool[Connection]):
     """Connections to one database. ``async with`` opens it and closes it."""
 
+    async def check_briefly(self, connection: Connection) -> None:
+        """Raise unless the connection works. Where it is silent, the others are not trusted."""
+        try:
+            with connection.waiting(_CHECK):
+                await self.check_connection(connection)
+        except Silent:
+            await self.drain()
+            raise
 
-def pool(uri: str, *, size: int = 10, patience: float = 5.0) -> Pool:
+
+def pool(uri: str, *, size: int = 10, patience: float = 5.0, silence: float = SILENCE) -> Pool:
     """For read models: at most ``size`` connections to the server at ``uri``; none is opened yet.
 
-    Who has waited ``patience`` seconds for one is told that the server is unavailable.
+    Raises :class:`StoreUnavailable` after waiting ``patience`` seconds for a connection, or
+    ``silence`` seconds for an answer on one.
 
     A commit does not wait for the disk: views and checkpoint are one transaction, so what a crash
     of the server takes back it takes back together, and the events bring it again.
     """
-    return _pool(uri, size, patience, _VIEWS, check=Pool.check_connection)
+    return _pool(uri, size, patience, silence, _VIEWS, checked=True)
 
 
-def durable_pool(uri: str, *, size: int = 10, patience: float = 5.0) -> Pool:
+def durable_pool(
+    uri: str, *, size: int = 10, patience: float = 5.0, silence: float = SILENCE
+) -> Pool:
     """For events: what is committed is on disk. Who waits for another's lock is soon told.
 
     A connection that broke meanwhile is noticed by whoever uses it: see :func:`once_more`.
     """
-    return _pool(uri, size, patience, _EVENTS, check=None)
+    return _pool(uri, size, patience, silence, _EVENTS, checked=False)
 
 
 _RELIED_ON: Final = """
@@ -78,27 +128,36 @@ GONE: Final[Mapping[str, Any]] = {  # who has gone without a word is missed befo
     "tcp_user_timeout": 20_000,
 }
 
-_Check = Callable[[Connection], Awaitable[None]]
-
 
 def _pool(
-    uri: str, size: int, patience: float, settings: LiteralString, check: _Check | None
+    uri: str,
+    size: int,
+    patience: float,
+    silence: float,
+    settings: LiteralString,
+    *,
+    checked: bool,
 ) -> Pool:
     async def configure(connection: Connection) -> None:
+        connection.silence = silence
         await connection.execute(_RELIED_ON + settings)
 
-    return Pool(
+    async def check(connection: Connection) -> None:  # one that broke meanwhile is replaced
+        await made.check_briefly(connection)
+
+    made = Pool(
         uri,
         min_size=1,
         max_size=size,
         timeout=patience,
         reconnect_timeout=patience,  # then whoever asks next tries at once: no pauses that grow
         open=False,
-        connection_class=AsyncConnection[tuple[Any, ...]],
+        connection_class=Connection,
         kwargs={"autocommit": True, "application_name": "headwater", **GONE},
         configure=configure,
-        check=check,  # a connection that broke meanwhile is replaced, unnoticed
+        check=check if checked else None,
     )
+    return made
 
 
 class Connections(Protocol):
@@ -120,14 +179,30 @@ class Within:
 
 @asynccontextmanager
 async def connected(pool: Connections) -> AsyncIterator[Connection]:
-    """A connection out of the pool; :class:`StoreUnavailable` when the server does not answer."""
+    """A connection out of the pool; :class:`StoreUnavailable` when the server does not answer.
+
+    Where it gives no answer within ``SILENCE`` seconds, all connections of the pool are replaced.
+    """
     cancelled = _cancelled()
     with unavailable():
-        async with pool.connection() as connection:
-            if _cancelled() > cancelled:  # while it waited, which the pool forgets on Python 3.11
-                raise asyncio.CancelledError
-            async with _closed_when_cancelled(connection):
-                yield connection
+        try:
+            async with pool.connection() as connection:
+                if _cancelled() > cancelled:  # while it waited: the pool forgets it on Python 3.11
+                    raise asyncio.CancelledError
+                async with _closed_when_cancelled(connection):
+                    yield connection
+        except Silent:
+            if isinstance(pool, Pool):
+                await pool.drain()
+            raise
+
+
+@asynccontextmanager
+async def connected_for_long(pool: Connections) -> AsyncIterator[Connection]:
+    """As ``connected``, for statements that take their time: no silence is too long."""
+    async with connected(pool) as connection:
+        with connection.waiting(None):
+            yield connection
 
 
 def _cancelled() -> int:

@@ -14,7 +14,7 @@ from typing import Final
 from psycopg.errors import InsufficientPrivilege
 
 from application.ports import StoreUnavailable
-from infrastructure.postgres.connections import Connection, Pool, connected
+from infrastructure.postgres.connections import Connection, Pool, connected_for_long
 
 LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('headwater'))"
 """Taken by whoever creates or drops tables: one at a time, over all processes."""
@@ -46,7 +46,7 @@ async def migrate(pool: Pool, known: Sequence[Migration] | None = None) -> Seque
     applied is not what this release knows under that name.
     """
     known = migrations() if known is None else known
-    async with connected(pool) as connection:
+    async with connected_for_long(pool) as connection:
         await _require_utf8(connection)
         try:
             if not await _missing(connection, known):

@@ -46,12 +46,17 @@ class Log:
 
 @asynccontextmanager
 async def log_at(
-    uri: str, *, size: int = 10, patience: float = 5.0, net: float = 1.0
+    uri: str,
+    *,
+    size: int = 10,
+    patience: float = 5.0,
+    net: float = 1.0,
+    silence: float = 12.0,
 ) -> AsyncIterator[Log]:
     """The store at ``uri``, migrated; readers look after ``net`` seconds, called or not."""
-    async with postgres.durable_pool(uri, size=size, patience=patience) as pool:
+    async with postgres.durable_pool(uri, size=size, patience=patience, silence=silence) as pool:
         await postgres.migrate(pool)
-        async with postgres.wake_up(uri) as wake_up:
+        async with postgres.wake_up(uri, silence) as wake_up:
             horizon = postgres.Horizon(pool)
             subscriptions = postgres.Subscriptions(pool, wake_up, horizon, net=net)
             yield Log(pool, postgres.EventStore(pool), subscriptions, horizon, wake_up)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
 
 import psutil
 import psycopg
@@ -17,15 +16,11 @@ class Server:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._sockets = directory / "sockets"  # leads to where they are this time
         self._postgres = EmbeddedPostgres(directory)
-        self.uri = f"postgresql://postgres@/postgres?host={quote(str(self._sockets), safe='')}"
+        self.uri = ""  # the same after each start
 
     def start(self) -> None:
-        started = self._postgres.start().uri
-        (where,) = parse_qs(urlsplit(started).query)["host"]
-        self._sockets.unlink(missing_ok=True)
-        self._sockets.symlink_to(where)
+        self.uri = self._postgres.start().uri
 
     def stop(self) -> None:
         """As an operator does: clients are thrown out, what is committed is on disk."""

@@ -9,11 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psycopg
-from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
 from infrastructure.bell import Bell
-from infrastructure.postgres.connections import GONE
+from infrastructure.postgres.connections import GONE, Connection
 
 _PAUSE = 0.5  # seconds until the next attempt, when the server does not answer
 
@@ -23,16 +22,19 @@ class WakeUp(Bell):
 
     lost = 0
 
-    async def listen(self, uri: str) -> None:
-        """For ever."""
+    async def listen(self, uri: str, quiet: float) -> None:
+        """For ever. After ``quiet`` seconds without a notification the server is asked something.
+
+        It has as long to answer: else the connection is taken for lost.
+        """
         while True:
             try:
-                await self._listen(uri)
+                await self._listen(uri, quiet)
             except psycopg.Error:
                 await asyncio.sleep(_PAUSE)
 
-    async def _listen(self, uri: str) -> None:
-        connection = await AsyncConnection.connect(
+    async def _listen(self, uri: str, quiet: float) -> None:
+        connection = await Connection.connect(
             uri, autocommit=True, application_name="headwater wake-up", **GONE
         )
         async with connection:
@@ -41,18 +43,21 @@ class WakeUp(Bell):
             assert row is not None  # the question always has an answer
             await connection.execute(SQL("LISTEN {}").format(Identifier(row[0])))
             self.ring()
+            connection.silence = quiet
             try:
-                async for _ in connection.notifies():
-                    self.ring()
+                while True:
+                    async for _ in connection.notifies(timeout=quiet):
+                        self.ring()
+                    await connection.execute("SELECT 1")
             finally:
                 self.lost += 1
 
 
 @asynccontextmanager
-async def wake_up(uri: str) -> AsyncIterator[WakeUp]:
+async def wake_up(uri: str, quiet: float = 10.0) -> AsyncIterator[WakeUp]:
     """One that listens as long as the block lasts, whether or not the server answers."""
     bell = WakeUp()
-    task = asyncio.create_task(bell.listen(uri))
+    task = asyncio.create_task(bell.listen(uri, quiet))
     try:
         yield bell
     finally:

@@ -7,13 +7,13 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from application.projections.builds import Build
 from application.projections.comparing import EXAMPLES, Comparison, Difference
-from infrastructure.postgres.connections import Connection, Pool, connected
+from infrastructure.postgres.connections import Connection, Pool, connected_for_long
 from infrastructure.postgres.read_models.tables import is_ours
 
 
 async def compare(pool: Pool, live: Build, build: Build) -> Comparison:
     """As the port; all in one snapshot."""
-    async with connected(pool) as connection, connection.transaction():
+    async with connected_for_long(pool) as connection, connection.transaction():
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         old, new = await _documents(connection, live), await _documents(connection, build)
         place = await _place(connection, [live, build])
