@@ -18,7 +18,7 @@ from application import importing
 from application.importing import ImportStopped, Report
 from infrastructure.cli.printing import Console
 from infrastructure.container import Container
-from infrastructure.online_retail import SAMPLE, History, NotAHistory
+from infrastructure.online_retail import SAMPLE, Dates, Encoding, History, NotAHistory
 from infrastructure.processes import Hindrance
 from infrastructure.processes.embedded_servers import event_store_at_hand
 from infrastructure.processes.first_start import FirstStart
@@ -26,9 +26,23 @@ from infrastructure.processes.watching import watch
 from infrastructure.settings import Settings
 
 
-async def import_file(settings: Settings, file: Path, report_file: Path | None) -> None:
-    """Import it and print the report. Raises :class:`Hindrance`, ``StoreUnavailable``."""
-    history, console = _checked(file, report_file), Console()
+async def import_file(
+    settings: Settings,
+    file: Path,
+    report_file: Path | None,
+    *,
+    encoding: str | None = None,
+    dates: str | None = None,
+) -> None:
+    """Import it and print the report. Raises :class:`Hindrance`, ``StoreUnavailable``.
+
+    :class:`Hindrance` also when no line of it could be used.
+    """
+    console = Console()
+    history = _checked(file, report_file, encoding, dates)
+    if not history.is_canonical:
+        found = f"{file} is read as {history.form} (--encoding and --dates say otherwise)"
+        console.print(found, soft_wrap=True)
     async with event_store_at_hand(settings) as container, _minding_others(container):
         report = await _imported(history, container, console)
     for line in report.render().split("\n"):
@@ -36,6 +50,8 @@ async def import_file(settings: Settings, file: Path, report_file: Path | None) 
     if report_file is not None:
         _write(report, report_file)
         console.print(f"The whole report is in {report_file}", soft_wrap=True)
+    if not report.imported + report.matched:
+        raise Hindrance(f"no line of {file} could be used")
 
 
 @asynccontextmanager
@@ -52,10 +68,14 @@ async def _minding_others(container: Container) -> AsyncIterator[None]:
         await asyncio.wait([watching])
 
 
-def _checked(file: Path, report_file: Path | None) -> History:
+def _checked(
+    file: Path, report_file: Path | None, encoding: str | None, dates: str | None
+) -> History:
     """What can be known to fail, fails before anything is done."""
     try:
-        history = History(file)
+        history = History(
+            file, Encoding(encoding) if encoding else None, Dates(dates) if dates else None
+        )
         if report_file is not None:
             report_file.touch()
         return history

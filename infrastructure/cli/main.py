@@ -159,15 +159,27 @@ def import_history(
     report: Annotated[
         Path | None, typer.Option(help="Write the whole report there, as JSON.")
     ] = None,
+    encoding: Annotated[
+        Literal["utf-8", "windows-1252", "latin-1"] | None,
+        typer.Option(help="Of its text; unset: as the file looks."),
+    ] = None,
+    dates: Annotated[
+        Literal["iso", "month-first", "day-first"] | None,
+        typer.Option(help="How it writes them; unset: as the file looks."),
+    ] = None,
 ) -> None:
     """Bring in an order history. Doing it again changes nothing, so it can be cut off and repeated.
+
+    It comes as it is mostly offered: UTF-8 or Windows-1252, dates such as 2010-12-01 08:26:00 or
+    12/1/2010 8:26, commas or semicolons. What was found is said.
 
     Uses the store of a `headwater run` in the same HEADWATER_HOME, or starts one for itself.
     """
     with clear_errors():
         from infrastructure.cli.importing import import_file
 
-        until_done(import_file(load_settings(), file, report))
+        work = import_file(load_settings(), file, report, encoding=encoding, dates=dates)
+        until_done(work)
 
 
 @app.command()

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from infrastructure.online_retail.form import Dates, Encoding
 from infrastructure.online_retail.history import History, NotAHistory
 
 SAMPLE = Path(__file__).with_name("online_retail_sample.csv.gz")
 
-__all__ = ["SAMPLE", "History", "NotAHistory"]
+__all__ = ["SAMPLE", "Dates", "Encoding", "History", "NotAHistory"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.headwater import PATIENCE, headwater, running, until
+from tests.e2e.headwater import PATIENCE, headwater, refusal, running, until
 
 NASTY = "red\x1b[2J\x9b31m\nHEART\u202e[bold]"
 SHOWN = r"31m\nHEART\u202e[bold]"
@@ -70,3 +70,44 @@ def test_an_argument_that_is_no_text_gets_a_sentence(
     assert ended.returncode == 2
     assert "is not UTF-8" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
+
+
+def test_the_history_is_imported_as_it_is_mostly_offered(tmp_path: Path) -> None:
+    """American dates and Windows' encoding are found, said, and read."""
+    file = tmp_path / "data.csv"
+    row = "536365,71053,CAFÉ £5,6,12/1/2010 8:26,3.39,17850,United Kingdom"
+    file.write_bytes(f"{HEADER}\r\n{row}\r\n".encode("windows-1252"))
+
+    ended = headwater(tmp_path / "home", "import", str(file))
+    assert ended.returncode == 0, ended.stderr
+    assert "is read as windows-1252, month-first dates, commas" in ended.stdout
+    assert "1 imported: 1 lines of 1 orders worth 20.34 GBP" in ended.stdout
+
+    shown = headwater(tmp_path / "home", "stream", "order-536365").stdout
+    assert "CAFÉ £5" in shown
+    assert "2010-12-01T08:26:00" in shown
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (HEADER, "no line of"),
+        (f"{HEADER}\n536365,71053,X,6,yesterday,3.39,17850,France\n", "no line of"),
+        ("", "is empty"),
+        ("a,b\n1,2\n", "its first line should be"),
+        ("PK\x03\x04", "is a spreadsheet"),
+        (None, "is no file"),
+    ],
+    ids=["header alone", "no line is right", "empty", "columns", "spreadsheet", "directory"],
+)
+def test_an_import_that_brings_nothing_in_fails(
+    tmp_path: Path, content: str | None, said: str
+) -> None:
+    """Exit code 1 and a sentence; a script does not go on as if all were there."""
+    file = tmp_path / "data.csv"
+    file.mkdir() if content is None else file.write_text(content)
+
+    assert said in refusal(headwater(tmp_path / "home", "import", str(file)), 1)

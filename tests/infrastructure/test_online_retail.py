@@ -1,13 +1,14 @@
 """Order histories in files: plain, zipped, damaged. Only what cannot be read is left out."""
 
 import gzip
+import os
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from application.importing.rows import COLUMNS
-from infrastructure.online_retail import SAMPLE, History, NotAHistory
+from infrastructure.online_retail import SAMPLE, Dates, Encoding, History, NotAHistory
 
 HEADER = (",".join(COLUMNS) + "\n").encode()
 FIELDS = ["536365", "71053", "WHITE METAL LANTERN", "6", "2010-12-01 08:26:00", "3.39", "", ""]
@@ -97,13 +98,104 @@ def test_damage_within_a_gzip_file_is_where_it_breaks_off(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", ROW, HEADER.replace(b",", b";"), HEADER.rpartition(b",")[0], b"\x1f\x8b", b"\xff" * 9],
-    ids=["empty", "no header", "semicolons", "a column less", "nearly gzip", "no text"],
+    [
+        *(
+            b"",
+            ROW,
+            HEADER.replace(b",", b"|"),
+            HEADER.rpartition(b",")[0],
+            b"\x1f\x8b",
+            b"\xff" * 9,
+        ),
+        *(b"PK\x03\x04", HEADER.decode().encode("utf-16"), bytes(range(256)) * 100),
+    ],
+    ids=[
+        *("empty", "no header", "bars", "a column less", "nearly gzip", "no text"),
+        *("spreadsheet", "UTF-16", "binary"),
+    ],
 )
 def test_what_is_no_history_is_told_before_anything_is_read(path: Path, content: bytes) -> None:
     """The message names the file, and the columns unless it cannot be opened at all."""
     with pytest.raises(NotAHistory, match=r"history\.csv .*(InvoiceNo,StockCode|damaged gzip)"):
         written(path, content)
+
+
+ISO_1_DECEMBER, ISO_12_JANUARY = "2010-12-01 08:26:00", "2010-01-12 08:26:00"
+
+
+def form(path: Path, *rows: bytes, header: bytes = HEADER) -> str:
+    return str(written(path, header + b"".join(rows)).form)
+
+
+def row(moment: str, description: str = "LANTERN", encoding: str = "utf-8") -> bytes:
+    fields = [*FIELDS[:2], description, FIELDS[3], moment, *FIELDS[5:]]
+    return (",".join(fields) + "\n").encode(encoding)
+
+
+def test_a_file_tells_its_form_by_itself(path: Path) -> None:
+    """Its encoding, the order of its dates, and what stands between its columns."""
+    assert form(path, ROW) == "utf-8, iso dates, commas"
+    assert form(path, row("12/1/2010 8:26")) == "utf-8, month-first dates, commas"
+    assert form(path, row("12/1/2010 8:26"), row("12/31/2010 8:26")).startswith(
+        "utf-8, month-first"
+    )
+    assert form(path, row("1/12/2010 8:26"), row("31/12/2010 8:26")).startswith("utf-8, day-first")
+    assert form(path, row("01.12.2010 08:26")) == "utf-8, day-first dates, commas"
+    windows = row(ISO_1_DECEMBER, "CAFÉ £5 “SET”", "windows-1252")
+    assert form(path, ROW, windows).startswith("windows-1252")
+    assert form(path, row(ISO_1_DECEMBER, "CAFÉ"), windows).startswith("utf-8"), "damage, then"
+    assert form(path, ROW, ROW.replace(b"W", b"\x81")).startswith("utf-8"), "no letter at all"
+
+
+@pytest.mark.parametrize(
+    ("moment", "dates", "read"),
+    [
+        ("12/1/2010 8:26", None, ISO_1_DECEMBER),
+        ("12/1/2010 8:26", Dates.DAY_FIRST, ISO_12_JANUARY),
+        ("01/12/2010 08:26:00", Dates.DAY_FIRST, ISO_1_DECEMBER),
+        ("01.12.2010 08:26", None, ISO_1_DECEMBER),
+        ("12/1/10 8:26", None, "12/1/10 8:26"),
+    ],
+)
+def test_dates_of_any_order_are_read(
+    path: Path, moment: str, dates: Dates | None, read: str
+) -> None:
+    """As the file looks, or as a person says; what is no date is left for the report."""
+    path.write_bytes(HEADER + row(moment))
+
+    assert [line.fields[4] for line in History(path, dates=dates)] == [read]
+
+
+def test_text_of_windows_is_read(path: Path) -> None:
+    """Letters and typographic quotes come out as they were meant, composed."""
+    path.write_bytes(HEADER + row(ISO_1_DECEMBER, "CAFÉ “£”", "windows-1252"))
+
+    assert [line.fields[2] for line in History(path)] == ["CAFÉ “£”"]
+    assert [line.fault for line in History(path, Encoding.UTF_8)] == ["a line is UTF-8"]
+    assert written(path, HEADER + row(ISO_1_DECEMBER, "CAFE\u0301")).form.encoding == "utf-8"
+    assert [line.fields[2] for line in History(path)] == ["CAFÉ"]
+
+
+def test_a_file_of_a_spreadsheet_is_read(path: Path) -> None:
+    """Semicolons, decimal commas, and the column names of the second edition."""
+    header = b"Invoice;StockCode;Description;Quantity;InvoiceDate;Price;Customer ID;Country\r\n"
+    line = b'536365;71053;"WHITE; METAL";6;01.12.2010 08:26;3,39;17850;France\r\n'
+
+    (read,) = written(path, header + line)
+
+    assert read.fields == [
+        *("536365", "71053", "WHITE; METAL", "6", ISO_1_DECEMBER, "3.39", "17850", "France")
+    ]
+
+
+def test_what_cannot_be_read_twice_is_refused(tmp_path: Path) -> None:
+    """A directory, a pipe: the survey and the import both read it."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe", Path("/dev/null")):
+        with pytest.raises(NotAHistory, match="is no file"):
+            History(path)
+    with pytest.raises(FileNotFoundError):
+        History(tmp_path / "none.csv")
 
 
 def test_the_sample_is_the_published_one() -> None:
