@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from infrastructure.embedded.eventstoredb.node_settings import NodeSettings
+from infrastructure.embedded.eventstoredb.node_settings import ELECTION_TIME, NodeSettings
 
 
 def main() -> int:
@@ -68,6 +68,8 @@ def _arguments() -> argparse.Namespace:
     add("--cluster", action="store_true", help="three members, on this port and the next two")
     add("--tls", action="store_true", help="encrypted, with users admin and ops (changeit)")
     add("--certificates", type=Path, help="keeps the authority that clients trust")
+    add("--follower-lag", type=float, default=0.0, help="seconds that followers are behind")
+    add("--election-time", type=float, default=ELECTION_TIME, help="seconds without a leader")
     add("--no-projections", action="store_true", help="leave the system projections off")
     add("--max-append-size", type=int, default=1 << 20, help="bytes of data in one append")
     add("--pool", action="store_true", help="hand out nodes in memory, asked on stdin")
@@ -84,6 +86,8 @@ def _settings(arguments: argparse.Namespace) -> NodeSettings:
         cluster=arguments.cluster,
         tls=arguments.tls,
         certificates=arguments.certificates,
+        follower_lag=arguments.follower_lag,
+        election_time=arguments.election_time,
         projections=not arguments.no_projections,
         max_append_size=arguments.max_append_size,
     )

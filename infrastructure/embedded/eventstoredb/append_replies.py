@@ -12,7 +12,9 @@ from infrastructure.embedded.eventstoredb.errors import (
     EXPECT_EXISTS,
     EXPECT_NO_STREAM,
     AccessDenied,
+    CommitTimeout,
     MaximumAppendSizeExceeded,
+    NotReady,
     Refusal,
     StreamDeleted,
     WrongExpectedVersion,
@@ -121,6 +123,10 @@ def _status(refusal: Refusal) -> status_pb2.Status:
         case MaximumAppendSizeExceeded(maximum=maximum):
             exceeded = shared_pb2.MaximumAppendSizeExceeded(maxAppendSize=maximum)
             return _pack("MaximumAppendSizeExceeded", code_pb2.INVALID_ARGUMENT, exceeded)
+        case NotReady():
+            return _pack(refusal.text, code_pb2.OK, shared_pb2.Empty())
+        case CommitTimeout():
+            return _pack("Timeout", code_pb2.DEADLINE_EXCEEDED, shared_pb2.Timeout())
         case _:
             bad = shared_pb2.BadRequest(message=refusal.text)
             return _pack("BadRequest", code_pb2.INVALID_ARGUMENT, bad)

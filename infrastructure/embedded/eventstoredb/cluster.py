@@ -1,7 +1,7 @@
-"""The members of a cluster, which of them leads, and how they tell (Gossip).
+"""The members of a cluster, which of them leads, and how they say so (Gossip).
 
-All members serve one log in one process, so a follower is never behind; what a client can see of
-a cluster is here all the same: members, roles, refusals, the loss of a member, a change of leader.
+All members serve one log in one process. What a client can see of a cluster is here all the same:
+members, roles, refusals, the loss of a member, elections that take their time.
 """
 
 import time
@@ -30,11 +30,11 @@ class Member:
 
 
 class Cluster:
-    """Members by number. One leads, as long as more than half of them are alive: the first, until
-    it steps down or is lost.
-    """
+    """Members by number. One of them leads, or none: ``elect`` and ``dissolve`` decide."""
 
     def __init__(self) -> None:
+        self.settled = False
+        """Whether the leader serves. One that was just elected does not yet."""
         self._members: list[Member] = []
         self._states: list[gossip_pb2.MemberInfo.VNodeState.ValueType] = []
         self._alive: set[int] = set()
@@ -42,7 +42,7 @@ class Cluster:
 
     @property
     def leader(self) -> Member | None:
-        """Who leads; nobody where too few are alive to elect one."""
+        """Who leads; nobody while one is elected, or where too few are alive for that."""
         return next((m for n, m in enumerate(self._members) if self.leads(n)), None)
 
     @property
@@ -54,47 +54,51 @@ class Cluster:
         """Whether it is the member of that number who leads."""
         return number in self._alive and self._states[number] == _STATE.Leader
 
+    def serves(self, number: int) -> bool:
+        """Whether that member leads and has taken up its work."""
+        return self.settled and self.leads(number)
+
+    @property
+    def has_majority(self) -> bool:
+        """Whether enough members are alive to write, and to elect a leader."""
+        return 2 * len(self._alive) > len(self._members)
+
     def join(self, member: Member) -> None:
         self._members.append(member)
         self._states.append(_STATE.Unknown)
         self.regain(len(self._members) - 1)
 
-    def step_down(self) -> None:
-        """The next member leads from now on. A cluster of one elects the one again."""
-        self._elect()
-
     def lose(self, number: int) -> None:
-        """That member is not alive any more. Elects when it led, or when too few are left."""
-        led = self.leads(number)
+        """That member is not alive any more; what else it was is not known, if it led."""
+        if self.leads(number):
+            self._states[number] = _STATE.Unknown
         self._alive.discard(number)
-        if led or not self._can_elect():
-            self._elect()
 
     def regain(self, number: int) -> None:
-        """That member has started anew; as a follower, unless there was no leader."""
+        """That member has started anew. It follows, where one leads."""
         self._members[number] = replace(self._members[number], instance_id=str(uuid4()))
         self._alive.add(number)
-        self._states[number] = _STATE.Follower
-        if self.leader is None:
-            self._elect()
+        self._states[number] = _STATE.Follower if self.leader else _STATE.Unknown
+
+    def dissolve(self) -> None:
+        """Nobody leads, and nobody is known to be anything."""
+        self.settled = False
+        self._states = [_STATE.Unknown for _ in self._states]
+
+    def elect(self, number: int | None = None) -> None:
+        """That member leads (None: the one after the last who did); who is alive follows it."""
+        following = [n for n in sorted(self._alive) if n > self._last_leader]
+        leader = min(following or self._alive) if number is None else number
+        self._states = [
+            _STATE.Follower if n in self._alive else _STATE.Unknown
+            for n in range(len(self._members))
+        ]
+        self._states[leader] = _STATE.Leader
+        self._last_leader = leader
 
     def info(self) -> gossip_pb2.ClusterInfo:
         """All members as they are now."""
         return gossip_pb2.ClusterInfo(members=map(self._info, range(len(self._members))))
-
-    def _can_elect(self) -> bool:
-        return 2 * len(self._alive) > len(self._members)
-
-    def _elect(self) -> None:
-        """As after the server's elections: who does not answer is not known to be anything."""
-        can_elect = self._can_elect()
-        for number in range(len(self._members)):
-            follows = can_elect and number in self._alive
-            self._states[number] = _STATE.Follower if follows else _STATE.Unknown
-        if can_elect:
-            following = [n for n in sorted(self._alive) if n > self._last_leader]
-            self._last_leader = min(following or self._alive)
-            self._states[self._last_leader] = _STATE.Leader
 
     def _info(self, number: int) -> gossip_pb2.MemberInfo:
         member = self._members[number]

@@ -1,57 +1,97 @@
 """At the door of each member: who may come in at all, and what only the leader answers."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import grpc
 
 from infrastructure.embedded.eventstoredb.access import Access
 from infrastructure.embedded.eventstoredb.cluster import Cluster
-from infrastructure.embedded.eventstoredb.errors import Refusal, not_leader, read_out, unavailable
+from infrastructure.embedded.eventstoredb.errors import (
+    NotReady,
+    Refusal,
+    group_failed,
+    not_leader,
+    read_out,
+)
+from infrastructure.embedded.eventstoredb.message_limit import limited
 
-_Details = grpc.HandlerCallDetails
+Methods = dict[str, "grpc.RpcMethodHandler[Any, Any]"]  # the stubs are generic, grpc is not
+_Context = grpc.aio.ServicerContext[Any, Any]
 _ANYWHERE: Final = ("Gossip", "ServerFeatures", "Operations", "Users")
 
 
-class Doorman(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in its stubs only
-    """Decides by headers and method alone; access to a stream is decided where it is named."""
+class _NoAnswer(Exception):
+    """The server leaves such a call open until its caller gives up."""
 
-    def __init__(self, cluster: Cluster, number: int, access: Access) -> None:
+
+class Doorman(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in its stubs only
+    """Finds who answers a call, and decides by headers and method alone whether it does.
+
+    Access to a stream is decided where it is named.
+    """
+
+    def __init__(
+        self, cluster: Cluster, number: int, access: Access, services: Mapping[str, Methods]
+    ) -> None:
         self._cluster = cluster
         self._number = number
         self._access = access
+        self._closed = False
+        self._methods: Methods = {
+            f"/{service}/{name}": method
+            for service, methods in services.items()
+            for name, method in limited(methods).items()
+        }
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[_Details], "Awaitable[grpc.RpcMethodHandler[Any, Any]]"],
-        details: _Details,
-    ) -> "grpc.RpcMethodHandler[Any, Any]":
+    def close(self) -> None:
+        """From now on no call is taken on; those that are open go on."""
+        self._closed = True
+
+    def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
+        known = self._methods.get(details.method)
+        if known is None:
+            return None
+        try:
+            self._check(details)
+        except Refusal as refusal:
+            return _refusing(refusal, reads_out=details.method.endswith("/Append"))
+        except _NoAnswer:
+            return _SILENT
+        return known
+
+    def _check(self, details: grpc.HandlerCallDetails) -> None:
+        if self._closed:
+            raise NotReady
         service, _, method = details.method.strip("/").rpartition("/")
         headers = {key: str(value) for key, value in details.invocation_metadata}
-        try:
-            self._access.check_call(headers.get("authorization"), service, method)
-            if not self._cluster.leads(self._number):
-                leader_required = headers.get("requires-leader", "").lower() == "true"
-                self._check_follower(service.rpartition(".")[2], method, leader_required)
-        except Refusal as refusal:
-            known = await continuation(details)  # what is not there is not refused either
-            return known and _refusing(refusal, reads_out=method == "Append")
-        return await continuation(details)
+        self._access.check_call(headers.get("authorization"), service, method)
+        if not self._cluster.serves(self._number):
+            leader_required = headers.get("requires-leader", "").lower() == "true"
+            self._check_follower(service.rpartition(".")[2], method, leader_required)
 
     def _check_follower(self, service: str, method: str, leader_required: bool) -> None:
-        """A follower reads, and passes on what is written to it, unless the leader is wanted."""
+        """A follower reads, and passes on what is written to it, unless the leader is wanted.
+
+        What it passes on while nobody leads is refused by the log.
+        """
         leader = self._cluster.leader
         match service, method:
             case service, _ if service in _ANYWHERE:
                 return
+            case ("Projections", _) | ("PersistentSubscriptions", "ReplayParked"):
+                raise _NoAnswer  # they run on the leader only, and nobody else listens
+            case "PersistentSubscriptions", "RestartSubsystem":
+                raise group_failed("", "", "The groups run at the leader: restart them there.")
             case "PersistentSubscriptions", ("GetInfo" | "List"):
-                raise unavailable("Server Is Not Ready")  # they run on the leader only
+                raise NotReady
             case "Streams", "Read" if not leader_required:
                 return
-            case _ if leader is None:
-                raise unavailable("Server Is Not Ready")  # as long as nobody leads
-            case "Streams", _ if not leader_required:
+            case "Streams", _ if not leader_required or (leader is None and method != "Read"):
                 return
+            case _ if leader is None or self._cluster.leads(self._number):
+                raise NotReady
             case _:
                 raise not_leader(leader.host, leader.port)
 
@@ -62,11 +102,16 @@ def _refusing(refusal: Refusal, *, reads_out: bool) -> "grpc.RpcMethodHandler[An
     ``reads_out``: not before its client has sent all.
     """
 
-    async def refuse(
-        requests: AsyncIterator[object], context: grpc.aio.ServicerContext[Any, Any]
-    ) -> None:
+    async def refuse(requests: AsyncIterator[object], context: _Context) -> None:
         if reads_out:
             await read_out(requests)
         await context.abort(refusal.code, refusal.text, refusal.trailers)
 
     return grpc.stream_stream_rpc_method_handler(refuse)
+
+
+async def _stay_silent(_: object, context: _Context) -> None:  # noqa: ARG001 - as gRPC calls it
+    await asyncio.Event().wait()
+
+
+_SILENT: Final = grpc.stream_stream_rpc_method_handler(_stay_silent)

@@ -102,6 +102,21 @@ class AccessDenied(Refusal):
         super().__init__(grpc.StatusCode.PERMISSION_DENIED, "Access Denied", "access-denied")
 
 
+class NotReady(Refusal):
+    """The node starts or ends, or nobody leads: the same call may succeed a second later."""
+
+    def __init__(self) -> None:
+        super().__init__(grpc.StatusCode.UNAVAILABLE, "Server Is Not Ready")
+
+
+class CommitTimeout(Refusal):
+    """Too few members have what was written. It is committed all the same when they are back."""
+
+    def __init__(self) -> None:
+        text = "Operation timed out: Commit phase timeout."
+        super().__init__(grpc.StatusCode.ABORTED, text)
+
+
 def not_leader(host: str, port: int) -> Refusal:
     """Another member leads; clients go there."""
     return Refusal(

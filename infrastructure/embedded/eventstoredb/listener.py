@@ -2,13 +2,12 @@
 
 import os
 import socket
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 import grpc
 
-from infrastructure.embedded.eventstoredb.message_limit import RECEIVED, limited
+from infrastructure.embedded.eventstoredb.message_limit import RECEIVED
 
 _OPTIONS: Final = (
     ("grpc.so_reuseport", 0),  # or a second node could silently share the port
@@ -16,8 +15,6 @@ _OPTIONS: Final = (
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_ping_strikes", 0),  # clients ping as often as their connection string says
 )
-
-Methods = dict[str, "grpc.RpcMethodHandler[Any, Any]"]  # the stubs are generic, grpc is not
 
 
 class PortUnavailable(Exception):
@@ -37,10 +34,9 @@ class Listener:
         port: int,
         *,
         credentials: grpc.ServerCredentials | None = None,
-        interceptors: "Sequence[grpc.aio.ServerInterceptor[Any, Any]]" = (),
     ) -> None:
         """Port 0 is any free one; without credentials it is insecure. Raises PortUnavailable."""
-        self._server = grpc.aio.server(options=_OPTIONS, interceptors=interceptors)
+        self._server = grpc.aio.server(options=_OPTIONS)
         address = f"{host}:{port}"
         try:
             if credentials is None:
@@ -53,12 +49,8 @@ class Listener:
                 "stop that one or give another port (0 is any free one)"
             ) from error
 
-    async def start(self, services: dict[str, Methods]) -> None:
-        handlers = (
-            grpc.method_handlers_generic_handler(name, limited(methods))
-            for name, methods in services.items()
-        )
-        self._server.add_generic_rpc_handlers(tuple(handlers))
+    async def start(self, calls: "grpc.GenericRpcHandler[Any, Any]") -> None:
+        self._server.add_generic_rpc_handlers((calls,))
         await self._server.start()
 
     async def stop(self, grace: float) -> None:

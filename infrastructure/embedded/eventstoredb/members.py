@@ -1,8 +1,10 @@
 """The members of a node: one port each, over one log. Each can be lost, and come back."""
 
 import asyncio
+import random
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -10,12 +12,32 @@ import grpc
 
 from infrastructure.embedded.eventstoredb import cluster, features, operations
 from infrastructure.embedded.eventstoredb.access import Access
-from infrastructure.embedded.eventstoredb.cluster import Cluster, Member
-from infrastructure.embedded.eventstoredb.doorman import Doorman
-from infrastructure.embedded.eventstoredb.listener import Listener, Methods
+from infrastructure.embedded.eventstoredb.cluster import Cluster
+from infrastructure.embedded.eventstoredb.doorman import Doorman, Methods
+from infrastructure.embedded.eventstoredb.elections import Elections
+from infrastructure.embedded.eventstoredb.listener import Listener
+from infrastructure.embedded.eventstoredb.member_log import MemberLog
 from infrastructure.embedded.eventstoredb.node_settings import NodeSettings
+from infrastructure.embedded.eventstoredb.storage import Log, Storage
 
 _GRACE: Final = 0.2
+_Services = Callable[[Log], Mapping[str, Methods]]
+
+
+@dataclass
+class _Member:
+    """What one member runs, from its start to its loss."""
+
+    listener: Listener
+    doorman: Doorman | None = None
+    log: MemberLog | None = None
+
+    def close(self) -> None:
+        """Take on no more calls, and end catch-up subscriptions without an error."""
+        if self.doorman is not None:
+            self.doorman.close()
+        if self.log is not None:
+            self.log.close()
 
 
 class Members:
@@ -26,99 +48,125 @@ class Members:
         settings: NodeSettings,
         credentials: grpc.ServerCredentials | None,
         access: Access,
-        drop_consumers: Callable[[], Awaitable[None]],
+        storage: Storage,
+        drop_consumers: Callable[[], Coroutine[None, None, None]],
     ) -> None:
         """Without credentials they are insecure. ``drop_consumers`` is for a change of leader."""
         self._settings = settings
         self._credentials = credentials
         self._access = access
+        self._storage = storage
         self._drop_consumers = drop_consumers
-        self._services: Mapping[str, Methods] = {}
+        self._services: _Services = lambda _: {}
         self._cluster = Cluster()
-        self._listeners: list[Listener] = []
+        self._elections = Elections(
+            self._cluster, storage.replication, settings.election_time, drop_consumers
+        )
+        self._members: list[_Member] = []
         self._changing = asyncio.Lock()
 
     @property
     def targets(self) -> list[str]:
         """Where they listen: ``host:port``, by number."""
-        return [f"{self._settings.host}:{listener.port}" for listener in self._listeners]
+        return [f"{self._settings.host}:{member.listener.port}" for member in self._members]
 
     def bind(self) -> None:
         """Take the ports. Raises PortUnavailable."""
         host = self._settings.advertised_host or self._settings.host
-        for number, port in enumerate(self._settings.ports):
-            self._listeners.append(self._listener(number, port))
-            self._cluster.join(Member(host, self._listeners[number].port))
+        for port in self._settings.ports:
+            listener = self._listener(port)
+            self._members.append(_Member(listener))
+            self._cluster.join(cluster.Member(host, listener.port))
+        self._elections.begin()
 
-    async def start(self, services: Mapping[str, Methods]) -> None:
-        """Answer these calls, and those that are about the members themselves."""
+    async def start(self, services: _Services) -> None:
+        """Answer these calls, made for each member's log, and those about the members."""
         self._services = services
-        for number in range(len(self._listeners)):
+        for number in range(len(self._members)):
             await self._start(number)
+
+    def close(self) -> None:
+        """Take on no more calls: each is answered that the server is not ready."""
+        self._elections.stop()
+        for member in self._members:
+            member.close()
 
     async def stop(self) -> None:
         """End the calls that are open."""
-        await asyncio.gather(*(listener.stop(_GRACE) for listener in self._listeners))
+        await asyncio.gather(*(member.listener.stop(_GRACE) for member in self._members))
 
     async def step_down(self) -> None:
-        """Another member leads from now on; consumers have to come to it."""
+        """Have the next member elected; consumers have to come to it."""
         async with self._changing:
-            self._cluster.step_down()
-            await self._drop_consumers()
+            self._elections.resign()
 
     async def take_down(self, number: int) -> None:
-        """Lose a member: its port is closed, and every call there ends at once."""
+        """Lose a member as if it were killed: every call there ends at once."""
         async with self._changing:
-            if number in self._cluster.lost:
-                return
-            led = self._cluster.leader
-            self._cluster.lose(number)
-            await self._listeners[number].cut()
-            if self._cluster.leader is not led:
-                await self._drop_consumers()
+            if number not in self._cluster.lost:
+                self._lose(number)
+                await self._members[number].listener.cut()
+
+    async def shut_down(self, number: int) -> None:
+        """Have a member end properly."""
+        async with self._changing:
+            if number not in self._cluster.lost:
+                self._members[number].close()
+                self._lose(number)
+                await self._members[number].listener.stop(_GRACE)
 
     async def bring_back(self, number: int) -> None:
         """Have a lost member listen where it did. Raises PortUnavailable."""
         async with self._changing:
             if number in self._cluster.lost:
-                self._listeners[number] = self._listener(number, self._listeners[number].port)
+                listener = self._listener(self._members[number].listener.port)
+                self._members[number] = _Member(listener)
                 await self._start(number)
                 self._cluster.regain(number)
+                self._elections.reconsider()
 
     async def lose_or_regain(self) -> None:
         """Lose the leader; when there are lost members, have them back. Raises PortUnavailable."""
         if lost := self._cluster.lost:
             await asyncio.gather(*map(self.bring_back, lost))
-        else:
-            await self.take_down(next(filter(self._cluster.leads, range(len(self._listeners)))))
+        elif self._cluster.leader is not None:
+            await self.take_down(next(filter(self._cluster.leads, range(len(self._members)))))
 
-    def _listener(self, number: int, port: int) -> Listener:
-        guarded = self._settings.tls or self._settings.cluster
-        doorman = [Doorman(self._cluster, number, self._access)] if guarded else []
-        credentials = self._credentials
-        return Listener(self._settings.host, port, credentials=credentials, interceptors=doorman)
+    def _lose(self, number: int) -> None:
+        self._cluster.lose(number)
+        self._elections.reconsider()
+
+    def _listener(self, port: int) -> Listener:
+        return Listener(self._settings.host, port, credentials=self._credentials)
 
     async def _start(self, number: int) -> None:
+        member = self._members[number]
+        if self._settings.cluster:
+            leads = partial(self._cluster.leads, number)
+            member.log = MemberLog(self._storage, self._settings.follower_lag, leads)
         services = {
-            **self._services,
+            **self._services(member.log or self._storage),
             operations.SERVICE: operations.methods(
                 resign=partial(self._resign, number),
                 restart_subscriptions=self._drop_consumers,
-                shut_down=partial(self._shut_down, number),
+                shut_down=partial(self._leave, number),
             ),
             cluster.SERVICE: cluster.methods(self._cluster),
         }
         supported = [(service, method) for service in services for method in services[service]]
-        features_ = {features.SERVICE: features.methods(supported)}
-        await self._listeners[number].start(services | features_)
+        services[features.SERVICE] = features.methods(supported)
+        member.doorman = Doorman(self._cluster, number, self._access, services)
+        await member.listener.start(member.doorman)
 
     async def _resign(self, number: int) -> None:
-        if self._cluster.leads(number):  # a follower has nothing to resign from
-            await self.step_down()
+        """Any member may be elected then, that one too; a follower has nothing to resign from."""
+        if self._cluster.leads(number):
+            alive = set(range(len(self._members))) - set(self._cluster.lost)
+            self._elections.resign(random.choice(sorted(alive)))
 
-    async def _shut_down(self, number: int) -> None:
+    async def _leave(self, number: int) -> None:
         """That member only; with the last one the node ends. The caller is answered first."""
-        if len(self._cluster.lost) + 1 == len(self._listeners):
+        if len(self._cluster.lost) + 1 == len(self._members):
             signal.raise_signal(signal.SIGTERM)
         else:
-            self._leaving = asyncio.create_task(self.take_down(number))
+            self._leaving = asyncio.create_task(self.shut_down(number))

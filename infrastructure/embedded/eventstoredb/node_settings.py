@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 CLUSTER_SIZE: Final = 3
+ELECTION_TIME: Final = 1.25  # as the server's
 LOOPBACK: Final = "127.0.0.1"
 MAX_MESSAGE: Final = (16 << 20) - 10_000
 """Bytes of a message: a record of the server's log, without its overhead."""
@@ -32,6 +33,12 @@ class NodeSettings:
 
     certificates: Path | None = None
     """Where the certificate authority is kept. None: in the data directory."""
+
+    follower_lag: float = 0.0
+    """Seconds that a member of a cluster is behind while it does not lead."""
+
+    election_time: float = ELECTION_TIME
+    """Seconds from the loss of a leader to the first append to the next one."""
 
     projections: bool = True
     """Whether the system projections run. False: they wait to be enabled."""

@@ -10,6 +10,7 @@ from esdbclient.protos.Grpc import persistent_pb2
 
 from infrastructure.embedded.eventstoredb.errors import (
     EXPECT_ANY,
+    NotReady,
     group_exists,
     group_failed,
     group_missing,
@@ -43,6 +44,8 @@ class PersistentSubscriptions:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._groups: dict[str, RunningGroup] = {}
+        self.starting = False
+        """Whether the groups are between two starts: nothing is said of any of them."""
         self._changing = asyncio.Lock()
         self._wakers: list[asyncio.Task[None]] = []
 
@@ -51,21 +54,27 @@ class PersistentSubscriptions:
         self._run(_load(self._storage))
         self._wakers = [asyncio.create_task(self._follow_log()), asyncio.create_task(self._tick())]
 
-    async def stop(self) -> None:
-        """Drops all consumers. No group writes a checkpoint for that."""
+    async def stop(self) -> bool:
+        """Drops all consumers, and says whether there were any. Writes no checkpoint for that."""
         for task in self._wakers:
             task.cancel()
+        consumed = any(group.connections for group in self._groups.values())
         await self._stop_groups()
+        return consumed
 
     def find(self, stream: str, group: str) -> RunningGroup:
-        """The group. Raises a Refusal when there is none."""
+        """The group. Raises a Refusal when there is none, or none yet."""
+        if self.starting:
+            raise NotReady
         try:
             return self._groups[f"{stream}::{group}"]
         except KeyError:
             raise group_missing(stream, group) from None
 
     def on(self, stream: str | None) -> list[RunningGroup]:
-        """The groups on a stream (None: all). Raises a Refusal when that stream has none."""
+        """The groups on a stream (None: all). Raises a Refusal when that stream has none (yet)."""
+        if self.starting:
+            raise NotReady
         found = [g for g in self._groups.values() if stream in (None, g.settings.stream)]
         if stream is not None and not found:
             raise group_missing(stream, "")
@@ -103,8 +112,10 @@ class PersistentSubscriptions:
     async def restart(self) -> None:
         """Stops all groups and starts them again from their checkpoints; consumers are dropped."""
         async with self._changing:
+            self.starting = True
             await self._stop_groups()
             self._run(_load(self._storage))
+            self.starting = False
 
     def _check(self, settings: GroupSettings) -> None:
         if fault := settings.fault(self._storage.last_position):

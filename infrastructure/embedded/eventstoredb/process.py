@@ -40,19 +40,23 @@ class NodeProcess:
         tls: bool = False,
         cluster: bool = False,
         max_append_size: int = 1 << 20,
+        follower_lag: float = 0.0,
+        election_time: float = 1.25,
         pool: bool = False,
     ) -> None:
         """Without a data directory nothing is kept; port 0 is any free one.
 
         Without ``projections`` the system projections wait to be enabled. ``tls`` is encrypted,
-        with users. ``cluster`` is three members, of which one leads.
-        ``max_append_size`` is in bytes of data. ``pool`` is for NodePool.
+        with users. ``cluster`` is three members, of which one leads: followers are ``follower_lag``
+        seconds behind, and an election takes ``election_time``. ``max_append_size`` is in bytes of
+        data. ``pool`` is for NodePool.
         """
         directory = [] if data_dir is None else ["--data-dir", str(data_dir.absolute())]
         listen = ["--host", host, "--port", str(port), "--max-append-size", str(max_append_size)]
         flags = {"--no-projections": not projections, "--tls": tls, "--cluster": cluster}
         flags["--pool"] = pool
-        options = ["--with-parent", *(flag for flag, wanted in flags.items() if wanted)]
+        times = ["--follower-lag", str(follower_lag), "--election-time", str(election_time)]
+        options = ["--with-parent", *times, *(flag for flag, wanted in flags.items() if wanted)]
         self._command = [sys.executable, "-m", _MODULE, *directory, *listen, *options]
         self._process: subprocess.Popen[bytes] | None = None
         self._uri = ""
@@ -133,14 +137,13 @@ class NodeProcess:
             raise NodeFailed(_ENDED) from error
 
     def step_down(self) -> None:
-        """Make another member of the cluster its leader, some milliseconds from now."""
+        """Have the next member of the cluster elected: it leads a third of a second from now."""
         self._running().send_signal(signal.SIGUSR1)
 
     def take_down(self, target: str) -> None:
         """Lose the member of the cluster at that ``host:port``, as if it had been killed.
 
-        Where it led, another one leads when this returns; where it was one of two, nobody does.
-        Raises NodeFailed.
+        Where it led, the others elect a new leader from then on. Raises NodeFailed.
         """
         self.ask(f"down {target}")
 

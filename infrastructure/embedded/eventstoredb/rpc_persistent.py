@@ -91,6 +91,8 @@ class _Calls:
         if limited and options.stop_at < 0:
             reason = "Cannot stop replaying parked message at a negative version."
             raise group_failed(source, name, reason)
+        if self._groups.starting:
+            await asyncio.Event().wait()  # as on the server: no answer until the caller gives up
         self._groups.find(source, name).replay_parked(options.stop_at if limited else None)
         return _pb.ReplayParkedResp()
 

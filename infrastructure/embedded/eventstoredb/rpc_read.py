@@ -4,6 +4,7 @@ The handler answers in bytes: a message is built once, and gRPC is not asked to 
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 from uuid import uuid4
 
@@ -24,7 +25,7 @@ from infrastructure.embedded.eventstoredb.read_options import (
     Position,
     read_failed,
 )
-from infrastructure.embedded.eventstoredb.storage import MAX_VERSION, Record, Storage, Stream
+from infrastructure.embedded.eventstoredb.storage import MAX_VERSION, Log, LogClosed, Record, Stream
 from infrastructure.embedded.eventstoredb.streams import (
     Resolved,
     is_deleted,
@@ -52,7 +53,7 @@ _WINDOW: Final = 32  # what the server considers at a time when the client does 
 class Reads:
     """The call that reads."""
 
-    def __init__(self, storage: Storage, access: Access) -> None:
+    def __init__(self, storage: Log, access: Access) -> None:
         self._storage = storage
         self._access = access
 
@@ -74,7 +75,7 @@ class Reads:
 class _Answer:
     """The messages that answer one request; none when it does not say where to start."""
 
-    def __init__(self, storage: Storage, options: streams_pb2.ReadReq.Options) -> None:
+    def __init__(self, storage: Log, options: streams_pb2.ReadReq.Options) -> None:
         self._storage = storage
         self._options = options
         self._structured = options.uuid_option.WhichOneof("content") != "string"
@@ -148,14 +149,15 @@ class _Answer:
             yield event_message(resolved, structured_ids=self._structured)
 
     async def subscription(self) -> AsyncIterator[list[bytes]]:
-        """Confirmation first, then pages of messages without end."""
+        """Confirmation first, then pages of messages, until the member shuts down."""
         subscription = self._stream_subscription() if self._of_stream else self._log_subscription()
         if subscription is None:
             return
         confirmation = _ReadResp.SubscriptionConfirmation(subscription_id=str(uuid4()))
         yield [_ReadResp(confirmation=confirmation).SerializeToString()]
-        async for page in subscription.pages():
-            yield [self._message(signal) for signal in page]
+        with suppress(LogClosed):
+            async for page in subscription.pages():
+                yield [self._message(signal) for signal in page]
 
     def _stream_subscription(self) -> StreamSubscription | None:
         after = read_options.version(self._options.stream)

@@ -8,16 +8,16 @@ from esdbclient.protos.Grpc import streams_pb2
 from infrastructure.embedded.eventstoredb.access import Access
 from infrastructure.embedded.eventstoredb.rpc_read import Reads
 from infrastructure.embedded.eventstoredb.rpc_write import Writes
-from infrastructure.embedded.eventstoredb.storage import Storage
+from infrastructure.embedded.eventstoredb.storage import Log, Storage
 
 SERVICE: Final = "event_store.client.streams.Streams"
 
 
 def methods(
-    storage: Storage, access: Access, max_append_size: int
+    log: Log, storage: Storage, access: Access, max_append_size: int
 ) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
-    """Read, Append, BatchAppend, Delete and Tombstone."""
-    reads, writes = Reads(storage, access), Writes(storage, access, max_append_size)
+    """Read, Append, BatchAppend, Delete and Tombstone; reads from the ``log`` of one member."""
+    reads, writes = Reads(log, access), Writes(storage, access, max_append_size)
     return {
         "Read": grpc.unary_stream_rpc_method_handler(
             reads.read, request_deserializer=streams_pb2.ReadReq.FromString

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Final
 
 import grpc
 
@@ -15,18 +16,23 @@ from infrastructure.embedded.eventstoredb import (
     streams,
 )
 from infrastructure.embedded.eventstoredb.access import Access, GuardedAccess, OpenAccess
+from infrastructure.embedded.eventstoredb.doorman import Methods
 from infrastructure.embedded.eventstoredb.errors import EXPECT_NO_STREAM
-from infrastructure.embedded.eventstoredb.listener import (
-    CertificatesUnavailable,
-    Methods,
-    PortUnavailable,
-)
+from infrastructure.embedded.eventstoredb.listener import CertificatesUnavailable, PortUnavailable
 from infrastructure.embedded.eventstoredb.members import Members
 from infrastructure.embedded.eventstoredb.node_settings import NodeSettings
 from infrastructure.embedded.eventstoredb.persistent_subscriptions import PersistentSubscriptions
 from infrastructure.embedded.eventstoredb.projections.projections import Projections
-from infrastructure.embedded.eventstoredb.storage import NewRecord, Storage, Transaction, compact
+from infrastructure.embedded.eventstoredb.storage import (
+    Log,
+    NewRecord,
+    Storage,
+    Transaction,
+    compact,
+)
 from infrastructure.embedded.eventstoredb.users import found_users
+
+_LAST_WORDS: Final = 0.1  # seconds in which consumers that were dropped hear why
 
 __all__ = ["CertificatesUnavailable", "Node", "NodeSettings", "PortUnavailable", "serve"]
 
@@ -39,7 +45,7 @@ class Node:
         self.uri = ""
         self._settings = settings
         self._storage = Storage(settings.data_dir)
-        self._groups = PersistentSubscriptions(self._storage)
+        self.groups = PersistentSubscriptions(self._storage)
         self._projections = Projections(self._storage)
         self._access: Access = GuardedAccess(self._storage) if settings.tls else OpenAccess()
         self._members: Members | None = None
@@ -57,25 +63,32 @@ class Node:
             if self._settings.tls:
                 await self._storage.write(found_users)
             self._bind()
-            self._groups.start()
+            self.groups.start()
             await self._projections.start(standard=self._settings.projections)
-            await self.members.start(self._services())
+            await self.members.start(self._services)
         except BaseException:
             await self.stop()
             raise
 
     async def stop(self) -> None:
-        """End the calls that are open, finish the writes, and let go of the directory."""
+        """Drop consumers, end the calls that are open, finish the writes, let go of the directory.
+
+        Who calls meanwhile is answered that the server is not ready.
+        """
+        if self._members is not None:
+            self._members.close()
+        self._storage.replication.release()
+        if await self.groups.stop():
+            await asyncio.sleep(_LAST_WORDS)
         if self._members is not None:
             await self._members.stop()
         await self._projections.stop()
-        await self._groups.stop()
         self._storage.close()
 
     def _bind(self) -> None:
         authority, credentials = self._encryption() if self._settings.tls else (None, None)
-        restart = self._groups.restart
-        self._members = Members(self._settings, credentials, self._access, restart)
+        restart = self.groups.restart
+        self._members = Members(self._settings, credentials, self._access, self._storage, restart)
         self._members.bind()
         self.uri = self._connection_string(authority)
 
@@ -97,13 +110,13 @@ class Node:
             return f"esdb://{targets}?Tls=false"
         return f"esdb://admin:changeit@{targets}?TlsCaFile={authority}"
 
-    def _services(self) -> dict[str, Methods]:
+    def _services(self, log: Log) -> dict[str, Methods]:
         storage, access = self._storage, self._access
         return {
             rpc_streams.SERVICE: rpc_streams.methods(
-                storage, access, self._settings.max_append_size
+                log, storage, access, self._settings.max_append_size
             ),
-            rpc_persistent.SERVICE: rpc_persistent.methods(self._groups, access),
+            rpc_persistent.SERVICE: rpc_persistent.methods(self.groups, access),
             rpc_projections.SERVICE: rpc_projections.methods(self._projections),
             rpc_users.SERVICE: rpc_users.methods(storage, access),
         }

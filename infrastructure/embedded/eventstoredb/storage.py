@@ -26,6 +26,7 @@ from infrastructure.embedded.eventstoredb.records import (
     compact,
     parse_metadata,
 )
+from infrastructure.embedded.eventstoredb.replication import Replication
 from infrastructure.embedded.eventstoredb.transaction import PAGE, Reading, Transaction
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "PAGE",
     "Appended",
     "Linkable",
+    "Log",
+    "LogClosed",
     "NewRecord",
     "Reading",
     "Record",
@@ -58,7 +61,27 @@ class _Job(NamedTuple):
 _Outcome = tuple["asyncio.Future[object]", object, Exception | None]
 
 
-class Storage(Reading):
+class LogClosed(Exception):
+    """The member that reads there is shutting down."""
+
+
+class Log(Reading):
+    """The records as one member has them, growing."""
+
+    @property
+    def last_position(self) -> int:
+        """The position of the last record, -1 before there is one."""
+        raise NotImplementedError
+
+    async def beyond(self, position: int) -> int:
+        """Wait until the log goes beyond ``position``; the position of its last record then.
+
+        Raises LogClosed when the member shuts down.
+        """
+        raise NotImplementedError
+
+
+class Storage(Log):
     """The node's log. To be opened, read and closed on the event loop's thread."""
 
     def __init__(self, data_dir: Path | None = None) -> None:
@@ -67,10 +90,11 @@ class Storage(Reading):
         try:
             self._writing = self._directory.open_log()
             super().__init__(self._directory.open_reader())
-            self.last_position = self._opened_at = Transaction(self._writing).last_position
+            self._last_position = self._opened_at = Transaction(self._writing).last_position
         except BaseException:
             self._directory.close()
             raise
+        self.replication = Replication()
         self._loop = asyncio.get_running_loop()
         self._arrival = asyncio.Event()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -87,42 +111,51 @@ class Storage(Reading):
 
         What the job raises is raised here and leaves no trace in the log. A disk that cannot be
         written raises StorageUnavailable. A job whose caller is cancelled before its turn is not
-        run; one that has begun is not undone.
+        run; one that has begun is not undone. In a cluster, raises NotReady while nobody leads,
+        and CommitTimeout where the leader is alone.
         """
         return await self.hand_in(run)
 
     def hand_in(self, run: Callable[[Transaction], _Answer]) -> "asyncio.Future[_Answer]":
         """As ``write``, to hand in more before the answer comes. Jobs run in their order."""
-        answer: asyncio.Future[Any] = self._loop.create_future()
-        self._jobs.put(_Job(run, answer))
-        return answer
+        self.replication.admit()
+        return self.replication.in_time(self._queue(run))
 
     async def write_in_time(
         self, run: Callable[[Transaction], _Answer], giving_up: Callable[[], bool] = lambda: False
     ) -> _Answer:
-        """As ``write``, but wait for a disk that cannot be written, and then go on.
+        """As ``write``, but wait for a disk that cannot be written, or a majority, and then go on.
 
         For work in the background that nobody could be told of. Raises StorageUnavailable only
         once ``giving_up`` holds.
         """
         while True:
             try:
-                return await self.write(run)
+                return await self._queue(run)
             except StorageUnavailable as error:
                 if giving_up():
                     raise
                 _log.warning("%s; trying again", error)
                 await asyncio.sleep(_TRY_AGAIN)
 
+    def _queue(self, run: Callable[[Transaction], _Answer]) -> "asyncio.Future[_Answer]":
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        self._jobs.put(_Job(run, answer))
+        return answer
+
+    @property
+    def last_position(self) -> int:
+        return self._last_position
+
     async def beyond(self, position: int) -> int:
-        """Wait until the log goes beyond ``position``; the position of its last record then."""
-        while self.last_position <= position:
+        while self._last_position <= position:
             await self._arrival.wait()
-        return self.last_position
+        return self._last_position
 
     def close(self) -> None:
         """Finish what was handed in, then let go of the directory."""
         self._jobs.put(None)
+        self.replication.release()
         self._writer.join()
         self._connection.close()
         self._writing.close()
@@ -131,6 +164,7 @@ class Storage(Reading):
     def _write(self) -> None:
         while group := self._next_group():
             jobs = [job for job in group if job is not None]
+            self.replication.wait()
             if jobs:
                 outcomes, last_position = self._commit(jobs)
                 self._loop.call_soon_threadsafe(self._answer, outcomes, last_position)
@@ -172,8 +206,8 @@ class Storage(Reading):
         return outcome
 
     def _answer(self, outcomes: list[_Outcome], last_position: int) -> None:
-        if last_position > self.last_position:
-            self.last_position = last_position
+        if last_position > self._last_position:
+            self._last_position = last_position
             self._arrival.set()
             self._arrival = asyncio.Event()
         for answer, result, error in outcomes:

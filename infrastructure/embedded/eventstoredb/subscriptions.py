@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from infrastructure.embedded.eventstoredb.errors import StreamDeleted, invalid_position
 from infrastructure.embedded.eventstoredb.filters import Filter
 from infrastructure.embedded.eventstoredb.read_options import END, Position
-from infrastructure.embedded.eventstoredb.storage import PAGE, Record, Storage
+from infrastructure.embedded.eventstoredb.storage import PAGE, Log, Record
 from infrastructure.embedded.eventstoredb.streams import (
     STREAM_DELETED,
     Resolved,
@@ -39,7 +39,7 @@ class LogSubscription:
 
     def __init__(
         self,
-        storage: Storage,
+        storage: Log,
         start: Position,
         wanted: Filter,
         *,
@@ -103,7 +103,7 @@ class StreamSubscription:
     """One stream after a version. It ends, with StreamDeleted, when the stream is tombstoned."""
 
     def __init__(
-        self, storage: Storage, name: str, after: int | None, *, resolve_links: bool = False
+        self, storage: Log, name: str, after: int | None, *, resolve_links: bool = False
     ) -> None:
         """``after`` None is the end of the stream as it stands now. Raises StreamDeleted."""
         stream = storage.stream(name)

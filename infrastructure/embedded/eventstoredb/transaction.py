@@ -51,6 +51,10 @@ class Reading:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        return self._connection
+
     def stream(self, name: str) -> Stream:
         """The stream of that name; one that was never written has key 0 and no records."""
         row = self._connection.execute(f"{_STREAM} WHERE name = ?", (name,)).fetchone()
