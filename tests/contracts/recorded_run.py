@@ -1,0 +1,20 @@
+"""The contract suites on a real EventStoreDB, as they passed at an earlier commit."""
+
+import tomllib
+from pathlib import Path
+from typing import Final
+
+_RUN: Final = tomllib.loads((Path(__file__).parent / "recorded_run.toml").read_text())
+ADAPTER: Final[str] = _RUN["adapter"]
+CELL: Final = f"✓ at {_RUN['commit']}"
+
+SENTENCE: Final = (
+    f"*{CELL}*: not run when this page was printed; the test of that name, as it was at commit\n"
+    f"`{_RUN['commit']}`, passed on {_RUN['date']} on {_RUN['server']},\n"
+    f"as all {_RUN['count']} did. No later commit has run there."
+)
+
+
+def passed(suite: str, test: str) -> bool:
+    """Whether it was among the tests that passed; ``suite`` is the name of its file."""
+    return test in _RUN["passed"].get(suite, ())
