@@ -1,6 +1,7 @@
 """Writing log lines aside, so that a slow disk or a pipe that nobody reads holds up no request."""
 
 import logging
+import time
 from queue import Full, Queue
 from threading import Thread
 from typing import Final
@@ -45,3 +46,34 @@ class Aside(logging.Handler):
                 told = f'{{"level": "warning", "event": "{lost:,} log lines were lost"}}'
                 self._target.handle(logging.makeLogRecord({"msg": told}))
         self._target.close()
+
+
+class Seldom(logging.Filter):
+    """Lets what other libraries say again and again pass once in a while, with how often it was.
+
+    A client can make a server say the same thousands of times a second.
+    """
+
+    def __init__(self, pause: float = 10.0) -> None:
+        super().__init__()
+        self._pause = pause
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name not in _TALKATIVE:
+            return True
+        first = record.getMessage().partition("\n")[0]
+        key, now = (record.name, first), time.monotonic()
+        at, times = self._said.get(key, (-self._pause, 0))
+        if now - at < self._pause:
+            self._said[key] = at, times + 1
+            return False
+        if len(self._said) > 1000:
+            self._said.clear()
+        self._said[key] = now, 0
+        if times:
+            record.msg, record.args = f"{first} (and {times:,} times more before)", None
+        return True
+
+
+_TALKATIVE: Final = frozenset({"asyncio", "psycopg.pool", "uvicorn.error"})

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import structlog
 
-from infrastructure.log_writing import Aside
+from infrastructure.log_writing import Aside, Seldom
 from infrastructure.visible import visible
 
 LARGEST_RECORD: Final = 16_000  # characters
@@ -55,6 +55,8 @@ def _configure(level: str, handlers: list[logging.Handler]) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
+    for handler in handlers:
+        handler.addFilter(Seldom())
     logging.raiseExceptions = False  # it would print the arguments of a record that cannot be told
     logging.basicConfig(level=level, handlers=handlers, force=True)
 

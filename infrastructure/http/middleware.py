@@ -3,6 +3,7 @@
 Plain ASGI, so that the log context reaches the routes and an answer can be streamed.
 """
 
+import asyncio
 import re
 import time
 from hmac import compare_digest
@@ -99,24 +100,33 @@ class Authorized:
 
 
 class Limited:
-    """Takes no body above ``LARGEST_BODY``, whether or not its length was announced."""
+    """Takes no body above ``LARGEST_BODY``, whether or not its length was announced.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    And none that has not come whole within ``patience`` seconds.
+    """
+
+    def __init__(self, app: ASGIApp, patience: float = 30.0) -> None:
+        self._app, self._patience = app, patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         body: list[Message] = []
-        size = int(Headers(scope=scope).get("content-length", "0"))
-        while size <= LARGEST_BODY:
-            body.append(message := await receive())
-            size = max(size, sum(len(part.get("body", b"")) for part in body))
-            if not message.get("more_body"):
-                break
+        announced = Headers(scope=scope).get("content-length")
+        size = int(announced or 0)  # the server holds a client to it
+        try:
+            async with asyncio.timeout(self._patience):
+                while size <= LARGEST_BODY:
+                    body.append(message := await receive())
+                    size += 0 if announced else len(message.get("body", b""))
+                    if not message.get("more_body"):
+                        break
+        except TimeoutError:
+            await answer(_TOO_SLOW, {"Connection": "close"})(scope, receive, send)
+            return
         if size > LARGEST_BODY:
-            await answer(_TOO_LARGE)(scope, receive, send)
+            await answer(_TOO_LARGE, {"Connection": "close"})(scope, receive, send)
             return
 
         async def replay() -> Message:
@@ -138,6 +148,7 @@ _NO_CORRELATION_ID = of_status(
 _NO_TOKEN = of_status(
     HTTPStatus.UNAUTHORIZED, "send the header Authorization: Bearer <token>, with the API_TOKEN"
 )
+_TOO_SLOW = of_status(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in time: send it again")
 _TOO_LARGE = of_status(
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body may have {LARGEST_BODY:,} bytes"
 )

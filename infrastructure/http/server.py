@@ -2,20 +2,16 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import uvicorn
 from fastapi import FastAPI
 
+from infrastructure.web.connections import Guarded, Server
+
 GRACE = 3  # seconds that open requests get to finish
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Leave signals to the process as a whole: the API is not the only thing to stop."""
-        yield
+KEEP_ALIVE = 15  # seconds that a connection may be idle between two requests
 
 
 @asynccontextmanager
@@ -24,13 +20,15 @@ async def answering(app: FastAPI, listener: socket.socket) -> AsyncIterator[None
 
     In the end, open requests get ``GRACE`` seconds to finish.
     """
-    server = _Server(
+    server = Server(
         uvicorn.Config(
             app,
+            http=Guarded,
             lifespan="off",  # whoever calls has entered it, and can tell its errors
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=GRACE,
         )
     )

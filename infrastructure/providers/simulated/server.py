@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Generator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Final
 
@@ -12,18 +12,19 @@ import uvicorn
 from infrastructure.providers.simulated.app import Address, create_app
 from infrastructure.providers.simulated.journal import Journal
 from infrastructure.providers.simulated.simulation import Simulation
+from infrastructure.web.connections import Guarded, Server
 
 HOST: Final = "127.0.0.1"
 _GRACE: Final = 1  # seconds that calls under way get in the end
 _KEEP_ALIVE: Final = 75  # seconds; longer than any client's, so that it is the client who closes
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     def __init__(self, simulation: Simulation) -> None:
         super().__init__(
             uvicorn.Config(
                 create_app(simulation, self._hang_up),
-                http="h11",
+                http=Guarded,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -32,11 +33,6 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=_GRACE,
             )
         )
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Leave signals to the process."""
-        yield
 
     def _hang_up(self, address: Address) -> None:
         for connection in list(self.server_state.connections):

@@ -1,0 +1,112 @@
+"""How many connections a server holds, and for how long it waits for each.
+
+uvicorn waits without end for the head of a request, and takes as many connections as there are.
+"""
+
+import asyncio
+import resource
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import ClassVar, Final
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_SECONDS: Final = 10.0  # for the head of a request, from its first byte or the connection on
+READ_SECONDS: Final = 30.0  # in which a client has to take something of an answer that waits for it
+_BACKLOG: Final = 512  # connections that the kernel holds for us
+_FULL: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
+    b"Content-Length: 0\r\n\r\n"
+)
+
+
+def most_connections() -> int:
+    """Half of the files that this process may open: the rest is for its own servers and data."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 1000 if soft == resource.RLIM_INFINITY else min(1000, max(4, soft // 2))
+
+
+class Guarded(H11Protocol):
+    """One connection. Closed when it sends no request, or takes no answer, for too long.
+
+    One too many is answered 503 and closed.
+    """
+
+    most: ClassVar[int] = most_connections()
+    head_seconds: ClassVar[float] = HEAD_SECONDS
+    read_seconds: ClassVar[float] = READ_SECONDS
+    _waiting: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self.most:
+            transport.write(_FULL)
+            transport.close()
+        else:
+            self._wait(self.head_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._done()
+        super().connection_lost(exc)  # which resumes writing
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._done()
+        elif self._waiting is None:
+            self._wait(self.head_seconds)
+
+    def on_response_complete(self) -> None:
+        self._done()  # from here on uvicorn waits, for the next request
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_reading(None)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._reading is not None:
+            self._reading.cancel()
+
+    def _watch_reading(self, left: int | None) -> None:
+        """A client may be slow, if only it takes something."""
+        now = self.transport.get_write_buffer_size()
+        if left is not None and now >= left:
+            self.transport.abort()
+        else:
+            self._reading = self.loop.call_later(self.read_seconds, self._watch_reading, now)
+
+    def _wait(self, seconds: float) -> None:
+        self._done()
+        self._waiting = self.loop.call_later(seconds, self.transport.abort)
+
+    def _done(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+
+class Server(uvicorn.Server):
+    """Serves on sockets that listen already, and leaves signals to the process as a whole."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        config.backlog = 1  # of which asyncio accepts at once: see below
+        super().__init__(config)
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """The server is not the only thing to stop."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """asyncio tries to accept ``backlog`` times, though no file is left, and logs each failure.
+
+        Hence 1 above; what the kernel holds is another number.
+        """
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(_BACKLOG)
