@@ -1,20 +1,32 @@
 """The Projections service."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
+from uuid import uuid4
 
 import grpc
 from esdbclient.protos.Grpc import projections_pb2, shared_pb2
 from google.protobuf import struct_pb2
 
 from infrastructure.embedded.eventstoredb.errors import Refusal, refusals_end
-from infrastructure.embedded.eventstoredb.projections.definitions import CONTINUOUS, Definition
+from infrastructure.embedded.eventstoredb.projections.definitions import (
+    CONTINUOUS,
+    ONE_TIME,
+    TRANSIENT,
+    Definition,
+)
 from infrastructure.embedded.eventstoredb.projections.projections import Projection, Projections
 from infrastructure.embedded.eventstoredb.projections.statistics import Statistics
 from infrastructure.embedded.eventstoredb.unary_calls import unary
 
 SERVICE: Final = "event_store.client.projections.Projections"
+
+_MODES: Final[Mapping[str | None, str]] = {
+    "continuous": CONTINUOUS,
+    "one_time": ONE_TIME,
+    "transient": TRANSIENT,
+}
 
 _pb = projections_pb2
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -47,23 +59,7 @@ class _Calls:
         self._projections = projections
 
     async def create(self, request: _pb.CreateReq) -> _pb.CreateResp:
-        options = request.options
-        if options.WhichOneof("mode") != "continuous":
-            raise Refusal(
-                grpc.StatusCode.UNIMPLEMENTED,
-                "This node runs continuous projections only, no one-time or transient queries.",
-            )
-        asked = options.continuous
-        if asked.track_emitted_streams and not asked.emit_enabled:
-            raise _handler_threw()
-        await self._projections.create(
-            Definition(
-                asked.name,
-                query=options.query,
-                emit_enabled=asked.emit_enabled,
-                track_emitted_streams=asked.track_emitted_streams,
-            )
-        )
+        await self._projections.create(_definition(request.options))
         return _pb.CreateResp()
 
     async def update(self, request: _pb.UpdateReq) -> _pb.UpdateResp:
@@ -82,13 +78,10 @@ class _Calls:
         self, request: _pb.StatisticsReq, context: _Context
     ) -> AsyncIterator[projections_pb2.StatisticsResp]:
         async with refusals_end(context):
-            match request.options.WhichOneof("mode"):
-                case "name" if request.options.name:
-                    found = [self._projections.find(request.options.name)]
-                case "transient" | "one_time":
-                    found = []
-                case _:
-                    found = self._projections.all()
+            name, mode = request.options.name, request.options.WhichOneof("mode")
+            found = [self._projections.find(name)] if name else self._projections.all()
+            if mode in _MODES:
+                found = [each for each in found if each.definition.mode == _MODES[mode]]
             for projection in found:
                 yield _pb.StatisticsResp(details=_details(projection.statistics()))
 
@@ -127,6 +120,27 @@ class _Calls:
         return projection
 
 
+def _definition(options: _pb.CreateReq.Options) -> Definition:
+    """What is to be created. Raises a Refusal where it contradicts itself."""
+    match options.WhichOneof("mode"):
+        case "one_time":
+            return Definition(str(uuid4()), query=options.query, mode=ONE_TIME)
+        case "transient":
+            return Definition(options.transient.name, query=options.query, mode=TRANSIENT)
+        case "continuous":
+            asked = options.continuous
+        case _:
+            raise _handler_threw()
+    if asked.track_emitted_streams and not asked.emit_enabled:
+        raise _handler_threw()
+    return Definition(
+        asked.name,
+        query=options.query,
+        emit_enabled=asked.emit_enabled,
+        track_emitted_streams=asked.track_emitted_streams,
+    )
+
+
 def _details(statistics: Statistics) -> projections_pb2.StatisticsResp.Details:
     return _pb.StatisticsResp.Details(
         coreProcessingTime=int(statistics.working_time * 1000),
@@ -137,7 +151,7 @@ def _details(statistics: Statistics) -> projections_pb2.StatisticsResp.Details:
         status=statistics.status,
         stateReason=statistics.state_reason,
         name=statistics.name,
-        mode=CONTINUOUS,
+        mode=statistics.mode,
         position=statistics.position,
         progress=statistics.progress,
         lastCheckpoint=statistics.last_checkpoint,

@@ -118,6 +118,11 @@ class Reading:
         row = self._connection.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
+    def states(self, prefix: str) -> list[bytes]:
+        """All values that were kept under keys that begin so, by key."""
+        query = "SELECT value FROM state WHERE key BETWEEN ? AND ? ORDER BY key"
+        return [row[0] for row in self._connection.execute(query, _beginning(prefix))]
+
     def _page(self, query: str, parameters: Sequence[str | int]) -> list[Record]:
         page: list[Record] = []
         room = _PAGE_BYTES
@@ -192,8 +197,8 @@ class Transaction(Reading):
 
     def delete_states(self, prefix: str) -> None:
         """Forget all that was kept under keys that begin so."""
-        beyond = prefix + chr(0x10FFFF)
-        self._connection.execute("DELETE FROM state WHERE key BETWEEN ? AND ?", (prefix, beyond))
+        query = "DELETE FROM state WHERE key BETWEEN ? AND ?"
+        self._connection.execute(query, _beginning(prefix))
 
     def _advance(self, stream: Stream, last_version: int) -> int:
         if not stream.key:
@@ -228,3 +233,8 @@ class Transaction(Reading):
             " max_age = excluded.max_age, truncate_before = excluded.truncate_before",
             (name, *(metadata.get(key) for key in ("$maxCount", "$maxAge", "$tb"))),
         )
+
+
+def _beginning(prefix: str) -> tuple[str, str]:
+    """The first and the last key that begin so."""
+    return prefix, prefix + chr(0x10FFFF)

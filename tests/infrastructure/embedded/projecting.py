@@ -94,3 +94,14 @@ class Projecting:
         """Waits until it has; why."""
         eventually(lambda: self.status(name).startswith("Faulted"), True)
         return self.reason(name)
+
+    def has_left(self, name: str) -> None:
+        """Waits until nothing of it is left but its streams."""
+
+        def is_there() -> bool:
+            try:
+                return self.status(name).startswith("Deleting")
+            except NotFound:
+                return False
+
+        eventually(is_there, False)

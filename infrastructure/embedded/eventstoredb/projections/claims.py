@@ -54,9 +54,9 @@ def _stamp_of(definition: Definition, name: str, metadata: bytes) -> tuple[int, 
     """The version of the projection that wrote a record, and what made it do so."""
     try:
         said = json.loads(metadata)
-        written: Position = said["$p"] if "$p" in said else said["$s"]
+        written: Position = next(said[tag] for tag in ("$p", "$s", "$ph") if tag in said)
         number, _, version, *_ = map(int, str(said.get("$v", definition.stamp)).split(":"))
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, StopIteration, TypeError, ValueError):
         raise Faulted(
             f"The '{name}' stream managed by projection {definition.number} "
             "has been written to from the outside."

@@ -21,12 +21,15 @@ from infrastructure.embedded.eventstoredb.streams import append
 
 JAVASCRIPT: Final = "JS"
 CONTINUOUS: Final = "Continuous"
+ONE_TIME: Final = "OneTime"
+TRANSIENT: Final = "Transient"
 
 _REGISTRY: Final = "$projections-$all"
 _INITIALIZED: Final = "$ProjectionsInitialized"
 _CREATED: Final = "$ProjectionCreated"
 _DELETED: Final = "$ProjectionDeleted"
 _UPDATED: Final = "$ProjectionUpdated"
+_PASSING: Final = "next transient projection"
 
 
 class Faulted(Exception):
@@ -43,6 +46,7 @@ class Definition:
     enabled: bool = True
     emit_enabled: bool = False
     track_emitted_streams: bool = False
+    mode: str = CONTINUOUS
     number: int = -1
     version: int = -1
     epoch: int = -1
@@ -58,6 +62,16 @@ class Definition:
         return self.handler != JAVASCRIPT
 
     @property
+    def is_kept(self) -> bool:
+        """False for a transient one, which ends with the node."""
+        return self.mode != TRANSIENT
+
+    @property
+    def ends(self) -> bool:
+        """Whether it is over when it has read what there is. Then it begins anew at each start."""
+        return self.mode != CONTINUOUS
+
+    @property
     def stamp(self) -> str:
         """The ``$v`` of all that it writes."""
         return f"{self.number}:{self.epoch}:{self.version}:4"
@@ -66,10 +80,10 @@ class Definition:
         stored = {
             "handlerType": self.handler,
             "query": self.query,
-            "mode": CONTINUOUS,
+            "mode": self.mode,
             **({"enabled": True} if self.enabled else {}),
             "emitEnabled": self.emit_enabled,
-            "checkpointsDisabled": False,
+            "checkpointsDisabled": self.ends,
             "trackEmittedStreams": self.track_emitted_streams,
             "epoch": self.epoch,
             "version": self.version,
@@ -88,6 +102,7 @@ class Definition:
             enabled=stored.get("enabled", False),
             emit_enabled=stored["emitEnabled"],
             track_emitted_streams=stored["trackEmittedStreams"],
+            mode=stored["mode"],
             number=number,
             version=stored["version"],
             epoch=stored["epoch"],
@@ -105,16 +120,35 @@ def found(transaction: Transaction, system: Sequence[Definition]) -> None:
 
 def register(transaction: Transaction, definition: Definition) -> Definition:
     """Keep a new projection. The definition with its number and version."""
+    if not definition.is_kept:
+        return save(transaction, replace(definition, number=_passing_number(transaction)))
     entry = NewRecord(_CREATED, definition.name.encode())
     number = append(transaction, _REGISTRY, EXPECT_ANY, [entry]).last_version
     return save(transaction, replace(definition, number=number))
 
 
+def forget_transient(transaction: Transaction) -> None:
+    """What transient projections have kept: they have ended with the node."""
+    transaction.delete_states("projection -")
+    transaction.delete_state(_PASSING)
+
+
+def _passing_number(transaction: Transaction) -> int:
+    """Below those that the registry gives, and no number of another transient projection."""
+    number = int(transaction.state(_PASSING) or -2)
+    transaction.set_state(_PASSING, str(number - 1).encode())
+    return number
+
+
 def save(transaction: Transaction, definition: Definition, *, anew: bool = False) -> Definition:
     """Keep the next version; ``anew``: it forgets what it did. The definition with its version."""
-    version = transaction.stream(definition.stream).last_version + 1
+    version = definition.version + 1
+    if definition.is_kept:
+        version = transaction.stream(definition.stream).last_version + 1
     epoch = version if anew else definition.epoch
     definition = replace(definition, version=version, epoch=epoch)
+    if not definition.is_kept:
+        return definition
     entry = NewRecord(_UPDATED, definition.encoded(), is_json=True)
     append(transaction, definition.stream, EXPECT_ANY, [entry])
     return definition
@@ -122,6 +156,8 @@ def save(transaction: Transaction, definition: Definition, *, anew: bool = False
 
 def unregister(transaction: Transaction, definition: Definition) -> None:
     """From now on there is no such projection."""
+    if not definition.is_kept:
+        return
     entry = NewRecord(_DELETED, definition.name.encode())
     append(transaction, _REGISTRY, EXPECT_ANY, [entry])
 

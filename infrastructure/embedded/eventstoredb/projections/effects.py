@@ -34,6 +34,7 @@ from infrastructure.embedded.eventstoredb.streams import (
 
 _TRACKED: Final = "$StreamTracked"
 _RESULT: Final = "Result"
+_END: Final = "$Eof"
 _RESULT_REMOVED: Final = "ResultRemoved"
 _PARTITION: Final = "$partition"
 
@@ -62,18 +63,33 @@ def write_effects(
 ) -> None:
     """Write what a batch has changed, and that it has come to ``position``. Raises Faulted."""
     writes = _Writes(transaction, definition)
+    outputs = query["outputState"] and not definition.ends
     for happening, changes in effects:
-        if query["outputState"] and changes.get("isNew") and changes["partition"]:
+        if outputs and changes.get("isNew") and changes["partition"]:
             writes.note_partition(happening, changes["partition"])
         for emitted in changes["emitted"]:
             writes.emit(happening, emitted)
-        if query["outputState"] and "result" in changes:
+        if outputs and "result" in changes:
             writes.tell_result(happening, query["options"], changes)
         for partition, state in changes["states"].items():
             key = _key(definition, f"state {partition}")
             transaction.set_state(key, json.dumps(state).encode())
     writes.flush()
     transaction.set_state(_key(definition, "position"), json.dumps(position).encode())
+
+
+def write_results(transaction: Transaction, definition: Definition) -> None:
+    """Write what has come out of a query that is over, once in each of its epochs."""
+    name = f"{definition.stream}-result"
+    if claim(transaction, definition, transaction.stream(name)).written is not None:
+        return
+    stream = _claimed(transaction, definition, name)
+    metadata = compact({"$v": definition.stamp, "$ph": 1, "$cp": True})
+    states = transaction.states(_key(definition, "state "))
+    results = [result or "" for _, result in map(json.loads, states)]
+    records = [NewRecord(_RESULT, _bytes(text), metadata, is_json=True) for text in results]
+    records.append(NewRecord(_END, b"", metadata, is_json=True))
+    append(transaction, stream.name, EXPECT_ANY, records)
 
 
 def forget(transaction: Transaction, definition: Definition) -> None:

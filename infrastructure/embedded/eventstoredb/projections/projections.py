@@ -9,6 +9,7 @@ import grpc
 from infrastructure.embedded.eventstoredb.errors import Refusal
 from infrastructure.embedded.eventstoredb.projections.definitions import (
     Definition,
+    forget_transient,
     found,
     register,
     registered,
@@ -28,6 +29,7 @@ from infrastructure.embedded.eventstoredb.storage import Storage, Transaction
 
 Projection = SystemProjection | UserProjection
 
+_LEAVING: Final = 0.015  # seconds
 _RESTARTING: Final = 0.1  # seconds; about as long as it takes the server
 
 
@@ -70,7 +72,7 @@ class Projections:
 
     def all(self) -> list[Projection]:
         """In the order of their creation."""
-        return list(self._projections.values())
+        return [found for found in self._projections.values() if not found.is_leaving]
 
     def find(self, name: str) -> Projection:
         try:
@@ -78,6 +80,13 @@ class Projections:
         except KeyError:
             text = f"Projection '{name}' not found"
             raise Refusal(grpc.StatusCode.NOT_FOUND, text) from None
+
+    def _managed(self, name: str) -> Projection:
+        """One that can be changed. Raises a Refusal when it is not there, or about to leave."""
+        projection = self.find(name)
+        if projection.is_leaving:
+            raise _received("OperationFailed")
+        return projection
 
     async def create(self, definition: Definition) -> None:
         """Keep it and run it. A query that cannot be understood is no refusal: it is Faulted."""
@@ -95,26 +104,26 @@ class Projections:
     async def update(self, name: str, query: str, emit_enabled: bool | None) -> None:
         """Go on by another query, where the last one was. ``emit_enabled`` None: as it is."""
         async with self._management:
-            projection = self.find(name)
+            projection = self._managed(name)
             definition = projection.definition
             if not definition.is_system:
                 _require_engine()
             if emit_enabled is None:
                 emit_enabled = definition.emit_enabled
             changed = replace(definition, query=query, emit_enabled=emit_enabled)
-            await self._reload(projection, changed)
+            await self._reload(projection, changed, anew=projection.is_completed)
 
     async def enable(self, name: str) -> None:
         """Run it, unless it does; what has failed tries again."""
         async with self._management:
-            projection = self.find(name)
+            projection = self._managed(name)
             if not (projection.is_running and projection.definition.enabled):
                 await self._reload(projection, replace(projection.definition, enabled=True))
 
     async def disable(self, name: str, *, abort: bool = False) -> None:
         """Stop it, also for the next start of the node."""
         async with self._management:
-            projection = self.find(name)
+            projection = self._managed(name)
             await projection.halt(abort=abort)
             stopped = replace(projection.definition, enabled=False)
             projection.definition = await self._storage.write(lambda t: save(t, stopped))
@@ -122,13 +131,13 @@ class Projections:
     async def reset(self, name: str) -> None:
         """Have it begin anew: what it wrote is cut off when it writes there again."""
         async with self._management:
-            projection = self.find(name)
+            projection = self._managed(name)
             await self._reload(projection, projection.definition, anew=True)
 
     async def delete(self, name: str, *, emitted_streams: bool = False) -> None:
         """Only what has stopped or failed, and is no system projection, can be deleted."""
         async with self._management:
-            projection = self.find(name)
+            projection = self._managed(name)
             if not projection.can_be_deleted:
                 raise _received("OperationFailed")
             await projection.halt()
@@ -141,7 +150,14 @@ class Projections:
                 unregister(transaction, definition)
 
             await self._storage.write(delete)
-            del self._projections[name]
+            self._leave(projection)
+
+    def _leave(self, projection: Projection) -> None:
+        """Its name is free a moment after its deletion was answered."""
+        assert isinstance(projection, UserProjection)  # the server's own cannot be deleted
+        projection.leave()
+        loop = asyncio.get_running_loop()
+        loop.call_later(_LEAVING, self._projections.pop, projection.definition.name, None)
 
     async def restart(self) -> None:
         """Begin to stop and start all that are enabled; what has failed tries again.
@@ -178,12 +194,15 @@ class Projections:
             await asyncio.gather(*(projection.suspend() for projection in projections))
             await asyncio.sleep(_RESTARTING)
             self._restarting = False
-            await asyncio.gather(*(found.reload(found.definition) for found in projections))
+            kept = {p.definition.name: p for p in projections if p.definition.is_kept}
+            self._projections = kept
+            await asyncio.gather(*(found.reload(found.definition) for found in kept.values()))
 
 
 def _found(transaction: Transaction, standard: bool) -> None:
     """What every start finds: a registry with the server's own, and these enabled if asked for."""
     found(transaction, STANDARD)
+    forget_transient(transaction)
     for definition in registered(transaction):
         if standard and definition.is_system and not definition.enabled:
             save(transaction, replace(definition, enabled=True))

@@ -194,18 +194,20 @@
     }
     return JSON.stringify(value);
   };
-  const lazily = (event, name, raw) =>
-    Object.defineProperty(event, name, {
-      enumerable: true,
-      configurable: true,
-      get() { return raw === null ? null : JSON.parse(raw); },
-    });
-  const envelope = (given) => {
-    if (given.isJson && given.bodyRaw !== null) given.body = given.data = JSON.parse(given.bodyRaw);
-    lazily(given, "metadata", given.metadataRaw);
-    lazily(given, "linkMetadata", given.linkMetadataRaw);
-    return given;
+  // What is parsed is not among an event's own keys, and is parsed when it is first asked for.
+  const parsed = new WeakMap();
+  const parsing = (raw, isThere, otherwise) => function () {
+    const known = parsed.get(this) ?? parsed.set(this, {}).get(this);
+    return raw in known ? known[raw] : (known[raw] = isThere(this) ? JSON.parse(this[raw]) : otherwise);
   };
+  const body = parsing("bodyRaw", (it) => it.isJson && it.bodyRaw !== null, undefined);
+  const event = Object.create(Object.prototype, {
+    body: { get: body },
+    data: { get: body },
+    metadata: { get: parsing("metadataRaw", (it) => it.metadataRaw !== null, null) },
+    linkMetadata: { get: parsing("linkMetadataRaw", (it) => it.linkMetadataRaw !== null, null) },
+  });
+  const envelope = (given) => Object.setPrototypeOf(given, event);
   const handle = (event) => {
     const handler = handlers.get(event.eventType) ?? any;
     const subject = query.options.biState ? [state, shared] : state;

@@ -13,7 +13,7 @@ from uuid import UUID
 from infrastructure.embedded.eventstoredb.projections.definitions import Faulted
 from infrastructure.embedded.eventstoredb.projections.link_rules import deleted_stream
 from infrastructure.embedded.eventstoredb.projections.positions import Position
-from infrastructure.embedded.eventstoredb.storage import Reading, Record
+from infrastructure.embedded.eventstoredb.storage import MAX_VERSION, Reading, Record
 from infrastructure.embedded.eventstoredb.streams import (
     LINK,
     METADATA,
@@ -125,7 +125,8 @@ class LogSource:
         return 100 * (position + 1) / (newest[0].position + 1) if newest else 100.0
 
     def _happening(self, record: Record) -> Happening | None:
-        if self._selection.deletions and (deleted := deleted_stream(record)):
+        deletions = self._selection.deletions and record.type != STREAM_DELETED
+        if deletions and (deleted := deleted_stream(record)):
             return Happening({"deletion": deleted}, record.position)
         if record.type == LINK and not self._selection.links:
             return None
@@ -176,7 +177,8 @@ class StreamsSource:
     def _happening(self, resolved: Resolved, position: Position) -> Happening | None:
         event, selection = resolved.event, self._selection
         if deleted := _deleted(resolved):
-            return Happening({"deletion": deleted}, position) if selection.deletions else None
+            told = selection.deletions and not _is_tombstone(resolved)
+            return Happening({"deletion": deleted}, position) if told else None
         if event is None or not selection.wants(event):
             return None
         if event.is_json and not _is_json(event.data):
@@ -262,6 +264,13 @@ def _deleted(resolved: Resolved) -> str | None:
     if "$deleted" not in _object(link.metadata):
         return None
     return link.data.decode(errors="replace").partition("@")[2].removeprefix("$$")
+
+
+def _is_tombstone(resolved: Resolved) -> bool:
+    """Whether a stream is gone for good, of which no handler is told."""
+    if resolved.event is not None:
+        return resolved.event.type == STREAM_DELETED
+    return resolved.link is not None and resolved.link.data.startswith(b"%d@" % MAX_VERSION)
 
 
 def _partition(event: Record, link: Record | None) -> str:

@@ -45,6 +45,8 @@ class SystemProjection:
 
     has_state = True
     can_be_deleted = False
+    is_completed = False
+    is_leaving = False
 
     def __init__(self, engine: Engine, definition: Definition) -> None:
         self.definition = definition

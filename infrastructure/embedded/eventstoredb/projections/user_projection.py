@@ -4,7 +4,12 @@ from infrastructure.embedded.eventstoredb.projections.definitions import Definit
 from infrastructure.embedded.eventstoredb.projections.effects import forget, stored_state
 from infrastructure.embedded.eventstoredb.projections.positions import described
 from infrastructure.embedded.eventstoredb.projections.running_query import RunningQuery
-from infrastructure.embedded.eventstoredb.projections.statistics import Phase, Statistics
+from infrastructure.embedded.eventstoredb.projections.statistics import (
+    Phase,
+    Report,
+    Statistics,
+    status,
+)
 from infrastructure.embedded.eventstoredb.storage import Storage, Transaction
 
 
@@ -17,34 +22,38 @@ class UserProjection:
         self._phase = Phase.STOPPED
         self._fault = ""
         self._run: RunningQuery | None = None
+        self._report = Report(self._statistics)
 
     @property
     def is_running(self) -> bool:
         return self._phase is Phase.RUNNING
 
     @property
+    def is_completed(self) -> bool:
+        """Whether it is a query that has read all there was."""
+        return self._phase is Phase.COMPLETED
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it is deleted, and its name not free yet."""
+        return self._phase is Phase.DELETING
+
+    @property
     def can_be_deleted(self) -> bool:
-        return self._phase in (Phase.STOPPED, Phase.FAULTED)
+        at_rest = self._phase in (Phase.STOPPED, Phase.FAULTED)
+        return at_rest or not (self.definition.is_kept or self.is_leaving)
 
     @property
     def has_state(self) -> bool:
         """False once its query could not be understood: then it cannot be asked for its state."""
         return self._run is not None or self._phase is not Phase.FAULTED
 
-    @property
-    def status(self) -> str:
-        """Two words where the query and its management differ, as on the server."""
-        if self._run is None:
-            return self._phase.value
-        word = self._run.phase.value
-        if word != self._phase.value:
-            word = f"{self._phase.value}/{word}"
-        at_rest = self._phase in (Phase.STOPPED, Phase.FAULTED)
-        return f"{word} (Enabled)" if at_rest and self.definition.enabled else word
-
     def state(self, partition: str) -> tuple[str, str]:
         """State and result of a partition, as JSON texts; empty where there is none."""
-        state, result = stored_state(self._storage, self.definition, partition)
+        if self._run is not None:
+            state, result = self._run.state(partition)
+        else:
+            state, result = stored_state(self._storage, self.definition, partition)
         return state or "", result or ""
 
     async def halt(self, *, abort: bool = False) -> None:
@@ -53,8 +62,9 @@ class UserProjection:
             await self._run.stop()
         if not abort:
             self._phase = Phase.STOPPED
-        elif self._phase is Phase.RUNNING:
+        elif self.is_running:
             self._phase = Phase.ABORTED
+        self._report.now()
 
     async def suspend(self) -> None:
         """Stop with the node or the subsystem."""
@@ -64,40 +74,64 @@ class UserProjection:
         """Understand the query, and run it if it is enabled. What is wrong with it is its fault."""
         self.definition, self._run, self._fault = definition, None, ""
         self._phase = Phase.STOPPED
+        if definition.ends:
+            await self._storage.write_in_time(self.forget)
         try:
             self._run = await RunningQuery.prepared(self._storage, definition)
         except Faulted as fault:
-            self._phase, self._fault = Phase.FAULTED, str(fault)
+            self.failed(str(fault))
             return
         if definition.enabled:
             self._phase = Phase.RUNNING
-            self._run.start(self._end)
+            self._run.start(self)
         else:
-            self._phase = Phase.STOPPED
             await self._run.stop()
+        self._report.now()
+        self._report.soon()
+
+    def leave(self) -> None:
+        """It is deleted; its name will be free."""
+        self._phase = Phase.DELETING
 
     def forget(self, transaction: Transaction) -> None:
         """Begin anew at the next ``reload``."""
         forget(transaction, self.definition)
 
     def statistics(self) -> Statistics:
-        run, definition = self._run, self.definition
+        """As they were reported last, but for how it is now."""
         reason = self._fault if self._phase is Phase.FAULTED else ""
+        enabled = self.definition.enabled
+        word = self._phase.value
+        if self._run is not None:
+            over = "/Writing results" if self._run.is_over else ""
+            word = status(self._phase, f"{self._run.phase.value}{over}", enabled=enabled)
+        return self._report.told(word, reason)
+
+    def worked(self) -> None:
+        self._report.soon()
+
+    def completed(self) -> None:
+        self._phase = Phase.COMPLETED
+        self._report.now()
+
+    def failed(self, reason: str) -> None:
+        self._phase, self._fault = Phase.FAULTED, reason
+        self._report.now()
+
+    def _statistics(self) -> Statistics:
+        run, definition = self._run, self.definition
         if run is None:
-            return Statistics(definition.name, self.status, reason)
+            return Statistics(definition.name, "", mode=definition.mode)
         return Statistics(
             definition.name,
-            self.status,
-            reason,
+            "",
+            mode=definition.mode,
             version=definition.version,
             epoch=definition.epoch,
             position=described(run.position),
             last_checkpoint=described(run.checkpoint),
-            progress=run.source.progress(self._storage, run.position),
+            progress=run.progress,
             events_processed=run.processed,
             partitions_cached=1,
             working_time=run.working_time,
         )
-
-    def _end(self, fault: str) -> None:
-        self._phase, self._fault = Phase.FAULTED, fault
