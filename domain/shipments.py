@@ -92,13 +92,16 @@ class HandOverShipment(Command):
 
 
 class DeliverShipment(Command):
-    pass
+    """Record that the parcel has arrived: the one with that tracking code, where one is named."""
+
+    tracking_code: Name | None = None
 
 
 class FailShipment(Command):
-    """Record that the parcel will not arrive, and why."""
+    """Record that the parcel will not arrive, and why. The tracking code as for delivering."""
 
     reason: Text
+    tracking_code: Name | None = None
 
 
 class CancelShipment(Command):
@@ -118,6 +121,10 @@ class AlreadyBooked(DomainError):
 
 class NotHandedOver(DomainError):
     """The carrier does not have the parcel yet."""
+
+
+class OtherParcel(DomainError):
+    """The parcel of this shipment has another tracking code."""
 
 
 class AlreadyHandedOver(DomainError):
@@ -147,9 +154,11 @@ def decide(command: ShipmentCommand, shipment: Shipment) -> Sequence[ShipmentEve
     match command:
         case HandOverShipment(tracking_code=tracking_code):
             return _hand_over(tracking_code, shipment)
-        case DeliverShipment():
+        case DeliverShipment(tracking_code=tracking_code):
+            _require_parcel(tracking_code, shipment)
             return _deliver(shipment.status)
-        case FailShipment(reason=reason):
+        case FailShipment(reason=reason, tracking_code=tracking_code):
+            _require_parcel(tracking_code, shipment)
             return _fail(reason, shipment.status)
         case CancelShipment():
             return _cancel(shipment)
@@ -178,6 +187,11 @@ def _hand_over(tracking_code: Name, shipment: Shipment) -> Sequence[ShipmentEven
             return []
         case _:
             raise AlreadyHandedOver(f"the carrier tracks this parcel as {shipment.tracking_code}")
+
+
+def _require_parcel(tracking_code: Name | None, shipment: Shipment) -> None:
+    if shipment.tracking_code is not None and tracking_code not in (None, shipment.tracking_code):
+        raise OtherParcel(f"this parcel is tracked as {shipment.tracking_code}")
 
 
 def _deliver(status: Status) -> Sequence[ShipmentEvent]:

@@ -28,11 +28,12 @@ from application.projections.lag import Lags
 from application.projections.operating import Operations
 from application.projections.projection import Projection
 from application.projections.staleness import Staleness
-from application.sagas import goods_return
+from application.sagas import goods_return, shipping
 from application.sagas.deadlines import Deadlines
 from application.sagas.engine import SagaEngine
 from application.sagas.order_fulfilment import VERSIONS, order_fulfilment
 from application.sagas.performing import Performer
+from application.warehouse import Warehouse
 from application.writability import Writability
 from infrastructure import eventstoredb, filesystem, memory, postgres
 from infrastructure import providers as outside
@@ -42,7 +43,7 @@ from infrastructure.settings import InvalidSettings, Settings
 log = structlog.stdlib.get_logger("headwater.wiring")
 
 
-GROUPS: Final = (goods_return.GROUP, order_fulfilment.name)
+GROUPS: Final = (goods_return.GROUP, shipping.GROUP, order_fulfilment.name)
 """The consumer groups of the service, each with a parking lot of its own."""
 
 REMEMBER: Final = 1000
@@ -115,6 +116,17 @@ class Container(containers.DeclarativeContainer):
         payloads,
         providers.Singleton(ParkingLot, event_store, goods_return.GROUP),
     )
+    shipping = providers.Singleton(
+        GroupConsumer,
+        shipping.GROUP,
+        shipping.EVENTS,
+        providers.Singleton(shipping.Shipping, event_store, dispatch, clock).provided.handle,
+        consumer_groups,
+        event_store,
+        payloads,
+        providers.Singleton(ParkingLot, event_store, shipping.GROUP),
+    )
+    warehouse = providers.Singleton(Warehouse, dispatch, carrier)
 
     fulfilment_engine = providers.Singleton(
         SagaEngine,
@@ -134,13 +146,11 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(ParkingLot, event_store, order_fulfilment.name),
     )
     deadlines = providers.Factory(Deadlines, order_fulfilment.name, event_store, subscriptions)
-    warehouse = providers.Factory(  # of a simulation: nobody else acts on what is confirmed
+    warehouse_staff = providers.Factory(  # of a simulation: elsewhere people do it
         GroupConsumer,
         simulation.warehouse.GROUP,
         simulation.warehouse.EVENTS,
-        providers.Singleton(
-            simulation.Warehouse, event_store, dispatch, carrier, clock
-        ).provided.handle,
+        providers.Singleton(simulation.Staff, warehouse, clock).provided.handle,
         consumer_groups,
         event_store,
         payloads,

@@ -97,6 +97,8 @@ class Settings(BaseSettings):
     """Names, besides those of the loopback, under which clients ask for the service."""
     api_token: Annotated[SecretStr, AfterValidator(_token)] | None = None
     """What clients send as ``Authorization: Bearer …``; unset: nothing is asked for."""
+    carrier_token: Annotated[SecretStr, AfterValidator(_token)] | None = None
+    """What the carrier sends as ``Authorization: Bearer …`` with a notice; unset: none is taken."""
     consistency_wait_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
     """How long a question waits, at most, for what its Consistency-Token stands for."""
     backpressure_slow_seconds: Annotated[float, Field(gt=0)] = 10.0

@@ -8,16 +8,16 @@ from application.simulation.customers import Customers
 from application.simulation.floor import Floor, Tally
 from application.simulation.stocking import Stocking, opening_stock
 from application.simulation.traffic import Back, Place, Wish, traffic
-from application.simulation.warehouse import Warehouse
+from application.simulation.warehouse import Staff
 
 __all__ = [
     "Back",
     "Customers",
     "Floor",
     "Place",
+    "Staff",
     "Stocking",
     "Tally",
-    "Warehouse",
     "Wish",
     "opening_stock",
     "traffic",

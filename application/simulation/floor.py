@@ -17,7 +17,7 @@ from application.messages import RecordedEvent
 from application.ports import PayloadStore, Progress, Subscriptions
 from application.sagas import goods_return
 from domain.orders import LinesReturned, OrderPlaced
-from domain.stock import StockReceived
+from domain.stock import StockDispatched, StockReceived
 
 _STATUSES: Final = {
     "OrderPlaced": "placed",
@@ -29,7 +29,13 @@ _STATUSES: Final = {
 _RETRIES: Final = ("StepDelayed", "UndoDelayed")
 _BACK: Final = "CompensationOrdered"
 EVENTS: Final = ours(
-    *_STATUSES, *_RETRIES, _BACK, *fulfilment.ENDS, "LinesReturned", "StockReceived"
+    *_STATUSES,
+    *_RETRIES,
+    _BACK,
+    *fulfilment.ENDS,
+    "LinesReturned",
+    "StockReceived",
+    "StockDispatched",
 )
 
 
@@ -79,6 +85,7 @@ class Floor:
     orders: defaultdict[str, Standing] = field(default_factory=lambda: defaultdict(Standing))
     _unsettled: set[str] = field(default_factory=set)
     _to_restock: set[tuple[str, str]] = field(default_factory=set)  # stream and receipt
+    _to_dispatch: set[tuple[str, str]] = field(default_factory=set)  # stream and order
     _returns: int = 0
     _retries: int = 0
     _seconds: list[float] = field(default_factory=list)
@@ -99,6 +106,9 @@ class Floor:
         if recorded.type == "StockReceived":
             assert isinstance(recorded.event, StockReceived)
             self._to_restock.discard((recorded.stream, recorded.event.receipt_id))
+        elif recorded.type == "StockDispatched":
+            assert isinstance(recorded.event, StockDispatched)
+            self._to_dispatch.discard((recorded.stream, recorded.event.order_id))
         elif recorded.type in _RETRIES:
             self._retries += 1
         else:
@@ -120,6 +130,8 @@ class Floor:
             if isinstance(event, OrderPlaced):
                 order.placed_at = recorded.recorded_at
                 order.skus = tuple(line.sku for line in event.lines)
+            if recorded.type == "OrderShipped":
+                self._to_dispatch |= {(f"stock-{sku}", id) for sku in order.skus}
         if order.is_settled:
             self._unsettled.discard(id)
         else:
@@ -140,7 +152,7 @@ class Floor:
 
     @property
     def is_settled(self) -> bool:
-        return not self._unsettled and not self._to_restock
+        return not (self._unsettled or self._to_restock or self._to_dispatch)
 
     async def until_settled(self) -> None:
         """Wait until all that has been seen has come to its end."""

@@ -19,6 +19,7 @@ from application.projections.product_search import product_search
 from application.projections.projection import Projection
 from application.projections.stock_levels import stock_levels
 from application.queries import Page
+from application.warehouse import pick_list
 from domain.orders import Status
 from domain.values import Money
 from infrastructure.cli.figures import age
@@ -88,6 +89,16 @@ def products(words: str, after: str | None, limit: int) -> Question[Any]:
         product_search,
         partial(queries.products, words=words, after=after, limit=limit),
         ("sku", "descriptions", "orders", "units_kept", "revenue", "last_sold"),
+    )
+
+
+def picks(after: str | None, limit: int) -> Question[Any]:
+    """A page of the pick list."""
+    return Question(
+        "picks",
+        order_summary,
+        partial(pick_list, after=after, limit=limit),
+        ("order_id", "placed_at", "country", "goods"),
     )
 
 

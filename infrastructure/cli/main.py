@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from infrastructure.cli import parked, projections, questions, sagas
+from infrastructure.cli import parked, projections, questions, sagas, warehouse
 from infrastructure.cli.printing import say
 from infrastructure.cli.process import (
     AskedWrongly,
@@ -37,6 +37,7 @@ Settings come from the environment or a `.env` file:
 - `HTTP_HOST`, `HTTP_PORT`, `EVENTSTOREDB_PORT`: where to listen (127.0.0.1, 8000, 2113)
 - `TRUSTED_HOSTS`: names, besides those of the loopback, by which clients may ask for the service
 - `API_TOKEN`: what clients have to send as `Authorization: Bearer …`
+- `CARRIER_TOKEN`: the same, for what the carrier reports at `/carrier/notices`
 - `PAYLOADS_DIR`, `LOG_LEVEL`
 - `BACKPRESSURE_SLOW_SECONDS`, `BACKPRESSURE_REFUSE_SECONDS`: how far read models may be behind
   before commands are slowed (10), refused (30)
@@ -47,6 +48,7 @@ Settings come from the environment or a `.env` file:
 app.add_typer(projections.app, name="projections")
 app.add_typer(parked.app, name="parked")
 app.add_typer(sagas.app, name="sagas")
+app.add_typer(warehouse.app, name="warehouse")
 questions.add_to(app)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Depends, FastAPI
 
 from infrastructure.container import Container, opened
-from infrastructure.http import operations, orders, problems, sales, stock
+from infrastructure.http import carrier, operations, orders, problems, sales, stock, warehouse
 from infrastructure.http.middleware import Authorized, Limited, Observed, unknown_name
 from infrastructure.http.text import Headed, Readable, understood
 from infrastructure.web.hosts import Trusted
@@ -47,7 +47,7 @@ def create_app(container: Container) -> FastAPI:
         dependencies=[Depends(understood)],
     )
     app.state.container = container
-    for part in (orders, stock, sales, operations):
+    for part in (orders, stock, sales, warehouse, carrier, operations):
         app.include_router(part.router)
     problems.install(app)
     settings = container.settings()

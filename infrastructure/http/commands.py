@@ -13,6 +13,7 @@
 """
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
@@ -71,11 +72,18 @@ class Asked:
 
         Raises :class:`~application.backpressure.Overloaded`, and what dispatch raises.
         """
-        await self.wiring.backpressure().admit()
         dispatch = self.wiring.dispatch()
-        outcome: Outcome = await dispatch(
-            id, command, self.context, expected_version=self.expected_version
+        version = self.expected_version
+        return await self.answer(
+            id, lambda: dispatch(id, command, self.context, expected_version=version), response
         )
+
+    async def answer(
+        self, id: str, act: Callable[[], Awaitable[Outcome]], response: Response
+    ) -> Done:
+        """The same, of a use case that carries out more than one command."""
+        await self.wiring.backpressure().admit()
+        outcome = await act()
         response.headers["ETag"] = entity_tag(outcome.version)
         response.headers["Consistency-Token"] = await self.wiring.consistency().token(outcome)
         events = [type(event).__name__ for event in outcome.events]

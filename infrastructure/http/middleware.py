@@ -85,14 +85,17 @@ class _Exchange:
 
 
 class Authorized:
-    """Asks for ``Authorization: Bearer <token>`` everywhere but at ``/health/…``."""
+    """Asks for ``Authorization: Bearer <token>``, except where somebody else's token is asked for.
+
+    That is at ``/carrier/…``; and ``/health/…`` is open.
+    """
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app, self._expected = app, f"Bearer {token}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = Headers(scope=scope).get("authorization", "").encode()
-        is_open = scope["type"] == "lifespan" or scope["path"].startswith("/health/")
+        is_open = scope["type"] == "lifespan" or scope["path"].startswith(_APART)
         if is_open or compare_digest(given, self._expected):
             await self._app(scope, receive, send)
         else:
@@ -145,6 +148,7 @@ _NO_CORRELATION_ID = of_status(
     HTTPStatus.BAD_REQUEST,
     "X-Correlation-ID has to be 1 to 128 letters, digits or any of . _ : ~ -",
 )
+_APART = ("/health/", "/carrier/")
 _NO_TOKEN = of_status(
     HTTPStatus.UNAUTHORIZED, "send the header Authorization: Bearer <token>, with the API_TOKEN"
 )

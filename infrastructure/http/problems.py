@@ -21,7 +21,7 @@ from application.backpressure import Overloaded
 from application.claim_check import EventTooLarge
 from application.command_dispatch import CommandIdReused, StaleVersion, TooMuchContention
 from application.consistency import InvalidToken, NotYetProjected
-from application.ports import NotBuilt, StoreUnavailable
+from application.ports import NotBuilt, ProviderUnavailable, StoreUnavailable
 from domain.decider import DomainError, Missing
 from infrastructure.visible import visible
 
@@ -68,6 +68,10 @@ class NotKnownYet(Exception):
     """The read model has not taken in all events yet, so it cannot say that this does not exist."""
 
 
+class NotTheCarrier(Exception):
+    """Only the carrier may report what became of a parcel."""
+
+
 class BadHeader(Exception):
     """A request header is not what it has to be."""
 
@@ -85,6 +89,8 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {  # the first that fits counts
     NotKnownYet: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidToken: HTTPStatus.BAD_REQUEST,
     BadHeader: HTTPStatus.BAD_REQUEST,
+    NotTheCarrier: HTTPStatus.UNAUTHORIZED,
+    ProviderUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     BadQuestion: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 

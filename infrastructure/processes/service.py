@@ -53,7 +53,12 @@ async def projecting(container: Container) -> AsyncIterator[None]:
 @asynccontextmanager
 async def reacting(container: Container) -> AsyncIterator[None]:
     """React to what has happened: sagas, their deadlines, and choreographed flows."""
-    workers = (container.goods_return(), container.fulfilment(), container.deadlines())
+    workers = (
+        container.goods_return(),
+        container.shipping(),
+        container.fulfilment(),
+        container.deadlines(),
+    )
     tasks = [asyncio.create_task(worker.run()) for worker in workers]
     for task in tasks:
         task.add_done_callback(_told)

@@ -119,7 +119,8 @@ class SimulatedShop:
         yield self._floor.watch(container.subscriptions(), container.payloads())
         yield container.deadlines().run()
         yield container.goods_return().run()
-        yield container.warehouse().run()
+        yield container.shipping().run()
+        yield container.warehouse_staff().run()
         for _ in range(workers):
             yield container.fulfilment().run()
 

@@ -11,18 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from application.messages import RecordedEvent
 from application.sagas.events import CompensationOrdered, SagaCompensated, SagaFailed
+from application.sagas.shipping import Shipping
 from application.simulation import (
     Back,
     Customers,
     Floor,
     Place,
-    Warehouse,
+    Staff,
     Wish,
     opening_stock,
     traffic,
 )
 from application.simulation.floor import EVENTS as FLOOR_EVENTS
+from application.warehouse import Warehouse
 from domain.orders import CancelOrder, OrderLine, PlaceOrder, ReturnedLine, ReturnLines
 from domain.values import Money
 from infrastructure.online_retail import SAMPLE, History
@@ -133,14 +136,19 @@ class Shop(AuditedShop):
 
     async def fulfil(self) -> None:
         await self.fulfilled()
-        (confirmed,) = [
-            recorded
-            async for recorded in self.store.read("order-1")
-            if recorded.type == "OrderConfirmed"
-        ]
-        warehouse = Warehouse(self.store, self.dispatch, self.carrier, lambda: THEN)
+        (confirmed,) = await self.happened("order-1", "OrderConfirmed")
+        warehouse = Staff(Warehouse(self.dispatch, self.carrier), lambda: THEN)
+        shipping = Shipping(self.store, self.dispatch, lambda: THEN)
         for _ in range(2):  # delivered twice, it acts once
             await warehouse.handle(confirmed)
+            for what in (
+                *await self.happened("order-1", "OrderShipped"),
+                *await self.happened("shipment-1", "ShipmentDelivered"),
+            ):
+                await shipping.handle(what)
+
+    async def happened(self, stream: str, type: str) -> list[RecordedEvent]:
+        return [recorded async for recorded in self.store.read(stream) if recorded.type == type]
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -13,6 +13,7 @@ from domain.shipments import (
     FailShipment,
     HandOverShipment,
     NotHandedOver,
+    OtherParcel,
     ShipmentBooked,
     ShipmentCancelled,
     ShipmentDelivered,
@@ -51,6 +52,18 @@ def test_an_id_stands_for_one_shipment() -> None:
     booked.when(BookShipment(order_id="o-1", carrier="DHL", country="France")).then_refused(
         AlreadyBooked
     )
+
+
+def test_a_report_names_its_parcel() -> None:
+    """A tracking code that is another parcel's is refused; one that fits, or none, is taken."""
+    handed_over.when(DeliverShipment(tracking_code="RM 123 456")).then(ShipmentDelivered())
+    for report in (
+        DeliverShipment(tracking_code="RM 999"),
+        FailShipment(tracking_code="RM 999", reason="lost"),
+    ):
+        handed_over.when(report).then_refused(OtherParcel)
+    delivered.when(DeliverShipment(tracking_code="RM 999")).then_refused(OtherParcel)
+    booked.when(DeliverShipment(tracking_code="RM 123 456")).then_refused(NotHandedOver)
 
 
 def test_only_booking_starts_a_shipment() -> None:
