@@ -1,4 +1,4 @@
-"""The Operations service: step down, restart, shut down."""
+"""The Operations service: step down, restart, shut down, scavenge."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -6,6 +6,7 @@ from typing import Any, Final
 import grpc
 from esdbclient.protos.Grpc import shared_pb2
 
+from infrastructure.embedded.eventstoredb import scavenges
 from infrastructure.embedded.eventstoredb.unary_calls import unary
 
 SERVICE: Final = "event_store.client.operations.Operations"
@@ -18,7 +19,7 @@ def methods(
     restart_subscriptions: Callable[[], Awaitable[None]],
     shut_down: Callable[[], Awaitable[None]],
 ) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
-    """What one member can be told; all but scavenging: nothing of this log is ever rewritten.
+    """What one member can be told.
 
     esdbclient does not ship this service. Its messages here are empty, or may be read as such.
     """
@@ -31,6 +32,7 @@ def methods(
         return unary(call, _Empty)
 
     return {
+        **scavenges.methods(),
         "ResignNode": answered(resign),
         "RestartPersistentSubscriptions": answered(restart_subscriptions),
         "Shutdown": answered(shut_down),

@@ -152,8 +152,7 @@ def member(request: pytest.FixtureRequest) -> Iterator[grpc.Channel]:
     "method",
     [
         "monitoring.Monitoring/Stats",
-        "operations.Operations/StartScavenge",
-        "operations.Operations/StopScavenge",
+        "operations.Operations/Nope",
         "redaction.Redaction/GetEventPositions",
     ],
 )
