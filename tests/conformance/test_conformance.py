@@ -13,7 +13,6 @@ from tests.conformance.comparing import NOTED, RECORDED, compare, judge, reasons
 EXPECTED: Final = {**RECORDED, **NOTED}
 KNOWN: Final[frozenset[str]] = frozenset(
     {
-        "projection_queries / event fields",
         "read_all_filters / dotnet regex",
         "nothing_matches / from the start",
         "nothing_matches / from (0, 0)",
@@ -21,9 +20,6 @@ KNOWN: Final[frozenset[str]] = frozenset(
         "ids_forgotten / any",
         "ids_forgotten / there by any",
         "group_on_all_loses / filtered",
-        "projection_modes / transient",
-        "projection_modes / one time",
-        "projection_modes / broke off",
     }
 )
 """In what the node differs today; each mended one goes."""

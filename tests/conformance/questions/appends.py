@@ -3,17 +3,10 @@
 from uuid import UUID, uuid4
 
 from tests.conformance.node import Node
+from tests.conformance.requests.batches import batch, batches
 from tests.conformance.requests.fields import Fields, stream
 from tests.conformance.requests.reads import events, of_stream, read
-from tests.conformance.requests.streams import (
-    append,
-    append_raw,
-    batch,
-    batches,
-    delete,
-    event,
-    tombstone,
-)
+from tests.conformance.requests.streams import append, append_raw, delete, event, tombstone
 from tests.conformance.scenarios import Answers, asks
 
 

@@ -3,8 +3,9 @@
 from uuid import uuid4
 
 from tests.conformance.node import Node
+from tests.conformance.requests.batches import batch, batches, rest, sent_and_closed
 from tests.conformance.requests.reads import events, of_stream, read
-from tests.conformance.requests.streams import append, batch, batches, event, rest, sent_and_closed
+from tests.conformance.requests.streams import append, event
 from tests.conformance.scenarios import Answers, asks
 
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tests.conformance.node import Node
+from tests.conformance.requests.batches import batch, batches
 from tests.conformance.requests.reads import events, of_stream
-from tests.conformance.requests.streams import append, batch, batches, event
+from tests.conformance.requests.streams import append, event
 from tests.conformance.scenarios import Answers, asks
 
 _AT_ONCE: Final = 20

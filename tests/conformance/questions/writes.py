@@ -8,17 +8,10 @@ from esdbclient.protos.Grpc import streams_pb2
 
 from tests.conformance.node import Node
 from tests.conformance.normal_form import NO_POSITION, message
+from tests.conformance.requests.batches import append_many, batch, batches
 from tests.conformance.requests.fields import filled
 from tests.conformance.requests.reads import events, of_stream, read
-from tests.conformance.requests.streams import (
-    append,
-    append_options,
-    batch,
-    batches,
-    delete,
-    event,
-    tombstone,
-)
+from tests.conformance.requests.streams import append, append_options, delete, event, tombstone
 from tests.conformance.scenarios import Answers, asks, asks_alone
 
 _LIMIT: Final = 2**20  # bytes of data in one append
@@ -74,8 +67,8 @@ async def ids_forgotten(node: Node) -> Answers:
     await append(node, by_any, [one])
     await append(node, by_none, [one], "none")
     noise = f"$noise-{node.run}"  # no system projection links what is in streams of the system
-    for _ in range(_MANY // 1000):
-        await append(node, noise, [event() for _ in range(1000)])
+    for _ in range(_MANY // 3000):
+        await append_many(node, noise, 3000)
     yield "any", await append(node, by_any, [one])
     yield "none", await append(node, by_none, [one], "none")
     yield "there by any", len(await events(node, of_stream(by_any), count=5))

@@ -1,19 +1,18 @@
-"""Appending to streams, one call or a batch at a time, and deleting them."""
+"""Appending to streams by plain Append, and deleting them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 from uuid import uuid4
 
 from esdbclient.protos.Grpc import streams_pb2
 
 from tests.conformance.node import Node
-from tests.conformance.normal_form import message, told
+from tests.conformance.normal_form import told
 from tests.conformance.requests.fields import Fields, encoded, filled, stream
 
 Expected: TypeAlias = int | str  # a version, or one of these words
 _EXPECTED: Final = {"any": "any", "none": "noStream", "exists": "streamExists"}
 _JSON: Final = "application/json"
-_LABEL: Final = "label"  # not of the protocol: taken off before a request is sent
 
 
 def event(
@@ -70,72 +69,6 @@ async def _append(node: Node, requests: Sequence[Fields]) -> streams_pb2.AppendR
     return await node.upload("streams.Streams/Append", messages, streams_pb2.AppendResp)
 
 
-def batch(
-    name: str,
-    events: Sequence[Fields],
-    version: Expected = "any",
-    *,
-    label: str = "",
-    part_of: str = "",
-    final: bool = True,
-    **options: object,
-) -> dict[str, object]:
-    """A request of a BatchAppend call; ``label`` is its correlation id in the answers.
-
-    ``part_of`` is the correlation id that several parts share; other options come as they are.
-    """
-    where = {"streamIdentifier": stream(name), **expected(version, "streamPosition"), **options}
-    request: dict[str, object] = {
-        "correlationId": {"string": part_of or str(uuid4())},
-        "proposedMessages": events,
-        "isFinal": final,
-        "options": where,
-    }
-    return request | ({_LABEL: label} if label else {})
-
-
-def rest(part_of: str, events: Sequence[Fields], label: str) -> dict[str, object]:
-    """The last part of a batch: only the first one has options."""
-    request = batch("", events, part_of=part_of, label=label)
-    del request["options"]
-    return request
-
-
-async def batches(node: Node, *requests: Fields, answers: int | None = None) -> list[object]:
-    """What one BatchAppend call is answered, in the order in which the answers come.
-
-    Waits for as many as there are correlation ids, or for so many ``answers``.
-    """
-    expecting = len({_correlation(one) for one in requests}) if answers is None else answers
-    labels = {_correlation(one): str(one[_LABEL]) for one in requests if _LABEL in one}
-    async with node.converse(
-        "streams.Streams/BatchAppend",
-        streams_pb2.BatchAppendResp,
-        lambda one: _labelled(one, labels),
-    ) as call:
-        for one in requests:
-            await call.say(_batch_request(one))
-        heard = await call.count(expecting)
-        return heard if len(heard) >= expecting else call.answers
-
-
-def _batch_request(request: Fields) -> streams_pb2.BatchAppendReq:
-    fields = {key: value for key, value in request.items() if key != _LABEL}
-    return filled(streams_pb2.BatchAppendReq(), fields)
-
-
-def _correlation(request: Fields) -> str:
-    correlation = request.get("correlationId")
-    return str(correlation["string"]) if isinstance(correlation, Mapping) else ""
-
-
-def _labelled(answer: streams_pb2.BatchAppendResp, labels: Mapping[str, str]) -> object:
-    fields = message(answer)
-    correlation = answer.correlation_id
-    label = labels.get(correlation.string, "<id>")
-    return {**fields, "correlationId": label, "idForm": correlation.WhichOneof("value")}
-
-
 async def delete(node: Node, name: str, version: Expected = "any") -> object:
     """What a soft delete is answered."""
     request = filled(streams_pb2.DeleteReq(), append_options(name, version))
@@ -151,16 +84,3 @@ async def tombstone(node: Node, name: str, version: Expected = "any") -> object:
 def append_options(name: str, version: Expected) -> Fields:
     """The fields that say which stream, and which version it must have."""
     return {"options": {"streamIdentifier": stream(name), **expected(version)}}
-
-
-async def sent_and_closed(node: Node, requests: Sequence[Fields]) -> list[object]:
-    """The kinds of answers to a BatchAppend call whose client sends no more, and waits."""
-    async with node.converse(
-        "streams.Streams/BatchAppend",
-        streams_pb2.BatchAppendResp,
-        lambda answer: answer.WhichOneof("result"),
-    ) as call:
-        for one in requests:
-            await call.say(_batch_request(one))
-        await call.done()
-        return await call.ends()
