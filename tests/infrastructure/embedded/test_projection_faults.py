@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from esdbclient import EventStoreDBClient, NewEvent, StreamState
 from esdbclient.exceptions import DeadlineExceeded, ExceptionThrownByHandler, GrpcError
 
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from tests.infrastructure.embedded.projecting import Projecting
+from tests.infrastructure.embedded.waiting import eventually
 from tests.waiting import PATIENCE
 
 COUNT = "$init() { return {n: 0}; }, Happened(state) { state.n += 1; }"
@@ -93,6 +95,30 @@ def test_runaway_scripts_leave_the_node_free(projecting: Projecting, stream: str
         answered += 1
     assert "took too long" in projecting.reason(name)
     assert answered > 5, "one or two come before the script, and none after it"
+
+
+def test_a_query_that_emits_much(fresh: Callable[[str], str], stream: str) -> None:
+    """What a batch makes it write is written in parts: memory is bounded, and nothing lacks."""
+    pytest.importorskip("quickjs")
+    megabyte = "const text = 'x'.repeat(10000); for (let i = 0; i < 100; i++)"
+    with NodeProcess() as node, EventStoreDBClient(node.uri) as client:
+        projecting = Projecting(client, fresh)
+        projecting.happens(stream, *["Happened"] * 80)
+        name = projecting.project(
+            f"fromStream('{stream}').when({{ Happened(s, e) {{"
+            f" {megabyte} emit('{stream}-out', 'Told', {{ text }}); s.n = e.sequenceNumber; }} }})"
+        )
+        (script,) = psutil.Process(node.pid).children()
+        most = 0
+
+        def is_done() -> bool:
+            nonlocal most
+            most = max(most, script.memory_info().rss)
+            return bool(projecting.state(name) == {"n": 79})
+
+        eventually(is_done, True)
+        assert most < 150 << 20
+        eventually(lambda: client.get_current_version(f"{stream}-out") == 7_999, True)
 
 
 def test_emitting_has_to_be_allowed(projecting: Projecting, stream: str) -> None:

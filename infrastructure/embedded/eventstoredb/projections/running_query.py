@@ -176,6 +176,11 @@ class RunningQuery:
         effects, failure = self._permitted(list(zip(happenings, answer.outcomes, strict=False)))
         if answer.failure is not None and failure is None:
             failure = self._reason(happenings[len(answer.outcomes)], answer.failure)
+        rest = happenings[len(answer.outcomes) :]
+        if failure is None and rest:
+            await self._write(effects, happenings[len(answer.outcomes) - 1].position)
+            await self._handle(rest, position)
+            return
         if failure is None:
             await self._write(effects, position)
             return

@@ -35,7 +35,10 @@ class ScriptFailed(Faulted):
 
 
 class Answer(NamedTuple):
-    """What the events of a batch changed, as far as it came, and what stopped it there."""
+    """What the events of a batch changed, as far as it came, and what failed there.
+
+    Without a failure it has come to the end of the batch, or to what is large enough to be written.
+    """
 
     outcomes: list[dict[str, _Json] | None]
     failure: str | None

@@ -5,6 +5,7 @@ of four bytes, then JSON. What it answers to what, see ``script.py``, its other 
 """
 
 import json
+import resource
 import signal
 import struct
 import sys
@@ -18,6 +19,9 @@ _EVENT_SECONDS: Final = 0.25
 _MEMORY: Final = 64 << 20
 _STACK: Final = 1 << 20
 _PARTITIONS: Final = 4_000
+_STATES: Final = 16 << 20  # characters of states that are held from batch to batch
+_ANSWER: Final = 4 << 20  # characters of outcomes after which a batch is answered as far as it is
+_PROCESS: Final = 1 << 30  # bytes of address space: whatever else may grow
 
 _Json = Any  # what JSON can hold
 
@@ -31,6 +35,8 @@ class Script:
 
     def __init__(self, query: str) -> None:
         """Raises Failed."""
+        self.said = 0
+        """How many characters the outcomes have come to, since somebody set this to 0."""
         self._context = quickjs.Context()
         self._context.set_memory_limit(_MEMORY)
         self._context.set_max_stack_size(_STACK)
@@ -47,8 +53,10 @@ class Script:
 
     def forget_old(self) -> None:
         """Keep the memory of partitions small; only between batches, when all are on disk."""
-        while len(self._states) > _PARTITIONS:
-            self._states.pop(next(iter(self._states)))
+        size = sum(len(text) for state in self._states.values() for text in state if text)
+        while len(self._states) > _PARTITIONS or size > _STATES:
+            oldest = self._states.pop(next(iter(self._states)))
+            size -= sum(len(text) for text in oldest if text)
 
     def handle(self, item: dict[str, _Json]) -> dict[str, _Json] | None:
         """What an event or a deletion changes; None: it is in no partition. Raises Failed."""
@@ -102,7 +110,9 @@ class Script:
 
     def _run(self, turn: str, given: _Json = None) -> _Json:
         try:
-            told = json.loads(self._turn(turn, json.dumps(given)))
+            text = self._turn(turn, json.dumps(given))
+            self.said += len(text)
+            told = json.loads(text)
         except quickjs.JSException as error:
             raise Failed(_message(error)) from None
         if "error" in told:
@@ -147,6 +157,7 @@ def receive() -> _Json:
 
 def main() -> None:
     signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_AS, (_PROCESS, _PROCESS))
     try:
         script = Script(receive())
     except Failed as failure:
@@ -154,16 +165,25 @@ def main() -> None:
         return
     send({"definition": script.definition})
     while True:
-        items = receive()
-        script.forget_old()
-        outcomes = []
-        for item in items:
-            try:
-                outcomes.append(script.handle(item))
-            except Failed as failure:
-                send({"outcomes": outcomes, "failed": str(failure)})
-                return  # after a failure its state is anybody's guess
-        send({"outcomes": outcomes})
+        answer = handle_batch(script, receive())
+        send(answer)
+        if "failed" in answer:
+            return  # after a failure its state is anybody's guess
+
+
+def handle_batch(script: Script, items: list[dict[str, _Json]]) -> dict[str, _Json]:
+    """Outcomes of the first items, of all unless they grow too large, and what failed."""
+    script.forget_old()
+    script.said = 0
+    outcomes: list[dict[str, _Json] | None] = []
+    for item in items:
+        try:
+            outcomes.append(script.handle(item))
+        except Failed as failure:
+            return {"outcomes": outcomes, "failed": str(failure)}
+        if script.said > _ANSWER:
+            break
+    return {"outcomes": outcomes}
 
 
 if __name__ == "__main__":
