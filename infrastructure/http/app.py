@@ -8,7 +8,16 @@ from typing import Any
 from fastapi import Depends, FastAPI
 
 from infrastructure.container import Container, opened
-from infrastructure.http import carrier, operations, orders, problems, sales, stock, warehouse
+from infrastructure.http import (
+    carrier,
+    description,
+    operations,
+    orders,
+    problems,
+    sales,
+    stock,
+    warehouse,
+)
 from infrastructure.http.middleware import Authorized, Limited, Observed, unknown_name
 from infrastructure.http.text import Headed, Readable, understood
 from infrastructure.web.hosts import Trusted
@@ -42,6 +51,7 @@ def create_app(container: Container) -> FastAPI:
         version=version("headwater"),
         description=_DESCRIPTION,
         lifespan=lifespan,
+        docs_url=None,  # ours: FastAPI's has a script of another host
         redoc_url=None,
         redirect_slashes=False,
         dependencies=[Depends(understood)],
@@ -50,6 +60,7 @@ def create_app(container: Container) -> FastAPI:
     for part in (orders, stock, sales, warehouse, carrier, operations):
         app.include_router(part.router)
     problems.install(app)
+    description.install(app)
     settings = container.settings()
     app.add_middleware(Headed)
     app.add_middleware(Limited)

@@ -1,0 +1,88 @@
+"""``/docs``: the whole interface on a page that loads nothing from elsewhere."""
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+from infrastructure.http.description.page import page
+from tests.infrastructure.described import operations
+from tests.infrastructure.shop import Shop
+
+
+class Seen(HTMLParser):
+    """The elements of a page, what they load, and what they say."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.loaded: list[str] = []
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.tags.append(tag)
+        assert not [name for name in given if name.startswith("on") or name == "style"]
+        self.ids |= {given["id"]} if "id" in given else set()
+        if tag == "a":
+            self.links.append(given["href"])
+        else:
+            self.loaded += [given[name] for name in ("src", "href") if name in given]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+async def test_the_page_shows_every_route_and_every_shape(shop: Shop) -> None:
+    """Methods, paths, fields and answers are in the text: nothing has to be loaded to read it."""
+    seen = Seen((await shop.http.get("/docs")).text)
+
+    for operation in operations():
+        assert re.search(rf"{operation.method}\s+{re.escape(operation.path)}", seen.text)
+        for name in (*operation.query, *operation.headers, *(operation.body or {})):
+            assert name in seen.text
+    for name in operations()[0].schemas:
+        assert f"shape-{name}" in seen.ids
+    assert {link[1:] for link in seen.links if link.startswith("#")} <= seen.ids
+
+
+async def test_the_page_loads_nothing_from_another_host_and_runs_no_script(shop: Shop) -> None:
+    """Its policy forbids both, and it needs neither."""
+    answer = await shop.http.get("/docs")
+    seen = Seen(answer.text)
+
+    policy = answer.headers["Content-Security-Policy"]
+    assert {"default-src 'none'", "style-src 'self'", "frame-ancestors 'none'"} <= set(
+        policy.split("; ")
+    )
+    assert "unsafe" not in policy
+    assert "script" not in seen.tags
+    assert seen.loaded == ["/docs/page.css"]
+    style = await shop.http.get("/docs/page.css")
+    assert style.headers["Content-Type"].startswith("text/css")
+    assert "url(" not in style.text
+    assert "@import" not in style.text
+    assert (await shop.http.get("/openapi.json")).json()["openapi"]
+
+
+def test_what_a_description_says_is_text() -> None:
+    """Names and descriptions are no HTML, whoever wrote them."""
+    evil = "<script>alert(1)</script>"
+    schema = {"type": "object", "properties": {evil: {"type": evil, "description": evil}}}
+    operation: dict[str, Any] = {
+        "operationId": evil,
+        "tags": [evil],
+        "description": f"`{evil}`",
+        "parameters": [{"name": evil, "in": evil, "schema": {"enum": [evil]}, "description": evil}],
+        "requestBody": {"content": {"application/json": {"schema": schema}}},
+        "responses": {evil: {"description": evil}},
+    }
+    document = {
+        "info": {"title": evil, "version": evil, "description": evil},
+        "paths": {f"/{evil}": {"get": operation}},
+        "components": {"schemas": {evil: schema}},
+    }
+
+    assert "script" not in Seen(page(document)).tags
