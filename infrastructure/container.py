@@ -79,6 +79,7 @@ class Container(containers.DeclarativeContainer):
     streams = providers.Singleton(eventstoredb.EventStore, client)
     subscriptions = providers.Singleton(eventstoredb.Subscriptions, client)
     consumer_groups = providers.Singleton(eventstoredb.ConsumerGroups, client)
+    category_links = providers.Factory(eventstoredb.CategoryLinks, client)
     payments_line = providers.Dependency(instance_of=outside.Line)  # once it is opened
     parcels_line = providers.Dependency(instance_of=outside.Line)  # once it is opened
     payment_provider = providers.Singleton(outside.PaymentProvider, payments_line)

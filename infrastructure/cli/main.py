@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from infrastructure.cli import parked, projections, questions, sagas, warehouse
+from infrastructure.cli import links, parked, projections, questions, sagas, warehouse
 from infrastructure.cli.printing import say
 from infrastructure.cli.process import (
     AskedWrongly,
@@ -46,6 +46,7 @@ Settings come from the environment or a `.env` file:
 )
 
 app.add_typer(projections.app, name="projections")
+app.add_typer(links.app, name="links")
 app.add_typer(parked.app, name="parked")
 app.add_typer(sagas.app, name="sagas")
 app.add_typer(warehouse.app, name="warehouse")

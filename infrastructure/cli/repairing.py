@@ -1,0 +1,20 @@
+"""``headwater links repair``: what it does, said line by line."""
+
+from infrastructure.cli.printing import say
+from infrastructure.eventstoredb import BeyondRepair
+from infrastructure.processes import Hindrance
+from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
+from infrastructure.settings import Settings
+
+
+async def repair_links(settings: Settings) -> None:
+    """Repair them. Raises :class:`Hindrance` and ``StoreUnavailable``."""
+    require_events(settings)
+    async with event_store_at_hand(settings) as container:
+        if container.one_database():
+            raise Hindrance("events are in PostgreSQL, where consumer groups need no links")
+        try:
+            await container.category_links().repair(say)
+        except BeyondRepair as error:
+            raise Hindrance(str(error)) from error
+    say("$by_category runs: every event is linked to its category")

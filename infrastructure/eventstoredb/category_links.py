@@ -1,0 +1,106 @@
+"""The links of ``$by_category``, which consumer groups read, mended when they do not come any more.
+
+Anybody's event in a stream ``$ce-…`` faults that projection of the server's for all categories. It
+runs again once that stream is deleted and the projection reset: then it writes all links anew, and
+the groups get all events of all categories again, which must change nothing.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+from esdbclient import StreamState
+from esdbclient.exceptions import NotFound
+from esdbclient.projections import ProjectionStatistics
+
+from infrastructure.eventstoredb.client import DEADLINE, Client, unavailable
+
+_BY_CATEGORY: Final = "$by_category"
+_WRITTEN_BY_OTHERS: Final = re.compile(
+    r"The '(?P<stream>\$ce-.+)' stream managed by projection \d+ has been written to"
+)
+_LOOK_EVERY: Final = 0.3  # seconds; the server's own figures are a quarter of a second old
+
+Tell = Callable[[str], None]
+
+
+class BeyondRepair(Exception):
+    """The links cannot be mended from here; the message says why, and what could."""
+
+
+class CategoryLinks:
+    """The server's projection ``$by_category``, in an operator's hands."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def repair(self, tell: Tell) -> None:
+        """Have ``$by_category`` link all events up to those of now; ``tell`` what is done.
+
+        Enables it when it is off. At fault for a stream that others have written to, that stream
+        is deleted (softly: until a scavenge its events stay in ``$all``) and the projection reset.
+        One that runs is left alone, so doing it twice is doing it once.
+
+        Raises :class:`BeyondRepair` and :class:`~application.ports.StoreUnavailable`.
+        """
+        with _refusals_in_words():
+            end = await self._client.get_commit_position(timeout=DEADLINE)
+            removed: set[str] = set()
+            while not _links_up_to(end, found := await self._found()):
+                if found.status.startswith("Faulted"):
+                    stream = _written_by_others(found.state_reason, removed)
+                    removed.add(stream)
+                    await self._remove(stream, tell)
+                elif not found.status.startswith("Running"):
+                    tell(f"{_BY_CATEGORY} is {found.status}: enabling it")
+                    await self._client.enable_projection(_BY_CATEGORY, timeout=DEADLINE)
+                await asyncio.sleep(_LOOK_EVERY)
+
+    async def _found(self) -> ProjectionStatistics:
+        return await self._client.get_projection_statistics(name=_BY_CATEGORY, timeout=DEADLINE)
+
+    async def _remove(self, stream: str, tell: Tell) -> None:
+        tell(f"others have written to {stream}: deleting it, and resetting {_BY_CATEGORY}")
+        with suppress(NotFound):  # deleted already
+            await self._client.delete_stream(
+                stream, current_version=StreamState.ANY, timeout=DEADLINE
+            )
+        await self._client.reset_projection(_BY_CATEGORY, timeout=DEADLINE)
+
+
+def _links_up_to(end: int, found: ProjectionStatistics) -> bool:
+    there = found.progress >= 100 or _position(found.position) >= end
+    return there and found.status.startswith("Running")
+
+
+def _position(told: str) -> int:
+    """Of ``C:1234/P:1234``, as the server's statistics tell it."""
+    commit = re.match(r"C:(\d+)/", told)
+    return int(commit[1]) if commit else -1
+
+
+def _written_by_others(reason: str, removed: Collection[str]) -> str:
+    """The stream that a fault is about. Raises :class:`BeyondRepair` where it is another fault."""
+    found = _WRITTEN_BY_OTHERS.match(reason)
+    if found is None:
+        raise BeyondRepair(f"{_BY_CATEGORY} is at fault for something else: {reason.strip()}")
+    if found["stream"] in removed:
+        raise BeyondRepair(
+            f"somebody goes on writing to {found['stream']}: take from them the right to write to "
+            "streams that begin with $, and repeat this"
+        )
+    return found["stream"]
+
+
+@contextmanager
+def _refusals_in_words() -> Iterator[None]:
+    try:
+        with unavailable(f"EventStoreDB does not let {_BY_CATEGORY} be repaired"):
+            yield
+    except NotFound:
+        raise BeyondRepair(
+            f"the server has no projection {_BY_CATEGORY}: start EventStoreDB with its system "
+            "projections (EVENTSTORE_RUN_PROJECTIONS=System)"
+        ) from None
