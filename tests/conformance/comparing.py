@@ -1,28 +1,14 @@
-"""The recorded answers of the real server, and in what another node differs from them."""
+"""In what a node differs from the real server."""
 
 import json
-import tomllib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from pathlib import Path
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tests.conformance.asking import Asked, ask, ask_patiently
+from tests.conformance.recorded import ALLOWED, EXPECTED
 from tests.conformance.scenarios import chosen
 
-HERE: Final = Path(__file__).parent
-RECORDED: Final[Asked] = json.loads((HERE / "answers.json").read_text())
-"""What the real server answered."""
-
-NOTED: Final[Asked] = {
-    question: answer
-    for note in tomllib.loads((HERE / "noted.toml").read_text())["note"]
-    for question, answer in note["answers"].items()
-}
-"""What it was seen to do, and is not recorded."""
-
-_EXPECTED: Final[Asked] = {**RECORDED, **NOTED}
 _NOTHING: Final = "(not asked)"
 
 
@@ -51,17 +37,14 @@ class Verdict:
     asked: int
     differences: Sequence[Difference]
     may_differ: Sequence[Difference]  # those that have a reason
+    late: Collection[str] = ()  # questions that were answered rightly the second time only
 
     def __str__(self) -> str:
         lines = [str(difference) for difference in self.differences]
+        if self.late:
+            lines.append(f"right the second time only: {', '.join(sorted(self.late))}")
         counts = f"{self.asked} asked, {len(self.differences)} differ"
         return "\n".join([*lines, f"{counts}, {len(self.may_differ)} more may"])
-
-
-def reasons() -> Mapping[str, str]:
-    """The reason of each pattern of names of questions whose answers may differ."""
-    table = tomllib.loads((HERE / "may_differ.toml").read_text())
-    return {pattern: group["reason"] for group in table["group"] for pattern in group["questions"]}
 
 
 async def compare(target: str, only: str = "", known: Collection[str] = ()) -> Verdict:
@@ -77,21 +60,22 @@ async def compare(target: str, only: str = "", known: Collection[str] = ()) -> V
     for name, answer in (await ask_patiently(target, again)).items():
         if name in doubtful:
             answers[name] = answer
-    return judge(answers, only)
+    verdict = judge(answers, only)
+    return replace(verdict, late=doubtful - {one.question for one in verdict.differences})
 
 
 def judge(answers: Asked, only: str = "") -> Verdict:
-    """In what these answers differ from the recorded ones whose names begin so."""
-    expected = {name: answer for name, answer in _EXPECTED.items() if name.startswith(only)}
+    """In what these answers differ from the expected ones whose names begin so."""
+    expected = {name: answer for name, answer in EXPECTED.items() if name.startswith(only)}
     differences = [
         Difference(name, expected.get(name, _NOTHING), answers.get(name, _NOTHING))
         for name in {**expected, **answers}
         if expected.get(name, _NOTHING) != answers.get(name, _NOTHING)
     ]
-    may = [one for one in differences if _may_differ(one.question)]
-    must_not = [one for one in differences if one not in may]
-    return Verdict(len(answers), must_not, may)
+    may = [one for one in differences if _may_be(one)]
+    return Verdict(len(answers), [one for one in differences if one not in may], may)
 
 
-def _may_differ(question: str) -> bool:
-    return any(fnmatchcase(question, pattern) for pattern in reasons())
+def _may_be(difference: Difference) -> bool:
+    question, recorded, answered = difference.question, difference.recorded, difference.answered
+    return any(one.covers(question, recorded, answered) for one in ALLOWED)
