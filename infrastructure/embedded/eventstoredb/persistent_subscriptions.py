@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import Final
 
@@ -11,6 +12,7 @@ from esdbclient.protos.Grpc import persistent_pb2
 from infrastructure.embedded.eventstoredb.errors import (
     EXPECT_ANY,
     NotReady,
+    Refusal,
     group_exists,
     group_failed,
     group_missing,
@@ -27,6 +29,7 @@ from infrastructure.embedded.eventstoredb.running_group import RunningGroup
 from infrastructure.embedded.eventstoredb.storage import (
     MAX_VERSION,
     NewRecord,
+    Record,
     Storage,
     Transaction,
 )
@@ -124,7 +127,7 @@ class PersistentSubscriptions:
 
     def _run(self, groups: Iterable[GroupSettings]) -> None:
         for settings in groups:
-            wanted = _wanted(settings.filter)
+            wanted = _wanted_or_failing(settings.filter)
             self._groups[settings.key] = RunningGroup(self._storage, settings, wanted)
 
     async def _stop_groups(self) -> None:
@@ -174,3 +177,15 @@ def _wanted(given: GroupFilter | None) -> Filter:
     if given.by_stream:
         return parse_filter(_FilterOptions(stream_identifier=expression))
     return parse_filter(_FilterOptions(event_type=expression))
+
+
+def _wanted_or_failing(given: GroupFilter | None) -> Filter:
+    """A stored filter that is refused by now fails its own group, and no other."""
+    try:
+        return _wanted(given)
+    except Refusal as refusal:
+        return partial(_fail, refusal)
+
+
+def _fail(refusal: Refusal, _: Record) -> bool:
+    raise refusal
