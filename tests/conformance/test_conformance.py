@@ -13,10 +13,6 @@ from tests.conformance.recorded import ALLOWED, EXPECTED, NOTED, RECORDED, When
 
 KNOWN: Final[frozenset[str]] = frozenset(
     {
-        "read_all_filters / dotnet regex",
-        "nothing_matches / from the start",
-        "nothing_matches / from (0, 0)",
-        "nothing_matches / window 5 from (0, 0), the first two",
         "ids_forgotten / any",
         "ids_forgotten / there by any",
         "group_on_all_loses / filtered",

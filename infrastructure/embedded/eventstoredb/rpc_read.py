@@ -3,8 +3,8 @@
 The handler answers in bytes: a message is built once, and gRPC is not asked to serialise it again.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from contextlib import aclosing, suppress
 from typing import Any, Final
 from uuid import uuid4
 
@@ -13,18 +13,20 @@ from esdbclient.protos.Grpc import shared_pb2, streams_pb2
 
 from infrastructure.embedded.eventstoredb import read_options
 from infrastructure.embedded.eventstoredb.access import Access, Action
+from infrastructure.embedded.eventstoredb.checkpoints import WINDOW
 from infrastructure.embedded.eventstoredb.errors import (
     StreamDeleted,
     invalid_argument,
     refusals_end,
 )
-from infrastructure.embedded.eventstoredb.filters import in_all, parse_filter
+from infrastructure.embedded.eventstoredb.filters import Filter, in_all, parse_filter
 from infrastructure.embedded.eventstoredb.read_options import (
     END,
     END_VERSION,
     Position,
     read_failed,
 )
+from infrastructure.embedded.eventstoredb.readers import LogReader, Readers, StreamReader
 from infrastructure.embedded.eventstoredb.storage import MAX_VERSION, Log, LogClosed, Record, Stream
 from infrastructure.embedded.eventstoredb.streams import (
     Resolved,
@@ -32,7 +34,6 @@ from infrastructure.embedded.eventstoredb.streams import (
     is_found,
     passed_over,
     resolve,
-    visible_pages,
 )
 from infrastructure.embedded.eventstoredb.subscriptions import (
     CaughtUp,
@@ -44,10 +45,11 @@ from infrastructure.embedded.eventstoredb.subscriptions import (
 from infrastructure.embedded.eventstoredb.wire import event_message
 
 _Context = grpc.aio.ServicerContext[Any, Any]
+_Messages = AsyncGenerator[list[bytes], None]
 _ReadResp = streams_pb2.ReadResp
 _BACKWARDS: Final = streams_pb2.ReadReq.Options.Backwards
+_BATCH_BYTES: Final = 1 << 15
 _CAUGHT_UP: Final = _ReadResp(caught_up=_ReadResp.CaughtUp()).SerializeToString()
-_WINDOW: Final = 32  # what the server considers at a time when the client does not say
 
 
 class Reads:
@@ -56,73 +58,82 @@ class Reads:
     def __init__(self, storage: Log, access: Access) -> None:
         self._storage = storage
         self._access = access
+        self._readers = Readers()
 
     async def read(self, request: streams_pb2.ReadReq, context: _Context) -> AsyncIterator[bytes]:
         options = request.options
         async with refusals_end(context):
             self._access.check(context, Action.READ, read_options.source(options))
             read_options.check(options)
-            answer = _Answer(self._storage, options)
-            if options.WhichOneof("count_option") == "subscription":
-                async for page in answer.subscription():
-                    for message in page:
+            answer = _Answer(self._storage, self._readers, options)
+            async with aclosing(answer.messages()) as some:
+                async for messages in some:
+                    for message in messages:
+                        if not self._readers.may_go_on(answer):
+                            await self._readers.turn(answer)
                         yield message
-            else:
-                for message in answer.messages():
-                    yield message
 
 
 class _Answer:
     """The messages that answer one request; none when it does not say where to start."""
 
-    def __init__(self, storage: Log, options: streams_pb2.ReadReq.Options) -> None:
+    def __init__(
+        self, storage: Log, readers: Readers, options: streams_pb2.ReadReq.Options
+    ) -> None:
         self._storage = storage
+        self._readers = readers
         self._options = options
         self._structured = options.uuid_option.WhichOneof("content") != "string"
         self._backwards = options.read_direction == _BACKWARDS
-        self._of_stream = options.WhichOneof("stream_option") == "stream"
 
-    def messages(self) -> Iterator[bytes]:
-        return self._stream_messages() if self._of_stream else self._log_messages()
+    def messages(self) -> _Messages:
+        """The messages, a few at a time."""
+        options = self._options
+        subscribes = options.WhichOneof("count_option") == "subscription"
+        if options.WhichOneof("stream_option") == "stream":
+            version = read_options.version(options.stream)
+            if version is None:
+                return _nothing()
+            return self._following(version) if subscribes else self._of_stream(version)
+        position = read_options.position(options.all)
+        if position is None:
+            return _nothing()
+        return self._following_all(position) if subscribes else self._of_all(position)
 
-    def _stream_messages(self) -> Iterator[bytes]:
-        stream = self._storage.stream(read_options.source(self._options))
-        start = read_options.version(self._options.stream)
-        if start is None:
-            return
-        if is_deleted(self._storage, stream):
-            raise StreamDeleted(stream.name)
-        if not is_found(stream):
-            yield _not_found(stream)
-            return
-        yield from self._found_messages(stream, min(max(0, start), MAX_VERSION))
-
-    def _found_messages(self, stream: Stream, start: int) -> Iterator[bytes]:
+    async def _of_stream(self, start: int) -> _Messages:
         """Events, and around them, for clients that understand it, where the stream begins and
         ends.
         """
+        stream = self._storage.stream(read_options.source(self._options))
+        if is_deleted(self._storage, stream):
+            raise StreamDeleted(stream.name)
+        if not is_found(stream):
+            yield [_not_found(stream)]
+            return
+        start = min(max(0, start), MAX_VERSION)
         count, backwards = self._options.count, self._backwards
         compatible = self._options.control_option.compatibility >= 1
         if compatible and not backwards:
             for version in passed_over(self._storage, stream, start, count):
-                yield _ReadResp(first_stream_position=version).SerializeToString()
-        for page in visible_pages(self._storage, stream, start, count, backwards=backwards):
-            yield from self._events(page)
+                yield [_ReadResp(first_stream_position=version).SerializeToString()]
+        reader = StreamReader(self._storage, stream, start, count, backwards=backwards)
+        async for records in self._readers.all(reader):
+            for messages in _batches(map(self._event, records)):
+                yield messages
         if compatible:
-            yield _ReadResp(last_stream_position=stream.last_version).SerializeToString()
+            yield [_ReadResp(last_stream_position=stream.last_version).SerializeToString()]
 
-    def _log_messages(self) -> Iterator[bytes]:
-        start = read_options.position(self._options.all)
-        if start is None:
-            return
+    async def _of_all(self, start: Position) -> _Messages:
         count = self._options.count
         wanted = self._wanted()
-        after = self._log_start(start)
-        while count > 0 and (page := self._storage.read_log(after, backwards=self._backwards)):
-            after = page[-1].position
-            matching = [record for record in page if wanted(record)][:count]
-            count -= len(matching)
-            yield from self._events(matching)
+        reader = LogReader(self._storage, self._log_start(start), backwards=self._backwards)
+        async for records in self._readers.all(reader):
+            found = [record for record in records if wanted(record)][:count]
+            for messages in _batches(map(self._event, found)):
+                yield messages
+            count -= len(found)
+            if not count:
+                return
 
     def _log_start(self, start: Position) -> int:
         """The position that reading begins after, or before when it goes backwards."""
@@ -135,69 +146,88 @@ class _Answer:
             raise read_failed("All")
         return min(start.commit, MAX_VERSION)
 
-    def _wanted(self) -> Any:
+    def _wanted(self) -> Filter:
         if self._options.WhichOneof("filter_option") != "filter":
             return in_all
         if self._options.filter.WhichOneof("window") is None:
             raise invalid_argument("A filter needs a window: give max or count.")
         return parse_filter(self._options.filter)
 
-    def _events(self, records: Iterable[Record]) -> Iterator[bytes]:
-        for record in records:
-            links = self._options.resolve_links
-            resolved = resolve(self._storage, record) if links else Resolved(record, None)
-            yield event_message(resolved, structured_ids=self._structured)
+    def _event(self, record: Record) -> bytes:
+        links = self._options.resolve_links
+        resolved = resolve(self._storage, record) if links else Resolved(record, None)
+        return event_message(resolved, structured_ids=self._structured)
 
-    async def subscription(self) -> AsyncIterator[list[bytes]]:
-        """Confirmation first, then pages of messages, until the member shuts down."""
-        subscription = self._stream_subscription() if self._of_stream else self._log_subscription()
-        if subscription is None:
-            return
+    def _following(self, start: int) -> _Messages:
+        name = read_options.source(self._options)
+        after = None if start == END_VERSION else start
+        links = self._options.resolve_links
+        return self._confirmed(
+            StreamSubscription(self._storage, self._readers, name, after, resolve_links=links)
+        )
+
+    def _following_all(self, start: Position) -> _Messages:
+        return self._confirmed(
+            LogSubscription(
+                self._storage,
+                self._readers,
+                start,
+                self._wanted(),
+                resolve_links=self._options.resolve_links,
+                window=self._window(),
+            )
+        )
+
+    async def _confirmed(self, subscription: StreamSubscription | LogSubscription) -> _Messages:
+        """Confirmation first, then what it signals, until the member shuts down."""
         confirmation = _ReadResp.SubscriptionConfirmation(subscription_id=str(uuid4()))
         yield [_ReadResp(confirmation=confirmation).SerializeToString()]
         with suppress(LogClosed):
-            async for page in subscription.pages():
-                yield [self._message(signal) for signal in page]
+            async with aclosing(subscription.signals()) as some:
+                async for signals in some:
+                    for messages in _batches(map(self._message, signals)):
+                        yield messages
 
-    def _stream_subscription(self) -> StreamSubscription | None:
-        after = read_options.version(self._options.stream)
-        if after is None:
-            return None
-        name = read_options.source(self._options)
-        links = self._options.resolve_links
-        known = None if after == END_VERSION else after
-        return StreamSubscription(self._storage, name, known, resolve_links=links)
-
-    def _log_subscription(self) -> LogSubscription | None:
-        start = read_options.position(self._options.all)
-        if start is None:
-            return None
-        return LogSubscription(
-            self._storage,
-            start,
-            self._wanted(),
-            resolve_links=self._options.resolve_links,
-            interval=self._checkpoint_interval(),
-        )
-
-    def _checkpoint_interval(self) -> int | None:
+    def _window(self) -> tuple[int, int] | None:
+        """How many records are looked at for a checkpoint, and the multiplier."""
         if self._options.WhichOneof("filter_option") != "filter":
             return None
         options = self._options.filter
-        if options.checkpointIntervalMultiplier < 1:
-            raise invalid_argument("checkpointIntervalMultiplier must be 1 or more.")
-        window = options.max if options.WhichOneof("window") == "max" else _WINDOW
-        return max(1, window * options.checkpointIntervalMultiplier)
+        size = options.max if options.WhichOneof("window") == "max" else WINDOW
+        if size < 1 or options.checkpointIntervalMultiplier < 1:
+            raise invalid_argument("A window and checkpointIntervalMultiplier must be 1 or more.")
+        return size, options.checkpointIntervalMultiplier
 
     def _message(self, signal: Signal) -> bytes:
         match signal:
             case Checkpoint(position=at):
-                checkpoint = _ReadResp.Checkpoint(commit_position=at, prepare_position=at)
+                checkpoint = _ReadResp.Checkpoint(
+                    commit_position=at.commit, prepare_position=at.prepare
+                )
                 return _ReadResp(checkpoint=checkpoint).SerializeToString()
             case CaughtUp():
                 return _CAUGHT_UP
             case _:
                 return event_message(signal, structured_ids=self._structured)
+
+
+async def _nothing() -> _Messages:
+    return
+    yield []
+
+
+def _batches(messages: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Messages that are made one after the other, in one go: as many as are no burden to hold."""
+    batch: list[bytes] = []
+    size = 0
+    for message in messages:
+        batch.append(message)
+        size += len(message)
+        if size > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _not_found(stream: Stream) -> bytes:

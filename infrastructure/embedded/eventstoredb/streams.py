@@ -247,19 +247,6 @@ def resolve(reading: Reading, record: Record) -> Resolved:
     return Resolved(page[0] if page and page[0].version == version else None, record)
 
 
-def visible_pages(
-    reading: Reading, stream: Stream, version: int, count: int, *, backwards: bool = False
-) -> Iterator[list[Record]]:
-    """All of a stream from ``version`` on, at most ``count`` records, a page at a time."""
-    while count > 0 and version >= 0:
-        page = read_stream(reading, stream, version, backwards=backwards, limit=min(count, PAGE))
-        if not page:
-            return
-        yield page
-        count -= len(page)
-        version = page[-1].version + (-1 if backwards else 1)
-
-
 def passed_over(reading: Reading, stream: Stream, version: int, count: int) -> Iterator[int]:
     """The versions that a read forwards says it goes on from, before it has found an event.
 

@@ -1,16 +1,17 @@
 """Catch-up subscriptions: all that was recorded after a point, and then all that is, as it comes.
 
-A subscription reads pages from the log at the pace of its client, so a slow client costs no memory.
+A subscription reads from the log at the pace of its client, so a slow client costs no memory.
 """
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from infrastructure.embedded.eventstoredb.checkpoints import Checkpoints
 from infrastructure.embedded.eventstoredb.errors import StreamDeleted, invalid_position
 from infrastructure.embedded.eventstoredb.filters import Filter
 from infrastructure.embedded.eventstoredb.read_options import END, Position
-from infrastructure.embedded.eventstoredb.storage import PAGE, Log, Record
+from infrastructure.embedded.eventstoredb.readers import READ_AT_ONCE, Readers
+from infrastructure.embedded.eventstoredb.storage import Log, Record
 from infrastructure.embedded.eventstoredb.streams import (
     STREAM_DELETED,
     Resolved,
@@ -24,7 +25,7 @@ from infrastructure.embedded.eventstoredb.streams import (
 class Checkpoint:
     """Nothing up to this position is left to come."""
 
-    position: int
+    position: Position
 
 
 class CaughtUp:
@@ -35,110 +36,155 @@ Signal = Resolved | Checkpoint | CaughtUp
 
 
 class LogSubscription:
-    """``$all`` after a position, filtered; a checkpoint every ``interval`` considered records."""
+    """``$all`` after a position, filtered; with checkpoints, if there are to be some."""
 
     def __init__(
         self,
         storage: Log,
+        readers: Readers,
         start: Position,
         wanted: Filter,
         *,
         resolve_links: bool = False,
-        interval: int | None = None,
+        window: tuple[int, int] | None = None,
     ) -> None:
-        """``start`` END is the end of the log as it stands now."""
+        """``start`` END is the end of the log as it stands now.
+
+        ``window`` and its multiplier say how often there is a checkpoint; None: there is none.
+        """
         self._storage = storage
-        last = storage.last_position
-        self._start = Position(last, last) if start == END else start
-        self._after = self._start.commit - (self._start.prepare < self._start.commit)
+        self._readers = readers
+        last = Position(storage.last_position, storage.last_position)
+        self._start = last if start == END else start
+        self._live = self._start >= last
+        self._sent_to = self._start.commit - (self._start.prepare < self._start.commit)
+        # where it starts the server looks again, for the sake of its counts
+        self._after = self._start.commit - (not self._live)
+        self._behind = False
         self._wanted = wanted
         self._resolve_links = resolve_links
-        self._interval = interval
-        self._considered = 0
-        self._checkpoint = -1
+        self._checkpoints = Checkpoints(self._start, *window) if window else None
 
-    async def pages(self) -> AsyncIterator[list[Signal]]:
-        """Signals in log order, without end.
+    async def signals(self) -> AsyncGenerator[Iterable[Signal], None]:
+        """Signals in log order, a few at a time, without end.
 
-        Raises a Refusal when the position to start after is within the log, but at no record.
+        Raises a Refusal when the position to start after is within the log, but at no record, and
+        when the filter takes too long; that, too, while the signals are iterated over.
         """
+        self._check_start()
+        if self._live:
+            yield [CaughtUp()]
+        try:
+            while True:
+                if records := await self._readers.next(self):
+                    yield self._considered(records)
+                elif self._live:
+                    await self._storage.beyond(self._after)
+                else:
+                    yield self._caught_up()
+        finally:
+            self._readers.leave(self)
+
+    def read_page(self) -> list[Record]:
+        """The next records of the log. Who is live, and not at its end with them, is behind."""
+        page = self._storage.read_log(self._after, limit=READ_AT_ONCE)
+        self._behind = bool(page) and page[-1].position < self._storage.last_position
+        return page
+
+    def handed_out(self, records: Sequence[Record]) -> None:
+        self._after = records[-1].position
+
+    def _check_start(self) -> None:
         start = self._start.commit
         if 0 <= start < self._storage.last_position and not self._storage.record_at(start):
             raise invalid_position()
-        caught_up = self._after >= self._storage.last_position
-        if caught_up:
-            yield [CaughtUp()]
-        while True:
-            page = self._storage.read_log(self._after)
-            if page:
-                # one page is what it may fall behind by, and still count as live
-                caught_up = caught_up and page[-1].position >= self._storage.last_position
-                yield [signal for record in page for signal in self._consider(record)]
-                await asyncio.sleep(0)  # a page that nobody wants must not hold up the others
-            elif not caught_up:
-                caught_up = True
-                yield [*self._checkpoint_at(self._after), CaughtUp()]
-            else:
-                await self._storage.beyond(self._after)
 
-    def _consider(self, record: Record) -> list[Signal]:
-        self._after = record.position
-        self._considered += 1
-        signals: list[Signal] = []
-        if self._wanted(record):
-            resolved = resolve(self._storage, record) if self._resolve_links else None
-            signals.append(resolved or Resolved(record, None))
-        if self._interval and self._considered % self._interval == 0:
-            signals += self._checkpoint_at(record.position)
-        return signals
+    def _considered(self, records: Iterable[Record]) -> Iterator[Signal]:
+        if self._live and self._behind:
+            self._live = False
+            if self._checkpoints:
+                yield from _checkpoint(self._checkpoints.fell_behind())
+        for record in records:
+            matches = self._wanted(record)
+            sent = matches and record.position > self._sent_to
+            if sent:
+                resolved = resolve(self._storage, record) if self._resolve_links else None
+                yield resolved or Resolved(record, None)
+            if self._checkpoints:
+                yield from _checkpoint(self._due(self._checkpoints, record, matches, sent))
 
-    def _checkpoint_at(self, position: int) -> list[Signal]:
-        if not self._interval or position <= self._checkpoint:
-            return []
-        self._checkpoint = position
-        return [Checkpoint(position)]
+    def _due(
+        self, checkpoints: Checkpoints, record: Record, matches: bool, sent: bool
+    ) -> Position | None:
+        if self._live:
+            return checkpoints.live(record, sent=sent)
+        return checkpoints.considered(record, matches=matches, sent=sent)
+
+    def _caught_up(self) -> list[Signal]:
+        self._live = True
+        last = self._checkpoints.caught_up() if self._checkpoints else None
+        return [*_checkpoint(last), CaughtUp()]
 
 
 class StreamSubscription:
     """One stream after a version. It ends, with StreamDeleted, when the stream is tombstoned."""
 
     def __init__(
-        self, storage: Log, name: str, after: int | None, *, resolve_links: bool = False
+        self,
+        storage: Log,
+        readers: Readers,
+        name: str,
+        after: int | None,
+        *,
+        resolve_links: bool = False,
     ) -> None:
         """``after`` None is the end of the stream as it stands now. Raises StreamDeleted."""
         stream = storage.stream(name)
         if is_deleted(storage, stream):
             raise StreamDeleted(name)
         self._storage = storage
+        self._readers = readers
         self._name = name
         self._after = stream.last_version if after is None else after
+        self._behind = False
         self._resolve_links = resolve_links
 
-    async def pages(self) -> AsyncIterator[list[Signal]]:
-        """Signals in the order of the stream, without end. Raises StreamDeleted."""
+    async def signals(self) -> AsyncGenerator[Iterable[Signal], None]:
+        """Signals in the order of the stream, a few at a time, to its tombstone: StreamDeleted."""
         caught_up = False
-        while True:
-            seen = self._storage.last_position
-            if page := self._read():
-                self._after = page[-1].version
-                caught_up = caught_up and len(page) < PAGE
-                yield [self._deliver(record) for record in page]
-                if page[-1].type == STREAM_DELETED:
-                    raise StreamDeleted(self._name)
-                await asyncio.sleep(0)
-            elif not caught_up:
-                caught_up = True
-                yield [CaughtUp()]
-            else:
+        try:
+            while True:
+                seen = self._storage.last_position
+                while records := await self._readers.next(self):
+                    caught_up = caught_up and not self._behind
+                    yield map(self._delivered, records)
+                    if records[-1].type == STREAM_DELETED:
+                        raise StreamDeleted(self._name)
+                if not caught_up:
+                    caught_up = True
+                    yield [CaughtUp()]
                 await self._storage.beyond(seen)
+        finally:
+            self._readers.leave(self)
 
-    def _read(self) -> list[Record]:
+    def read_page(self) -> list[Record]:
+        """The next records of the stream; of one that is tombstoned all, and the tombstone."""
         stream = self._storage.stream(self._name)
         if self._after >= stream.last_version:
             return []
-        if stream.tombstoned:  # what is left to send, the tombstone too
-            return self._storage.read_stream(stream, self._after + 1)
-        return read_stream(self._storage, stream, self._after + 1)
+        if stream.tombstoned:
+            page = self._storage.read_stream(stream, self._after + 1, limit=READ_AT_ONCE)
+        else:
+            page = read_stream(self._storage, stream, self._after + 1, limit=READ_AT_ONCE)
+        self._behind = bool(page) and page[-1].version < stream.last_version
+        return page
 
-    def _deliver(self, record: Record) -> Signal:
+    def handed_out(self, records: Sequence[Record]) -> None:
+        self._after = records[-1].version
+
+    def _delivered(self, record: Record) -> Signal:
         return resolve(self._storage, record) if self._resolve_links else Resolved(record, None)
+
+
+def _checkpoint(position: Position | None) -> list[Signal]:
+    return [] if position is None else [Checkpoint(position)]

@@ -18,7 +18,7 @@ from infrastructure.embedded.eventstoredb.records import (
 PAGE: Final = 256
 """Records in a page, at most."""
 
-_PAGE_BYTES: Final = 1 << 20
+_PAGE_BYTES: Final = 1 << 17
 _RECORD_OVERHEAD: Final = 64
 
 

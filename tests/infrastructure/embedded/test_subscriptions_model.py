@@ -1,7 +1,7 @@
 """Subscriptions and a consumer group, which look on at random appends and deletes of streams."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +16,7 @@ from infrastructure.embedded.eventstoredb.group_connection import Client, Connec
 from infrastructure.embedded.eventstoredb.group_settings import GroupSettings
 from infrastructure.embedded.eventstoredb.persistent_subscriptions import PersistentSubscriptions
 from infrastructure.embedded.eventstoredb.read_options import Position
+from infrastructure.embedded.eventstoredb.readers import Readers
 from infrastructure.embedded.eventstoredb.running_group import RunningGroup
 from infrastructure.embedded.eventstoredb.streams import Resolved
 from infrastructure.embedded.eventstoredb.subscriptions import (
@@ -40,7 +41,7 @@ class Subscriber:
 
     stream: str | None
     after: int  # version, or position in the log
-    pages: AsyncIterator[list[Signal]]
+    signals: AsyncIterator[Iterable[Signal]]
     received: list[bytes] = field(default_factory=list)
     caught_up: bool = False
 
@@ -48,7 +49,7 @@ class Subscriber:
         """Receive until it has caught up, and so many events."""
         async with asyncio.timeout(PATIENCE):
             while not self.caught_up or len(self.received) < count:
-                for signal in await anext(self.pages):
+                for signal in await anext(self.signals):
                     self.caught_up = self.caught_up or isinstance(signal, CaughtUp)
                     if isinstance(signal, Resolved):
                         self.received.append(signal.original.id)
@@ -96,6 +97,7 @@ class Subscriptions(Streams):
     def open(self) -> None:
         super().open()
         self.subscribers: list[Subscriber] = []
+        self.readers = Readers(held=1)  # each page is given up as soon as another one is read
         self.model, self.held = GroupModel(), set[bytes]()
         self.connection: Connection | None = None
         self.groups = PersistentSubscriptions(self.storage)
@@ -110,22 +112,24 @@ class Subscriptions(Streams):
     def subscribe(self, name: str, after: int) -> None:
         if self.models[name].tombstoned:
             with pytest.raises(StreamDeleted):
-                StreamSubscription(self.storage, name, after)
+                StreamSubscription(self.storage, self.readers, name, after)
             return
-        subscription = StreamSubscription(self.storage, name, after)
-        self.subscribers.append(Subscriber(name, after, subscription.pages()))
+        subscription = StreamSubscription(self.storage, self.readers, name, after)
+        self.subscribers.append(Subscriber(name, after, subscription.signals()))
 
     @rule(data=st.data())
     def subscribe_to_all(self, data: st.DataObject) -> None:
         places = [-1, *(position for _, _, position in self.written)]
         after = data.draw(st.sampled_from(places))
+        start = Position(after, after)
         subscription = LogSubscription(
             self.storage,
-            Position(after, after),
+            self.readers,
+            start,
             lambda record: record.type == "Happened",
-            interval=4,
+            window=(4, 1),
         )
-        self.subscribers.append(Subscriber(None, after, subscription.pages()))
+        self.subscribers.append(Subscriber(None, after, subscription.signals()))
 
     @precondition(lambda self: self.connection is None)
     @rule()
