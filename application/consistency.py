@@ -12,6 +12,7 @@ from typing import Final, Self
 
 from application.categories import CATEGORIES, split
 from application.command_dispatch import Outcome
+from application.log_end import LogEnd
 from application.ports import ReadModels, StoreFacts, V, Views
 from application.projections.projection import Projection
 
@@ -33,6 +34,16 @@ class NotYetProjected(Exception):
             "committed and safe; ask again with the same token"
         )
         self.projection, self.position, self.checkpoint = projection, position, checkpoint
+
+
+class NotOfThisLog(Exception):
+    """The read model shows events that the store does not hold: an older backup was restored."""
+
+    def __init__(self, projection: str, checkpoint: int) -> None:
+        super().__init__(
+            f"{projection} has come to position {checkpoint}, beyond the end of the log, so it "
+            "cannot say what the store holds; it has to be deployed anew"
+        )
 
 
 @dataclass(frozen=True)
@@ -70,12 +81,16 @@ class Consistency:
         self,
         store: StoreFacts,
         read_models: ReadModels,
+        log_end: LogEnd | None = None,
         *,
         patience: float = 5.0,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """A question waits ``patience`` seconds at most."""
-        self._store, self._read_models = store, read_models
+        """A question waits ``patience`` seconds at most.
+
+        With ``log_end``, nothing is answered that speaks of events beyond it.
+        """
+        self._store, self._read_models, self._log_end = store, read_models, log_end
         self._patience, self._pause = patience, pause
 
     async def token(self, outcome: Outcome) -> str:
@@ -88,7 +103,8 @@ class Consistency:
     async def fresh(self, projection: Projection[V], text: str | None) -> Views[V]:
         """The views that answer queries now, once they show what the token stands for.
 
-        Raises :class:`InvalidToken`, :class:`NotYetProjected`, ``NotBuilt``, ``StoreUnavailable``.
+        Raises :class:`InvalidToken`, :class:`NotYetProjected`, :class:`NotOfThisLog`, ``NotBuilt``,
+        ``StoreUnavailable``.
         """
         token = await self._checked(text) if text is not None else None
         if token is None or token.category not in projection.follows:
@@ -113,8 +129,12 @@ class Consistency:
             views: Views[V] = await self._read_models.live(projection)
             checkpoint = await views.checkpoint()
             if checkpoint is not None and checkpoint >= position:
+                if self._log_end and await self._log_end.is_beyond(checkpoint):
+                    raise NotOfThisLog(projection.name, checkpoint)
                 return views
             if now() >= end:
+                if self._log_end and await self._log_end.is_beyond(position):
+                    raise InvalidToken("the store does not hold what this Consistency-Token is of")
                 raise NotYetProjected(projection.name, position, checkpoint, self._patience)
             await self._pause(min(pause, max(0.0, end - now())))
             pause = min(2 * pause, _LONGEST)

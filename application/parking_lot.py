@@ -50,6 +50,7 @@ class ParkingLot:
         self.group, self.stream = group, _CATEGORY.stream(group)
         self._store, self._clock = store, clock
         self._lot, self._version = Lot(), NO_STREAM
+        self._last_id: UUID | None = None
         self._since: dict[UUID, datetime] = {}
         self._reading, self._begun, self._completed = asyncio.Lock(), 0, 0
 
@@ -127,15 +128,32 @@ class ParkingLot:
                 await self.look()
                 return
 
+    def _forget(self) -> None:
+        self._lot, self._version, self._last_id = Lot(), NO_STREAM, None
+        self._since.clear()
+
     async def _read_on(self) -> None:
-        async for recorded in self._store.read(self.stream, from_version=self._version + 1):
-            self._lot = _CATEGORY.decider.evolve(self._lot, recorded.event)
-            self._version = recorded.version
-            match recorded.event:
-                case EventParked(event_id=event_id):
-                    self._since[event_id] = recorded.metadata.occurred_at
-                case EventReplayed(event_id=event_id) | EventDiscarded(event_id=event_id):
-                    self._since.pop(event_id, None)
+        """From the last event that is known: where that is gone, an older log was restored."""
+        known = self._last_id is None
+        async for recorded in self._store.read(self.stream, from_version=max(0, self._version)):
+            if recorded.id == self._last_id:
+                known = True
+            elif known:
+                self._take_in(recorded)
+            else:
+                break
+        if not known:
+            self._forget()
+            await self._read_on()
+
+    def _take_in(self, recorded: RecordedEvent) -> None:
+        self._lot = _CATEGORY.decider.evolve(self._lot, recorded.event)
+        self._version, self._last_id = recorded.version, recorded.id
+        match recorded.event:
+            case EventParked(event_id=event_id):
+                self._since[event_id] = recorded.metadata.occurred_at
+            case EventReplayed(event_id=event_id) | EventDiscarded(event_id=event_id):
+                self._since.pop(event_id, None)
 
     def _asked(self, by: str) -> Context:
         return Context.start(by, uuid4(), self._clock())

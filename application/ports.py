@@ -143,6 +143,13 @@ class StoreFacts(Protocol):
         """
         ...
 
+    async def head(self) -> int:
+        """The position of the last event that the store shows, whosever it is; -1 for none.
+
+        Records of the store's own may follow. Raises :class:`StoreUnavailable`.
+        """
+        ...
+
     async def store_id(self) -> str | None:
         """A name of the store that no other has, the same for all its clients and for good.
 

@@ -63,17 +63,21 @@ class Writability:
     async def check(self) -> None:
         """Return if appends are accepted; else raise :class:`StoreUnavailable`, with the reason."""
         if not self._accepting:
-            await self._probe(await self._last_version())
+            await self.probe()
+
+    async def probe(self) -> Appended:
+        """Append an event that means nothing. Raises :class:`StoreUnavailable`."""
+        return await self._probe(await self._last_version())
 
     async def _last_version(self) -> int:
         async for recorded in self._store.read(self._stream, backwards=True, limit=1):
             return recorded.version
         return NO_STREAM
 
-    async def _probe(self, version: int) -> None:
+    async def _probe(self, version: int) -> Appended:
         context = Context.start("readiness", uuid4(), self._clock())
         probe = NewEvent(uuid4(), _TYPE, b"{}", context.metadata(_SCHEMA_VERSION))
         try:
-            await self.append(self._stream, [probe], version)
+            return await self.append(self._stream, [probe], version)
         except WrongExpectedVersion as error:  # another process probed too: go on from there
-            await self.append(self._stream, [probe], error.actual)
+            return await self.append(self._stream, [probe], error.actual)

@@ -20,6 +20,7 @@ from application.backpressure import Backpressure
 from application.claim_check import ClaimCheck
 from application.consistency import Consistency
 from application.consuming import GroupConsumer
+from application.log_end import LogEnd
 from application.parking_lot import ParkingLot
 from application.projections import PROJECTIONS
 from application.projections.deploying import Deploy
@@ -96,6 +97,7 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(MeasuredEventStore, streams, metrics),
         holder=socket.gethostname(),
     )
+    log_end = providers.Singleton(LogEnd, subscriptions, writability)
     event_store = providers.Singleton(ClaimCheck, writability, payloads)
     dispatch = providers.Singleton(MeasuredDispatch, event_store, metrics, remember=REMEMBER)
 
@@ -146,7 +148,9 @@ class Container(containers.DeclarativeContainer):
         payloads,
         providers.Singleton(ParkingLot, event_store, order_fulfilment.name),
     )
-    deadlines = providers.Factory(Deadlines, order_fulfilment.name, event_store, subscriptions)
+    deadlines = providers.Factory(
+        Deadlines, order_fulfilment.name, event_store, subscriptions, log_end
+    )
     warehouse_staff = providers.Factory(  # of a simulation: elsewhere people do it
         GroupConsumer,
         simulation.warehouse.GROUP,
@@ -169,6 +173,7 @@ class Container(containers.DeclarativeContainer):
         builds=builds,
         payloads=payloads,
         holder=f"{socket.gethostname()}:{os.getpid()}",
+        log_end=log_end,
         tick=tick,
     )
     deploy = providers.Factory(Deploy, builds=builds, read_models=read_models, store=subscriptions)
@@ -184,6 +189,7 @@ class Container(containers.DeclarativeContainer):
         Consistency,
         subscriptions,
         read_models,
+        log_end,
         patience=settings.provided.consistency_wait_seconds,
     )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from application.log_end import LogEnd
 from application.ports import (
     Builds,
     PayloadStore,
@@ -56,6 +57,7 @@ class ProjectionHost:
         payloads: PayloadStore | None,
         *,
         holder: str,
+        log_end: LogEnd | None = None,
         roles: Collection[Role] = (Role.LIVE, Role.PREVIOUS),
         lease: float = 3.0,
         tick: float = 0.5,
@@ -69,7 +71,7 @@ class ProjectionHost:
         self._declared = {(p.name, p.version): p for p in projections}
         self._subscriptions, self._payloads = subscriptions, payloads
         self._read_models, self._builds = read_models, builds
-        self._holder, self._roles = holder, roles
+        self._holder, self._roles, self._log_end = holder, roles, log_end
         self._lease, self._tick, self._pause, self._clock = lease, tick, pause, clock
         self._workers: dict[Key, _Worker] = {}
 
@@ -137,6 +139,7 @@ class ProjectionHost:
             self._subscriptions,
             views,
             self._payloads,
+            log_end=self._log_end,
             shard=shard,
             skipped=skipped,
             clock=self._clock,

@@ -13,6 +13,7 @@ from typing import Any, Generic
 from uuid import UUID
 
 from application.claim_check import claim_all
+from application.log_end import LogEnd
 from application.messages import RecordedEvent
 from application.ports import (
     CheckpointMoved,
@@ -50,6 +51,19 @@ class ProjectionFailed(Exception):
         )
 
 
+class AheadOfLog(ProjectionFailed):
+    """A checkpoint lies beyond the end of the log: the views show events that are not there."""
+
+    def __init__(self, name: str, position: int) -> None:
+        self.name, self.position, self.event_id = name, position, UUID(int=0)
+        self.event = "no event"
+        self.error = (
+            "its checkpoint lies beyond the end of the log, so an older backup of the event store "
+            f"was restored: `headwater projections deploy {name} --accept-differences`"
+        )
+        Exception.__init__(self, f"{name} stopped at position {position}: {self.error}")
+
+
 class _NotWritten(Exception):
     """A batch cannot be written, and the next was folded upon it: back to the checkpoint."""
 
@@ -71,16 +85,20 @@ class ProjectionRunner(Generic[V]):
         views: Views[V],
         payloads: PayloadStore | None,
         *,
+        log_end: LogEnd | None = None,
         shard: Shard = WHOLE,
         skipped: Collection[UUID] = frozenset(),
         batch: int = BATCH,
         pause: Callable[[int], Awaitable[None]] = _backoff,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        """It takes in the keys of its shard, and passes by the events that are to be skipped."""
+        """It takes in the keys of its shard, and passes by the events that are to be skipped.
+
+        With ``log_end`` it fails on a checkpoint that lies beyond (:class:`AheadOfLog`).
+        """
         self.projection = projection
         self._subscriptions, self._payloads = subscriptions, payloads
-        self._views = RecentViews(views)
+        self._views, self._log_end = RecentViews(views), log_end
         self._shard, self._skipped = shard, skipped
         self._inline = projection.consistency == "inline"
         self._batch, self._pause = batch, pause
@@ -118,6 +136,8 @@ class ProjectionRunner(Generic[V]):
 
     async def _follow(self) -> None:
         checkpoint = await self._look()
+        if self._log_end and await self._log_end.is_beyond(self._checkpoint):
+            raise AheadOfLog(self.projection.name, self._checkpoint)
         self._live = False
         self._progress.started(self._checkpoint)
         following = self._subscriptions.catch_up(after=checkpoint, only=self.projection.events)

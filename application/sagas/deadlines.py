@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from application.event_filter import EventFilter
+from application.log_end import LogEnd
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import (
     NO_STREAM,
@@ -52,12 +53,14 @@ class Deadlines:
         saga: str,
         store: EventStore,
         subscriptions: Subscriptions,
+        log_end: LogEnd | None = None,
         *,
         now: Callable[[], datetime] = STEADY,
         pause: Callable[[int], Awaitable[None]] = _backoff,
         keep_after: int = KEEP_AFTER,
     ) -> None:
         self._saga, self._store, self._subscriptions = saga, store, subscriptions
+        self._log_end = log_end
         self._now, self._pause, self._keep_after = now, pause, keep_after
         self._moments: dict[str, datetime] = {}  # by the saga's id
         self._queue: list[tuple[datetime, str]] = []  # the same and some outdated, first one first
@@ -86,11 +89,23 @@ class Deadlines:
         attempts = 0
         while True:
             with suppress(StoreUnavailable, PayloadUnavailable):
+                if self._position is not None and await self._is_beyond(self._position):
+                    self._forget()
                 if self._position is None:
                     await self.recall()
                 await self._follow()
             await self._pause(attempts)
             attempts += 1
+
+    async def _is_beyond(self, position: int) -> bool:
+        return self._log_end is not None and await self._log_end.is_beyond(position)
+
+    def _forget(self) -> None:
+        """What was learnt is of another log: an older one was restored."""
+        self._position = None
+        self._moments.clear()
+        self._queue.clear()
+        self._unkept = 0
 
     async def _follow(self) -> None:
         only = EventFilter.of(self._saga, *ENDS, *STIRS, *SLEEPS)

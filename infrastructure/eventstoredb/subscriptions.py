@@ -17,6 +17,7 @@ from infrastructure.eventstoredb.client import (
     DEADLINE,
     Client,
     by_type,
+    to_recorded,
     unavailable,
 )
 from infrastructure.eventstoredb.counting import Counting
@@ -59,6 +60,15 @@ class Subscriptions:
     async def count(self, only: EventFilter) -> int | None:
         """All at first, in portions and ``None`` until then; after that only what came since."""
         return await self._counting.count(only)
+
+    async def head(self) -> int:
+        with unavailable():
+            async with await self._client.read_all(
+                backwards=True, filter_exclude=(), limit=1, timeout=DEADLINE
+            ) as events:
+                async for event in events:
+                    return to_recorded(event).position
+        return -1
 
     async def store_id(self) -> str | None:
         """The id of the first event of ours: it is never deleted, so it stays the first."""

@@ -20,7 +20,7 @@ from starlette.routing import Match
 from application.backpressure import Overloaded
 from application.claim_check import EventTooLarge
 from application.command_dispatch import CommandIdReused, StaleVersion, TooMuchContention
-from application.consistency import InvalidToken, NotYetProjected
+from application.consistency import InvalidToken, NotOfThisLog, NotYetProjected
 from application.ports import NotBuilt, ProviderUnavailable, StoreUnavailable
 from domain.decider import DomainError, Missing
 from infrastructure.visible import visible
@@ -87,6 +87,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {  # the first that fits counts
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     NotBuilt: HTTPStatus.SERVICE_UNAVAILABLE,
     NotKnownYet: HTTPStatus.SERVICE_UNAVAILABLE,
+    NotOfThisLog: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidToken: HTTPStatus.BAD_REQUEST,
     BadHeader: HTTPStatus.BAD_REQUEST,
     NotTheCarrier: HTTPStatus.UNAUTHORIZED,

@@ -70,6 +70,14 @@ class EventStore:
             self._log.append(recorded)
         self.bell.ring()
 
+    def restore(self, position: int) -> None:
+        """What an operator can do: go back to a backup, which holds nothing after that position."""
+        self._log = [recorded for recorded in self._log if recorded.position <= position]
+        self._streams.clear()
+        for recorded in self._log:
+            self._streams[recorded.stream].append(recorded)
+        self._end = self.last_position + 1
+
     @property
     def last_position(self) -> int:
         """The position of the newest event, -1 when there is none."""

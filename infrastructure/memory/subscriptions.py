@@ -29,6 +29,9 @@ class Subscriptions:
     async def count(self, only: EventFilter) -> int | None:
         return sum(recorded in only for recorded in self._store.after(-1, sys.maxsize))
 
+    async def head(self) -> int:
+        return self._store.last_position
+
     async def store_id(self) -> str | None:
         """The id of the first event of ours."""
         found = (one for one in self._store.after(-1, sys.maxsize) if one in OURS)

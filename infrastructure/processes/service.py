@@ -91,8 +91,9 @@ async def _misses_events(container: Container, projection: Projection[Any]) -> b
     following = container.subscriptions().catch_up(after=after, only=projection.events)
     async with following as messages:
         async for message in messages:
+            lag = await container.lags().of(projection)
             if not isinstance(message, Progress):
-                return not (await container.lags().of(projection)).failed
+                return not lag.failed
             if message.caught_up:  # and whoever fills it knows
-                return (await container.lags().of(projection)).seconds is None
+                return lag.seconds is None and not lag.failed
     return True

@@ -272,3 +272,11 @@ async def test_cancelling_a_reader_cancels_it(stores: Stores) -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(task, PATIENCE)
+
+
+async def test_the_head_is_at_or_behind_the_last_event(stores: Stores) -> None:
+    """Whoever appended: nothing that the store shows is beyond it, and it moves on."""
+    before = await stores.facts.head()
+    (recorded,) = await put(stores, events(1))
+
+    assert before < recorded.position <= await stores.facts.head()

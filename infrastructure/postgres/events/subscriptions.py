@@ -46,6 +46,10 @@ class Subscriptions:
             self._counted_to = readable
         return sum(self._counted[pair] for pair in only.pairs)
 
+    async def head(self) -> int:
+        ((last,),) = await fetch_from(self._pool, _HEAD)
+        return int(last)
+
     async def store_id(self) -> str | None:
         """It was made with the table."""
         if self._store_id is None:
@@ -82,6 +86,7 @@ SELECT {COLUMNS} FROM events
 WHERE global_position > %s AND global_position <= %s AND {WANTED}
 ORDER BY global_position LIMIT %s
 """
+_HEAD: Final = "SELECT coalesce(max(global_position), -1) FROM events"
 _COUNT: Final = """
 SELECT stream_type, event_type, count(*) FROM events
 WHERE global_position > %s AND global_position <= %s GROUP BY stream_type, event_type
