@@ -111,7 +111,6 @@ class GroupConsumer:
         await self._groups.ensure(
             self._group,
             only=self._only,
-            max_retries=1_000_000,  # the lot is ours: the server never parks by itself
             message_timeout=_MESSAGE_TIMEOUT,
         )
         async with (

@@ -159,11 +159,15 @@ class StoreFacts(Protocol):
 
 
 class Delivery(Protocol):
-    """One event handed to one consumer of a group. Settle it exactly once."""
+    """One event handed to one consumer of a group. Settle it exactly once.
+
+    Events that need a person are not the group's business: it would keep them in a heap, and lose
+    them when it hands them out again. They go to a parking lot (``application/parking_lot.py``).
+    """
 
     @property
     def recorded(self) -> RecordedEvent:
-        """The event. Do not build on its position: replayed, it may be where it was parked."""
+        """The event. Do not build on its position: it may be that of a link to it."""
         ...
 
     @property
@@ -176,15 +180,7 @@ class Delivery(Protocol):
         ...
 
     async def retry(self, reason: str) -> None:
-        """Not now: hand it out again; parked once the group's retries are used up."""
-        ...
-
-    async def park(self, reason: str) -> None:
-        """Never by itself again: set it aside for a person."""
-        ...
-
-    async def skip(self, reason: str) -> None:
-        """Not wanted: drop it for this group."""
+        """Not now: hand it out again, soon, to whoever has room. ``reason`` is for people."""
         ...
 
 
@@ -194,7 +190,6 @@ class GroupInfo:
 
     name: str
     in_flight: int
-    parked: int
 
 
 class ConsumerGroups(Protocol):
@@ -205,7 +200,6 @@ class ConsumerGroups(Protocol):
         group: str,
         *,
         only: EventFilter,
-        max_retries: int = 10,
         message_timeout: float = 30.0,
     ) -> None:
         """Create the group from the beginning of the store, unless it is there already.
@@ -229,13 +223,17 @@ class ConsumerGroups(Protocol):
         """
         ...
 
-    async def replay_parked(self, group: str) -> None:
-        """Hand out again, with fresh retries, all that is parked now."""
-        ...
-
     async def info(self, group: str) -> GroupInfo: ...
 
     async def delete(self, group: str) -> None: ...
+
+    async def hindrance(self) -> str | None:
+        """What keeps new events from all groups, and what to do about it; ``None``: nothing does.
+
+        Some stores hand out only what a machinery of theirs has sorted before: while that stands
+        still, everything else works and nobody reacts. Raises :class:`StoreUnavailable`.
+        """
+        ...
 
 
 # ── payloads ─────────────────────────────────────────────────────────────────────────────────────

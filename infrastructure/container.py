@@ -4,6 +4,7 @@ Everything here is built without waiting. What has to be awaited (the connection
 :func:`opened` and handed in, so that no provider ever answers with a future.
 """
 
+import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -47,6 +48,8 @@ log = structlog.stdlib.get_logger("headwater.wiring")
 GROUPS: Final = (goods_return.GROUP, shipping.GROUP, order_fulfilment.name)
 """The consumer groups of the service, each with a parking lot of its own."""
 
+_SWITCHED_ON_WITHIN: Final = 10.0  # seconds: a server whose projections just start may not answer
+
 REMEMBER: Final = 1000
 """Streams that a process need not read again when the next command for them comes."""
 
@@ -79,7 +82,9 @@ class Container(containers.DeclarativeContainer):
     horizon = providers.Dependency(instance_of=postgres.Horizon)  # where events are in PostgreSQL
     streams = providers.Singleton(eventstoredb.EventStore, client)
     subscriptions = providers.Singleton(eventstoredb.Subscriptions, client)
-    consumer_groups = providers.Singleton(eventstoredb.ConsumerGroups, client)
+    consumer_groups = providers.Singleton(
+        eventstoredb.ConsumerGroups, client, tell=metrics.provided.groups.gone
+    )
     category_links = providers.Factory(eventstoredb.CategoryLinks, client)
     payments_line = providers.Dependency(instance_of=outside.Line)  # once it is opened
     parcels_line = providers.Dependency(instance_of=outside.Line)  # once it is opened
@@ -412,7 +417,9 @@ async def outside_opened(container: Container, patience: float = 10.0) -> AsyncI
 
 
 async def _switch_on_system_projections(client: eventstoredb.Client) -> None:
+    """The one that consumer groups need is switched on by them, too, for as long as it takes."""
     try:
-        await eventstoredb.enable_system_projections(client)
-    except Exception as error:  # whatever it is: nothing but browsing ($ce-order) needs them
+        async with asyncio.timeout(_SWITCHED_ON_WITHIN):
+            await eventstoredb.enable_system_projections(client)
+    except Exception as error:  # whatever it is: the service starts, and readiness tells
         log.warning("system projections cannot be switched on", reason=repr(error))

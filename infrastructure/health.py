@@ -36,6 +36,7 @@ async def readiness(wiring: Container) -> Readiness:
     questions = {
         "event store": wiring.writability().check(),
         "commands": _admitted(wiring),
+        "consumer groups": _reached(wiring),
         "read models": wiring.builds().standings(),
         "payment provider": wiring.payment_provider().find("readiness"),
         "carrier": wiring.carrier().find("readiness"),
@@ -51,6 +52,12 @@ async def readiness(wiring: Container) -> Readiness:
 
 async def _admitted(wiring: Container) -> None:
     wiring.backpressure().require()
+
+
+async def _reached(wiring: Container) -> None:
+    """Raises ``StoreUnavailable`` while new events reach no consumer group, with what to do."""
+    if hindrance := await wiring.consumer_groups().hindrance():
+        raise StoreUnavailable(hindrance)
 
 
 async def _answers(question: Awaitable[object]) -> str:

@@ -17,6 +17,7 @@ from application.ports import Appended, EventStore, WrongExpectedVersion
 from application.projections.lag import Lag
 from application.projections.staleness import Staleness
 from domain.decider import Command, DomainError
+from infrastructure.group_metrics import GroupMetrics
 from infrastructure.saga_metrics import SagaMetrics
 from infrastructure.store_metrics import StoreMetrics
 
@@ -54,6 +55,7 @@ class Metrics:
         )
         self.sagas = SagaMetrics(self.registry)
         self.event_store = StoreMetrics(self.registry)
+        self.groups = GroupMetrics(self.registry)
         self._parked = Gauge(
             "headwater_parked_events",
             "Events in the parking lot of a consumer group, those that wait behind others too.",

@@ -2,15 +2,19 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from typing import Final
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import grpc
 from esdbclient import AsyncEventStoreDBClient
 from esdbclient import RecordedEvent as ClientEvent
 from esdbclient.common import handle_rpc_error
 from esdbclient.exceptions import (
+    AccessDeniedError,
     CancelledByClient,
     DeadlineExceeded,
     DiscoveryFailed,
@@ -18,7 +22,10 @@ from esdbclient.exceptions import (
     ExceptionIteratingRequests,
     GrpcError,
     NodeIsNotLeader,
+    SubscriptionConfirmationError,
+    UnknownError,
 )
+from esdbclient.protos.Grpc import persistent_pb2, streams_pb2
 
 from application.event_filter import EventFilter
 from application.messages import RecordedEvent
@@ -29,13 +36,18 @@ Client = AsyncEventStoreDBClient
 """What ``connect`` gives. Outside this package it has no other name."""
 
 DEADLINE = 10.0  # seconds for one call; the server itself gives up a write after 2
+_PING_EVERY: Final = 10_000  # ms; EventStoreDB's clients do the same
+_PING_TIMEOUT: Final = 5_000  # ms
 _NO_ANSWER = (
+    AccessDeniedError,
     CancelledByClient,
     DeadlineExceeded,
     DiscoveryFailed,
     ExceptionIteratingRequests,
     GrpcError,
     NodeIsNotLeader,
+    SubscriptionConfirmationError,
+    UnknownError,
 )
 
 
@@ -53,11 +65,8 @@ async def connect(uri: str) -> Client:
             f"EVENTSTOREDB_URI is not usable: {reason}; "
             "write it like esdb://localhost:2113?tls=false or esdb://user:password@host:2113"
         ) from None
-    # A channel that lost its server tries again soon; gRPC's own patience grows to 2 minutes.
-    client.grpc_options += (
-        ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.max_reconnect_backoff_ms", 1000),
-    )
+    _require_leader(client)
+    client.grpc_options = _channel_options(client)
     try:
         with unavailable(f"no EventStoreDB answers at {_without_password(uri)}"):
             await client.connect()
@@ -66,6 +75,36 @@ async def connect(uri: str) -> Client:
         await client.close()
         raise
     return client
+
+
+def _require_leader(client: Client) -> None:
+    """Raises ``ValueError``: on a follower, what was just appended is not there yet."""
+    if (preferred := client.connection_spec.options.NodePreference) != "leader":
+        raise ValueError(
+            f"EVENTSTOREDB_URI: NodePreference={preferred} cannot be used, since appends go to the "
+            "leader and what follows has to see them: leave NodePreference out"
+        )
+
+
+def _channel_options(client: Client) -> tuple[tuple[str, str | int], ...]:
+    """The client's, with keepalive under the names that gRPC knows (it sets ``keepalive_ms``).
+
+    A connection that goes silent without closing is given up when a ping gets no answer. A channel
+    that lost its server tries again soon; gRPC's own patience grows to 2 minutes.
+    """
+    kept = [one for one in client.grpc_options if not one[0].startswith("grpc.keepalive")]
+    asked = client.connection_spec.options
+    timeout = asked.KeepAliveTimeout or _PING_TIMEOUT
+    return (
+        *kept,
+        ("grpc.keepalive_time_ms", asked.KeepAliveInterval or _PING_EVERY),
+        ("grpc.keepalive_timeout_ms", timeout),
+        ("grpc.http2.ping_timeout_ms", timeout),  # of gRPC's own pings, which go before: a minute
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_pings_without_data", 0),  # no limit: a quiet subscription sends no data
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 1000),
+    )
 
 
 @contextmanager
@@ -85,6 +124,17 @@ def unavailable(what: str = "EventStoreDB does not answer") -> Iterator[None]:
     except asyncio.CancelledError:
         raise_if_cancelled()
         raise StoreUnavailable(f"{what}: the connection was closed") from None
+
+
+@asynccontextmanager
+async def answering(what: str = "EventStoreDB does not answer") -> AsyncIterator[None]:
+    """The same, for a call on which the client waits without a deadline: it has ``DEADLINE``."""
+    try:
+        async with asyncio.timeout(DEADLINE):
+            with unavailable(what):
+                yield
+    except TimeoutError:
+        raise StoreUnavailable(f"{what} within {DEADLINE:g} s") from None
 
 
 @contextmanager
@@ -124,6 +174,29 @@ def to_recorded(event: ClientEvent) -> RecordedEvent:
         position=required(event.commit_position, "the position of an event"),
         recorded_at=event.recorded_at,
     )
+
+
+Message = (
+    streams_pb2.ReadResp.ReadEvent.RecordedEvent | persistent_pb2.ReadResp.ReadEvent.RecordedEvent
+)
+
+
+def as_recorded(event: Message) -> RecordedEvent:
+    """The same, of a message that is read without the client, which takes it half the time."""
+    system = event.metadata  # the server's: what the writer added is the custom metadata
+    return RecordedEvent(
+        UUID(event.id.string),
+        system["type"],
+        event.data,
+        event.custom_metadata,
+        event.stream_identifier.stream_name.decode(),
+        required(event.stream_revision, "the version of an event"),
+        required(event.commit_position, "the position of an event"),
+        datetime.fromtimestamp(int(system["created"]) / _TICKS, UTC),
+    )
+
+
+_TICKS: Final = 10_000_000.0  # a second; divided by a float as the client does, it rounds alike
 
 
 def by_type(only: EventFilter) -> list[str]:

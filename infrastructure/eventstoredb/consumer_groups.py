@@ -1,134 +1,144 @@
-"""Consumer groups: persistent subscriptions to ``$all``."""
+"""Consumer groups: persistent subscriptions to the links that ``$by_category`` makes.
+
+A group reads ``$ce-<category>``, one persistent subscription of its name for each category that its
+consumers want. Never ``$all`` with a filter: there the server's checkpoint passes events that wait
+for a consumer, and after a restart they are never handed out.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Final
 
 from esdbclient import AsyncPersistentSubscription
-from esdbclient import RecordedEvent as ClientEvent
 from esdbclient.exceptions import AlreadyExists, NotFound
+from esdbclient.persistent import SubscriptionInfo
 
 from application.event_filter import EventFilter
-from application.messages import RecordedEvent
 from application.ports import GroupInfo
-from infrastructure.eventstoredb.client import DEADLINE, Client, by_type, to_recorded, unavailable
+from infrastructure.eventstoredb.client import DEADLINE, Client, answering, unavailable
+from infrastructure.eventstoredb.deliveries import Delivery, deliveries
 from infrastructure.eventstoredb.read_ahead import read_ahead
-from infrastructure.eventstoredb.settlements import Settlements
+from infrastructure.eventstoredb.system_projections import (
+    BY_CATEGORY,
+    category_links_hindered,
+    enable_system_projections,
+)
 
-_ACK_DELAY = 0.02  # seconds that acks wait for each other
-_ACK_BATCH = 50
+LINKS: Final = "$ce-"  # how the streams begin that $by_category writes
+_ACK_DELAY: Final = 0.02  # seconds that acks wait for each other
+_ACK_BATCH: Final = 50
+_NEVER: Final = 2**31 - 1  # retries: the server never parks, see docs/patterns/parking.md
+
+
+def _unheard(group: str) -> None:
+    """Nobody listens."""
 
 
 class ConsumerGroups:
     """The :class:`~application.ports.ConsumerGroups` of one server."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, *, tell: Callable[[str], None] = _unheard) -> None:
+        """``tell`` hears the group's name for each link whose event is gone."""
+        self._client, self._tell = client, tell
 
-    async def ensure(
-        self,
-        group: str,
-        *,
-        only: EventFilter,
-        max_retries: int = 10,
-        message_timeout: float = 30.0,
-    ) -> None:
-        with suppress(AlreadyExists), unavailable():
-            await self._client.create_subscription_to_all(
-                group,
-                filter_include=by_type(only),
-                consumer_strategy="RoundRobin",
-                max_retry_count=max_retries,
-                message_timeout=message_timeout,
-                min_checkpoint_count=1,  # a server that restarts hands out little twice
-                checkpoint_after=1.0,
-                max_subscriber_count=0,  # no limit
-                timeout=DEADLINE,
-            )
+    async def ensure(self, group: str, *, only: EventFilter, message_timeout: float = 30.0) -> None:
+        """As the port. A group on ``$all``, as earlier releases made them, is replaced: the new one
+        begins with the oldest event, and handling is idempotent."""
+        await enable_system_projections(self._client, [BY_CATEGORY])
+        for category in sorted(only.categories):
+            with suppress(AlreadyExists), unavailable():
+                await self._client.create_subscription_to_stream(
+                    group,
+                    LINKS + category,
+                    resolve_links=True,
+                    consumer_strategy="RoundRobin",
+                    max_retry_count=_NEVER,
+                    message_timeout=message_timeout,
+                    min_checkpoint_count=1,  # a server that restarts repeats all after the last
+                    checkpoint_after=1.0,
+                    max_subscriber_count=0,  # no limit
+                    timeout=DEADLINE,
+                )
+        with suppress(NotFound), unavailable():
+            await self._client.delete_subscription(group, timeout=DEADLINE)
 
     @asynccontextmanager
     async def consume(
         self, group: str, *, only: EventFilter, buffer: int = 100
-    ) -> AsyncIterator[AsyncIterator["Delivery"]]:
-        with _of(group), unavailable():
-            subscription = await self._client.read_subscription_to_all(
-                group,
-                event_buffer_size=buffer,
-                max_ack_batch_size=min(_ACK_BATCH, max(1, buffer // 2)),
-                max_ack_delay=_ACK_DELAY,
-            )
-        assert isinstance(subscription, AsyncPersistentSubscription)
-        settlements = Settlements(subscription)
-
-        def deliver(event: ClientEvent) -> Delivery:
-            return Delivery(event, settlements)
-
-        async with read_ahead(subscription, deliver, buffer) as deliveries:
-            try:
-                yield _Wanted(deliveries, only)
-            finally:
-                await _leave(subscription)
-
-    async def replay_parked(self, group: str) -> None:
-        with _of(group), unavailable():
-            await self._client.replay_parked_events(group, timeout=DEADLINE)
+    ) -> AsyncIterator[AsyncIterator[Delivery]]:
+        """As the port. Each category has an equal share of ``buffer``, and one event at least."""
+        categories = sorted(only.categories)
+        shares = _shares(buffer, len(categories))
+        subscriptions: list[AsyncPersistentSubscription] = []
+        try:
+            for category, share in zip(categories, shares, strict=True):
+                subscriptions.append(await self._subscribed(group, category, share))
+            sources = [
+                deliveries(subscription, only, lambda: self._tell(group))
+                for subscription in subscriptions
+            ]
+            async with read_ahead(sources, sum(shares)) as ahead:
+                try:
+                    yield ahead
+                finally:  # before reading ends, which would lose what was settled last
+                    await _leave(subscriptions)
+        finally:
+            await _leave(subscriptions)
 
     async def info(self, group: str) -> GroupInfo:
-        with _of(group), unavailable():
-            info = await self._client.get_subscription_info(group, timeout=DEADLINE)
-        return GroupInfo(
-            group, in_flight=info.total_in_flight_messages, parked=info.parked_message_count
-        )
+        found = await self._found(group)
+        return GroupInfo(group, in_flight=sum(one.total_in_flight_messages for one in found))
 
     async def delete(self, group: str) -> None:
-        with _of(group), unavailable():
-            await self._client.delete_subscription(group, timeout=DEADLINE)
+        for one in await self._found(group):
+            with suppress(NotFound), unavailable():
+                await self._client.delete_subscription(group, one.event_source, timeout=DEADLINE)
+
+    async def hindrance(self) -> str | None:
+        """Whether ``$by_category`` runs: without it no event gets a link."""
+        return await category_links_hindered(self._client)
+
+    async def _subscribed(
+        self, group: str, category: str, buffer: int
+    ) -> AsyncPersistentSubscription:
+        with _of(group):
+            async with answering():
+                subscription = await self._client.read_subscription_to_stream(
+                    group,
+                    LINKS + category,
+                    event_buffer_size=buffer,
+                    max_ack_batch_size=min(_ACK_BATCH, max(1, buffer // 2)),
+                    max_ack_delay=_ACK_DELAY,
+                )
+        assert isinstance(subscription, AsyncPersistentSubscription)
+        return subscription
+
+    async def _found(self, group: str) -> Collection[SubscriptionInfo]:
+        """The subscriptions of which the group consists; ``KeyError`` when there is none."""
+        with unavailable():
+            all_there = await self._client.list_subscriptions(timeout=DEADLINE)
+        found = [
+            one
+            for one in all_there
+            if one.group_name == group and one.event_source.startswith(LINKS)
+        ]
+        with _of(group):
+            if not found:
+                raise NotFound
+        return found
 
 
-class _Wanted:
-    """What is wanted of the deliveries; the rest is acknowledged here."""
-
-    def __init__(self, deliveries: AsyncIterator["Delivery"], only: EventFilter) -> None:
-        self._deliveries, self._only = deliveries, only
-
-    def __aiter__(self) -> "_Wanted":
-        return self
-
-    async def __anext__(self) -> "Delivery":
-        while (delivery := await anext(self._deliveries)).recorded not in self._only:
-            await delivery.ack()
-        return delivery
+def _shares(buffer: int, among: int) -> Sequence[int]:
+    """``buffer`` in parts that differ by one at most."""
+    return [max(1, (buffer + number) // among) for number in range(among)]
 
 
-class Delivery:
-    """A :class:`~application.ports.Delivery`; it cannot be settled once its consumer has left.
-
-    The server confirms no settlement: one that is lost with the connection means a repetition.
-    """
-
-    def __init__(self, event: ClientEvent, settlements: Settlements) -> None:
-        self.recorded: RecordedEvent = to_recorded(event)
-        self.retries = event.retry_count or 0
-        self._id, self._settlements = event.ack_id, settlements
-
-    async def ack(self) -> None:
-        await self._settlements.ack(self._id)
-
-    async def retry(self, reason: str) -> None:
-        await self._settlements.nack(self._id, "retry", reason)
-
-    async def park(self, reason: str) -> None:
-        await self._settlements.nack(self._id, "park", reason)
-
-    async def skip(self, reason: str) -> None:
-        await self._settlements.nack(self._id, "skip", reason)
-
-
-async def _leave(subscription: AsyncPersistentSubscription) -> None:
-    """Send what was settled, then go."""
+async def _leave(subscriptions: Sequence[AsyncPersistentSubscription]) -> None:
+    """Send what was settled, then go. Doing it twice is doing it once."""
     with suppress(TimeoutError):
         async with asyncio.timeout(DEADLINE):
-            await subscription.stop()
+            await asyncio.gather(*(subscription.stop() for subscription in subscriptions))
 
 
 @contextmanager

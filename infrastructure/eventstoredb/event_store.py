@@ -89,7 +89,8 @@ class EventStore:
     ) -> AsyncIterator[RecordedEvent]:
         if limit == 0:
             return  # the server takes 0 for a mistake
-        async for recorded in self._read(stream, from_version, backwards, limit):
+        within = DEADLINE if limit else None
+        async for recorded in self._read(stream, from_version, backwards, limit, within):
             yield recorded
 
     async def _read(
@@ -98,7 +99,7 @@ class EventStore:
         from_version: int,
         backwards: bool,
         limit: int | None,
-        within: float | None = None,
+        within: float | None,
     ) -> AsyncIterator[RecordedEvent]:
         with unavailable():
             response = await self._client.read_stream(
@@ -120,9 +121,17 @@ async def _events(response: AsyncReadResponse) -> AsyncIterator[tuple[RecordedEv
     """The events of a response, each with its version in the stream that was read."""
     try:
         with unavailable():
-            async for event in response:
+            while True:
+                async with asyncio.timeout(DEADLINE):  # the server may hang, but not we
+                    event = await anext(response)
                 version = (event.link or event).stream_position
                 yield to_recorded(event), required(version, "the version of an event")
+    except StopAsyncIteration:
+        pass
+    except TimeoutError:
+        raise StoreUnavailable(
+            f"EventStoreDB does not answer: nothing came for {DEADLINE:g} s"
+        ) from None
     except NotFound:
         return
     raise_if_cancelled()

@@ -1,4 +1,4 @@
-"""What the server sends without end, fetched ahead by a task of its own.
+"""What the server sends without end, fetched ahead by tasks of their own.
 
 While one message is on its way, the one before can be worked on. And the client takes a cancelled
 ``anext`` for the end of the whole call, and lets go of what was acked and not sent yet: here giving
@@ -6,15 +6,16 @@ up waiting is harmless. The end is an error, as there should be none.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from esdbclient.exceptions import EventStoreDBClientException
+
 from application.ports import StoreUnavailable
 from infrastructure.eventstoredb.client import raise_if_cancelled, unavailable
 
-S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -37,26 +38,33 @@ class _ReadAhead(Generic[T]):
             raise item.error
         return item
 
-    async def fetch(self, source: AsyncIterator[S], convert: Callable[[S], T]) -> None:
+    async def fetch(self, source: AsyncIterator[T]) -> None:
         try:
             with unavailable():
                 async for message in source:
-                    await self._fetched.put(convert(message))
+                    await self._fetched.put(message)
             raise_if_cancelled()
             raise StoreUnavailable("EventStoreDB has ended the subscription")
+        except EventStoreDBClientException as error:  # its group, or its stream, has been deleted
+            ended = StoreUnavailable(f"EventStoreDB has ended the subscription: {error!r}")
+            await self._fetched.put(_End(ended))
         except Exception as error:  # whatever it is, it is for the reader
             await self._fetched.put(_End(error))
 
 
 @asynccontextmanager
 async def read_ahead(
-    source: AsyncIterator[S], convert: Callable[[S], T], size: int
+    sources: Sequence[AsyncIterator[T]], size: int
 ) -> AsyncIterator[AsyncIterator[T]]:
-    """At most ``size`` messages of ``source``, converted, wait to be taken."""
+    """At most ``size`` messages wait to be taken: of each source in its order, as they come.
+
+    The first source that ends, ends all.
+    """
     ahead = _ReadAhead[T](size)
-    task = asyncio.create_task(ahead.fetch(source, convert))
+    tasks = [asyncio.create_task(ahead.fetch(source)) for source in sources]
     try:
         yield ahead
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)

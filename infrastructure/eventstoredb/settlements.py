@@ -1,53 +1,42 @@
-"""Acks and nacks as the server wants them, which takes two repairs to esdbclient 1.1.7.
+"""Acks and nacks as the server wants them, which takes a repair to esdbclient 1.1.7.
 
 An ack must name its subscription, or the server ignores it. The blocking client copies the id that
-the server has confirmed, the asyncio client forgets to (kurrentdbclient issue 35). And a nack may
-say why, so that a person who finds the event parked can read it; the client has no way to say it.
-Both are mended on the object that makes the client's requests, and nowhere else.
+the server has confirmed, the asyncio client forgets to (kurrentdbclient issue 35). That is mended
+on the object that makes the client's requests, and nowhere else.
 """
 
-from typing import Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from esdbclient import AsyncPersistentSubscription
 from esdbclient.exceptions import ProgrammingError
-from esdbclient.persistent import BaseSubscriptionReadReqs
-from esdbclient.protos.Grpc.persistent_pb2 import ReadReq
 
 from application.ports import StoreUnavailable
 
-Nack = Literal["retry", "park", "skip"]
-
-_GONE = "this consumer has left; others are handed what it held"
-
 
 class Settlements:
-    """Where the consumer on this subscription settles its events."""
+    """Where the consumer on this subscription settles its events.
+
+    Both raise :class:`StoreUnavailable` when the subscription has ended.
+    """
 
     def __init__(self, subscription: AsyncPersistentSubscription) -> None:
         self._subscription = subscription
-        self._requests = subscription._read_reqs
-        self._requests.subscription_id = subscription.subscription_id.encode()
-        self._requests._construct_ack_or_nack_read_req = _request  # type: ignore[method-assign]  # see above
+        subscription._read_reqs.subscription_id = subscription.subscription_id.encode()
 
     async def ack(self, event_id: UUID) -> None:
-        """Raises :class:`StoreUnavailable` when the subscription has ended."""
-        try:
+        with _while_it_lasts():
             await self._subscription.ack(event_id)
-        except ProgrammingError as error:
-            raise StoreUnavailable(_GONE) from error
 
-    async def nack(self, event_id: UUID, action: Nack, reason: str) -> None:
-        """As ``ack``. The client sends equal ones together, so the reason goes with the action."""
-        if self._requests._is_poisoned:
-            raise StoreUnavailable(_GONE)
-        await self._requests._ack_queue.put((event_id, f"{action} {reason}"))
+    async def retry(self, event_id: UUID) -> None:
+        with _while_it_lasts():
+            await self._subscription.nack(event_id, "retry")
 
 
-def _request(subscription_id: bytes, event_ids: list[UUID], action: str) -> ReadReq:
-    verb, _, reason = action.partition(" ")
-    construct = BaseSubscriptionReadReqs._construct_ack_or_nack_read_req
-    request = construct(subscription_id, event_ids, verb)
-    if reason:
-        request.nack.reason = reason
-    return request
+@contextmanager
+def _while_it_lasts() -> Iterator[None]:
+    try:
+        yield
+    except ProgrammingError as error:
+        raise StoreUnavailable("this consumer has left; others are handed what it held") from error

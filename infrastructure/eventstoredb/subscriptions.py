@@ -2,9 +2,6 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from datetime import UTC, datetime
-from typing import Final
-from uuid import UUID
 
 from esdbclient.protos.Grpc import streams_pb2
 from esdbclient.streams import AsyncCatchupSubscription
@@ -16,12 +13,14 @@ from application.ports import Progress
 from infrastructure.eventstoredb.client import (
     DEADLINE,
     Client,
+    answering,
+    as_recorded,
     by_type,
     to_recorded,
     unavailable,
 )
 from infrastructure.eventstoredb.counting import Counting
-from infrastructure.eventstoredb.places import place, required
+from infrastructure.eventstoredb.places import place
 from infrastructure.eventstoredb.read_ahead import read_ahead
 
 _WINDOW = 200  # events that the server looks at between two checkpoints
@@ -40,7 +39,7 @@ class Subscriptions:
         self, *, after: int | None, only: EventFilter
     ) -> AsyncIterator[AsyncIterator[RecordedEvent | Progress]]:
         start = -1 if after is None else after
-        with unavailable():
+        async with answering():
             subscription = await self._client.subscribe_to_all(
                 commit_position=None if start < 0 else start,
                 filter_include=by_type(only),
@@ -52,7 +51,7 @@ class Subscriptions:
         assert isinstance(subscription, AsyncCatchupSubscription)
         async with (
             subscription,
-            read_ahead(subscription.read_resp_iter, _as_it_is, _AHEAD) as messages,
+            read_ahead([subscription.read_resp_iter], _AHEAD) as messages,
             aclosing(_follow(messages, start, only)) as events,
         ):
             yield events
@@ -95,7 +94,7 @@ async def _follow(
     async for message in messages:
         match message.WhichOneof("content"):
             case "event":
-                recorded = _recorded(message.event.event)
+                recorded = as_recorded(message.event.event)
                 position = recorded.position
                 if recorded in only:
                     yield recorded
@@ -106,24 +105,3 @@ async def _follow(
                     yield Progress(position, caught_up=False)
             case "caught_up":
                 yield Progress(position, caught_up=True)
-
-
-def _as_it_is(message: streams_pb2.ReadResp) -> streams_pb2.ReadResp:
-    return message
-
-
-def _recorded(event: streams_pb2.ReadResp.ReadEvent.RecordedEvent) -> RecordedEvent:
-    system = event.metadata  # the server's: what the writer added is the custom metadata
-    return RecordedEvent(
-        UUID(event.id.string),
-        system["type"],
-        event.data,
-        event.custom_metadata,
-        event.stream_identifier.stream_name.decode(),
-        required(event.stream_revision, "the version of an event"),
-        required(event.commit_position, "the position of an event"),
-        datetime.fromtimestamp(int(system["created"]) / _TICKS, UTC),
-    )
-
-
-_TICKS: Final = 10_000_000.0  # a second; divided by a float as the client does, it rounds alike

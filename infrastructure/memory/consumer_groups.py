@@ -43,11 +43,10 @@ class ConsumerGroups:
         group: str,
         *,
         only: EventFilter,  # noqa: ARG002 - a group reads all, and its consumers choose
-        max_retries: int = 10,
         message_timeout: float = 30.0,
     ) -> None:
         if group not in self._groups:
-            self._groups[group] = _Group(self._store, max_retries, message_timeout)
+            self._groups[group] = _Group(self._store, message_timeout)
 
     @asynccontextmanager
     async def consume(
@@ -59,26 +58,25 @@ class ConsumerGroups:
         finally:
             consumer.leave()
 
-    async def replay_parked(self, group: str) -> None:
-        self._groups[group].replay_parked()
-
     async def info(self, group: str) -> GroupInfo:
         return self._groups[group].info(group)
 
     async def delete(self, group: str) -> None:
         self._groups.pop(group).delete()
 
+    async def hindrance(self) -> str | None:
+        return None
+
 
 class _Group:
-    """The events between the log and the consumers: waiting, in flight, or parked."""
+    """The events between the log and the consumers: waiting, or in flight."""
 
-    def __init__(self, store: EventStore, max_retries: int, message_timeout: float) -> None:
+    def __init__(self, store: EventStore, message_timeout: float) -> None:
         self._store = store
-        self._max_retries, self._message_timeout = max_retries, message_timeout
+        self._message_timeout = message_timeout
         self._read_up_to = -1
         self._waiting: list[_Message] = []  # to be handed out again, by position
         self._in_flight: dict[int, _Flight] = {}  # by position, the first to expire first
-        self._parked: list[_Message] = []
         self._deleted = False
 
     def next_for(self, consumer: "_Consumer") -> _Message | None:
@@ -108,29 +106,16 @@ class _Group:
 
     def retry(self, message: _Message) -> None:
         if flight := self._land(message):
-            self._retry_or_park(flight.message)
-
-    def park(self, message: _Message) -> None:
-        if flight := self._land(message):
-            self._parked.append(flight.message)
-
-    def skip(self, message: _Message) -> None:
-        self._land(message)
+            self._retry(flight.message)
 
     def leave(self, consumer: "_Consumer") -> None:
-        """What the consumer held goes to the others, and is never parked for that."""
+        """What the consumer held goes to the others."""
         for flight in [f for f in self._in_flight.values() if f.consumer is consumer]:
             self._land(flight.message)
             self._retry(flight.message)
 
-    def replay_parked(self) -> None:
-        parked, self._parked = self._parked, []
-        for message in parked:
-            insort(self._waiting, _Message(message.recorded), key=lambda other: other.position)
-        self._store.bell.ring()
-
     def info(self, name: str) -> GroupInfo:
-        return GroupInfo(name, in_flight=len(self._in_flight), parked=len(self._parked))
+        return GroupInfo(name, in_flight=len(self._in_flight))
 
     def delete(self) -> None:
         self._deleted = True
@@ -148,12 +133,6 @@ class _Group:
         self._store.bell.ring()
         return self._in_flight.pop(message.position, None)
 
-    def _retry_or_park(self, message: _Message) -> None:
-        if message.retries < self._max_retries:
-            self._retry(message)
-        else:
-            self._parked.append(message)
-
     def _retry(self, message: _Message) -> None:
         again = _Message(message.recorded, message.retries + 1)
         insort(self._waiting, again, key=lambda other: other.position)
@@ -162,7 +141,7 @@ class _Group:
         now = asyncio.get_running_loop().time()
         for flight in [f for f in self._in_flight.values() if f.deadline <= now]:
             self._land(flight.message)
-            self._retry_or_park(flight.message)
+            self._retry(flight.message)
 
 
 class _Consumer:
@@ -210,9 +189,3 @@ class Delivery:
 
     async def retry(self, reason: str) -> None:  # noqa: ARG002 - nobody reads reasons here
         self._consumer.group.retry(self._message)
-
-    async def park(self, reason: str) -> None:  # noqa: ARG002 - as above
-        self._consumer.group.park(self._message)
-
-    async def skip(self, reason: str) -> None:  # noqa: ARG002 - as above
-        self._consumer.group.skip(self._message)

@@ -154,6 +154,17 @@ HELD_BACK: Final = Alert(
     runbook="events-that-are-held-back",
 )
 
+GROUPS_HINDERED: Final = Alert(
+    name="EventsReachNoGroup",
+    metric="headwater_consumer_groups_hindered",
+    labels=(),
+    above=0,
+    for_minutes=1,
+    severity="critical",
+    summary="new events reach no consumer group: nothing that is ordered is fulfilled",
+    runbook="events-that-reach-no-consumer-group",
+)
+
 ALERTS: Final[Sequence[Alert]] = (
     *(
         alert
@@ -163,6 +174,7 @@ ALERTS: Final[Sequence[Alert]] = (
     *(alert for saga in SAGAS for alert in alerts_of_saga(saga)),
     *map(alert_of_group, GROUPS),
     HELD_BACK,
+    GROUPS_HINDERED,
 )
 
 

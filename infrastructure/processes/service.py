@@ -15,7 +15,7 @@ from infrastructure.container import Container
 from infrastructure.http.app import create_app
 from infrastructure.http.server import answering
 from infrastructure.processes.listener import url
-from infrastructure.processes.watching import watch
+from infrastructure.processes.watching import watch, watch_groups
 
 log = structlog.stdlib.get_logger("headwater.service")
 
@@ -41,6 +41,7 @@ async def projecting(container: Container) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(container.host().run()),
         asyncio.create_task(watch(container)),
+        asyncio.create_task(watch_groups(container)),
     ]
     try:
         yield

@@ -17,6 +17,7 @@ from application.projections.sagas import SAGAS, sagas
 from application.saga_queries import SagaCounts
 from infrastructure.container import Container
 
+LOOK_AT_GROUPS = 5.0  # seconds between two looks
 WORTH_COUNTING = 1.0  # from this lag on, ask how many events are missing: that is many questions
 
 log = structlog.stdlib.get_logger("headwater.watching")
@@ -40,6 +41,23 @@ async def watch(container: Container) -> None:
             pressure = now
             log.warning("backpressure", commands=str(pressure))
         await asyncio.sleep(1)
+
+
+async def watch_groups(container: Container) -> None:
+    """Look every few seconds whether new events reach the consumer groups, and say when not."""
+    told: str | None = None
+    while True:
+        hindrance: str | None = None
+        try:
+            hindrance = await container.consumer_groups().hindrance()
+            container.metrics().groups.show(hindrance is not None)
+        except StoreUnavailable as error:
+            container.metrics().groups.show(None)
+            log.warning("cannot see whether events reach the consumer groups", reason=str(error))
+        if hindrance and hindrance != told:
+            log.error("events reach no consumer group", reason=hindrance)
+        told = hindrance
+        await asyncio.sleep(LOOK_AT_GROUPS)
 
 
 async def _look(container: Container) -> None:

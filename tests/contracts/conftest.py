@@ -56,22 +56,26 @@ async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
     """Others' events may be in there: a test follows types and streams of its own."""
     match request.param:
         case "memory":
-            store = memory.EventStore()
-            subscriptions = memory.Subscriptions(store)
-            yield Stores(store, subscriptions, memory.ConsumerGroups(store), subscriptions)
+            yield stores_in_memory()
         case "eventstoredb-embedded (double)":
-            async with _eventstoredb(request.getfixturevalue("node").uri) as stores:
+            async with on_eventstoredb(request.getfixturevalue("node").uri) as stores:
                 yield stores
         case "eventstoredb (real)":
-            async with _eventstoredb(request.getfixturevalue("real_eventstoredb")) as stores:
+            async with on_eventstoredb(request.getfixturevalue("real_eventstoredb")) as stores:
                 yield stores
         case "postgres (real)":
-            async with _postgres(request.getfixturevalue("postgres_with_events")) as stores:
+            async with on_postgres(request.getfixturevalue("postgres_with_events")) as stores:
                 yield stores
+
+
+def stores_in_memory() -> Stores:
+    store = memory.EventStore()
+    subscriptions = memory.Subscriptions(store)
+    return Stores(store, subscriptions, memory.ConsumerGroups(store), subscriptions)
 
 
 @asynccontextmanager
-async def _postgres(uri: str) -> AsyncIterator[Stores]:
+async def on_postgres(uri: str) -> AsyncIterator[Stores]:
     async with (
         postgres.durable_pool(uri) as pool,
         postgres.pool(uri) as relaxed,
@@ -95,7 +99,7 @@ def postgres_with_events(postgres_for_all: str) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def _eventstoredb(uri: str) -> AsyncIterator[Stores]:
+async def on_eventstoredb(uri: str) -> AsyncIterator[Stores]:
     client = await eventstoredb.connect(uri)
     try:
         subscriptions = eventstoredb.Subscriptions(client)

@@ -19,7 +19,8 @@ import pytest
 from tests.contracts import recorded_run
 
 HERE: Final = Path(__file__).parent
-_ADAPTERS: Final = ("stores", "payloads", "views", "books", "outside")  # fixtures that choose one
+# Fixtures that choose one.
+_ADAPTERS: Final = ("stores", "lasting", "payloads", "views", "books", "outside")
 _WORDS: Final = {"passed": "✓", "skipped": "not run", "failed": "**no**"}
 
 _PAGE: Final = """# Guarantees

@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from functools import reduce
+from operator import or_
 
 import pytest
 
@@ -22,19 +25,22 @@ class Group:
     def __init__(self, stores: Stores) -> None:
         self.name, self.type, self._stores = name("group"), name("Noted"), stores
         self.category = name("notes").replace("-", "")
+        self._only: EventFilter | None = None
 
     @property
     def only(self) -> EventFilter:
-        return EventFilter.of(self.category, self.type)
+        return self._only or EventFilter.of(self.category, self.type)
+
+    @only.setter
+    def only(self, only: EventFilter) -> None:
+        self._only = only
 
     @property
     def groups(self) -> ConsumerGroups:
         return self._stores.groups
 
-    async def ensure(self, max_retries: int = 10, message_timeout: float = 30.0) -> "Group":
-        await self.groups.ensure(
-            self.name, only=self.only, max_retries=max_retries, message_timeout=message_timeout
-        )
+    async def ensure(self, message_timeout: float = 30.0) -> "Group":
+        await self.groups.ensure(self.name, only=self.only, message_timeout=message_timeout)
         return self
 
     def consume(self, *, buffer: int = 100) -> AbstractAsyncContextManager[AsyncIterator[Delivery]]:
@@ -43,16 +49,16 @@ class Group:
     async def put(self, count: int, type: str = "") -> list[RecordedEvent]:
         stream = name(self.category)
         await self._stores.events.append(stream, events(count, type or self.type), NO_STREAM)
-        return await all_of(self._stores.events.read(stream))
+        return [placeless(one) for one in await all_of(self._stores.events.read(stream))]
 
     async def info(self) -> GroupInfo:
         return await self.groups.info(self.name)
 
-    async def comes_to(self, *, in_flight: int, parked: int) -> None:
+    async def comes_to(self, *, in_flight: int) -> None:
         """Wait until the group stands like this: settling is not confirmed."""
 
         async def is_there() -> bool:
-            return await self.info() == GroupInfo(self.name, in_flight, parked)
+            return await self.info() == GroupInfo(self.name, in_flight)
 
         await until(is_there)
 
@@ -71,11 +77,16 @@ async def ack_all(deliveries: AsyncIterator[Delivery], count: int) -> list[Recor
     taken = await take(deliveries, count)
     for delivery in taken:
         await delivery.ack()
-    return [delivery.recorded for delivery in taken]
+    return recorded(taken)
 
 
 def recorded(deliveries: list[Delivery]) -> list[RecordedEvent]:
-    return [delivery.recorded for delivery in deliveries]
+    return [placeless(delivery.recorded) for delivery in deliveries]
+
+
+def placeless(recorded: RecordedEvent) -> RecordedEvent:
+    """Without the position, which a delivery may have from a link to the event."""
+    return replace(recorded, position=0)
 
 
 async def test_a_group_begins_with_the_oldest_event(group: Group) -> None:
@@ -103,7 +114,53 @@ async def test_what_is_not_ours_is_not_handed_out(group: Group, stores: Stores) 
         assert await ack_all(deliveries, 2) == noted
         more = await group.put(1)
         assert await ack_all(deliveries, 1) == more
-        await group.comes_to(in_flight=0, parked=0)
+        await group.comes_to(in_flight=0)
+
+
+async def test_a_group_may_read_several_categories(stores: Stores) -> None:
+    """All of them come, each category in the order of its events, to consumers that compete."""
+    kinds = [Group(stores) for _ in range(3)]
+    joined = Group(stores)
+    joined.only = reduce(or_, (kind.only for kind in kinds))
+    await joined.ensure()
+    past = [await kind.put(20) for kind in kinds]
+    seen: list[RecordedEvent] = []
+
+    async with joined.consume(buffer=7) as deliveries:
+        for _ in range(60):
+            seen += await ack_all(deliveries, 1)
+        (last,) = await kinds[1].put(1)
+        assert await ack_all(deliveries, 1) == [last]
+        await joined.comes_to(in_flight=0)
+
+    for noted in past:
+        assert [one for one in seen if one.type == noted[0].type] == noted
+
+
+async def test_consumers_may_want_less_than_their_group_reads(stores: Stores) -> None:
+    """What a consumer does not want is done for its group."""
+    group, other = Group(stores), Group(stores)
+    other.category = group.category
+    await group.ensure()
+    await other.put(3)
+    noted = await group.put(1)
+
+    async with group.consume() as deliveries:
+        assert await ack_all(deliveries, 1) == noted
+        await group.comes_to(in_flight=0)
+    last = await group.put(1)
+    async with group.consume() as deliveries:
+        assert await ack_all(deliveries, 1) == last
+
+
+async def test_nothing_keeps_events_from_the_groups(stores: Stores) -> None:
+    """Asked while all is well, a store says so."""
+    await Group(stores).ensure()
+
+    async def is_fine() -> bool:
+        return await stores.groups.hindrance() is None
+
+    await until(is_fine)
 
 
 async def test_an_acknowledged_event_does_not_come_back(group: Group) -> None:
@@ -115,7 +172,7 @@ async def test_an_acknowledged_event_does_not_come_back(group: Group) -> None:
         assert await ack_all(deliveries, 4) == done
         assert recorded(await take(deliveries, 1)) == [unsettled]
         assert await ack_all(deliveries, 1) == [unsettled]  # beyond the timeout: now all would come
-        await group.comes_to(in_flight=0, parked=0)
+        await group.comes_to(in_flight=0)
         other = await group.put(1)
         assert await ack_all(deliveries, 1) == other
 
@@ -157,7 +214,7 @@ async def test_consumers_compete(group: Group) -> None:
     async def work(number: int) -> None:
         async with group.consume(buffer=5) as deliveries:
             async for delivery in deliveries:
-                shares[number].append(delivery.recorded)
+                shares[number].append(placeless(delivery.recorded))
                 await delivery.ack()
 
     async def each_has_some() -> bool:
@@ -174,8 +231,8 @@ async def test_consumers_compete(group: Group) -> None:
         worker.cancel()
     await asyncio.gather(*workers, return_exceptions=True)
 
-    done = sorted((one for share in shares.values() for one in share), key=lambda e: e.position)
-    assert done == noted
+    done = [one for share in shares.values() for one in share]
+    assert sorted(done, key=lambda e: e.id) == sorted(noted, key=lambda e: e.id)
 
 
 async def test_a_consumer_is_given_no_more_than_it_can_hold(group: Group) -> None:
@@ -210,22 +267,8 @@ async def test_a_retried_event_comes_again_and_is_counted(group: Group) -> None:
     async with group.consume() as deliveries:
         for retries in range(3):
             (delivery,) = await take(deliveries, 1)
-            assert (delivery.recorded, delivery.retries) == (noted, retries)
+            assert (placeless(delivery.recorded), delivery.retries) == (noted, retries)
             await delivery.retry("not now")
-
-
-async def test_an_event_is_parked_when_its_retries_are_used_up(group: Group) -> None:
-    """With two retries it is handed out three times, and then set aside."""
-    await group.ensure(max_retries=2)
-    await group.put(1)
-
-    async with group.consume() as deliveries:
-        for _ in range(3):
-            (delivery,) = await take(deliveries, 1)
-            await delivery.retry("never")
-        await group.comes_to(in_flight=0, parked=1)
-        following = await group.put(1)
-        assert await ack_all(deliveries, 1) == following
 
 
 async def test_what_is_not_settled_in_time_comes_again(group: Group) -> None:
@@ -240,7 +283,7 @@ async def test_what_is_not_settled_in_time_comes_again(group: Group) -> None:
         first = await _whoever_comes_first(hanging, working)
         again = await _whoever_comes_first(hanging, working)
         await again.ack()
-        await group.comes_to(in_flight=0, parked=0)
+        await group.comes_to(in_flight=0)
 
     assert recorded([first, again]) == noted * 2
     assert (first.retries, again.retries) == (0, 1)
@@ -256,40 +299,6 @@ async def _whoever_comes_first(*consumers: AsyncIterator[Delivery]) -> Delivery:
     await asyncio.gather(*others, return_exceptions=True)
     (first,) = done
     return first.result()
-
-
-async def test_a_parked_event_waits_for_a_person(group: Group) -> None:
-    """It is counted and does not come, until what is parked is replayed: then with no retries."""
-    await group.ensure()
-    parked, following = await group.put(2)
-
-    async with group.consume() as deliveries:
-        first, second = await take(deliveries, 2)
-        await first.park("the address does not exist")
-        await second.ack()
-        await group.comes_to(in_flight=0, parked=1)
-
-    async with group.consume() as deliveries:
-        assert second.recorded == following
-        await group.groups.replay_parked(group.name)
-        (again,) = await take(deliveries, 1)
-        assert (again.recorded.id, again.recorded.data) == (parked.id, parked.data)
-        assert again.retries == 0
-        await again.ack()
-        await group.comes_to(in_flight=0, parked=0)
-
-
-async def test_a_skipped_event_is_dropped(group: Group) -> None:
-    """It is neither parked nor handed out again."""
-    await group.ensure()
-    await group.put(1)
-
-    async with group.consume() as deliveries:
-        (unwanted,) = await take(deliveries, 1)
-        await unwanted.skip("not for us")
-        await group.comes_to(in_flight=0, parked=0)
-        following = await group.put(1)
-        assert await ack_all(deliveries, 1) == following
 
 
 async def test_a_group_that_is_there_is_left_as_it_is(group: Group) -> None:
@@ -324,20 +333,18 @@ async def test_info_counts_what_is_in_flight(group: Group) -> None:
 
     async with group.consume() as deliveries:
         taken = await take(deliveries, 3)
-        await group.comes_to(in_flight=3, parked=0)
+        await group.comes_to(in_flight=3)
         await taken[0].ack()
-        await group.comes_to(in_flight=2, parked=0)
+        await group.comes_to(in_flight=2)
 
 
 async def test_an_unknown_group_is_named(group: Group) -> None:
-    """Consuming, asking, replaying and deleting tell the name of the group that is not there."""
+    """Consuming, asking and deleting tell the name of the group that is not there."""
     with pytest.raises(KeyError, match=group.name):
         async with group.consume():
             pass
     with pytest.raises(KeyError, match=group.name):
         await group.info()
-    with pytest.raises(KeyError, match=group.name):
-        await group.groups.replay_parked(group.name)
     with pytest.raises(KeyError, match=group.name):
         await group.groups.delete(group.name)
 
@@ -369,9 +376,8 @@ async def test_who_has_left_cannot_settle(group: Group) -> None:
 
     with pytest.raises(StoreUnavailable, match="left"):
         await delivery.ack()
-    for settle in (delivery.retry, delivery.park, delivery.skip):
-        with pytest.raises(StoreUnavailable, match="left"):
-            await settle("too late")
+    with pytest.raises(StoreUnavailable, match="left"):
+        await delivery.retry("too late")
 
 
 async def test_leaving_leaves_nothing_behind(group: Group) -> None:

@@ -86,7 +86,7 @@ async def test_processes_share_the_work_and_double_nothing(postgres: str) -> Non
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-        assert await one.groups.info("group") == GroupInfo("group", in_flight=0, parked=0)
+        assert await one.groups.info("group") == GroupInfo("group", in_flight=0)
 
     assert len({recorded.id for share in shares for recorded in share}) == count
     assert sum(map(len, shares)) == count
@@ -202,7 +202,7 @@ async def test_a_consumer_of_a_deleted_group_is_none_of_its_successor(postgres: 
         async with one.consume() as old:
             with psycopg.connect(postgres) as connection:  # in one transaction: nobody sees it gone
                 connection.execute("DELETE FROM consumer_groups")
-                connection.execute("INSERT INTO consumer_groups VALUES ('group', 9, 9)")
+                connection.execute("INSERT INTO consumer_groups VALUES ('group', 9)")
             await one.put(1)
             with pytest.raises(StoreUnavailable, match="deleted"):
                 await take(old, 1)

@@ -16,8 +16,8 @@ from tests.contracts.made_up import name
 from tests.infrastructure.test_postgres_consumer_groups import Process, kill_consumers, process
 from tests.waiting import PATIENCE
 
-Act = Literal["ack", "skip", "retry", "park", "keep"]
-acts = st.sampled_from(("ack", "ack", "skip", "retry", "park", "keep"))
+Act = Literal["ack", "retry", "keep"]
+acts = st.sampled_from(("ack", "ack", "retry", "keep"))
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,6 @@ async def test_nothing_is_lost_and_what_is_done_stays_done(
         for round in rounds:
             put |= await one.put(round.events)
             await pass_by(postgres, round, (one, other), books)
-        await one.groups.replay_parked(one.group)
         while something_is_left(postgres, one.group, type):
             await lead(Life(8, ["ack"] * 20), other, books.settled)
     assert books.settled == put
@@ -106,17 +105,13 @@ async def did(act: Act, delivery: Delivery) -> bool:
     match act:
         case "ack":
             await delivery.ack()
-        case "skip":
-            await delivery.skip("not for us")
         case "retry":
             await delivery.retry("not now")
-        case "park":
-            await delivery.park("never")
         case "keep":
             pass
         case _:
             assert_never(act)
-    return act in ("ack", "skip")
+    return act == "ack"
 
 
 def something_is_left(uri: str, group: str, type: str) -> bool:

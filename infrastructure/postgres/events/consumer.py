@@ -144,12 +144,6 @@ class Delivery:
     async def retry(self, reason: str) -> None:
         self._consumer.settle(self).retry[self.position] = reason
 
-    async def park(self, reason: str) -> None:
-        self._consumer.settle(self).park[self.position] = reason
-
-    async def skip(self, reason: str) -> None:  # noqa: ARG002 - nobody reads why it is gone
-        await self.ack()
-
 
 def _now() -> float:
     return asyncio.get_running_loop().time()

@@ -30,10 +30,9 @@ class ConsumerGroups:
         group: str,
         *,
         only: EventFilter,  # noqa: ARG002 - a group reads all, and its consumers choose
-        max_retries: int = 10,
         message_timeout: float = 30.0,
     ) -> None:
-        values = [group, max_retries, message_timeout]
+        values = [group, message_timeout]
         async with connected(self._pool) as connection:
             await connection.execute(_CREATE, values)
 
@@ -52,15 +51,16 @@ class ConsumerGroups:
                 consumer.leave()
                 await _ended(task)
 
-    async def replay_parked(self, group: str) -> None:
-        await self._change(group, _LOCK, _REPLAY, ROUSE)
-
     async def info(self, group: str) -> GroupInfo:
-        ((in_flight, parked),) = await self._change(group, _FIND, _COUNT)
-        return GroupInfo(group, in_flight, parked)
+        ((in_flight,),) = await self._change(group, _FIND, _COUNT)
+        return GroupInfo(group, in_flight)
 
     async def delete(self, group: str) -> None:
         await self._change(group, _DELETE, _DELETE_EVENTS, ROUSE)
+
+    async def hindrance(self) -> str | None:
+        """``None``: consumers read the log itself."""
+        return None
 
     async def _change(
         self, group: str, first: LiteralString, *others: LiteralString
@@ -85,18 +85,13 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 
 _CREATE: Final = """
-INSERT INTO consumer_groups (name, max_retries, message_timeout) VALUES (%s, %s, %s)
+INSERT INTO consumer_groups (name, message_timeout) VALUES (%s, %s)
 ON CONFLICT DO NOTHING
 """
 _FIND: Final = "SELECT FROM consumer_groups WHERE name = %(group)s"
-_LOCK: Final = f"{_FIND} FOR UPDATE"
 _COUNT: Final = """
-SELECT count(*) FILTER (WHERE state = 'in_flight'), count(*) FILTER (WHERE state = 'parked')
-FROM consumer_group_events WHERE group_name = %(group)s
-"""
-_REPLAY: Final = """
-UPDATE consumer_group_events SET state = 'waiting', retries = 0, reason = NULL
-WHERE group_name = %(group)s AND state = 'parked'
+SELECT count(*) FROM consumer_group_events
+WHERE group_name = %(group)s AND state = 'in_flight'
 """
 _DELETE: Final = "DELETE FROM consumer_groups WHERE name = %(group)s"
 # A statement of its own: it sees what was written until the group's row could be locked.

@@ -24,10 +24,9 @@ class Settled:
 
     done: list[int] = field(default_factory=list)
     retry: dict[int, str] = field(default_factory=dict)  # with reasons
-    park: dict[int, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.done or self.retry or self.park)
+        return bool(self.done or self.retry)
 
 
 @dataclass(frozen=True)
@@ -67,14 +66,12 @@ class Seat:
         group: str,
         only: EventFilter,
         number: int,
-        max_retries: int,
         timeout: float,
     ) -> None:
         self._connection, self.timeout, self._number = connection, timeout, number
         self._known = {
             "group": group,
             "consumer": number,
-            "max_retries": max_retries,
             "timeout": timeout,
         }
         self._types, self._in_categories = wanted(only)
@@ -84,8 +81,8 @@ class Seat:
         """``KeyError`` when there is no such group."""
         ((number, _),) = await fetch(connection, _LOCK_A_NUMBER, {})
         found = await fetch(connection, _ENTER, {"group": group, "consumer": number})
-        for max_retries, timeout in found:
-            return cls(connection, group, only, number, max_retries, timeout)
+        for (timeout,) in found:
+            return cls(connection, group, only, number, timeout)
         raise KeyError(no_such(group))
 
     async def visit(self, settled: Settled, room: int) -> Taken:
@@ -117,11 +114,8 @@ class Seat:
     async def _settle(self, settled: Settled) -> None:
         if settled.done:
             await self._do(_DONE, done=settled.done)
-        for statement, reasons in ((_PARK, settled.park), (_RETRY, settled.retry)):
-            if reasons:
-                columns = {"positions": list(reasons), "reasons": list(reasons.values())}
-                await self._do(statement, **columns)
-        if settled.retry:
+        if reasons := settled.retry:
+            await self._do(_RETRY, positions=list(reasons), reasons=list(reasons.values()))
             await self._do(ROUSE)
 
     async def _free(self, gone: Sequence[int], unseen: Sequence[int] = ()) -> None:
@@ -162,7 +156,7 @@ FROM (SELECT nextval('consumer_numbers')::int AS number) AS next
 """
 _ENTER: Final = """
 UPDATE consumer_groups SET consumers = consumers || %(consumer)s::int
-WHERE name = %(group)s RETURNING max_retries, message_timeout
+WHERE name = %(group)s RETURNING message_timeout
 """
 _LOCK: Final = """
 SELECT position, readable, held_back,
@@ -175,19 +169,9 @@ FOR UPDATE OF consumer_groups
 """
 _DONE: Final = """
 DELETE FROM consumer_group_events
-WHERE group_name = %(group)s AND position = ANY (%(done)s::bigint[]) AND state <> 'parked'
+WHERE group_name = %(group)s AND position = ANY (%(done)s::bigint[])
 """
-_PARK: Final = """
-UPDATE consumer_group_events AS event
-SET state = 'parked', consumer = NULL, deadline = NULL, reason = parked.reason
-FROM unnest(%(positions)s::bigint[], %(reasons)s::text[]) AS parked (position, reason)
-WHERE group_name = %(group)s AND event.position = parked.position AND consumer = %(consumer)s
-"""
-_AGAIN: Final = """
-    consumer = NULL, deadline = NULL,
-    state = CASE WHEN retries < %(max_retries)s THEN 'waiting' ELSE 'parked' END,
-    retries = CASE WHEN retries < %(max_retries)s THEN retries + 1 ELSE retries END
-"""
+_AGAIN: Final = "consumer = NULL, deadline = NULL, state = 'waiting', retries = retries + 1"
 _RETRY: Final = f"""
 UPDATE consumer_group_events AS event SET {_AGAIN}, reason = again.reason
 FROM unnest(%(positions)s::bigint[], %(reasons)s::text[]) AS again (position, reason)

@@ -1,0 +1,67 @@
+"""What one persistent subscription to a stream of links hands out, each settled exactly once."""
+
+from collections.abc import AsyncIterator, Callable
+from uuid import UUID
+
+from esdbclient import AsyncPersistentSubscription
+from esdbclient.protos.Grpc.persistent_pb2 import ReadResp
+
+from application.event_filter import EventFilter
+from application.messages import RecordedEvent
+from infrastructure.eventstoredb.client import as_recorded
+from infrastructure.eventstoredb.settlements import Settlements
+
+
+class Delivery:
+    """A :class:`~application.ports.Delivery`; it cannot be settled once its consumer has left.
+
+    The server confirms no settlement: one that is lost with the connection means a repetition.
+    """
+
+    def __init__(
+        self, recorded: RecordedEvent, retries: int, id: UUID, settlements: Settlements
+    ) -> None:
+        self.recorded, self.retries = recorded, retries
+        self._id, self._settlements = id, settlements
+
+    async def ack(self) -> None:
+        await self._settlements.ack(self._id)
+
+    async def retry(self, reason: str) -> None:  # noqa: ARG002 - the server shows it to nobody
+        await self._settlements.retry(self._id)
+
+
+async def deliveries(
+    subscription: AsyncPersistentSubscription, only: EventFilter, tell: Callable[[], None]
+) -> AsyncIterator[Delivery]:
+    """What ``only`` admits, for as long as the subscription lasts. The rest is acknowledged here.
+
+    That is: types that are not wanted, what others have written among the links, links to metadata,
+    and links whose event was deleted or truncated; ``tell`` hears of each of these last ones. The
+    messages are read without the client, which passes those over and never settles them.
+    """
+    settlements = Settlements(subscription)
+    async for message in _messages(subscription):
+        if message.WhichOneof("content") != "event":
+            continue
+        read, id = message.event, _id_to_settle(message.event)
+        if not read.event.id.string:
+            tell()
+        elif (recorded := as_recorded(read.event)) in only:
+            yield Delivery(recorded, read.retry_count, id, settlements)
+            continue
+        await settlements.ack(id)
+
+
+def _id_to_settle(read: ReadResp.ReadEvent) -> UUID:
+    """Of the link, where the event was found by one."""
+    return UUID(read.link.id.string or read.event.id.string)
+
+
+async def _messages(subscription: AsyncPersistentSubscription) -> AsyncIterator[ReadResp]:
+    while True:
+        try:
+            message = await subscription._get_next_read_resp()
+        except StopAsyncIteration:
+            return
+        yield message
