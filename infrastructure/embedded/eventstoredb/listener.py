@@ -12,6 +12,10 @@ from infrastructure.embedded.eventstoredb.message_limit import RECEIVED
 _OPTIONS: Final = (
     ("grpc.so_reuseport", 0),  # or a second node could silently share the port
     ("grpc.max_receive_message_length", RECEIVED),
+    ("grpc.keepalive_time_ms", 10_000),  # as the server: who goes silent is gone within 20 s
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_ping_strikes", 0),  # clients ping as often as their connection string says
 )
