@@ -121,6 +121,10 @@ def node(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="0: any free one; unset: 2113.")
     ] = None,
+    http_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Also /health/live … over HTTP/1.1, on loopback."),
+    ] = None,
     memory: Annotated[bool, typer.Option("--memory", help="Keep nothing.")] = False,
     tls: Annotated[bool, typer.Option("--tls", help="Encrypted, with users.")] = False,
     cluster: Annotated[bool, typer.Option("--cluster", help="Three members, one leads.")] = False,
@@ -135,7 +139,7 @@ def node(
         directory = data_dir or settings.headwater_home / "eventstoredb"
         at = settings.eventstoredb_port if port is None else port
         kept = None if memory else directory
-        until_stopped(run_node(kept, at, tls=tls, cluster=cluster))
+        until_stopped(run_node(kept, at, http_port=http_port, tls=tls, cluster=cluster))
 
 
 @app.command()

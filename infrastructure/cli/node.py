@@ -16,14 +16,23 @@ from infrastructure.processes import Hindrance
 
 
 async def run_node(
-    data_dir: Path | None, port: int, *, tls: bool = False, cluster: bool = False
+    data_dir: Path | None,
+    port: int,
+    *,
+    http_port: int | None = None,
+    tls: bool = False,
+    cluster: bool = False,
 ) -> None:
     """Serve until cancelled. Raises :class:`Hindrance`."""
-    settings = NodeSettings(data_dir=data_dir, port=port, tls=tls, cluster=cluster)
+    settings = NodeSettings(
+        data_dir=data_dir, port=port, http_port=http_port, tls=tls, cluster=cluster
+    )
 
     def ready(node: Node) -> None:
         kept = "in memory only" if data_dir is None else f"in {data_dir}"
         say(f"EventStoreDB node: {node.uri}")
+        if node.http:
+            say(f"Over HTTP: {node.http}/health/live, /gossip, /info, /stats, /ping")
         say(f"Data {kept}. Ctrl-C stops it.")
         if cluster:
             say(f"Its leader steps down on: kill -USR1 {os.getpid()}")
@@ -34,6 +43,6 @@ async def run_node(
     except CertificatesUnavailable as error:
         raise Hindrance(str(error)) from error
     except PortUnavailable as error:
-        raise Hindrance(f"{error}; --port or EVENTSTOREDB_PORT sets another") from error
+        raise Hindrance(f"{error}; --port, EVENTSTOREDB_PORT or --http-port sets it") from error
     except StorageUnavailable as error:
         raise Hindrance(f"{error}; --data-dir sets another directory") from error

@@ -44,7 +44,7 @@ def main() -> int:
     obeying: set[asyncio.Task[None]] = set()
 
     def ready(node: Node) -> None:
-        print(f"ready {node.uri}", flush=True)
+        print(f"ready {node.uri} {node.http}".rstrip(), flush=True)
         if arguments.with_parent:
             from infrastructure.embedded.eventstoredb.parent import obey
 
@@ -68,6 +68,7 @@ def _arguments() -> argparse.Namespace:
     add("--cluster", action="store_true", help="three members, on this port and the next two")
     add("--tls", action="store_true", help="encrypted, with users admin and ops (changeit)")
     add("--certificates", type=Path, help="keeps the authority that clients trust")
+    add("--http-port", type=int, help="also HTTP/1.1 (/health/live …), on loopback; 0 is any free")
     add("--follower-lag", type=float, default=0.0, help="seconds that followers are behind")
     add("--election-time", type=float, default=ELECTION_TIME, help="seconds without a leader")
     add("--no-projections", action="store_true", help="leave the system projections off")
@@ -88,6 +89,7 @@ def _settings(arguments: argparse.Namespace) -> NodeSettings:
         certificates=arguments.certificates,
         follower_lag=arguments.follower_lag,
         election_time=arguments.election_time,
+        http_port=arguments.http_port,
         projections=not arguments.no_projections,
         max_append_size=arguments.max_append_size,
     )

@@ -66,6 +66,11 @@ class Members:
         self._changing = asyncio.Lock()
 
     @property
+    def cluster(self) -> Cluster:
+        """Who is a member, and who leads."""
+        return self._cluster
+
+    @property
     def targets(self) -> list[str]:
         """Where they listen: ``host:port``, by number."""
         return [f"{self._settings.host}:{member.listener.port}" for member in self._members]

@@ -40,6 +40,9 @@ class NodeSettings:
     election_time: float = ELECTION_TIME
     """Seconds from the loss of a leader to the first append to the next one."""
 
+    http_port: int | None = None
+    """Where it answers over HTTP/1.1, on loopback: 0 is any free port. None: nowhere."""
+
     projections: bool = True
     """Whether the system projections run. False: they wait to be enabled."""
 

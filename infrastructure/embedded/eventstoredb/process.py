@@ -42,6 +42,7 @@ class NodeProcess:
         max_append_size: int = 1 << 20,
         follower_lag: float = 0.0,
         election_time: float = 1.25,
+        http_port: int | None = None,
         pool: bool = False,
     ) -> None:
         """Without a data directory nothing is kept; port 0 is any free one.
@@ -49,17 +50,31 @@ class NodeProcess:
         Without ``projections`` the system projections wait to be enabled. ``tls`` is encrypted,
         with users. ``cluster`` is three members, of which one leads: followers are ``follower_lag``
         seconds behind, and an election takes ``election_time``. ``max_append_size`` is in bytes of
-        data. ``pool`` is for NodePool.
+        data. With ``http_port`` (0 is any free one) it answers over HTTP as well, at ``http``.
+        ``pool`` is for NodePool.
         """
         directory = [] if data_dir is None else ["--data-dir", str(data_dir.absolute())]
         listen = ["--host", host, "--port", str(port), "--max-append-size", str(max_append_size)]
         flags = {"--no-projections": not projections, "--tls": tls, "--cluster": cluster}
         flags["--pool"] = pool
         times = ["--follower-lag", str(follower_lag), "--election-time", str(election_time)]
-        options = ["--with-parent", *times, *(flag for flag, wanted in flags.items() if wanted)]
+        http = [] if http_port is None else ["--http-port", str(http_port)]
+        options = [
+            "--with-parent",
+            *http,
+            *times,
+            *(flag for flag, wanted in flags.items() if wanted),
+        ]
         self._command = [sys.executable, "-m", _MODULE, *directory, *listen, *options]
         self._process: subprocess.Popen[bytes] | None = None
-        self._uri = ""
+        self._uri = self._http = ""
+
+    @property
+    def http(self) -> str:
+        """Where it answers over HTTP, as ``http://host:port``."""
+        if not self._http:
+            raise NodeFailed("the node does not answer over HTTP; start it with an http_port")
+        return f"http://{self._http}"
 
     @property
     def uri(self) -> str:
@@ -102,7 +117,7 @@ class NodeProcess:
                 errors.seek(0)
                 said = errors.read().decode(errors="replace").strip()
                 raise NodeFailed(said or f"the node did not start in {_START_SECONDS:.0f} s")
-        self._uri = line.removeprefix("ready ").strip()
+        self._uri, _, self._http = line.removeprefix("ready ").strip().partition(" http://")
         return self
 
     def wait(self, seconds: float | None = None) -> int:
@@ -159,7 +174,7 @@ class NodeProcess:
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
-        self._uri = ""
+        self._uri = self._http = ""
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:

@@ -18,9 +18,10 @@ from infrastructure.embedded.eventstoredb import (
 from infrastructure.embedded.eventstoredb.access import Access, GuardedAccess, OpenAccess
 from infrastructure.embedded.eventstoredb.doorman import Methods
 from infrastructure.embedded.eventstoredb.errors import EXPECT_NO_STREAM
+from infrastructure.embedded.eventstoredb.http_server import HttpServer
 from infrastructure.embedded.eventstoredb.listener import CertificatesUnavailable, PortUnavailable
 from infrastructure.embedded.eventstoredb.members import Members
-from infrastructure.embedded.eventstoredb.node_settings import NodeSettings
+from infrastructure.embedded.eventstoredb.node_settings import LOOPBACK, NodeSettings
 from infrastructure.embedded.eventstoredb.persistent_subscriptions import PersistentSubscriptions
 from infrastructure.embedded.eventstoredb.projections.projections import Projections
 from infrastructure.embedded.eventstoredb.storage import (
@@ -43,12 +44,15 @@ class Node:
     def __init__(self, settings: NodeSettings) -> None:
         """Opens the log. Raises StorageUnavailable."""
         self.uri = ""
+        self.http = ""
+        """Where it answers over HTTP, as ``http://host:port``; nothing when it does not."""
         self._settings = settings
         self._storage = Storage(settings.data_dir)
         self.groups = PersistentSubscriptions(self._storage)
         self._projections = Projections(self._storage)
         self._access: Access = GuardedAccess(self._storage) if settings.tls else OpenAccess()
         self._members: Members | None = None
+        self._http: HttpServer | None = None
 
     @property
     def members(self) -> Members:
@@ -66,6 +70,7 @@ class Node:
             self.groups.start()
             await self._projections.start(standard=self._settings.projections)
             await self.members.start(self._services)
+            await self._start_http()
         except BaseException:
             await self.stop()
             raise
@@ -80,10 +85,19 @@ class Node:
         self._storage.replication.release()
         if await self.groups.stop():
             await asyncio.sleep(_LAST_WORDS)
+        if self._http is not None:
+            self._http.stop()
         if self._members is not None:
             await self._members.stop()
         await self._projections.stop()
         self._storage.close()
+
+    async def _start_http(self) -> None:
+        port = self._settings.http_port
+        if port is not None:
+            cluster, with_users = self.members.cluster, self._settings.tls
+            self._http = HttpServer(cluster, self._storage, with_users=with_users)
+            self.http = f"http://{LOOPBACK}:{await self._http.start(port)}"
 
     def _bind(self) -> None:
         authority, credentials = self._encryption() if self._settings.tls else (None, None)
