@@ -2,11 +2,14 @@
 
 import logging
 import time
-from queue import Full, Queue
+from collections.abc import Iterator
+from contextlib import suppress
+from queue import Empty, Full, Queue
 from threading import Thread
 from typing import Final
 
 WAITING: Final = 10_000  # lines; what comes while so many wait is lost, and counted
+_AT_ONCE: Final = 100  # lines are one write
 _PATIENCE: Final = 2.0  # seconds that the last lines get in the end
 
 
@@ -38,9 +41,21 @@ class Aside(logging.Handler):
         self._thread.join(_PATIENCE)
         super().close()
 
+    def _waiting(self) -> Iterator[str | None]:
+        """The next line, as soon as there is one, and those that wait behind it."""
+        yield self._lines.get()
+        with suppress(Empty):
+            for _ in range(_AT_ONCE - 1):
+                yield self._lines.get_nowait()
+
     def _write(self) -> None:
-        while (line := self._lines.get()) is not None:
-            self._target.handle(logging.makeLogRecord({"msg": line}))
+        going_on = True
+        while going_on:
+            lines = [*self._waiting()]
+            going_on = None not in lines
+            text = "\n".join(filter(None, lines))
+            if text:
+                self._target.handle(logging.makeLogRecord({"msg": text}))
             if self._lost:
                 lost, self._lost = self._lost, 0
                 told = f'{{"level": "warning", "event": "{lost:,} log lines were lost"}}'

@@ -96,6 +96,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {  # the first that fits counts
 }
 
 
+_MOST = 100  # faults of a request that are told
 _SCHEMA = "#/components/schemas/{model}"
 
 
@@ -140,12 +141,14 @@ def of_status(status: HTTPStatus, detail: str, **more: Any) -> Problem:
 
 def invalid(wrong: Sequence[FieldProblem]) -> InvalidProblem:
     """What was not understood, field by field."""
+    shown = wrong[:_MOST]
+    more = f"; the first {_MOST} are" if len(wrong) > _MOST else ""
     return InvalidProblem(
         type=_type("invalid-request"),
         title="The request was not understood.",
         status=HTTPStatus.UNPROCESSABLE_ENTITY,
-        detail=f"{len(wrong)} field(s) are not as they have to be",
-        errors=[FieldProblem(field=visible(one.field), problem=one.problem) for one in wrong],
+        detail=f"{len(wrong):,} field(s) are not as they have to be{more}",
+        errors=[FieldProblem(field=visible(one.field), problem=one.problem) for one in shown],
     )
 
 

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from domain.values import normal
 from infrastructure.http.problems import FieldProblem, answer, invalid
 
-_MOST = 50  # parameters of a query
+_MOST = 50  # parameters of a query, fields of an object
 
 
 class Body(BaseModel):
@@ -33,6 +33,8 @@ class Body(BaseModel):
         """What no text may hold is refused by the type of its field, which names the field."""
         if not isinstance(content, dict):
             return content
+        if len(content) > _MOST:  # else each is an error of its own, and a megabyte holds many
+            raise ValueError(f"an object has {_MOST} fields at most")
         return {name: _normal_or_as_is(value) for name, value in content.items()}
 
 

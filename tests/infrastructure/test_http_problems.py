@@ -105,6 +105,17 @@ async def test_all_bad_fields_are_named_at_once(shop: Shop) -> None:
     assert {error["field"] for error in told["errors"]} == {"query.limit", "query.status"}
 
 
+async def test_a_body_full_of_faults_holds_nobody_up(shop: Shop) -> None:
+    """Of many faults the first hundred are told; an object of very many fields is one fault."""
+    many = {"lines": [{"x": 1, "y": 2} for _ in range(1200)]}
+    told = problem(await shop.post("/orders", many), 422)
+    assert len(told["errors"]) == 100
+    assert "6,000 field(s)" in told["detail"]
+
+    told = problem(await shop.post("/orders", {f"k{n}": 1 for n in range(80_000)}), 422)
+    assert told["errors"] == [{"field": "body", "problem": "an object has 50 fields at most"}]
+
+
 async def test_a_body_that_is_no_json_is_told_where_it_breaks(shop: Shop) -> None:
     """400 with the place; 415 when it does not even say that it is JSON."""
     broken = await shop.http.post("/orders", content='{"lines": [', headers=JSON)
