@@ -201,17 +201,31 @@ def read_stream(
     """A page of what the stream shows from ``version`` on, that one included.
 
     Only an empty page is the end: it may be shorter than ``limit``. Records past their $maxAge and
-    before the lowest visible version are left out.
+    before the lowest visible version are left out; those past their $maxAge are the oldest, so they
+    are not looked at one by one.
     """
     lowest = first_visible(stream)
     oldest = 0 if stream.max_age is None else time.time_ns() // 100 - stream.max_age * _TICKS
     version = version if backwards else max(version, lowest)
     while page := reading.read_stream(stream, version, backwards=backwards, limit=limit):
         visible = [item for item in page if item.version >= lowest and item.created >= oldest]
-        if visible or (backwards and page[-1].version < lowest):
+        if visible or backwards:
             return visible
-        version = page[-1].version + (-1 if backwards else 1)
+        version = _first_recorded(reading, stream, page[-1].version + 1, oldest)
     return []
+
+
+def _first_recorded(reading: Reading, stream: Stream, version: int, oldest: int) -> int:
+    """The first version, from that one on, that is as young; one beyond the last when none is."""
+    beyond = stream.last_version + 1
+    while version < beyond:
+        middle = (version + beyond) // 2
+        there = reading.read_stream(stream, middle, limit=1)
+        if there and there[0].created < oldest:
+            version = there[0].version + 1
+        else:
+            beyond = middle
+    return version
 
 
 class Resolved(NamedTuple):

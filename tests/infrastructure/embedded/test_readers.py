@@ -1,14 +1,23 @@
 """Many readers of one node: what they hold together is bounded, and they take turns."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from infrastructure.embedded.eventstoredb.errors import EXPECT_ANY
 from infrastructure.embedded.eventstoredb.readers import LogReader, Readers, StreamReader
-from infrastructure.embedded.eventstoredb.storage import NewRecord, Record, Storage
-from infrastructure.embedded.eventstoredb.streams import append
+from infrastructure.embedded.eventstoredb.storage import (
+    PAGE,
+    NewRecord,
+    Reading,
+    Record,
+    Storage,
+    Stream,
+)
+from infrastructure.embedded.eventstoredb.streams import append, read_stream
+from tests.waiting import until
 
 COUNT = 600
 
@@ -85,6 +94,37 @@ async def test_who_goes_while_waiting() -> None:
     gone.cancel()
     async with asyncio.timeout(60):
         await third
+
+
+async def test_what_is_too_old_is_passed_over(storage: Storage) -> None:
+    """Events past their $maxAge are passed over in a few steps, however many they are."""
+    (last,) = storage.read_stream(storage.stream("a"), COUNT - 1)
+    await until(lambda: time.time_ns() // 100 > last.created + 10_000_000, every=0.05)
+    young = [NewRecord("Happened") for _ in range(3)]
+    metadata = [NewRecord("$metadata", b'{"$maxAge":1}', is_json=True)]
+    await storage.write(lambda transaction: append(transaction, "a", EXPECT_ANY, young))
+    await storage.write(lambda transaction: append(transaction, "$$a", EXPECT_ANY, metadata))
+    counting = Counting(storage)
+    stream = storage.stream("a")
+    for count in (1, 5):
+        found = read_stream(counting, stream, 0, limit=count)
+        assert versions(found) in ([], [COUNT, COUNT + 1, COUNT + 2][:count])
+    assert read_stream(counting, stream, COUNT - 1, backwards=True) == []
+    assert counting.reads < 30
+
+
+class Counting(Reading):
+    """Counts what is read of streams."""
+
+    def __init__(self, storage: Storage) -> None:
+        super().__init__(storage._connection)
+        self.reads = 0
+
+    def read_stream(
+        self, stream: Stream, version: int, *, backwards: bool = False, limit: int = PAGE
+    ) -> list[Record]:
+        self.reads += 1
+        return super().read_stream(stream, version, backwards=backwards, limit=limit)
 
 
 async def go_on(readers: Readers, number: int, done: list[int]) -> None:
