@@ -1,14 +1,17 @@
 """The links of ``$by_category``: what repairs them on a server, and what cannot be repaired."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 
 import pytest
 from esdbclient import NewEvent, StreamState
+from typer.testing import CliRunner
 
 from infrastructure import eventstoredb
+from infrastructure.cli.main import app
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.eventstoredb import BeyondRepair, CategoryLinks, Client
+from tests.stores import only_on
 from tests.waiting import PATIENCE
 
 BY_CATEGORY = "$by_category"
@@ -108,3 +111,11 @@ async def test_another_fault(client: Client) -> None:
     await happens(client, "order-1")
     with pytest.raises(BeyondRepair, match="at fault for something else: 'emit' is not allowed"):
         await repaired(client)
+
+
+@only_on("postgres")  # where consumer groups read the log itself
+def test_where_there_are_no_links(servers: Mapping[str, str]) -> None:
+    """The command says that nothing is needed."""
+    ended = CliRunner().invoke(app, ["links", "repair"], env={**servers, "COLUMNS": "300"})
+    assert ended.exit_code == 1
+    assert "events are in PostgreSQL, where consumer groups need no links" in ended.output
