@@ -29,7 +29,7 @@ class Patience:
 
 
 QUICK: Final = Patience(answer=3.0, quiet=0.4)
-PATIENT: Final = Patience(answer=10.0, quiet=1.5)
+PATIENT: Final = Patience(answer=20.0, quiet=2.5)
 
 
 @dataclass(frozen=True)

@@ -120,8 +120,11 @@ async def settled(node: Node, name: str, status: str, *, mode: str = "") -> None
 
 
 async def in_mode(node: Node, mode: str) -> list[object]:
-    """Status, mode and progress of all projections of that mode."""
+    """Status, mode and progress of all projections of that mode, which are deleted then."""
     found = await _statistics(node, {mode: {}})
+    for one in found:
+        await disable(node, one.name)
+        await delete(node, one.name)
     return [{"status": one.status, "mode": one.mode, "progress": one.progress} for one in found]
 
 
