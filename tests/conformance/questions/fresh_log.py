@@ -11,12 +11,12 @@ from tests.conformance.requests.reads import (
     of_all,
     subscribed_raw,
 )
-from tests.conformance.scenarios import Answers, asks
+from tests.conformance.scenarios import Answers, asks_alone
 
 _WINDOW = 1_000_000  # events: more than there are
 
 
-@asks
+@asks_alone
 async def nothing_matches(node: Node) -> Answers:
     """Less than a window of events has been looked at, and none matched: is there a checkpoint?"""
     nothing = by_type(f"F{node.run}", window=_WINDOW)

@@ -60,12 +60,16 @@ async def subscribed(node: Node, *options: Fields) -> list[object]:
 
 
 async def heard_live(
-    node: Node, *options: Fields, meanwhile: Callable[[], Awaitable[object]]
+    node: Node, *options: Fields, meanwhile: Callable[[], Awaitable[object]], until: str = ""
 ) -> list[object]:
-    """What a subscription is answered when something happens once it has caught up."""
+    """What a subscription is answered when something happens once it has caught up.
+
+    Waits for an answer that holds that text, and until nothing more comes.
+    """
     async with subscribe(node, *options) as call:
         await call.until(lambda heard: {"caught_up": {}} in heard)
         await meanwhile()
+        await call.until(lambda heard: until in str(heard))
         return await call.quiet()
 
 
