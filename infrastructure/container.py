@@ -7,8 +7,8 @@ Everything here is built without waiting. What has to be awaited (the connection
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, assert_never
@@ -325,6 +325,15 @@ async def write_side_opened(container: Container) -> AsyncIterator[None]:
         yield
 
 
+@contextmanager
+def _usable_address() -> Iterator[None]:
+    """Raises :class:`InvalidSettings` for an address that no driver can read."""
+    try:
+        yield
+    except ValueError as error:
+        raise InvalidSettings(str(error)) from None
+
+
 @asynccontextmanager
 async def _events_opened(container: Container) -> AsyncIterator[None]:
     settings = container.settings()
@@ -338,7 +347,8 @@ async def _events_opened(container: Container) -> AsyncIterator[None]:
             container.wake_up.override(providers.Object(wake_up))
             yield
         return
-    client = await eventstoredb.connect(settings.events_uri)
+    with _usable_address():
+        client = await eventstoredb.connect(settings.events_uri)
     container.client.override(providers.Object(client))
     try:
         yield
@@ -350,7 +360,9 @@ async def _events_opened(container: Container) -> AsyncIterator[None]:
 async def _views_opened(container: Container) -> AsyncIterator[None]:
     settings = container.settings()
     assert settings.postgres_uri is not None  # whoever serves has seen to it
-    async with postgres.pool(settings.postgres_uri) as pool:
+    with _usable_address():
+        unopened = postgres.pool(settings.postgres_uri)
+    async with unopened as pool:
         await postgres.migrate(pool)
         await _require_one_origin(container, pool)
         container.pool.override(providers.Object(pool))
@@ -383,7 +395,9 @@ async def migrate(settings: Settings) -> Sequence[str]:
     """
     container = wired(settings)
     assert settings.postgres_uri is not None  # whoever migrates has seen to it
-    async with postgres.pool(settings.postgres_uri) as pool:
+    with _usable_address():
+        unopened = postgres.pool(settings.postgres_uri)
+    async with unopened as pool:
         applied = await postgres.migrate(pool)
         container.pool.override(providers.Object(pool))
         await container.builds().register(container.projections())

@@ -34,6 +34,8 @@ def _uri_of(*schemes: str) -> AfterValidator:
 
     def check(uri: str) -> str:
         urlsplit(uri)  # ValueError for what is no address
+        if re.search(r"%(?![0-9A-Fa-f]{2})", uri):
+            raise ValueError("a % in it, in a password for example, is written %25")
         if not uri.startswith(tuple(f"{scheme}://" for scheme in schemes)):
             raise ValueError(f"it has to start with {' or '.join(f'{s}://' for s in schemes)}")
         return uri

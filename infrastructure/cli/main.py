@@ -56,7 +56,7 @@ questions.add_to(app)
 def main() -> None:
     """The entry point. Exit code 1: it failed; 2: it was asked or set wrongly."""
     try:
-        prepare_process(sys.argv[1:])
+        sys.argv[1:] = prepare_process(sys.argv[1:])
     except AskedWrongly as error:
         say(f"headwater: {error}", err=True)
         sys.exit(2)

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import unicodedata
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
@@ -26,20 +27,25 @@ class AskedWrongly(Exception):
     """What was asked for makes no sense; the message says what would."""
 
 
-def prepare_process(arguments: Sequence[str]) -> None:
+def prepare_process(arguments: Sequence[str]) -> Sequence[str]:
     """Before any command: what this process and its children write is its user's alone to read.
 
-    Raises :class:`AskedWrongly` for an argument that is no text.
+    Answers with the arguments as text is taken everywhere: composed (NFC), but for the names of
+    files that are there. Raises :class:`AskedWrongly` for one that is no text.
     """
     os.umask(0o077)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal that has no letter for it gets an escape
             stream.reconfigure(errors="backslashreplace")
-    for argument in arguments:
-        try:
-            argument.encode()
-        except UnicodeEncodeError:
-            raise AskedWrongly(f"the argument {argument} is not UTF-8: write it as such") from None
+    return [_text(argument) for argument in arguments]
+
+
+def _text(argument: str) -> str:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        raise AskedWrongly(f"the argument {argument} is not UTF-8: write it as such") from None
+    return argument if os.path.lexists(argument) else unicodedata.normalize("NFC", argument)
 
 
 def load_settings() -> "Settings":

@@ -1,11 +1,12 @@
 """Sales over HTTP: by day, by customer, by product."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from application import queries
 from application.projections.customer_orders import CustomerOrders, customer_orders
@@ -18,6 +19,15 @@ from infrastructure.http.problems import BadQuestion
 from infrastructure.http.reading import Reading, answers
 
 router = APIRouter(tags=["sales"])
+
+
+def _day(text: str) -> str:
+    if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError("write a day as YYYY-MM-DD")  # 20101201 would be seconds since 1970
+    return text
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 
 _NEXT = "where the next page is; none: this was the last"
 
@@ -55,8 +65,8 @@ class Products(BaseModel):
 async def list_sales(
     request: Request,
     reading: Reading,
-    first: Annotated[date | None, Query(alias="from", examples=["2010-12-01"])] = None,
-    last: Annotated[date | None, Query(alias="to", examples=["2010-12-31"])] = None,
+    first: Annotated[Day | None, Query(alias="from", examples=["2010-12-01"])] = None,
+    last: Annotated[Day | None, Query(alias="to", examples=["2010-12-31"])] = None,
     country: Annotated[str | None, Query(examples=["France"])] = None,
     after: After = None,
     limit: Limit = 50,

@@ -8,6 +8,7 @@ from typing import Any, Final, LiteralString, Protocol, TypeVar
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.abc import RV, PQGen
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import InsufficientPrivilege, _WaitTimeout
 from psycopg_pool import AsyncConnectionPool
 
@@ -129,6 +130,18 @@ GONE: Final[Mapping[str, Any]] = {  # who has gone without a word is missed befo
 }
 
 
+def _require_address(uri: str) -> None:
+    """``ValueError`` for an address that PostgreSQL's library cannot read."""
+    try:
+        conninfo_to_dict(uri)
+    except psycopg.ProgrammingError as error:
+        reason = str(error).strip().replace(uri, "the address")  # it may hold a password
+        raise ValueError(
+            f"POSTGRES_URI is not usable: {reason}; "
+            "write it like postgresql://user:password@host:5432/database"
+        ) from None
+
+
 def _pool(
     uri: str,
     size: int,
@@ -138,6 +151,8 @@ def _pool(
     *,
     checked: bool,
 ) -> Pool:
+    _require_address(uri)
+
     async def configure(connection: Connection) -> None:
         connection.silence = silence
         await connection.execute(_RELIED_ON + settings)

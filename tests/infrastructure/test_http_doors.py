@@ -120,6 +120,14 @@ async def test_what_is_no_text_is_refused_by_the_name_of_its_place(
     assert [error["field"] for error in told["errors"]] == [field]
 
 
+@pytest.mark.parametrize("day", ["20101201", "0", "1e9", "2010-13-01", "2010-12-1", "01-12-2010"])
+async def test_a_day_is_written_one_way(shop: Shop, day: str) -> None:
+    """A number would be taken for seconds since 1970, and answered with other days."""
+    told = problem(await shop.http.get(f"/sales?from={day}"), 422)
+
+    assert [error["field"] for error in told["errors"]] == ["query.from"]
+
+
 async def test_text_is_composed_at_the_door(shop: Shop) -> None:
     """Who writes é as e and an accent finds what was written é, and the other way round."""
     lines = [{**LINE, "sku": "CAFE\u0301", "description": "Mo\u0301veis"}]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from infrastructure import settings
+from infrastructure.container import connected, wired, write_side_opened
 from infrastructure.settings import InvalidSettings, without_password
 
 
@@ -178,9 +179,39 @@ def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
         settings.load()
 
 
+def test_a_percent_sign_that_stands_for_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a driver says so, and shows the password around it."""
+    monkeypatch.setenv("POSTGRES_URI", "postgresql://shop:hu%sh@db/orders")
+    with pytest.raises(InvalidSettings, match="%25") as refused:
+        settings.load()
+    assert "hu%sh" not in str(refused.value)
+
+
 def test_a_password_in_a_query_is_not_shown_either() -> None:
     """PostgreSQL takes it there, too."""
     shown = without_password("postgresql://db/orders?user=shop&password=hush&sslpassword=hush")
 
     assert "hush" not in shown
     assert "user=shop" in shown
+
+
+@pytest.mark.parametrize(
+    "servers",
+    [
+        {"postgres_uri": "postgresql://shop:hush@127.0.0.1:1/orders?nope=1"},
+        {
+            "postgres_uri": "postgresql://shop:hush@127.0.0.1:1/orders",
+            "eventstoredb_uri": "esdb://shop:hush@127.0.0.1:1?nope=1",
+        },
+    ],
+)
+async def test_an_address_that_a_driver_cannot_read_is_a_wrong_setting(
+    servers: dict[str, str],
+) -> None:
+    """The setting is named, at once, and the password is not shown."""
+    container = wired(settings.load(**servers))
+    opened = connected(container) if len(servers) == 1 else write_side_opened(container)
+    with pytest.raises(InvalidSettings, match=r"_URI is not usable.*(?i:nope)") as refused:
+        async with opened:
+            pass
+    assert "hush" not in str(refused.value)
