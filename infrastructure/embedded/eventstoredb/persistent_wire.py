@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
 
+from infrastructure.embedded.eventstoredb import read_options
 from infrastructure.embedded.eventstoredb.errors import group_failed, invalid_argument
 from infrastructure.embedded.eventstoredb.group_connection import Connection
 from infrastructure.embedded.eventstoredb.group_settings import (
@@ -63,8 +64,9 @@ def _settings(options: _Options, strategy: str, wanted: GroupFilter | None) -> G
 def _source_and_start(options: _Options) -> tuple[str, int]:
     match options.WhichOneof("stream_option"):
         case "all":
-            all_ = options.all
-            return ALL, _start(all_.WhichOneof("all_option"), all_.position.commit_position)
+            given = options.all.position
+            commit = read_options.checked(given.commit_position, given.prepare_position).commit
+            return ALL, _start(options.all.WhichOneof("all_option"), commit)
         case "stream":
             identifier, stream = options.stream.stream_identifier, options.stream
             start = _start(stream.WhichOneof("revision_option"), stream.revision)
@@ -87,7 +89,7 @@ def _start(option: str | None, value: int) -> int:
         case "end":
             return FROM_END
         case "revision" | "position":
-            return value if value <= MAX_VERSION else FROM_END
+            return FROM_END if read_options.number(value) > MAX_VERSION else value
         case _:
             raise invalid_argument("Where to start is missing: give start, end or a position.")
 

@@ -79,7 +79,7 @@ def version(options: streams_pb2.ReadReq.Options.StreamOptions) -> int | None:
         case "end":
             return END_VERSION
         case "revision":
-            return _number(options.revision)
+            return number(options.revision)
         case _:
             return None
 
@@ -95,13 +95,17 @@ def position(options: streams_pb2.ReadReq.Options.AllOptions) -> Position | None
         case "end":
             return END
         case "position":
-            given = options.position
-            found = Position(_number(given.commit_position), _number(given.prepare_position))
-            if found.prepare > found.commit or (found.commit == END.commit and found != END):
-                raise handler_failed()
-            return found
+            return checked(options.position.commit_position, options.position.prepare_position)
         case _:
             return None
+
+
+def checked(commit: int, prepare: int) -> Position:
+    """The position that a request names by two numbers. Raises a Refusal for what is none."""
+    found = Position(number(commit), number(prepare))
+    if found.prepare > found.commit or (found.commit == END.commit and found != END):
+        raise handler_failed()
+    return found
 
 
 def read_failed(kind: str, result: str = "Error") -> Refusal:
@@ -114,7 +118,8 @@ def handler_failed() -> Refusal:
     return Refusal(grpc.StatusCode.UNKNOWN, "Exception was thrown by handler.")
 
 
-def _number(given: int) -> int:
+def number(given: int) -> int:
+    """A version, or a part of a position; the largest is the end. Raises a Refusal."""
     if MAX_VERSION < given < _UNSIGNED_MAX:
         raise handler_failed()
     return given

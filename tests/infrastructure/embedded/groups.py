@@ -53,6 +53,15 @@ def creation(stream: str, group: str, strategy: str) -> persistent_pb2.CreateReq
     )
 
 
+def creation_on_all(group: str, commit: int, prepare: int) -> persistent_pb2.CreateReq:
+    """Asks for a group on ``$all`` from these numbers: esdbclient takes but one."""
+    create = persistent_pb2.CreateReq
+    position = create.Position(commit_position=commit, prepare_position=prepare)
+    source = create.AllOptions(position=position, no_filter=shared_pb2.Empty())
+    settings = create.Settings(history_buffer_size=500, read_batch_size=20)
+    return create(options=create.Options(all=source, group_name=group, settings=settings))
+
+
 def call(node: NodeProcess, method: str, request: Message, answer: type[Message]) -> Message:
     """A call by the wire alone, for what esdbclient hides or does not offer."""
     address = node.uri.removeprefix("esdb://").partition("?")[0]

@@ -6,12 +6,22 @@ from collections.abc import Callable
 from typing import Literal
 from uuid import uuid4
 
+import grpc
 import pytest
 from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient, NewEvent, StreamState
+from esdbclient.exceptions import EventStoreDBClientException
+from esdbclient.protos.Grpc import persistent_pb2
 
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from tests.infrastructure.embedded.consumer import Consumer
-from tests.infrastructure.embedded.groups import append, info, parked_stream, texts
+from tests.infrastructure.embedded.groups import (
+    append,
+    call,
+    creation_on_all,
+    info,
+    parked_stream,
+    texts,
+)
 from tests.infrastructure.embedded.waiting import eventually
 from tests.waiting import PATIENCE, until_true
 
@@ -46,6 +56,26 @@ def test_from_a_version(sync_client: EventStoreDBClient, stream: str, group: str
     sync_client.create_subscription_to_stream(group, stream, stream_position=1)
     with Consumer(sync_client, group, stream) as consumer:
         assert texts(consumer.take_data(2)) == "bc"
+
+
+@pytest.mark.parametrize("version", [2**63, 2**64 - 2])
+def test_no_group_begins_at_a_number_that_is_no_version(
+    sync_client: EventStoreDBClient, stream: str, group: str, version: int
+) -> None:
+    """What no read takes for a version, no group does; the largest number is the end."""
+    with pytest.raises(EventStoreDBClientException, match="Exception was thrown by handler"):
+        sync_client.create_subscription_to_stream(group, stream, stream_position=version)
+    sync_client.create_subscription_to_stream(group, stream, stream_position=2**64 - 1)
+    assert info(sync_client, group, stream).start_from == "-1"
+
+
+@pytest.mark.parametrize(("commit", "prepare"), [(2**63, 2**63), (0, 5), (2**64 - 1, 5)])
+def test_no_group_begins_at_numbers_that_are_no_position(
+    node: NodeProcess, group: str, commit: int, prepare: int
+) -> None:
+    """What no read of ``$all`` takes for a position, no group on it does."""
+    with pytest.raises(grpc.RpcError, match="Exception was thrown by handler"):
+        call(node, "Create", creation_on_all(group, commit, prepare), persistent_pb2.CreateResp)
 
 
 def test_all_with_a_filter(sync_client: EventStoreDBClient, stream: str, group: str) -> None:
