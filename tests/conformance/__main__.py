@@ -9,26 +9,26 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from tests.conformance.comparing import compare
+from tests.conformance.node import Target, target
 
 
 def main() -> int:
-    with _node() as uri:
-        verdict = asyncio.run(compare(urlsplit(uri).netloc, *sys.argv[1:2]))
+    with _target() as asked:
+        verdict = asyncio.run(compare(asked, *sys.argv[1:2]))
     print(verdict)
     return 1 if verdict.differences else 0
 
 
 @contextmanager
-def _node() -> Iterator[str]:
+def _target() -> Iterator[Target]:
     if given := os.environ.get("EVENTSTOREDB_URI"):
-        yield given
+        yield target(given, given)
         return
-    with NodeProcess() as node:
-        yield node.uri
+    with NodeProcess(http_port=0) as node:
+        yield target(node.uri, node.http)
 
 
 if __name__ == "__main__":

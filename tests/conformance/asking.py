@@ -9,7 +9,7 @@ from typing import Final
 import grpc
 
 from tests.conformance import questions
-from tests.conformance.node import PATIENT, QUICK, Node
+from tests.conformance.node import PATIENT, QUICK, Node, Target
 from tests.conformance.normal_form import fault, normal
 from tests.conformance.scenarios import Scenario
 
@@ -22,27 +22,27 @@ for _module in iter_modules(questions.__path__):
 Asked = Mapping[str, object]  # the answer to each question, by its name
 
 
-async def ask(target: str, scenarios: Sequence[Scenario]) -> Asked:
-    """What a node at ``host:port`` answers, asked as fast as it goes."""
-    async with grpc.aio.insecure_channel(target, options=_OPTIONS) as channel:
+async def ask(target: Target, scenarios: Sequence[Scenario]) -> Asked:
+    """What a node answers, asked as fast as it goes."""
+    async with grpc.aio.insecure_channel(target.grpc, options=_OPTIONS) as channel:
         turns = asyncio.Semaphore(_AT_ONCE)
 
         async def in_turn(scenario: Scenario) -> Asked:
             async with turns:
-                return await _answers(scenario, Node(channel, target, QUICK))
+                return await _answers(scenario, Node(channel, target.http, QUICK))
 
         answers = await asyncio.gather(*(in_turn(one) for one in scenarios if not one.alone))
         alone = [one for one in scenarios if one.alone]
-        answers += [await _answers(one, Node(channel, target, QUICK)) for one in alone]
+        answers += [await _answers(one, Node(channel, target.http, QUICK)) for one in alone]
     return {name: answer for asked in answers for name, answer in asked.items()}
 
 
-async def ask_patiently(target: str, scenarios: Sequence[Scenario]) -> Asked:
+async def ask_patiently(target: Target, scenarios: Sequence[Scenario]) -> Asked:
     """The same, one scenario after the other: a busy machine is slow, and not wrong."""
     answers: dict[str, object] = {}
-    async with grpc.aio.insecure_channel(target, options=_OPTIONS) as channel:
+    async with grpc.aio.insecure_channel(target.grpc, options=_OPTIONS) as channel:
         for one in scenarios:
-            answers |= await _answers(one, Node(channel, target, PATIENT))
+            answers |= await _answers(one, Node(channel, target.http, PATIENT))
     return answers
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tests.conformance.asking import Asked, ask, ask_patiently
+from tests.conformance.node import Target
 from tests.conformance.recorded import ALLOWED, EXPECTED
 from tests.conformance.scenarios import chosen
 
@@ -47,8 +48,8 @@ class Verdict:
         return "\n".join([*lines, f"{counts}, {len(self.may_differ)} more may"])
 
 
-async def compare(target: str, only: str = "", known: Collection[str] = ()) -> Verdict:
-    """Asks the node at ``host:port`` the questions of all scenarios whose names begin so.
+async def compare(target: Target, only: str = "", known: Collection[str] = ()) -> Verdict:
+    """Asks a node the questions of all scenarios whose names begin so.
 
     Scenarios with an answer that must not differ and does are asked a second time, alone and with
     patience, unless it is ``known``; an answer that was right once is right.

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final, TypeVar
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import grpc
@@ -33,11 +34,24 @@ PATIENT: Final = Patience(answer=20.0, quiet=2.5)
 
 
 @dataclass(frozen=True)
+class Target:
+    """Where a node is, as ``host:port``: a server answers gRPC and HTTP/1.1 on one port."""
+
+    grpc: str
+    http: str
+
+
+def target(uri: str, http: str) -> Target:
+    """Where a node is whose connection string and address these are."""
+    return Target(urlsplit(uri).netloc, urlsplit(http).netloc)
+
+
+@dataclass(frozen=True)
 class Node:
     """A node, as one scenario asks it, with names that no other scenario uses."""
 
     channel: grpc.aio.Channel
-    target: str  # host:port
+    http: str  # where it answers over HTTP/1.1, as host:port
     patience: Patience = QUICK
     run: str = field(default_factory=lambda: f"r{uuid4().hex[:9]}")
     _numbers: "count[int]" = field(default_factory=count)

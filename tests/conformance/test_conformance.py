@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
 import pytest
 
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from tests.conformance.comparing import Verdict, compare, judge
+from tests.conformance.node import target
 from tests.conformance.recorded import ALLOWED, EXPECTED, NOTED, RECORDED, When
 
 KNOWN: Final[frozenset[str]] = frozenset(
@@ -24,8 +24,8 @@ KNOWN: Final[frozenset[str]] = frozenset(
 @pytest.fixture(scope="module")
 def verdict() -> Verdict:
     """What comes of asking a node that nobody else asks."""
-    with NodeProcess() as node:
-        return asyncio.run(compare(urlsplit(node.uri).netloc, known=KNOWN))
+    with NodeProcess(http_port=0) as node:
+        return asyncio.run(compare(target(node.uri, node.http), known=KNOWN))
 
 
 def test_the_node_answers_as_the_server_did(verdict: Verdict) -> None:

@@ -37,7 +37,7 @@ async def http(node: Node) -> Answers:
 async def _page(node: Node, path: str) -> object:
     async with httpx.AsyncClient(timeout=node.patience.answer, trust_env=False) as client:
         try:
-            answer = await client.get(f"http://{node.target}{path}", headers={"Accept": _JSON})
+            answer = await client.get(f"http://{node.http}{path}", headers={"Accept": _JSON})
         except httpx.HTTPError as error:
             return type(error).__name__
     kind = answer.headers.get("Content-Type")
