@@ -13,6 +13,7 @@ from typing import Any, Final
 from infrastructure.embedded.eventstoredb.consumer_group import Limits
 from infrastructure.embedded.eventstoredb.consumer_strategies import STRATEGIES
 from infrastructure.embedded.eventstoredb.group_progress import CheckpointPolicy
+from infrastructure.embedded.eventstoredb.records import compact
 
 ALL: Final = "$all"
 FROM_END: Final = -1
@@ -115,7 +116,7 @@ def decode(data: bytes) -> list[GroupSettings]:
 
 def compact_json(values: Mapping[str, object]) -> bytes:
     """An object as the server writes its own: no blanks, and nothing that is 0, false or empty."""
-    return json.dumps(_without_defaults(values), separators=(",", ":")).encode()
+    return compact(_without_defaults(values))
 
 
 def _without_defaults(values: Mapping[str, object]) -> dict[str, object]:

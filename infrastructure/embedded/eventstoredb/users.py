@@ -18,6 +18,7 @@ from infrastructure.embedded.eventstoredb.storage import (
     NewRecord,
     Reading,
     Transaction,
+    compact,
 )
 from infrastructure.embedded.eventstoredb.streams import append, is_found
 
@@ -96,7 +97,7 @@ def write_user(transaction: Transaction, user: User, change: str) -> None:
         "disabled": user.disabled,
         "groups": list(user.groups),
     }
-    record = NewRecord(change, json.dumps(data).encode(), is_json=True)
+    record = NewRecord(change, compact(data), is_json=True)
     append(transaction, f"$user-{user.name}", EXPECT_ANY, [record])
     if change == USER_CREATED:
         append(transaction, _LIST, EXPECT_ANY, [NewRecord(_LISTED, user.name.encode())])

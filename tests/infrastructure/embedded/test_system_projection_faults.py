@@ -185,6 +185,26 @@ def test_updated_without_emitting(client: EventStoreDBClient) -> None:
     assert reason == "'emit' is not allowed by the projection/configuration/mode"
 
 
+@pytest.mark.parametrize(
+    ("name", "query", "reason"),
+    [
+        ("$streams", "first\n-", "Empty source expected"),
+        ("$by_event_type", "first\n-", "Empty source expected"),
+        ("$by_category", "middle\n-", "Expected 'first' or 'last'"),
+        ("$stream_by_category", "", "Expected 'first' or 'last'"),
+        ("$by_correlation_id", "first\n-", "Could not parse projection source"),
+        ("$by_correlation_id", '{"correlationIdProperty":"id"}', "by $correlationId only"),
+    ],
+)
+def test_a_query_that_makes_no_sense(
+    client: EventStoreDBClient, name: str, query: str, reason: str
+) -> None:
+    """A system projection that cannot understand its query is at fault, and says why."""
+    client.update_projection(name, query=query, emit_enabled=True)
+    assert status(client, name) == FAULTED
+    assert reason in client.get_projection_statistics(name=name).state_reason
+
+
 def test_aborted(client: EventStoreDBClient) -> None:
     """One that is disabled without a checkpoint is Aborted, and goes on all the same."""
     client.projections.disable(name="$by_category", write_checkpoint=False)

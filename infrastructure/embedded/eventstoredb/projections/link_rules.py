@@ -4,6 +4,7 @@ The rules are EventStoreDB's, from its Projections.Core/Standard. One is mended:
 metadata the server links ``$et-$metadata`` to the stream itself, here it is to the metadata.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,6 +18,7 @@ from infrastructure.embedded.eventstoredb.storage import (
 )
 from infrastructure.embedded.eventstoredb.streams import LINK, METADATA, STREAM_DELETED
 
+_CORRELATION_ID: Final = "$correlationId"
 _STREAM_REFERENCE: Final = "$@"
 _EPOCH: Final = datetime(1970, 1, 1)  # its text is to say Z, and no +00:00
 
@@ -90,6 +92,8 @@ def rule_of(name: str, query: str) -> Rule:
     Raises ValueError when it says that badly.
     """
     match name:
+        case "$streams" | "$by_event_type" if query.strip():
+            raise ValueError("Empty source expected")
         case "$streams":
             return streams
         case "$stream_by_category":
@@ -99,9 +103,23 @@ def rule_of(name: str, query: str) -> Rule:
         case "$by_event_type":
             return by_event_type
         case "$by_correlation_id":
+            _require_correlation_id(query)
             return by_correlation_id
         case _:
             raise ValueError(f"There is no system projection {name}")
+
+
+def _require_correlation_id(query: str) -> None:
+    """The server lets it have another name, in a JSON object; here it has none."""
+    try:
+        name = json.loads(query)["correlationIdProperty"] if query.strip() else _CORRELATION_ID
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(
+            "Could not parse projection source. Please make sure the source is a valid JSON string "
+            "with a property: 'correlationIdProperty' having a string value"
+        ) from None
+    if name != _CORRELATION_ID:
+        raise ValueError(f"this node knows correlations by {_CORRELATION_ID} only, not by {name}")
 
 
 def _categories(query: str) -> Categories:
