@@ -1,10 +1,11 @@
 """The questions the service answers, as functions over read models. None folds a stream."""
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Generic
+from typing import Final, Generic
 
 from application.categories import BY_COMMAND
 from application.messages import RecordedEvent
@@ -18,6 +19,7 @@ from domain.orders import PlaceOrder, Status
 from domain.values import CustomerId, Money, OrderId, Sku
 
 LARGEST_PAGE = 500
+_PLACE: Final = re.compile(r"(-?[0-9]{1,30})~(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -163,8 +165,7 @@ def _place(after: str | None) -> tuple[Decimal, str] | None:
     """Rank and key, as a page before has told them: ``12~85123A``."""
     if after is None:
         return None
-    rank, _, key = after.partition("~")
-    try:
-        return Decimal(int(rank)), key
-    except ValueError:
-        raise ValueError(f"after is {after!r}: take it as the page before has given it") from None
+    place = _PLACE.fullmatch(after)
+    if place is None:
+        raise ValueError(f"after is {after[:80]!r}: take it as the page before has given it")
+    return Decimal(place[1]), place[2]

@@ -11,6 +11,7 @@ from infrastructure.cli.printing import say
 from infrastructure.cli.process import (
     AskedWrongly,
     clear_errors,
+    finite,
     load_settings,
     prepare_process,
     until_done,
@@ -194,7 +195,9 @@ def stream(
     name: Annotated[str, typer.Argument(help="`order-536365`; on EventStoreDB `$ce-order`, too.")],
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     backwards: Annotated[bool, typer.Option("--backwards", help="Newest first.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many events.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=1_000_000_000, help="At most so many events.")
+    ] = None,
 ) -> None:
     """Print the events of a stream: what has happened, when, and who did it."""
     with clear_errors():
@@ -228,10 +231,16 @@ def simulate(
     ] = "max",
     orders: Annotated[int | None, typer.Option(min=1, help="At most so many orders.")] = None,
     fault_rate: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of calls to the providers that go wrong.")
+        float,
+        typer.Option(
+            min=0, max=1, callback=finite, help="Share of calls to the providers that go wrong."
+        ),
     ] = 0.05,
     shortage: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of orders that find too little stock.")
+        float,
+        typer.Option(
+            min=0, max=1, callback=finite, help="Share of orders that find too little stock."
+        ),
     ] = 0.02,
     workers: Annotated[int, typer.Option(min=1, help="Saga workers that compete.")] = 2,
     seed: Annotated[int, typer.Option(help="Decides who finds no stock, which calls fail.")] = 0,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from infrastructure.cli.process import clear_errors, load_settings, until_done
+from infrastructure.cli.process import clear_errors, finite, load_settings, until_done
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -56,7 +56,9 @@ def replay(
     group: Group = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
-    rate: Annotated[float, typer.Option(min=0.01, help="So many a second.")] = 100.0,
+    rate: Annotated[
+        float, typer.Option(min=0.01, callback=finite, help="So many a second.")
+    ] = 100.0,
     reason: Annotated[str | None, typer.Option(help="Why.", metavar="TEXT")] = None,
     by: By = None,
 ) -> None:

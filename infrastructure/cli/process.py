@@ -1,6 +1,7 @@
 """How a command runs and ends: its settings, its errors in clear words, its exit code, Ctrl-C."""
 
 import asyncio
+import math
 import os
 import signal
 import sys
@@ -46,6 +47,13 @@ def _text(argument: str) -> str:
     except UnicodeEncodeError:
         raise AskedWrongly(f"the argument {argument} is not UTF-8: write it as such") from None
     return argument if os.path.lexists(argument) else unicodedata.normalize("NFC", argument)
+
+
+def finite(number: float) -> float:
+    """A number that an option has, if it is one: ``nan`` is within all bounds."""
+    if not math.isfinite(number):
+        raise typer.BadParameter(f"{number} is no number")
+    return number
 
 
 def load_settings() -> "Settings":

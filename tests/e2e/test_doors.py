@@ -111,3 +111,27 @@ def test_an_import_that_brings_nothing_in_fails(
     file.mkdir() if content is None else file.write_text(content)
 
     assert said in refusal(headwater(tmp_path / "home", "import", str(file)), 1)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["stream", "order-1", "--limit", "9" * 20],
+        ["simulate", "--fault-rate", "nan"],
+        ["parked", "replay", "--all", "--rate", "nan"],
+        ["node", "--port", "9" * 20],
+        ["\x1b[2J"],
+    ],
+    ids=" ".join,
+)
+def test_an_argument_that_makes_no_sense_gets_a_sentence(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    """Exit code 2, nothing raw on the terminal, and never a traceback."""
+    home = tmp_path / "home"
+    home.mkdir()
+    ended = headwater(home, *arguments)
+
+    assert ended.returncode == 2, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "\x1b" not in ended.stderr
