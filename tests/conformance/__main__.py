@@ -1,7 +1,8 @@
 """``python -m tests.conformance [PREFIX]``: prints in what a node differs from the real server.
 
 Asks the node that ``EVENTSTOREDB_URI`` names, else a fresh embedded one; only the scenarios whose
-names begin with the prefix, else all. Its exit code is 0 when nothing differs that must not.
+names begin with the prefix, else all. Its exit code is 0 when nothing differs that must not, 1 when
+something does, and 2 when nothing was asked.
 """
 
 import asyncio
@@ -12,12 +13,16 @@ from contextlib import contextmanager
 
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from tests.conformance.comparing import compare
-from tests.conformance.node import Target, target
+from tests.conformance.target import NotAsked, Target, target
 
 
 def main() -> int:
-    with _target() as asked:
-        verdict = asyncio.run(compare(asked, *sys.argv[1:2]))
+    try:
+        with _target() as asked:
+            verdict = asyncio.run(compare(asked, *sys.argv[1:2]))
+    except NotAsked as error:
+        print(f"conformance: {error}", file=sys.stderr)
+        return 2
     print(verdict)
     return 1 if verdict.differences else 0
 
@@ -25,7 +30,7 @@ def main() -> int:
 @contextmanager
 def _target() -> Iterator[Target]:
     if given := os.environ.get("EVENTSTOREDB_URI"):
-        yield target(given, given)
+        yield target(given)
         return
     with NodeProcess(http_port=0) as node:
         yield target(node.uri, node.http)

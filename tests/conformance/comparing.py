@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tests.conformance.asking import Asked, ask, ask_patiently
-from tests.conformance.node import Target
 from tests.conformance.recorded import ALLOWED, EXPECTED
 from tests.conformance.scenarios import chosen
+from tests.conformance.target import NotAsked, Target
 
 _NOTHING: Final = "(not asked)"
 
@@ -52,9 +52,11 @@ async def compare(target: Target, only: str = "", known: Collection[str] = ()) -
     """Asks a node the questions of all scenarios whose names begin so.
 
     Scenarios with an answer that must not differ and does are asked a second time, alone and with
-    patience, unless it is ``known``; an answer that was right once is right.
+    patience, unless it is ``known``; an answer that was right once is right. Raises NotAsked.
     """
     scenarios = chosen(only)
+    if not scenarios:
+        raise NotAsked(f"no scenario begins with '{only}'; see tests/conformance/questions")
     answers = dict(await ask(target, scenarios))
     doubtful = {one.question for one in judge(answers, only).differences} - {*known}
     again = [one for one in scenarios if any(map(one.asks, doubtful))]

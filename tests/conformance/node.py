@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import grpc
@@ -15,7 +14,6 @@ from tests.conformance.listening import Conversation, Listening, TwoWayCall
 from tests.waiting import until_true
 
 _SERVICES: Final = "/event_store.client."
-_OPTIONS: Final = (("grpc.max_receive_message_length", 64 << 20),)
 _METADATA: Final = (("requires-leader", "true"),)
 
 M = TypeVar("M", bound=Message)
@@ -34,19 +32,6 @@ PATIENT: Final = Patience(answer=20.0, quiet=2.5)
 
 
 @dataclass(frozen=True)
-class Target:
-    """Where a node is, as ``host:port``: a server answers gRPC and HTTP/1.1 on one port."""
-
-    grpc: str
-    http: str
-
-
-def target(uri: str, http: str) -> Target:
-    """Where a node is whose connection string and address these are."""
-    return Target(urlsplit(uri).netloc, urlsplit(http).netloc)
-
-
-@dataclass(frozen=True)
 class Node:
     """A node, as one scenario asks it, with names that no other scenario uses."""
 
@@ -60,12 +45,10 @@ class Node:
         """A name that is new to the node, and reads ``<label>`` in answers."""
         return f"{self.run}.{label}-{next(self._numbers)}"
 
-    async def ask(
-        self, method: str, request: Message, answer: type[M], within: float | None = None
-    ) -> M:
+    async def ask(self, method: str, request: Message, answer: type[M]) -> M:
         """One request, one answer. Raises grpc.aio.AioRpcError."""
         call = self.channel.unary_unary(_SERVICES + method, _bytes, answer.FromString)
-        result: M = await call(request, timeout=within or self.patience.answer, metadata=_METADATA)
+        result: M = await call(request, timeout=self.patience.answer, metadata=_METADATA)
         return result
 
     async def upload(self, method: str, requests: Iterable[Message], answer: type[M]) -> M:

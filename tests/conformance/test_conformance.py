@@ -8,8 +8,8 @@ import pytest
 
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from tests.conformance.comparing import Verdict, compare, judge
-from tests.conformance.node import target
 from tests.conformance.recorded import ALLOWED, EXPECTED, NOTED, RECORDED, When
+from tests.conformance.target import NotAsked, target
 
 KNOWN: Final[frozenset[str]] = frozenset(
     {
@@ -84,3 +84,28 @@ def test_every_reason_is_for_a_question() -> None:
     """The table of what may differ names questions that are asked, each once."""
     names = [name for one in ALLOWED for name in one.questions]
     assert sorted(names) == sorted({*names} & RECORDED.keys())
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "esdb://127.0.0.1:2113",
+        "esdb://127.0.0.1:2113?tls=true",
+        "esdb://admin:changeit@127.0.0.1:2113?tls=false",
+        "esdb://127.0.0.1:2113,127.0.0.1:2114?tls=false",
+        "esdb+discover://127.0.0.1:2113?tls=false",
+        "127.0.0.1:2113",
+    ],
+)
+def test_only_one_insecure_node_is_asked(uri: str) -> None:
+    """The answers are of one insecure node: any other address is refused, with what is right."""
+    assert target("esdb://127.0.0.1:2113?Tls=false").grpc == "127.0.0.1:2113"
+    with pytest.raises(NotAsked, match="give esdb://"):
+        target(uri)
+
+
+@pytest.mark.parametrize(("address", "only"), [("127.0.0.1:1", ""), ("127.0.0.1:1", "nope")])
+async def test_nothing_asked_is_no_success(address: str, only: str) -> None:
+    """A node that is not there, or a name of no scenario, is said, and nothing is compared."""
+    with pytest.raises(NotAsked):
+        await compare(target(f"esdb://{address}?tls=false"), only)
