@@ -1,28 +1,33 @@
 """Where a consumer group's events come from: a stream or ``$all``, and its own parked events."""
 
 import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from infrastructure.embedded.eventstoredb.consumer_group import Message
 from infrastructure.embedded.eventstoredb.filters import Filter, in_all
 from infrastructure.embedded.eventstoredb.group_settings import ALL, FROM_END, GroupSettings
+from infrastructure.embedded.eventstoredb.link_targets import resolve_page
 from infrastructure.embedded.eventstoredb.storage import MAX_VERSION, Reading, Record, Stream
 from infrastructure.embedded.eventstoredb.streams import (
     LINK,
     Resolved,
     read_stream,
-    resolve,
 )
 
 Event = Message[Resolved]
 
 
 class Page(NamedTuple):
-    """Of ``considered`` events of the source, up to ``up_to``, these are for the group."""
+    """Of ``considered`` events of the source, up to ``up_to``, these are for the group.
+
+    ``passed`` is the position of the last one that its filter left out, -1 if it left out none.
+    """
 
     events: list[Event]
     considered: int
     up_to: int
+    passed: int = -1
 
 
 class Source:
@@ -58,7 +63,8 @@ class Source:
         records = [] if stream.tombstoned else self._visible(stream, after + 1)
         if not records:
             return None
-        events = [self._event(record, record.version) for record in records]
+        positions = (record.version for record in records)
+        events = list(map(self._event, self._resolved(records), positions))
         return Page(events, len(records), records[-1].version)
 
     def parked(self, stream: Stream, wanted: range) -> Page:
@@ -66,7 +72,7 @@ class Source:
         page = self._reading.read_stream(stream, wanted.start, limit=self._batch)
         records = [record for record in page if record.version in wanted]
         up_to = records[-1].version + 1 if records else wanted.stop
-        links = [resolve(self._reading, record) for record in records]
+        links = resolve_page(self._reading, records)
         events = [
             Message(
                 link.original.id, link.original.version, self._source(link), link, replayed=True
@@ -80,19 +86,24 @@ class Source:
         records = self._reading.read_log(after, limit=self._batch)
         if not records:
             return None
-        wanted = [record for record in records if self._wanted(record)]
-        events = [self._event(record, record.position) for record in wanted]
         # A group's own checkpoint must not count, or each would be the reason for the next.
-        considered = sum(map(in_all, records))
-        return Page(events, considered, records[-1].position)
+        shown = list(filter(in_all, records))
+        wanted = list(filter(self._wanted, shown))
+        positions = (record.position for record in wanted)
+        events = list(map(self._event, self._resolved(wanted), positions))
+        left_out = {record.position for record in shown} - {event.position for event in events}
+        return Page(events, len(shown), records[-1].position, max(left_out, default=-1))
 
     def _visible(self, stream: Stream, version: int) -> list[Record]:
         return read_stream(self._reading, stream, version, limit=self._batch)
 
-    def _event(self, record: Record, position: int) -> Event:
-        plain = not self._settings.resolve_links
-        resolved = Resolved(record, None) if plain else resolve(self._reading, record)
-        return Message(record.id, position, self._source(resolved), resolved)
+    def _resolved(self, records: Sequence[Record]) -> Sequence[Resolved]:
+        if self._settings.resolve_links:
+            return resolve_page(self._reading, records)
+        return [Resolved(record, None) for record in records]
+
+    def _event(self, resolved: Resolved, position: int) -> Event:
+        return Message(resolved.original.id, position, self._source(resolved), resolved)
 
     def _source(self, resolved: Resolved) -> str:
         """What the group's strategy keeps together: a correlation, a stream, or nothing."""

@@ -205,7 +205,7 @@ def read_stream(
     are not looked at one by one.
     """
     lowest = first_visible(stream)
-    oldest = 0 if stream.max_age is None else time.time_ns() // 100 - stream.max_age * _TICKS
+    oldest = _oldest(stream)
     version = version if backwards else max(version, lowest)
     while page := reading.read_stream(stream, version, backwards=backwards, limit=limit):
         visible = [item for item in page if item.version >= lowest and item.created >= oldest]
@@ -226,6 +226,19 @@ def _first_recorded(reading: Reading, stream: Stream, version: int, oldest: int)
         else:
             beyond = middle
     return version
+
+
+def is_shown(stream: Stream, record: Record) -> bool:
+    """Whether a read of the stream would show this record of it."""
+    return (
+        not stream.tombstoned
+        and first_visible(stream) <= record.version
+        and record.created >= _oldest(stream)
+    )
+
+
+def _oldest(stream: Stream) -> int:
+    return 0 if stream.max_age is None else time.time_ns() // 100 - stream.max_age * _TICKS
 
 
 class Resolved(NamedTuple):

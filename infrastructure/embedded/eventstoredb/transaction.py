@@ -25,6 +25,12 @@ _RECORD_OVERHEAD: Final = 64
 _STREAM = "SELECT key, name, last_version, max_count, max_age, truncate_before FROM streams"
 _RECORD = "position, {}, version, id, type, is_json, created, metadata, data FROM records"
 _IN_STREAM = f"SELECT {_RECORD.format('?')} WHERE stream = ? AND version"
+_TARGETS = f"""
+SELECT {_RECORD.format("name").partition(" FROM ")[0]},
+    key, name, last_version, max_count, max_age, truncate_before
+FROM (VALUES {{}}) CROSS JOIN streams ON name = column1
+CROSS JOIN records ON stream = key AND version = column2"""
+_FIELDS = len(Record._fields)
 _IN_LOG = f"SELECT {_RECORD.format('name')} JOIN streams ON key = stream WHERE position"
 _PROJECTED = """(name NOT GLOB '$*' OR (name GLOB '$$*' AND name NOT GLOB '$$$*'))
     AND (NOT is_json OR json_valid(CAST(data AS TEXT)))"""
@@ -76,6 +82,13 @@ class Reading:
         bound = "<= ? ORDER BY version DESC" if backwards else ">= ? ORDER BY version"
         parameters = (stream.name, stream.key, version, min(limit, PAGE))
         return self._page(f"{_IN_STREAM} {bound} LIMIT ?", parameters)
+
+    def read_targets(self, targets: Sequence[tuple[str, int]]) -> Iterator[tuple[Record, Stream]]:
+        """The raw records of these streams and versions, each with its stream, in no order."""
+        values = ",".join(["(?,?)"] * len(targets))
+        parameters = [part for target in targets for part in target]
+        for row in self._connection.execute(_TARGETS.format(values), parameters).fetchall():
+            yield Record._make(row[:_FIELDS]), Stream(*row[_FIELDS:])
 
     def read_log(self, after: int, *, backwards: bool = False, limit: int = PAGE) -> list[Record]:
         """A page of all records beyond position ``after``, that one excluded (-1: the start).

@@ -73,3 +73,18 @@ def call(node: NodeProcess, method: str, request: Message, answer: type[Message]
         )
         response: Message = stub(request, timeout=PATIENCE)
         return response
+
+
+def group_info(
+    node: NodeProcess, group: str, stream: str | None = None
+) -> persistent_pb2.SubscriptionInfo:
+    """What the wire says of a group, its connections too; ``stream`` None is ``$all``."""
+    options = persistent_pb2.GetInfoReq.Options(group_name=group)
+    if stream is None:
+        options.all.SetInParent()
+    else:
+        options.stream_identifier.stream_name = stream.encode()
+    asked = persistent_pb2.GetInfoReq(options=options)
+    told = call(node, "GetInfo", asked, persistent_pb2.GetInfoResp)
+    assert isinstance(told, persistent_pb2.GetInfoResp)
+    return told.subscription_info

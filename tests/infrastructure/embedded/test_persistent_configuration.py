@@ -22,6 +22,7 @@ from tests.infrastructure.embedded.groups import (
     append,
     call,
     creation,
+    group_info,
     info,
     parked_stream,
     texts,
@@ -347,17 +348,12 @@ def test_statistics_of_a_connection(node: NodeProcess, stream: str, group: str) 
 
     Its connection is named by address, and by the user that an insecure server takes it for.
     """
-    source = shared_pb2.StreamIdentifier(stream_name=stream.encode())
     create = creation(stream, group, "RoundRobin")
     create.options.settings.extra_statistics = True
     call(node, "Create", create, persistent_pb2.CreateResp)
-    options = persistent_pb2.GetInfoReq.Options(stream_identifier=source, group_name=group)
-    asked = persistent_pb2.GetInfoReq(options=options)
 
     def connection() -> persistent_pb2.SubscriptionInfo.ConnectionInfo:
-        told = call(node, "GetInfo", asked, persistent_pb2.GetInfoResp)
-        assert isinstance(told, persistent_pb2.GetInfoResp)
-        return told.subscription_info.connections[0]
+        return group_info(node, group, stream).connections[0]
 
     with EventStoreDBClient(node.uri) as client, Consumer(client, group, stream) as consumer:
         append(client, stream, *"abc")

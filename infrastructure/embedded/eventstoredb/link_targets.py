@@ -1,0 +1,30 @@
+"""What a page of links leads to, found with one query."""
+
+from collections.abc import Sequence
+
+from infrastructure.embedded.eventstoredb.storage import MAX_VERSION, Reading, Record
+from infrastructure.embedded.eventstoredb.streams import LINK, Resolved, is_shown, resolve
+
+
+def resolve_page(reading: Reading, records: Sequence[Record]) -> list[Resolved]:
+    """As ``resolve`` does for each of the records."""
+    targets = [_plain_target(record) for record in records]
+    wanted = list({target for target in targets if target})
+    found = {
+        (event.stream, event.version): event
+        for event, stream in (reading.read_targets(wanted) if wanted else ())
+        if is_shown(stream, event)
+    }
+    return [
+        Resolved(found.get(target), record) if target else resolve(reading, record)
+        for record, target in zip(records, targets, strict=True)
+    ]
+
+
+def _plain_target(record: Record) -> tuple[str, int] | None:
+    """Stream and version, where they can be taken from the link as they stand there."""
+    if record.type != LINK:
+        return None
+    version, _, name = record.data.partition(b"@")
+    plain = version.isdigit() and len(version) < len(str(MAX_VERSION)) and name.isascii()
+    return (name.decode(), int(version)) if plain and name[:2] != b"$$" else None
