@@ -9,7 +9,7 @@ What it promises, whatever the order of these calls:
 - an event is delivered until it is acknowledged, skipped or parked, and never to two at a time;
 - an acknowledged event does not come back, even when the ack came after its time was out;
 - a retried event goes before events that were never delivered, in the order of the source;
-- the checkpoint never passes an event that is not done.
+- the checkpoint never passes an event that is not done, but one that was given up.
 """
 
 from bisect import insort
@@ -122,12 +122,20 @@ class ConsumerGroup(Generic[E]):
         held = len(self._buffer) + len(self._retries)
         return self.limits.history_buffer_size - held > self.limits.read_batch_size
 
-    def offer(self, page: Sequence[Message[E]], considered: int, up_to: int) -> None:
-        """The source was read up to position ``up_to``; of ``considered`` events these passed."""
+    def offer(
+        self, page: Sequence[Message[E]], considered: int, up_to: int, passed: int = -1
+    ) -> None:
+        """The source was read up to ``up_to``; of ``considered`` events these are for the group.
+
+        While nobody is connected, events that wait before ``passed``, where the filter of the group
+        left another one out, are given up: as on the server, the checkpoint does not wait for them.
+        """
         for message in page:
             self.progress.take(message.position)
         self._buffer.extend(page)
         self.progress.skip(considered - len(page), up_to)
+        if passed >= 0 and not self.consumers:
+            self.progress.give_up(m.position for m in self._buffer if m.position < passed)
 
     def offer_replays(self, page: Sequence[Message[E]], up_to: int) -> None:
         """Parked events were read before number ``up_to``; they start anew, with no retries."""

@@ -1,5 +1,6 @@
 """How far a consumer group has come: through its source, and through its parked events."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -48,7 +49,12 @@ class Progress:
         self._read_to = up_to
 
     def finish(self, position: int) -> None:
-        del self._open[position]
+        self._open.pop(position, None)
+
+    def give_up(self, positions: Iterable[int]) -> None:
+        """The checkpoint may pass these events, done or not."""
+        for position in positions:
+            self._open.pop(position, None)
 
     def due(self, now: float, *, timer: bool) -> int | None:
         """The position to write down as the checkpoint, or None while it is too early for one."""

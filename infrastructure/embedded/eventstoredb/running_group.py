@@ -169,7 +169,7 @@ class RunningGroup:
         if page is None:
             return False
         self._read_to = page.up_to
-        self.state.offer(page.events, page.considered, page.up_to)
+        self.state.offer(page.events, page.considered, page.up_to, page.passed)
         if page.events:
             self.last_known = page.events[-1].position
         return True
