@@ -1,47 +1,30 @@
 """The write side, whole: read → fold → decide → append with the exact expected version.
 
 On a conflict everything is read and decided anew. A command that has been carried out before is
-recognised by its id in the stream and answered as the first time.
+recognised by its id in the stream and answered as the first time. In one process the commands for
+one stream take turns, and those that wait together are appended together.
 """
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from application.categories import BY_COMMAND, Category
-from application.identity import event_ids, is_first_of
-from application.messages import Context, NewEvent
-from application.past import Earlier, Past, RecentPasts
-from application.ports import NO_STREAM, EventStore, WrongExpectedVersion
+from application.draft import Asked, Draft, One
+from application.draft import CommandIdReused as CommandIdReused
+from application.draft import Outcome as Outcome
+from application.draft import StaleVersion as StaleVersion
+from application.messages import Context
+from application.past import Past, RecentPasts
+from application.ports import NO_STREAM, EventStore, StoreUnavailable, WrongExpectedVersion
 from application.snapshot_store import SnapshotStore, Tell, silent
-from domain.decider import Command, DomainError, Event
+from application.turns import PATIENCE, WAITING, Turns
+from application.turns import StreamBusy as StreamBusy
+from application.turns import TooMuchContention as TooMuchContention
+from domain.decider import Command
 
 RETRIES = 3
-
-
-class StaleVersion(Exception):
-    """The caller decided on an old version of the stream."""
-
-
-class CommandIdReused(Exception):
-    """A command with this id and another content has been carried out before."""
-
-
-class TooMuchContention(Exception):
-    """Others kept appending to the stream; trying again later may help."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command led to. ``position`` is ``None`` when it led to no event."""
-
-    stream: str
-    version: int
-    position: int | None
-    events: Sequence[Event]
-    repeated: bool = False
 
 
 async def _pause(attempt: int) -> None:
@@ -57,15 +40,19 @@ class CommandDispatch:
         pause: Callable[[int], Awaitable[None]] = _pause,
         *,
         remember: int = 0,
+        waiting: int = WAITING,
+        patience: float = PATIENCE,
         categories: Mapping[type[Command], Category] = BY_COMMAND,
         tell: Tell = silent,
     ) -> None:
         """``remember``: of how many streams it keeps what it has seen, so as to read less.
 
+        ``waiting``, ``patience``: how many commands wait for one stream, and how many seconds.
         ``tell``: is told of each snapshot that was of no use, and why.
         """
         self._store, self._pause, self._categories = store, pause, categories
         self._recent, self._snapshots = RecentPasts(remember), SnapshotStore(store, tell)
+        self._turns = Turns(self._serve, waiting=waiting, patience=patience)
 
     async def __call__(
         self,
@@ -81,45 +68,73 @@ class CommandDispatch:
         ``expected_version``: the version on which the caller's wish is based, if it matters.
         ``new``: the stream most likely does not exist, so try without reading it first.
         Raises :class:`~domain.decider.DomainError`, :class:`StaleVersion`,
-        :class:`CommandIdReused`, :class:`TooMuchContention`, and what the store raises.
+        :class:`CommandIdReused`, :class:`TooMuchContention` (of which :class:`StreamBusy` is one),
+        and what the store raises. Cancelled, it has been carried out, or not, or will be.
         """
         category = self._categories[type(command)]
-        past = self._recent.past(category, category.stream(id))
-        if new or past.version != NO_STREAM:
+        asked = Asked(category, command, context, expected_version, new)
+        return await self._turns.answer(category.stream(id), asked)
+
+    async def _serve(self, stream: str, group: Sequence[One]) -> None:
+        """Carry out commands for one stream; nobody else here is at it."""
+        past = self._recent.past(group[0].wanted.category, stream)
+        if past.version != NO_STREAM or any(one.wanted.new for one in group):
             # A guess on what may be old: an append proves it right, and nothing else does.
-            with suppress(WrongExpectedVersion, DomainError, StaleVersion):
-                outcome = await self._decide(past, command, context, expected_version)
-                if outcome.position is not None:
-                    return outcome
-        for attempt in range(RETRIES + 1):
+            with suppress(WrongExpectedVersion):
+                await self._carry_out(group, past, fresh=False)
+        conflicts = 0
+        while left := _unsettled(group):
+            if conflicts > RETRIES:
+                raise TooMuchContention(f"{stream} changed {conflicts} times meanwhile")
             await self._snapshots.read_on(past)
             try:
-                return await self._decide(past, command, context, expected_version)
+                await self._carry_out(left, past, fresh=True)
             except WrongExpectedVersion:
-                await self._pause(attempt)
-        raise TooMuchContention(f"{past.stream} changed {RETRIES + 1} times meanwhile")
+                await self._pause(conflicts)
+                conflicts = conflicts + 1 if len(_unsettled(left)) == len(left) else 0
 
-    async def _decide(
-        self, past: Past, command: Command, context: Context, expected_version: int | None
-    ) -> Outcome:
-        if earlier := await past.of_command(context.command_id, self._store):
-            return _repeat(earlier, command, context, past.stream)
-        if expected_version not in (None, past.version):
-            raise StaleVersion(
-                f"{past.stream} is at version {past.version}, not at {expected_version}"
-            )
-        decided = past.category.decider.decide(command, past.state)
-        if not decided:
-            return Outcome(past.stream, past.version, None, ())
-        ids = event_ids(context.command_id, command, len(decided))
-        events = [NewEvent.of(event, id, context) for event, id in zip(decided, ids, strict=True)]
-        appended = await self._store.append(past.stream, events, past.version)
-        past.appended(events, decided, appended)
-        await self._snapshots.keep(past, appended, context)
-        return Outcome(past.stream, appended.version, appended.position, tuple(decided))
+    async def _carry_out(self, group: Sequence[One], past: Past, *, fresh: bool) -> None:
+        """Decide one after the other, and append what comes of it, in few appends.
+
+        Raises ``WrongExpectedVersion`` and ``StoreUnavailable``: of those who have no answer then
+        nothing was done, or it is unknown.
+        """
+        draft = Draft(past, fresh=fresh)
+        for one in group:
+            if draft.full:
+                await self._append(draft)
+                draft = Draft(past, fresh=fresh)
+            await draft.take(one, self._store)
+        if draft.new:
+            await self._append(draft)
+
+    async def _append(self, draft: Draft) -> None:
+        past = draft.past
+        try:
+            appended = await self._store.append(past.stream, draft.new, past.version)
+        except (WrongExpectedVersion, StoreUnavailable):
+            raise
+        except Exception as error:  # something in there cannot be kept: nothing was
+            await self._apart(draft, error)
+            return
+        if len(draft.writers) > 1:
+            with suppress(Exception):  # whatever it is: they have been carried out
+                await past.read_on(self._store)  # where each of them stands, the store alone knows
+        past.appended(draft.new, draft.events, appended)
+        await self._snapshots.keep(past, appended, draft.context)
+        draft.answer(appended)
+
+    async def _apart(self, draft: Draft, error: Exception) -> None:
+        """Find the command that cannot be kept: it hears why, and all others are carried out."""
+        waiting = draft.waiting
+        if len(draft.writers) == 1:
+            draft.writers[0].give(error)
+            halves = [waiting]
+        else:
+            halves = [waiting[: len(waiting) // 2], waiting[len(waiting) // 2 :]]
+        for half in halves:
+            await self._carry_out(_unsettled(half), draft.past, fresh=draft.fresh)
 
 
-def _repeat(earlier: Earlier, command: Command, context: Context, stream: str) -> Outcome:
-    if not is_first_of(earlier.first_id, context.command_id, command):
-        raise CommandIdReused(f"command {context.command_id} was another one on {stream}")
-    return Outcome(stream, earlier.version, earlier.position, earlier.events, repeated=True)
+def _unsettled(group: Sequence[One]) -> Sequence[One]:
+    return [one for one in group if not one.settled]

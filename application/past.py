@@ -85,6 +85,10 @@ class Past:
         """
         while command_id not in self._carried_out and command_id in self._traces:
             await self._recall(store)
+        return self.carried_out(command_id)
+
+    def carried_out(self, command_id: UUID) -> Earlier | None:
+        """The same, as far as it is known here without reading."""
         return _earlier(self._carried_out.get(command_id))
 
     def snapshot(self) -> Snapshot:

@@ -2,22 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import pytest
 
+from application.categories import BY_COMMAND
 from application.command_dispatch import (
     CommandDispatch,
     CommandIdReused,
+    Outcome,
     StaleVersion,
+    StreamBusy,
     TooMuchContention,
 )
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Appended, EventStore
-from domain.decider import DomainError
+from domain.decider import Decider, DomainError
 from domain.orders import CancelOrder, ConfirmOrder, OrderLine, PlaceOrder, UnknownOrder
-from domain.stock import OutOfStock, ReceiveStock, ReserveStock
+from domain.stock import OutOfStock, ReceiveStock, ReserveStock, StockReceived
 from domain.values import Money
 from infrastructure import memory
 
@@ -269,3 +274,143 @@ async def test_racing_commands_never_oversell(store: memory.EventStore) -> None:
     results = await asyncio.gather(*map(reserve, range(20)))
 
     assert sorted(results) == sorted([OutOfStock.__name__] * 15 + ["reserved"] * 5)
+
+
+# ── many commands for one stream at once ─────────────────────────────────────────────────────────
+
+
+class Noted(memory.EventStore):
+    """Notes how many events each append has, and takes no more than so many."""
+
+    def __init__(self, most: int = 1000) -> None:
+        super().__init__()
+        self.appends: list[int] = []
+        self._most = most
+
+    async def append(
+        self, stream: str, events: Sequence[NewEvent], expected_version: int
+    ) -> Appended:
+        if len(events) > self._most:
+            raise ValueError("too large an append")
+        appended = await super().append(stream, events, expected_version)
+        self.appends.append(len(events))
+        return appended
+
+
+async def received(dispatch: CommandDispatch, count: int) -> Sequence[Outcome]:
+    """So many deliveries of one SKU at once."""
+    commands = (ReceiveStock(receipt_id=f"r-{number}", quantity=1) for number in range(count))
+    return await asyncio.gather(*(dispatch("sku", command, asked()) for command in commands))
+
+
+async def test_commands_that_wait_together_are_appended_together() -> None:
+    """The first is served at once, all others in one append, each with a place of its own."""
+    store = Noted()
+
+    outcomes = await received(CommandDispatch(store), 50)
+
+    assert store.appends == [1, 49]
+    recorded = await events_of(store, "stock-sku")
+    assert [outcome.version for outcome in outcomes] == [*range(50)]
+    assert [outcome.position for outcome in outcomes] == [one.position for one in recorded]
+
+
+@pytest.mark.parametrize("most", [1, 3, 20])
+async def test_what_a_store_cannot_take_together_is_taken_apart(most: int) -> None:
+    """Too large an append is halved until it fits: every command is carried out."""
+    store = Noted(most)
+
+    outcomes = await received(CommandDispatch(store), 50)
+
+    assert sorted(outcome.version for outcome in outcomes) == [*range(50)]
+    assert max(store.appends) <= most
+
+
+async def test_one_append_has_so_many_events_at_most() -> None:
+    """Commands that lead to many events, or to large ones, are appended a few at a time."""
+    store = Noted()
+    category = replace(
+        BY_COMMAND[ReceiveStock],
+        decider=Decider(0, lambda sum, _: sum + 1, lambda command, _: [_booked(command)] * 200),
+    )
+
+    await received(CommandDispatch(store, categories={ReceiveStock: category}), 7)
+
+    assert store.appends == [200, 600, 600]
+
+
+def _booked(command: ReceiveStock) -> StockReceived:
+    return StockReceived(receipt_id=command.receipt_id, quantity=command.quantity)
+
+
+async def test_one_that_cannot_be_kept_takes_nobody_along() -> None:
+    """Whoever sent it hears why; the others that waited with it are carried out."""
+
+    class Strict(Noted):
+        async def append(self, stream: str, events: Sequence[NewEvent], *rest: Any) -> Appended:
+            if any(b'"r-7"' in event.data for event in events):
+                raise ValueError("r-7 cannot be kept")
+            return await super().append(stream, events, *rest)
+
+    store = Strict()
+    dispatch = CommandDispatch(store)
+    commands = (ReceiveStock(receipt_id=f"r-{number}", quantity=1) for number in range(20))
+    heard = await asyncio.gather(
+        *(dispatch("sku", command, asked()) for command in commands), return_exceptions=True
+    )
+
+    assert [number for number, one in enumerate(heard) if isinstance(one, ValueError)] == [7]
+    assert len(await events_of(store, "stock-sku")) == 19
+
+
+async def test_of_those_that_wait_together_each_has_a_condition_of_its_own() -> None:
+    """Two based on one version: the first is carried out, the other is refused as stale."""
+    store = Noted()
+    dispatch = CommandDispatch(store)
+    wishes = [(f"r-{number}", None if number == 0 else 0) for number in range(4)]
+    heard = await asyncio.gather(
+        *(
+            dispatch("sku", ReceiveStock(receipt_id=id, quantity=1), asked(), expected_version=seen)
+            for id, seen in wishes
+        ),
+        return_exceptions=True,
+    )
+
+    assert [type(one) for one in heard] == [Outcome, Outcome, StaleVersion, StaleVersion]
+    assert store.appends == [1, 1]
+
+
+async def test_a_command_that_waits_beside_itself_is_carried_out_once() -> None:
+    """Sent twice at once, it is answered twice, and stands in the stream once."""
+    store = Noted()
+    dispatch = CommandDispatch(store)
+    id = uuid4()
+    commands = [(uuid4(), "r-0"), (id, "r-1"), (id, "r-1"), (id, "r-2")]
+    heard = await asyncio.gather(
+        *(
+            dispatch("sku", ReceiveStock(receipt_id=receipt, quantity=1), asked(id))
+            for id, receipt in commands
+        ),
+        return_exceptions=True,
+    )
+
+    first, again, other = heard[1:]
+    assert isinstance(first, Outcome)
+    assert isinstance(again, Outcome)
+    assert (again.version, again.position) == (first.version, first.position)
+    assert (first.repeated, again.repeated) == (False, True)
+    assert isinstance(other, CommandIdReused)
+    assert store.appends == [1, 1]
+
+
+async def test_commands_beyond_the_bound_are_refused_before_anything_is_done() -> None:
+    """The queue of a stream has an end: whoever does not fit is told, and leaves no trace."""
+    store = Noted()
+    dispatch = CommandDispatch(store, waiting=10)
+    commands = (ReceiveStock(receipt_id=f"r-{number}", quantity=1) for number in range(20))
+    heard = await asyncio.gather(
+        *(dispatch("sku", command, asked()) for command in commands), return_exceptions=True
+    )
+
+    assert [type(one) for one in heard] == [Outcome] * 11 + [StreamBusy] * 9
+    assert store.appends == [1, 10]
