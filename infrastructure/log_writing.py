@@ -39,6 +39,7 @@ class Aside(logging.Handler):
         except Full:
             return
         self._thread.join(_PATIENCE)
+        self._target.close()  # not in the thread: who replaces handlers holds the lock it takes
         super().close()
 
     def _waiting(self) -> Iterator[str | None]:
@@ -60,7 +61,6 @@ class Aside(logging.Handler):
                 lost, self._lost = self._lost, 0
                 told = f'{{"level": "warning", "event": "{lost:,} log lines were lost"}}'
                 self._target.handle(logging.makeLogRecord({"msg": told}))
-        self._target.close()
 
 
 class Seldom(logging.Filter):
