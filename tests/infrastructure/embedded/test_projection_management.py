@@ -14,6 +14,9 @@ from esdbclient.exceptions import AlreadyExists, FailedPrecondition, NotFound, O
 from esdbclient.protos.Grpc import projections_pb2, projections_pb2_grpc, shared_pb2
 
 from infrastructure.embedded.eventstoredb.process import NodeProcess
+from infrastructure.embedded.eventstoredb.projections.definitions import Definition
+from infrastructure.embedded.eventstoredb.projections.projections import Projections
+from infrastructure.embedded.eventstoredb.storage import Storage
 from tests.infrastructure.embedded.projecting import Projecting
 from tests.infrastructure.embedded.waiting import eventually
 from tests.waiting import PATIENCE
@@ -432,3 +435,19 @@ def test_every_event_counts_exactly_once(tmp_path: Path, fresh: Callable[[str], 
             assert results == [{"n": n} for n in range(1, rounds * 200 + 1)]
         links = projecting.said("links")
         assert len(set(links)) == len(links) == rounds * 1_000
+
+
+async def test_nothing_is_reported_of_a_node_that_has_stopped() -> None:
+    """A report that is due is dropped with the node: others go on in the same process."""
+    pytest.importorskip("quickjs")
+    failures: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: failures.append(context))
+    storage = Storage()
+    projections = Projections(storage)
+    await projections.start()
+    await projections.create(Definition("counts", query=f"fromStream('s').when({{{COUNT}}})"))
+    await projections.stop()
+    storage.close()
+    await asyncio.sleep(0.3)  # a report is due after 0.25 s
+    assert failures == []

@@ -66,6 +66,12 @@ class Report:
         if self._due is None:
             self._due = asyncio.get_running_loop().call_later(_INTERVAL, self._is_due)
 
+    def stop(self) -> None:
+        """Report nothing that is due: there will be no log to look at."""
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
     def told(self, status: str, state_reason: str) -> Statistics:
         """The last report, under how the projection is now."""
         return replace(self._latest, status=status, state_reason=state_reason)

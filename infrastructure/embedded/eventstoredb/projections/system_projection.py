@@ -107,6 +107,7 @@ class SystemProjection:
         """Stop with the node or the subsystem: nothing of it is kept but the last checkpoint."""
         await self._engine.pause(self, checkpoint=False)
         self._phase = self._run_phase = Phase.STOPPED
+        self._report.stop()
 
     async def reload(self, definition: Definition) -> None:
         """Go on from the checkpoint by this definition, if it is enabled."""

@@ -69,6 +69,7 @@ class UserProjection:
     async def suspend(self) -> None:
         """Stop with the node or the subsystem."""
         await self.halt()
+        self._report.stop()
 
     async def reload(self, definition: Definition) -> None:
         """Understand the query, and run it if it is enabled. What is wrong with it is its fault."""
