@@ -28,6 +28,7 @@ class Refusal(Exception):
         self.trailers = tuple(
             (key.replace("_", "-"), value.encode("ascii", "replace").decode())  # gRPC takes ASCII
             for key, value in named.items()
+            if value  # the server sends no trailer without a value
         )
 
 
