@@ -15,7 +15,6 @@ KNOWN: Final[frozenset[str]] = frozenset(
     {
         "ids_forgotten / any",
         "ids_forgotten / there by any",
-        "group_on_all_loses / filtered",
     }
 )
 """In what the node differs today; each mended one goes."""
