@@ -48,17 +48,25 @@ class Script(streams_pb2_grpc.StreamsServicer):
     def __init__(self) -> None:
         self.read: Callable[[ReadReq], Iterable[ReadResp]] = lambda _: ()
         self.subscription: Iterable[ReadResp] = ()
+        self.confirms, self.lasts = True, True  # as for subscriptions
         self.append: Callable[[BatchAppendReq], BatchAppendResp | None] = lambda _: None
         self.appends: list[BatchAppendReq] = []
 
     async def Read(self, request: ReadReq, _: Any) -> AsyncIterator[ReadResp]:  # noqa: N802 - as the protocol has it
         if request.options.WhichOneof("count_option") == "subscription":
+            async for message in self._subscription():
+                yield message
+            return
+        for message in self.read(request):
+            yield message
+
+    async def _subscription(self) -> AsyncIterator[ReadResp]:
+        if self.confirms:
             yield ReadResp(confirmation=ReadResp.SubscriptionConfirmation(subscription_id="1"))
             for message in self.subscription:
                 yield message
+        if self.lasts:
             await asyncio.Event().wait()  # until it is cancelled
-        for message in self.read(request):
-            yield message
 
     async def BatchAppend(  # noqa: N802 - as above
         self, requests: AsyncIterator[BatchAppendReq], _: Any

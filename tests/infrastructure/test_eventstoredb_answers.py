@@ -15,6 +15,7 @@ from application.ports import (
     WrongExpectedVersion,
 )
 from infrastructure.eventstoredb import EventStore, Subscriptions
+from infrastructure.eventstoredb import client as client_module
 from tests.contracts.made_up import all_of, event, only
 from tests.infrastructure.scripted_server import (
     CAUGHT_UP,
@@ -189,3 +190,24 @@ async def test_a_server_that_is_not_ready_is_unavailable() -> None:
 
     with pytest.raises(StoreUnavailable):
         await appended(script)
+
+
+async def test_a_subscription_that_ends_without_an_error_is_unavailable() -> None:
+    """As one does whose leader stops: there is no end, so whoever follows begins again."""
+    script = Script()
+    script.subscription, script.lasts = [CAUGHT_UP], False
+
+    with pytest.raises(StoreUnavailable, match="ended"):
+        await followed(script, None, 2)
+
+
+async def test_a_subscription_that_is_never_confirmed_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server that hangs keeps nobody waiting without a bound."""
+    monkeypatch.setattr(client_module, "DEADLINE", 0.2)
+    script = Script()
+    script.confirms = False
+
+    with pytest.raises(StoreUnavailable, match=r"within 0\.2 s"):
+        await followed(script, None, 1)

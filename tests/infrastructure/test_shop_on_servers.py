@@ -1,8 +1,12 @@
 """The shop over HTTP on each event store: what its promises to clients rest on."""
 
 import asyncio
+from collections.abc import Mapping
+from pathlib import Path
 
-from tests.infrastructure.shop import ORDER, Shop
+from infrastructure.container import wired
+from tests.infrastructure.shop import ORDER, Shop, shop_over
+from tests.stores import NOWHERE, understood
 
 KEY = {"Idempotency-Key": "k-1"}
 TOKEN = "Consistency-Token"
@@ -16,6 +20,20 @@ async def test_retries_at_the_same_time_place_one_order(shop_on_servers: Shop) -
     assert {answer.status_code for answer in answers} == {201}
     (path,) = {answer.headers["Location"] for answer in answers}
     assert await shop.events(f"order-{path.removeprefix('/orders/')}") == ["OrderPlaced"]
+
+
+async def test_retries_over_two_processes_place_one_order(
+    servers: Mapping[str, str], tmp_path: Path
+) -> None:
+    """The same, where the retries come to two processes that know nothing of each other."""
+    settings = understood({**servers, **NOWHERE}, headwater_home=tmp_path)
+    async with shop_over(wired(settings)) as one, shop_over(wired(settings)) as other:
+        for key in ({"Idempotency-Key": f"k-{number}"} for number in range(3)):
+            posts = (shop.post("/orders", ORDER, key) for shop in (one, other) for _ in range(10))
+            answers = await asyncio.gather(*posts)
+
+            assert {answer.status_code for answer in answers} == {201}
+            assert len({answer.headers["Location"] for answer in answers}) == 1
 
 
 async def test_what_was_just_done_is_seen(shop_on_servers: Shop) -> None:
