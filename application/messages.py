@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any, Final, Generic, Self, TypeVar, overload
 from uuid import UUID, uuid5
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from application import serialization
 from application.categories import split
+from application.serialization import UnreadableEvent
 from domain.decider import Event
 
 
@@ -38,6 +39,7 @@ class _Essentials(BaseModel):
     schema_version: int = Field(ge=1)
 
 
+_NOT_OURS: Final = "its metadata lacks what each event of this service has"
 _read_essentials: Final = TypeAdapter(_Essentials).validator.validate_json
 
 
@@ -175,16 +177,23 @@ class RecordedEvent:
 
     @_once
     def metadata(self) -> Metadata:
-        """Raises ``pydantic.ValidationError`` for an event that another system wrote."""
-        return Metadata.model_validate_json(self.metadata_json)
+        """Raises :class:`~application.serialization.UnreadableEvent`: another system wrote it."""
+        try:
+            return Metadata.model_validate_json(self.metadata_json)
+        except ValidationError as error:
+            raise self._unreadable(_NOT_OURS) from error
 
     @_once
     def event(self) -> Event:
-        """The event, lifted to today's version. Raises ``serialization.UnreadableEvent``.
+        """The event, lifted to today's version.
 
-        ``pydantic.ValidationError`` for one that another system wrote.
+        Raises :class:`~application.serialization.UnreadableEvent`.
         """
-        return serialization.decode(self.type, self.schema_version, self.data)
+        version = self.schema_version
+        try:
+            return serialization.decode(self.type, version, self.data)
+        except UnreadableEvent as error:
+            raise self._unreadable(error) from error
 
     @_once
     def command_id(self) -> UUID:
@@ -198,9 +207,18 @@ class RecordedEvent:
 
     def _essentials(self) -> _Essentials | Metadata:
         read: Metadata | None = self.__dict__.get("metadata")  # then it need not be read again
-        known = read or _read_essentials(self.metadata_json)
+        try:
+            known = read or _read_essentials(self.metadata_json)
+        except ValidationError as error:
+            raise self._unreadable(_NOT_OURS) from error
         self.__dict__.update(command_id=known.command_id, schema_version=known.schema_version)
         return known
+
+    def _unreadable(self, why: object) -> UnreadableEvent:
+        return UnreadableEvent(
+            f"{self.type} at {self.stream}@{self.version} (position {self.position}) cannot be "
+            f"read: {why}"
+        )
 
     @property
     def stream_id(self) -> str:

@@ -6,8 +6,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID, uuid4, uuid5
 
-from pydantic import ValidationError
-
 from application.categories import BY_COMMAND, ours
 from application.messages import Context, NewEvent, RecordedEvent
 from application.parking import (
@@ -30,6 +28,7 @@ from application.ports import (
     Subscriptions,
     WrongExpectedVersion,
 )
+from application.serialization import UnreadableEvent
 
 _CATEGORY = BY_COMMAND[ParkEvent]
 _TOLD = 1000  # characters that are kept of an error
@@ -161,7 +160,7 @@ class ParkingLot:
     def _caused(self, recorded: RecordedEvent) -> Context:
         try:
             return recorded.caused(self.group, self._clock())
-        except ValidationError:  # another system wrote it: it begins a story of its own
+        except UnreadableEvent:  # another system wrote it: it begins a story of its own
             return Context.start(self.group, uuid5(recorded.id, self.group), self._clock())
 
 

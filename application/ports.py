@@ -64,12 +64,41 @@ class WrongExpectedVersion(Exception):
         self.stream, self.expected, self.actual = stream, expected, actual
 
 
+class StreamUnusable(Exception):
+    """A stream of which a part is gone: nothing is decided upon what is left of it."""
+
+    def __init__(self, stream: str, what: str) -> None:
+        super().__init__(f"{stream} {what}: nothing can be decided upon what is left of it")
+        self.stream = stream
+
+
+class StreamHasHole(StreamUnusable):
+    """Events of a stream are missing, before the first that is there or between two."""
+
+    def __init__(self, stream: str, missing: int, found: int | None = None) -> None:
+        shown = "shows none at all" if found is None else f"goes on with version {found}"
+        super().__init__(stream, f"lacks version {missing} and {shown}")
+
+
+class StreamDeleted(StreamUnusable):
+    """An operator has deleted a stream."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream, "was deleted")
+
+
 @dataclass(frozen=True)
 class Appended:
     """Where the last event of an append stands: in its stream, and among all events."""
 
     version: int
     position: int
+
+
+def require_version(stream: str, expected: int, found: int) -> None:
+    """Raise :class:`StreamHasHole` unless the next event that was found has that version."""
+    if found != expected:
+        raise StreamHasHole(stream, expected, found)
 
 
 class EventStore(Protocol):
@@ -82,8 +111,8 @@ class EventStore(Protocol):
 
         Durable when it returns. Repeating an append (same ids, same expected version) changes
         nothing and answers as the first time.
-        Raises :class:`WrongExpectedVersion`, :class:`StoreUnavailable`, and ``ValueError`` for no
-        events or for a version that is none (so "any" cannot be asked for).
+        Raises :class:`WrongExpectedVersion`, :class:`StoreUnavailable`, :class:`StreamDeleted`, and
+        ``ValueError`` for no events or for a version that is none (so "any" cannot be asked for).
         """
         ...
 
@@ -98,7 +127,9 @@ class EventStore(Protocol):
         """The stream's events from ``from_version`` on, oldest first, at most ``limit``.
 
         With ``backwards``: the same, newest first. A stream that does not exist has no events.
-        Raises :class:`StoreUnavailable`.
+        Raises :class:`StoreUnavailable`, and :class:`StreamDeleted` where the store knows that it
+        was. Forwards, versions have no gap: raises :class:`StreamHasHole`, at the latest where the
+        gap is.
         """
         ...
 

@@ -35,7 +35,7 @@ UPCASTERS: Mapping[str, Sequence[Upcaster]] = MappingProxyType(
 
 
 class UnreadableEvent(Exception):
-    """Stored bytes that this release cannot turn into an event; the message says why."""
+    """An event is stored that this release cannot read; the message says which, where and why."""
 
 
 def type_name(event: type[Event]) -> str:

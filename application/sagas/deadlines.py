@@ -29,6 +29,7 @@ from application.sagas.clock import STEADY
 from application.sagas.events import DeadlinesKept, SagaWoken, StepDelayed, UndoDelayed
 from application.sagas.state import AT_WORK
 from application.sagas.stream import SagaStream
+from application.serialization import UnreadableEvent
 
 UNSEEN: Final = timedelta(minutes=6)
 """After which a saga that should be at work is looked at: longer than a step may take."""
@@ -128,12 +129,12 @@ class Deadlines:
             self._moments.pop(id, None)
         elif recorded.type in STIRS:
             self._set(id, self._now() + UNSEEN)
-        else:
-            event: Any = recorded.event
-            assert isinstance(event, StepDelayed | UndoDelayed)
+        elif event := _readable(recorded):
             # However the clocks of machines differ: never longer than was meant.
             meant = event.again_at - recorded.metadata.occurred_at
             self._set(id, min(event.again_at, self._now() + meant))
+        else:  # whoever handles the saga then says why it cannot
+            self._set(id, self._now() + UNSEEN)
 
     async def recall(self) -> None:
         """Go on from the moments that were kept last."""
@@ -219,3 +220,13 @@ class Deadlines:
             self._set(id, due)
         else:
             await stream.append([SagaWoken(due=due)], self._now())
+
+
+def _readable(recorded: RecordedEvent) -> StepDelayed | UndoDelayed | None:
+    """The event, unless this release cannot read it."""
+    try:
+        event = recorded.event
+    except UnreadableEvent:
+        return None
+    assert isinstance(event, StepDelayed | UndoDelayed)  # nothing else is left
+    return event

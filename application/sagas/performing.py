@@ -22,6 +22,7 @@ from application.ports import (
     OutcomeUnknown,
     PaymentProvider,
     ProviderRefused,
+    StreamUnusable,
 )
 from application.sagas.actions import (
     Action,
@@ -68,7 +69,7 @@ class Performer:
         # All are waited for: what is cut off may still arrive after it has been undone.
         errors = await asyncio.gather(*map(one, actions), return_exceptions=True)
         for error, action in zip(errors, actions, strict=True):
-            if isinstance(error, DomainError | ProviderRefused):
+            if isinstance(error, DomainError | ProviderRefused | StreamUnusable):
                 acted = isinstance(error, DomainError) and not isinstance(action, Tell)
                 return Refused(_said(error), partly=acted or len(actions) > 1)
         for error in errors:
@@ -77,7 +78,7 @@ class Performer:
         return Succeeded()
 
 
-def _said(error: DomainError | ProviderRefused) -> str:
+def _said(error: DomainError | ProviderRefused | StreamUnusable) -> str:
     """A provider's words speak for themselves; the domain's fact is in the name."""
     name = f"{type(error).__name__}: " if isinstance(error, DomainError) else ""
     return f"{name}{error}"

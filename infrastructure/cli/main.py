@@ -222,6 +222,21 @@ def audit(
 
 
 @app.command()
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Name the streams of which events are gone, so that nothing can be decided upon them.
+
+    Truncated, deleted or expired: operators and server policies can do what the service cannot.
+    Exit code 1 when there are any.
+    """
+    with clear_errors():
+        from infrastructure.cli.doctor import examine
+
+        until_done(examine(load_settings(), json=json))
+
+
+@app.command()
 def simulate(
     file: Annotated[
         Path | None, typer.Argument(help="UCI Online Retail; unset: the bundled sample.")

@@ -74,9 +74,11 @@ def clear_errors() -> Iterator[None]:
         NotOurs,
         PayloadUnavailable,
         StoreUnavailable,
+        StreamUnusable,
         WrongRole,
     )
     from application.projections.operating import UnknownReadModel
+    from application.serialization import UnreadableEvent
     from infrastructure.processes import Hindrance
     from infrastructure.settings import InvalidSettings
 
@@ -91,7 +93,7 @@ def clear_errors() -> Iterator[None]:
         raise typer.Exit(1) from None
     except (Hindrance, StoreUnavailable, PayloadUnavailable, OSError) as error:
         _fail(error, code=1)
-    except (NotBuilt, NotOurs, WrongRole) as error:
+    except (NotBuilt, NotOurs, WrongRole, StreamUnusable, UnreadableEvent) as error:
         _fail(error, code=1)
 
 

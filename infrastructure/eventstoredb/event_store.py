@@ -2,16 +2,23 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from esdbclient import AsyncReadResponse
 from esdbclient import NewEvent as ClientEvent
-from esdbclient.exceptions import NotFound
+from esdbclient.exceptions import NotFound, StreamIsDeleted
 
 from application.messages import NewEvent, RecordedEvent
-from application.ports import NO_STREAM, Appended, StoreUnavailable
+from application.ports import (
+    NO_STREAM,
+    Appended,
+    StoreUnavailable,
+    StreamDeleted,
+    StreamHasHole,
+    require_version,
+)
 from infrastructure.eventstoredb.batch_append import Append, batch_append
 from infrastructure.eventstoredb.client import (
     DEADLINE,
@@ -25,6 +32,7 @@ from infrastructure.eventstoredb.places import required
 _PATIENCE: Final = 3.0  # seconds for an answer; the server itself gives up a write after 2
 _FIRST_LOOK: Final = 0.1  # seconds without an answer: twice that until the next look, and so on
 _ATTEMPTS: Final = 2
+_SOFT_DELETED: Final = 2**63 - 1  # in a stream's metadata: all that was written is before it
 
 
 class EventStore:
@@ -44,7 +52,11 @@ class EventStore:
             raise ValueError(f"append 1 event or more after version -1 or more, to {stream!r}")
         append = Append(stream, expected_version, [_to_client(event) for event in events])
         for _ in range(_ATTEMPTS):
-            if appended := await self._attempt(append):
+            with _deleted(stream):
+                appended = await self._attempt(append)
+            if appended and appended.version != expected_version + len(events):
+                raise StreamDeleted(stream)  # the server has begun it anew, behind what is hidden
+            if appended:
                 return appended
         raise StoreUnavailable(
             f"EventStoreDB has not said what became of an append to {stream!r}: it may be there, "
@@ -74,7 +86,9 @@ class EventStore:
         """Where the events of an append are, if they are in the stream already."""
         ids = [event.id for event in append.events]
         reading = self._read(append.stream, append.expected + 1, False, len(ids), DEADLINE)
-        there = [recorded async for recorded in reading]
+        there: list[RecordedEvent] = []
+        with suppress(NotFound):
+            there = [recorded async for recorded, _ in reading]
         if [recorded.id for recorded in there] != ids:
             return None
         return Appended(there[-1].version, there[-1].position)
@@ -90,8 +104,26 @@ class EventStore:
         if limit == 0:
             return  # the server takes 0 for a mistake
         within = DEADLINE if limit else None
-        async for recorded in self._read(stream, from_version, backwards, limit, within):
-            yield recorded
+        expected, checked = from_version, not (backwards or stream.startswith("$"))
+        reading = self._read(stream, from_version, backwards, limit, within)
+        try:
+            async for recorded, version in reading:
+                if checked:
+                    require_version(stream, expected, version)
+                    expected += 1
+                yield recorded
+        except NotFound:
+            await self._require_never_there(stream)
+        else:
+            if checked and expected == 0:  # the stream is there, and none of its events is shown
+                raise StreamHasHole(stream, 0)
+
+    async def _require_never_there(self, stream: str) -> None:
+        """What the server has not found was deleted, or has never been there."""
+        with _deleted(stream), unavailable():
+            metadata, _ = await self._client.get_stream_metadata(stream, timeout=DEADLINE)
+        if metadata.get("$tb") == _SOFT_DELETED:
+            raise StreamDeleted(stream)
 
     async def _read(
         self,
@@ -100,8 +132,9 @@ class EventStore:
         backwards: bool,
         limit: int | None,
         within: float | None,
-    ) -> AsyncIterator[RecordedEvent]:
-        with unavailable():
+    ) -> AsyncIterator[tuple[RecordedEvent, int]]:
+        """Each event with its version in the stream that is read. Raises ``NotFound``."""
+        with _deleted(stream), unavailable():
             response = await self._client.read_stream(
                 stream,
                 stream_position=None if backwards else from_version,
@@ -111,10 +144,11 @@ class EventStore:
                 timeout=within,
             )
         async with response:
-            async for recorded, version in _events(response):
-                if version < from_version:
-                    return
-                yield recorded
+            with _deleted(stream):
+                async for recorded, version in _events(response):
+                    if version < from_version:
+                        return
+                    yield recorded, version
 
 
 async def _events(response: AsyncReadResponse) -> AsyncIterator[tuple[RecordedEvent, int]]:
@@ -132,11 +166,17 @@ async def _events(response: AsyncReadResponse) -> AsyncIterator[tuple[RecordedEv
         raise StoreUnavailable(
             f"EventStoreDB does not answer: nothing came for {DEADLINE:g} s"
         ) from None
-    except NotFound:
-        return
     raise_if_cancelled()
     if response.aio_call.cancelled():  # a part must not pass for the whole stream
         raise StoreUnavailable("EventStoreDB does not answer: the connection was closed")
+
+
+@contextmanager
+def _deleted(stream: str) -> Iterator[None]:
+    try:
+        yield
+    except StreamIsDeleted:
+        raise StreamDeleted(stream) from None
 
 
 def _to_client(event: NewEvent) -> ClientEvent:

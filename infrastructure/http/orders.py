@@ -13,7 +13,7 @@ from application.backpressure import Overloaded
 from application.claim_check import EventTooLarge
 from application.command_dispatch import CommandIdReused, StaleVersion, TooMuchContention
 from application.messages import Metadata, RecordedEvent
-from application.ports import StoreUnavailable
+from application.ports import StoreUnavailable, StreamDeleted, StreamUnusable
 from application.projections.order_summary import OrderSummary, order_summary
 from application.projections.saga_timeline import Entry
 from application.projections.sagas import sagas
@@ -48,6 +48,8 @@ COMMAND_ERRORS = (
     EventTooLarge,
     TooMuchContention,
     Overloaded,
+    StreamDeleted,
+    StreamUnusable,
 )
 
 Order = Annotated[OrderId, Path(alias="order_id", examples=["536365"])]

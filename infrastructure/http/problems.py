@@ -21,7 +21,15 @@ from application.backpressure import Overloaded
 from application.claim_check import EventTooLarge
 from application.command_dispatch import CommandIdReused, StaleVersion, TooMuchContention
 from application.consistency import InvalidToken, NotOfThisLog, NotYetProjected
-from application.ports import NotBuilt, ProviderUnavailable, StoreUnavailable
+from application.ports import (
+    NotBuilt,
+    PayloadUnavailable,
+    ProviderUnavailable,
+    StoreUnavailable,
+    StreamDeleted,
+    StreamUnusable,
+)
+from application.serialization import UnreadableEvent
 from domain.decider import DomainError, Missing
 from infrastructure.visible import visible
 
@@ -80,6 +88,10 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {  # the first that fits counts
     Missing: HTTPStatus.NOT_FOUND,
     DomainError: HTTPStatus.CONFLICT,
     StaleVersion: HTTPStatus.PRECONDITION_FAILED,
+    StreamDeleted: HTTPStatus.GONE,
+    StreamUnusable: HTTPStatus.CONFLICT,
+    UnreadableEvent: HTTPStatus.SERVICE_UNAVAILABLE,
+    PayloadUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     CommandIdReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     EventTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     TooMuchContention: HTTPStatus.SERVICE_UNAVAILABLE,

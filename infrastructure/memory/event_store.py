@@ -7,7 +7,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 
 from application.messages import NewEvent, RecordedEvent
-from application.ports import NO_STREAM, Appended, WrongExpectedVersion
+from application.ports import (
+    NO_STREAM,
+    Appended,
+    StreamDeleted,
+    StreamHasHole,
+    WrongExpectedVersion,
+)
 from infrastructure.bell import Bell
 
 
@@ -24,6 +30,8 @@ class EventStore:
         self._log: list[RecordedEvent] = []
         self._streams: defaultdict[str, list[RecordedEvent]] = defaultdict(list)
         self._end = 0
+        self._deleted: set[str] = set()
+        self._hidden: dict[str, int] = {}  # by stream: so many of its events, from the first
 
     async def append(
         self, stream: str, events: Sequence[NewEvent], expected_version: int
@@ -31,6 +39,8 @@ class EventStore:
         if not events or expected_version < NO_STREAM:
             raise ValueError(f"append 1 event or more after version -1 or more, to {stream!r}")
         await asyncio.sleep(0)  # as on a network, somebody else may come first
+        if stream in self._deleted:
+            raise StreamDeleted(stream)
         stored = self._streams[stream]
         if expected_version == len(stored) - 1:
             self._write(stream, events)
@@ -48,7 +58,13 @@ class EventStore:
         limit: int | None = None,
     ) -> AsyncIterator[RecordedEvent]:
         await asyncio.sleep(0)
-        events = self._streams.get(stream, [])[from_version:]
+        if stream in self._deleted:
+            raise StreamDeleted(stream)
+        hidden = self._hidden.get(stream, 0)
+        events = self._streams.get(stream, [])
+        if not backwards and from_version < min(hidden, len(events)):
+            raise StreamHasHole(stream, from_version, hidden if hidden < len(events) else None)
+        events = events[max(from_version, hidden) :]
         for recorded in (events[::-1] if backwards else events)[:limit]:
             yield recorded
 
@@ -70,8 +86,18 @@ class EventStore:
             self._log.append(recorded)
         self.bell.ring()
 
+    # What operators can do with a store, and no port can.
+
+    def truncate(self, stream: str, before: int) -> None:
+        """Hide the events before that version."""
+        self._hidden[stream] = before
+
+    def delete(self, stream: str) -> None:
+        """Delete a stream."""
+        self._deleted.add(stream)
+
     def restore(self, position: int) -> None:
-        """What an operator can do: go back to a backup, which holds nothing after that position."""
+        """Go back to a backup, which holds nothing after that position."""
         self._log = [recorded for recorded in self._log if recorded.position <= position]
         self._streams.clear()
         for recorded in self._log:

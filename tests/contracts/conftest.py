@@ -41,17 +41,13 @@ def _why_not_real() -> str | None:
 _WHY_NOT_REAL = _why_not_real()  # asked once, when tests are collected
 
 
-@pytest.fixture(
-    params=[
-        "memory",
-        "eventstoredb-embedded (double)",
-        pytest.param(
-            "eventstoredb (real)",
-            marks=pytest.mark.skip(reason=_WHY_NOT_REAL) if _WHY_NOT_REAL else (),
-        ),
-        "postgres (real)",
-    ]
+REAL = pytest.param(
+    "eventstoredb (real)",
+    marks=pytest.mark.skip(reason=_WHY_NOT_REAL) if _WHY_NOT_REAL else (),
 )
+
+
+@pytest.fixture(params=["memory", "eventstoredb-embedded (double)", REAL, "postgres (real)"])
 async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
     """Others' events may be in there: a test follows types and streams of its own."""
     match request.param:

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from application.messages import NewEvent, RecordedEvent
-from application.ports import NO_STREAM, Appended
+from application.ports import NO_STREAM, Appended, require_version
 from infrastructure.postgres.connections import Pool
 from infrastructure.postgres.events.appending import Append
 from infrastructure.postgres.events.group_commit import GroupCommit
 from infrastructure.postgres.events.group_read import GroupRead
-from infrastructure.postgres.events.rows import COLUMNS, fetch_from, recorded
+from infrastructure.postgres.events.rows import COLUMNS, Row, fetch_from, recorded
 
 _PAGE: Final = 1000  # events in one answer of the server
 
@@ -46,7 +46,7 @@ class EventStore:
         select, place = (_BACKWARDS, _LAST) if backwards else (_FORWARDS, from_version)
         if limit is None and not backwards:
             rows, all_there = await self._reads.first_page(stream, from_version)
-            for row in rows:
+            for row in _gapless(stream, place, rows):
                 yield recorded(row)
             if all_there:
                 return
@@ -54,12 +54,20 @@ class EventStore:
         while limit is None or limit > 0:
             most = _PAGE if limit is None else min(limit, _PAGE)
             rows = await fetch_from(self._pool, select, [stream, place, from_version, most])
-            for row in rows:
+            for row in rows if backwards else _gapless(stream, place, rows):
                 yield recorded(row)
             if len(rows) < most:
                 return
             place = rows[-1][5] + (-1 if backwards else 1)
             limit = None if limit is None else limit - most
+
+
+def _gapless(stream: str, first: int, rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows, if their versions follow one another from the first on."""
+    if rows and rows[-1][5] != first + len(rows) - 1:
+        for expected, row in enumerate(rows, first):
+            require_version(stream, expected, row[5])
+    return rows
 
 
 _LAST: Final = 2**31 - 1  # no stream has a higher version

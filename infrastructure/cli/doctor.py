@@ -1,0 +1,25 @@
+"""``headwater doctor``: streams that operators or policies have damaged."""
+
+from dataclasses import asdict
+
+import typer
+
+from application.auditing.streams import damaged
+from infrastructure.cli.printing import say, say_json
+from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
+from infrastructure.settings import Settings
+
+
+async def examine(settings: Settings, *, json: bool) -> None:
+    """Look for damage and print it; exit code 1 for any. Raises ``Hindrance``."""
+    require_events(settings)
+    async with event_store_at_hand(settings) as container:
+        found = await damaged(container.subscriptions(), container.event_store())
+    if json:
+        say_json({"damaged": [asdict(one) for one in found]})
+    for one in () if json else found:
+        say(one.what)
+    if found:
+        raise typer.Exit(1)
+    if not json:
+        say("Every stream that is decided upon is whole.")

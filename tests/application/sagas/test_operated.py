@@ -1,0 +1,40 @@
+"""Sagas whose aggregates, or own events, somebody has tampered with."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from application.messages import Context, NewEvent
+from application.ports import NO_STREAM
+from application.sagas.deadlines import UNSEEN, Deadlines
+from application.sagas.state import Status
+from infrastructure import memory
+from tests.application.sagas.world import World
+
+
+async def test_goods_whose_stream_was_deleted_are_not_to_be_had() -> None:
+    """The step is refused and the rest undone: a saga does not go on and on about it."""
+    world = World()
+    await world.receive(a=5, b=5)
+    world.store.delete("stock-b")
+    await world.place(a=2, b=1)
+    await world.settle()
+
+    saga = world.saga()
+    assert saga.status is Status.FAILED, "what it may have reserved there cannot be released"
+    assert "stock-b was deleted" in str(saga.reason)
+    assert "o-1" not in world.folded("stock-a").reserved
+
+
+async def test_a_moment_that_cannot_be_read_stops_no_other() -> None:
+    """An event of a newer release: that saga is looked at later, and says itself what is wrong."""
+    now = datetime.now(UTC)
+    store = memory.EventStore()
+    metadata = Context.start("order_fulfilment", uuid4(), now).metadata(99)
+    newer = NewEvent(uuid4(), "StepDelayed", b"{}", metadata)
+    await store.append("order_fulfilment-1", [newer], NO_STREAM)
+    deadlines = Deadlines("order_fulfilment", store, memory.Subscriptions(store), now=lambda: now)
+    async for recorded in store.read("order_fulfilment-1"):
+        deadlines.learn(recorded)
+
+    assert deadlines.moments == {"1": now + UNSEEN}
+    assert timedelta(0) < UNSEEN

@@ -1,0 +1,166 @@
+"""The contract of ``EventStore`` on streams that operators have touched: no part passes for all."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+from esdbclient import StreamState
+
+from application.ports import NO_STREAM, EventStore, StreamDeleted, StreamHasHole
+from infrastructure import eventstoredb, memory, postgres
+from tests.contracts.conftest import REAL
+from tests.contracts.made_up import all_of, event, events, name
+
+Delete = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Operated:
+    """A store, and what its operators can do to a stream."""
+
+    events: EventStore
+    truncate: Callable[[str, int], Awaitable[None]]
+    deletes: tuple[Delete, ...] = ()  # for a while, and for good
+
+    async def filled(self, count: int = 4) -> str:
+        """A stream with so many events."""
+        stream = name()
+        await self.events.append(stream, events(count), NO_STREAM)
+        return stream
+
+
+def in_memory() -> Operated:
+    store = memory.EventStore()
+
+    async def truncate(stream: str, before: int) -> None:
+        store.truncate(stream, before)
+
+    async def delete(stream: str) -> None:
+        store.delete(stream)
+
+    return Operated(store, truncate, (delete,))
+
+
+@asynccontextmanager
+async def in_eventstoredb(uri: str) -> AsyncIterator[Operated]:
+    client = await eventstoredb.connect(uri)
+
+    async def truncate(stream: str, before: int) -> None:
+        await client.set_stream_metadata(
+            stream, metadata={"$tb": before}, current_version=StreamState.ANY
+        )
+
+    async def soft(stream: str) -> None:
+        await client.delete_stream(stream, current_version=StreamState.ANY)
+
+    async def hard(stream: str) -> None:
+        await client.tombstone_stream(stream, current_version=StreamState.ANY)
+
+    try:
+        yield Operated(eventstoredb.EventStore(client), truncate, (soft, hard))
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def in_postgres(uri: str) -> AsyncIterator[Operated]:
+    """Only who owns the table can do it, and only past its triggers."""
+
+    async def truncate(stream: str, before: int) -> None:
+        async with (
+            await psycopg.AsyncConnection.connect(uri, autocommit=True) as owner,
+            owner.transaction(),
+        ):
+            await owner.execute("ALTER TABLE events DISABLE TRIGGER events_are_immutable")
+            await owner.execute(
+                "DELETE FROM events WHERE stream_id = %s AND version < %s", [stream, before]
+            )
+            await owner.execute("ALTER TABLE events ENABLE ALWAYS TRIGGER events_are_immutable")
+
+    async with postgres.durable_pool(uri) as pool:
+        await postgres.migrate(pool)
+        yield Operated(postgres.EventStore(pool), truncate)
+
+
+@asynccontextmanager
+async def _operated(request: pytest.FixtureRequest) -> AsyncIterator[Operated]:
+    match request.param:
+        case "memory":
+            yield in_memory()
+        case "eventstoredb-embedded (double)":
+            async with in_eventstoredb(request.getfixturevalue("node").uri) as operated:
+                yield operated
+        case "eventstoredb (real)":
+            async with in_eventstoredb(request.getfixturevalue("real_eventstoredb")) as operated:
+                yield operated
+        case "postgres (real)":
+            async with in_postgres(request.getfixturevalue("postgres_with_events")) as operated:
+                yield operated
+
+
+@pytest.fixture(params=["memory", "eventstoredb-embedded (double)", REAL, "postgres (real)"])
+async def operated(request: pytest.FixtureRequest) -> AsyncIterator[Operated]:
+    """Every store."""
+    async with _operated(request) as operated:
+        yield operated
+
+
+@pytest.fixture(params=["memory", "eventstoredb-embedded (double)", REAL])
+async def deletable(request: pytest.FixtureRequest) -> AsyncIterator[Operated]:
+    """Those that can delete a stream. In PostgreSQL one whose rows are gone was never there."""
+    async with _operated(request) as operated:
+        yield operated
+
+
+async def test_a_stream_that_lost_its_beginning_is_not_read(operated: Operated) -> None:
+    """It is neither shorter nor empty: the first version that is missing is named."""
+    stream = await operated.filled()
+    await operated.truncate(stream, 2)
+    with pytest.raises(StreamHasHole, match=f"{stream} lacks version 0 and goes on with version 2"):
+        await all_of(operated.events.read(stream))
+
+
+async def test_what_comes_behind_a_hole_can_be_read(operated: Operated) -> None:
+    """Who knows what was there, from a snapshot or from having seen it, goes on from it."""
+    stream = await operated.filled()
+    await operated.truncate(stream, 2)
+    appended = await operated.events.append(stream, [event()], 3)
+
+    assert appended.version == 4
+    assert [e.version for e in await all_of(operated.events.read(stream, from_version=2))] == [
+        2, 3, 4,
+    ]  # fmt: skip
+    newest = operated.events.read(stream, backwards=True)
+    assert [e.version for e in await all_of(newest)] == [4, 3, 2]
+
+
+async def test_a_stream_of_which_all_is_hidden_is_not_empty(deletable: Operated) -> None:
+    """It is refused, and an append that expects no stream writes nothing."""
+    stream = await deletable.filled()
+    await deletable.truncate(stream, 4)
+    with pytest.raises(StreamHasHole, match="shows none at all"):
+        await all_of(deletable.events.read(stream))
+    assert await all_of(deletable.events.read(stream, from_version=4)) == []
+
+
+async def test_a_deleted_stream_is_named(deletable: Operated) -> None:
+    """Reading it says so, whichever way it was deleted; it does not pass for a new one."""
+    for delete in deletable.deletes:
+        stream = await deletable.filled()
+        await delete(stream)
+        for backwards in (False, True):
+            with pytest.raises(StreamDeleted, match=f"{stream} was deleted"):
+                await all_of(deletable.events.read(stream, backwards=backwards))
+
+
+async def test_a_deleted_stream_is_not_begun_anew_unnoticed(deletable: Operated) -> None:
+    """An append that expects no stream says that there was one, and no version is made up."""
+    for delete in deletable.deletes:
+        stream = await deletable.filled()
+        await delete(stream)
+        with pytest.raises(StreamDeleted):
+            await deletable.events.append(stream, [event()], NO_STREAM)
+        with pytest.raises((StreamDeleted, StreamHasHole)):
+            await all_of(deletable.events.read(stream))
