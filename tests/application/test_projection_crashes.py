@@ -80,7 +80,9 @@ class Books:
 
     @property
     def views(self) -> Views[Any]:
-        return self.read_models.of(self.projection, Build(self.projection.name, 1))
+        return self.read_models.of(
+            self.projection, Build(self.projection.name, self.projection.version)
+        )
 
     async def content(self) -> Mapping[str, object]:
         """All that is in them: views, parts, the checkpoint, and how many events were taken in."""
