@@ -8,6 +8,7 @@ from typing import Final
 
 from esdbclient import AsyncReadResponse
 from esdbclient import NewEvent as ClientEvent
+from esdbclient import RecordedEvent as ClientRecorded
 from esdbclient.exceptions import NotFound, StreamIsDeleted
 
 from application.messages import NewEvent, RecordedEvent
@@ -155,13 +156,13 @@ async def _events(response: AsyncReadResponse) -> AsyncIterator[tuple[RecordedEv
     """The events of a response, each with its version in the stream that was read."""
     try:
         with unavailable():
-            while True:
-                async with asyncio.timeout(DEADLINE):  # the server may hang, but not we
-                    event = await anext(response)
-                version = (event.link or event).stream_position
-                yield to_recorded(event), required(version, "the version of an event")
+            async with asyncio.timeout(DEADLINE):  # later on, pings tell whether it is there
+                first = await anext(response)
+            yield _read_at(first)
+            async for event in response:
+                yield _read_at(event)
     except StopAsyncIteration:
-        pass
+        pass  # it has no events
     except TimeoutError:
         raise StoreUnavailable(
             f"EventStoreDB does not answer: nothing came for {DEADLINE:g} s"
@@ -177,6 +178,11 @@ def _deleted(stream: str) -> Iterator[None]:
         yield
     except StreamIsDeleted:
         raise StreamDeleted(stream) from None
+
+
+def _read_at(event: ClientRecorded) -> tuple[RecordedEvent, int]:
+    version = required((event.link or event).stream_position, "the version of an event")
+    return to_recorded(event), version
 
 
 def _to_client(event: NewEvent) -> ClientEvent:
