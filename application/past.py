@@ -1,8 +1,9 @@
 """What a stream has led to, as far as it was read: state, version, and the commands carried out.
 
-What was read of a stream cannot become wrong, only old: history does not change. So it may be kept
-and read on from, and an append that expects its version finds out whether it is old. It may begin
-with a snapshot; then of the commands before it, all that is known at first is a trace of each.
+What was read of a stream cannot become wrong, only old: history does not change, unless an older
+backup of it is restored, which reading on finds out. So it may be kept and read on from, and an
+append that expects its version finds out whether it is old. It may begin with a snapshot; then of
+the commands before it, all that is known at first is a trace of each.
 """
 
 from collections import OrderedDict
@@ -44,17 +45,32 @@ class Past:
     """One stream. Reading on at once, twice, does no harm: each event is taken in once."""
 
     def __init__(self, category: Category, stream: str) -> None:
-        self.category, self.stream, self.version = category, stream, NO_STREAM
-        self.state: Any = category.decider.initial
+        self.category, self.stream = category, stream
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing is known."""
+        self.version = NO_STREAM
+        self.state: Any = self.category.decider.initial
         self.kept = Kept()
         self._last_id: UUID | None = None
         self._carried_out: dict[UUID, list[_Step]] = {}
         self._traces, self._traced = Traces(), NO_STREAM  # of the commands up to that version
 
     async def read_on(self, store: EventStore) -> None:
-        """Take in what has been appended since. Raises what the store raises."""
-        async for recorded in store.read(self.stream, from_version=self.version + 1):
-            self._read(recorded)
+        """Take in what has been appended since. Raises what the store raises.
+
+        Where the last event that is known is not there, an older log was restored: it begins anew.
+        """
+        last, known = self._last_id, self._last_id is None
+        async for recorded in store.read(self.stream, from_version=max(0, self.version)):
+            if known:
+                self._read(recorded)
+            elif not (known := recorded.id == last):
+                break
+        if not known:
+            self._begin()
+            await self.read_on(store)
 
     async def begin(self, snapshot: Snapshot, store: EventStore) -> bool:
         """Take in a snapshot and all that follows; ``False`` if the stream knows nothing of it.

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from application.command_dispatch import CommandDispatch, Outcome
 from application.consistency import Consistency, InvalidToken, NotOfThisLog, Token
 from application.log_end import LogEnd
 from application.messages import Context, NewEvent, RecordedEvent
@@ -19,6 +20,7 @@ from application.sagas.events import StepDelayed
 from application.writability import Writability
 from domain.decider import Event
 from domain.orders import OrderLine, OrderPlaced
+from domain.stock import ReceiveStock
 from domain.values import Money
 from infrastructure import memory
 from tests.waiting import until
@@ -132,3 +134,23 @@ async def test_deadlines_are_learnt_anew_from_an_older_log() -> None:
     await learnt("1", "2")
     store.log.restore(first.position)
     await learnt("1")
+
+
+async def test_a_dispatch_forgets_what_the_log_no_longer_holds() -> None:
+    """It decides on what is there, instead of conflicting with it for good."""
+    store = Store()
+    dispatch = CommandDispatch(store.log, remember=10)
+
+    async def receive(receipt: str, quantity: int) -> Outcome:
+        context = Context.start("a test", uuid4(), NOON)
+        return await dispatch("A", ReceiveStock(receipt_id=receipt, quantity=quantity), context)
+
+    first = await receive("r-1", 1)
+    for number in range(2, 9):
+        await receive(f"r-{number}", 1)
+    assert first.position is not None
+    store.log.restore(first.position)
+
+    assert (await receive("r-2", 5)).version == 1
+    stock = [recorded.event async for recorded in store.log.read("stock-A")]
+    assert [getattr(event, "quantity", None) for event in stock] == [1, 5]
