@@ -208,6 +208,14 @@ def test_a_call_that_is_not_understood_is_refused(
     assert refused.json()["refused"]
 
 
+def test_a_body_has_a_bound(simulated: SimulatedProviders) -> None:
+    """A megabyte is more than any call needs."""
+    uri = f"{simulated.uri}/faults"
+    refused = httpx.put(uri, content=b" " * 2_000_000, trust_env=False, timeout=30)
+
+    assert "1,048,576 bytes" in refused.json()["refused"]
+
+
 @pytest.mark.parametrize("query", ["", "key=k&keys=k", "kee=k"])
 def test_a_question_that_is_not_understood_is_refused(
     simulated: SimulatedProviders, query: str

@@ -1,7 +1,7 @@
 """The simulated providers over HTTP, as told in :mod:`infrastructure.providers`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from pydantic import TypeAdapter, ValidationError
@@ -23,6 +23,7 @@ from infrastructure.providers.simulated.simulation import (
 from infrastructure.web.hosts import Trusted
 
 Address = tuple[str, int]
+_LARGEST_BODY: Final = 1024 * 1024
 
 
 def create_app(simulation: Simulation, hang_up: Callable[[Address], None]) -> Starlette:
@@ -38,7 +39,7 @@ def create_app(simulation: Simulation, hang_up: Callable[[Address], None]) -> St
 
     async def faults(request: Request) -> Response:
         if request.method == "PUT":
-            simulation.tell(FaultsTold.model_validate_json(await request.body()))
+            simulation.tell(FaultsTold.model_validate_json(await _body(request)))
         return JSONResponse(simulation.faults.model_dump(mode="json"))
 
     async def struck(_: Request) -> Response:
@@ -81,7 +82,7 @@ class _Desk:
         if not key:
             raise ProviderRefused("a call has to have an Idempotency-Key")
         call = self._calls[request.url.path.rpartition("/")[2]]
-        content = call.model_validate_json(await request.body())
+        content = call.model_validate_json(await _body(request))
         try:
             return JSONResponse(written(await self._line.call(key, content)))
         finally:
@@ -97,6 +98,16 @@ class _Desk:
 
 
 _unknown_name = JSONResponse({"refused": "this is no name of the providers"}, status_code=400)
+
+
+async def _body(request: Request) -> bytes:
+    """All of it. Raises :class:`ProviderRefused` for one that is too large."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > _LARGEST_BODY:
+            raise ProviderRefused(f"a body may have {_LARGEST_BODY:,} bytes")
+    return bytes(body)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
