@@ -11,12 +11,7 @@ from tests.conformance.comparing import Verdict, compare, judge
 from tests.conformance.recorded import ALLOWED, EXPECTED, NOTED, RECORDED, When
 from tests.conformance.target import NotAsked, target
 
-KNOWN: Final[frozenset[str]] = frozenset(
-    {
-        "ids_forgotten / any",
-        "ids_forgotten / there by any",
-    }
-)
+KNOWN: Final[frozenset[str]] = frozenset()
 """In what the node differs today; each mended one goes."""
 
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from typing import Final
 
 from esdbclient.protos.Grpc import code_pb2, shared_pb2, status_pb2, streams_pb2
 from google.protobuf import any_pb2
@@ -21,6 +22,8 @@ from infrastructure.embedded.eventstoredb.errors import (
 )
 from infrastructure.embedded.eventstoredb.storage import Appended
 from infrastructure.embedded.eventstoredb.wire import NO_REVISION
+
+_COMMIT_TIMEOUT: Final = 2.0
 
 
 def appended(result: Appended) -> streams_pb2.AppendResp:
@@ -100,6 +103,12 @@ def time_left(options: streams_pb2.BatchAppendReq.Options) -> float:
             return options.deadline_21_10_0.seconds - time.time()
         case _:
             return math.inf
+
+
+def until_commit_timeout() -> float:
+    """Seconds until a write that was not committed is answered: two, and on to a full one."""
+    now = time.monotonic()
+    return math.ceil(now + _COMMIT_TIMEOUT) - now
 
 
 def _batch_response(correlation: shared_pb2.UUID, stream: bytes) -> streams_pb2.BatchAppendResp:

@@ -13,13 +13,19 @@ from infrastructure.embedded.eventstoredb.append_replies import (
     batch_late,
     batch_refused,
     time_left,
+    until_commit_timeout,
 )
 from infrastructure.embedded.eventstoredb.drafts import Draft, Drafting
-from infrastructure.embedded.eventstoredb.errors import Refusal, invalid_argument, unavailable
+from infrastructure.embedded.eventstoredb.errors import (
+    NotCommitted,
+    Refusal,
+    invalid_argument,
+    unavailable,
+)
 from infrastructure.embedded.eventstoredb.storage import Appended, Storage, StorageUnavailable
 from infrastructure.embedded.eventstoredb.wire import id_bytes
 
-_AHEAD: Final = 512  # appends of one call that wait for their commit, at most
+_AHEAD: Final = 512  # appends of one call that are not answered, at most
 _AHEAD_BYTES: Final = 8 << 20
 _WRITE_TIMEOUT: Final = 2.0  # seconds in which the parts of an append have to come
 
@@ -43,6 +49,7 @@ class BatchAppend:
         self._answers: asyncio.Queue[_Response | BaseException | None] = asyncio.Queue()
         self._waiting: dict[asyncio.Future[Appended], int] = {}
         self._bytes = 0
+        self._dropped = 0
         self._room = asyncio.Event()
         self._read_all = False
 
@@ -58,6 +65,7 @@ class BatchAppend:
                 if isinstance(answer, BaseException):
                     raise answer
                 yield answer
+                self._room.set()
         finally:
             reading.cancel()
             for waiting in list(self._waiting):
@@ -65,15 +73,24 @@ class BatchAppend:
 
     async def _read(self, requests: AsyncIterator[_Request]) -> None:
         try:
+            with self._storage.arriving():
+                first = await anext(requests, None)
+            if first is not None:
+                self._take(first)
             async for request in requests:
                 self._take(request)
-                while len(self._waiting) >= _AHEAD or self._bytes > _AHEAD_BYTES:
+                while self._is_ahead():
                     self._room.clear()
                     await self._room.wait()
-        except Refusal as refusal:
-            self._answers.put_nowait(refusal)
+        except Exception as error:  # whatever it is, it ends the call
+            self._answers.put_nowait(error)
         self._read_all = True
         self._end_when_answered()
+
+    def _is_ahead(self) -> bool:
+        """Whether as much has been read as may wait for the disk, or for the client to listen."""
+        unanswered = len(self._waiting) + self._answers.qsize()
+        return unanswered >= _AHEAD or self._bytes > _AHEAD_BYTES
 
     def _take(self, request: _Request) -> None:
         """Take a part; with the final one, the append is handed in."""
@@ -132,14 +149,23 @@ class BatchAppend:
                 self._answers.put_nowait(batch_appended(correlation, name, written.result()))
             case Refusal() as refusal:
                 self._answers.put_nowait(batch_refused(correlation, name, refusal))
+            case NotCommitted():
+                self._dropped += 1
+                loop = asyncio.get_running_loop()
+                loop.call_later(until_commit_timeout(), self._time_out, correlation, name)
             case StorageUnavailable() as error:
                 self._answers.put_nowait(unavailable(str(error)))
             case error:
                 self._answers.put_nowait(error)
         self._end_when_answered()
 
+    def _time_out(self, correlation: shared_pb2.UUID, name: bytes) -> None:
+        self._dropped -= 1
+        self._answers.put_nowait(batch_late(correlation, name))
+        self._end_when_answered()
+
     def _end_when_answered(self) -> None:
-        if self._read_all and not self._waiting:
+        if self._read_all and not self._waiting and not self._dropped:
             self._answers.put_nowait(None)
 
 

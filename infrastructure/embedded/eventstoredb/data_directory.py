@@ -35,7 +35,6 @@ CREATE TABLE records (
     data BLOB NOT NULL
 );
 CREATE UNIQUE INDEX records_by_version ON records (stream, version);
-CREATE INDEX records_by_id ON records (stream, id, version);
 CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 
@@ -67,6 +66,7 @@ class DataDirectory:
             connection.execute("PRAGMA wal_autocheckpoint = 4000")  # 16 MB: fewer syncs a batch
             connection.execute("PRAGMA journal_size_limit = 16777216")
             _lay_out(connection, file)
+            connection.execute("DROP INDEX IF EXISTS records_by_id")  # of logs of before
         except sqlite3.Error as error:
             raise StorageUnavailable(_unreadable(file, error)) from error
         return connection

@@ -83,6 +83,13 @@ class StreamDeleted(Refusal):
         self.stream = stream
 
 
+class NotCommitted(Exception):
+    """The events of an append are being written by another one that is not committed yet.
+
+    The server drops such an append: nobody is answered before its time is up.
+    """
+
+
 class MaximumAppendSizeExceeded(Refusal):
     """An append is larger, in all, than the node takes."""
 

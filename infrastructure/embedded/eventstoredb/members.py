@@ -60,7 +60,7 @@ class Members:
         self._services: _Services = lambda _: {}
         self._cluster = Cluster()
         self._elections = Elections(
-            self._cluster, storage.replication, settings.election_time, drop_consumers
+            self._cluster, storage.replication, settings.election_time, self._end_leadership
         )
         self._members: list[_Member] = []
         self._changing = asyncio.Lock()
@@ -140,6 +140,11 @@ class Members:
     def _lose(self, number: int) -> None:
         self._cluster.lose(number)
         self._elections.reconsider()
+
+    async def _end_leadership(self) -> None:
+        """Another leader knows neither the consumers nor the ids of recent events."""
+        self._storage.forget_ids()
+        await self._drop_consumers()
 
     def _listener(self, port: int) -> Listener:
         return Listener(self._settings.host, port, credentials=self._credentials)

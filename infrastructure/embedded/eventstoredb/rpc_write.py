@@ -1,5 +1,6 @@
 """The writing half of the Streams service: Append, BatchAppend, Delete, Tombstone."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any, TypeVar
@@ -9,10 +10,16 @@ from esdbclient.protos.Grpc import streams_pb2
 
 from infrastructure.embedded.eventstoredb import streams
 from infrastructure.embedded.eventstoredb.access import Access, Action
-from infrastructure.embedded.eventstoredb.append_replies import appended, conflicted
+from infrastructure.embedded.eventstoredb.append_replies import (
+    appended,
+    conflicted,
+    until_commit_timeout,
+)
 from infrastructure.embedded.eventstoredb.batch_append import BatchAppend
 from infrastructure.embedded.eventstoredb.drafts import Draft, Drafting
 from infrastructure.embedded.eventstoredb.errors import (
+    CommitTimeout,
+    NotCommitted,
     Refusal,
     WrongExpectedVersion,
     invalid_argument,
@@ -40,11 +47,15 @@ class Writes:
 
     async def append(self, requests: _AppendReqs, context: _Context) -> streams_pb2.AppendResp:
         async with refusals_end(context):
-            draft = await self._draft(requests, context)
+            with self._storage.arriving():
+                draft = await self._draft(requests, context)
             try:
                 return appended(await self._write(draft.append))
             except WrongExpectedVersion as conflict:
                 return conflicted(conflict, draft.option)
+            except NotCommitted as error:
+                await asyncio.sleep(until_commit_timeout())
+                raise CommitTimeout from error
         raise AssertionError("unreachable: the call has ended")
 
     async def batch_append(

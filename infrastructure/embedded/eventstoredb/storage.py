@@ -9,13 +9,14 @@ import asyncio
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final, NamedTuple, TypeVar
 
 from infrastructure.embedded.eventstoredb.data_directory import DataDirectory, StorageUnavailable
+from infrastructure.embedded.eventstoredb.reading import PAGE, Reading
 from infrastructure.embedded.eventstoredb.records import (
     MAX_VERSION,
     Appended,
@@ -27,7 +28,8 @@ from infrastructure.embedded.eventstoredb.records import (
     parse_metadata,
 )
 from infrastructure.embedded.eventstoredb.replication import Replication
-from infrastructure.embedded.eventstoredb.transaction import PAGE, Reading, Transaction
+from infrastructure.embedded.eventstoredb.transaction import Transaction
+from infrastructure.embedded.eventstoredb.writer_memory import WriterMemory
 
 __all__ = [
     "MAX_VERSION",
@@ -48,6 +50,8 @@ __all__ = [
 ]
 
 _GROUP: Final = 512
+_GATHERING: Final = 0.001  # seconds
+_PASSING_COMMIT: Final = 0.001  # seconds
 _TRY_AGAIN: Final = 0.5  # seconds
 _log = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer")
@@ -56,6 +60,8 @@ _Answer = TypeVar("_Answer")
 class _Job(NamedTuple):
     run: Callable[[Transaction], object]
     answer: "asyncio.Future[object]"
+    committed: int
+    """Where the log on disk ended when it was handed in."""
 
 
 _Outcome = tuple["asyncio.Future[object]", object, Exception | None]
@@ -87,16 +93,20 @@ class Storage(Log):
     def __init__(self, data_dir: Path | None = None) -> None:
         """Open the log in a directory, or a passing one (None). Raises StorageUnavailable."""
         self._directory = DataDirectory(data_dir)
+        self._passing = data_dir is None
         try:
             self._writing = self._directory.open_log()
             super().__init__(self._directory.open_reader())
-            self._last_position = self._opened_at = Transaction(self._writing).last_position
+            self._transaction = Transaction(self._writing, WriterMemory(self._writing))
+            self._last_position = self._transaction.last_position
         except BaseException:
             self._directory.close()
             raise
         self.replication = Replication()
         self._loop = asyncio.get_running_loop()
         self._arrival = asyncio.Event()
+        self._arriving: dict[object, float] = {}
+        self._gathered: list[_Job] = []
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
         self._writer.start()
@@ -121,6 +131,24 @@ class Storage(Log):
         self.replication.admit()
         return self.replication.in_time(self._queue(run))
 
+    def forget_ids(self) -> None:
+        """Recognise repeated appends, where any version will do, only of events from now on."""
+        self._queue(lambda transaction: transaction.forget())
+
+    @contextmanager
+    def arriving(self) -> Iterator[None]:
+        """While a write is on its way in, others wait for it, for a moment: they go together.
+
+        A write that began before another one was committed is in a race with it, as on the server,
+        although commits of this log may be faster.
+        """
+        mark = object()
+        self._arriving[mark] = self._loop.time()
+        try:
+            yield
+        finally:
+            self._arriving.pop(mark, None)
+
     async def write_in_time(
         self, run: Callable[[Transaction], _Answer], giving_up: Callable[[], bool] = lambda: False
     ) -> _Answer:
@@ -140,7 +168,11 @@ class Storage(Log):
 
     def _queue(self, run: Callable[[Transaction], _Answer]) -> "asyncio.Future[_Answer]":
         answer: asyncio.Future[Any] = self._loop.create_future()
-        self._jobs.put(_Job(run, answer))
+        job = _Job(run, answer, self._last_position)
+        if self._gathered or self._another_arrives():
+            self._gather(job)
+        else:
+            self._jobs.put(job)
         return answer
 
     @property
@@ -154,6 +186,7 @@ class Storage(Log):
 
     def close(self) -> None:
         """Finish what was handed in, then let go of the directory."""
+        self._hand_over()
         self._jobs.put(None)
         self.replication.release()
         self._writer.join()
@@ -161,13 +194,34 @@ class Storage(Log):
         self._writing.close()
         self._directory.close()
 
+    def _another_arrives(self) -> bool:
+        """Whether a write has begun to come in that has not been waited for yet."""
+        while self._arriving:
+            mark, since = next(iter(self._arriving.items()))
+            if since > self._loop.time() - _GATHERING:
+                return True
+            del self._arriving[mark]
+        return False
+
+    def _gather(self, job: _Job) -> None:
+        if not self._gathered:
+            self._loop.call_later(_GATHERING, self._hand_over)
+        self._gathered.append(job)
+        if not self._another_arrives():
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        for job in self._gathered:
+            self._jobs.put(job)
+        self._gathered.clear()
+
     def _write(self) -> None:
         while group := self._next_group():
             jobs = [job for job in group if job is not None]
             self.replication.wait()
             if jobs:
                 outcomes, last_position = self._commit(jobs)
-                self._loop.call_soon_threadsafe(self._answer, outcomes, last_position)
+                self._loop.call_soon_threadsafe(self._answer_in_time, outcomes, last_position)
             if len(jobs) < len(group):
                 return
 
@@ -182,28 +236,28 @@ class Storage(Log):
 
     def _commit(self, jobs: Iterable[_Job]) -> tuple[list[_Outcome], int]:
         try:
-            self._writing.execute("BEGIN IMMEDIATE")
             outcomes = [self._run(job) for job in jobs if not job.answer.cancelled()]
-            self._writing.execute("COMMIT")
+            self._transaction.commit()
         except sqlite3.Error as error:
-            with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
-                self._writing.execute("ROLLBACK")
+            self._transaction.roll_back()
             failure = StorageUnavailable(f"cannot write the log: {error}")
             return [(job.answer, None, failure) for job in jobs], -1
-        return outcomes, Transaction(self._writing).last_position
+        return outcomes, self._transaction.last_position
 
     def _run(self, job: _Job) -> _Outcome:
-        self._writing.execute("SAVEPOINT job")
-        outcome: _Outcome
         try:
-            outcome = (job.answer, job.run(Transaction(self._writing, self._opened_at)), None)
+            return job.answer, self._transaction.run(job.run, job.committed), None
         except sqlite3.OperationalError:  # the disk's fault: nobody's append stands
             raise
         except Exception as error:  # the job's own refusal or fault: its answer, nobody else's
-            self._writing.execute("ROLLBACK TO job")
-            outcome = (job.answer, None, error)
-        self._writing.execute("RELEASE job")
-        return outcome
+            return job.answer, None, error
+
+    def _answer_in_time(self, outcomes: list[_Outcome], last_position: int) -> None:
+        """A passing log takes as long as a disk does: programs race on it as they do elsewhere."""
+        if self._passing:
+            self._loop.call_later(_PASSING_COMMIT, self._answer, outcomes, last_position)
+        else:
+            self._answer(outcomes, last_position)
 
     def _answer(self, outcomes: list[_Outcome], last_position: int) -> None:
         if last_position > self._last_position:

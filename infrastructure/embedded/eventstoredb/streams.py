@@ -14,6 +14,7 @@ from infrastructure.embedded.eventstoredb.errors import (
     EXPECT_ANY,
     EXPECT_EXISTS,
     EXPECT_NO_STREAM,
+    NotCommitted,
     StreamDeleted,
     WrongExpectedVersion,
 )
@@ -46,7 +47,8 @@ def append(
     """Append where the stream is as expected; an append that was made before gives its own answer.
 
     ``expected`` is a version, or EXPECT_ANY, EXPECT_NO_STREAM, EXPECT_EXISTS.
-    Raises WrongExpectedVersion and StreamDeleted.
+    Raises WrongExpectedVersion, StreamDeleted and, where the one that was made before was not
+    committed when this one came, NotCommitted.
     """
     stream = transaction.stream(name)
     if earlier := _check(transaction, stream, expected, records):
@@ -121,13 +123,13 @@ def _lost_its_original(transaction: Transaction, stream: Stream) -> bool:
     if not stream.name.startswith("$$") or not transaction.stream(stream.name[2:]).tombstoned:
         return False
     newest = transaction.read_stream(stream, MAX_VERSION, backwards=True, limit=1)
-    return not newest or newest[0].position <= transaction.opened_at
+    return not newest or newest[0].position <= transaction.began_at
 
 
 def _written_anywhere(
     transaction: Transaction, stream: Stream, records: Sequence[NewRecord]
 ) -> list[int]:
-    """Versions of the leading records whose ids the stream already holds."""
+    """Versions of the leading records whose ids are remembered for the stream."""
     known: list[int] = []
     for record in records:
         version = transaction.version_of(stream, record.id)
@@ -143,15 +145,18 @@ def _written_at(
     """Versions of the leading records that stand exactly from version ``first`` on."""
     known: list[int] = []
     for version, record in enumerate(records, first):
-        there = transaction.read_stream(stream, version, limit=1)
-        if not there or there[0].version != version or there[0].id != record.id:
-            break
+        if transaction.version_of(stream, record.id) != version:
+            there = transaction.read_stream(stream, version, limit=1)
+            if not there or there[0].version != version or there[0].id != record.id:
+                break
         known.append(version)
     return known
 
 
 def _earlier(transaction: Transaction, stream: Stream, known: list[int]) -> Appended:
     (last,) = transaction.read_stream(stream, known[-1], limit=1)
+    if last.position > transaction.committed:
+        raise NotCommitted
     return Appended(known[0], known[-1], last.position)
 
 

@@ -1,167 +1,130 @@
-"""Queries of the log, and what a writing job may do with it."""
+"""What a job may do with the log: append, keep state, ask. Jobs are committed together."""
 
-import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeVar
 
-from infrastructure.embedded.eventstoredb.records import (
-    Appended,
-    Linkable,
-    NewRecord,
-    Record,
-    Stream,
-    parse_metadata,
-)
+from infrastructure.embedded.eventstoredb.reading import PAGE, Reading, beginning
+from infrastructure.embedded.eventstoredb.records import Appended, NewRecord, Stream, parse_metadata
+from infrastructure.embedded.eventstoredb.writer_memory import RECORD_OVERHEAD, WriterMemory
 
-PAGE: Final = 256
-"""Records in a page, at most."""
+__all__ = ["PAGE", "Reading", "Transaction"]
 
-_PAGE_BYTES: Final = 1 << 17
-_RECORD_OVERHEAD: Final = 64
+_AT_ONCE: Final = (64, 8, 1)
+"""Rows of one statement: each statement gives the interpreter away, and has to get it back."""
 
+_INSERT: Final = {
+    count: f"INSERT INTO records VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?, ?, ?)'] * count)}"
+    for count in _AT_ONCE
+}
+_UPSERT: Final = """INSERT INTO streams
+    (key, name, last_version, max_count, max_age, truncate_before) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET last_version = excluded.last_version, max_count = excluded.max_count,
+    max_age = excluded.max_age, truncate_before = excluded.truncate_before"""
 
-_STREAM = "SELECT key, name, last_version, max_count, max_age, truncate_before FROM streams"
-_RECORD = "position, {}, version, id, type, is_json, created, metadata, data FROM records"
-_IN_STREAM = f"SELECT {_RECORD.format('?')} WHERE stream = ? AND version"
-_TARGETS = f"""
-SELECT {_RECORD.format("name").partition(" FROM ")[0]},
-    key, name, last_version, max_count, max_age, truncate_before
-FROM (VALUES {{}}) CROSS JOIN streams ON name = column1
-CROSS JOIN records ON stream = key AND version = column2"""
-_FIELDS = len(Record._fields)
-_IN_LOG = f"SELECT {_RECORD.format('name')} JOIN streams ON key = stream WHERE position"
-_PROJECTED = """(name NOT GLOB '$*' OR (name GLOB '$$*' AND name NOT GLOB '$$$*'))
-    AND (NOT is_json OR json_valid(CAST(data AS TEXT)))"""
-_LINKABLE = f"""
-SELECT position, name, version, id, type, created,
-    CASE WHEN type = '$>' OR name GLOB '$$*' THEN data END,
-    CASE WHEN json_valid(CAST(metadata AS TEXT))
-        THEN json_extract(CAST(metadata AS TEXT), '$."$correlationId"') END
-FROM records CROSS JOIN streams ON key = stream
-WHERE position > ? AND {_PROJECTED}
-ORDER BY position LIMIT ?"""
-_WINDOW = """SELECT max(position) FROM
-    (SELECT position FROM records WHERE position > ? ORDER BY position LIMIT 1000)"""
-_PROJECTED_IN_LOG = f"""
-SELECT {_RECORD.format("name")} CROSS JOIN streams ON key = stream
-WHERE position > ? AND position <= ? AND {_PROJECTED}
-    AND (? OR type IN (SELECT value FROM json_each(?)))
-ORDER BY position LIMIT ?"""
+_Answer = TypeVar("_Answer")
+_Row = tuple[int, int, int, bytes, str, bool, int, bytes, bytes]
 
 
-class Reading:
-    """Queries, for one connection, on the thread that owns it."""
+@dataclass
+class _Changes:
+    """What is to be written, of one job or of several."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    rows: list[_Row] = field(default_factory=list)
+    streams: dict[str, Stream] = field(default_factory=dict)
 
-    @property
-    def connection(self) -> sqlite3.Connection:
-        return self._connection
+    def add(self, later: "_Changes") -> None:
+        self.rows += later.rows
+        self.streams |= later.streams
 
-    def stream(self, name: str) -> Stream:
-        """The stream of that name; one that was never written has key 0 and no records."""
-        row = self._connection.execute(f"{_STREAM} WHERE name = ?", (name,)).fetchone()
-        return Stream(*row) if row else Stream(0, name)
-
-    def streams(self, names: Iterable[str]) -> dict[str, Stream]:
-        """Those of these streams that were ever written, or given metadata, by name."""
-        wanted = tuple(names)
-        query = f"{_STREAM} WHERE name IN ({','.join('?' * len(wanted))})"
-        return {row[1]: Stream(*row) for row in self._connection.execute(query, wanted)}
-
-    def read_stream(
-        self, stream: Stream, version: int, *, backwards: bool = False, limit: int = PAGE
-    ) -> list[Record]:
-        """A page of a stream's raw records from ``version`` on, that one included.
-
-        A page may be shorter than ``limit`` (it is bounded in bytes): only an empty one is the end.
-        """
-        bound = "<= ? ORDER BY version DESC" if backwards else ">= ? ORDER BY version"
-        parameters = (stream.name, stream.key, version, min(limit, PAGE))
-        return self._page(f"{_IN_STREAM} {bound} LIMIT ?", parameters)
-
-    def read_targets(self, targets: Sequence[tuple[str, int]]) -> Iterator[tuple[Record, Stream]]:
-        """The raw records of these streams and versions, each with its stream, in no order."""
-        values = ",".join(["(?,?)"] * len(targets))
-        parameters = [part for target in targets for part in target]
-        for row in self._connection.execute(_TARGETS.format(values), parameters).fetchall():
-            yield Record._make(row[:_FIELDS]), Stream(*row[_FIELDS:])
-
-    def read_log(self, after: int, *, backwards: bool = False, limit: int = PAGE) -> list[Record]:
-        """A page of all records beyond position ``after``, that one excluded (-1: the start).
-
-        A page may be shorter than ``limit`` (it is bounded in bytes): only an empty one is the end.
-        """
-        bound = "< ? ORDER BY position DESC" if backwards else "> ? ORDER BY position"
-        return self._page(f"{_IN_LOG} {bound} LIMIT ?", (after, min(limit, PAGE)))
-
-    def read_linkable(self, after: int, limit: int) -> list[Linkable]:
-        """Records that projections take, beyond position ``after``; fewer than asked: it is all.
-
-        They take user streams and their metadata, and no broken JSON. Decided in SQL: nine in ten
-        records may be links of theirs, and an event may be large.
-        """
-        cursor = self._connection.execute(_LINKABLE, (after, limit))
-        page = list(map(Linkable._make, cursor))
-        cursor.close()
-        return page
-
-    def read_projected(self, after: int, types: Sequence[str] | None) -> tuple[list[Record], int]:
-        """Like ``read_linkable``, whole records, of those types (None: of any).
-
-        It looks a thousand records ahead. Also how far it has looked; where nothing was found, the
-        next page is to be read from there.
-        """
-        (end,) = self._connection.execute(_WINDOW, (after,)).fetchone()
-        if end is None:
-            return [], after
-        wanted = (types is None, json.dumps(types or ()))
-        return self._page(_PROJECTED_IN_LOG, (after, end, *wanted, PAGE)), end
-
-    def record_at(self, position: int) -> Record | None:
-        """The record at exactly that position."""
-        page = self._page(f"{_IN_LOG} = ?", (position,))
-        return page[0] if page else None
-
-    def state(self, key: str) -> bytes | None:
-        """A value that was kept beside the records."""
-        row = self._connection.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else None
-
-    def states(self, prefix: str) -> list[bytes]:
-        """All values that were kept under keys that begin so, by key."""
-        query = "SELECT value FROM state WHERE key BETWEEN ? AND ? ORDER BY key"
-        return [row[0] for row in self._connection.execute(query, _beginning(prefix))]
-
-    def _page(self, query: str, parameters: Sequence[str | int]) -> list[Record]:
-        page: list[Record] = []
-        room = _PAGE_BYTES
-        cursor = self._connection.execute(query, parameters)
-        for record in map(Record._make, cursor):
-            page.append(record)
-            room -= len(record.data) + len(record.metadata)
-            if room <= 0:
-                break
-        cursor.close()  # ends the read transaction at once, or the WAL could not be reset
-        return page
+    def write(self, connection: sqlite3.Connection) -> None:
+        if self.streams:
+            connection.executemany(_UPSERT, map(_of_stream, self.streams.values()))
+        start = 0
+        for count in _AT_ONCE:
+            while len(self.rows) - start >= count:
+                rows = self.rows[start : start + count]
+                connection.execute(_INSERT[count], [value for row in rows for value in row])
+                start += count
+        self.rows, self.streams = [], {}
 
 
 class Transaction(Reading):
-    """What a job does on the writer's thread. All of it is committed, or nothing."""
+    """Jobs run on the writer's thread, one after the other, and what they do is committed at once.
 
-    def __init__(self, connection: sqlite3.Connection, opened_at: int = -1) -> None:
-        """``opened_at`` is the log's last position when this process began to write it."""
+    What they append is collected. It is written before the commit, or when the database is asked.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, memory: WriterMemory) -> None:
         super().__init__(connection)
-        self.opened_at = opened_at
-        row = connection.execute(
-            "SELECT position, length(data) + length(metadata) FROM records"
-            " ORDER BY position DESC LIMIT 1"
-        ).fetchone()
-        self.last_position: int = row[0] if row else -1
-        self._end: int = sum(row) + _RECORD_OVERHEAD if row else 0
+        self.committed = memory.last_position
+        self._memory = memory
+        self._done, self._job = _Changes(), _Changes()
+        self._before: list[tuple[str, Stream | None]] = []
+        self._new_ids = self._new_ids_of_job = 0
+        self._begun = self._saved = self._lost = False
+
+    @property
+    def last_position(self) -> int:
+        """Where the log ends; -1: it is empty."""
+        return self._memory.last_position
+
+    @property
+    def began_at(self) -> int:
+        """Where the log ended when this process, or this leader, began to write."""
+        return self._memory.began_at
+
+    def run(self, job: "Callable[[Transaction], _Answer]", committed: int) -> _Answer:
+        """The job's answer. What it raises is raised, and leaves no trace of it.
+
+        ``committed`` is where the log on disk ended when the job was handed in.
+        """
+        self.committed = committed
+        memory = self._memory
+        if self._lost:
+            memory.reload(self._connection)
+            self._lost = False
+        marks = memory.last_position, memory.end, memory.last_key
+        try:
+            answer = job(self)
+        except BaseException:
+            memory.last_position, memory.end, memory.last_key = marks
+            self._undo()
+            raise
+        self._done.add(self._job)
+        self._end_job()
+        return answer
+
+    def commit(self) -> None:
+        """Have it on disk."""
+        if self._done.rows or self._done.streams:
+            self._begin()
+            self._done.write(self._connection)
+        if self._begun:
+            self._connection.execute("COMMIT")
+        self._begun, self._new_ids = False, 0
+        self._memory.settle()
+
+    def roll_back(self) -> None:
+        """Leave the log as it was, with what all jobs since the last commit did undone."""
+        with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
+            self._connection.execute("ROLLBACK")
+        self._memory.ids.take_back(self._new_ids + self._new_ids_of_job)
+        self._done, self._job = _Changes(), _Changes()
+        self._before.clear()
+        self._new_ids = self._new_ids_of_job = 0
+        self._begun = self._saved = False
+        self._lost = True
+
+    def stream(self, name: str) -> Stream:
+        """The stream of that name; one that was never written has key 0 and no records."""
+        found = self._memory.streams.get(name)
+        if found is None:
+            found = self._memory.streams[name] = Reading(self._connection).stream(name)
+        return found
 
     def append(
         self, stream: Stream, records: Sequence[NewRecord], *, version: int | None = None
@@ -171,83 +134,107 @@ class Transaction(Reading):
         A record on ``$$name`` is the new metadata of ``name``, from this transaction on.
         """
         first = stream.last_version + 1 if version is None else version
-        key = self._advance(stream, first + len(records) - 1)
-        self._connection.executemany(
-            "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            self._rows(key, first, records),
-        )
-        if stream.name.startswith("$$") and records:
-            self._take_metadata(stream.name[2:], records[-1].data)
-        return Appended(first, first + len(records) - 1, self.last_position)
-
-    def append_all(self, appends: Iterable[tuple[Stream, Sequence[NewRecord]]]) -> None:
-        """Append without asking to many streams at once, each after its last version.
-
-        A stream's metadata (on ``$$name``) is taken as by ``append``; a stream comes once.
-        """
-        rows: list[tuple[int, int, int, bytes, str, bool, int, bytes, bytes]] = []
-        for stream, records in appends:
-            first = stream.last_version + 1
-            key = self._advance(stream, first + len(records) - 1)
-            rows.extend(self._rows(key, first, records))
+        last = first + len(records) - 1
+        if records:
+            known = self._memory.streams.get(stream.name, stream)
+            self._add(self._change(replace(known, last_version=last)), first, records)
             if stream.name.startswith("$$"):
                 self._take_metadata(stream.name[2:], records[-1].data)
-        self._connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        return Appended(first, last, self.last_position)
+
+    def append_all(self, appends: Iterable[tuple[Stream, Sequence[NewRecord]]]) -> None:
+        """Append without asking to many streams, each after its last version; each comes once."""
+        for stream, records in appends:
+            self.append(stream, records)
 
     def version_of(self, stream: Stream, record_id: bytes) -> int | None:
-        """The first version at which the stream holds a record with that id."""
-        row = self._connection.execute(
-            "SELECT min(version) FROM records WHERE stream = ? AND id = ?", (stream.key, record_id)
-        ).fetchone()
-        return None if row[0] is None else int(row[0])
+        """The version in the stream that the id stands for, if it was written lately."""
+        return self._memory.ids.version_of(stream.key, record_id)
 
     def set_state(self, key: str, value: bytes) -> None:
         """Keep a value beside the records, committed with what this job appends."""
-        self._connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
+        self._ask("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
 
     def delete_state(self, key: str) -> None:
-        self._connection.execute("DELETE FROM state WHERE key = ?", (key,))
+        self._ask("DELETE FROM state WHERE key = ?", (key,))
 
     def delete_states(self, prefix: str) -> None:
         """Forget all that was kept under keys that begin so."""
-        query = "DELETE FROM state WHERE key BETWEEN ? AND ?"
-        self._connection.execute(query, _beginning(prefix))
+        self._ask("DELETE FROM state WHERE key BETWEEN ? AND ?", beginning(prefix))
 
-    def _advance(self, stream: Stream, last_version: int) -> int:
+    def forget(self) -> None:
+        """Forget recent ids, as a new leader does not know them."""
+        self._memory.forget()
+
+    def _ask(self, query: str, parameters: Sequence[str | int | bytes] = ()) -> sqlite3.Cursor:
+        if not self._saved:
+            self._begin()
+            self._done.write(self._connection)
+            self._connection.execute("SAVEPOINT job")
+            self._saved = True
+        self._job.write(self._connection)
+        return super()._ask(query, parameters)
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._begun = True
+
+    def _undo(self) -> None:
+        for name, stream in reversed(self._before):
+            if stream is None:
+                del self._memory.streams[name]
+            else:
+                self._memory.streams[name] = stream
+        self._memory.ids.take_back(self._new_ids_of_job)
+        self._new_ids_of_job = 0
+        if self._saved:
+            self._connection.execute("ROLLBACK TO job")
+        self._end_job()
+
+    def _end_job(self) -> None:
+        self._job = _Changes()
+        self._before.clear()
+        self._new_ids += self._new_ids_of_job
+        self._new_ids_of_job = 0
+        if self._saved:
+            self._connection.execute("RELEASE job")
+            self._saved = False
+
+    def _change(self, stream: Stream) -> int:
+        """Note where a stream stands from now on; its key."""
         if not stream.key:
-            (key,) = self._connection.execute(
-                "INSERT INTO streams (name, last_version) VALUES (?, ?)"
-                " ON CONFLICT DO UPDATE SET last_version = excluded.last_version RETURNING key",
-                (stream.name, last_version),
-            ).fetchone()
-            return int(key)
-        self._connection.execute(
-            "UPDATE streams SET last_version = ? WHERE key = ?", (last_version, stream.key)
-        )
+            self._memory.last_key += 1
+            stream = replace(stream, key=self._memory.last_key)
+        self._before.append((stream.name, self._memory.streams.get(stream.name)))
+        self._memory.streams[stream.name] = self._job.streams[stream.name] = stream
         return stream.key
 
-    def _rows(
-        self, key: int, version: int, records: Sequence[NewRecord]
-    ) -> Iterator[tuple[int, int, int, bytes, str, bool, int, bytes, bytes]]:
-        created = time.time_ns() // 100
+    def _add(self, key: int, version: int, records: Sequence[NewRecord]) -> None:
+        memory, created = self._memory, time.time_ns() // 100
         for number, record in enumerate(records, version):
-            self.last_position = position = self._end
-            self._end += _RECORD_OVERHEAD + len(record.data) + len(record.metadata)
-            yield (
+            memory.last_position = position = memory.end
+            memory.end += RECORD_OVERHEAD + len(record.data) + len(record.metadata)
+            self._new_ids_of_job += memory.ids.put(record.id, key, number)
+            self._job.rows.append((
                 position, key, number, record.id, record.type, record.is_json, created,
                 record.metadata, record.data,
-            )  # fmt: skip  # one row of the table, in its order
+            ))  # fmt: skip  # one row of the table, in its order
 
     def _take_metadata(self, name: str, data: bytes) -> None:
-        metadata = parse_metadata(data)
-        self._connection.execute(
-            "INSERT INTO streams (name, max_count, max_age, truncate_before) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET max_count = excluded.max_count,"
-            " max_age = excluded.max_age, truncate_before = excluded.truncate_before",
-            (name, *(metadata.get(key) for key in ("$maxCount", "$maxAge", "$tb"))),
+        limits = parse_metadata(data)
+        self._change(
+            replace(
+                self.stream(name),
+                max_count=limits.get("$maxCount"),
+                max_age=limits.get("$maxAge"),
+                truncate_before=limits.get("$tb"),
+            )
         )
 
 
-def _beginning(prefix: str) -> tuple[str, str]:
-    """The first and the last key that begin so."""
-    return prefix, prefix + chr(0x10FFFF)
+def _of_stream(stream: Stream) -> tuple[int, str, int, int | None, int | None, int | None]:
+    return (
+        stream.key, stream.name, stream.last_version,
+        stream.max_count, stream.max_age, stream.truncate_before,
+    )  # fmt: skip  # one row of the table, in its order

@@ -11,7 +11,7 @@ from tests.conformance.requests.streams import append, event
 from tests.conformance.scenarios import Answers, asks
 
 _AT_ONCE: Final = 20
-_SILENCE: Final = ("DEADLINE_EXCEEDED", "Timeout")
+_SILENCE: Final = ("DEADLINE_EXCEEDED", "Timeout", "Commit phase timeout")
 
 
 @asks

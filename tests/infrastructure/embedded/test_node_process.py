@@ -23,7 +23,7 @@ from esdbclient.exceptions import EventStoreDBClientException, NotFound, Service
 from infrastructure.embedded.eventstoredb.process import NodeFailed, NodeProcess
 from tests.waiting import PATIENCE, has_ended
 
-ANY = StreamState.ANY
+ANY, NO_STREAM = StreamState.ANY, StreamState.NO_STREAM
 COMMAND = [sys.executable, "-m", "infrastructure.embedded.eventstoredb"]
 UNTIL_KILLED = 10.0  # seconds that whoever stops a node gives it
 
@@ -98,7 +98,7 @@ def test_a_second_start_finds_everything(tmp_path: Path) -> None:
         with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
             client.append_to_stream("order-1", current_version=ANY, events=[NewEvent("A", b"")])
             assert client.get_current_version("order-1") == version
-            client.append_to_stream("order-2", current_version=ANY, events=[event])
+            client.append_to_stream("order-2", current_version=NO_STREAM, events=[event])
             assert len(client.get_stream("order-2")) == 1
 
 
