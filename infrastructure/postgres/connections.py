@@ -1,7 +1,7 @@
 """Connections to PostgreSQL, and what their failures mean to the application."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Final, LiteralString, Protocol, TypeVar
 
@@ -13,6 +13,7 @@ from psycopg.errors import InsufficientPrivilege, _WaitTimeout
 from psycopg_pool import AsyncConnectionPool
 
 from application.ports import StoreUnavailable
+from infrastructure.postgres.sessions import EVENTS, GONE, GROUPS, VIEWS
 
 SILENCE: Final = 12.0
 """Seconds without an answer after which a connection is given up; a statement may take 10."""
@@ -76,7 +77,7 @@ def pool(uri: str, *, size: int = 10, patience: float = 5.0, silence: float = SI
     A commit does not wait for the disk: views and checkpoint are one transaction, so what a crash
     of the server takes back it takes back together, and the events bring it again.
     """
-    return _pool(uri, size, patience, silence, _VIEWS, checked=True)
+    return _pool(uri, size, patience, silence, VIEWS, checked=True)
 
 
 def durable_pool(
@@ -86,48 +87,7 @@ def durable_pool(
 
     A connection that broke meanwhile is noticed by whoever uses it: see :func:`once_more`.
     """
-    return _pool(uri, size, patience, silence, _EVENTS, checked=False)
-
-
-_RELIED_ON: Final = """
-SET DateStyle = 'ISO, YMD';  -- whatever the database or the role has: psycopg reads no other
-SET IntervalStyle = 'postgres';
-SET TimeZone = 'UTC';  -- moments are read twice as fast so
-SET client_encoding = 'UTF8';
-SET standard_conforming_strings = on;
-SET default_transaction_isolation = 'read committed';  -- each statement sees what stands by then
-"""
-_VIEWS: Final = "SET synchronous_commit = off"
-_EVENTS: Final = """
-SET synchronous_commit = on;
-SET lock_timeout = '500ms';  -- a transaction that somebody left open must not stop all appends
-SET statement_timeout = '10s';
-SET idle_in_transaction_session_timeout = '10s';
-SET enable_seqscan = off;  -- an empty table has no statistics, and plans outlive that
-SET plan_cache_mode = force_generic_plan;
-SET jit = off
-"""
-_GROUPS: Final = """
-SET synchronous_commit = off;  -- what a crash of the server takes back is handed out again
-SET statement_timeout = '10s';
-SET idle_in_transaction_session_timeout = '10s';  -- one that froze must not stop its group
-SET tcp_keepalives_idle = 10;  -- a machine that lost its power says no goodbye: the server asks
-SET tcp_keepalives_interval = 5;
-SET tcp_keepalives_count = 3;
-SET tcp_user_timeout = '20s';
-SET enable_seqscan = off;  -- as above
-SET enable_sort = off;  -- to take the next few, nobody reads and sorts all that come after
-SET plan_cache_mode = force_generic_plan;
-SET jit = off
-"""
-
-GONE: Final[Mapping[str, Any]] = {  # who has gone without a word is missed before hours pass
-    "connect_timeout": 5,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-}
+    return _pool(uri, size, patience, silence, EVENTS, checked=False)
 
 
 def _require_address(uri: str) -> None:
@@ -155,7 +115,7 @@ def _pool(
 
     async def configure(connection: Connection) -> None:
         connection.silence = silence
-        await connection.execute(_RELIED_ON + settings)
+        await connection.execute(settings)
 
     async def check(connection: Connection) -> None:  # one that broke meanwhile is replaced
         await made.check_briefly(connection)
@@ -243,7 +203,7 @@ async def connected_apart(pool: Pool) -> AsyncIterator[Connection]:
         )
     try:
         with unavailable():
-            await connection.execute(_RELIED_ON + _GROUPS)
+            await connection.execute(GROUPS)
         yield connection
     finally:
         await connection.close()

@@ -12,7 +12,8 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from infrastructure.bell import Bell
-from infrastructure.postgres.connections import GONE, Connection
+from infrastructure.postgres.connections import Connection
+from infrastructure.postgres.sessions import GONE
 
 _PAUSE = 0.5  # seconds until the next attempt, when the server does not answer
 
