@@ -48,17 +48,17 @@ class Verdict:
         return "\n".join([*lines, f"{counts}, {len(self.may_differ)} more may"])
 
 
-async def compare(target: Target, only: str = "", known: Collection[str] = ()) -> Verdict:
+async def compare(target: Target, only: str = "") -> Verdict:
     """Asks a node the questions of all scenarios whose names begin so.
 
     Scenarios with an answer that must not differ and does are asked a second time, alone and with
-    patience, unless it is ``known``; an answer that was right once is right. Raises NotAsked.
+    patience; an answer that was right once is right. Raises NotAsked.
     """
     scenarios = chosen(only)
     if not scenarios:
         raise NotAsked(f"no scenario begins with '{only}'; see tests/conformance/questions")
     answers = dict(await ask(target, scenarios))
-    doubtful = {one.question for one in judge(answers, only).differences} - {*known}
+    doubtful = {one.question for one in judge(answers, only).differences}
     again = [one for one in scenarios if any(map(one.asks, doubtful))]
     for name, answer in (await ask_patiently(target, again)).items():
         if name in doubtful:

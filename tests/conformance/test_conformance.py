@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Final
 
 import pytest
 
@@ -11,23 +10,17 @@ from tests.conformance.comparing import Verdict, compare, judge
 from tests.conformance.recorded import ALLOWED, EXPECTED, NOTED, RECORDED, When
 from tests.conformance.target import NotAsked, target
 
-KNOWN: Final[frozenset[str]] = frozenset()
-"""In what the node differs today; each mended one goes."""
-
 
 @pytest.fixture(scope="module")
 def verdict() -> Verdict:
     """What comes of asking a node that nobody else asks."""
     with NodeProcess(http_port=0) as node:
-        return asyncio.run(compare(target(node.uri, node.http), known=KNOWN))
+        return asyncio.run(compare(target(node.uri, node.http)))
 
 
 def test_the_node_answers_as_the_server_did(verdict: Verdict) -> None:
     """Of all questions no answer differs from the recorded one, but where it may, with a reason."""
-    differ = {one.question for one in verdict.differences}
-    unknown = "\n".join(str(one) for one in verdict.differences if one.question not in KNOWN)
-    assert not unknown, f"answered otherwise than the server did:\n{unknown}"
-    assert not KNOWN - differ, "mended: take these off the list"
+    assert not verdict.differences, f"answered otherwise than the server did:\n{verdict}"
 
 
 def test_what_may_differ_does(verdict: Verdict) -> None:
