@@ -12,6 +12,7 @@ from application.ports import (
     Appended,
     Progress,
     StoreUnavailable,
+    StreamDeleted,
     WrongExpectedVersion,
 )
 from infrastructure.eventstoredb import EventStore, Subscriptions
@@ -98,12 +99,21 @@ async def appended(script: Script, *, expected: int = NO_STREAM) -> Appended:
         return await store.append("order-1", [event()], expected)
 
 
-async def test_the_version_of_an_append_is_what_the_server_says() -> None:
-    """A stream that was deleted and begun anew goes on counting where it was."""
+async def test_where_an_append_ended_is_what_the_server_says() -> None:
+    """Its version and its position; neither is made up of what was expected."""
+    script = Script()
+    script.append = lambda _: success(5, 815)
+
+    assert await appended(script, expected=4) == Appended(5, 815)
+
+
+async def test_a_stream_that_the_server_began_anew_is_told() -> None:
+    """One that was deleted goes on counting where it was: the decision saw only a part of it."""
     script = Script()
     script.append = lambda _: success(3, 815)
 
-    assert await appended(script) == Appended(3, 815)
+    with pytest.raises(StreamDeleted, match="order-1"):
+        await appended(script)
 
 
 @pytest.mark.parametrize(("found", "actual"), [(7, 7), (None, NO_STREAM)])
