@@ -5,11 +5,11 @@ recognised by its id in the stream and answered as the first time. In one proces
 one stream take turns, and those that wait together are appended together.
 """
 
-import asyncio
-import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import Final
 
+from application.backoff import Backoff
 from application.categories import BY_COMMAND, Category
 from application.draft import Asked, Draft, One
 from application.draft import CommandIdReused as CommandIdReused
@@ -25,10 +25,7 @@ from application.turns import TooMuchContention as TooMuchContention
 from domain.decider import Command
 
 RETRIES = 3
-
-
-async def _pause(attempt: int) -> None:
-    await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))
+_BACKOFF: Final = Backoff(0.01, most=1.0, at_least=0.0)
 
 
 class CommandDispatch:
@@ -37,7 +34,7 @@ class CommandDispatch:
     def __init__(
         self,
         store: EventStore,
-        pause: Callable[[int], Awaitable[None]] = _pause,
+        pause: Callable[[int], Awaitable[None]] = _BACKOFF,
         *,
         remember: int = 0,
         waiting: int = WAITING,

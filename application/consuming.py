@@ -7,13 +7,13 @@ stream, until a person has it replayed or discarded. Everything else flows on.
 """
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import count
 from typing import Final, TypeVar
 from weakref import WeakValueDictionary
 
+from application.backoff import Backoff
 from application.categories import ours
 from application.claim_check import claim
 from application.command_dispatch import TooMuchContention
@@ -33,6 +33,8 @@ from application.ports import (
 )
 
 T = TypeVar("T")
+
+_BACKOFF: Final = Backoff(0.05, most=10.0)
 
 
 class NotHere(Exception):
@@ -60,11 +62,6 @@ _OWN: Final = ours(ReplayRequested, EventDiscarded)
 Handle = Callable[[RecordedEvent], Awaitable[None]]
 
 
-async def _pause(attempt: int) -> None:
-    """Up to 10 seconds, by chance, so that not all come back at once."""
-    await asyncio.sleep(random.uniform(0.5, 1) * min(10.0, 0.05 * 2 ** min(attempt, 10)))
-
-
 class GroupConsumer:
     """Handles the events that ``only`` admits, each at least once. ``run`` it as a task.
 
@@ -84,7 +81,7 @@ class GroupConsumer:
         *,
         at_once: int = 64,
         tries: int = 3,
-        pause: Callable[[int], Awaitable[None]] = _pause,
+        pause: Callable[[int], Awaitable[None]] = _BACKOFF,
     ) -> None:
         """At most ``at_once`` events in hand; ``pause(attempt)`` is waited between two attempts."""
         self._group, self._only, self._handle = group, only | _OWN, handle

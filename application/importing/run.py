@@ -7,8 +7,10 @@ out is recognised, so the streams come out as from one clean run.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 from zlib import crc32
 
+from application.backoff import Backoff
 from application.categories import BY_COMMAND
 from application.claim_check import EventTooLarge
 from application.command_dispatch import CommandDispatch, CommandIdReused, TooMuchContention
@@ -48,8 +50,7 @@ async def _at_once() -> None:
     """Nothing to wait for."""
 
 
-async def _pause(attempt: int) -> None:
-    await asyncio.sleep(min(0.5 * 2**attempt, 20.0))
+_BACKOFF: Final = Backoff(0.5, most=20.0)
 
 
 async def import_history(
@@ -59,7 +60,7 @@ async def import_history(
     *,
     workers: int = WORKERS,
     admitted: Callable[[], Awaitable[None]] = _at_once,
-    pause: Callable[[int], Awaitable[None]] = _pause,
+    pause: Callable[[int], Awaitable[None]] = _BACKOFF,
 ) -> Report:
     """Bring the history in, and account for every line of it.
 

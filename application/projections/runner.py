@@ -6,12 +6,12 @@ While it is behind, a batch is folded as the one before it is written; still one
 """
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Generic
+from typing import Any, Final, Generic
 from uuid import UUID
 
+from application.backoff import Backoff
 from application.claim_check import claim_all
 from application.log_end import LogEnd
 from application.messages import RecordedEvent
@@ -36,6 +36,8 @@ APART = 0.01  # seconds between transactions while events trickle in: many in on
 FAR_APART = 0.1  # the same until it has caught up: there is no hurry before, and much to do
 NOTHING = -1  # the position before the first event
 KEEP_PROGRESS = 1.0  # seconds between writes that only say "nothing for us up to here"
+
+_BACKOFF: Final = Backoff(0.1, most=5.0)
 
 
 class ProjectionFailed(Exception):
@@ -71,10 +73,6 @@ class _NotWritten(Exception):
 _AGAIN = (StoreUnavailable, CheckpointMoved, _NotWritten)  # what following anew may mend
 
 
-async def _backoff(attempt: int) -> None:
-    await asyncio.sleep(min(5.0, 0.1 * 2 ** min(attempt, 10)) * random.uniform(0.5, 1))
-
-
 class ProjectionRunner(Generic[V]):
     """One projection at work. ``run`` it as a task, ask its ``status`` at any time."""
 
@@ -89,7 +87,7 @@ class ProjectionRunner(Generic[V]):
         shard: Shard = WHOLE,
         skipped: Collection[UUID] = frozenset(),
         batch: int = BATCH,
-        pause: Callable[[int], Awaitable[None]] = _backoff,
+        pause: Callable[[int], Awaitable[None]] = _BACKOFF,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """It takes in the keys of its shard, and passes by the events that are to be skipped.

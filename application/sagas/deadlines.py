@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+from application.backoff import Backoff
 from application.event_filter import EventFilter
 from application.log_end import LogEnd
 from application.messages import Context, NewEvent, RecordedEvent
@@ -41,9 +42,7 @@ ENDS: Final = frozenset({"SagaCompleted", "SagaCompensated", "SagaFailed", "Saga
 STIRS: Final = frozenset({"SagaStarted", "SagaWoken", "SagaRetried", "CompensationOrdered"})
 SLEEPS: Final = frozenset({"StepDelayed", "UndoDelayed"})
 
-
-async def _backoff(attempt: int) -> None:
-    await asyncio.sleep(min(5.0, 0.1 * 2 ** min(attempt, 10)))
+_BACKOFF: Final = Backoff(0.1, most=5.0)
 
 
 class Deadlines:
@@ -57,11 +56,11 @@ class Deadlines:
         log_end: LogEnd | None = None,
         *,
         now: Callable[[], datetime] = STEADY,
-        pause: Callable[[int], Awaitable[None]] = _backoff,
+        pause: Callable[[int], Awaitable[None]] = _BACKOFF,
         keep_after: int = KEEP_AFTER,
     ) -> None:
         self._saga, self._store, self._subscriptions = saga, store, subscriptions
-        self._log_end = log_end
+        self._log_end, self._breaks = log_end, 0
         self._now, self._pause, self._keep_after = now, pause, keep_after
         self._moments: dict[str, datetime] = {}  # by the saga's id
         self._queue: list[tuple[datetime, str]] = []  # the same and some outdated, first one first
@@ -87,7 +86,6 @@ class Deadlines:
     # ── learning ─────────────────────────────────────────────────────────────────────────────────
 
     async def _follow_for_ever(self) -> None:
-        attempts = 0
         while True:
             with suppress(StoreUnavailable, PayloadUnavailable):
                 if self._position is not None and await self._is_beyond(self._position):
@@ -95,8 +93,8 @@ class Deadlines:
                 if self._position is None:
                     await self.recall()
                 await self._follow()
-            await self._pause(attempts)
-            attempts += 1
+            await self._pause(self._breaks)
+            self._breaks += 1
 
     async def _is_beyond(self, position: int) -> bool:
         return self._log_end is not None and await self._log_end.is_beyond(position)
@@ -117,7 +115,7 @@ class Deadlines:
                     self.learn(message)
                 elif message.caught_up:
                     self._end_seen.set()
-                self._position = message.position
+                self._position, self._breaks = message.position, 0
                 if self._unkept >= max(self._keep_after, len(self._moments) // 4):
                     await self.keep()
 

@@ -1,0 +1,27 @@
+"""How long to wait between two attempts: longer each time, up to a limit, and by chance.
+
+Whoever counts the attempts begins anew once something has worked.
+"""
+
+import asyncio
+import random
+from dataclasses import dataclass
+from typing import Final
+
+_DOUBLINGS: Final = 30  # more would only make larger numbers
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """``await backoff(attempt)``, with attempts counted from 0. All times are in seconds."""
+
+    first: float  # before the second attempt, at most; twice that before the third, and so on
+    most: float
+    at_least: float = 0.5  # the share that is not left to chance, so that not all come at once
+
+    def longest(self, attempt: int) -> float:
+        """The longest pause after that attempt."""
+        return min(self.most, self.first * 2.0 ** min(attempt, _DOUBLINGS))
+
+    async def __call__(self, attempt: int) -> None:
+        await asyncio.sleep(self.longest(attempt) * random.uniform(self.at_least, 1))
