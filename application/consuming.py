@@ -29,8 +29,10 @@ from application.ports import (
     PayloadStore,
     ProviderUnavailable,
     StoreUnavailable,
+    StreamUnusable,
     WrongExpectedVersion,
 )
+from application.serialization import UnreadableEvent
 
 T = TypeVar("T")
 
@@ -88,7 +90,16 @@ class GroupConsumer:
         self._groups, self._store, self._payloads, self._lot = groups, store, payloads, parking
         self._at_once, self._tries, self._pause = at_once, tries, pause
         self._alone, self._breaks = asyncio.Lock(), 0
+        self._stalled: str | None = None
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @property
+    def stalled(self) -> str | None:
+        """Why no event is handled, as long as a person has to mend it.
+
+        That is a parking lot that cannot be read: nobody knows then what has to be left alone.
+        """
+        return self._stalled
 
     async def run(self) -> None:
         """Handle events until cancelled. When the store breaks off, it begins again.
@@ -130,19 +141,23 @@ class GroupConsumer:
 
     async def _take(self, recorded: RecordedEvent, handed_out: int) -> None:
         async with self._turn(recorded.stream):
-            if not await self._patiently(partial(self._lot.holds, recorded)):
+            if not await self._in_lot(partial(self._lot.holds, recorded)):
                 await self._handled(recorded, handed_out)
 
     async def _go_on(self, stream: str, handed_out: int) -> None:
         """Handle what is due in the lot of that stream, in order, up to what fails again."""
         async with self._turn(stream):
-            while held := (await self._patiently(self._lot.look)).due(stream):
-                recorded = await self._patiently(partial(self._recorded, held.parked))
+            while held := (await self._in_lot(self._lot.look)).due(stream):
+                try:
+                    recorded = await self._patiently(partial(self._recorded, held.parked))
+                except StreamUnusable as error:  # whoever mends the stream has it replayed
+                    await self._in_lot(partial(self._lot.park_again, held.parked, str(error)))
+                    return
                 if recorded is None:
                     gone = partial(self._lot.discard, held.parked.event_id, self._group, _GONE)
-                    await self._patiently(gone)
+                    await self._in_lot(gone)
                 elif await self._handled(recorded, handed_out):
-                    await self._patiently(partial(self._lot.finish, recorded))
+                    await self._in_lot(partial(self._lot.finish, recorded))
 
     def _turn(self, stream: str) -> asyncio.Lock:
         """Held while an event of that stream is in hand; who asks first comes first."""
@@ -179,7 +194,20 @@ class GroupConsumer:
             await self._attempt(recorded)
 
     async def _park(self, recorded: RecordedEvent, error: str, attempts: int) -> None:
-        await self._patiently(partial(self._lot.park, recorded, error, attempts))
+        await self._in_lot(partial(self._lot.park, recorded, error, attempts))
+
+    async def _in_lot(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Do it patiently; while the lot cannot be read the event stays in hand."""
+        for attempt in count(1):
+            try:
+                done = await self._patiently(act)
+            except (StreamUnusable, UnreadableEvent) as error:
+                self._stalled = str(error)
+                await self._pause(attempt)
+            else:
+                self._stalled = None
+                return done
+        raise AssertionError  # it counts for ever
 
     async def _patiently(self, act: Callable[[], Awaitable[T]]) -> T:
         """Do it, again and again as long as what goes wrong is of the kind that passes."""

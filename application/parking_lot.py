@@ -98,6 +98,18 @@ class ParkingLot:
         )
         await self._carry_out(event, self._caused(recorded))
 
+    async def park_again(self, parked: EventParked, error: str) -> None:
+        """Set an event aside that is held, and cannot be had from its stream now."""
+        event = ParkEvent(
+            event_id=parked.event_id,
+            stream=parked.stream,
+            version=parked.version,
+            type=parked.type,
+            error=error.replace("\x00", "�")[:_TOLD],
+            attempts=1,
+        )
+        await self._carry_out(event, self._asked(self.group))
+
     async def finish(self, recorded: RecordedEvent) -> None:
         """An event that was held has been handled."""
         finished = FinishReplay(event_id=recorded.id, stream=recorded.stream)

@@ -16,6 +16,7 @@ from application.ports import (
     Appended,
     EventStore,
     StoreUnavailable,
+    StreamUnusable,
     WrongExpectedVersion,
 )
 
@@ -66,8 +67,15 @@ class Writability:
             await self.probe()
 
     async def probe(self) -> Appended:
-        """Append an event that means nothing. Raises :class:`StoreUnavailable`."""
-        return await self._probe(await self._last_version())
+        """Append an event that means nothing. Raises :class:`StoreUnavailable`.
+
+        A stream of probes that somebody has deleted is followed by another one.
+        """
+        try:
+            return await self._probe(await self._last_version())
+        except StreamUnusable:
+            self._stream = f"{self._stream.split('/')[0]}/{uuid4()}"
+            return await self._probe(NO_STREAM)
 
     async def _last_version(self) -> int:
         async for recorded in self._store.read(self._stream, backwards=True, limit=1):

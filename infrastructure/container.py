@@ -41,6 +41,7 @@ from infrastructure import eventstoredb, filesystem, memory, postgres
 from infrastructure import providers as outside
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
 from infrastructure.settings import InvalidSettings, Settings
+from infrastructure.working import Working
 
 log = structlog.stdlib.get_logger("headwater.wiring")
 
@@ -185,6 +186,7 @@ class Container(containers.DeclarativeContainer):
     operations = providers.Singleton(Operations, projections, builds)
     lags = providers.Singleton(Lags, projections, builds, subscriptions, fresh_for=tick)
     staleness = providers.Singleton(Staleness)
+    working = providers.Singleton(Working)
     backpressure = providers.Singleton(
         Backpressure,
         slow=settings.provided.backpressure_slow_seconds,

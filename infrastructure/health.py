@@ -37,6 +37,7 @@ async def readiness(wiring: Container) -> Readiness:
         "event store": wiring.writability().check(),
         "commands": _admitted(wiring),
         "consumer groups": _reached(wiring),
+        "tasks": _at_work(wiring),
         "read models": wiring.builds().standings(),
         "payment provider": wiring.payment_provider().find("readiness"),
         "carrier": wiring.carrier().find("readiness"),
@@ -60,6 +61,12 @@ async def _reached(wiring: Container) -> None:
         raise StoreUnavailable(hindrance)
 
 
+async def _at_work(wiring: Container) -> None:
+    """Raises ``StoreUnavailable`` while something in the background is not at work, and why."""
+    if wrong := wiring.working().wrong:
+        raise StoreUnavailable(wrong)
+
+
 async def _answers(question: Awaitable[object]) -> str:
     try:
         await asyncio.wait_for(question, PATIENCE)
@@ -67,4 +74,6 @@ async def _answers(question: Awaitable[object]) -> str:
         return str(error)
     except TimeoutError:
         return f"no answer within {PATIENCE:g} s"
+    except Exception as error:  # whatever it is: that is not ready
+        return f"{type(error).__name__}: {error}"
     return _OK

@@ -23,6 +23,7 @@ from application.ports import (
     EventStore,
     PayloadUnavailable,
     StoreUnavailable,
+    StreamUnusable,
     Subscriptions,
     WrongExpectedVersion,
 )
@@ -127,38 +128,46 @@ class Deadlines:
             self._moments.pop(id, None)
         elif recorded.type in STIRS:
             self._set(id, self._now() + UNSEEN)
-        elif event := _readable(recorded):
+        elif sleep := _readable(recorded):
+            again_at, meant = sleep
             # However the clocks of machines differ: never longer than was meant.
-            meant = event.again_at - recorded.metadata.occurred_at
-            self._set(id, min(event.again_at, self._now() + meant))
+            self._set(id, min(again_at, self._now() + meant))
         else:  # whoever handles the saga then says why it cannot
             self._set(id, self._now() + UNSEEN)
 
     async def recall(self) -> None:
-        """Go on from the moments that were kept last."""
+        """Go on from the moments that were kept last; without them, from the first event on."""
+        with suppress(StreamUnusable, UnreadableEvent):
+            await self._recall()
+
+    async def _recall(self) -> None:
         async for recorded in self._store.read(self._stream, backwards=True, limit=1):
             kept: Any = recorded.event
+            kept_at = recorded.metadata.occurred_at
             assert isinstance(kept, DeadlinesKept)
             self._position = kept.position
             for id, milliseconds in kept.moments.items():
                 moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-                meant = moment - recorded.metadata.occurred_at
-                self._set(id, min(moment, self._now() + meant))
+                self._set(id, min(moment, self._now() + (moment - kept_at)))
 
     async def keep(self) -> None:
-        """Keep the moments as they are now, unless somebody has just done so."""
+        """Keep the moments as they are now, unless somebody has just done so.
+
+        They are not kept where their stream was deleted: all events are read at each start then.
+        """
         self._unkept = 0
-        if self._position is None:
-            return
+        if self._position is not None:
+            with suppress(WrongExpectedVersion, StreamUnusable):
+                await self._keep(self._position)
+
+    async def _keep(self, position: int) -> None:
         version = NO_STREAM
         async for recorded in self._store.read(self._stream, backwards=True, limit=1):
             version = recorded.version
         moments = {id: int(at.timestamp() * 1000) for id, at in self._moments.items()}
-        kept = DeadlinesKept(position=self._position, moments=moments)
-        context = Context.start(self._saga, uuid4(), self._now())
-        with suppress(WrongExpectedVersion):
-            event = NewEvent.of(kept, uuid4(), context)
-            await self._store.append(self._stream, [event], version)
+        kept = DeadlinesKept(position=position, moments=moments)
+        event = NewEvent.of(kept, uuid4(), Context.start(self._saga, uuid4(), self._now()))
+        await self._store.append(self._stream, [event], version)
 
     @property
     def _stream(self) -> str:
@@ -209,6 +218,10 @@ class Deadlines:
 
     async def _wake(self, id: str) -> None:
         self._set(id, self._now() + UNSEEN)  # it is asked again, should anything go wrong
+        with suppress(StreamUnusable, UnreadableEvent):  # others are woken
+            await self._wake_seen(id)
+
+    async def _wake_seen(self, id: str) -> None:
         stream = await SagaStream(self._store, self._saga, id).read()
         if stream.state.status not in AT_WORK:
             self._moments.pop(id, None)
@@ -220,11 +233,11 @@ class Deadlines:
             await stream.append([SagaWoken(due=due)], self._now())
 
 
-def _readable(recorded: RecordedEvent) -> StepDelayed | UndoDelayed | None:
-    """The event, unless this release cannot read it."""
+def _readable(recorded: RecordedEvent) -> tuple[datetime, timedelta] | None:
+    """Until when it sleeps, and for how long; ``None`` if this release cannot read the event."""
     try:
-        event = recorded.event
+        event, began = recorded.event, recorded.metadata.occurred_at
     except UnreadableEvent:
         return None
     assert isinstance(event, StepDelayed | UndoDelayed)  # nothing else is left
-    return event
+    return event.again_at, event.again_at - began

@@ -11,8 +11,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from application.parking_lot import ParkingLot
-from application.ports import StoreUnavailable
+from application.ports import StoreUnavailable, StreamUnusable
 from application.projections.lag import Lag
+from application.serialization import UnreadableEvent
 from infrastructure.health import readiness
 from infrastructure.http.commands import Wiring
 from infrastructure.http.problems import answer, documented, of_status
@@ -55,11 +56,12 @@ async def ready(wiring: Wiring) -> Ready | Response:
 
 async def _read(lots: Sequence[ParkingLot]) -> Sequence[ParkingLot]:
     """Those that can be read now, as they are now."""
-    with suppress(StoreUnavailable):
-        for lot in lots:
+    read: list[ParkingLot] = []
+    for lot in lots:
+        with suppress(StoreUnavailable, StreamUnusable, UnreadableEvent):
             await lot.look()
-        return lots
-    return ()
+            read.append(lot)
+    return read
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

@@ -38,42 +38,28 @@ async def serving(container: Container, listener: socket.socket) -> AsyncIterato
 @asynccontextmanager
 async def projecting(container: Container) -> AsyncIterator[None]:
     """Keep the read models up to date, and an eye on how old they are."""
-    tasks = [
-        asyncio.create_task(container.host().run()),
-        asyncio.create_task(watch(container)),
-        asyncio.create_task(watch_groups(container)),
-    ]
-    try:
+    async with container.working().at_work(
+        read_models=lambda: container.host().run(),
+        watch=lambda: watch(container),
+        watch_groups=lambda: watch_groups(container),
+    ):
         yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
 async def reacting(container: Container) -> AsyncIterator[None]:
     """React to what has happened: sagas, their deadlines, and choreographed flows."""
-    workers = (
-        container.goods_return(),
-        container.shipping(),
-        container.fulfilment(),
-        container.deadlines(),
-    )
-    tasks = [asyncio.create_task(worker.run()) for worker in workers]
-    for task in tasks:
-        task.add_done_callback(_told)
-    try:
+    working = container.working()
+    groups = {
+        "goods_return": container.goods_return(),
+        "shipping": container.shipping(),
+        "fulfilment": container.fulfilment(),
+    }
+    for name, group in groups.items():
+        working.watch(name, group)
+    runs = {name: group.run for name, group in groups.items()}
+    async with working.at_work(**runs, deadlines=lambda: container.deadlines().run()):
         yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-
-
-def _told(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()):
-        log.critical("what reacts to events has stopped: restart the service", exc_info=error)
 
 
 async def caught_up(container: Container, patience: float = 60.0) -> None:

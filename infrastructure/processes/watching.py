@@ -44,8 +44,12 @@ async def watch(container: Container) -> None:
 
 
 async def watch_groups(container: Container) -> None:
-    """Look every few seconds whether new events reach the consumer groups, and say when not."""
+    """Look every few seconds whether new events reach the consumer groups, and say when not.
+
+    The same of the tasks that are to handle them.
+    """
     told: str | None = None
+    told_wrong: str | None = None
     while True:
         hindrance: str | None = None
         try:
@@ -57,6 +61,9 @@ async def watch_groups(container: Container) -> None:
         if hindrance and hindrance != told:
             log.error("events reach no consumer group", reason=hindrance)
         told = hindrance
+        if (wrong := container.working().wrong) and wrong != told_wrong:
+            log.error("tasks are not at work", reason=wrong)
+        told_wrong = wrong
         await asyncio.sleep(LOOK_AT_GROUPS)
 
 

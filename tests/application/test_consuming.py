@@ -98,6 +98,11 @@ class Work:
         events = (recorded.event for recorded in log if recorded.stream == "parking-work")
         return reduce(evolve, cast("Iterator[ParkingEvent]", events), Lot())
 
+    def first_error(self, stream: str) -> str | None:
+        """Of what comes first in that stream."""
+        first = self.lot_now().first(stream)
+        return first.parked.error if first else None
+
     async def parked(self) -> list[str]:
         """The reasons of what is held, in the order of its streams."""
         lot = await self.lot().look()
@@ -430,3 +435,38 @@ async def all_done(work: Work, names: Collection[str]) -> bool:
         if first and not first.ready:
             await work.replay(stream.removeprefix("order-"))
     return set(names) <= set(work.handled) and not (await work.lot().look()).held
+
+
+async def test_a_lot_with_a_hole_keeps_events_in_hand_and_says_so(work: Work) -> None:
+    """Nobody knows what is parked: nothing is handled, until an operator has mended the stream."""
+    work.fail("b1", lambda: Mark("no such thing"))
+    await work.put("b1")
+    async with at_work(work.consumer()):
+        await until_true(lambda: parked_are(work, ["b1"]))
+    work.store.truncate("parking-work", 1)
+    await work.put("a1")
+    consumer = work.consumer()
+    async with at_work(consumer):
+        await until(lambda: consumer.stalled is not None)
+        assert "parking-work lacks version 0" in str(consumer.stalled)
+        assert work.handled == []
+        work.store.truncate("parking-work", 0)
+        await until(lambda: work.handled == ["a1"])
+
+    assert consumer.stalled is None
+
+
+async def test_a_replay_from_a_stream_with_a_hole_is_parked_again(work: Work) -> None:
+    """The group goes on, and the event waits for whoever mends its stream."""
+    work.fail("a1", lambda: Mark("no such thing"), times=3)
+    await work.put("a1", "a2")
+    async with at_work(work.consumer()):
+        await until_true(lambda: parked_are(work, ["a1", "a2"]))
+        work.store.truncate("order-a", 2)
+        await work.replay("a1")
+        await until(lambda: "order-a lacks version 0" in str(work.first_error("order-a")))
+        await work.put("b1")
+        await until(lambda: work.handled == ["b1"])
+        work.store.truncate("order-a", 0)
+        await work.replay("a1")
+        await until(lambda: work.handled == ["b1", "a1", "a2"])

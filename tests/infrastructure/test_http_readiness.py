@@ -1,6 +1,8 @@
 """Ready means: what is asked now is answered rightly, and commands are taken."""
 
+import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dependency_injector import providers
 
@@ -26,6 +28,13 @@ class ReadOnly(memory.EventStore):
         return await super().append(stream, events, expected_version)
 
 
+@dataclass
+class Stalled:
+    """A consumer group that is at work and gets nowhere."""
+
+    stalled: str | None
+
+
 class Away:
     """A provider that cannot be reached."""
 
@@ -42,6 +51,36 @@ async def test_a_store_that_takes_no_appends_makes_it_unready() -> None:
         told = problem(await shop.get("/health/ready"), 503)
         assert "read-only" in told["checks"]["event store"]
 
+        store.refusing = False
+
+        assert (await shop.get("/health/ready")).status_code == 200
+
+
+async def test_a_group_that_gets_nowhere_makes_it_unready() -> None:
+    """With the reason, until somebody has mended what holds it up."""
+    container = empty_shop()
+    async with shop_over(container) as shop:
+        stalled = Stalled("parking-order_fulfilment lacks version 0")
+        container.working().watch("fulfilment", stalled)
+        told = problem(await shop.get("/health/ready"), 503)
+        assert told["checks"]["tasks"] == "fulfilment: parking-order_fulfilment lacks version 0"
+
+        stalled.stalled = None
+
+        assert (await shop.get("/health/ready")).status_code == 200
+
+
+async def test_probes_that_were_deleted_are_no_hindrance() -> None:
+    """Whoever tidies up the store does not take the service out of service."""
+    container = empty_shop()
+    store = ReadOnly()
+    container.streams.override(providers.Object(store))
+    async with shop_over(container) as shop:
+        store.refusing = False
+        assert (await shop.get("/health/ready")).status_code == 200
+        store.delete(f"probe-{socket.gethostname()}")
+        store.refusing = True
+        await shop.post("/orders", ORDER)
         store.refusing = False
 
         assert (await shop.get("/health/ready")).status_code == 200

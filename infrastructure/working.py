@@ -1,0 +1,79 @@
+"""What works in the background of this process: each task is started again when it ends.
+
+Nobody waits for such a task, so nobody would notice its end. Readiness tells of it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final, Protocol
+
+import structlog
+
+STEADY: Final = 10.0
+"""Seconds at work after which a task counts as well again."""
+_LONGEST: Final = 10.0  # seconds until it is started again; the first time after a fraction of one
+
+log = structlog.stdlib.get_logger("headwater.working")
+
+
+class Stalling(Protocol):
+    """What may be at work and get nowhere."""
+
+    @property
+    def stalled(self) -> str | None:
+        """Why, or ``None`` while it goes on."""
+        ...
+
+
+class Working:
+    """The tasks of one process, and what is wrong with them."""
+
+    def __init__(
+        self,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        steady: float = STEADY,
+    ) -> None:
+        self._pause, self._steady = pause, steady
+        self._ended: dict[str, str] = {}
+        self._watched: dict[str, Stalling] = {}
+
+    @property
+    def wrong(self) -> str | None:
+        """Which tasks are not at work, and why; ``None`` when all are."""
+        stalled = {name: one.stalled for name, one in self._watched.items() if one.stalled}
+        found = {**self._ended, **stalled}
+        return "; ".join(f"{name}: {why}" for name, why in sorted(found.items())) or None
+
+    def watch(self, name: str, one: Stalling) -> None:
+        """Have :attr:`wrong` tell when it is at work and gets nowhere."""
+        self._watched[name] = one
+
+    @asynccontextmanager
+    async def at_work(self, **runs: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+        """Run all of these, by name, as long as the block lasts."""
+        tasks = [asyncio.create_task(self._keep(name, run)) for name, run in runs.items()]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    async def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        now, ends = asyncio.get_running_loop().time, 0
+        while True:
+            began = now()
+            well = asyncio.get_running_loop().call_later(self._steady, self._ended.pop, name, None)
+            try:
+                await run()
+                self._ended[name] = "it ended"
+                log.critical("a task ended, and is started again", task=name)
+            except Exception as error:
+                self._ended[name] = f"{type(error).__name__}: {error}"
+                log.critical("a task failed, and is started again", task=name, exc_info=error)
+            finally:
+                well.cancel()
+            ends = 1 if now() - began >= self._steady else ends + 1
+            await self._pause(min(_LONGEST, 0.1 * 2 ** min(ends, 10)))
