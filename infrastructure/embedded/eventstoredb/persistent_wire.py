@@ -15,12 +15,11 @@ from infrastructure.embedded.eventstoredb.group_settings import (
 )
 from infrastructure.embedded.eventstoredb.group_source import Event
 from infrastructure.embedded.eventstoredb.running_group import RunningGroup
-from infrastructure.embedded.eventstoredb.storage import MAX_VERSION, Record
-from infrastructure.embedded.eventstoredb.wire import id_message
+from infrastructure.embedded.eventstoredb.storage import MAX_VERSION
+from infrastructure.embedded.eventstoredb.wire import put_record
 
 _pb = persistent_pb2
 _Options = persistent_pb2.CreateReq.Options | persistent_pb2.UpdateReq.Options
-_RecordedEvent = persistent_pb2.ReadResp.ReadEvent.RecordedEvent
 _TICKS_PER_MILLISECOND: Final = 10_000
 
 
@@ -139,35 +138,20 @@ def _name(identifier: shared_pb2.StreamIdentifier) -> str:
         raise invalid_argument("A stream's name is UTF-8 text.") from error
 
 
-def event_message(message: Event, *, structured_ids: bool) -> persistent_pb2.ReadResp:
-    """An event for a consumer. Event and link carry the position of the one that was read."""
-    resolved = message.event
-    position = resolved.original.position
-    event = _pb.ReadResp.ReadEvent(commit_position=position, retry_count=message.retry_count)
+def event_message(message: Event, *, structured_ids: bool) -> bytes:
+    """A ReadResp with an event, as it goes over the wire.
+
+    Event and link carry the position of the one that was read.
+    """
+    response = _pb.ReadResp()
+    event, resolved = response.event, message.event
+    event.commit_position = at = resolved.original.position
+    event.retry_count = message.retry_count
     if resolved.event is not None:
-        event.event.MergeFrom(_recorded(resolved.event, position, structured_ids))
+        put_record(event.event, resolved.event, at, structured_ids=structured_ids)
     if resolved.link is not None:
-        event.link.MergeFrom(_recorded(resolved.link, position, structured_ids))
-    return _pb.ReadResp(event=event)
-
-
-def _recorded(
-    record: Record, position: int, structured_ids: bool
-) -> persistent_pb2.ReadResp.ReadEvent.RecordedEvent:
-    return _RecordedEvent(
-        id=id_message(record.id, structured=structured_ids),
-        stream_identifier=shared_pb2.StreamIdentifier(stream_name=record.stream.encode()),
-        stream_revision=record.version,
-        prepare_position=position,
-        commit_position=position,
-        metadata={
-            "type": record.type,
-            "created": str(record.created),
-            "content-type": "application/json" if record.is_json else "application/octet-stream",
-        },
-        custom_metadata=record.metadata,
-        data=record.data,
-    )
+        put_record(event.link, resolved.link, at, structured_ids=structured_ids)
+    return response.SerializeToString()
 
 
 def group_info(group: RunningGroup) -> persistent_pb2.SubscriptionInfo:

@@ -43,9 +43,7 @@ def methods(
     """Create, Update, Delete, Read, GetInfo, List, ReplayParked and RestartSubsystem."""
     calls = _Calls(groups, access)
     read = grpc.stream_stream_rpc_method_handler(
-        calls.read,
-        request_deserializer=_pb.ReadReq.FromString,
-        response_serializer=_pb.ReadResp.SerializeToString,
+        calls.read, request_deserializer=_pb.ReadReq.FromString
     )
     return {
         "Create": unary(calls.create, _pb.CreateReq),
@@ -100,9 +98,7 @@ class _Calls:
         await self._groups.restart()
         return shared_pb2.Empty()
 
-    async def read(
-        self, requests: _ReadReqs, context: _Context
-    ) -> AsyncIterator[persistent_pb2.ReadResp]:
+    async def read(self, requests: _ReadReqs, context: _Context) -> AsyncIterator[bytes]:
         """Events for one consumer, as long as it stays; it answers them on the same call."""
         async with refusals_end(context):
             first = await anext(requests, _pb.ReadReq())
@@ -131,10 +127,10 @@ class _Calls:
 
 async def _responses(
     group: RunningGroup, connection: Connection, options: _pb.ReadReq.Options
-) -> AsyncIterator[persistent_pb2.ReadResp]:
+) -> AsyncIterator[bytes]:
     structured = options.uuid_option.WhichOneof("content") != "string"
     confirmation = _pb.ReadResp.SubscriptionConfirmation(subscription_id=group.settings.key)
-    yield _pb.ReadResp(subscription_confirmation=confirmation)
+    yield _pb.ReadResp(subscription_confirmation=confirmation).SerializeToString()
     while True:
         yield event_message(await connection.receive(), structured_ids=structured)
 

@@ -25,6 +25,7 @@ from infrastructure.embedded.eventstoredb.records import (
     Record,
     Stream,
     compact,
+    id_text,
     parse_metadata,
 )
 from infrastructure.embedded.eventstoredb.replication import Replication
@@ -46,6 +47,7 @@ __all__ = [
     "Stream",
     "Transaction",
     "compact",
+    "id_text",
     "parse_metadata",
 ]
 

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
-from uuid import UUID
 
 from infrastructure.embedded.eventstoredb.errors import (
     EXPECT_ANY,
@@ -24,6 +23,7 @@ from infrastructure.embedded.eventstoredb.storage import (
     Stream,
     Transaction,
     compact,
+    id_text,
 )
 from infrastructure.embedded.eventstoredb.streams import (
     LINK,
@@ -183,7 +183,7 @@ class _Writes:
         metadata = {"$v": self._definition.stamp, **stamp(happening.position), **(added or {})}
         metadata.pop("$causedBy", None)  # not for the script to say
         if happening.cause is not None:
-            metadata["$causedBy"] = str(UUID(bytes=happening.cause))
+            metadata["$causedBy"] = id_text(happening.cause)
         if happening.correlation_id:
             metadata.setdefault("$correlationId", happening.correlation_id)
         return compact(metadata)

@@ -16,6 +16,7 @@ from infrastructure.embedded.eventstoredb.storage import (
     Stream,
     Transaction,
     compact,
+    id_text,
 )
 from infrastructure.embedded.eventstoredb.streams import append
 
@@ -111,8 +112,7 @@ class _Sources:
 
 def _tail(source: Linkable) -> str:
     """The end of a link's metadata, as compact JSON: cause and correlation."""
-    name = source.id.hex()
-    cause = f"{name[:8]}-{name[8:12]}-{name[12:16]}-{name[16:20]}-{name[20:]}"
+    cause = id_text(source.id)
     if source.correlation_id is None:
         return f',"$causedBy":"{cause}"}}'
     return f',"$causedBy":"{cause}","$correlationId":{compact(source.correlation_id).decode()}}}'

@@ -8,12 +8,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
-from uuid import UUID
 
 from infrastructure.embedded.eventstoredb.projections.definitions import Faulted
 from infrastructure.embedded.eventstoredb.projections.link_rules import deleted_stream
 from infrastructure.embedded.eventstoredb.projections.positions import Position
-from infrastructure.embedded.eventstoredb.storage import MAX_VERSION, Reading, Record
+from infrastructure.embedded.eventstoredb.storage import MAX_VERSION, Reading, Record, id_text
 from infrastructure.embedded.eventstoredb.streams import (
     LINK,
     METADATA,
@@ -84,7 +83,7 @@ class Selection:
             "streamId": event.stream,
             "sequenceNumber": event.version,
             "eventType": event.type,
-            "eventId": str(UUID(bytes=event.id)),
+            "eventId": id_text(event.id),
             "isJson": bool(event.is_json),
             "bodyRaw": _text(event.data),
             "metadataRaw": _text(event.metadata),
