@@ -8,14 +8,14 @@ the groups get all events of all categories again, which must change nothing.
 import asyncio
 import re
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from typing import Final
 
 from esdbclient import StreamState
 from esdbclient.exceptions import NotFound
 from esdbclient.projections import ProjectionStatistics
 
-from infrastructure.eventstoredb.client import DEADLINE, Client, unavailable
+from infrastructure.eventstoredb.client import DEADLINE, Client, answering
 
 _BY_CATEGORY: Final = "$by_category"
 _WRITTEN_BY_OTHERS: Final = re.compile(
@@ -46,7 +46,8 @@ class CategoryLinks:
         Raises :class:`BeyondRepair` and :class:`~application.ports.StoreUnavailable`.
         """
         with _refusals_in_words():
-            end = await self._client.get_commit_position(timeout=DEADLINE)
+            async with _answering():
+                end = await self._client.get_commit_position(timeout=DEADLINE)
             removed: set[str] = set()
             while not _links_up_to(end, found := await self._found()):
                 if found.status.startswith("Faulted"):
@@ -55,19 +56,23 @@ class CategoryLinks:
                     await self._remove(stream, tell)
                 elif not found.status.startswith("Running"):
                     tell(f"{_BY_CATEGORY} is {found.status}: enabling it")
-                    await self._client.enable_projection(_BY_CATEGORY, timeout=DEADLINE)
+                    async with _answering():
+                        await self._client.enable_projection(_BY_CATEGORY, timeout=DEADLINE)
                 await asyncio.sleep(_LOOK_EVERY)
 
     async def _found(self) -> ProjectionStatistics:
-        return await self._client.get_projection_statistics(name=_BY_CATEGORY, timeout=DEADLINE)
+        async with _answering():
+            return await self._client.get_projection_statistics(name=_BY_CATEGORY, timeout=DEADLINE)
 
     async def _remove(self, stream: str, tell: Tell) -> None:
         tell(f"others have written to {stream}: deleting it, and resetting {_BY_CATEGORY}")
         with suppress(NotFound):  # deleted already
-            await self._client.delete_stream(
-                stream, current_version=StreamState.ANY, timeout=DEADLINE
-            )
-        await self._client.reset_projection(_BY_CATEGORY, timeout=DEADLINE)
+            async with _answering():
+                await self._client.delete_stream(
+                    stream, current_version=StreamState.ANY, timeout=DEADLINE
+                )
+        async with _answering():
+            await self._client.reset_projection(_BY_CATEGORY, timeout=DEADLINE)
 
 
 def _links_up_to(end: int, found: ProjectionStatistics) -> bool:
@@ -94,11 +99,14 @@ def _written_by_others(reason: str, removed: Collection[str]) -> str:
     return found["stream"]
 
 
+def _answering() -> AbstractAsyncContextManager[None]:
+    return answering(f"EventStoreDB does not let {_BY_CATEGORY} be repaired")
+
+
 @contextmanager
 def _refusals_in_words() -> Iterator[None]:
     try:
-        with unavailable(f"EventStoreDB does not let {_BY_CATEGORY} be repaired"):
-            yield
+        yield
     except NotFound:
         raise BeyondRepair(
             f"the server has no projection {_BY_CATEGORY}: start EventStoreDB with its system "

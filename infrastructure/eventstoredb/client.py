@@ -68,7 +68,7 @@ async def connect(uri: str) -> Client:
     _require_leader(client)
     client.grpc_options = _channel_options(client)
     try:
-        with unavailable(f"no EventStoreDB answers at {_without_password(uri)}"):
+        async with answering(f"no EventStoreDB answers at {_without_password(uri)}"):
             await client.connect()
             await client.get_commit_position(timeout=DEADLINE)
     except BaseException:
@@ -128,7 +128,11 @@ def unavailable(what: str = "EventStoreDB does not answer") -> Iterator[None]:
 
 @asynccontextmanager
 async def answering(what: str = "EventStoreDB does not answer") -> AsyncIterator[None]:
-    """The same, for a call on which the client waits without a deadline: it has ``DEADLINE``."""
+    """The same for one call, which has ``DEADLINE`` seconds, whatever the client does meanwhile.
+
+    The client repeats a call that has failed, up to three times, with the same deadline each time,
+    connects anew in between, and waits for confirmations without a deadline.
+    """
     try:
         async with asyncio.timeout(DEADLINE):
             with unavailable(what):

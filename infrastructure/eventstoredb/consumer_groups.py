@@ -16,7 +16,7 @@ from esdbclient.persistent import SubscriptionInfo
 
 from application.event_filter import EventFilter
 from application.ports import GroupInfo
-from infrastructure.eventstoredb.client import DEADLINE, Client, answering, unavailable
+from infrastructure.eventstoredb.client import DEADLINE, Client, answering
 from infrastructure.eventstoredb.deliveries import Delivery, deliveries
 from infrastructure.eventstoredb.read_ahead import read_ahead
 from infrastructure.eventstoredb.system_projections import (
@@ -47,21 +47,11 @@ class ConsumerGroups:
         begins with the oldest event, and handling is idempotent."""
         await enable_system_projections(self._client, [BY_CATEGORY])
         for category in sorted(only.categories):
-            with suppress(AlreadyExists), unavailable():
-                await self._client.create_subscription_to_stream(
-                    group,
-                    LINKS + category,
-                    resolve_links=True,
-                    consumer_strategy="RoundRobin",
-                    max_retry_count=_NEVER,
-                    message_timeout=message_timeout,
-                    min_checkpoint_count=1,  # a server that restarts repeats all after the last
-                    checkpoint_after=1.0,
-                    max_subscriber_count=0,  # no limit
-                    timeout=DEADLINE,
-                )
-        with suppress(NotFound), unavailable():
-            await self._client.delete_subscription(group, timeout=DEADLINE)
+            with suppress(AlreadyExists):
+                await self._create(group, LINKS + category, message_timeout)
+        with suppress(NotFound):
+            async with answering():
+                await self._client.delete_subscription(group, timeout=DEADLINE)
 
     @asynccontextmanager
     async def consume(
@@ -92,12 +82,31 @@ class ConsumerGroups:
 
     async def delete(self, group: str) -> None:
         for one in await self._found(group):
-            with suppress(NotFound), unavailable():
-                await self._client.delete_subscription(group, one.event_source, timeout=DEADLINE)
+            with suppress(NotFound):
+                async with answering():
+                    await self._client.delete_subscription(
+                        group, one.event_source, timeout=DEADLINE
+                    )
 
     async def hindrance(self) -> str | None:
         """Whether ``$by_category`` runs: without it no event gets a link."""
         return await category_links_hindered(self._client)
+
+    async def _create(self, group: str, links: str, message_timeout: float) -> None:
+        """Raises ``AlreadyExists``."""
+        async with answering():
+            await self._client.create_subscription_to_stream(
+                group,
+                links,
+                resolve_links=True,
+                consumer_strategy="RoundRobin",
+                max_retry_count=_NEVER,
+                message_timeout=message_timeout,
+                min_checkpoint_count=1,  # a server that restarts repeats all after the last
+                checkpoint_after=1.0,
+                max_subscriber_count=0,  # no limit
+                timeout=DEADLINE,
+            )
 
     async def _subscribed(
         self, group: str, category: str, buffer: int
@@ -116,7 +125,7 @@ class ConsumerGroups:
 
     async def _found(self, group: str) -> Collection[SubscriptionInfo]:
         """The subscriptions of which the group consists; ``KeyError`` when there is none."""
-        with unavailable():
+        async with answering():
             all_there = await self._client.list_subscriptions(timeout=DEADLINE)
         found = [
             one

@@ -3,10 +3,10 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
+from functools import partial
 from typing import Final
 
-from esdbclient import AsyncReadResponse
 from esdbclient import NewEvent as ClientEvent
 from esdbclient import RecordedEvent as ClientRecorded
 from esdbclient.exceptions import NotFound, StreamIsDeleted
@@ -24,11 +24,12 @@ from infrastructure.eventstoredb.batch_append import Append, batch_append
 from infrastructure.eventstoredb.client import (
     DEADLINE,
     Client,
-    raise_if_cancelled,
+    answering,
     to_recorded,
     unavailable,
 )
 from infrastructure.eventstoredb.places import required
+from infrastructure.eventstoredb.reads import read
 
 _PATIENCE: Final = 3.0  # seconds for an answer; the server itself gives up a write after 2
 _FIRST_LOOK: Final = 0.1  # seconds without an answer: twice that until the next look, and so on
@@ -46,23 +47,30 @@ class EventStore:
     async def append(
         self, stream: str, events: Sequence[NewEvent], expected_version: int
     ) -> Appended:
-        """As the port. What is not answered is unknown, not failed: the server says nothing to an
-        append that repeats one which is not committed yet. So it is looked for in the stream, then
-        repeated, which the exact version makes safe."""
+        """As the port, within ``DEADLINE`` seconds. What is not answered is unknown, not failed:
+        the server says nothing to an append that repeats one which is not committed yet. So it is
+        looked for in the stream, then repeated, which the exact version makes safe."""
         if not events or expected_version < NO_STREAM:
             raise ValueError(f"append 1 event or more after version -1 or more, to {stream!r}")
         append = Append(stream, expected_version, [_to_client(event) for event in events])
-        for _ in range(_ATTEMPTS):
+        try:
             with _deleted(stream):
-                appended = await self._attempt(append)
-            if appended and appended.version != expected_version + len(events):
-                raise StreamDeleted(stream)  # the server has begun it anew, behind what is hidden
-            if appended:
+                async with answering():
+                    appended = await self._attempts(append)
+        except StoreUnavailable as error:
+            raise StoreUnavailable(
+                f"it is not known what became of an append to {stream!r}: it may be there, or come "
+                f"yet; repeat it with the same ids ({error})"
+            ) from error
+        if appended.version != expected_version + len(events):
+            raise StreamDeleted(stream)  # the server has begun it anew, behind what is hidden
+        return appended
+
+    async def _attempts(self, append: Append) -> Appended:
+        for _ in range(_ATTEMPTS):
+            if appended := await self._attempt(append):
                 return appended
-        raise StoreUnavailable(
-            f"EventStoreDB has not said what became of an append to {stream!r}: it may be there, "
-            "or come yet; repeat it with the same ids"
-        )
+        raise StoreUnavailable(f"EventStoreDB has not answered within {self._patience:g} s")
 
     async def _attempt(self, append: Append) -> Appended | None:
         answer = asyncio.create_task(batch_append(self._client, append, self._patience))
@@ -75,8 +83,8 @@ class EventStore:
                 pause *= 2
             return await self._answered(answer) or await self._look(append)
         finally:
-            if answer.cancel():
-                await asyncio.wait([answer])
+            answer.cancel()
+            await asyncio.gather(answer, return_exceptions=True)  # so that nothing is left running
 
     async def _answered(self, answer: asyncio.Task[Appended | None]) -> Appended | None:
         with suppress(StoreUnavailable), unavailable():
@@ -121,8 +129,9 @@ class EventStore:
 
     async def _require_never_there(self, stream: str) -> None:
         """What the server has not found was deleted, or has never been there."""
-        with _deleted(stream), unavailable():
-            metadata, _ = await self._client.get_stream_metadata(stream, timeout=DEADLINE)
+        with _deleted(stream):
+            async with answering():
+                metadata, _ = await self._client.get_stream_metadata(stream, timeout=DEADLINE)
         if metadata.get("$tb") == _SOFT_DELETED:
             raise StreamDeleted(stream)
 
@@ -135,41 +144,22 @@ class EventStore:
         within: float | None,
     ) -> AsyncIterator[tuple[RecordedEvent, int]]:
         """Each event with its version in the stream that is read. Raises ``NotFound``."""
-        with _deleted(stream), unavailable():
-            response = await self._client.read_stream(
-                stream,
-                stream_position=None if backwards else from_version,
-                backwards=backwards,
-                resolve_links=True,
-                limit=limit or sys.maxsize,
-                timeout=within,
-            )
-        async with response:
+        begin = partial(
+            self._client.read_stream,
+            stream,
+            stream_position=None if backwards else from_version,
+            backwards=backwards,
+            resolve_links=True,
+            limit=limit or sys.maxsize,
+            timeout=within,
+        )
+        async with aclosing(read(self._client, begin)) as events:
             with _deleted(stream):
-                async for recorded, version in _events(response):
+                async for event in events:
+                    recorded, version = _read_at(event)
                     if version < from_version:
                         return
                     yield recorded, version
-
-
-async def _events(response: AsyncReadResponse) -> AsyncIterator[tuple[RecordedEvent, int]]:
-    """The events of a response, each with its version in the stream that was read."""
-    try:
-        with unavailable():
-            async with asyncio.timeout(DEADLINE):  # later on, pings tell whether it is there
-                first = await anext(response)
-            yield _read_at(first)
-            async for event in response:
-                yield _read_at(event)
-    except StopAsyncIteration:
-        pass  # it has no events
-    except TimeoutError:
-        raise StoreUnavailable(
-            f"EventStoreDB does not answer: nothing came for {DEADLINE:g} s"
-        ) from None
-    raise_if_cancelled()
-    if response.aio_call.cancelled():  # a part must not pass for the whole stream
-        raise StoreUnavailable("EventStoreDB does not answer: the connection was closed")
 
 
 @contextmanager

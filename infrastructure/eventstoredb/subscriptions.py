@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 
 from esdbclient.protos.Grpc import streams_pb2
 from esdbclient.streams import AsyncCatchupSubscription
@@ -17,11 +18,11 @@ from infrastructure.eventstoredb.client import (
     as_recorded,
     by_type,
     to_recorded,
-    unavailable,
 )
 from infrastructure.eventstoredb.counting import Counting
 from infrastructure.eventstoredb.places import place
 from infrastructure.eventstoredb.read_ahead import read_ahead
+from infrastructure.eventstoredb.reads import read
 
 _WINDOW = 200  # events that the server looks at between two checkpoints
 _AHEAD = 1000  # messages that may wait for us
@@ -61,25 +62,23 @@ class Subscriptions:
         return await self._counting.count(only)
 
     async def head(self) -> int:
-        with unavailable():
-            async with await self._client.read_all(
-                backwards=True, filter_exclude=(), limit=1, timeout=DEADLINE
-            ) as events:
-                async for event in events:
-                    return to_recorded(event).position
+        begin = partial(
+            self._client.read_all, backwards=True, filter_exclude=(), limit=1, timeout=DEADLINE
+        )
+        async with aclosing(read(self._client, begin)) as events:
+            async for event in events:
+                return to_recorded(event).position
         return -1
 
     async def store_id(self) -> str | None:
         """The id of the first event of ours: it is never deleted, so it stays the first."""
         if self._store_id is None:
-            with unavailable():
-                async with await self._client.read_all(
-                    filter_include=by_type(OURS), timeout=DEADLINE
-                ) as events:
-                    async for event in events:
-                        if OURS.admits(event.stream_name, event.type):
-                            self._store_id = str(event.id)
-                            break
+            begin = partial(self._client.read_all, filter_include=by_type(OURS), timeout=DEADLINE)
+            async with aclosing(read(self._client, begin)) as events:
+                async for event in events:
+                    if OURS.admits(event.stream_name, event.type):
+                        self._store_id = str(event.id)
+                        break
         return self._store_id
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from esdbclient.exceptions import NotFound
 
-from infrastructure.eventstoredb.client import DEADLINE, Client, unavailable
+from infrastructure.eventstoredb.client import DEADLINE, Client, answering
 
 BY_CATEGORY: Final = "$by_category"
 SYSTEM_PROJECTIONS: Final = (
@@ -33,8 +33,9 @@ async def enable_system_projections(
     projections are just starting.
     """
     for name in names:
-        with suppress(NotFound), unavailable(_NO_ANSWER):
-            await client.enable_projection(name, timeout=DEADLINE)
+        with suppress(NotFound):
+            async with answering(_NO_ANSWER):
+                await client.enable_projection(name, timeout=DEADLINE)
 
 
 async def category_links_hindered(client: Client) -> str | None:
@@ -43,7 +44,7 @@ async def category_links_hindered(client: Client) -> str | None:
     Raises :class:`~application.ports.StoreUnavailable`.
     """
     try:
-        with unavailable(_NO_ANSWER):
+        async with answering(_NO_ANSWER):
             found = await client.get_projection_statistics(name=BY_CATEGORY, timeout=DEADLINE)
     except NotFound:
         return _sentence("is not there", "start EventStoreDB with its system projections")
