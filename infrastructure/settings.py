@@ -220,11 +220,16 @@ def without_password(uri: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{parts.username}:…@{host}"))
 
 
+def _is_secret(name: str) -> bool:
+    """Whether its value may not be shown: a secret, or an address, which may hold a password."""
+    field = Settings.model_fields.get(name)
+    return field is None or "SecretStr" in repr(field.annotation) or name.endswith("_uri")
+
+
 def _sentence(error: Any) -> str:
     reason = str(error["msg"]).removeprefix("Value error, ")
     if not error["loc"]:
         return reason  # a rule over several settings: it names them itself
     name = str(error["loc"][0])
-    secret = name == "api_token" or name.endswith("_uri")
-    value = "the value" if secret else repr(error["input"])
+    value = "the value" if _is_secret(name) else repr(error["input"])
     return f"{name.upper()}: {value} cannot be used: {reason[:1].lower()}{reason[1:]}"

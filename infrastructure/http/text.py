@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.values import normal
-from infrastructure.http.problems import FieldProblem, answer, invalid
+from infrastructure.http.problems import BadHeader, FieldProblem, answer, invalid
 
 _MOST = 50  # parameters of a query, fields of an object
 
@@ -79,12 +79,19 @@ class Headed:
 
 
 async def understood(request: Request) -> None:
-    """For every route: it knows each parameter of the query, and each stands there once."""
+    """For every route: it knows each parameter of the query, and each stands there once.
+
+    So does each header that it knows: which of two was meant, nobody can say.
+    """
+    route = request.scope["route"]
+    dependant = route.dependant if isinstance(route, APIRoute) else Dependant()
+    for name in _headers(dependant):
+        if len(request.headers.getlist(name)) > 1:
+            raise BadHeader(f"{name.title()} stands there more than once: send it once")
     given = Counter(name for name, _ in request.query_params.multi_items())
     if not given:
         return
-    route = request.scope["route"]
-    known = list(_known(route.dependant)) if isinstance(route, APIRoute) else []
+    known = list(_known(dependant))
     if wrong := [*_misunderstood(given, known)]:
         raise RequestValidationError(wrong)
 
@@ -94,6 +101,13 @@ def _known(needed: Dependant) -> Iterator[str]:
     yield from (field.alias for field in needed.query_params)
     for below in needed.dependencies:
         yield from _known(below)
+
+
+def _headers(needed: Dependant) -> Iterator[str]:
+    """The same of headers."""
+    yield from (field.alias for field in needed.header_params)
+    for below in needed.dependencies:
+        yield from _headers(below)
 
 
 def _misunderstood(given: Mapping[str, int], known: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -92,6 +92,15 @@ async def test_a_key_that_is_none_is_refused(shop: Shop, key: str) -> None:
     assert "1 to 255 visible ASCII characters" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("name", ["Idempotency-Key", "If-Match", "Traceparent"])
+async def test_a_header_that_comes_twice_is_refused(shop: Shop, name: str) -> None:
+    """400 that names it: which of the two was meant, nobody can say."""
+    answer = await shop.http.post("/orders", json=ORDER, headers=[(name, '"1"'), (name, '"2"')])
+
+    assert answer.status_code == 400
+    assert f"{name} stands there more than once" in answer.json()["detail"]
+
+
 async def test_if_match_lets_only_the_version_seen_be_changed(shop: Shop) -> None:
     """412 on a stale version, with both versions named; on the right one it goes through."""
     order = await shop.placed()

@@ -116,6 +116,16 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hush" not in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["API_TOKEN", "CARRIER_TOKEN"])
+def test_a_token_that_is_refused_is_not_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """It is too short, and in use somewhere all the same."""
+    monkeypatch.setenv(name, "hush")
+    with pytest.raises(InvalidSettings, match=name) as refused:
+        settings.load()
+
+    assert "hush" not in str(refused.value)
+
+
 def test_an_address_is_shown_without_its_password() -> None:
     """Host and user stay readable."""
     shown = without_password("postgresql://shop:hush@db:5432/orders?sslmode=require")
