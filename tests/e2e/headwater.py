@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 
 PATIENCE = 120.0  # seconds in which what a test waits for has to come, on a busy machine too
@@ -58,6 +59,18 @@ class Service:
         until(lambda: (self.home / "running.json").exists(), self)
         announced: dict[str, Any] = json.loads((self.home / "running.json").read_text())
         return str(announced["url"])
+
+    def post(
+        self, path: str, body: object, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Send a command; again, while it is told to come again: this machine may be very busy."""
+        with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
+            deadline = time.monotonic() + PATIENCE
+            while True:
+                answer = client.post(f"{self.url}{path}", json=body, headers=headers)
+                if answer.status_code != 503 or time.monotonic() > deadline:
+                    return answer
+                time.sleep(0.1)
 
     def wait_for_welcome(self) -> None:
         until(lambda: "Ctrl-C" in self.said, self)

@@ -37,7 +37,7 @@ def test_what_customers_wrote_does_nothing_to_the_terminal_of_an_operator(tmp_pa
     home = tmp_path / "home"
     with running(home) as service:
         service.wait_for_welcome()
-        placed = httpx.post(f"{service.url}/orders", json=ORDER, timeout=PATIENCE)
+        placed = service.post("/orders", ORDER)
         order = placed.headers["Location"].removeprefix("/orders/")
         shown = f"{service.url}/products?words=red"
         until(lambda: httpx.get(shown, timeout=PATIENCE).json()["products"] != [], service)

@@ -51,9 +51,7 @@ def _place(service: Service, round: int) -> list[str]:
 
 
 def _post(service: Service, path: str, key: str, body: object) -> str:
-    headers = {"Idempotency-Key": key}
-    with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
-        answer = client.post(f"{service.url}{path}", json=body, headers=headers)
+    answer = service.post(path, body, {"Idempotency-Key": key})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 

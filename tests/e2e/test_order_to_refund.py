@@ -26,9 +26,7 @@ class Client:
 
     def post(self, path: str, body: Any = None, token: str = "") -> Any:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = httpx.post(
-            f"{self.service.url}{path}", json=body, headers=headers, timeout=PATIENCE
-        )
+        answer = self.service.post(path, body, headers)
         assert answer.is_success, answer.text
         return answer.json()
 

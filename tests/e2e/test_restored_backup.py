@@ -17,7 +17,7 @@ ORDER = {"lines": [{"sku": "85123A", "quantity": 6, "unit_price": "2.55 GBP"}]}
 
 def placed(service: Service) -> tuple[str, dict[str, str]]:
     """The path of a new order, and the headers that a question sends to see it."""
-    answer = httpx.post(f"{service.url}/orders", json=ORDER, timeout=PATIENCE)
+    answer = service.post("/orders", ORDER)
     assert answer.status_code == 201, answer.text
     return answer.headers["Location"], {"Consistency-Token": answer.headers["Consistency-Token"]}
 
