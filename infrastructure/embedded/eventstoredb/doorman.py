@@ -56,7 +56,7 @@ class Doorman(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in i
         try:
             self._check(details)
         except Refusal as refusal:
-            return _refusing(refusal, reads_out=details.method.endswith("/Append"))
+            return _refusing(refusal, to_the_end=details.method.endswith("/Append"))
         except _NoAnswer:
             return _SILENT
         return known
@@ -96,15 +96,14 @@ class Doorman(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in i
                 raise not_leader(leader.host, leader.port)
 
 
-def _refusing(refusal: Refusal, *, reads_out: bool) -> "grpc.RpcMethodHandler[Any, Any]":
-    """Answers any call, whatever streams it has, without waiting for what it asks.
+def _refusing(refusal: Refusal, *, to_the_end: bool) -> "grpc.RpcMethodHandler[Any, Any]":
+    """Answers any call, whatever streams it has, once its client has asked something.
 
-    ``reads_out``: not before its client has sent all.
+    ``to_the_end``: not before its client has sent all.
     """
 
     async def refuse(requests: AsyncIterator[object], context: _Context) -> None:
-        if reads_out:
-            await read_out(requests)
+        await read_out(requests, to_the_end=to_the_end)
         await context.abort(refusal.code, refusal.text, refusal.trailers)
 
     return grpc.stream_stream_rpc_method_handler(refuse)

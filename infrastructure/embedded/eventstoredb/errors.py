@@ -44,14 +44,16 @@ async def refusals_end(context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIter
         await context.abort(refusal.code, refusal.text, refusal.trailers)
 
 
-async def read_out(requests: AsyncIterator[object]) -> None:
-    """Read what a client sends for an append that is refused: some take a refusal for a broken
-    call as long as they are sending. A client that does not come to an end is refused all the same.
+async def read_out(requests: AsyncIterator[object], *, to_the_end: bool = True) -> None:
+    """Read what a client sends for a call that is refused, or the first message of it: some take
+    a refusal for a broken call as long as they are sending. A client that does not come to that
+    is refused all the same.
     """
     with suppress(TimeoutError, Refusal):
         async with asyncio.timeout(_READ_OUT):
             async for _ in requests:
-                pass
+                if not to_the_end:
+                    break
 
 
 class WrongExpectedVersion(Refusal):

@@ -1,5 +1,6 @@
 """What a follower shows, refuses, and leaves without an answer."""
 
+import threading
 import time
 from collections.abc import Iterator
 
@@ -19,6 +20,7 @@ from tests.infrastructure.embedded.clusters import (
     versions,
 )
 from tests.infrastructure.embedded.waiting import eventually
+from tests.waiting import PATIENCE
 
 ANY = StreamState.ANY
 LAG = 0.4
@@ -117,6 +119,29 @@ def test_followers_refuse(
     ):
         with pytest.raises(NodeIsNotLeader):
             refused()
+
+
+@pytest.mark.parametrize(
+    "method", [f"{_GROUPS}/Read", "event_store.client.streams.Streams/BatchAppend"]
+)
+def test_a_follower_refuses_what_was_asked(follower: EventStoreDBClient, method: str) -> None:
+    """A call that goes on is refused after its first request: some take what is refused while
+    they are sending for a broken call.
+    """
+    refused = threading.Event()
+
+    def requests() -> Iterator[bytes]:
+        refused.wait(0.2)
+        yield b"asked"
+
+    with grpc.insecure_channel(follower.connection_target) as channel:
+        stub = channel.stream_stream(f"/{method}", bytes, bytes)
+        open_call = stub(requests(), timeout=PATIENCE, metadata=(("requires-leader", "true"),))
+        open_call.add_callback(refused.set)
+        assert not refused.wait(0.1)
+        with pytest.raises(grpc.RpcError) as why:
+            list(open_call)
+    assert why.value.code() == grpc.StatusCode.NOT_FOUND
 
 
 @pytest.mark.parametrize(
