@@ -22,6 +22,7 @@ from application.ports import (
 
 _TYPE: Final = "WriteProbed"
 _SCHEMA_VERSION: Final = 1
+_TRIES: Final = 50  # more than tasks of a machine that probe at once: one of them wins each time
 
 
 def _now() -> datetime:
@@ -85,7 +86,9 @@ class Writability:
     async def _probe(self, version: int) -> Appended:
         context = Context.start("readiness", uuid4(), self._clock())
         probe = NewEvent(uuid4(), _TYPE, b"{}", context.metadata(_SCHEMA_VERSION))
-        try:
-            return await self.append(self._stream, [probe], version)
-        except WrongExpectedVersion as error:  # another process probed too: go on from there
-            return await self.append(self._stream, [probe], error.actual)
+        for _ in range(_TRIES):
+            try:
+                return await self.append(self._stream, [probe], version)
+            except WrongExpectedVersion as error:  # somebody else probed too: go on from there
+                version = error.actual
+        raise StoreUnavailable(f"others append to {self._stream} all the time")

@@ -1,5 +1,6 @@
 """Whether the store takes appends is known from the last one, and asked for after a failure."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -81,3 +82,23 @@ async def test_two_processes_of_one_machine_probe_one_stream() -> None:
         await Writability(store, "here").check()
 
     assert await events_in(store, "probe-here") == 2
+
+
+class Distant(memory.EventStore):
+    """A store on whose answers one waits, so that others come in between."""
+
+    async def append(
+        self, stream: str, events: Sequence[NewEvent], expected_version: int
+    ) -> Appended:
+        await asyncio.sleep(0)
+        return await super().append(stream, events, expected_version)
+
+
+async def test_many_may_probe_at_once() -> None:
+    """As all read models of all processes do after a restart: each is answered, none a conflict."""
+    store = Distant()
+    here = [Writability(store, "here") for _ in range(3)]
+    positions = [probed.position for probed in await asyncio.gather(*(w.probe() for w in here * 5))]
+
+    assert len(set(positions)) == 15
+    assert await events_in(store, "probe-here") == 15
