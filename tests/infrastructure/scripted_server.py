@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
-from esdbclient.protos.Grpc import shared_pb2, streams_pb2_grpc
+from esdbclient.protos.Grpc import projections_pb2_grpc, shared_pb2, streams_pb2_grpc
+from esdbclient.protos.Grpc.projections_pb2 import StatisticsResp
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp, ReadReq, ReadResp
 
 from application.messages import NewEvent
@@ -51,12 +52,15 @@ class Script(streams_pb2_grpc.StreamsServicer):
         self.confirms, self.lasts = True, True  # as for subscriptions
         self.append: Callable[[BatchAppendReq], BatchAppendResp | None] = lambda _: None
         self.appends: list[BatchAppendReq] = []
+        self.reads = 0  # that were asked for
+        self.answering = 0  # calls of appends that are under way
 
     async def Read(self, request: ReadReq, _: Any) -> AsyncIterator[ReadResp]:  # noqa: N802 - as the protocol has it
         if request.options.WhichOneof("count_option") == "subscription":
             async for message in self._subscription():
                 yield message
             return
+        self.reads += 1
         for message in self.read(request):
             yield message
 
@@ -71,12 +75,24 @@ class Script(streams_pb2_grpc.StreamsServicer):
     async def BatchAppend(  # noqa: N802 - as above
         self, requests: AsyncIterator[BatchAppendReq], _: Any
     ) -> AsyncIterator[BatchAppendResp]:
-        async for request in requests:
-            self.appends.append(request)
-            if answer := self.append(request):
-                answer.correlation_id.CopyFrom(request.correlation_id)
-                yield answer
-        await asyncio.Event().wait()  # until it is cancelled
+        self.answering += 1
+        try:
+            async for request in requests:
+                self.appends.append(request)
+                if answer := self.append(request):
+                    answer.correlation_id.CopyFrom(request.correlation_id)
+                    yield answer
+            await asyncio.Event().wait()  # until it is cancelled
+        finally:
+            self.answering -= 1
+
+
+class _Silent(projections_pb2_grpc.ProjectionsServicer):
+    """No question about a projection is ever answered."""
+
+    async def Statistics(self, _: Any, __: Any) -> AsyncIterator[StatisticsResp]:  # noqa: N802 - as above
+        await asyncio.Event().wait()
+        yield StatisticsResp()
 
 
 @asynccontextmanager
@@ -84,6 +100,7 @@ async def scripted(script: Script) -> AsyncIterator[Client]:
     """A client of a server that follows this script."""
     server = grpc.aio.server()
     streams_pb2_grpc.add_StreamsServicer_to_server(script, server)  # type: ignore[no-untyped-call]  # generated
+    projections_pb2_grpc.add_ProjectionsServicer_to_server(_Silent(), server)  # type: ignore[no-untyped-call]  # generated
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     client = await eventstoredb.connect(f"esdb://127.0.0.1:{port}?tls=false")

@@ -15,7 +15,7 @@ from application.ports import (
     StreamDeleted,
     WrongExpectedVersion,
 )
-from infrastructure.eventstoredb import EventStore, Subscriptions
+from infrastructure.eventstoredb import EventStore, Subscriptions, system_projections
 from infrastructure.eventstoredb import client as client_module
 from tests.contracts.made_up import all_of, event, only
 from tests.infrastructure.scripted_server import (
@@ -26,7 +26,7 @@ from tests.infrastructure.scripted_server import (
     recorded,
     scripted,
 )
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 
 async def followed(script: Script, after: int | None, count: int) -> list[object]:
@@ -188,6 +188,33 @@ async def test_an_append_that_stays_unknown_is_unavailable() -> None:
     """After two attempts; the error says that it may be there nevertheless."""
     with pytest.raises(StoreUnavailable, match="may be there"):
         await appended(Silent(drops=2))
+
+
+async def test_an_append_whose_caller_goes_leaves_nothing_running() -> None:
+    """Cancelled, it ends its call and its looks: no task of it is left, here or at the server."""
+    script = Script()
+
+    async with scripted(script) as client, asyncio.timeout(PATIENCE):
+        store = EventStore(client, patience=2 * PATIENCE)
+        before = asyncio.all_tasks()
+        appending = asyncio.create_task(store.append("order-1", [event()], 4))
+        await until(lambda: bool(script.appends) and script.reads > 0)
+        appending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await appending
+        await until(lambda: script.answering == 0)
+        await until(lambda: asyncio.all_tasks() <= before)
+
+
+async def test_a_call_that_the_client_repeats_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client makes it again when its deadline has passed: the caller waits for one deadline."""
+    monkeypatch.setattr(client_module, "DEADLINE", 0.3)
+    monkeypatch.setattr(system_projections, "DEADLINE", 0.2)
+    script = Script()
+
+    async with scripted(script) as client, asyncio.timeout(PATIENCE):
+        with pytest.raises(StoreUnavailable, match=r"its projections within 0\.3 s"):
+            await system_projections.category_links_hindered(client)
 
 
 async def test_a_server_that_is_not_ready_is_unavailable() -> None:

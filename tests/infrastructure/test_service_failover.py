@@ -56,7 +56,8 @@ async def test_orders_are_taken_and_fulfilled_whoever_leads(
     shop: tuple[Shop, NodeProcess],
 ) -> None:
     """The leader steps down, is lost, and steps down: every order is accepted in the end, under its
-    first key and once, is seen with its token, and is fulfilled; nothing is answered 500."""
+    first key and once, is seen with its token, and is fulfilled. The service is ready again, and
+    has answered nothing with 500."""
     seen, cluster = set[int](), shop[1]
     await _insisted(shop[0], seen, f"/stock/{LINE['sku']}/receipts", {"quantity": 1000}, "stock")
     orders: list[str] = []
@@ -71,6 +72,7 @@ async def test_orders_are_taken_and_fulfilled_whoever_leads(
 
     assert len(set(orders)) == 3 * ORDERS
     await until_true(lambda: _are_fulfilled(shop[0], orders))
+    await until_true(lambda: _is_ready(shop[0]))
     for order in orders:
         events = await shop[0].events(f"order-{order.removeprefix('/orders/')}")
         assert events == ["OrderPlaced", "OrderConfirmed"]
@@ -105,3 +107,7 @@ async def _is_seen(shop: Shop, seen: set[int], placed: httpx.Response) -> None:
 async def _are_fulfilled(shop: Shop, orders: list[str]) -> bool:
     answers = [await shop.http.get(f"{path}/fulfilment") for path in orders]
     return all(one.is_success and one.json()["status"] == "completed" for one in answers)
+
+
+async def _is_ready(shop: Shop) -> bool:
+    return (await shop.http.get("/health/ready")).is_success

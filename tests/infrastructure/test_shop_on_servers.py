@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+from domain.orders import ConfirmOrder, ShipOrder
 from infrastructure.container import wired
 from tests.infrastructure.shop import ORDER, Shop, shop_over
 from tests.stores import NOWHERE, understood
@@ -20,6 +21,39 @@ async def test_retries_at_the_same_time_place_one_order(shop_on_servers: Shop) -
     assert {answer.status_code for answer in answers} == {201}
     (path,) = {answer.headers["Location"] for answer in answers}
     assert await shop.events(f"order-{path.removeprefix('/orders/')}") == ["OrderPlaced"]
+
+
+async def test_retries_of_any_command_at_the_same_time_carry_it_out_once(
+    shop_on_servers: Shop,
+) -> None:
+    """Twenty equal ones of each at once, in one process: one answer for each, and one event."""
+    shop = shop_on_servers
+    shipped, confirmed, placed = [await shop.placed() for _ in range(3)]
+    for order in (shipped, confirmed):
+        await shop.dispatch(order.removeprefix("/orders/"), ConfirmOrder())
+    await shop.dispatch(shipped.removeprefix("/orders/"), ShipOrder(shipment_id="s-1"))
+    commands = {
+        "/stock/85123A/receipts": {"quantity": 5},
+        f"{shipped}/returns": {"lines": [{"line": 1, "quantity": 1}]},
+        f"{confirmed}/dispatch": None,
+        f"{placed}/cancellation": {"reason": "too late"},
+    }
+    posts = (shop.post(path, body, KEY) for _ in range(20) for path, body in commands.items())
+
+    answers = await asyncio.gather(*posts)
+
+    kinds = {(one.status_code, one.content, one.headers["ETag"]) for one in answers}
+    assert (len(kinds), {status for status, _, _ in kinds}) == (4, {200, 201})
+    streams = [
+        "stock-85123A",
+        *(f"order-{one.removeprefix('/orders/')}" for one in (shipped, confirmed, placed)),
+    ]
+    assert [(await shop.events(stream))[-2:] for stream in streams] == [
+        ["StockReceived"],
+        ["OrderShipped", "LinesReturned"],
+        ["OrderConfirmed", "OrderShipped"],
+        ["OrderPlaced", "OrderCancelled"],
+    ]
 
 
 async def test_retries_over_two_processes_place_one_order(
