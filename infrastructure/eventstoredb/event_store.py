@@ -34,11 +34,16 @@ from infrastructure.eventstoredb.reads import read
 _PATIENCE: Final = 3.0  # seconds for an answer; the server itself gives up a write after 2
 _FIRST_LOOK: Final = 0.1  # seconds without an answer: twice that until the next look, and so on
 _ATTEMPTS: Final = 2
+_SYSTEM: Final = "$"  # how the names of its streams begin
 _SOFT_DELETED: Final = 2**63 - 1  # in a stream's metadata: all that was written is before it
 
 
 class EventStore:
-    """An :class:`~application.ports.EventStore`. Reading resolves links (``$ce-order``)."""
+    """An :class:`~application.ports.EventStore`.
+
+    Links are resolved in streams of the system (``$ce-order``). In any other, somebody has put it
+    there: what it leads to is no event of that stream.
+    """
 
     def __init__(self, client: Client, *, patience: float = _PATIENCE) -> None:
         """An append is given up, or begun anew, after ``patience`` seconds without an answer."""
@@ -113,7 +118,7 @@ class EventStore:
         if limit == 0:
             return  # the server takes 0 for a mistake
         within = DEADLINE if limit else None
-        expected, checked = from_version, not (backwards or stream.startswith("$"))
+        expected, checked = from_version, not (backwards or stream.startswith(_SYSTEM))
         reading = self._read(stream, from_version, backwards, limit, within)
         try:
             async for recorded, version in reading:
@@ -149,7 +154,7 @@ class EventStore:
             stream,
             stream_position=None if backwards else from_version,
             backwards=backwards,
-            resolve_links=True,
+            resolve_links=stream.startswith(_SYSTEM),
             limit=limit or sys.maxsize,
             timeout=within,
         )

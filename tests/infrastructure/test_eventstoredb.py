@@ -50,6 +50,19 @@ async def test_data_comes_back_byte_for_byte(client: Client) -> None:
     assert [one.data for one in await all_of(store.read(stream))] == [data]
 
 
+async def test_a_link_in_a_stream_of_ours_leads_nowhere(client: Client) -> None:
+    """Another stream's events are never taken for this one's: a link is an event of its own."""
+    store, linked, stream = EventStore(client), name(), name()
+    await store.append(linked, [event()], NO_STREAM)
+    await store.append(stream, [event()], NO_STREAM)
+    link = event("$>", f"0@{linked}".encode())
+    await store.append(stream, [link], 0)
+
+    read = await all_of(store.read(stream))
+
+    assert [(one.stream, one.version, one.type) for one in read[1:]] == [(stream, 1, "$>")]
+
+
 @pytest.mark.parametrize(
     "uri",
     ["localhost:2113", "http://localhost:2113", "esdb://", "esdb://x:secret@h:2113?tls=maybe"],
