@@ -133,7 +133,7 @@ def test_emitting_has_to_be_allowed(projecting: Projecting, stream: str) -> None
     assert projecting.state(name) == {"n": 1}
     projecting.client.update_projection(name=name, query=query, emit_enabled=True)
     projecting.has_state(name, {"n": 2})
-    assert len(projecting.events(f"{stream}-out")) == 1
+    eventually(lambda: len(projecting.events(f"{stream}-out")), 1)
 
 
 def test_a_stream_of_another_projection(projecting: Projecting, stream: str) -> None:

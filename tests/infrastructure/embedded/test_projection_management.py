@@ -98,7 +98,7 @@ def test_disabled_and_enabled(projecting: Projecting, stream: str) -> None:
     assert projecting.state(name) == {"n": 1}
     projecting.client.enable_projection(name=name)
     projecting.has_state(name, {"n": 3})
-    assert projecting.bodies(f"{stream}-out") == [{"n": n} for n in (1, 2, 3)]
+    eventually(lambda: projecting.bodies(f"{stream}-out"), [{"n": n} for n in (1, 2, 3)])
 
 
 def test_aborted(projecting: Projecting, stream: str) -> None:
@@ -269,11 +269,11 @@ def test_a_query_that_ends(
     assert (told.mode, told.progress) == (mode, 100.0)
     projecting.happens(stream, "Happened")
     assert projecting.state(name) == {"n": 2}
-    written = projecting.events(f"$projections-{name}-result")
-    assert [(event.type, event.data) for event in written] == [
-        ("Result", b'{"n":2}'),
-        ("$Eof", b""),
-    ]
+    results = f"$projections-{name}-result"
+    eventually(
+        lambda: [(event.type, event.data) for event in projecting.events(results)],
+        [("Result", b'{"n":2}'), ("$Eof", b"")],
+    )
     registry = projecting.said("$projections-$all")
     assert (name in registry) == (mode == "OneTime")
     projecting.client.enable_projection(name=name)
@@ -342,7 +342,7 @@ def test_stopped_in_the_middle(projecting: Projecting, stream: str, how: str) ->
                 client.enable_projection(name=name)
     projecting.has_state(name, {"n": 3_000})
     expected = [{"n": n} for n in range(1, 3_001)]
-    assert projecting.bodies(f"{stream}-out") == expected
+    eventually(lambda: projecting.bodies(f"{stream}-out"), expected)
 
 
 async def test_asyncio_client(
@@ -451,8 +451,11 @@ def test_every_event_counts_exactly_once(tmp_path: Path, fresh: Callable[[str], 
         eventually(lambda: len(projecting.events("out")), rounds * 1_000)
         for number in range(5):
             assert projecting.state("counts", f"order-{number}") == {"n": rounds * 200}
-            results = projecting.bodies(f"$projections-counts-order-{number}-result")
-            assert results == [{"n": n} for n in range(1, rounds * 200 + 1)]
+            results = f"$projections-counts-order-{number}-result"
+            eventually(
+                lambda: projecting.bodies(results),  # noqa: B023  # at once
+                [{"n": n} for n in range(1, rounds * 200 + 1)],
+            )
         links = projecting.said("links")
         assert len(set(links)) == len(links) == rounds * 1_000
 
