@@ -20,7 +20,7 @@ from application.queries import Page, orders
 from application.sagas.performing import booking_key
 from domain.decider import DomainError
 from domain.orders import ShipOrder, Status
-from domain.shipments import DeliverShipment, FailShipment, HandOverShipment
+from domain.shipments import DeliverShipment, FailShipment, HandOverShipment, OtherParcel
 from domain.values import CustomerId, Name, OrderId, Quantity, Sku, Text
 
 
@@ -103,10 +103,10 @@ class Warehouse:
     async def hand_over(self, id: OrderId, code: Name | None, context: Context) -> Outcome:
         """The carrier has the parcel; without ``code`` under that of the booking.
 
-        Goods that nobody said had left the shelf have left it. Raises :class:`NoBooking` and, like
-        the carrier, ``ProviderUnavailable``.
+        Goods that nobody said had left the shelf have left it. Raises :class:`NoBooking`,
+        ``OtherParcel`` for a code that is not the carrier's and, like it, ``ProviderUnavailable``.
         """
-        code = code or await self._tracking_code(id)
+        code = await self._tracking_code(id, code)
         own = uuid5(context.command_id, "ShipOrder")
         await self.send(id, replace(context, command_id=own))
         return await self.dispatch(id, HandOverShipment(tracking_code=code), context)
@@ -120,9 +120,13 @@ class Warehouse:
         failed = FailShipment(tracking_code=notice.tracking_code, reason=reason)
         return await self.dispatch(notice.shipment_id, failed, context)
 
-    async def _tracking_code(self, id: OrderId) -> Name:
+    async def _tracking_code(self, id: OrderId, given: Name | None) -> Name:
         match await self.carrier.find(booking_key(id)):
-            case Booked(tracking_code=code):
+            case Booked(tracking_code=code) if given in (None, code):
                 return code
+            case Booked(tracking_code=code):
+                raise OtherParcel(f"the carrier tracks the parcel of order {id} as {code}")
+            case _ if given is not None:  # booked in another way
+                return given
             case _:
                 raise NoBooking(f"the carrier knows of no parcel for order {id}")

@@ -24,6 +24,7 @@ from tests.waiting import until_true
 TIMES = 20
 SECONDS = 10.0  # on a machine with other work; alone, each takes less than one
 CARRIER = {"Authorization": "Bearer the-token-of-the-carrier"}
+CODE = "SIM000000001"  # of the first booking with the simulated carrier
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,9 @@ async def test_every_command_is_carried_out_once(two: Two) -> None:
         return "OrderConfirmed" in await two.events(f"order-{id}")
 
     await until_true(is_confirmed, PATIENCE)
-    notice = {"notice_id": "n-1", "shipment_id": id, "tracking_code": "T1", "status": "delivered"}
+    notice = {"notice_id": "n-1", "shipment_id": id, "tracking_code": CODE, "status": "delivered"}
     await two.at_once(f"{order}/dispatch", None, **key)
-    await two.at_once(f"/shipments/{id}/hand-over", {"tracking_code": "T1"}, **key)
+    await two.at_once(f"/shipments/{id}/hand-over", {"tracking_code": CODE}, **key)
     await two.at_once("/carrier/notices", notice, **CARRIER)
     await two.at_once(f"{order}/returns", {"lines": [{"line": 1, "quantity": 1}]}, **key)
     other = await two.at_once("/orders", ORDER, **{"Idempotency-Key": "another"})

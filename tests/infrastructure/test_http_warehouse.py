@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from application.ports import Booked
 from application.sagas.performing import booking_key
 from domain.orders import ConfirmOrder
 from domain.shipments import BookShipment
@@ -29,11 +30,19 @@ def notice(id: str, code: str, **changed: Any) -> dict[str, Any]:
     } | changed  # fmt: skip
 
 
-async def handed_over(shop: Shop) -> str:
+async def handed_over(shop: Shop) -> tuple[str, str]:
+    """The id of an order whose parcel is under way, and its tracking code."""
     id = await confirmed(shop)
-    answer = await shop.post(f"/shipments/{id}/hand-over", {"tracking_code": "T1"})
+    code = await code_of(shop, id)
+    answer = await shop.post(f"/shipments/{id}/hand-over", {"tracking_code": code})
     assert answer.status_code == 200, answer.text
-    return id
+    return id, code
+
+
+async def code_of(shop: Shop, id: str) -> str:
+    booked = await shop.container.carrier().find(booking_key(id))
+    assert isinstance(booked, Booked)
+    return booked.tracking_code
 
 
 async def test_the_pick_list_shows_what_waits_and_no_more(shop: Shop) -> None:
@@ -77,6 +86,15 @@ async def test_handing_over_is_dispatching_too(shop: Shop) -> None:
     assert (await shop.events(f"order-{id}"))[-1] == "OrderShipped"
 
 
+async def test_a_parcel_is_not_handed_over_under_another_code(shop: Shop) -> None:
+    """What the carrier reports under its own would be refused; nothing is recorded."""
+    id = await confirmed(shop)
+    answer = await shop.post(f"/shipments/{id}/hand-over", {"tracking_code": "T2"})
+
+    assert await code_of(shop, id) in problem(answer, 409)["detail"]
+    assert (await shop.events(f"order-{id}"))[-1] == "OrderConfirmed"
+
+
 @pytest.mark.parametrize("act", ["hand-over", "delivery"])
 async def test_a_parcel_that_nobody_booked_is_not_found(shop: Shop, act: str) -> None:
     """404 or a refusal in words, and nothing is recorded."""
@@ -106,10 +124,10 @@ async def test_the_carrier_reports_with_a_token_of_its_own() -> None:
 async def test_a_notice_that_comes_again_changes_nothing() -> None:
     """The same answer each time; under its id another content is refused."""
     async with shop_over(empty_shop(carrier_token=TOKEN)) as shop:
-        id = await handed_over(shop)
-        answers = [await shop.post("/carrier/notices", notice(id, "T1"), CARRIER) for _ in range(3)]
+        id, code = await handed_over(shop)
+        answers = [await shop.post("/carrier/notices", notice(id, code), CARRIER) for _ in range(3)]
         other = await shop.post(
-            "/carrier/notices", notice(id, "T1", status="failed", reason="lost"), CARRIER
+            "/carrier/notices", notice(id, code, status="failed", reason="lost"), CARRIER
         )
 
         assert [answer.json()["events"] for answer in answers] == [["ShipmentDelivered"]] * 3
@@ -122,7 +140,7 @@ async def test_a_notice_that_comes_again_changes_nothing() -> None:
 async def test_a_notice_of_another_parcel_is_refused() -> None:
     """A tracking code that is not this shipment's is nobody's word about it."""
     async with shop_over(empty_shop(carrier_token=TOKEN)) as shop:
-        id = await handed_over(shop)
+        id, _ = await handed_over(shop)
         answer = await shop.post("/carrier/notices", notice(id, "T2"), CARRIER)
 
         assert problem(answer, 409)["type"] == "urn:headwater:problem:other-parcel"
