@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import grpc
-from esdbclient import AsyncEventStoreDBClient
 from esdbclient import RecordedEvent as ClientEvent
 from esdbclient.common import handle_rpc_error
 from esdbclient.exceptions import (
@@ -31,8 +30,9 @@ from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import StoreUnavailable
 from infrastructure.eventstoredb.places import required
+from infrastructure.eventstoredb.reconnecting import Reconnecting
 
-Client = AsyncEventStoreDBClient
+Client = Reconnecting
 """What ``connect`` gives. Outside this package it has no other name."""
 
 DEADLINE = 10.0  # seconds for one call; the server itself gives up a write after 2

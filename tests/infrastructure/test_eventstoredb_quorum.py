@@ -1,6 +1,7 @@
 """A leader without its quorum lets writes time out, and has them when the others are back."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.contracts.made_up import all_of, event, name
 from tests.infrastructure.embedded.clusters import leader_of, targets
 from tests.infrastructure.shop import LINE, ORDER, Shop, shop_over
 from tests.stores import NOWHERE, understood
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until_true
 
 ELECTION = 0.3  # seconds; a leader alone times out after twice that, and notices after three times
 
@@ -84,6 +85,25 @@ async def test_reads_alone_find_the_next_leader(cluster: NodeProcess, client: Cl
                 with suppress(StoreUnavailable):
                     assert len(await all_of(store.read(stream))) == 1
                 await asyncio.sleep(0.01)
+
+
+async def test_callers_share_the_search_for_a_leader(cluster: NodeProcess, client: Client) -> None:
+    """While nobody leads, the twentieth caller hears it as soon as the first, in about a second."""
+    store, stream = EventStore(client), name()
+    await store.append(stream, [event()], NO_STREAM)
+
+    async def refused() -> bool:
+        try:
+            await all_of(store.read(stream))
+        except StoreUnavailable:
+            return True
+        return False
+
+    async with leader_alone(cluster):
+        await until_true(refused)
+        began = time.monotonic()
+        assert all(await asyncio.gather(*(refused() for _ in range(20))))
+        assert time.monotonic() - began < 8, "one after the other they take twenty"
 
 
 async def test_an_append_is_answered_when_the_quorum_is_back_in_time(
