@@ -1,9 +1,18 @@
 """What a page of links leads to, found with one query."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from infrastructure.embedded.eventstoredb.storage import MAX_VERSION, Reading, Record
 from infrastructure.embedded.eventstoredb.streams import LINK, Resolved, is_shown, resolve
+
+_FEW: Final = 8
+
+
+def resolve_all(reading: Reading, records: Sequence[Record]) -> Iterator[Resolved]:
+    """As ``resolve`` does for each of the records, a few at a time: their events may be large."""
+    for start in range(0, len(records), _FEW):
+        yield from resolve_page(reading, records[start : start + _FEW])
 
 
 def resolve_page(reading: Reading, records: Sequence[Record]) -> list[Resolved]:
@@ -25,6 +34,6 @@ def _plain_target(record: Record) -> tuple[str, int] | None:
     """Stream and version, where they can be taken from the link as they stand there."""
     if record.type != LINK:
         return None
-    version, _, name = record.data.partition(b"@")
-    plain = version.isdigit() and len(version) < len(str(MAX_VERSION)) and name.isascii()
+    version, at, name = record.data.partition(b"@")
+    plain = at and version.isdigit() and len(version) < len(str(MAX_VERSION)) and name.isascii()
     return (name.decode(), int(version)) if plain and name[:2] != b"$$" else None

@@ -3,7 +3,7 @@
 The handler answers in bytes: a message is built once, and gRPC is not asked to serialise it again.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, Final
 from uuid import uuid4
@@ -20,6 +20,7 @@ from infrastructure.embedded.eventstoredb.errors import (
     refusals_end,
 )
 from infrastructure.embedded.eventstoredb.filters import Filter, in_all, parse_filter
+from infrastructure.embedded.eventstoredb.link_targets import resolve_all
 from infrastructure.embedded.eventstoredb.read_options import (
     END,
     END_VERSION,
@@ -33,7 +34,6 @@ from infrastructure.embedded.eventstoredb.streams import (
     is_deleted,
     is_found,
     passed_over,
-    resolve,
 )
 from infrastructure.embedded.eventstoredb.subscriptions import (
     CaughtUp,
@@ -118,7 +118,7 @@ class _Answer:
                 yield [_ReadResp(first_stream_position=version).SerializeToString()]
         reader = StreamReader(self._storage, stream, start, count, backwards=backwards)
         async for records in self._readers.all(reader):
-            for messages in _batches(map(self._event, records)):
+            for messages in _batches(self._events(records)):
                 yield messages
         if compatible:
             yield [_ReadResp(last_stream_position=stream.last_version).SerializeToString()]
@@ -129,7 +129,7 @@ class _Answer:
         reader = LogReader(self._storage, self._log_start(start), backwards=self._backwards)
         async for records in self._readers.all(reader):
             found = [record for record in records if wanted(record)][:count]
-            for messages in _batches(map(self._event, found)):
+            for messages in _batches(self._events(found)):
                 yield messages
             count -= len(found)
             if not count:
@@ -153,10 +153,14 @@ class _Answer:
             raise invalid_argument("A filter needs a window: give max or count.")
         return parse_filter(self._options.filter)
 
-    def _event(self, record: Record) -> bytes:
-        links = self._options.resolve_links
-        resolved = resolve(self._storage, record) if links else Resolved(record, None)
-        return event_message(resolved, structured_ids=self._structured)
+    def _events(self, records: Sequence[Record]) -> Iterator[bytes]:
+        for resolved in self._resolved(records):
+            yield event_message(resolved, structured_ids=self._structured)
+
+    def _resolved(self, records: Sequence[Record]) -> Iterator[Resolved]:
+        if self._options.resolve_links:
+            return resolve_all(self._storage, records)
+        return (Resolved(record, None) for record in records)
 
     def _following(self, start: int) -> _Messages:
         name = read_options.source(self._options)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from infrastructure.embedded.eventstoredb.checkpoints import Checkpoints
 from infrastructure.embedded.eventstoredb.errors import StreamDeleted, invalid_position
 from infrastructure.embedded.eventstoredb.filters import Filter
+from infrastructure.embedded.eventstoredb.link_targets import resolve_all
 from infrastructure.embedded.eventstoredb.read_options import END, Position
 from infrastructure.embedded.eventstoredb.readers import READ_AT_ONCE, Readers
 from infrastructure.embedded.eventstoredb.storage import Log, Record
@@ -157,7 +158,7 @@ class StreamSubscription:
                 seen = self._storage.last_position
                 while records := await self._readers.next(self):
                     caught_up = caught_up and not self._behind
-                    yield map(self._delivered, records)
+                    yield self._delivered(records)
                     if records[-1].type == STREAM_DELETED:
                         raise StreamDeleted(self._name)
                 if not caught_up:
@@ -182,8 +183,10 @@ class StreamSubscription:
     def handed_out(self, records: Sequence[Record]) -> None:
         self._after = records[-1].version
 
-    def _delivered(self, record: Record) -> Signal:
-        return resolve(self._storage, record) if self._resolve_links else Resolved(record, None)
+    def _delivered(self, records: Sequence[Record]) -> Iterator[Signal]:
+        if self._resolve_links:
+            return resolve_all(self._storage, records)
+        return (Resolved(record, None) for record in records)
 
 
 def _checkpoint(position: Position | None) -> list[Signal]:

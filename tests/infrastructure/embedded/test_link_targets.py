@@ -3,7 +3,7 @@
 import json
 
 from infrastructure.embedded.eventstoredb.errors import EXPECT_ANY
-from infrastructure.embedded.eventstoredb.link_targets import resolve_page
+from infrastructure.embedded.eventstoredb.link_targets import resolve_all, resolve_page
 from infrastructure.embedded.eventstoredb.storage import NewRecord, Storage, Transaction
 from infrastructure.embedded.eventstoredb.streams import (
     LINK,
@@ -26,6 +26,7 @@ LINKS = [
     "99999999999999999999@kept",
     "0@naïve",
     "0@",
+    "0",
     "rubbish",
     "",
 ]
@@ -38,7 +39,7 @@ async def test_a_page_of_links_is_resolved_as_each_of_them() -> None:
     links = read_stream(storage, storage.stream("links"), 0)
     assert len(links) == len(LINKS) + 1
     expected = [resolve(storage, link) for link in links]
-    assert resolve_page(storage, links) == expected
+    assert resolve_page(storage, links) == list(resolve_all(storage, links)) == expected
     assert [one.event is not None for one in expected[:12]] == [
         *(True, True, True, False),
         *(False, False, True, False),
