@@ -1,6 +1,7 @@
 """One BatchAppend call: it reads on while earlier appends are being committed."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from functools import partial
 from typing import Any, Final
@@ -46,7 +47,8 @@ class BatchAppend:
         self._drafting = drafting
         self._context = context
         self._drafts: dict[bytes, Draft] = {}
-        self._answers: asyncio.Queue[_Response | BaseException | None] = asyncio.Queue()
+        self._answers: deque[_Response | BaseException | None] = deque()
+        self._listener: asyncio.Future[None] | None = None
         self._waiting: dict[asyncio.Future[Appended], int] = {}
         self._bytes = 0
         self._dropped = 0
@@ -61,7 +63,7 @@ class BatchAppend:
         """
         reading = asyncio.create_task(self._read(requests))
         try:
-            while (answer := await self._answers.get()) is not None:
+            while (answer := await self._next_answer()) is not None:
                 if isinstance(answer, BaseException):
                     raise answer
                 yield answer
@@ -70,6 +72,17 @@ class BatchAppend:
             reading.cancel()
             for waiting in list(self._waiting):
                 waiting.cancel()
+
+    async def _next_answer(self) -> _Response | BaseException | None:
+        if not self._answers:
+            self._listener = asyncio.get_running_loop().create_future()
+            await self._listener
+        return self._answers.popleft()
+
+    def _put(self, answer: _Response | BaseException | None) -> None:
+        self._answers.append(answer)
+        if self._listener is not None and not self._listener.done():
+            self._listener.set_result(None)
 
     async def _read(self, requests: AsyncIterator[_Request]) -> None:
         try:
@@ -83,13 +96,13 @@ class BatchAppend:
                     self._room.clear()
                     await self._room.wait()
         except Exception as error:  # whatever it is, it ends the call
-            self._answers.put_nowait(error)
+            self._put(error)
         self._read_all = True
         self._end_when_answered()
 
     def _is_ahead(self) -> bool:
         """Whether as much has been read as may wait for the disk, or for the client to listen."""
-        unanswered = len(self._waiting) + self._answers.qsize()
+        unanswered = len(self._waiting) + len(self._answers)
         return unanswered >= _AHEAD or self._bytes > _AHEAD_BYTES
 
     def _take(self, request: _Request) -> None:
@@ -107,7 +120,7 @@ class BatchAppend:
             else:
                 self._drafts[key] = draft
         except Refusal as refusal:
-            self._answers.put_nowait(batch_refused(request.correlation_id, name, refusal))
+            self._put(batch_refused(request.correlation_id, name, refusal))
 
     def _begin(self, key: bytes, request: _Request) -> Draft | None:
         options, correlation = request.options, request.correlation_id
@@ -118,7 +131,7 @@ class BatchAppend:
         )
         left = min(time_left(options), _WRITE_TIMEOUT)
         if left <= 0:
-            self._answers.put_nowait(batch_late(correlation, draft.stream.encode()))
+            self._put(batch_late(correlation, draft.stream.encode()))
             return None
         if not request.is_final:
             loop = asyncio.get_running_loop()
@@ -129,13 +142,13 @@ class BatchAppend:
         """An append whose last part does not come in time is answered and forgotten."""
         if self._drafts.get(key) is draft:
             del self._drafts[key]
-            self._answers.put_nowait(batch_late(correlation, draft.stream.encode()))
+            self._put(batch_late(correlation, draft.stream.encode()))
 
     def _hand_in(self, draft: Draft, correlation: shared_pb2.UUID) -> None:
-        waiting = self._storage.hand_in(draft.append)
+        answered = partial(self._answer, correlation, draft.stream.encode())
+        waiting = self._storage.hand_in(draft.append, answered)
         self._waiting[waiting] = draft.size
         self._bytes += draft.size
-        waiting.add_done_callback(partial(self._answer, correlation, draft.stream.encode()))
 
     def _answer(
         self, correlation: shared_pb2.UUID, name: bytes, written: asyncio.Future[Appended]
@@ -146,27 +159,27 @@ class BatchAppend:
             return
         match written.exception():
             case None:
-                self._answers.put_nowait(batch_appended(correlation, name, written.result()))
+                self._put(batch_appended(correlation, name, written.result()))
             case Refusal() as refusal:
-                self._answers.put_nowait(batch_refused(correlation, name, refusal))
+                self._put(batch_refused(correlation, name, refusal))
             case NotCommitted():
                 self._dropped += 1
                 loop = asyncio.get_running_loop()
                 loop.call_later(until_commit_timeout(), self._time_out, correlation, name)
             case StorageUnavailable() as error:
-                self._answers.put_nowait(unavailable(str(error)))
+                self._put(unavailable(str(error)))
             case error:
-                self._answers.put_nowait(error)
+                self._put(error)
         self._end_when_answered()
 
     def _time_out(self, correlation: shared_pb2.UUID, name: bytes) -> None:
         self._dropped -= 1
-        self._answers.put_nowait(batch_late(correlation, name))
+        self._put(batch_late(correlation, name))
         self._end_when_answered()
 
     def _end_when_answered(self) -> None:
         if self._read_all and not self._waiting and not self._dropped:
-            self._answers.put_nowait(None)
+            self._put(None)
 
 
 def _key(request: _Request) -> bytes:

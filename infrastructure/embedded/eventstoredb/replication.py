@@ -46,9 +46,14 @@ class Replication:
         if self._reach is Reach.NOBODY:
             raise NotReady
 
+    @property
+    def is_at_once(self) -> bool:
+        """Whether a write that is taken on now reaches a majority without waiting for one."""
+        return self._reach is Reach.MAJORITY
+
     def in_time(self, answer: "asyncio.Future[_Answer]") -> "asyncio.Future[_Answer]":
         """The answer of a write that was taken on; at a leader alone CommitTimeout, too late."""
-        if self._reach is Reach.MAJORITY:
+        if self.is_at_once:
             return answer
         loop = asyncio.get_running_loop()
         bounded: asyncio.Future[_Answer] = loop.create_future()

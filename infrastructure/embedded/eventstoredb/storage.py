@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, NamedTuple, TypeVar
 
 from infrastructure.embedded.eventstoredb.data_directory import DataDirectory, StorageUnavailable
+from infrastructure.embedded.eventstoredb.prompt_answer import PromptAnswer
 from infrastructure.embedded.eventstoredb.reading import PAGE, Reading
 from infrastructure.embedded.eventstoredb.records import (
     MAX_VERSION,
@@ -126,12 +127,24 @@ class Storage(Log):
         run; one that has begun is not undone. In a cluster, raises NotReady while nobody leads,
         and CommitTimeout where the leader is alone.
         """
-        return await self.hand_in(run)
-
-    def hand_in(self, run: Callable[[Transaction], _Answer]) -> "asyncio.Future[_Answer]":
-        """As ``write``, to hand in more before the answer comes. Jobs run in their order."""
         self.replication.admit()
-        return self.replication.in_time(self._queue(run))
+        return await self.replication.in_time(self._queue(run))
+
+    def hand_in(
+        self,
+        run: Callable[[Transaction], _Answer],
+        answered: "Callable[[asyncio.Future[_Answer]], None]",
+    ) -> "asyncio.Future[_Answer]":
+        """As ``write``, to hand in more before the answer comes. Jobs run in their order.
+
+        ``answered`` is called once the answer is there, and when it is cancelled.
+        """
+        self.replication.admit()
+        if not self.replication.is_at_once:
+            late = self.replication.in_time(self._queue(run))
+            late.add_done_callback(answered)
+            return late
+        return self._queue(run, PromptAnswer(answered, self._loop))
 
     def forget_ids(self) -> None:
         """Recognise repeated appends, where any version will do, only of events from now on."""
@@ -168,8 +181,13 @@ class Storage(Log):
                 _log.warning("%s; trying again", error)
                 await asyncio.sleep(_TRY_AGAIN)
 
-    def _queue(self, run: Callable[[Transaction], _Answer]) -> "asyncio.Future[_Answer]":
-        answer: asyncio.Future[Any] = self._loop.create_future()
+    def _queue(
+        self,
+        run: Callable[[Transaction], _Answer],
+        answer: "asyncio.Future[Any] | None" = None,
+    ) -> "asyncio.Future[_Answer]":
+        if answer is None:
+            answer = self._loop.create_future()
         job = _Job(run, answer, self._last_position)
         if self._gathered or self._another_arrives():
             self._gather(job)
