@@ -126,12 +126,14 @@ async def test_racing_conflicts_are_answered(storage: Storage) -> None:
 
 async def test_racing_batches(stub: Stub, stream: str) -> None:
     """Equal appends of one batch call: one is written, others may time out, after 2 to 3 s."""
-    event = proposed(str(uuid4()))
-    started = asyncio.get_running_loop().time()
-    answers = await batch(stub, *(part("", stream, event) for _ in range(20)))
-    taken = [answer for answer in answers if answer.WhichOneof("result") == "success"]
-    dropped = [answer for answer in answers if answer.WhichOneof("result") == "error"]
-    assert {answer.success.current_revision for answer in taken} == {0}
+    for number in range(20):  # on a busy machine each may be committed before the next one comes
+        event = proposed(str(uuid4()))
+        started = asyncio.get_running_loop().time()
+        answers = await batch(stub, *(part("", f"{stream}-{number}", event) for _ in range(20)))
+        taken = [answer for answer in answers if answer.WhichOneof("result") == "success"]
+        assert {answer.success.current_revision for answer in taken} == {0}
+        if dropped := [answer for answer in answers if answer.WhichOneof("result") == "error"]:
+            break
     assert dropped
     for answer in dropped:
         assert (answer.error.code, answer.error.message) == (code_pb2.DEADLINE_EXCEEDED, "Timeout")
