@@ -10,9 +10,11 @@ from typing import Final, Protocol
 
 import structlog
 
+from application.backoff import Backoff
+
 STEADY: Final = 10.0
 """Seconds at work after which a task counts as well again."""
-_LONGEST: Final = 10.0  # seconds until it is started again; the first time after a fraction of one
+_BACKOFF: Final = Backoff(0.1, most=10.0)  # until it is started again
 
 log = structlog.stdlib.get_logger("headwater.working")
 
@@ -76,4 +78,4 @@ class Working:
             finally:
                 well.cancel()
             ends = 1 if now() - began >= self._steady else ends + 1
-            await self._pause(min(_LONGEST, 0.1 * 2 ** min(ends, 10)))
+            await self._pause(_BACKOFF.longest(ends))

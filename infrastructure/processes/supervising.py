@@ -12,13 +12,14 @@ from typing import Final, Protocol
 
 import structlog
 
+from application.backoff import Backoff
 from infrastructure.processes import Hindrance
 
 RESTARTS: Final = 5
 """Restarts within ``WITHIN`` seconds, at most; the next end of the server ends the service."""
 WITHIN: Final = 300.0
 _LOOK: Final = 0.2  # seconds between two looks at a process
-_FIRST_PAUSE: Final = 0.5  # seconds; doubled by each restart
+_BACKOFF: Final = Backoff(0.5, most=60.0)
 
 log = structlog.stdlib.get_logger("headwater.supervising")
 
@@ -73,7 +74,7 @@ async def _keep(name: str, server: Server, pause: Callable[[float], Awaitable[No
                 f"{name} does not stay up: it was started again {RESTARTS} times within "
                 f"{WITHIN:.0f} s, and ended each time ({reason}); its log is in HEADWATER_HOME"
             )
-        await pause(_FIRST_PAUSE * 2 ** len(restarts))
+        await pause(_BACKOFF.longest(len(restarts)))
         restarts.append(now())
         try:
             await asyncio.to_thread(server.start_again)

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,20 +75,20 @@ class LogClosed(Exception):
     """The member that reads there is shutting down."""
 
 
-class Log(Reading):
+class Log(Reading, ABC):
     """The records as one member has them, growing."""
 
     @property
+    @abstractmethod
     def last_position(self) -> int:
         """The position of the last record, -1 before there is one."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def beyond(self, position: int) -> int:
         """Wait until the log goes beyond ``position``; the position of its last record then.
 
         Raises LogClosed when the member shuts down.
         """
-        raise NotImplementedError
 
 
 class Storage(Log):
