@@ -1,11 +1,13 @@
 """The documentation is true: links lead somewhere, and shown code is the code."""
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from tests.contracts.guarantees import suites
+from tests.decisions import Decision, Relation, decisions
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
@@ -52,10 +54,39 @@ def test_shown_code_is_the_code(page: Path) -> None:
 
 
 def test_every_decision_is_in_the_index() -> None:
-    """The list of decisions names each page once."""
-    decisions = sorted(page.name for page in (ROOT / "docs/adr").glob("0*.md"))
+    """The table of decisions has a row for each page, with its title, status and date."""
+    rows = re.findall(r"^\| \[\d+\].+$", (ROOT / "docs/adr/README.md").read_text(), re.MULTILINE)
 
-    assert sorted(links(ROOT / "docs/adr/README.md")) == decisions
+    assert rows == [decision.row for decision in decisions().values()]
+
+
+@pytest.mark.parametrize("decision", decisions().values(), ids=lambda decision: decision.number)
+def test_every_decision_has_a_status_and_a_date(decision: Decision) -> None:
+    """A decision is proposed, accepted or superseded (entirely or for something), since a day."""
+    assert re.match(r"(proposed|accepted|superseded)\b", decision.status), decision.file
+    assert date.fromisoformat(decision.date), decision.file
+
+
+@pytest.mark.parametrize("decision", decisions().values(), ids=lambda decision: decision.number)
+def test_every_decision_says_why_and_what_follows(decision: Decision) -> None:
+    """A page has its context, the decision, and the consequences."""
+    page = (ROOT / "docs/adr" / decision.file).read_text()
+    for part in ("**Context.**", "**Decided.**", "**Follows.**"):
+        assert part in page, f"{decision.file} lacks {part}"
+
+
+@pytest.mark.parametrize("decision", decisions().values(), ids=lambda decision: decision.number)
+def test_decisions_name_each_other(decision: Decision) -> None:
+    """What supersedes or amends another is named by that other in return, and in its status."""
+    known = decisions()
+    for relation in decision.relations:
+        assert relation.decision in known, f"{decision.file}: there is no {relation.decision}"
+        other = known[relation.decision]
+        assert Relation(relation.returned, decision.number) in other.relations, (
+            f"{other.file} lacks: - **{relation.returned}**: [{decision.number}]({decision.file})"
+        )
+    superseded = any(relation.kind == "Superseded by" for relation in decision.relations)
+    assert superseded == ("superseded" in decision.status), decision.file
 
 
 def test_every_pattern_names_its_code_and_its_proof() -> None:
