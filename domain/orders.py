@@ -17,16 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.currencies import DECIMALS
 from domain.decider import Command, Decider, DomainError, Event, Missing, replace
-from domain.values import (
-    CustomerId,
-    LineNumber,
-    Money,
-    Quantity,
-    ReturnId,
-    ShipmentId,
-    Sku,
-    Text,
-)
+from domain.shop_values import CustomerId, LineNumber, Quantity, ReturnId, ShipmentId, Sku
+from domain.values import Money, Text
 
 # ── events ───────────────────────────────────────────────────────────────────────────────────────
 

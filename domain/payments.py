@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import assert_never
 
 from domain.decider import Command, Decider, DomainError, Event, Missing, replace
-from domain.values import Money, OrderId, RefundId, Text
+from domain.shop_values import OrderId, RefundId
+from domain.values import Money, Text
 
 # ── events ───────────────────────────────────────────────────────────────────────────────────────
 

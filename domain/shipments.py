@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import assert_never
 
 from domain.decider import Command, Decider, DomainError, Event, Missing, replace
-from domain.values import Name, OrderId, Text
+from domain.shop_values import OrderId
+from domain.values import Name, Text
 
 # ── events ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -16,16 +16,8 @@ from typing import assert_never
 from immutables import Map
 
 from domain.decider import Command, Decider, DomainError, Event, replace
-from domain.values import (
-    AdjustmentId,
-    Difference,
-    OrderId,
-    Quantity,
-    ReceiptId,
-    Remembered,
-    Text,
-    WriteOffId,
-)
+from domain.shop_values import AdjustmentId, Difference, OrderId, Quantity, ReceiptId, WriteOffId
+from domain.values import Remembered, Text
 
 # ── events ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -20,15 +20,6 @@ from pydantic_core import CoreSchema, core_schema
 from domain.currencies import DECIMALS
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:~-]*$", max_length=64)]
-OrderId = Id
-CustomerId = Id
-PaymentId = Id
-ShipmentId = Id
-RefundId = Id
-ReturnId = Id
-ReceiptId = Id
-WriteOffId = Id
-AdjustmentId = Id
 
 
 def normal(text: str) -> str:
@@ -45,26 +36,12 @@ def normal(text: str) -> str:
     return text
 
 
-Sku = Annotated[
-    str, StringConstraints(pattern=r"^[^\s/$\x00]([^\n\x00]*[^\s\x00])?$", max_length=64)
-]
-"""A stock code as the shop writes it, case included; inner spaces are fine (``BANK CHARGES``)."""
-
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=200)]
 
 Name = Annotated[
     str, StringConstraints(pattern=r"^[^\s\x00]([^\n\x00]*[^\s\x00])?$", max_length=64)
 ]
 """What others call a thing (a carrier, a tracking code): not empty, no space at either end."""
-
-Quantity = Annotated[int, Field(gt=0, le=1_000_000_000, strict=True)]
-"""A count of units, at least one."""
-
-Difference = Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000, strict=True)]
-"""A count of units that may be negative or zero."""
-
-LineNumber = Annotated[int, Field(gt=0, strict=True)]
-"""The position of a line in its order, from 1: a stock code may stand in several lines."""
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 """What an event of the past may hold. In which one can be paid: :mod:`domain.currencies`."""

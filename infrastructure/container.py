@@ -16,31 +16,33 @@ from typing import Any, Final, assert_never
 import structlog
 from dependency_injector import containers, providers
 
-from application import simulation
 from application.backpressure import Backpressure
 from application.claim_check import ClaimCheck
 from application.consistency import Consistency
 from application.consuming import GroupConsumer
 from application.log_end import LogEnd
 from application.parking_lot import ParkingLot
-from application.projections import PROJECTIONS
 from application.projections.deploying import Deploy
 from application.projections.hosting import ProjectionHost
 from application.projections.lag import Lags
 from application.projections.operating import Operations
 from application.projections.projection import Projection
 from application.projections.staleness import Staleness
-from application.sagas import goods_return, shipping
 from application.sagas.deadlines import Deadlines
 from application.sagas.engine import SagaEngine
-from application.sagas.order_fulfilment import VERSIONS, order_fulfilment
 from application.sagas.performing import Performer
-from application.warehouse import Warehouse
+from application.shop import simulation
+from application.shop.reactions import goods_return, shipping
+from application.shop.read_models import PROJECTIONS
+from application.shop.sagas.order_fulfilment import VERSIONS, order_fulfilment
+from application.shop.warehouse import Warehouse
 from application.writability import Writability
 from infrastructure import eventstoredb, filesystem, memory, postgres
 from infrastructure import providers as outside
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
 from infrastructure.settings import InvalidSettings, Settings
+from infrastructure.shop import memory as shop_memory
+from infrastructure.shop import providers as shop_providers
 from infrastructure.working import Working
 
 log = structlog.stdlib.get_logger("headwater.wiring")
@@ -89,8 +91,8 @@ class Container(containers.DeclarativeContainer):
     category_links = providers.Factory(eventstoredb.CategoryLinks, client)
     payments_line = providers.Dependency(instance_of=outside.Line)  # once it is opened
     parcels_line = providers.Dependency(instance_of=outside.Line)  # once it is opened
-    payment_provider = providers.Singleton(outside.PaymentProvider, payments_line)
-    carrier = providers.Singleton(outside.Carrier, parcels_line)
+    payment_provider = providers.Singleton(shop_providers.PaymentProvider, payments_line)
+    carrier = providers.Singleton(shop_providers.Carrier, parcels_line)
     payloads = providers.Singleton(filesystem.PayloadStore, settings.provided.payloads)
     builds = providers.Singleton(postgres.Builds, pool)
     projections = providers.Singleton(_consistent, settings.provided.inline_projections)
@@ -167,7 +169,7 @@ class Container(containers.DeclarativeContainer):
         payloads,
         providers.Singleton(ParkingLot, event_store, simulation.warehouse.GROUP),
     )
-    books = providers.Singleton(outside.Audit, payments_line, parcels_line)
+    books = providers.Singleton(shop_providers.Audit, payments_line, parcels_line)
 
     # the read side
     tick = providers.Object(0.5)  # seconds between two looks at the books
@@ -251,10 +253,10 @@ def in_memory(settings: Settings) -> Container:
     container.consumer_groups.override(
         providers.Singleton(memory.ConsumerGroups, container.streams)
     )
-    container.payment_provider.override(providers.Singleton(memory.PaymentProvider))
-    container.carrier.override(providers.Singleton(memory.Carrier))
+    container.payment_provider.override(providers.Singleton(shop_memory.PaymentProvider))
+    container.carrier.override(providers.Singleton(shop_memory.Carrier))
     container.books.override(
-        providers.Singleton(memory.Audit, container.payment_provider, container.carrier)
+        providers.Singleton(shop_memory.Audit, container.payment_provider, container.carrier)
     )
     container.payloads.override(providers.Singleton(memory.PayloadStore))
     container.tick.override(providers.Object(0.01))  # a look at memory costs nothing

@@ -8,7 +8,6 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from application.saga_queries import SagaCounts
 from application.sagas.events import (
     SagaCompensated,
     SagaCompleted,
@@ -21,6 +20,7 @@ from application.sagas.events import (
     StepUndone,
     UndoDelayed,
 )
+from application.sagas.queries import SagaCounts
 from application.sagas.state import SagaState, Status
 
 _SECONDS: Final = (0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)

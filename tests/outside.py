@@ -7,18 +7,12 @@ from dataclasses import dataclass
 
 import httpx
 
-from application.ports import (
-    Audit,
-    Authorised,
-    Booked,
-    Carrier,
-    Declined,
-    Done,
-    PaymentProvider,
-)
-from infrastructure import memory, providers
-from infrastructure.memory import Fault
-from infrastructure.providers.simulated import SimulatedProviders
+from application.ports import Declined, Done
+from application.shop.ports import Audit, Authorised, Booked, Carrier, PaymentProvider
+from infrastructure import providers
+from infrastructure.providers.simulated import Fault, Faults, SimulatedProviders
+from infrastructure.shop import memory as shop_memory
+from infrastructure.shop import providers as shop_providers
 
 Tell = Callable[[Sequence[Fault], int], Awaitable[None]]
 
@@ -41,10 +35,10 @@ class Outside:
 
 @asynccontextmanager
 async def in_memory() -> AsyncIterator[Outside]:
-    faults = memory.Faults()
-    payment_provider = memory.PaymentProvider(faults, patience=0.5)
-    carrier = memory.Carrier(faults, patience=0.5)
-    audit = memory.Audit(payment_provider, carrier)
+    faults = Faults()
+    payment_provider = shop_memory.PaymentProvider(faults, patience=0.5)
+    carrier = shop_memory.Carrier(faults, patience=0.5)
+    audit = shop_memory.Audit(payment_provider, carrier)
 
     async def told(all_of_them: Sequence[Fault], seed: int) -> None:
         faults.tell(all_of_them, seed=seed)
@@ -62,11 +56,11 @@ async def over_http(simulated: SimulatedProviders) -> AsyncIterator[Outside]:
         providers.Line(carrier_uri, patience=0.5) as impatient_parcels,
     ):
         yield Outside(
-            providers.PaymentProvider(payments),
-            providers.Carrier(parcels),
-            providers.PaymentProvider(impatient_payments),
-            providers.Carrier(impatient_parcels),
-            providers.Audit(payments, parcels),
+            shop_providers.PaymentProvider(payments),
+            shop_providers.Carrier(parcels),
+            shop_providers.PaymentProvider(impatient_payments),
+            shop_providers.Carrier(impatient_parcels),
+            shop_providers.Audit(payments, parcels),
             lambda faults, seed: tell(simulated, faults, seed),
         )
         await tell(simulated, [])

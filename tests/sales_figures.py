@@ -15,12 +15,12 @@ from typing import Any
 
 from application.ports import PayloadStore, ReadModels, Subscriptions, V, Views
 from application.projections.builds import Build
-from application.projections.customer_orders import customer_orders
-from application.projections.daily_sales import daily_sales
-from application.projections.order_summary import order_summary
-from application.projections.product_search import product_search
 from application.projections.projection import Projection
 from application.projections.runner import ProjectionRunner
+from application.shop.read_models.customer_orders import customer_orders
+from application.shop.read_models.daily_sales import daily_sales
+from application.shop.read_models.order_summary import order_summary
+from application.shop.read_models.product_search import product_search
 from domain.values import Money
 from tests.waiting import until
 

@@ -8,7 +8,8 @@ gives one aggregate one command of a kind; a second one of that kind belongs to 
 from dataclasses import dataclass
 
 from domain.decider import Command
-from domain.values import Money, OrderId, PaymentId, ShipmentId
+from domain.shop_values import OrderId, PaymentId, ShipmentId
+from domain.values import Money
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,7 @@ from uuid import uuid5
 
 from application.command_dispatch import CommandDispatch
 from application.messages import Context
-from application.ports import (
-    Authorised,
-    Booked,
-    Carrier,
-    Declined,
-    Done,
-    OutcomeUnknown,
-    PaymentProvider,
-    ProviderRefused,
-    StreamUnusable,
-)
+from application.ports import Declined, Done, OutcomeUnknown, ProviderRefused, StreamUnusable
 from application.sagas.actions import (
     Action,
     AuthorisePayment,
@@ -34,10 +24,12 @@ from application.sagas.actions import (
     Tell,
 )
 from application.sagas.saga import Outcome, Refused, Succeeded
+from application.shop.ports import Authorised, Booked, Carrier, PaymentProvider
 from domain import payments, shipments
 from domain.decider import Command, DomainError
 from domain.payments import DeclinePayment, RefundPayment, VoidPayment
-from domain.values import Money, OrderId, PaymentId
+from domain.shop_values import OrderId, PaymentId
+from domain.values import Money
 
 CARRIER: Final = "the carrier"  # there is one; its name stands in each shipment
 AT_ONCE: Final = 8  # actions of one step

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import typer
 
-from application.auditing.streams import damaged
+from application.damaged_streams import damaged
 from infrastructure.cli.printing import say, say_json
 from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
 from infrastructure.settings import Settings

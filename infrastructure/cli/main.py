@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from infrastructure.cli import links, parked, projections, questions, sagas, warehouse
+from infrastructure.cli import links, parked, projections, sagas
 from infrastructure.cli.printing import say
 from infrastructure.cli.process import (
     AskedWrongly,
@@ -17,6 +17,7 @@ from infrastructure.cli.process import (
     until_done,
     until_stopped,
 )
+from infrastructure.shop.cli import questions, warehouse
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -153,7 +154,7 @@ def providers(
 ) -> None:
     """Start a payment provider and a carrier that act as if, and can be told to misbehave."""
     with clear_errors():
-        from infrastructure.cli.providers import run_providers
+        from infrastructure.shop.cli.providers import run_providers
 
         if memory and data_dir:
             raise typer.BadParameter("--memory keeps nothing, so it goes without --data-dir")
@@ -184,7 +185,7 @@ def import_history(
     Uses the store of a `headwater run` in the same HEADWATER_HOME, or starts one for itself.
     """
     with clear_errors():
-        from infrastructure.cli.importing import import_file
+        from infrastructure.shop.cli.importing import import_file
 
         work = import_file(load_settings(), file, report, encoding=encoding, dates=dates)
         until_done(work)
@@ -216,7 +217,7 @@ def audit(
     Exit code 1 when something does not add up.
     """
     with clear_errors():
-        from infrastructure.cli.auditing import audit_shop
+        from infrastructure.shop.cli.auditing import audit_shop
 
         until_done(audit_shop(load_settings(), json=json))
 
@@ -270,9 +271,9 @@ def simulate(
     Exit code 1 when something does not add up.
     """
     with clear_errors():
-        from infrastructure.cli.simulating import simulate as simulate_history
-        from infrastructure.online_retail import SAMPLE
-        from infrastructure.processes.simulating import Options
+        from infrastructure.shop.cli.simulating import simulate as simulate_history
+        from infrastructure.shop.online_retail import SAMPLE
+        from infrastructure.shop.simulating import Options
 
         options = Options(_speed(speed), orders, fault_rate, shortage, workers, seed)
         work = simulate_history(load_settings(), file or SAMPLE, options, data_dir, json=json)

@@ -4,15 +4,15 @@ import asyncio
 import socket
 
 from infrastructure import telemetry
-from infrastructure.cli.importing import bring_in_sample
 from infrastructure.cli.printing import Console
-from infrastructure.cli.welcome import welcome
 from infrastructure.container import require_consistency, wired
 from infrastructure.processes.embedded_servers import providers_for, servers_for
 from infrastructure.processes.home import Home, Running
 from infrastructure.processes.listener import url
 from infrastructure.processes.service import caught_up, serving
 from infrastructure.settings import Settings
+from infrastructure.shop.cli.importing import bring_in_sample
+from infrastructure.shop.cli.welcome import welcome
 
 
 async def serve_configured(settings: Settings, listener: socket.socket) -> None:

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from application import saga_queries
-from application.projections.sagas import SagaStanding, sagas
-from application.queries import Page
+from application.sagas import queries as saga_queries
+from application.sagas.standings import SagaStanding, sagas
 from application.sagas.state import Status
+from application.shop.queries import Page
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
 from infrastructure.cli.printing import Console, say_json

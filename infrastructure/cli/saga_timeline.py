@@ -6,13 +6,13 @@ from typing import Final, assert_never
 
 from rich.text import Text
 
-from application import saga_queries
 from application.categories import BY_COMMAND
 from application.ports import EventStore
-from application.projections.saga_timeline import Entry, Kind, Outcome
-from application.projections.sagas import DEFINITIONS, SagaStanding, sagas
+from application.sagas import queries as saga_queries
 from application.sagas.operating import RetrySaga
+from application.sagas.standings import DEFINITIONS, SagaStanding, sagas
 from application.sagas.state import Status
+from application.sagas.timeline import Entry, Kind, Outcome
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
 from infrastructure.cli.printing import Console, say_json

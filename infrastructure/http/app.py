@@ -8,18 +8,10 @@ from typing import Any
 from fastapi import Depends, FastAPI
 
 from infrastructure.container import Container, opened
-from infrastructure.http import (
-    carrier,
-    description,
-    operations,
-    orders,
-    problems,
-    sales,
-    stock,
-    warehouse,
-)
+from infrastructure.http import description, operations, problems
 from infrastructure.http.middleware import Authorized, Limited, Observed, unknown_name
 from infrastructure.http.text import Headed, Readable, understood
+from infrastructure.shop.http import carrier, orders, sales, stock, warehouse
 from infrastructure.web.hosts import Trusted
 
 _DESCRIPTION = """

@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 
 from fastapi import Query, Request
 
-from application import queries
 from application.ports import V
-from application.queries import Page
+from application.shop import queries
+from application.shop.queries import Page
 
 Limit = Annotated[int, Query(ge=1, le=queries.LARGEST_PAGE)]
 After = Annotated[str | None, Query(description="`next` of the page before holds it")]

@@ -4,21 +4,15 @@ from infrastructure.memory.builds import Builds
 from infrastructure.memory.consumer_groups import ConsumerGroups
 from infrastructure.memory.event_store import EventStore
 from infrastructure.memory.payload_store import PayloadStore
-from infrastructure.memory.providers import Audit, Carrier, Fault, Faults, PaymentProvider
 from infrastructure.memory.read_models import ReadModels
 from infrastructure.memory.subscriptions import Subscriptions
 from infrastructure.memory.views import Views
 
 __all__ = [
-    "Audit",
     "Builds",
-    "Carrier",
     "ConsumerGroups",
     "EventStore",
-    "Fault",
-    "Faults",
     "PayloadStore",
-    "PaymentProvider",
     "ReadModels",
     "Subscriptions",
     "Views",

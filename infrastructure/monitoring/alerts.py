@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from application.projections import PROJECTIONS
 from application.projections.projection import Projection
-from application.projections.sagas import SAGAS
+from application.sagas.standings import SAGAS
+from application.shop.read_models import PROJECTIONS
 from infrastructure.container import GROUPS
 from infrastructure.metrics import PREFIX
 

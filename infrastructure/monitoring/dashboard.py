@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from application.projections import PROJECTIONS
+from application.shop.read_models import PROJECTIONS
 from infrastructure.metrics import PREFIX
 
 _LIVE: Final = '{role="live"}'

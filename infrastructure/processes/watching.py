@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 
 import structlog
 
-from application import saga_queries
 from application.ports import NotBuilt, StoreUnavailable
-from application.projections.sagas import SAGAS, sagas
-from application.saga_queries import SagaCounts
+from application.sagas import queries as saga_queries
+from application.sagas.queries import SagaCounts
+from application.sagas.standings import SAGAS, sagas
 from infrastructure.container import Container
 
 LOOK_AT_GROUPS = 5.0  # seconds between two looks

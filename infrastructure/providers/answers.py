@@ -3,7 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from application.ports import Authorised, Booked, Declined, Done
+from application.ports import Declined, Done
+from application.shop.ports import Authorised, Booked
 
 Answer = Authorised | Booked | Declined | Done
 

@@ -3,17 +3,18 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from application.auditing import Finding, Verdict, audit
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, NewEvent
 from application.ports import NO_STREAM
 from application.sagas.events import SagaCompensated, SagaCompleted
 from application.sagas.performing import authorisation_key, booking_key
+from application.shop.auditing import Finding, Verdict, audit
 from domain import orders, payments, shipments, stock
 from domain.decider import Command, Event
 from domain.orders import OrderLine, ReturnedLine
 from domain.values import Money
 from infrastructure import memory
+from infrastructure.shop import memory as shop_memory
 
 PRICE = Money.parse("2.5 GBP")
 WORTH = PRICE * 4
@@ -27,7 +28,7 @@ class AuditedShop:
         self.subscriptions = memory.Subscriptions(self.store)
         self.payloads = memory.PayloadStore()
         self.dispatch = CommandDispatch(self.store)
-        self.provider, self.carrier = memory.PaymentProvider(), memory.Carrier()
+        self.provider, self.carrier = shop_memory.PaymentProvider(), shop_memory.Carrier()
 
     async def tell(self, id: str, *commands: Command) -> None:
         """As the service does it."""
@@ -96,7 +97,7 @@ class AuditedShop:
         await self.tell(id, orders.ReturnLines(return_id="r", lines=lines))
 
     async def verdict(self) -> Verdict:
-        books = memory.Audit(self.provider, self.carrier)
+        books = shop_memory.Audit(self.provider, self.carrier)
         return await audit(self.subscriptions, self.payloads, books)
 
     async def findings(self) -> tuple[Finding, ...]:

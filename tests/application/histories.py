@@ -1,10 +1,10 @@
 """Small order histories for the tests of the import, and what came of them in a store."""
 
 from application.command_dispatch import CommandDispatch
-from application.importing import Report, import_history
-from application.importing.rows import Line
 from application.messages import RecordedEvent
 from application.ports import EventStore
+from application.shop.importing import Report, import_history
+from application.shop.importing.rows import Line
 from domain.decider import Event
 from domain.orders import LinesReturned, OrderLine, ReturnedLine
 from domain.values import Money

@@ -5,13 +5,13 @@ from uuid import uuid4
 
 import pytest
 
-from application.auditing import Shop, findings
-from application.auditing.accounts import StockAccount
 from application.command_dispatch import CommandDispatch
 from application.messages import RecordedEvent
 from application.sagas.events import SagaCompensated, SagaCompleted, SagaFailed
-from application.sagas.goods_return import receipt_id
 from application.sagas.performing import authorisation_key, booking_key
+from application.shop.auditing import Shop, findings
+from application.shop.auditing.accounts import StockAccount
+from application.shop.reactions.goods_return import receipt_id
 from domain import orders, payments, shipments, stock
 from domain.values import Money
 from tests.application.audited import WORTH, AuditedShop

@@ -11,14 +11,14 @@ import pytest
 
 from application.backpressure import LONGEST, Backpressure, Overloaded, Pressure
 from application.command_dispatch import CommandDispatch
-from application.importing import import_history
 from application.messages import Context
 from application.ports import V, Views
 from application.projections.builds import WHOLE, Build, Role, Shard
 from application.projections.hosting import ProjectionHost
 from application.projections.lag import Lag, Lags
 from application.projections.projection import Projection
-from application.projections.stock_levels import stock_levels
+from application.shop.importing import import_history
+from application.shop.read_models.stock_levels import stock_levels
 from domain.stock import ReceiveStock
 from infrastructure import memory
 from tests.application.histories import history, row

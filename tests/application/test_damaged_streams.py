@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from application.auditing.streams import damaged
+from application.damaged_streams import damaged
 from application.messages import Context, NewEvent
 from application.ports import NO_STREAM
 from domain.decider import Event

@@ -6,8 +6,8 @@ import pytest
 
 from application.categories import OURS, ours
 from application.event_filter import EventFilter
-from application.projections import PROJECTIONS
-from application.sagas.goods_return import EVENTS as RETURNED
+from application.shop.reactions.goods_return import EVENTS as RETURNED
+from application.shop.read_models import PROJECTIONS
 from domain.orders import OrderPlaced
 
 

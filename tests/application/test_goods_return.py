@@ -14,7 +14,8 @@ from application.command_dispatch import CommandDispatch
 from application.consuming import GroupConsumer
 from application.messages import Context
 from application.parking_lot import ParkingLot
-from application.sagas.goods_return import (
+from application.sagas.performing import authorisation_key
+from application.shop.reactions.goods_return import (
     EVENTS,
     GROUP,
     GoodsReturn,
@@ -23,14 +24,14 @@ from application.sagas.goods_return import (
     reaction,
     saga_id,
 )
-from application.sagas.performing import authorisation_key
 from domain import orders, payments
 from domain.decider import Command
 from domain.orders import LinesReturned, OrderLine, ReturnedLine
 from domain.payments import PaymentRefunded
 from domain.values import Money
 from infrastructure import memory
-from infrastructure.memory import Fault
+from infrastructure.providers.simulated import Fault, Faults
+from infrastructure.shop import memory as shop_memory
 from tests.application.test_consuming import at_work, no_pause
 from tests.waiting import until_true
 
@@ -89,8 +90,8 @@ class Shop:
     """A shop in memory, with a paid and shipped order ``o`` in it."""
 
     def __init__(self) -> None:
-        self.faults = memory.Faults()
-        self.store, self.provider = memory.EventStore(), memory.PaymentProvider(self.faults)
+        self.faults = Faults()
+        self.store, self.provider = memory.EventStore(), shop_memory.PaymentProvider(self.faults)
         self.groups = memory.ConsumerGroups(self.store)
         self.dispatch = CommandDispatch(self.store, no_pause)
 

@@ -13,7 +13,7 @@ from application.messages import Context, RecordedEvent
 from application.ports import Builds, ReadModels, StoreUnavailable
 from application.projections.hosting import ProjectionHost
 from application.projections.projection import Projection, View
-from application.projections.stock_levels import stock_levels
+from application.shop.read_models.stock_levels import stock_levels
 from domain.stock import ReceiveStock
 from infrastructure import memory, postgres
 from tests.projection_specification import at

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.command_dispatch import CommandDispatch
-from application.importing import ImportStopped, Report, import_history
 from application.messages import NewEvent, RecordedEvent
 from application.ports import Appended, StoreUnavailable
+from application.shop.importing import ImportStopped, Report, import_history
 from domain.orders import LinesReturned, OrderPlaced
 from infrastructure import memory
 from tests.application.histories import history, row

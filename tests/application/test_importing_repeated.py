@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from application.command_dispatch import CommandDispatch
-from application.importing import ImportStopped, import_history
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Appended, EventStore, StoreUnavailable
+from application.shop.importing import ImportStopped, import_history
 from domain.orders import PlaceOrder, ReturnLines
 from infrastructure import memory
 from tests.application.histories import (

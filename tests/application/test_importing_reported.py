@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 
 from application.command_dispatch import CommandDispatch
-from application.importing import Progress, Report, import_history
-from application.importing.rows import Line
+from application.shop.importing import Progress, Report, import_history
+from application.shop.importing.rows import Line
 from domain.values import Money
 from infrastructure import memory
-from infrastructure.online_retail import SAMPLE, History
+from infrastructure.shop.online_retail import SAMPLE, History
 from tests.application.histories import bring_in, history, row
 
 

@@ -13,10 +13,10 @@ from application.log_end import LogEnd
 from application.messages import Context, NewEvent, RecordedEvent
 from application.parking_lot import ParkingLot
 from application.ports import NO_STREAM
-from application.projections.order_summary import OrderSummary, order_summary
 from application.projections.runner import AheadOfLog, ProjectionRunner
 from application.sagas.deadlines import Deadlines
 from application.sagas.events import StepDelayed
+from application.shop.read_models.order_summary import OrderSummary, order_summary
 from application.writability import Writability
 from domain.decider import Event
 from domain.orders import OrderLine, OrderPlaced

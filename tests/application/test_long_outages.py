@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import Progress, StoreUnavailable
-from application.projections.order_summary import order_summary
 from application.projections.runner import ProjectionRunner
 from application.sagas.deadlines import Deadlines
+from application.shop.read_models.order_summary import order_summary
 from infrastructure import memory
 from tests.virtual_time import in_virtual_time
 

@@ -27,11 +27,11 @@ from application.categories import split
 from application.messages import Context, NewEvent
 from application.ports import Builds, ReadModels, Views
 from application.projections.builds import Build
-from application.projections.customer_orders import customer_orders
-from application.projections.order_summary import order_summary
-from application.projections.product_search import product_search
 from application.projections.projection import Projection
 from application.projections.runner import ProjectionRunner
+from application.shop.read_models.customer_orders import customer_orders
+from application.shop.read_models.order_summary import order_summary
+from application.shop.read_models.product_search import product_search
 from domain.decider import Event
 from domain.orders import LinesReturned, OrderConfirmed, OrderLine, OrderPlaced, ReturnedLine
 from domain.payments import PaymentVoided

@@ -15,8 +15,8 @@ from application.event_filter import EventFilter
 from application.messages import Context, RecordedEvent
 from application.ports import Progress, Seen, StoreUnavailable, Views
 from application.projections.folding import fold
-from application.projections.order_summary import OrderSummary, order_summary
 from application.projections.runner import ProjectionRunner
+from application.shop.read_models.order_summary import OrderSummary, order_summary
 from domain.decider import Command, DomainError
 from domain.orders import (
     CancelOrder,

@@ -14,7 +14,6 @@ from application.claim_check import ClaimCheck
 from application.event_filter import EventFilter
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Progress, Seen, StoreUnavailable, Views
-from application.projections.order_summary import OrderSummary, order_summary
 from application.projections.runner import (
     APART,
     FAR_APART,
@@ -22,6 +21,7 @@ from application.projections.runner import (
     ProjectionRunner,
 )
 from application.projections.status import Progressing, State
+from application.shop.read_models.order_summary import OrderSummary, order_summary
 from domain.decider import Event
 from domain.orders import (
     LinesReturned,

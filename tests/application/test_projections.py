@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.projections.folding import fold
-from application.projections.order_summary import OrderSummary, SummaryLine, order_summary
 from application.projections.projection import Projection, View
-from application.projections.stock_levels import StockLevel, stock_levels
+from application.shop.read_models.order_summary import OrderSummary, SummaryLine, order_summary
+from application.shop.read_models.stock_levels import StockLevel, stock_levels
 from domain import stock
 from domain.decider import DomainError
 from domain.orders import (

@@ -4,13 +4,13 @@ from uuid import uuid4
 
 import pytest
 
-from application import queries
 from application.command_dispatch import CommandDispatch
 from application.messages import Context
 from application.ports import Seen
 from application.projections.folding import fold
-from application.projections.order_summary import OrderSummary, order_summary
-from application.projections.stock_levels import StockLevel, stock_levels
+from application.shop import queries
+from application.shop.read_models.order_summary import OrderSummary, order_summary
+from application.shop.read_models.stock_levels import StockLevel, stock_levels
 from domain.orders import CancelOrder, OrderCancelled, OrderLine, OrderPlaced, PlaceOrder, Status
 from domain.values import Money
 from infrastructure import memory

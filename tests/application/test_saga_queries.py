@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from application import saga_queries
 from application.ports import Seen
-from application.projections.sagas import SagaStanding, sagas
+from application.sagas import queries as saga_queries
+from application.sagas.standings import SagaStanding, sagas
 from application.sagas.state import Status
 from infrastructure import memory
 from tests.projection_specification import at

@@ -5,8 +5,6 @@ from datetime import timedelta
 import pytest
 
 from application.projections.folding import fold
-from application.projections.saga_timeline import Entry, Kind, Outcome
-from application.projections.sagas import SagaStanding, sagas
 from application.sagas.events import (
     CompensationOrdered,
     SagaCompensated,
@@ -25,9 +23,11 @@ from application.sagas.events import (
     StepUndone,
     UndoDelayed,
 )
-from application.sagas.order_fulfilment import order_fulfilment
+from application.sagas.standings import SagaStanding, sagas
 from application.sagas.state import AT_WORK, SagaState, Status, evolve
-from infrastructure.memory import Fault
+from application.sagas.timeline import Entry, Kind, Outcome
+from application.shop.sagas.order_fulfilment import order_fulfilment
+from infrastructure.providers.simulated import Fault
 from tests.application.sagas.world import World
 from tests.projection_specification import ProjectionSpecification, at, recorded
 

@@ -3,9 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from application.projections.customer_orders import CustomerOrders, CustomersOrder, customer_orders
-from application.projections.daily_sales import DailySales, daily_sales
-from application.projections.product_search import Product, product_search
+from application.shop.read_models.customer_orders import (
+    CustomerOrders,
+    CustomersOrder,
+    customer_orders,
+)
+from application.shop.read_models.daily_sales import DailySales, daily_sales
+from application.shop.read_models.product_search import Product, product_search
 from domain import payments, shipments
 from domain.orders import (
     LinesReturned,

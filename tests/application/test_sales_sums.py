@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from application.command_dispatch import CommandDispatch
-from application.importing import import_history
+from application.shop.importing import import_history
 from infrastructure import memory
-from infrastructure.online_retail import SAMPLE, History
+from infrastructure.shop.online_retail import SAMPLE, History
 from tests.sales_figures import SALES, Sales, add_up, fill
 
 

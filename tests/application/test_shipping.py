@@ -7,7 +7,7 @@ import pytest
 
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, RecordedEvent
-from application.sagas.shipping import Shipping, saga_id
+from application.shop.reactions.shipping import Shipping, saga_id
 from domain.decider import Command
 from domain.orders import ConfirmOrder, NotShipped, OrderLine, PlaceOrder, ShipOrder
 from domain.shipments import BookShipment, DeliverShipment, HandOverShipment

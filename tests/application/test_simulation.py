@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from application.messages import RecordedEvent
 from application.sagas.events import CompensationOrdered, SagaCompensated, SagaFailed
-from application.sagas.shipping import Shipping
-from application.simulation import (
+from application.shop.reactions.shipping import Shipping
+from application.shop.simulation import (
     Back,
     Customers,
     Floor,
@@ -24,11 +24,11 @@ from application.simulation import (
     opening_stock,
     traffic,
 )
-from application.simulation.floor import EVENTS as FLOOR_EVENTS
-from application.warehouse import Warehouse
+from application.shop.simulation.floor import EVENTS as FLOOR_EVENTS
+from application.shop.warehouse import Warehouse
 from domain.orders import CancelOrder, OrderLine, PlaceOrder, ReturnedLine, ReturnLines
 from domain.values import Money
-from infrastructure.online_retail import SAMPLE, History
+from infrastructure.shop.online_retail import SAMPLE, History
 from tests.application.audited import AuditedShop
 from tests.application.histories import history, row
 from tests.domain.histories import LAW

@@ -13,7 +13,7 @@ from application.ports import Progress, Seen
 from application.projections.folding import fold
 from application.projections.recent import RecentViews
 from application.projections.runner import ProjectionFailed, ProjectionRunner
-from application.projections.stock_levels import StockLevel, stock_levels
+from application.shop.read_models.stock_levels import StockLevel, stock_levels
 from domain.stock import StockReceived
 from infrastructure import memory
 from tests.projection_specification import recorded

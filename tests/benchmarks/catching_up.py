@@ -21,7 +21,7 @@ import psutil
 from application.event_filter import EventFilter
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Progress, Subscriptions
-from application.projections.stock_levels import stock_levels
+from application.shop.read_models.stock_levels import stock_levels
 from domain.stock import StockReceived
 from infrastructure import eventstoredb, postgres
 from infrastructure.embedded.eventstoredb.process import NodeProcess

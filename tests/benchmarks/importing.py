@@ -18,10 +18,10 @@ from subprocess import DEVNULL
 import psutil
 
 from application.command_dispatch import CommandDispatch
-from application.importing import Report, import_history
-from application.importing.plan import Plan, survey
+from application.shop.importing import Report, import_history
+from application.shop.importing.plan import Plan, survey
 from infrastructure import memory
-from infrastructure.online_retail import SAMPLE, History
+from infrastructure.shop.online_retail import SAMPLE, History
 from tests.e2e.headwater import COMMAND
 
 

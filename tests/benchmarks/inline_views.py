@@ -17,7 +17,7 @@ from uuid import uuid4
 from application.command_dispatch import CommandDispatch
 from application.messages import Context
 from application.projections.projection import Projection
-from application.projections.stock_levels import stock_levels
+from application.shop.read_models.stock_levels import stock_levels
 from domain.stock import ReceiveStock
 from infrastructure import postgres
 from tests.projection_specification import at

@@ -15,7 +15,7 @@ from typing import Final
 
 from psycopg.conninfo import conninfo_to_dict
 
-from application.projections.stock_levels import stock_levels
+from application.shop.read_models.stock_levels import stock_levels
 from infrastructure import postgres
 from tests.benchmarks.projections import Replay, fastest, receipts, run
 from tests.servers import empty_schema, postgres_server

@@ -26,7 +26,7 @@ from application.command_dispatch import CommandDispatch
 from application.messages import Context
 from application.past import Past
 from application.ports import NO_STREAM
-from application.projections.stock_levels import stock_levels
+from application.shop.read_models.stock_levels import stock_levels
 from domain.orders import ConfirmOrder, DeliverOrder, OrderLine, PlaceOrder, ShipOrder
 from domain.stock import ReceiveStock
 from domain.values import Money

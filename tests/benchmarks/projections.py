@@ -19,10 +19,10 @@ from application.command_dispatch import CommandDispatch
 from application.event_filter import EventFilter
 from application.messages import Context, RecordedEvent
 from application.ports import EventStore, Progress, Subscriptions, Views
-from application.projections.order_summary import order_summary
 from application.projections.projection import Projection
 from application.projections.runner import ProjectionRunner
-from application.projections.stock_levels import stock_levels
+from application.shop.read_models.order_summary import order_summary
+from application.shop.read_models.stock_levels import stock_levels
 from domain.decider import Event
 from domain.orders import OrderConfirmed, OrderLine, OrderPlaced
 from domain.stock import ReceiveStock, StockReceived

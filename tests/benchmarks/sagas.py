@@ -28,12 +28,13 @@ from application.ports import NO_STREAM, EventStore
 from application.sagas.deadlines import Deadlines
 from application.sagas.engine import SagaEngine
 from application.sagas.events import SagaStarted, StepBegun, StepDelayed
-from application.sagas.order_fulfilment import VERSIONS
 from application.sagas.performing import Performer
+from application.shop.sagas.order_fulfilment import VERSIONS
 from domain.orders import PlaceOrder
 from domain.stock import ReceiveStock
 from infrastructure import eventstoredb, memory
 from infrastructure.embedded.eventstoredb.process import NodeProcess
+from infrastructure.shop import memory as shop_memory
 
 ORDERS: Final = 500
 AT_ONCE: Final = 16  # customers
@@ -94,7 +95,7 @@ async def fulfil(uri: str) -> None:
 
 
 def consumer(shop: Shop, store: EventStore, client: eventstoredb.Client) -> GroupConsumer:
-    perform = Performer(shop.dispatch, memory.PaymentProvider(), memory.Carrier())
+    perform = Performer(shop.dispatch, shop_memory.PaymentProvider(), shop_memory.Carrier())
     engine = SagaEngine(VERSIONS, store, perform)
 
     async def handle(recorded: RecordedEvent) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from application.messages import RecordedEvent
-from application.sagas.order_fulfilment import VERSIONS
 from application.sagas.saga import Saga
+from application.shop.sagas.order_fulfilment import VERSIONS
 from domain.orders import CancelOrder
-from infrastructure.memory import Fault
+from infrastructure.providers.simulated import Fault
 from tests.application.sagas.world import World
 
 CORPUS = Path(__file__).parent / "sagas"

@@ -6,18 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from application.ports import (
-    Booked,
-    BookingOnBooks,
-    Carrier,
-    Declined,
-    Done,
-    OutcomeUnknown,
-    ProviderRefused,
-    ProviderUnavailable,
-)
-from infrastructure.memory import Fault
-from infrastructure.memory.providers.faults import CallName, Kind
+from application.ports import Declined, Done, OutcomeUnknown, ProviderRefused, ProviderUnavailable
+from application.shop.ports import Booked, BookingOnBooks, Carrier
+from infrastructure.providers.simulated import Fault
+from infrastructure.providers.simulated.faults import CallName, Kind
 from tests.outside import Outside, found
 
 Call = Callable[[Carrier, str, str], Awaitable[object]]

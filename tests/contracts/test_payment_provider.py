@@ -8,20 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from application.ports import (
-    Authorised,
-    Declined,
-    Done,
-    OutcomeUnknown,
-    PaymentOnBooks,
-    PaymentProvider,
-    ProviderRefused,
-    ProviderUnavailable,
-)
+from application.ports import Declined, Done, OutcomeUnknown, ProviderRefused, ProviderUnavailable
+from application.shop.ports import Authorised, PaymentOnBooks, PaymentProvider
 from domain.values import Money
-from infrastructure import memory
-from infrastructure.memory import Fault
-from infrastructure.memory.providers.faults import CallName, Kind
+from infrastructure.providers.simulated import Fault, Faults
+from infrastructure.providers.simulated.faults import CallName, Kind
+from infrastructure.shop import memory as shop_memory
 from tests.outside import Outside, found, in_memory
 
 TEN, FOUR, SIX, NOTHING = (Money.parse(f"{amount}.00 GBP") for amount in (10, 4, 6, 0))
@@ -392,8 +384,8 @@ async def settled(provider: PaymentProvider, run: str, step: Step) -> str:
 
 async def test_faults_can_be_shared_in_memory() -> None:
     """One set of faults strikes both providers, each as its calls are named."""
-    faults = memory.Faults([Fault(kind="unavailable", call="book")])
-    provider, carrier = memory.PaymentProvider(faults), memory.Carrier(faults)
+    faults = Faults([Fault(kind="unavailable", call="book")])
+    provider, carrier = shop_memory.PaymentProvider(faults), shop_memory.Carrier(faults)
 
     assert isinstance(await provider.authorise("k", "o-1", TEN), Authorised)
     with pytest.raises(ProviderUnavailable):

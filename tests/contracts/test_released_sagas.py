@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from application.sagas.order_fulfilment import VERSIONS
 from application.sagas.saga import Saga, next_action, settle
 from application.sagas.state import AT_WORK, SagaState, evolve
 from application.serialization import decode
+from application.shop.sagas.order_fulfilment import VERSIONS
 from tests.contracts.saga_histories import STORIES, asked, home
 
 OUTSIDE = {"SagaStarted", "SagaWoken", "CompensationOrdered"}  # what others bring about

@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 
 from application.messages import Context
 from application.ports import EventStore
-from application.sagas.order_fulfilment import order_fulfilment
 from application.sagas.performing import Performer
 from application.sagas.saga import Do, Undo, settle
 from application.sagas.state import evolve
 from application.sagas.stream import SagaStream
-from infrastructure import memory
-from infrastructure.memory import Faults
+from application.shop.sagas.order_fulfilment import order_fulfilment
+from infrastructure.providers.simulated import Faults
+from infrastructure.shop import memory as shop_memory
 from tests.application.sagas.test_resumed import Noted
 from tests.application.snapped import NOON
 from tests.contracts.conftest import Stores
@@ -58,6 +58,6 @@ async def commanded(stream: SagaStream) -> Commanded:
 
 async def performed(actions: Sequence[Any], context: Context) -> Sequence[tuple[UUID, str, Any]]:
     noted, faults = Noted(), Faults(())
-    providers = memory.PaymentProvider(faults), memory.Carrier(faults)
+    providers = shop_memory.PaymentProvider(faults), shop_memory.Carrier(faults)
     await Performer(noted, *providers)(actions, context)  # type: ignore[arg-type]  # it notes
     return noted.commands

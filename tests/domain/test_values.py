@@ -18,7 +18,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import domain
 from domain import decider, orders, payments, shipments, stock, values
-from domain.values import Difference, Id, LineNumber, Money, Name, Quantity, Remembered, Sku
+from domain.shop_values import Difference, LineNumber, Quantity, Sku
+from domain.values import Id, Money, Name, Remembered
 from tests.domain.histories import LAW
 
 PAGES = (decider, values, orders, stock, payments, shipments)

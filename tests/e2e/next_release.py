@@ -6,9 +6,9 @@ It shows one field more, and writes countries in capitals.
 from dataclasses import replace
 from typing import Any
 
-from application import projections
 from application.messages import RecordedEvent
-from application.projections.order_summary import OrderSummary, order_summary
+from application.shop import read_models as projections
+from application.shop.read_models.order_summary import OrderSummary, order_summary
 
 
 class OrderSummaryAnew(OrderSummary):
@@ -26,7 +26,7 @@ def _evolve(order: OrderSummary | None, recorded: RecordedEvent) -> Any:
 
 if __name__ == "__main__":
     anew: Any = replace(order_summary, version=2, view=OrderSummaryAnew, evolve=_evolve)
-    projections.PROJECTIONS = (*projections.PROJECTIONS, anew)  # type: ignore[assignment]  # one more
+    projections.PROJECTIONS = (*projections.PROJECTIONS, anew)  # type: ignore[assignment]
     from infrastructure.cli.main import main  # which reads the declarations
 
     main()

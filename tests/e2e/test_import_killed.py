@@ -16,14 +16,14 @@ import pytest
 from application.categories import OURS
 from application.claim_check import ClaimCheck
 from application.command_dispatch import CommandDispatch
-from application.importing import Report, import_history
-from application.importing.rows import COLUMNS
 from application.messages import RecordedEvent
 from application.ports import Subscriptions
+from application.shop.importing import Report, import_history
+from application.shop.importing.rows import COLUMNS
 from infrastructure import memory
-from infrastructure.online_retail import History
 from infrastructure.processes.embedded_servers import event_store_at_hand
 from infrastructure.settings import EventStore, Settings
+from infrastructure.shop.online_retail import History
 from tests.application.histories import row
 from tests.e2e.headwater import COMMAND, PATIENCE, headwater
 from tests.stores import opened

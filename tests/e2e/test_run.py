@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from infrastructure.online_retail import SAMPLE
 from infrastructure.settings import EventStore
+from infrastructure.shop.online_retail import SAMPLE
 from tests.e2e.headwater import PATIENCE, Service, headwater, refusal, running, until
 
 

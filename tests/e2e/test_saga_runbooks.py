@@ -14,17 +14,16 @@ from uuid import uuid4
 
 import pytest
 
-from application import saga_queries
 from application.messages import Context
-from application.projections.sagas import sagas
+from application.sagas import queries as saga_queries
 from application.sagas.operating import CompensateSaga
+from application.sagas.standings import sagas
 from domain.decider import Command
 from domain.orders import CancelOrder, PlaceOrder, ShipOrder
 from domain.stock import ReceiveStock
-from infrastructure import memory
 from infrastructure.container import Container, connected, wired
-from infrastructure.memory import Fault
 from infrastructure.processes.service import caught_up, projecting
+from infrastructure.providers.simulated import Fault, Faults
 from tests.e2e.headwater import PATIENCE, headwater, refusal
 from tests.infrastructure.fulfilling import fulfilling
 from tests.stores import on, understood
@@ -44,7 +43,7 @@ class Drill:
     """A service whose orders are fulfilled as far as its faults let them, and its operator."""
 
     container: Container
-    faults: memory.Faults
+    faults: Faults
     home: Path
     typed: set[str] = field(default_factory=set)
 
@@ -94,7 +93,7 @@ class Drill:
 @pytest.fixture
 async def drill(servers: Mapping[str, str], tmp_path: Path) -> AsyncIterator[Drill]:
     container = wired(understood(servers, headwater_home=tmp_path))
-    faults = memory.Faults()
+    faults = Faults()
     async with connected(container):
         await container.builds().register(container.projections())
         async with projecting(container), fulfilling(container, faults):

@@ -15,7 +15,7 @@ from application.messages import Context, RecordedEvent
 from application.ports import EventStore, Seen, Subscriptions
 from application.projections.builds import Standing
 from application.projections.folding import fold
-from application.projections.order_summary import OrderSummary, order_summary
+from application.shop.read_models.order_summary import OrderSummary, order_summary
 from domain.orders import OrderLine, PlaceOrder, ReturnedLine, ReturnLines
 from domain.values import Money
 from infrastructure import postgres as postgresql

@@ -10,11 +10,12 @@ from typing import Any
 from application.messages import RecordedEvent
 from application.sagas.deadlines import Deadlines
 from application.sagas.engine import SagaEngine
-from application.sagas.order_fulfilment import order_fulfilment
 from application.sagas.performing import Performer
 from application.sagas.saga import Retries
-from infrastructure import memory
+from application.shop.sagas.order_fulfilment import order_fulfilment
 from infrastructure.container import Container
+from infrastructure.providers.simulated import Faults
+from infrastructure.shop import memory as shop_memory
 
 _SOON = Retries(first=timedelta(milliseconds=5), longest=timedelta(milliseconds=400))
 IMPATIENT = replace(
@@ -24,10 +25,10 @@ IMPATIENT = replace(
 
 
 @asynccontextmanager
-async def fulfilling(container: Container, faults: memory.Faults) -> AsyncIterator[None]:
+async def fulfilling(container: Container, faults: Faults) -> AsyncIterator[None]:
     """Orders are fulfilled as long as the block lasts."""
     store, subscriptions = container.event_store(), container.subscriptions()
-    providers = memory.PaymentProvider(faults), memory.Carrier(faults)
+    providers = shop_memory.PaymentProvider(faults), shop_memory.Carrier(faults)
     performer = Performer(container.dispatch(), *providers)
     engine = SagaEngine([IMPATIENT], store, performer, tell=container.saga_metrics())
     tasks = [

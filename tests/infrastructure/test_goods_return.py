@@ -9,15 +9,14 @@ from uuid import uuid4
 import pytest
 
 from application.messages import Context
-from application.sagas.goods_return import saga_id
 from application.sagas.performing import authorisation_key
+from application.shop.reactions.goods_return import saga_id
 from domain import orders, payments
 from domain.decider import Command
 from domain.values import Money
 from infrastructure.container import Container, outside_opened, wired, write_side_opened
-from infrastructure.memory import Fault
 from infrastructure.processes.service import reacting
-from infrastructure.providers.simulated import SimulatedProviders
+from infrastructure.providers.simulated import Fault, SimulatedProviders
 from tests.outside import over_http, tell
 from tests.stores import only_on, understood
 from tests.waiting import until, until_true

@@ -7,7 +7,7 @@ from dependency_injector import providers
 
 from application.projections.builds import Build, Role
 from application.projections.lag import Lag
-from application.projections.order_summary import order_summary
+from application.shop.read_models.order_summary import order_summary
 from domain.orders import CancelOrder
 from infrastructure.container import opened
 from infrastructure.settings import InvalidSettings

@@ -12,10 +12,10 @@ import pytest
 from dependency_injector import providers
 
 from application.ports import NO_STREAM, V, Views
-from application.projections import PROJECTIONS
 from application.projections.builds import WHOLE, Build, Shard
-from application.projections.order_summary import order_summary
 from application.projections.projection import Projection
+from application.shop.read_models import PROJECTIONS
+from application.shop.read_models.order_summary import order_summary
 from infrastructure import memory
 from infrastructure.monitoring import ALERTS, Alert, alerts_of, dashboard, rules
 from tests.contracts.made_up import event

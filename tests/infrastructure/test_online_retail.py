@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from application.importing.rows import COLUMNS
-from infrastructure.online_retail import SAMPLE, Dates, Encoding, History, NotAHistory
+from application.shop.importing.rows import COLUMNS
+from infrastructure.shop.online_retail import SAMPLE, Dates, Encoding, History, NotAHistory
 
 HEADER = (",".join(COLUMNS) + "\n").encode()
 FIELDS = ["536365", "71053", "WHITE METAL LANTERN", "6", "2010-12-01 08:26:00", "3.39", "", ""]

@@ -15,11 +15,11 @@ from application.messages import Context, RecordedEvent
 from application.ports import StoreUnavailable, Subscriptions
 from application.projections.builds import Build
 from application.projections.builds import Note as Reason
-from application.projections.customer_orders import customer_orders
-from application.projections.daily_sales import daily_sales
 from application.projections.projection import Projection, View
 from application.projections.runner import ProjectionFailed, ProjectionRunner
-from application.projections.stock_levels import stock_levels
+from application.shop.read_models.customer_orders import customer_orders
+from application.shop.read_models.daily_sales import daily_sales
+from application.shop.read_models.stock_levels import stock_levels
 from domain.orders import OrderLine, PlaceOrder
 from domain.stock import ReceiveStock, StockReceived
 from domain.values import Money

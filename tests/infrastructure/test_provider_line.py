@@ -15,7 +15,8 @@ from application.ports import (
     ProviderUnavailable,
 )
 from domain.values import Money
-from infrastructure.providers import Audit, Carrier, Line, PaymentProvider
+from infrastructure.providers import Line
+from infrastructure.shop.providers import Audit, Carrier, PaymentProvider
 
 TEN = Money.parse("10 GBP")
 

@@ -15,10 +15,9 @@ from application.sagas.state import evolve
 from application.sagas.stream import SagaStream
 from domain.orders import ShipOrder
 from domain.stock import ReceiveStock
-from infrastructure import memory
 from infrastructure.http.app import create_app
-from infrastructure.memory import Fault
 from infrastructure.monitoring import ALERTS
+from infrastructure.providers.simulated import Fault, Faults
 from tests.contracts.made_up import event
 from tests.infrastructure.fulfilling import IMPATIENT, fulfilling
 from tests.infrastructure.shop import Shop, empty_shop, shop_over
@@ -29,9 +28,9 @@ NAME = "order_fulfilment"
 
 
 @asynccontextmanager
-async def fulfilling_shop(*faults: Fault) -> AsyncIterator[tuple[Shop, memory.Faults]]:
+async def fulfilling_shop(*faults: Fault) -> AsyncIterator[tuple[Shop, Faults]]:
     """A shop with goods whose orders are fulfilled, as far as these faults let them."""
-    told = memory.Faults(faults)
+    told = Faults(faults)
     async with shop_over(empty_shop()) as shop, fulfilling(shop.container, told):
         await shop.dispatch("85123A", ReceiveStock(receipt_id="r-1", quantity=100))
         yield shop, told

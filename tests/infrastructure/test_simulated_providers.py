@@ -12,12 +12,13 @@ import httpx
 import psutil
 import pytest
 
-from application.ports import Authorised, OutcomeUnknown, ProviderUnavailable
+from application.ports import OutcomeUnknown, ProviderUnavailable
+from application.shop.ports import Authorised
 from domain.values import Money
 from infrastructure import providers
-from infrastructure.memory import Fault, Faults
-from infrastructure.memory.providers.faults import Subject
-from infrastructure.providers.simulated import SimulatedProviders, SimulationFailed
+from infrastructure.providers.simulated import Fault, Faults, SimulatedProviders, SimulationFailed
+from infrastructure.providers.simulated.faults import Subject
+from infrastructure.shop import providers as shop_providers
 from tests.outside import over_http, tell
 from tests.waiting import until
 
@@ -35,12 +36,12 @@ async def test_what_was_answered_survives_kill(tmp_path: Path) -> None:
     file, keys = tmp_path / "books.sqlite3", [f"k-{number}" for number in range(300)]
     answers: dict[str, object] = {}
 
-    async def authorise(outside: providers.PaymentProvider, key: str) -> None:
+    async def authorise(outside: shop_providers.PaymentProvider, key: str) -> None:
         answers[key] = await outside.authorise(key, "o-1", TEN)
 
     simulated = await asyncio.to_thread(SimulatedProviders(file).start)
     async with providers.Line(simulated.payment_provider_uri, patience=30) as line:
-        calls = [authorise(providers.PaymentProvider(line), key) for key in keys]
+        calls = [authorise(shop_providers.PaymentProvider(line), key) for key in keys]
         asking = asyncio.gather(*calls, return_exceptions=True)
         await until(lambda: len(answers) > 20, within=60)
         simulated.kill()
@@ -64,7 +65,7 @@ async def test_faults_survive_kill(tmp_path: Path) -> None:
     await tell(simulated, [used, kept], seed=3)
     async with providers.Line(simulated.payment_provider_uri) as line:
         with pytest.raises(ProviderUnavailable):
-            await providers.PaymentProvider(line).void("k", "a")
+            await shop_providers.PaymentProvider(line).void("k", "a")
     simulated.kill()
 
     async with SimulatedProviders(tmp_path / "books") as again:

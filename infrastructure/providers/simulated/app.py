@@ -11,10 +11,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from application.ports import OutcomeUnknown, ProviderRefused, ProviderUnavailable
-from infrastructure.memory.providers.line import Line
 from infrastructure.providers.answers import written
-from infrastructure.providers.audit import BOOKINGS, PAYMENTS
-from infrastructure.providers.simulated.simulation import (
+from infrastructure.providers.simulated.line import Line
+from infrastructure.shop.providers.audit import BOOKINGS, PAYMENTS
+from infrastructure.shop.providers.simulation import (
     CARRIER_CALLS,
     PAYMENT_CALLS,
     FaultsTold,

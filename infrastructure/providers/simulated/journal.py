@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from infrastructure.memory.providers.ledger import Call, Entry, Refusal
 from infrastructure.providers.answers import read, written
+from infrastructure.providers.simulated.ledger import Call, Entry, Refusal
 
 C = TypeVar("C", bound=Call)
 

@@ -11,7 +11,7 @@ import uvicorn
 
 from infrastructure.providers.simulated.app import Address, create_app
 from infrastructure.providers.simulated.journal import Journal
-from infrastructure.providers.simulated.simulation import Simulation
+from infrastructure.shop.providers.simulation import Simulation
 from infrastructure.web.connections import Guarded, Server
 
 HOST: Final = "127.0.0.1"

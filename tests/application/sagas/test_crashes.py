@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from application.sagas.state import Status
 from domain.decider import DomainError
 from domain.orders import CancelOrder
-from infrastructure.memory import Fault
+from infrastructure.providers.simulated import Fault
 from tests.application.sagas.world import Killed, World
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from application.sagas.clock import steady_clock
 from application.sagas.deadlines import UNSEEN, Deadlines
 from infrastructure import memory
-from infrastructure.memory import Fault
+from infrastructure.providers.simulated import Fault
 from tests.application.sagas.world import World
 from tests.waiting import until
 

@@ -8,10 +8,10 @@ import pytest
 
 from application.consuming import NotHere
 from application.ports import StoreUnavailable
-from application.sagas.order_fulfilment import VERSIONS
 from application.sagas.state import Status
+from application.shop.sagas.order_fulfilment import VERSIONS
 from domain.orders import CancelOrder
-from infrastructure.memory import Fault
+from infrastructure.providers.simulated import Fault
 from tests.application.sagas.world import World
 from tests.waiting import until
 

@@ -9,7 +9,7 @@ from application.ports import NO_STREAM
 from application.sagas.deadlines import UNSEEN, Deadlines
 from application.sagas.state import Status
 from infrastructure import memory
-from infrastructure.memory import Fault
+from infrastructure.providers.simulated import Fault
 from tests.application.sagas.world import World
 
 

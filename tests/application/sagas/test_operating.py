@@ -27,7 +27,7 @@ from application.sagas.operating import (
 )
 from application.sagas.state import Status
 from domain.orders import CancelOrder, ConfirmOrder, ShipOrder
-from infrastructure.memory import Fault
+from infrastructure.providers.simulated import Fault
 from tests.application.sagas.world import World
 from tests.specification import Specification
 

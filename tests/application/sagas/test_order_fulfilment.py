@@ -4,7 +4,7 @@ import pytest
 
 from application.sagas.state import Status
 from domain.orders import CancelOrder, PlaceOrder
-from infrastructure.memory import Fault
+from infrastructure.providers.simulated import Fault
 from tests.application.sagas.world import World
 
 ALL_DONE = [

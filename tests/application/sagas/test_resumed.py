@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from application.command_dispatch import Outcome as Dispatched
 from application.messages import Context
 from application.sagas.actions import Action
-from application.sagas.order_fulfilment import Fulfilment, release, reserve
 from application.sagas.performing import Performer
 from application.sagas.saga import Outcome, Refused, Succeeded
 from application.sagas.stream import SagaStream
+from application.shop.sagas.order_fulfilment import Fulfilment, release, reserve
 from domain.decider import Command
 from domain.orders import CancelOrder
 from domain.values import Money
 from infrastructure import memory
-from infrastructure.memory import Fault
+from infrastructure.providers.simulated import Fault
 from tests.application.sagas.world import Killed, World
 from tests.application.snapped import NOON
 from tests.domain.histories import LAW

@@ -15,15 +15,16 @@ from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Appended, EventStore
 from application.sagas.deadlines import Deadlines
 from application.sagas.engine import Perform, SagaEngine
-from application.sagas.order_fulfilment import VERSIONS
 from application.sagas.performing import Performer
 from application.sagas.saga import Saga
 from application.sagas.state import SagaState, Status
+from application.shop.sagas.order_fulfilment import VERSIONS
 from domain.decider import Command
 from domain.orders import PlaceOrder
 from domain.stock import ReceiveStock
 from infrastructure import memory
-from infrastructure.memory import Fault
+from infrastructure.providers.simulated import Fault, Faults
+from infrastructure.shop import memory as shop_memory
 
 ROUNDS = 400  # wakings after which a saga that is not at its end never will be
 PATIENCE = 10.0  # seconds that a provider may take
@@ -91,11 +92,11 @@ class World:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.store = memory.EventStore(lambda: self.now)
         self.moments = Moments()
-        self.faults = memory.Faults(faults, seed=seed)
-        self.payment_provider = memory.PaymentProvider(
+        self.faults = Faults(faults, seed=seed)
+        self.payment_provider = shop_memory.PaymentProvider(
             self.faults, patience=PATIENCE, sleep=self._sleep
         )
-        self.carrier = memory.Carrier(self.faults, patience=PATIENCE, sleep=self._sleep)
+        self.carrier = shop_memory.Carrier(self.faults, patience=PATIENCE, sleep=self._sleep)
         self._delivered = -1
         self._unsettled: list[RecordedEvent] = []
         self.versions: Sequence[Saga[Any]] = VERSIONS

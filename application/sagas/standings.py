@@ -1,0 +1,116 @@
+"""Every saga as an operator looks at it: where it stands, since when, and what it waits for.
+
+Key: the saga's id. Whether one is overdue is a matter of the hour, so a view says when it is
+``due``, and whoever asks compares.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+from pydantic import AwareDatetime
+
+from application.categories import split
+from application.messages import RecordedEvent
+from application.projections.projection import Projection, View
+from application.sagas.events import SagaEvent
+from application.sagas.saga import Saga, Step, nothing
+from application.sagas.state import AT_WORK, SagaState, Status, evolve
+from application.sagas.timeline import Entry, Kind, Outcome, told
+from application.shop.sagas.order_fulfilment import VERSIONS
+
+DEFINITIONS: Final[Mapping[tuple[str, int], Saga[Any]]] = MappingProxyType(
+    {(saga.name, saga.version): saga for saga in VERSIONS}
+)
+SAGAS: Final = tuple(dict.fromkeys(name for name, _ in DEFINITIONS))
+"""The names of all sagas that there are."""
+
+
+class SagaStanding(View):
+    saga_id: str
+    saga: str
+    definition: int  # its version
+    status: Status
+    open: bool  # at work, or failed
+    stuck: bool  # at work, and has failed at one thing as often as should worry somebody
+    step: str | None  # that it does or undoes now, or failed at
+    attempts: int  # at that, all failed
+    started_at: AwareDatetime
+    changed_at: AwareDatetime
+    due: AwareDatetime | None  # by then it will have moved, or nobody has seen to it
+    error: str | None  # of the last attempt
+    reason: str | None  # why it goes back, or failed
+    undone: tuple[str, ...]  # steps, in the order in which they were
+    timeline: tuple[Entry, ...] = ()
+    state: SagaState = SagaState()  # what is needed to go on from here
+
+
+def _keys(recorded: RecordedEvent) -> Collection[str]:
+    return (recorded.stream_id,)
+
+
+def _evolve(standing: SagaStanding | None, recorded: RecordedEvent) -> SagaStanding:
+    event = cast("SagaEvent", recorded.event)  # the filter lets nothing else through
+    at = recorded.metadata.occurred_at
+    state = evolve(standing.state if standing else SagaState(), event)
+    if state.status is None:
+        raise LookupError(f"{recorded.type} of {recorded.stream}, which was never started")
+    timeline = told(standing.timeline if standing else (), event, state, at)
+    saga, id = split(recorded.stream)
+    open = state.status in AT_WORK or state.status is Status.FAILED
+    return SagaStanding(
+        saga_id=id,
+        saga=saga,
+        definition=state.version,
+        status=state.status,
+        open=open,
+        stuck=state.status in AT_WORK and state.attempts >= _doing(saga, state).retries.alert_after,
+        step=_step(state),
+        attempts=state.attempts,
+        started_at=standing.started_at if standing else at,
+        changed_at=at,
+        due=_due(saga, state, at),
+        error=timeline[-1].error if timeline and open else None,
+        reason=state.reason or None,
+        undone=tuple(
+            entry.name
+            for entry in timeline
+            if entry.kind is Kind.UNDO and entry.outcome is Outcome.UNDONE
+        ),
+        timeline=timeline,
+        state=replace(state, facts={}, done=frozenset()),
+    )
+
+
+def _step(state: SagaState) -> str | None:
+    doing = state.failed_from if state.status is Status.FAILED else state.status
+    if doing is Status.RUNNING:
+        return state.under_way
+    return state.to_undo[-1] if doing is Status.COMPENSATING and state.to_undo else None
+
+
+def _due(saga: str, state: SagaState, at: datetime) -> datetime | None:
+    """When it tries again or, if it is at it, the longest that an attempt takes."""
+    if state.status not in AT_WORK:
+        return None
+    return state.again_at or at + _doing(saga, state).timeout
+
+
+def _doing(saga: str, state: SagaState) -> Step[Any]:
+    """The step that it does or undoes now, as declared; one with our defaults if none is."""
+    definition, step = DEFINITIONS.get((saga, state.version)), _step(state)
+    return definition.step(step) if definition and step else Step("", nothing)
+
+
+sagas = Projection(
+    name="sagas",
+    version=1,
+    view=SagaStanding,
+    follows=("order_fulfilment",),
+    keys=_keys,
+    evolve=_evolve,
+    indexed=("saga", "status", "open", "stuck", "due", "started_at"),
+    detail=("timeline", "state"),
+)

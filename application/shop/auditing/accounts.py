@@ -1,0 +1,200 @@
+"""What the audit remembers of each aggregate: its state by its own decider, and little more.
+
+An order's lines are kept as bare numbers: of all the events of a shop, they are nearly all bytes.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from sys import intern
+from typing import NamedTuple, assert_never
+
+from domain import orders, payments, shipments, stock
+from domain.orders import OrderEvent, OrderPlaced, ReturnedLine
+from domain.payments import PaymentEvent
+from domain.shipments import ShipmentEvent
+from domain.shop_values import OrderId
+from domain.stock import (
+    StockAdjusted,
+    StockDispatched,
+    StockEvent,
+    StockReceived,
+    StockReleased,
+    StockReserved,
+    StockWrittenOff,
+)
+from domain.values import Money
+
+_KEPT = (orders.Status.CONFIRMED, orders.Status.SHIPPED, orders.Status.DELIVERED)
+
+
+class Line(NamedTuple):
+    """One line of an order, small."""
+
+    sku: str
+    quantity: int
+    price: Decimal
+
+
+@dataclass
+class OrderAccount:
+    """One order, and how its saga ended, as often as it did."""
+
+    state: orders.Order = orders.decider.initial
+    lines: tuple[Line, ...] = ()
+    currency: str = ""
+    ends: tuple[str, ...] = ()
+
+    def enter(self, event: OrderEvent) -> None:
+        if isinstance(event, OrderPlaced):
+            if not event.from_history:  # else we owe it nothing
+                self.lines = tuple(
+                    Line(intern(line.sku), line.quantity, line.unit_price.amount)
+                    for line in event.lines
+                )
+            self.currency = intern(event.lines[0].unit_price.currency)
+            event = event.model_copy(update={"lines": ()})
+        self.state = orders.decider.evolve(self.state, event)
+
+    @property
+    def exists(self) -> bool:
+        return self.state.status is not None
+
+    @property
+    def status(self) -> str:
+        return self.state.status.value if self.state.status else "unknown"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether we had to fulfil it."""
+        return self.exists and not self.state.from_history
+
+    @property
+    def end(self) -> str | None:
+        """The last end of its saga: ``completed``, ``compensated``, ``failed`` or ``resolved``."""
+        return self.ends[-1] if self.ends else None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing goes on any more, but for the warehouse and returns."""
+        undone = self.state.status is orders.Status.CANCELLED
+        return self.end == "compensated" or (self.end == "completed" and not undone)
+
+    def has(self, sku: str) -> bool:
+        """Whether any of its lines is of that SKU."""
+        return any(line.sku == sku for line in self.lines)
+
+    @property
+    def ordered(self) -> Counter[str]:
+        """Units of each SKU."""
+        units = Counter[str]()
+        for line in self.lines:
+            units[line.sku] += line.quantity
+        return units
+
+    def units_of(self, returned: tuple[ReturnedLine, ...]) -> Counter[str]:
+        """Units of each SKU that came back."""
+        units = Counter[str]()
+        for line in returned:
+            units[self.lines[line.line - 1].sku] += line.quantity
+        return units
+
+    def worth_of(self, returned: tuple[ReturnedLine, ...]) -> Money:
+        """What came back was sold for."""
+        worth = (self.lines[line.line - 1].price * line.quantity for line in returned)
+        return Money(amount=sum(worth, Decimal(0)), currency=self.currency)
+
+    @property
+    def due(self) -> Money:
+        """The worth of what the customer has got or is to get, and has not given back."""
+        if self.state.status not in _KEPT:
+            return Money.zero(self.currency)
+        worth = sum((line.price * line.quantity for line in self.lines), Decimal(0))
+        returned = tuple(line for lines in self.state.returns.values() for line in lines)
+        return Money(amount=worth, currency=self.currency) - self.worth_of(returned)
+
+
+@dataclass
+class StockAccount:
+    """One SKU, counted twice: by its decider, and by adding up what came and went."""
+
+    state: stock.Stock = stock.decider.initial
+    received: int = 0
+    adjusted: int = 0
+    written_off: int = 0
+    dispatched: int = 0
+    _by_history: int = 0
+    short: int = 0  # the most that ever went without being there, history aside
+    overpromised: int = 0  # the same of what is promised
+
+    def enter(self, event: StockEvent) -> None:
+        self.state = stock.decider.evolve(self.state, event)
+        match event:
+            case StockReceived(quantity=quantity):
+                self.received += quantity
+            case StockDispatched(quantity=quantity):
+                self.dispatched += quantity
+            case StockWrittenOff(quantity=quantity, from_history=from_history):
+                self.written_off += quantity
+                self._by_history += quantity if from_history else 0
+            case StockAdjusted(difference=difference):
+                self.adjusted += difference
+            case StockReserved() | StockReleased():
+                pass
+            case _:
+                assert_never(event)
+        self.short = max(self.short, -self.state.on_hand - self._by_history)
+        self.overpromised = max(self.overpromised, -self.state.available - self._by_history)
+
+    @property
+    def counted(self) -> int:
+        """Came less went."""
+        return self.received + self.adjusted - self.written_off - self.dispatched
+
+
+@dataclass
+class PaymentAccount:
+    """One payment."""
+
+    state: payments.Payment = payments.decider.initial
+
+    def enter(self, event: PaymentEvent) -> None:
+        self.state = payments.decider.evolve(self.state, event)
+
+    @property
+    def order_id(self) -> OrderId | None:
+        return self.state.attempt.order_id if self.state.attempt else None
+
+
+@dataclass
+class ShipmentAccount:
+    """One shipment."""
+
+    state: shipments.Shipment = shipments.decider.initial
+
+    def enter(self, event: ShipmentEvent) -> None:
+        self.state = shipments.decider.evolve(self.state, event)
+
+    @property
+    def order_id(self) -> OrderId | None:
+        return self.state.booked.order_id if self.state.booked else None
+
+    @property
+    def is_alive(self) -> bool:
+        return self.state.status not in (None, shipments.Status.CANCELLED)
+
+
+@dataclass
+class Accounts:
+    """All of the shop, each by its id."""
+
+    orders: dict[str, OrderAccount] = field(default_factory=dict)
+    stock: dict[str, StockAccount] = field(default_factory=dict)
+    payments: dict[str, PaymentAccount] = field(default_factory=dict)
+    shipments: dict[str, ShipmentAccount] = field(default_factory=dict)
+
+    @property
+    def ours(self) -> Mapping[str, OrderAccount]:
+        """The orders that we had to fulfil."""
+        return {id: order for id, order in self.orders.items() if order.is_ours}

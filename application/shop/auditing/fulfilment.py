@@ -1,0 +1,61 @@
+"""Every saga: each order of ours has one, it comes to one end, and to that of its order."""
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from types import MappingProxyType
+
+from application.sagas.events import SagaCompensated, SagaCompleted, SagaFailed, SagaResolved
+from application.serialization import type_name
+from application.shop.auditing.accounts import Accounts, OrderAccount
+from application.shop.auditing.findings import (
+    EndedOtherwise,
+    EndedTwice,
+    Finding,
+    FulfilmentWithoutOrder,
+    UnderWay,
+)
+from application.shop.sagas.order_fulfilment import order_fulfilment
+from domain.orders import Status
+
+CATEGORY = order_fulfilment.name
+ENDS: Mapping[str, str] = MappingProxyType(
+    {
+        type_name(SagaCompleted): "completed",
+        type_name(SagaCompensated): "compensated",
+        type_name(SagaFailed): "failed",
+        type_name(SagaResolved): "resolved",
+    }
+)
+"""The last event of a saga, by its type, and what it says."""
+
+
+def findings(accounts: Accounts) -> Iterator[Finding | UnderWay]:
+    """What is wrong with any saga, and which are not at their end."""
+    for id, order in accounts.orders.items():
+        if order.ends and not order.is_ours:
+            yield FulfilmentWithoutOrder(where=f"{CATEGORY}-{id}")
+        if order.is_ours:
+            yield from _ended(id, order)
+
+
+def _ended(id: str, order: OrderAccount) -> Iterator[Finding | UnderWay]:
+    where, status = f"{CATEGORY}-{id}", order.state.status
+    if not all(_may_follow(*two) for two in pairwise(order.ends)):
+        yield EndedTwice(where=where, ends=order.ends)
+    match order.end, status:
+        case None, _:
+            yield UnderWay(order_id=id, what="fulfilment is running")
+        case "failed", _:
+            yield UnderWay(order_id=id, what="fulfilment has failed: a person must act")
+        case "completed", Status.CANCELLED:
+            yield UnderWay(order_id=id, what="fulfilment is being undone")
+        case ("completed", Status.PLACED) | (
+            "compensated",
+            Status.PLACED | Status.CONFIRMED | Status.SHIPPED | Status.DELIVERED,
+        ):
+            yield EndedOtherwise(where=where, end=str(order.end), status=order.status)
+
+
+def _may_follow(end: str, later: str) -> bool:
+    """What failed may be tried again, and what is completed may be cancelled by its customer."""
+    return end in ("failed", "resolved") or (end == "completed" and later != "completed")

@@ -1,0 +1,58 @@
+"""Every parcel: our shipments are the carrier's bookings, and no order travels in none or two."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from application.shop.auditing.accounts import Accounts, OrderAccount
+from application.shop.auditing.findings import (
+    Finding,
+    NotOneParcel,
+    ParcelForCancelledOrder,
+    ParcelsDisagree,
+    ParcelWithoutOrder,
+    TrackedOtherwise,
+)
+from application.shop.ports import BookingOnBooks
+from domain.orders import Status
+
+_UNDER_WAY = (Status.CONFIRMED, Status.SHIPPED, Status.DELIVERED)
+
+
+def findings(accounts: Accounts, books: Sequence[BookingOnBooks]) -> Iterator[Finding]:
+    """What is wrong with any parcel."""
+    yield from _without_order(accounts, books)
+    yield from _tracked_otherwise(accounts, books)
+    shipments = accounts.shipments.values()
+    ours = Counter(one.order_id for one in shipments if one.is_alive)
+    theirs = Counter(booking.order_id for booking in books if not booking.cancelled)
+    for id, order in accounts.ours.items():
+        if order.is_settled:
+            yield from _of_order(f"order-{id}", order, ours[id], theirs[id])
+
+
+def _without_order(accounts: Accounts, books: Sequence[BookingOnBooks]) -> Iterator[Finding]:
+    for id, shipment in accounts.shipments.items():
+        if shipment.order_id is not None and shipment.order_id not in accounts.orders:
+            yield ParcelWithoutOrder(where=f"shipment-{id}", order_id=shipment.order_id)
+    for booking in books:
+        if booking.order_id not in accounts.orders:
+            yield ParcelWithoutOrder(where=f"carrier: {booking.key}", order_id=booking.order_id)
+
+
+def _tracked_otherwise(accounts: Accounts, books: Sequence[BookingOnBooks]) -> Iterator[Finding]:
+    codes = defaultdict[str, set[str]](set)
+    for booking in books:
+        codes[booking.order_id].add(booking.tracking_code)
+    for id, shipment in accounts.shipments.items():
+        code, order_id = shipment.state.tracking_code, shipment.order_id
+        if code is not None and order_id is not None and code not in codes[order_id]:
+            yield TrackedOtherwise(where=f"shipment-{id}", order_id=order_id, tracking_code=code)
+
+
+def _of_order(where: str, order: OrderAccount, ours: int, theirs: int) -> Iterator[Finding]:
+    if ours != theirs:
+        yield ParcelsDisagree(where=where, ours=ours, theirs=theirs)
+    if order.state.status is Status.CANCELLED and theirs:
+        yield ParcelForCancelledOrder(where=where, parcels=theirs)
+    if order.state.status in _UNDER_WAY and theirs != 1:
+        yield NotOneParcel(where=where, status=order.status, parcels=theirs)

@@ -1,0 +1,94 @@
+"""All of a shop, event by event; then the verdict on it. Pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, SerializeAsAny, computed_field
+
+from application.categories import OURS, ours, split
+from application.messages import RecordedEvent
+from application.shop.auditing import fulfilment, money, parcels, stock
+from application.shop.auditing.accounts import (
+    Accounts,
+    OrderAccount,
+    PaymentAccount,
+    ShipmentAccount,
+    StockAccount,
+)
+from application.shop.auditing.findings import EventsMissing, Finding, UnderWay
+from application.shop.auditing.summary import Summary
+from application.shop.ports import BookingOnBooks, PaymentOnBooks
+
+_AUDITED = ("order", "stock", "payment", "shipment")
+EVENTS = OURS.in_categories(_AUDITED) | ours(*fulfilment.ENDS)
+"""All events that an audit has to see."""
+
+
+class Verdict(BaseModel):
+    """Whether a shop adds up, and what it comes to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    summary: Summary
+    findings: tuple[SerializeAsAny[Finding], ...]
+    under_way: tuple[UnderWay, ...]
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
+    @property
+    def adds_up(self) -> bool:
+        return not self.findings
+
+
+class Shop:
+    """What the events up to now come to. Give it each of ``EVENTS`` once, in order."""
+
+    def __init__(self) -> None:
+        self.accounts = Accounts()
+        self._versions: dict[str, int] = {}
+        self._missing: list[Finding] = []
+        self._rooms: dict[str, tuple[dict[str, Any], type[Any]]] = {
+            "order": (self.accounts.orders, OrderAccount),
+            "stock": (self.accounts.stock, StockAccount),
+            "payment": (self.accounts.payments, PaymentAccount),
+            "shipment": (self.accounts.shipments, ShipmentAccount),
+        }
+
+    def enter(self, recorded: RecordedEvent) -> None:
+        """Let one event have its effect. Raises ``UnreadableEvent``."""
+        category, id = split(recorded.stream)
+        if category == fulfilment.CATEGORY:
+            order = self.accounts.orders.setdefault(id, OrderAccount())
+            order.ends += (fulfilment.ENDS[recorded.type],)
+        elif category in self._rooms:
+            self._follow(recorded)
+            accounts, new = self._rooms[category]
+            if id not in accounts:
+                accounts[id] = new()
+            accounts[id].enter(recorded.event)
+
+    def verdict(
+        self, payments: Sequence[PaymentOnBooks], bookings: Sequence[BookingOnBooks]
+    ) -> Verdict:
+        """All that is wrong with them and these books of the providers."""
+        found = list(self._found(payments, bookings))
+        return Verdict(
+            summary=Summary.of(self.accounts, payments, bookings),
+            findings=tuple(one for one in found if isinstance(one, Finding)),
+            under_way=tuple(one for one in found if isinstance(one, UnderWay)),
+        )
+
+    def _follow(self, recorded: RecordedEvent) -> None:
+        expected = self._versions.get(recorded.stream, -1) + 1
+        if recorded.version != expected:
+            where, version = recorded.stream, recorded.version
+            self._missing.append(EventsMissing(where=where, expected=expected, version=version))
+        self._versions[recorded.stream] = recorded.version
+
+    def _found(
+        self, payments: Sequence[PaymentOnBooks], bookings: Sequence[BookingOnBooks]
+    ) -> Iterator[Finding | UnderWay]:
+        yield from self._missing
+        yield from stock.findings(self.accounts)
+        yield from money.findings(self.accounts, payments)
+        yield from parcels.findings(self.accounts, bookings)
+        yield from fulfilment.findings(self.accounts)

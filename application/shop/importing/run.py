@@ -1,0 +1,152 @@
+"""Carrying out an import: many commands at a time, those of one stream in their order.
+
+An import can be stopped at any moment, by whatever, and repeated: a command that has been carried
+out is recognised, so the streams come out as from one clean run.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+from zlib import crc32
+
+from application.backoff import Backoff
+from application.categories import BY_COMMAND
+from application.claim_check import EventTooLarge
+from application.command_dispatch import CommandDispatch, CommandIdReused, TooMuchContention
+from application.ports import PayloadUnavailable, StoreUnavailable
+from application.serialization import UnreadableEvent
+from application.shop.importing.invoices import Step
+from application.shop.importing.plan import Plan, survey
+from application.shop.importing.report import Rejected, Report, Tally, Unmatched
+from application.shop.importing.rows import Source
+from domain.decider import DomainError
+from domain.orders import PlaceOrder, ReturnLines
+
+WORKERS = 48
+QUEUED = 4  # steps that wait before each worker: enough to keep it busy, little to remember
+ATTEMPTS = 8  # with the pauses between them, more than a minute of a store that does not answer
+
+_REFUSALS = (DomainError, CommandIdReused, EventTooLarge, PayloadUnavailable, UnreadableEvent)
+
+
+class ImportStopped(Exception):
+    """The store did not answer for too long. The same import, run again, brings in the rest."""
+
+
+class OrderRefused(DomainError):
+    """The order that this belongs to was refused."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """So many lines of the file are settled: their events are stored, or it is known why not."""
+
+    settled: int
+    lines: int
+
+
+async def _at_once() -> None:
+    """Nothing to wait for."""
+
+
+_BACKOFF: Final = Backoff(0.5, most=20.0)
+
+
+async def import_history(
+    source: Source,
+    dispatch: CommandDispatch,
+    progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    workers: int = WORKERS,
+    admitted: Callable[[], Awaitable[None]] = _at_once,
+    pause: Callable[[int], Awaitable[None]] = _BACKOFF,
+) -> Report:
+    """Bring the history in, and account for every line of it.
+
+    ``source`` is read twice. ``progress`` is called whenever lines are settled, first with none.
+    ``admitted`` is awaited before each command, and may take its time.
+    ``pause(attempt)`` waits before a command is repeated that the store did not answer.
+    Raises :class:`ImportStopped`, and what ``source`` raises.
+    """
+    surveyed = await asyncio.to_thread(survey, source)
+    run = _Run(dispatch, surveyed.lines, progress, admitted, pause)
+    try:
+        await run.carry_out(Plan(surveyed).steps(source), workers)
+    except ExceptionGroup as group:  # of the tasks: the first to fail stopped the others
+        raise group.exceptions[0] from None
+    return run.tally.report(surveyed.lines)
+
+
+class _Run:
+    def __init__(
+        self,
+        dispatch: CommandDispatch,
+        lines: int,
+        progress: Callable[[Progress], None],
+        admitted: Callable[[], Awaitable[None]],
+        pause: Callable[[int], Awaitable[None]],
+    ) -> None:
+        self.tally = Tally()
+        self._dispatch, self._lines, self._pause = dispatch, lines, pause
+        self._progress, self._admitted = progress, admitted
+        self._refused_orders: set[str] = set()
+
+    async def carry_out(self, steps: Iterable[Step | Unmatched | Rejected], workers: int) -> None:
+        """All steps of one stream go through one lane, so they keep their order."""
+        lanes = [asyncio.Queue[Step | None](QUEUED) for _ in range(workers)]
+        self._tell()
+        async with asyncio.TaskGroup() as tasks:
+            for lane in lanes:
+                tasks.create_task(self._work(lane))
+            for step in steps:
+                if isinstance(step, Step):
+                    await lanes[crc32(_stream(step).encode()) % workers].put(step)
+                else:
+                    self._leave_out([step])
+                    await asyncio.sleep(0)  # in a file of faults, too, others get their turn
+            for lane in lanes:
+                await lane.put(None)
+
+    async def _work(self, lane: asyncio.Queue[Step | None]) -> None:
+        while step := await lane.get():
+            try:
+                await self._send(step)
+            except _REFUSALS as refusal:
+                if isinstance(step.command, PlaceOrder):
+                    self._refused_orders.add(step.id)
+                self._leave_out(step.refused(refusal))
+            else:
+                self.tally.carried_out(step.command, len(step.lines), step.value)
+                self._tell()
+
+    async def _send(self, step: Step) -> None:
+        new = isinstance(step.command, PlaceOrder)
+        if isinstance(step.command, ReturnLines) and step.id in self._refused_orders:
+            raise OrderRefused(f"order {step.id} was not imported")
+        unavailable: Exception | None = None
+        await self._admitted()
+        for attempt in range(ATTEMPTS):
+            try:
+                await self._dispatch(step.id, step.command, step.context, new=new)
+                return
+            except (StoreUnavailable, TooMuchContention) as error:
+                unavailable = error
+                await self._pause(attempt)
+        raise ImportStopped(
+            f"the store does not answer ({unavailable}); {self.tally.settled:,} of "
+            f"{self._lines:,} lines are settled. Run the same import again: what is stored "
+            "stays, the rest follows"
+        )
+
+    def _leave_out(self, findings: Iterable[Unmatched | Rejected]) -> None:
+        for finding in findings:
+            self.tally.left_out(finding)
+        self._tell()
+
+    def _tell(self) -> None:
+        self._progress(Progress(self.tally.settled, self._lines))
+
+
+def _stream(step: Step) -> str:
+    return BY_COMMAND[type(step.command)].stream(step.id)

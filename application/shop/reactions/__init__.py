@@ -1,0 +1,1 @@
+"""Choreographed flows of the shop: an event comes, a command goes."""

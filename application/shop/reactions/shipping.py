@@ -1,0 +1,64 @@
+"""Goods on their way: shipped → taken off the shelf; delivered → the order is delivered.
+
+    OrderShipped       → what the order has reserved leaves the stock of each SKU  StockDispatched
+    ShipmentDelivered  → the order has arrived                                     OrderDelivered
+
+The warehouse and the carrier say what they have done in one command (``warehouse.py``). What
+follows from it in other streams follows here, whoever dies meanwhile. Every reaction can be
+repeated. What ties them together is the saga id in the metadata of all that they cause.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import uuid5
+
+from application.categories import ours
+from application.command_dispatch import CommandDispatch
+from application.messages import Context, RecordedEvent
+from application.ports import EventStore
+from domain.decider import Command
+from domain.orders import DeliverOrder, OrderPlaced, OrderShipped
+from domain.shipments import ShipmentDelivered
+from domain.shop_values import OrderId, Sku
+from domain.stock import DispatchStock
+
+GROUP: Final = "shipping"
+EVENTS: Final = ours(OrderShipped, ShipmentDelivered)
+
+
+def saga_id(order_id: OrderId) -> str:
+    """What all events that follow from one order's shipping carry."""
+    return f"{GROUP}:{order_id}"
+
+
+@dataclass(frozen=True)
+class Shipping:
+    """Reacts to the events of the consumer group. A shipment has the id of its order."""
+
+    store: EventStore
+    dispatch: CommandDispatch
+    clock: Callable[[], datetime]
+
+    async def handle(self, recorded: RecordedEvent) -> None:
+        """React to one event; to the same one any number of times.
+
+        Raises what the store and the domain raise.
+        """
+        id = recorded.stream_id
+        context = replace(recorded.caused(GROUP, self.clock()), saga_id=saga_id(id))
+        if isinstance(recorded.event, ShipmentDelivered):
+            await self._tell(id, DeliverOrder(), context)
+            return
+        for sku in await self._skus(recorded.stream):
+            await self._tell(sku, DispatchStock(order_id=id), context)
+
+    async def _tell(self, id: str, command: Command, context: Context) -> None:
+        own = uuid5(context.command_id, f"{type(command).__name__} {id}")
+        await self.dispatch(id, command, replace(context, command_id=own))
+
+    async def _skus(self, order: str) -> list[Sku]:
+        placed = (await anext(aiter(self.store.read(order, limit=1)))).event
+        assert isinstance(placed, OrderPlaced)  # an order begins with it
+        return sorted({line.sku for line in placed.lines})

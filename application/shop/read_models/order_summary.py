@@ -1,0 +1,154 @@
+"""Every order as a shop looks at it: who, what, how much, what came back. Key: the order id."""
+
+from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
+from typing import assert_never, cast
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from application.messages import RecordedEvent
+from application.projections.projection import Projection, View
+from domain.orders import (
+    LinesReturned,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderEvent,
+    OrderLine,
+    OrderPlaced,
+    OrderShipped,
+    ReturnedLine,
+    Status,
+)
+from domain.shop_values import CustomerId, OrderId, ShipmentId
+from domain.values import Currency, Money, Text
+
+
+class SummaryLine(BaseModel):
+    """A line of the order, and how many of its units came back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sku: str
+    description: str | None
+    quantity: int
+    unit_price: Money
+    returned: int = 0
+
+
+class OrderSummary(View):
+    order_id: OrderId
+    version: int  # of the stream: what the next command may be based on
+    status: Status
+    customer_id: CustomerId | None
+    country: Text | None
+    placed_at: AwareDatetime
+    updated_at: AwareDatetime
+    from_history: bool
+    shipment_id: ShipmentId | None = None
+    currency: Currency
+    line_count: int
+    units: int
+    total: Money  # as ordered; what came back is not taken off
+    returned_units: int
+    returned_total: Money
+    lines: tuple[SummaryLine, ...] = ()
+
+
+_Later = OrderConfirmed | OrderShipped | OrderDelivered | OrderCancelled | LinesReturned
+
+
+def _keys(recorded: RecordedEvent) -> Collection[str]:
+    return (recorded.stream_id,)
+
+
+def _evolve(order: OrderSummary | None, recorded: RecordedEvent) -> OrderSummary:
+    event = cast("OrderEvent", recorded.event)  # the filter lets nothing else through
+    if isinstance(event, OrderPlaced):
+        return _placed(event, recorded)
+    if order is None:
+        raise LookupError(f"{recorded.type} of order {recorded.stream_id}, which was never placed")
+    return order.model_copy(
+        update={
+            **_changes(event, order),
+            "version": recorded.version,
+            "updated_at": recorded.metadata.occurred_at,
+        }
+    )
+
+
+def _placed(event: OrderPlaced, recorded: RecordedEvent) -> OrderSummary:
+    currency = event.lines[0].unit_price.currency
+    return OrderSummary(
+        order_id=recorded.stream_id,
+        version=recorded.version,
+        status=Status.PLACED,
+        customer_id=event.customer_id,
+        country=event.country,
+        placed_at=recorded.metadata.occurred_at,
+        updated_at=recorded.metadata.occurred_at,
+        from_history=event.from_history,
+        currency=currency,
+        line_count=len(event.lines),
+        units=sum(line.quantity for line in event.lines),
+        total=_worth(((line.unit_price, line.quantity) for line in event.lines), currency),
+        returned_units=0,
+        returned_total=Money.zero(currency),
+        lines=tuple(map(_line, event.lines)),
+    )
+
+
+def _line(line: OrderLine) -> SummaryLine:
+    return SummaryLine(
+        sku=line.sku,
+        description=line.description,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+    )
+
+
+def _changes(event: _Later, order: OrderSummary) -> Mapping[str, object]:
+    match event:
+        case OrderConfirmed():
+            return {"status": Status.CONFIRMED}
+        case OrderShipped(shipment_id=shipment_id):
+            return {"status": Status.SHIPPED, "shipment_id": shipment_id}
+        case OrderDelivered():
+            return {"status": Status.DELIVERED}
+        case OrderCancelled():
+            return {"status": Status.CANCELLED}
+        case LinesReturned(lines=returned):
+            return _returned(returned, order)
+        case _:
+            assert_never(event)
+
+
+def _returned(returned: Iterable[ReturnedLine], order: OrderSummary) -> Mapping[str, object]:
+    lines = list(order.lines)
+    for number, quantity in ((line.line, line.quantity) for line in returned):
+        line = lines[number - 1]
+        lines[number - 1] = line.model_copy(update={"returned": line.returned + quantity})
+    return {
+        "lines": tuple(lines),
+        "returned_units": sum(line.returned for line in lines),
+        "returned_total": _worth(
+            ((line.unit_price, line.returned) for line in lines), order.currency
+        ),
+    }
+
+
+def _worth(priced: Iterable[tuple[Money, int]], currency: Currency) -> Money:
+    amount = sum((price.amount * units for price, units in priced), Decimal(0))
+    return Money(amount=amount, currency=currency)
+
+
+order_summary = Projection(
+    name="order_summary",
+    version=1,
+    view=OrderSummary,
+    follows=("order",),
+    keys=_keys,
+    evolve=_evolve,
+    indexed=("customer_id", "status"),
+    detail=("lines",),
+)

@@ -1,0 +1,1 @@
+"""The sagas of the shop, each orchestrated: steps, what undoes them, and whom they call."""

@@ -1,0 +1,134 @@
+"""What the warehouse does: look what is to be picked, send it, hand it to the carrier.
+
+What the carrier reports of a parcel comes in here, too. Each is one command of one aggregate; what
+follows from it elsewhere is a reaction (``reactions/shipping.py``). A parcel has the id of its
+order.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+from uuid import uuid5
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from application.command_dispatch import CommandDispatch, Outcome
+from application.messages import Context
+from application.ports import Views
+from application.projections.projection import View
+from application.sagas.performing import booking_key
+from application.shop.ports import Booked, Carrier
+from application.shop.queries import Page, orders
+from application.shop.read_models.order_summary import OrderSummary
+from domain.decider import DomainError
+from domain.orders import ShipOrder, Status
+from domain.shipments import DeliverShipment, FailShipment, HandOverShipment, OtherParcel
+from domain.shop_values import CustomerId, OrderId, Quantity, Sku
+from domain.values import Name, Text
+
+
+class NoBooking(DomainError):
+    """The carrier has no booking for this parcel."""
+
+
+class PickedLine(BaseModel):
+    """So many units of one thing are to be taken off the shelf."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sku: Sku
+    description: Text | None
+    quantity: Quantity
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of {self.sku}"
+
+
+class Pick(View):
+    """One order that waits to be picked."""
+
+    order_id: OrderId
+    placed_at: AwareDatetime
+    customer_id: CustomerId | None
+    country: Text | None
+    goods: tuple[PickedLine, ...]
+
+
+class Notice(BaseModel):
+    """What the carrier reports of a parcel."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    notice_id: Name
+    shipment_id: OrderId
+    tracking_code: Name
+    status: Literal["delivered", "failed"]
+    reason: Text | None = None
+
+
+async def pick_list(
+    views: Views[OrderSummary], *, after: OrderId | None = None, limit: int = 50
+) -> Page[Pick]:
+    """Confirmed orders with all that is to be picked, by id. ``limit`` as for orders."""
+    page = await orders(views, status=Status.CONFIRMED, after=after, limit=limit)
+    whole = await views.load([order.order_id for order in page.items])
+    return Page([_pick(whole[order.order_id].view) for order in page.items], page.after)
+
+
+def _pick(order: OrderSummary) -> Pick:
+    goods = tuple(
+        PickedLine(sku=line.sku, description=line.description, quantity=line.quantity)
+        for line in order.lines
+    )
+    return Pick(
+        order_id=order.order_id,
+        placed_at=order.placed_at,
+        customer_id=order.customer_id,
+        country=order.country,
+        goods=goods,
+    )
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Every method raises what dispatch and the domain raise; repeating one changes nothing."""
+
+    dispatch: CommandDispatch
+    carrier: Carrier
+
+    async def send(
+        self, id: OrderId, context: Context, expected_version: int | None = None
+    ) -> Outcome:
+        """The goods leave the shelf: from here on the order cannot be cancelled."""
+        command = ShipOrder(shipment_id=id)
+        return await self.dispatch(id, command, context, expected_version=expected_version)
+
+    async def hand_over(self, id: OrderId, code: Name | None, context: Context) -> Outcome:
+        """The carrier has the parcel; without ``code`` under that of the booking.
+
+        Goods that nobody said had left the shelf have left it. Raises :class:`NoBooking`,
+        ``OtherParcel`` for a code that is not the carrier's and, like it, ``ProviderUnavailable``.
+        """
+        code = await self._tracking_code(id, code)
+        own = uuid5(context.command_id, "ShipOrder")
+        await self.send(id, replace(context, command_id=own))
+        return await self.dispatch(id, HandOverShipment(tracking_code=code), context)
+
+    async def report(self, notice: Notice, context: Context) -> Outcome:
+        """The parcel has arrived, or will not."""
+        if notice.status == "delivered":
+            delivered = DeliverShipment(tracking_code=notice.tracking_code)
+            return await self.dispatch(notice.shipment_id, delivered, context)
+        reason = notice.reason or "the carrier gave no reason"
+        failed = FailShipment(tracking_code=notice.tracking_code, reason=reason)
+        return await self.dispatch(notice.shipment_id, failed, context)
+
+    async def _tracking_code(self, id: OrderId, given: Name | None) -> Name:
+        match await self.carrier.find(booking_key(id)):
+            case Booked(tracking_code=code) if given in (None, code):
+                return code
+            case Booked(tracking_code=code):
+                raise OtherParcel(f"the carrier tracks the parcel of order {id} as {code}")
+            case _ if given is not None:  # booked in another way
+                return given
+            case _:
+                raise NoBooking(f"the carrier knows of no parcel for order {id}")

@@ -1,0 +1,215 @@
+"""What the read models answer, as a table for people or as JSON for programs."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from shlex import quote
+from typing import Any, Generic
+
+from pydantic import BaseModel
+from rich.text import Text
+
+from application.ports import V, Views
+from application.projections.projection import Projection
+from application.shop import queries
+from application.shop.queries import Page
+from application.shop.read_models.customer_orders import customer_orders
+from application.shop.read_models.daily_sales import daily_sales
+from application.shop.read_models.order_summary import order_summary
+from application.shop.read_models.product_search import product_search
+from application.shop.read_models.stock_levels import stock_levels
+from application.shop.warehouse import pick_list
+from domain.orders import Status
+from domain.values import Money
+from infrastructure.cli.figures import age
+from infrastructure.cli.printing import Console, Table, say_json
+from infrastructure.cli.process import AskedWrongly
+from infrastructure.processes import Hindrance
+from infrastructure.processes.embedded_servers import service_at_hand
+from infrastructure.settings import Settings
+
+
+@dataclass(frozen=True)
+class Question(Generic[V]):
+    """What is asked of which read model; ``shown`` are the columns of a list."""
+
+    name: str
+    projection: Projection[V]
+    ask: Callable[[Views[V]], Awaitable[Page[V] | V | None]]
+    shown: Sequence[str] = ()
+
+
+def orders(
+    id: str | None, customer: str | None, status: str | None, after: str | None, limit: int
+) -> Question[Any]:
+    """One order, or a page of them. Raises :class:`AskedWrongly`."""
+    if id is not None:
+        return Question(f"order {id}", order_summary, partial(queries.order, order_id=id))
+    return Question(
+        "orders",
+        order_summary,
+        partial(
+            queries.orders, customer_id=customer, status=_status(status), after=after, limit=limit
+        ),
+        ("order_id", "placed_at", "status", "customer_id", "country", "units", "total",
+         "returned_total"),
+    )  # fmt: skip
+
+
+def sales(
+    first: date | None, last: date | None, country: str | None, after: str | None, limit: int
+) -> Question[Any]:
+    """A page of days."""
+    return Question(
+        "sales",
+        daily_sales,
+        partial(queries.sales, first=first, last=last, country=country, after=after, limit=limit),
+        ("day", "country", "orders", "units", "gross", "returned", "cancelled", "net"),
+    )
+
+
+def customers(id: str | None, after: str | None, limit: int) -> Question[Any]:
+    """One customer, or a page of them."""
+    if id is not None:
+        ask = partial(queries.customer, customer_id=id)
+        return Question(f"customer {id}", customer_orders, ask)
+    return Question(
+        "customers",
+        customer_orders,
+        partial(queries.customers, after=after, limit=limit),
+        ("customer_id", "order_count", "units", "totals", "returned", "first_order", "last_order"),
+    )
+
+
+def products(words: str, after: str | None, limit: int) -> Question[Any]:
+    """A page of products, those most sold first."""
+    return Question(
+        "products",
+        product_search,
+        partial(queries.products, words=words, after=after, limit=limit),
+        ("sku", "descriptions", "orders", "units_kept", "revenue", "last_sold"),
+    )
+
+
+def picks(after: str | None, limit: int) -> Question[Any]:
+    """A page of the pick list."""
+    return Question(
+        "picks",
+        order_summary,
+        partial(pick_list, after=after, limit=limit),
+        ("order_id", "placed_at", "country", "goods"),
+    )
+
+
+def stock(sku: str) -> Question[Any]:
+    """What there is of a SKU."""
+    return Question(f"stock of {sku}", stock_levels, partial(queries.stock_level, sku=sku))
+
+
+async def answer(settings: Settings, question: Question[V], *, json: bool) -> None:
+    """Ask and print. Raises :class:`AskedWrongly`, ``Hindrance``, ``NotBuilt`` …"""
+    async with service_at_hand(settings) as container:
+        views = await container.read_models().live(question.projection)
+        try:
+            found = await question.ask(views)
+        except ValueError as error:
+            raise AskedWrongly(str(error)) from error
+        lag = (await container.lags().of(question.projection)).seconds
+    if found is None:
+        raise Hindrance(f"nothing is known of {question.name}")
+    if json:
+        document = _document(question, found)
+        say_json({**document, "lag_seconds": lag})
+    else:
+        _show(question, found, lag)
+
+
+def _document(question: Question[V], found: Page[V] | V) -> dict[str, Any]:
+    if not isinstance(found, Page):
+        return found.model_dump(mode="json")
+    detail = set(question.projection.detail)
+    items = [item.model_dump(mode="json", exclude=detail) for item in found.items]
+    return {question.name: items, "after": found.after}
+
+
+def _show(question: Question[V], found: Page[V] | V, lag: float | None) -> None:
+    console = Console()
+    if isinstance(found, Page):
+        console.print(_table(found.items, question.shown))
+    else:
+        _show_one(found, console)
+    console.print()
+    console.print(Text(_footer(question, found, lag), style="dim"), soft_wrap=True)
+
+
+def _footer(question: Question[V], found: Page[V] | V, lag: float | None) -> str:
+    if not isinstance(found, Page):
+        return age(lag)
+    more = f"; the next page: --after {quote(found.after)}" if found.after else ""
+    return f"{len(found.items)} {question.name}, {age(lag)}{more}"
+
+
+def _show_one(view: BaseModel, console: Console) -> None:
+    """A field a line, and a table for each list of things."""
+    fields = Table.grid(padding=(0, 2))
+    fields.add_column(style="bold", no_wrap=True)
+    fields.add_column(overflow="fold")
+    lists = []
+    for name in type(view).model_fields:
+        value = getattr(view, name)
+        if isinstance(value, tuple) and value and not isinstance(value[0], (str, Money)):
+            lists.append(value)
+        else:
+            fields.add_row(_words(name), _text(value))
+    console.print(fields)
+    for things in lists:
+        console.print()
+        console.print(_table(things, list(type(things[0]).model_fields)))
+
+
+def _table(things: Sequence[BaseModel], fields: Sequence[str]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for field in fields:
+        values = [getattr(thing, field) for thing in things]
+        numbers = all(_is_number(value) for value in values)
+        table.add_column(
+            _words(field), justify="right" if numbers else "left", no_wrap=numbers, overflow="fold"
+        )
+    for thing in things:
+        table.add_row(*(_text(getattr(thing, field)) for field in fields))
+    return table
+
+
+def _is_number(value: object) -> bool:
+    amounts = value if isinstance(value, tuple) else (value,)
+    return all(isinstance(amount, (int, Money)) for amount in amounts)
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case Money(amount=amount, currency=currency):
+            return f"{amount:,f} {currency}"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M}"
+        case tuple():
+            return ", ".join(map(_text, value))
+    return str(value)
+
+
+def _words(field: str) -> str:
+    return field.replace("_", " ")
+
+
+def _status(word: str | None) -> Status | None:
+    try:
+        return None if word is None else Status(word)
+    except ValueError:
+        known = ", ".join(Status)
+        raise AskedWrongly(f"there is no status {word!r}: there are {known}") from None

@@ -1,0 +1,135 @@
+"""``headwater import FILE``, and the sample that the first ``headwater run`` brings in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from application.shop import importing
+from application.shop.importing import ImportStopped, Report
+from infrastructure.cli.printing import Console
+from infrastructure.container import Container
+from infrastructure.processes import Hindrance
+from infrastructure.processes.embedded_servers import event_store_at_hand
+from infrastructure.processes.watching import watch
+from infrastructure.settings import Settings
+from infrastructure.shop.first_start import FirstStart
+from infrastructure.shop.online_retail import SAMPLE, Dates, Encoding, History, NotAHistory
+
+
+async def import_file(
+    settings: Settings,
+    file: Path,
+    report_file: Path | None,
+    *,
+    encoding: str | None = None,
+    dates: str | None = None,
+) -> None:
+    """Import it and print the report. Raises :class:`Hindrance`, ``StoreUnavailable``.
+
+    :class:`Hindrance` also when no line of it could be used.
+    """
+    console = Console()
+    history = _checked(file, report_file, encoding, dates)
+    if not history.is_canonical:
+        found = f"{file} is read as {history.form} (--encoding and --dates say otherwise)"
+        console.print(found, soft_wrap=True)
+    async with event_store_at_hand(settings) as container, _minding_others(container):
+        report = await _imported(history, container, console)
+    for line in report.render().split("\n"):
+        console.print(line, soft_wrap=True)
+    if report_file is not None:
+        _write(report, report_file)
+        console.print(f"The whole report is in {report_file}", soft_wrap=True)
+    if not report.imported + report.matched:
+        raise Hindrance(f"no line of {file} could be used")
+
+
+@asynccontextmanager
+async def _minding_others(container: Container) -> AsyncIterator[None]:
+    """Wait while the read models of a service, if there is one, are too far behind."""
+    if not container.knows_read_side():
+        yield
+        return
+    watching = asyncio.create_task(watch(container))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
+
+
+def _checked(
+    file: Path, report_file: Path | None, encoding: str | None, dates: str | None
+) -> History:
+    """What can be known to fail, fails before anything is done."""
+    try:
+        history = History(
+            file, Encoding(encoding) if encoding else None, Dates(dates) if dates else None
+        )
+        if report_file is not None:
+            report_file.touch()
+        return history
+    except NotAHistory as error:
+        raise Hindrance(str(error)) from error
+    except OSError as error:
+        raise Hindrance(f"{error.filename}: {error.strerror}") from error
+
+
+def _write(report: Report, file: Path) -> None:
+    file.write_text(report.model_dump_json(indent=2) + "\n")
+
+
+async def bring_in_sample(container: Container, home: Path, console: Console) -> None:
+    """On the first start, import the bundled sample. Raises :class:`Hindrance`."""
+    first_start = FirstStart(home, container.subscriptions())
+    if await first_start.is_due():
+        async with first_start.remembered():
+            await _imported(History(SAMPLE), container, console)
+
+
+async def _imported(history: History, container: Container, console: Console) -> Report:
+    with _progress(console) as tell:
+        try:
+            return await importing.import_history(
+                history, container.dispatch(), tell, admitted=container.backpressure().wait
+            )
+        except ImportStopped as stopped:
+            raise Hindrance(str(stopped)) from stopped
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Callable[[importing.Progress], None]]:
+    """A bar of lines that are settled, on a terminal."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("elapsed,"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("reading the order history", total=None)
+
+        def tell(progress: importing.Progress) -> None:
+            bar.update(
+                task,
+                description="importing order history",
+                completed=progress.settled,
+                total=progress.lines,
+            )
+
+        yield tell

@@ -1,0 +1,71 @@
+"""What ``headwater warehouse`` records of a parcel."""
+
+import getpass
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from pydantic import ValidationError
+
+from application.command_dispatch import CommandDispatch, Outcome
+from application.messages import Context
+from application.ports import ProviderUnavailable
+from application.shop.warehouse import Warehouse
+from domain.decider import DomainError
+from domain.shipments import DeliverShipment, FailShipment
+from infrastructure.cli.printing import say
+from infrastructure.cli.process import AskedWrongly
+from infrastructure.container import outside_opened
+from infrastructure.processes import Hindrance
+from infrastructure.processes.embedded_servers import (
+    event_store_at_hand,
+    providers_for,
+    require_events,
+)
+from infrastructure.settings import Settings
+
+_Record = Callable[[Warehouse, CommandDispatch, Context], Awaitable[Outcome]]
+
+
+async def dispatch(settings: Settings, id: str, by: str | None) -> None:
+    """As the others: raises :class:`Hindrance`, :class:`AskedWrongly`, ``StoreUnavailable``."""
+    await _record(settings, by, lambda house, _, context: house.send(id, context))
+
+
+async def hand_over(settings: Settings, id: str, code: str | None, by: str | None) -> None:
+    await _record(settings, by, lambda house, _, context: house.hand_over(id, code, context))
+
+
+async def delivered(settings: Settings, id: str, code: str | None, by: str | None) -> None:
+    await _record(
+        settings, by, lambda _, ask, context: ask(id, DeliverShipment(tracking_code=code), context)
+    )
+
+
+async def failed(
+    settings: Settings, id: str, reason: str, code: str | None, by: str | None
+) -> None:
+    await _record(
+        settings,
+        by,
+        lambda _, ask, context: ask(id, FailShipment(reason=reason, tracking_code=code), context),
+    )
+
+
+async def _record(settings: Settings, by: str | None, record: _Record) -> None:
+    require_events(settings)
+    context = Context.start(by or getpass.getuser(), uuid4(), datetime.now(UTC))
+    async with (
+        providers_for(settings) as complete,
+        event_store_at_hand(complete) as container,
+        outside_opened(container),
+    ):
+        try:
+            outcome = await record(container.warehouse(), container.dispatch(), context)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            raise AskedWrongly(f"{wrong['loc'][0]}: {wrong['msg'].lower()}") from error
+        except (DomainError, ProviderUnavailable) as refused:
+            raise Hindrance(str(refused)) from refused
+    what = ", ".join(type(event).__name__ for event in outcome.events)
+    say(f"{outcome.stream}: {what or 'nothing to do, it was recorded before'}")

@@ -1,0 +1,154 @@
+"""``headwater simulate``: a real order history as live traffic, watched, and audited in the end."""
+
+import asyncio
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+from rich.live import Live
+
+from application.shop.auditing import Verdict
+from infrastructure import telemetry
+from infrastructure.cli.printing import Console, Table, say_json
+from infrastructure.processes import Hindrance
+from infrastructure.settings import Settings
+from infrastructure.shop.cli.auditing import show
+from infrastructure.shop.online_retail import History, NotAHistory
+from infrastructure.shop.simulating import Options, Seen, SimulatedShop, shop_opened
+
+_LOOK = 0.5  # seconds between two looks, on a terminal
+_LOOK_PLAIN = 5.0
+_CLOSED = "Nobody else is let in, what is under way comes to its end; Ctrl-C again stops it."
+
+
+async def simulate(
+    settings: Settings, file: Path, options: Options, data_dir: Path | None, *, json: bool
+) -> None:
+    """Simulate, print what comes of it. Raises :class:`Hindrance`, ``StoreUnavailable``."""
+    history = _checked(file)
+    with _kept_in(data_dir) as home:
+        own = settings.model_copy(update={"headwater_home": home, "payloads_dir": None})
+        telemetry.log_to_file(home / "log" / "headwater.log", settings.log_level)
+        async with shop_opened(own) as shop:
+            await _watched(shop, history, options, Console(stderr=json))
+            seen, verdict = await shop.seen(), await shop.audit()
+    if json:
+        say_json(_document(seen, verdict))
+    else:
+        console = Console()
+        console.print(_table(seen), "")
+        show(verdict, console)
+    if not verdict.adds_up:
+        raise typer.Exit(1)
+
+
+def _checked(file: Path) -> History:
+    try:
+        return History(file)
+    except NotAHistory as error:
+        raise Hindrance(str(error)) from error
+
+
+@contextmanager
+def _kept_in(data_dir: Path | None) -> Iterator[Path]:
+    if data_dir is not None:
+        yield data_dir
+        return
+    with tempfile.TemporaryDirectory(prefix="headwater-") as temporary:
+        yield Path(temporary)
+
+
+async def _watched(
+    shop: SimulatedShop, history: History, options: Options, console: Console
+) -> None:
+    with _closing(console) as closed:
+        running = asyncio.create_task(shop.run(history, options, closed))
+        try:
+            await _look_on(shop, running, console)
+            await running
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+
+
+async def _look_on(shop: SimulatedShop, running: asyncio.Task[None], console: Console) -> None:
+    if not console.is_terminal:
+        while (await asyncio.wait([running], timeout=_LOOK_PLAIN))[1]:
+            console.print(_line(await shop.seen()), soft_wrap=True)
+        return
+    with Live(console=console, transient=True) as live:
+        while (await asyncio.wait([running], timeout=_LOOK))[1]:
+            live.update(_table(await shop.seen()))
+
+
+@contextmanager
+def _closing(console: Console) -> Iterator[asyncio.Event]:
+    """The first Ctrl-C closes the shop, so that all can come to an end; the second stops it."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    closed = asyncio.Event()
+    assert task is not None  # we are in one
+
+    def close() -> None:
+        if closed.is_set():
+            task.cancel()
+        else:
+            closed.set()
+            console.print(_CLOSED, soft_wrap=True)
+
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, close)
+    try:
+        yield closed
+    finally:
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(sign, task.cancel)
+
+
+def _table(seen: Seen) -> Table:
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(justify="right")
+    table.add_column()
+    for row in _rows(seen):
+        table.add_row(*row)
+    return table
+
+
+def _rows(seen: Seen) -> Iterator[tuple[str, str, str]]:
+    tally = seen.tally
+    yield "placed", f"{tally.placed:,}", f"orders, {seen.short:,} of them for more than there is"
+    yield "completed", f"{tally.completed:,}", f"sagas; {tally.delivered:,} orders delivered"
+    yield "compensated", f"{tally.compensated:,}", "sagas: all undone"
+    yield "failed", f"{tally.failed:,}", "sagas: a person must act"
+    yield "running", f"{tally.running:,}", "sagas"
+    yield "returned", f"{tally.returns:,}", "times, goods came back"
+    yield "latency", _seconds(tally.p50_seconds), f"p50, {_seconds(tally.p99_seconds)} p99"
+    yield "faults", f"{seen.faults:,}", f"struck: {_kinds(seen)}" if seen.faults else "struck"
+    yield "retries", f"{tally.retries:,}", "of a step or its undoing"
+
+
+def _line(seen: Seen) -> str:
+    tally = seen.tally
+    return (
+        f"placed {tally.placed:,}, completed {tally.completed:,}, "
+        f"compensated {tally.compensated:,}, failed {tally.failed:,}, running {tally.running:,}; "
+        f"p50 {_seconds(tally.p50_seconds)}, p99 {_seconds(tally.p99_seconds)}; "
+        f"{seen.faults:,} faults, {tally.retries:,} retries"
+    )
+
+
+def _kinds(seen: Seen) -> str:
+    return ", ".join(f"{number} {kind}" for kind, number in sorted(seen.struck.items()))
+
+
+def _seconds(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"{seconds * 1000:,.0f} ms" if seconds < 1 else f"{seconds:,.1f} s"
+
+
+def _document(seen: Seen, verdict: Verdict) -> dict[str, object]:
+    return {**seen.model_dump(mode="json"), "audit": verdict.model_dump(mode="json")}

@@ -1,0 +1,80 @@
+"""``headwater warehouse``: what is to be picked, what has left, what became of a parcel."""
+
+from typing import Annotated
+
+import typer
+
+from infrastructure.cli.process import clear_errors, load_settings, until_done
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="""
+See what is to be picked, and record what has left, and what became of it.
+
+A parcel has the id of its order. Works on the service that runs in the same `HEADWATER_HOME`, or on
+the servers that are set. Repeating a command changes nothing.
+""",
+)
+
+OrderArgument = Annotated[str, typer.Argument(help="As `picks` shows it.", metavar="ORDER_ID")]
+Code = Annotated[str | None, typer.Option("--tracking-code", metavar="CODE")]
+By = Annotated[
+    str | None, typer.Option(help="Who did it; unset: the user of this process.", metavar="NAME")
+]
+
+
+@app.command()
+def picks(
+    after: Annotated[
+        str | None, typer.Option(help="Go on behind this order.", metavar="ORDER_ID")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="At most so many, 1 to 500.")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, as over HTTP.")] = False,
+) -> None:
+    """Show the orders that wait to be picked, with their goods."""
+    with clear_errors():
+        from infrastructure.shop.cli import answers
+
+        until_done(answers.answer(load_settings(), answers.picks(after, limit), json=json))
+
+
+@app.command()
+def dispatch(order_id: OrderArgument, by: By = None) -> None:
+    """Record that the goods have left the shelf: the order cannot be cancelled any more."""
+    with clear_errors():
+        from infrastructure.shop.cli import parcels
+
+        until_done(parcels.dispatch(load_settings(), order_id, by))
+
+
+@app.command("hand-over")
+def hand_over(order_id: OrderArgument, code: Code = None, by: By = None) -> None:
+    """Record that the carrier has the parcel; without a code under that of its booking."""
+    with clear_errors():
+        from infrastructure.shop.cli import parcels
+
+        until_done(parcels.hand_over(load_settings(), order_id, code, by))
+
+
+@app.command()
+def delivered(order_id: OrderArgument, code: Code = None, by: By = None) -> None:
+    """Record that the parcel has arrived."""
+    with clear_errors():
+        from infrastructure.shop.cli import parcels
+
+        until_done(parcels.delivered(load_settings(), order_id, code, by))
+
+
+@app.command()
+def failed(
+    order_id: OrderArgument,
+    reason: Annotated[str, typer.Option(help="Lost, refused at the door, sent back …")],
+    code: Code = None,
+    by: By = None,
+) -> None:
+    """Record that the parcel will not arrive."""
+    with clear_errors():
+        from infrastructure.shop.cli import parcels
+
+        until_done(parcels.failed(load_settings(), order_id, reason, code, by))

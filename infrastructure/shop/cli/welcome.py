@@ -1,0 +1,93 @@
+"""What ``headwater run`` prints when everything runs: what is where, and what to try next."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.panel import Panel
+
+from application.shop import queries
+from application.shop.queries import OrderTotals
+from application.shop.read_models.order_summary import order_summary
+from infrastructure.cli.printing import Console, Table
+from infrastructure.container import Container
+from infrastructure.health import readiness
+from infrastructure.http.commands import order_placed_with
+from infrastructure.settings import Settings, without_password
+
+_GOODS = '{"quantity": 100}'
+_KEY = "my-first-order"
+_NEW_ORDER = '{"lines": [{"sku": "85123A", "quantity": 6, "unit_price": "2.55 GBP"}]}'
+
+
+async def welcome(container: Container, given: Settings, url: str, console: Console) -> None:
+    """Print it. ``given`` is what the person has set; the container knows what came of it."""
+    found = await readiness(container)
+    wrong = [(name, state) for name, state in found.checks.items() if state != "ok"]
+    summaries = await container.read_models().live(order_summary)
+    totals = await queries.order_totals(summaries)
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(style="bold", no_wrap=True)
+    rows.add_column(overflow="fold")
+    for name, what in [*_what_runs(container.settings(), given, url), *_orders(totals), *wrong]:
+        rows.add_row(name, what)
+    colour, title = ("red", "Headwater runs, but") if wrong else ("green", "Headwater runs")
+    console.print(Panel(rows, title=title, title_align="left", border_style=colour))
+    console.print()
+    console.print("Try next, in another terminal:")
+    console.print()
+    for comment, line in _to_try(container.settings(), url):
+        console.print(f"  # {comment}", soft_wrap=True)
+        console.print(f"  {line}", soft_wrap=True)
+        console.print()
+    console.print("Ctrl-C stops everything; the next start finds all data again.")
+
+
+def _what_runs(used: Settings, given: Settings, url: str) -> Iterator[tuple[str, str]]:
+    yield "HTTP API", f"{url}, described at {url}/docs"
+    postgres = _server(given.postgres_uri, "on a socket of its own")
+    if used.event_store == "postgres":
+        yield "PostgreSQL", f"{postgres}, events and read models"
+    else:
+        yield "EventStoreDB", _server(given.eventstoredb_uri, used.eventstoredb_uri)
+        yield "PostgreSQL", postgres
+    for name, ours, used_uri in (
+        ("Payments", given.payment_provider_uri, used.payment_provider_uri),
+        ("Parcels", given.carrier_uri, used.carrier_uri),
+    ):
+        yield name, without_password(ours) if ours else f"{used_uri} (simulated)"
+    yield "Data and logs", f"{_short(used.headwater_home)}, log/headwater.log in it"
+
+
+def _server(given: str | None, embedded: str | None) -> str:
+    return without_password(given) if given else f"{embedded} (embedded)"
+
+
+def _orders(totals: Sequence[OrderTotals]) -> Iterator[tuple[str, str]]:
+    for name, of in zip(["Orders", *[""] * len(totals)], totals, strict=False):
+        worth = f"{of.total.amount:,f} {of.total.currency}"
+        yield name, f"{of.orders:,} orders of {of.lines:,} lines, worth {worth}"
+
+
+def _to_try(settings: Settings, url: str) -> Iterator[tuple[str, str]]:
+    curl = "curl"
+    if settings.api_token is not None:
+        curl += ' -H "Authorization: Bearer $API_TOKEN"'
+    post = f"{curl} -i -H 'Content-Type: application/json'"
+    yield (
+        "let goods arrive, so that there is something to sell",
+        f"{post} -H 'Idempotency-Key: first-goods' {url}/stock/85123A/receipts -d '{_GOODS}'",
+    )
+    yield (
+        "place an order; send it again: the same answer, and no second order",
+        f"{post} -H 'Idempotency-Key: {_KEY}' {url}/orders -d '{_NEW_ORDER}'",
+    )
+    yield (
+        "see what became of it: goods reserved, money taken, parcel booked, order confirmed",
+        f"{curl} {url}/orders/{order_placed_with(_KEY)}/fulfilment",
+    )
+
+
+def _short(path: Path) -> str:
+    """As seen from here, where that is shorter."""
+    return min(str(path.absolute()), os.path.relpath(path), key=len)

@@ -1,0 +1,53 @@
+"""The carrier reports over HTTP what became of a parcel, with a token of its own.
+
+A notice that comes again, as webhooks do, is answered as the first time and changes nothing.
+"""
+
+from datetime import UTC, datetime
+from hmac import compare_digest
+from uuid import uuid5
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from application.messages import Context
+from application.shop.warehouse import Notice
+from domain.shipments import UnknownShipment
+from infrastructure.http.commands import NAMESPACE, Asked, Done, Wiring
+from infrastructure.http.problems import NotTheCarrier, documented
+from infrastructure.http.text import Body
+from infrastructure.shop.http.orders import COMMAND_ERRORS
+
+router = APIRouter(prefix="/carrier", tags=["carrier"])
+
+
+class Reported(Body, Notice):
+    """What the carrier reports; ``notice_id`` is the same when it reports it again."""
+
+
+async def carrier_only(request: Request, wiring: Wiring) -> None:
+    """Raises :class:`NotTheCarrier` unless the request has the carrier's token."""
+    token = wiring.settings().carrier_token
+    if token is None:
+        raise NotTheCarrier("no notice is taken before CARRIER_TOKEN is set")
+    expected = f"Bearer {token.get_secret_value()}".encode()
+    if not compare_digest(request.headers.get("authorization", "").encode(), expected):
+        raise NotTheCarrier("send the header Authorization: Bearer <token>, with the CARRIER_TOKEN")
+
+
+@router.post(
+    "/notices",
+    dependencies=[Depends(carrier_only)],
+    responses=documented(NotTheCarrier, UnknownShipment, *COMMAND_ERRORS),
+)
+async def take_notice(
+    notice: Reported, request: Request, wiring: Wiring, response: Response
+) -> Done:
+    """A parcel has arrived, or will not. Safe to send again."""
+    context = Context.start(
+        "carrier",
+        uuid5(NAMESPACE, f"carrier {notice.notice_id}"),
+        datetime.now(UTC),
+        correlation_id=request.state.correlation_id,
+    )
+    asked, work = Asked(wiring, context, None), wiring.warehouse()
+    return await asked.answer(notice.shipment_id, lambda: work.report(notice, context), response)

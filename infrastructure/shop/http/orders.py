@@ -1,0 +1,249 @@
+"""Orders over HTTP: place, look at, cancel, take goods back."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response, status
+from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
+
+from application.backpressure import Overloaded
+from application.claim_check import EventTooLarge
+from application.command_dispatch import CommandIdReused, StaleVersion, TooMuchContention
+from application.messages import Metadata, RecordedEvent
+from application.ports import StoreUnavailable, StreamDeleted, StreamUnusable
+from application.sagas import queries as saga_queries
+from application.sagas.operating import UnknownSaga
+from application.sagas.standings import sagas
+from application.sagas.state import Status as SagaStatus
+from application.sagas.timeline import Entry
+from application.shop import queries
+from application.shop.read_models.order_summary import OrderSummary, order_summary
+from domain.currencies import DECIMALS
+from domain.decider import DomainError
+from domain.orders import (
+    MOST_LINES,
+    CancelOrder,
+    OrderLine,
+    PlaceOrder,
+    ReturnedLine,
+    ReturnLines,
+    Status,
+    UnknownOrder,
+)
+from domain.shop_values import CustomerId, LineNumber, OrderId, Quantity, Sku
+from domain.values import Money, Text
+from infrastructure.http.commands import Ask, Done, Wiring, entity_tag
+from infrastructure.http.paging import Limit, following
+from infrastructure.http.problems import BadHeader, documented
+from infrastructure.http.reading import Reading, answers
+from infrastructure.http.text import Body
+
+router = APIRouter(prefix="/orders", tags=["orders"])
+
+COMMAND_ERRORS = (
+    BadHeader,
+    DomainError,
+    StaleVersion,
+    CommandIdReused,
+    EventTooLarge,
+    TooMuchContention,
+    Overloaded,
+    StreamDeleted,
+    StreamUnusable,
+)
+
+Order = Annotated[OrderId, Path(alias="order_id", examples=["536365"])]
+
+# ── what comes in ────────────────────────────────────────────────────────────────────────────────
+
+
+_PRICE = r"^[0-9]{1,18}(\.[0-9]{1,6})? [A-Z]{3}$"
+
+
+def _price(value: Any) -> Money:
+    if not isinstance(value, str) or not re.fullmatch(_PRICE, value):
+        raise ValueError("write a price as text, at most 6 decimals and the currency: '2.55 GBP'")
+    price = Money.parse(value)
+    if price.currency not in DECIMALS:
+        raise ValueError(
+            f"there is no currency {price.currency}: write its code of ISO 4217, 'GBP'"
+        )
+    return price
+
+
+Price = Annotated[
+    Money,
+    BeforeValidator(_price),
+    WithJsonSchema({"type": "string", "pattern": _PRICE}),
+]
+
+
+class NewLine(Body):
+    sku: Sku = Field(examples=["85123A"])
+    description: Text | None = Field(None, examples=["WHITE HANGING HEART T-LIGHT HOLDER"])
+    quantity: Quantity = Field(examples=[6])
+    unit_price: Price = Field(examples=["2.55 GBP"])
+
+
+class NewOrder(Body):
+    customer_id: CustomerId | None = Field(None, description="none: a guest", examples=["17850"])
+    country: Text | None = Field(None, examples=["United Kingdom"])
+    lines: list[NewLine] = Field(min_length=1, max_length=MOST_LINES)
+
+    def command(self) -> PlaceOrder:
+        lines = tuple(OrderLine(**dict(line)) for line in self.lines)
+        return PlaceOrder(customer_id=self.customer_id, country=self.country, lines=lines)
+
+
+class Cancellation(Body):
+    reason: Text = Field(examples=["the customer changed their mind"])
+
+
+class LineBack(Body):
+    line: LineNumber = Field(description="its place in the order, from 1", examples=[1])
+    quantity: Quantity = Field(examples=[1])
+
+
+class Return(Body):
+    lines: list[LineBack] = Field(min_length=1, max_length=MOST_LINES)
+
+
+# ── what goes out ────────────────────────────────────────────────────────────────────────────────
+
+
+class Orders(BaseModel):
+    """One page of orders, by id."""
+
+    orders: Sequence[OrderSummary]
+    next: str | None = Field(description="where the next page is; none: this was the last")
+
+
+class Fulfilment(BaseModel):
+    """How the fulfilment of an order stands, and what became of each step."""
+
+    saga_id: str = Field(description="the id of the order")
+    definition: int = Field(description="the version that it goes by")
+    status: str = Field(examples=list(SagaStatus))
+    stuck: bool = Field(description="what it does now has failed several times")
+    step: str | None = Field(description="that it does or undoes now, or failed at")
+    attempts: int = Field(description="at that, all failed")
+    started_at: datetime
+    changed_at: datetime
+    due: datetime | None = Field(description="by then it will have moved")
+    error: str | None = Field(description="of the last attempt")
+    reason: str | None = Field(description="why it goes back, or failed")
+    undone: Sequence[str] = Field(description="steps, in the order in which they were")
+    timeline: Sequence[Entry]
+
+
+class PastEvent(BaseModel):
+    """One thing that has happened to an order, for good."""
+
+    id: str
+    version: int = Field(description="its place in the order's stream, from 0")
+    position: int = Field(description="its place among all events; with gaps")
+    type: str
+    recorded_at: datetime
+    data: dict[str, Any]
+    metadata: Metadata
+
+    @classmethod
+    def of(cls, recorded: RecordedEvent) -> "PastEvent":
+        return cls(
+            id=str(recorded.id),
+            version=recorded.version,
+            position=recorded.position,
+            type=recorded.type,
+            recorded_at=recorded.recorded_at,
+            data=recorded.event.model_dump(mode="json"),
+            metadata=recorded.metadata,
+        )
+
+
+class History(BaseModel):
+    """All that has happened to an order, oldest first."""
+
+    order_id: OrderId
+    events: Sequence[PastEvent]
+
+
+# ── commands ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=documented(*COMMAND_ERRORS))
+async def place_order(body: NewOrder, ask: Ask, response: Response) -> Done:
+    """Place an order. Its id is made here; ``Location`` says where it is."""
+    id = ask.make_id("order")
+    done = await ask.carry_out(id, body.command(), response)
+    response.headers["Location"] = f"/orders/{id}"
+    return done
+
+
+@router.post("/{order_id}/cancellation", responses=documented(UnknownOrder, *COMMAND_ERRORS))
+async def cancel_order(id: Order, body: Cancellation, ask: Ask, response: Response) -> Done:
+    """Cancel an order before its goods leave."""
+    return await ask.carry_out(id, CancelOrder(reason=body.reason), response)
+
+
+@router.post("/{order_id}/returns", responses=documented(UnknownOrder, *COMMAND_ERRORS))
+async def return_lines(id: Order, body: Return, ask: Ask, response: Response) -> Done:
+    """Take goods back, of one line or many, never more than were ordered."""
+    lines = tuple(ReturnedLine(**dict(line)) for line in body.lines)
+    command = ReturnLines(return_id=ask.make_id("return"), lines=lines)
+    return await ask.carry_out(id, command, response)
+
+
+# ── questions ────────────────────────────────────────────────────────────────────────────────────
+
+
+@router.get(
+    "",
+    responses=answers(),
+    response_model_exclude={"orders": {"__all__": set(order_summary.detail)}},
+)
+async def list_orders(
+    request: Request,
+    reading: Reading,
+    customer_id: CustomerId | None = None,
+    status: Status | None = None,
+    after: Annotated[OrderId | None, Query(description="the last id of the page before")] = None,
+    limit: Limit = 50,
+) -> Orders:
+    """Orders by id, without their lines, page by page; ``next`` leads on."""
+    views = await reading.of(order_summary)
+    page = await queries.orders(
+        views, customer_id=customer_id, status=status, after=after, limit=limit
+    )
+    return Orders(orders=page.items, next=following(request, page))
+
+
+@router.get("/{order_id}", responses=answers(UnknownOrder))
+async def get_order(id: Order, reading: Reading, response: Response) -> OrderSummary:
+    """One order as the read model knows it; ``ETag`` is the version to send as ``If-Match``."""
+    order = reading.found(
+        await queries.order(await reading.of(order_summary), id),
+        UnknownOrder(f"no order {id} is known here"),
+    )
+    response.headers["ETag"] = entity_tag(order.version)
+    return order
+
+
+@router.get("/{order_id}/history", responses=documented(UnknownOrder, StoreUnavailable))
+async def get_history(id: Order, wiring: Wiring) -> History:
+    """All that has happened to an order, with who, when and why, from its stream."""
+    events = [PastEvent.of(past) async for past in queries.order_history(wiring.event_store(), id)]
+    if not events:
+        raise UnknownOrder(f"no order {id} is known here")
+    return History(order_id=id, events=events)
+
+
+@router.get("/{order_id}/fulfilment", responses=answers(UnknownSaga))
+async def get_fulfilment(id: Order, reading: Reading) -> Fulfilment:
+    """The saga that fulfils an order: its status, and a timeline of its steps."""
+    saga = reading.found(
+        await saga_queries.saga(await reading.of(sagas), id),
+        UnknownSaga(f"nothing fulfils an order {id}, or nothing has begun to"),
+    )
+    return Fulfilment.model_validate(saga, from_attributes=True)

@@ -1,0 +1,138 @@
+"""Sales over HTTP: by day, by customer, by product."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, BeforeValidator, Field
+
+from application.shop import queries
+from application.shop.read_models.customer_orders import CustomerOrders, customer_orders
+from application.shop.read_models.daily_sales import DailySales, daily_sales
+from application.shop.read_models.product_search import Product, product_search
+from domain.decider import Missing
+from domain.shop_values import CustomerId, Sku
+from infrastructure.http.paging import After, Limit, following
+from infrastructure.http.problems import BadQuestion
+from infrastructure.http.reading import Reading, answers
+
+router = APIRouter(tags=["sales"])
+
+
+def _day(text: str) -> str:
+    if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError("write a day as YYYY-MM-DD")  # 20101201 would be seconds since 1970
+    return text
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+
+_NEXT = "where the next page is; none: this was the last"
+
+
+class UnknownCustomer(Missing):
+    """Nobody has ever ordered under this customer id."""
+
+
+class UnknownProduct(Missing):
+    """Nothing has ever been ordered under this SKU."""
+
+
+class Sales(BaseModel):
+    """One page of days, each country and currency apart."""
+
+    sales: Sequence[DailySales]
+    next: str | None = Field(description=_NEXT)
+
+
+class Customers(BaseModel):
+    """One page of customers, by id."""
+
+    customers: Sequence[CustomerOrders]
+    next: str | None = Field(description=_NEXT)
+
+
+class Products(BaseModel):
+    """One page of products, those most sold first."""
+
+    products: Sequence[Product]
+    next: str | None = Field(description=_NEXT)
+
+
+@router.get("/sales", responses=answers(BadQuestion))
+async def list_sales(
+    request: Request,
+    reading: Reading,
+    first: Annotated[Day | None, Query(alias="from", examples=["2010-12-01"])] = None,
+    last: Annotated[Day | None, Query(alias="to", examples=["2010-12-31"])] = None,
+    country: Annotated[str | None, Query(examples=["France"])] = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Sales:
+    """Sales day by day, both days included. A return counts on the day of the sale."""
+    views = await reading.of(daily_sales)
+    try:
+        page = await queries.sales(
+            views, first=first, last=last, country=country, after=after, limit=limit
+        )
+    except ValueError as error:
+        raise BadQuestion(str(error)) from error
+    return Sales(sales=page.items, next=following(request, page))
+
+
+@router.get(
+    "/customers",
+    responses=answers(),
+    response_model_exclude={"customers": {"__all__": set(customer_orders.detail)}},
+)
+async def list_customers(
+    request: Request, reading: Reading, after: After = None, limit: Limit = 50
+) -> Customers:
+    """Customers by id, without their orders, page by page."""
+    page = await queries.customers(await reading.of(customer_orders), after=after, limit=limit)
+    return Customers(customers=page.items, next=following(request, page))
+
+
+@router.get("/customers/{customer_id}", responses=answers(UnknownCustomer))
+async def get_customer(
+    id: Annotated[CustomerId, Path(alias="customer_id", examples=["17850"])], reading: Reading
+) -> CustomerOrders:
+    """A customer with all orders: what was ordered, paid, sent and sent back."""
+    return reading.found(
+        await queries.customer(await reading.of(customer_orders), id),
+        UnknownCustomer(f"no customer {id} is known here"),
+    )
+
+
+@router.get("/products", responses=answers(BadQuestion))
+async def list_products(
+    request: Request,
+    reading: Reading,
+    words: Annotated[
+        str,
+        Query(max_length=200, examples=["hanging heart"], description="how words of it begin"),
+    ] = "",
+    after: After = None,
+    limit: Limit = 50,
+) -> Products:
+    """Products by words of their descriptions or by code, those most sold first."""
+    try:
+        page = await queries.products(
+            await reading.of(product_search), words, after=after, limit=limit
+        )
+    except ValueError as error:
+        raise BadQuestion(str(error)) from error
+    return Products(products=page.items, next=following(request, page))
+
+
+@router.get("/products/{sku:path}", responses=answers(UnknownProduct))
+async def get_product(
+    code: Annotated[Sku, Path(alias="sku", examples=["85123A"])], reading: Reading
+) -> Product:
+    """One product: under which descriptions it was sold, and how often."""
+    return reading.found(
+        await queries.product(await reading.of(product_search), code),
+        UnknownProduct(f"nothing was ever ordered as {code}; SKUs are told apart by case"),
+    )

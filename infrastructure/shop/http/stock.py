@@ -1,0 +1,52 @@
+"""Stock over HTTP: how many there are, and more coming in."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response, status
+from pydantic import Field
+
+from application.shop import queries
+from application.shop.read_models.stock_levels import StockLevel, stock_levels
+from domain.decider import Missing
+from domain.shop_values import Quantity, Sku
+from domain.stock import ReceiveStock
+from infrastructure.http.commands import Ask, Done, entity_tag
+from infrastructure.http.problems import documented
+from infrastructure.http.reading import Reading, answers
+from infrastructure.http.text import Body
+from infrastructure.shop.http.orders import COMMAND_ERRORS
+
+router = APIRouter(prefix="/stock", tags=["stock"])
+
+Code = Annotated[Sku, Path(alias="sku", examples=["85123A"])]
+# A stock code may hold spaces and slashes, hence ``:path`` in the routes below.
+
+
+class UnknownSku(Missing):
+    """Nothing has ever been received or written off under this SKU."""
+
+
+class Receipt(Body):
+    quantity: Quantity = Field(examples=[100])
+
+
+@router.post(
+    "/{sku:path}/receipts",
+    status_code=status.HTTP_201_CREATED,
+    responses=documented(*COMMAND_ERRORS),
+)
+async def receive_stock(code: Code, body: Receipt, ask: Ask, response: Response) -> Done:
+    """Goods have arrived."""
+    command = ReceiveStock(receipt_id=ask.make_id("receipt"), quantity=body.quantity)
+    return await ask.carry_out(code, command, response)
+
+
+@router.get("/{sku:path}", responses=answers(UnknownSku))
+async def get_stock(code: Code, reading: Reading, response: Response) -> StockLevel:
+    """How many are here, promised and available, as the read model knows it."""
+    level = reading.found(
+        await queries.stock_level(await reading.of(stock_levels), code),
+        UnknownSku(f"nothing is known of the SKU {code}; SKUs are told apart by case"),
+    )
+    response.headers["ETag"] = entity_tag(level.version)
+    return level

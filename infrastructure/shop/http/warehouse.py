@@ -1,0 +1,92 @@
+"""The warehouse over HTTP: what is to be picked, what has left, what became of a parcel."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from application.ports import ProviderUnavailable
+from application.shop import warehouse
+from application.shop.read_models.order_summary import order_summary
+from application.shop.warehouse import Pick
+from domain.orders import UnknownOrder
+from domain.shipments import DeliverShipment, FailShipment, UnknownShipment
+from domain.shop_values import OrderId
+from domain.values import Name, Text
+from infrastructure.http.commands import Ask, Done
+from infrastructure.http.paging import Limit, following
+from infrastructure.http.problems import documented
+from infrastructure.http.reading import Reading, answers
+from infrastructure.http.text import Body
+from infrastructure.shop.http.orders import COMMAND_ERRORS, Order
+
+router = APIRouter(tags=["warehouse"])
+
+Code = Annotated[Name, Field(examples=["SIM000001"])]
+
+
+class Picks(BaseModel):
+    """One page of orders that wait to be picked, by id."""
+
+    picks: Sequence[Pick]
+    next: str | None = Field(description="where the next page is; none: this was the last")
+
+
+class HandOver(Body):
+    tracking_code: Code | None = Field(None, description="none: that of the carrier's booking")
+
+
+class Delivery(Body):
+    tracking_code: Code | None = Field(None, description="of the parcel that has arrived")
+
+
+class Failure(Body):
+    reason: Text = Field(examples=["refused at the door"])
+    tracking_code: Code | None = None
+
+
+@router.get("/warehouse/picks", responses=answers())
+async def list_picks(
+    request: Request,
+    reading: Reading,
+    after: Annotated[OrderId | None, Query(description="the last id of the page before")] = None,
+    limit: Limit = 50,
+) -> Picks:
+    """The pick list: confirmed orders, with all that has to be taken off the shelf for them."""
+    views = await reading.of(order_summary)
+    page = await warehouse.pick_list(views, after=after, limit=limit)
+    return Picks(picks=page.items, next=following(request, page))
+
+
+@router.post("/orders/{order_id}/dispatch", responses=documented(UnknownOrder, *COMMAND_ERRORS))
+async def dispatch_order(id: Order, ask: Ask, response: Response) -> Done:
+    """The goods have left the shelf: from here on the order cannot be cancelled."""
+    work = ask.wiring.warehouse()
+    return await ask.answer(id, lambda: work.send(id, ask.context, ask.expected_version), response)
+
+
+@router.post(
+    "/shipments/{order_id}/hand-over",
+    responses=documented(UnknownShipment, ProviderUnavailable, *COMMAND_ERRORS),
+)
+async def hand_over(id: Order, body: HandOver, ask: Ask, response: Response) -> Done:
+    """The carrier has the parcel. Goods that were not dispatched yet are, with this."""
+    work, code = ask.wiring.warehouse(), body.tracking_code
+    return await ask.answer(id, lambda: work.hand_over(id, code, ask.context), response)
+
+
+@router.post(
+    "/shipments/{order_id}/delivery", responses=documented(UnknownShipment, *COMMAND_ERRORS)
+)
+async def deliver(id: Order, body: Delivery, ask: Ask, response: Response) -> Done:
+    """The parcel has arrived. The carrier reports it at ``/carrier/notices``."""
+    return await ask.carry_out(id, DeliverShipment(tracking_code=body.tracking_code), response)
+
+
+@router.post(
+    "/shipments/{order_id}/failure", responses=documented(UnknownShipment, *COMMAND_ERRORS)
+)
+async def fail(id: Order, body: Failure, ask: Ask, response: Response) -> Done:
+    """The parcel will not arrive: lost, refused, sent back."""
+    return await ask.carry_out(id, FailShipment(**dict(body)), response)

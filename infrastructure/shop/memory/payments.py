@@ -1,0 +1,130 @@
+"""The books of a simulated payment provider: what it can be asked, and the rules it goes by."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import assert_never
+
+from application.ports import Declined, Done
+from application.shop.ports import Authorised, PaymentOnBooks
+from domain.shop_values import OrderId
+from domain.values import Money
+from infrastructure.providers.simulated.faults import Subject
+from infrastructure.providers.simulated.ledger import Answer, Call, Entry, Refusal
+
+# ── what it is asked ─────────────────────────────────────────────────────────────────────────────
+
+
+class Authorise(Call):
+    order_id: OrderId
+    amount: Money
+
+
+class Capture(Call):
+    authorisation: str
+    amount: Money
+
+
+class Void(Call):
+    authorisation: str
+
+
+class Refund(Call):
+    authorisation: str
+    amount: Money
+
+
+PaymentCall = Authorise | Capture | Void | Refund
+
+# ── how it decides ───────────────────────────────────────────────────────────────────────────────
+
+
+class Payments:
+    """The books of a payment provider."""
+
+    def __init__(self) -> None:
+        self._payments: dict[str, PaymentOnBooks] = {}
+        self._voided: set[str] = set()
+
+    @property
+    def payments(self) -> Mapping[str, PaymentOnBooks]:
+        return self._payments
+
+    def decide(self, key: str, call: PaymentCall, decline: str | None) -> Answer[Authorised]:
+        if isinstance(call, Authorise):
+            return self._authorise(key, call.amount, decline)
+        payment = self._payments.get(call.authorisation)
+        if isinstance(call, Void):
+            captured = payment is not None and payment.captured.amount > 0
+            return Refusal("it has been captured: refund it") if captured else Done()
+        if payment is None:
+            return Refusal(f"there is no authorisation {call.authorisation!r}")
+        reason = _why_not_capture(call.amount, payment)
+        if isinstance(call, Refund):
+            reason = _why_not_refund(call.amount, payment)
+        return Done() if reason is None else Refusal(reason)
+
+    def enter(self, entry: Entry[PaymentCall, Authorised]) -> None:
+        if isinstance(entry.answer, Authorised | Done):
+            self._evolve(entry.key, entry.call)
+
+    def subject(self, key: str, call: PaymentCall) -> Subject:
+        if isinstance(call, Authorise):
+            return Subject("authorise", key, call.order_id, call.amount)
+        payment = self._payments.get(call.authorisation)
+        order_id = payment.order_id if payment else None
+        match call:
+            case Capture():
+                return Subject("capture", key, order_id, call.amount)
+            case Refund():
+                return Subject("refund", key, order_id, call.amount)
+            case Void():
+                return Subject("void", key, order_id, payment.authorised if payment else None)
+            case _:
+                assert_never(call)
+
+    def _authorise(self, key: str, amount: Money, decline: str | None) -> Answer[Authorised]:
+        if amount.amount <= 0:
+            return Refusal(f"{amount} cannot be held")
+        if key in self._voided:
+            return Declined("it was voided before it came")
+        if decline is not None:
+            return Declined(decline)
+        return Authorised(f"A{len(self._payments) + 1:08}")
+
+    def _evolve(self, key: str, call: PaymentCall) -> None:
+        payments = self._payments
+        match call:
+            case Authorise(order_id=order_id, amount=amount):
+                nothing = Money.zero(amount.currency)
+                payments[key] = PaymentOnBooks(key, order_id, amount, nothing, nothing, False)
+            case Capture(authorisation=name, amount=amount):
+                payments[name] = replace(payments[name], captured=amount)
+            case Refund(authorisation=name, amount=amount):
+                refunded = payments[name].refunded + amount
+                payments[name] = replace(payments[name], refunded=refunded)
+            case Void(authorisation=name):
+                self._voided.add(name)
+                if name in payments:
+                    payments[name] = replace(payments[name], voided=True)
+            case _:
+                assert_never(call)
+
+
+def _why_not_capture(amount: Money, payment: PaymentOnBooks) -> str | None:
+    if payment.voided:
+        return "it has been voided"
+    if payment.captured.amount > 0:
+        return f"{payment.captured} have been captured, and that is done once"
+    return _why_not_of(amount, payment.authorised)
+
+
+def _why_not_refund(amount: Money, payment: PaymentOnBooks) -> str | None:
+    return _why_not_of(amount, payment.captured - payment.refunded)
+
+
+def _why_not_of(amount: Money, there: Money) -> str | None:
+    if amount.currency != there.currency:
+        return f"{amount} cannot be had of {there}"
+    if amount.amount <= 0 or there < amount:
+        return f"{amount} cannot be had, there are {there}"
+    return None

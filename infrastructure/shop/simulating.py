@@ -1,0 +1,161 @@
+"""A simulation: a shop with servers of its own, customers, a warehouse, and trouble outside."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, get_args
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+from application.shop.auditing import Verdict, audit
+from application.shop.importing.rows import Source
+from application.shop.simulation import (
+    Customers,
+    Floor,
+    Place,
+    Stocking,
+    Tally,
+    opening_stock,
+    traffic,
+)
+from infrastructure.container import Container, outside_opened
+from infrastructure.processes.embedded_servers import event_store_at_hand, providers_for
+from infrastructure.providers.simulated.faults import Kind
+from infrastructure.settings import Settings
+
+PATIENCE: Final = 2.0  # seconds that a provider gets
+_SECONDS: Final = {"slow": 0.2, "late": PATIENCE + 0.5}  # the latter acts, and is given up
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is to be simulated. ``speed``: times faster than it was; ``None``: all it can."""
+
+    speed: float | None
+    orders: int | None
+    fault_rate: float
+    shortage: float
+    workers: int
+    seed: int
+
+
+class Seen(BaseModel):
+    """What a simulation has come to so far."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tally: Tally
+    struck: Mapping[str, int]  # calls to the providers, by the kind of fault
+    short: int  # orders that were to find too little stock
+
+    @property
+    def faults(self) -> int:
+        return sum(self.struck.values())
+
+
+@asynccontextmanager
+async def shop_opened(settings: Settings) -> AsyncIterator["SimulatedShop"]:
+    """Servers of their own in the home of these settings. Raises ``Hindrance``."""
+    own = settings.model_copy(
+        update=dict.fromkeys(
+            ("eventstoredb_uri", "postgres_uri", "payment_provider_uri", "carrier_uri")
+        )
+    )
+    async with (
+        providers_for(own) as complete,
+        event_store_at_hand(complete) as container,
+        outside_opened(container, PATIENCE),
+        httpx.AsyncClient(trust_env=False) as operator,
+    ):
+        yield SimulatedShop(container, operator)
+
+
+class SimulatedShop:
+    """The shop, with all who work in it."""
+
+    def __init__(self, container: Container, operator: httpx.AsyncClient) -> None:
+        self._container, self._operator = container, operator
+        uri = container.settings().payment_provider_uri
+        assert uri is not None  # whoever opens it has seen to it
+        self._faults = f"{uri.removesuffix('/payments')}/faults"
+        self._floor, self._stocking = Floor(), Stocking({}, frozenset())
+
+    async def run(self, source: Source, options: Options, closed: asyncio.Event) -> None:
+        """Until all customers have had their wish and all has settled.
+
+        When it is ``closed``, who has come is served, and nobody else comes.
+        """
+        self._stocking = await asyncio.to_thread(_stocking, source, options)
+        await self._tell_faults(options)
+        customers = Customers(self._container.dispatch(), self._floor, _now, speed=options.speed)
+        await customers.fill_shelves(self._stocking.units)
+        async with _at_work(self._staff(options.workers)) as staff:
+            visits = customers.come(traffic(source, options.orders), closed)
+            await _unless_fallen(visits, staff)
+            await _unless_fallen(self._floor.until_settled(), staff)
+
+    async def seen(self) -> Seen:
+        """How it stands now."""
+        answer = await self._operator.get(f"{self._faults}/struck")
+        return Seen(tally=self._floor.tally, struck=answer.json(), short=len(self._stocking.short))
+
+    async def audit(self) -> Verdict:
+        """Whether it adds up."""
+        container = self._container
+        return await audit(container.subscriptions(), container.payloads(), container.books())
+
+    async def _tell_faults(self, options: Options) -> None:
+        kinds = get_args(Kind)
+        share = options.fault_rate / len(kinds)
+        faults = [{"kind": kind, "rate": share, "seconds": _SECONDS.get(kind, 0)} for kind in kinds]
+        told = {"faults": faults if share else [], "seed": options.seed}
+        (await self._operator.put(self._faults, json=told)).raise_for_status()
+
+    def _staff(self, workers: int) -> Iterator[Coroutine[Any, Any, None]]:
+        container = self._container
+        yield self._floor.watch(container.subscriptions(), container.payloads())
+        yield container.deadlines().run()
+        yield container.goods_return().run()
+        yield container.shipping().run()
+        yield container.warehouse_staff().run()
+        for _ in range(workers):
+            yield container.fulfilment().run()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _stocking(source: Source, options: Options) -> Stocking:
+    wishes = traffic(source, options.orders)
+    places = (wish for wish in wishes if isinstance(wish, Place))
+    return opening_stock(places, options.shortage, options.seed)
+
+
+@asynccontextmanager
+async def _at_work(
+    staff: Iterator[Coroutine[Any, Any, None]],
+) -> AsyncIterator[list[asyncio.Task[None]]]:
+    tasks = [asyncio.create_task(one) for one in staff]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _unless_fallen(work: Coroutine[Any, Any, None], staff: list[asyncio.Task[None]]) -> None:
+    """Wait for the work; should one of the staff end before, it raises what that raised."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait([task, *staff], return_when=asyncio.FIRST_COMPLETED)
+        for one in staff:
+            if one.done():
+                one.result()
+        await task
+    finally:
+        task.cancel()
