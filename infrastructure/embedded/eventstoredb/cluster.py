@@ -5,7 +5,7 @@ members, roles, refusals, the loss of a member, elections that take their time.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
@@ -32,7 +32,9 @@ class Member:
 class Cluster:
     """Members by number. One of them leads, or none: ``elect`` and ``dissolve`` decide."""
 
-    def __init__(self) -> None:
+    def __init__(self, leadership_ends: Callable[[int], None]) -> None:
+        """``leadership_ends`` is called with a leader's number just before it stops leading."""
+        self._leadership_ends = leadership_ends
         self.settled = False
         """Whether the leader serves. One that was just elected does not yet."""
         self._members: list[Member] = []
@@ -71,6 +73,7 @@ class Cluster:
     def lose(self, number: int) -> None:
         """That member is not alive any more; what else it was is not known, if it led."""
         if self.leads(number):
+            self._leadership_ends(number)
             self._states[number] = _STATE.Unknown
         self._alive.discard(number)
 
@@ -82,6 +85,8 @@ class Cluster:
 
     def dissolve(self) -> None:
         """Nobody leads, and nobody is known to be anything."""
+        for number in filter(self.leads, range(len(self._members))):
+            self._leadership_ends(number)
         self.settled = False
         self._states = [_STATE.Unknown for _ in self._states]
 

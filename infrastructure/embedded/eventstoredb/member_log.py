@@ -28,15 +28,26 @@ _METADATA: Final = """SELECT data FROM records
 
 
 class MemberLog(Log):
-    """Shows a leader all there is, and a follower what is older than ``lag`` seconds."""
+    """Shows a leader all there is, and a follower what is older than ``lag`` seconds.
 
-    def __init__(self, storage: Storage, lag: float, leads: Callable[[], bool]) -> None:
+    What a member had while it led, it has from then on: a read that it took on as the leader is
+    answered with all that was acknowledged, although it has resigned meanwhile.
+    """
+
+    def __init__(
+        self, storage: Storage, lag: float, leads: Callable[[], bool], has: int = -1
+    ) -> None:
+        """``has`` is the last position that the member is known to have, whatever its lag."""
         super().__init__(storage.connection)
         self._storage = storage
         self._lag = lag
         self._leads = leads
-        self._seen = -1
+        self._seen = has
         self._closed = asyncio.Event()
+
+    def resign(self) -> None:
+        """The member stops leading: what it has by now, it goes on to show."""
+        self._seen = self._storage.last_position
 
     def close(self) -> None:
         """The member shuts down: whoever waits for more is not to wait any longer."""

@@ -58,7 +58,7 @@ class Members:
         self._storage = storage
         self._drop_consumers = drop_consumers
         self._services: _Services = lambda _: {}
-        self._cluster = Cluster()
+        self._cluster = Cluster(self._resign_log)
         self._elections = Elections(
             self._cluster, storage.replication, settings.election_time, self._end_leadership
         )
@@ -124,9 +124,10 @@ class Members:
         """Have a lost member listen where it did. Raises PortUnavailable."""
         async with self._changing:
             if number in self._cluster.lost:
-                listener = self._listener(self._members[number].listener.port)
+                before = self._members[number]
+                listener = self._listener(before.listener.port)
                 self._members[number] = _Member(listener)
-                await self._start(number)
+                await self._start(number, before.log.last_position if before.log else -1)
                 self._cluster.regain(number)
                 self._elections.reconsider()
 
@@ -141,6 +142,10 @@ class Members:
         self._cluster.lose(number)
         self._elections.reconsider()
 
+    def _resign_log(self, number: int) -> None:
+        if (log := self._members[number].log) is not None:
+            log.resign()
+
     async def _end_leadership(self) -> None:
         """Another leader knows neither the consumers nor the ids of recent events."""
         self._storage.forget_ids()
@@ -149,11 +154,11 @@ class Members:
     def _listener(self, port: int) -> Listener:
         return Listener(self._settings.host, port, credentials=self._credentials)
 
-    async def _start(self, number: int) -> None:
+    async def _start(self, number: int, has: int = -1) -> None:
         member = self._members[number]
         if self._settings.cluster:
             leads = partial(self._cluster.leads, number)
-            member.log = MemberLog(self._storage, self._settings.follower_lag, leads)
+            member.log = MemberLog(self._storage, self._settings.follower_lag, leads, has)
         services = {
             **self._services(member.log or self._storage),
             operations.SERVICE: operations.methods(

@@ -17,6 +17,10 @@ from tests.infrastructure.embedded.clusters import (
     call,
     client_of,
     leader_of,
+    lost_member,
+    member,
+    roles,
+    targets,
     versions,
 )
 from tests.infrastructure.embedded.waiting import eventually
@@ -93,6 +97,27 @@ def test_a_follower_shows_a_stream_as_it_was(
     eventually(lambda: found(follower, stream), [2, 3])
     leader.delete_stream(stream, current_version=3)
     eventually(lambda: len(found(follower, stream)), 0)
+
+
+def test_a_leader_that_resigns_keeps_what_it_acknowledged(stream: str) -> None:
+    """It shows that at once, and after a restart, however far behind its followers are."""
+    with NodeProcess(cluster=True, follower_lag=3600, election_time=0.2) as node:
+        before = leader_of(node)
+        with client_of(node, "leader") as client:
+            append(client, stream, ANY)
+        node.step_down()
+        eventually(lambda: roles(before)[before], ("Follower", True))
+        with member(before) as resigned:
+            assert found(resigned, stream) == [0]
+        after = leader_of(node)
+        third = next(target for target in targets(node) if target not in (before, after))
+        with member(after) as leads, member(third) as follows:
+            assert (found(leads, stream), found(follows, stream)) == ([0], [])
+        for target in (before, after):
+            with lost_member(node, target):
+                pass
+            with member(target) as restarted:
+                assert found(restarted, stream) == [0]
 
 
 def found(client: EventStoreDBClient, stream: str) -> list[int]:
