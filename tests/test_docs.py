@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.code_names import names_in, places_of
 from tests.contracts.guarantees import suites
 from tests.decisions import Decision, Relation, decisions
 
@@ -15,6 +16,7 @@ PAGES = sorted(
 )
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 SHOWN = re.compile(r"<!-- from (\S+) -->\n```\w*\n(.*?)```", re.DOTALL)
+NAMED = re.compile(r"\[`(?!\w+\.py`)([A-Za-z_][\w.]*)`\]\(([^)\s]+\.py)\)")
 FENCED = re.compile(r"```.*?```", re.DOTALL)
 
 
@@ -51,6 +53,28 @@ def test_shown_code_is_the_code(page: Path) -> None:
     """A block that says where it comes from stands there word for word."""
     for source, code in SHOWN.findall(page.read_text()):
         assert code in (ROOT / source).read_text(), f"{name(page)}: {source} reads otherwise now"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_linked_name_is_defined_there(page: Path) -> None:
+    """A link such as [`Stock.on_hand`](…/stock.py) names something that the file defines."""
+    for linked, path in NAMED.findall(page.read_text()):
+        file = (page.parent / path).resolve()
+        defined = names_in(file) if file.exists() else ()
+        assert linked in defined, (
+            f"{name(page)}: {path} does not define {linked}; "
+            f"it is defined in {', '.join(places_of(linked)) or 'no file'}"
+        )
+
+
+def test_every_word_of_the_glossary_has_its_place_in_the_code() -> None:
+    """Each row of the glossary links a name; the words of one table differ."""
+    rows = re.findall(r"^\| \*\*(.+?)\*\* \|(.+)$", (ROOT / "docs/glossary.md").read_text(), re.M)
+    words = [word for word, _ in rows]
+    assert len(words) > 40
+    assert len(set(words)) == len(words)
+    for word, row in rows:
+        assert NAMED.search(row), word
 
 
 def test_every_decision_is_in_the_index() -> None:
