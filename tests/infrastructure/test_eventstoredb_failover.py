@@ -13,7 +13,6 @@ from infrastructure import eventstoredb
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore, Subscriptions
 from tests.contracts.made_up import all_of, event, name, only
-from tests.infrastructure.embedded.clusters import leader_of, lost_member
 from tests.waiting import PATIENCE, until
 
 APPENDS = 30  # while each of the leaders is lost
@@ -23,7 +22,7 @@ LOSSES = 2
 @pytest.fixture
 def cluster() -> Iterator[NodeProcess]:
     with NodeProcess(cluster=True, follower_lag=0.05, election_time=0.2) as node:
-        leader_of(node)
+        node.leader()
         yield node
 
 
@@ -53,8 +52,8 @@ async def test_a_lost_leader_is_unavailability_and_nothing_else(
         for task in tasks:
             stack.callback(task.cancel)
         for _ in range(LOSSES):
-            leader = await asyncio.to_thread(leader_of, cluster)
-            lost = lost_member(cluster, leader)
+            leader = await asyncio.to_thread(cluster.leader)
+            lost = cluster.lost(leader)
             losing = asyncio.create_task(asyncio.to_thread(lost.__enter__))
             for _ in range(APPENDS):
                 new = event(type)

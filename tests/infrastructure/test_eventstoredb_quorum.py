@@ -15,7 +15,6 @@ from infrastructure.container import wired
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.eventstoredb import Client, EventStore
 from tests.contracts.made_up import all_of, event, name
-from tests.infrastructure.embedded.clusters import leader_of, targets
 from tests.infrastructure.shop import LINE, ORDER, Shop, shop_over
 from tests.stores import NOWHERE, understood
 from tests.waiting import PATIENCE, until_true
@@ -26,7 +25,7 @@ ELECTION = 0.3  # seconds; a leader alone times out after twice that, and notice
 @pytest.fixture
 def cluster() -> Iterator[NodeProcess]:
     with NodeProcess(cluster=True, follower_lag=0.05, election_time=ELECTION) as node:
-        leader_of(node)
+        node.leader()
         yield node
 
 
@@ -40,7 +39,7 @@ async def client(cluster: NodeProcess) -> AsyncIterator[Client]:
 @asynccontextmanager
 async def leader_alone(cluster: NodeProcess) -> AsyncIterator[None]:
     """Without its followers, as long as the block lasts."""
-    followers = set(targets(cluster)) - {await asyncio.to_thread(leader_of, cluster)}
+    followers = set(cluster.targets) - {await asyncio.to_thread(cluster.leader)}
     for follower in followers:
         await asyncio.to_thread(cluster.take_down, follower)
     try:
@@ -75,7 +74,7 @@ async def test_reads_alone_find_the_next_leader(cluster: NodeProcess, client: Cl
     store, stream = EventStore(client), name()
     await store.append(stream, [event()], NO_STREAM)
     for change in (cluster.step_down, None):
-        leader = await asyncio.to_thread(leader_of, cluster)
+        leader = await asyncio.to_thread(cluster.leader)
         if change:
             change()
         else:

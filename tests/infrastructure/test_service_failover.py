@@ -12,7 +12,6 @@ from infrastructure.container import wired
 from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.processes.service import reacting
 from infrastructure.providers.simulated import SimulatedProviders
-from tests.infrastructure.embedded.clusters import leader_of, lost_member
 from tests.infrastructure.shop import LINE, ORDER, Shop, shop_over
 from tests.stores import understood
 from tests.waiting import PATIENCE, until_true
@@ -27,8 +26,8 @@ def stepped_down(cluster: NodeProcess) -> None:
 
 
 def lost_and_found(cluster: NodeProcess) -> None:
-    with lost_member(cluster, leader_of(cluster)):
-        leader_of(cluster)
+    with cluster.lost(cluster.leader()):
+        cluster.leader()
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ async def shop(postgres: str, tmp_path: Path) -> AsyncIterator[tuple[Shop, NodeP
             "PAYMENT_PROVIDER_URI": outside.payment_provider_uri,
             "CARRIER_URI": outside.carrier_uri,
         }
-        await asyncio.to_thread(leader_of, cluster)
+        await asyncio.to_thread(cluster.leader)
         container = wired(understood(settings, headwater_home=tmp_path))
         shop = await stack.enter_async_context(shop_over(container))
         await stack.enter_async_context(reacting(container))

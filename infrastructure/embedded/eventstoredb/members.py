@@ -75,6 +75,14 @@ class Members:
         """Where they listen: ``host:port``, by number."""
         return [f"{self._settings.host}:{member.listener.port}" for member in self._members]
 
+    @property
+    def leader_target(self) -> str:
+        """Where the member listens that leads and takes writes; nothing while there is none."""
+        if not self._cluster.has_majority:
+            return ""
+        serving = filter(self._cluster.serves, range(len(self._members)))
+        return next((self.targets[number] for number in serving), "")
+
     def bind(self) -> None:
         """Take the ports. Raises PortUnavailable."""
         host = self._settings.advertised_host or self._settings.host

@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -67,6 +69,7 @@ class NodeProcess:
         ]
         self._command = [sys.executable, "-m", _MODULE, *directory, *listen, *options]
         self._process: subprocess.Popen[bytes] | None = None
+        self._asking = threading.Lock()
         self._uri = self._http = ""
 
     @property
@@ -82,6 +85,11 @@ class NodeProcess:
         if not self._uri:
             raise NodeFailed("the node is not running; start it first")
         return self._uri
+
+    @property
+    def targets(self) -> list[str]:
+        """Where its members listen, each ``host:port``; one, unless it is a cluster."""
+        return self.uri.rpartition("@")[2].removeprefix("esdb://").partition("?")[0].split(",")
 
     @property
     def pid(self) -> int:
@@ -134,9 +142,10 @@ class NodeProcess:
         self.kill()
 
     def ask(self, line: str) -> str:
-        """Tell the process something; the connection string that it answers. Raises NodeFailed."""
-        self.tell(line)
-        answer = _first_line(self._running())
+        """Send the process a command; what it answers after ``ready``. Raises NodeFailed."""
+        with self._asking:
+            self.tell(line)
+            answer = _first_line(self._running())
         if not answer.startswith("ready "):
             raise NodeFailed(answer.removeprefix("failed: ").strip() or _ENDED)
         return answer.removeprefix("ready ").strip()
@@ -150,6 +159,20 @@ class NodeProcess:
             stdin.flush()
         except (OSError, ValueError) as error:
             raise NodeFailed(_ENDED) from error
+
+    def leader(self, within: float = 60.0) -> str:
+        """The ``host:port`` of the member that leads, as soon as one leads and takes writes.
+
+        Raises NodeFailed when none does within so many seconds.
+        """
+        deadline = time.monotonic() + within
+        while True:
+            try:
+                return self.ask("leader")
+            except NodeFailed:
+                if self.ended or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
 
     def step_down(self) -> None:
         """Have the next member of the cluster elected: it leads a third of a second from now."""
@@ -165,6 +188,15 @@ class NodeProcess:
     def bring_back(self, target: str) -> None:
         """Have a lost member again; it listens when this returns. Raises NodeFailed."""
         self.ask(f"up {target}")
+
+    @contextmanager
+    def lost(self, target: str) -> Iterator[None]:
+        """Lose that member for as long as the context lasts. Raises NodeFailed."""
+        self.take_down(target)
+        try:
+            yield
+        finally:
+            self.bring_back(target)
 
     def kill(self) -> None:
         """End it as a power cut would (SIGKILL)."""

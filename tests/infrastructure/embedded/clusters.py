@@ -34,19 +34,6 @@ def member(target: str) -> Iterator[EventStoreDBClient]:
         yield client
 
 
-@contextmanager
-def lost_member(cluster: NodeProcess, target: str) -> Iterator[None]:
-    cluster.take_down(target)
-    try:
-        yield
-    finally:
-        cluster.bring_back(target)
-
-
-def targets(cluster: NodeProcess) -> list[str]:
-    return cluster.uri.removeprefix("esdb://").partition("?")[0].split(",")
-
-
 def roles(target: str) -> dict[str, tuple[str, bool]]:
     """What that member's gossip says of each member: its state, and whether it is alive."""
     method = "event_store.client.gossip.Gossip/Read"
@@ -63,7 +50,7 @@ def roles(target: str) -> dict[str, tuple[str, bool]]:
 
 def leader_of(cluster: NodeProcess) -> str:
     """The member that leads and writes, once there is one."""
-    alive = [target for target in targets(cluster) if is_alive(target)]
+    alive = [target for target in cluster.targets if is_alive(target)]
 
     def look() -> str:
         found = roles(alive[0])

@@ -16,11 +16,9 @@ from tests.infrastructure.embedded.clusters import (
     client_of,
     insist,
     leader_of,
-    lost_member,
     member,
     operate,
     roles,
-    targets,
     versions,
 )
 from tests.infrastructure.embedded.waiting import eventually
@@ -49,7 +47,7 @@ def leader(cluster: NodeProcess) -> Iterator[EventStoreDBClient]:
 
 def test_every_member_knows_all(cluster: NodeProcess) -> None:
     """Each member's gossip lists all three where they listen; one of them leads."""
-    addresses = targets(cluster)
+    addresses = cluster.targets
     for address in addresses:
         with member(address) as client:
             members = client.read_gossip()
@@ -107,11 +105,11 @@ def test_loss_of_the_leader(cluster: NodeProcess, leader: EventStoreDBClient, st
     """
     append(leader, stream, ANY)
     lost = leader.connection_target
-    with lost_member(cluster, lost):
+    with cluster.lost(lost):
         append(leader, stream, 0)
         leads = leader.connection_target
         assert leads != lost
-        follows = next(target for target in targets(cluster) if target not in (lost, leads))
+        follows = next(target for target in cluster.targets if target not in (lost, leads))
         assert roles(leads) == {
             lost: ("Unknown", False),
             leads: ("Leader", True),
@@ -129,18 +127,18 @@ def test_loss_of_the_leader(cluster: NodeProcess, leader: EventStoreDBClient, st
 def test_discovery_after_a_loss(cluster: NodeProcess, stream: str) -> None:
     """A client that discovers the cluster through one member survives the loss of the leader."""
     leads = leader_of(cluster)
-    seed = next(target for target in targets(cluster) if target != leads)
+    seed = next(target for target in cluster.targets if target != leads)
     with EventStoreDBClient(f"esdb+discover://{seed}?Tls=false") as client:
         append(client, stream, ANY)
-        with lost_member(cluster, client.connection_target):
+        with cluster.lost(client.connection_target):
             append(client, stream, 0)
             assert versions(client, stream) == [0, 1]
 
 
 def test_connecting_without_a_member(cluster: NodeProcess) -> None:
     """A new client finds the leader, whichever of the members is lost."""
-    for target in targets(cluster):
-        with lost_member(cluster, target):
+    for target in cluster.targets:
+        with cluster.lost(target):
             leads = leader_of(cluster)
             with client_of(cluster, "leader") as client:
                 assert client.connection_target == leads != target
@@ -152,10 +150,10 @@ def test_loss_of_a_follower(
     """Where a follower is lost nobody is elected, and consumers at the leader go on."""
     leader.create_subscription_to_stream(group, stream)
     before = leader.connection_target
-    lost = next(target for target in targets(cluster) if target != before)
+    lost = next(target for target in cluster.targets if target != before)
     with (
         leader.read_subscription_to_stream(group, stream) as subscription,
-        lost_member(cluster, lost),
+        cluster.lost(lost),
     ):
         append(leader, stream, ANY)
         assert next(subscription).stream_name == stream
@@ -167,10 +165,10 @@ def test_one_of_three_alone(cluster: NodeProcess, stream: str) -> None:
     """Without two of its three members a cluster has no leader: it reads, and does not write."""
     with client_of(cluster, "leader") as client:
         append(client, stream, ANY)
-    alone, *others = targets(cluster)
+    alone, *others = cluster.targets
     with (
-        lost_member(cluster, others[0]),
-        lost_member(cluster, others[1]),
+        cluster.lost(others[0]),
+        cluster.lost(others[1]),
         member(alone) as client,
     ):
         nobody = {("Unknown", True), ("Unknown", False)}
@@ -182,10 +180,22 @@ def test_one_of_three_alone(cluster: NodeProcess, stream: str) -> None:
         append(client, stream, 0)
 
 
+def test_the_leader_is_named(cluster: NodeProcess) -> None:
+    """It names the member that gossip shows as the leader, and none where too few are left."""
+    first = cluster.leader()
+    assert roles(first)[first] == ("Leader", True)
+    with cluster.lost(first):
+        second = cluster.leader()
+        assert second != first
+        assert roles(second)[second] == ("Leader", True)
+        with cluster.lost(second), pytest.raises(NodeFailed, match="no member leads"):
+            cluster.leader(within=0)
+
+
 def test_loss_by_signal(cluster: NodeProcess) -> None:
     """SIGUSR2 loses the leader, and when it comes again the lost one is back."""
     lost = leader_of(cluster)
-    beside = next(target for target in targets(cluster) if target != lost)
+    beside = next(target for target in cluster.targets if target != lost)
     os.kill(cluster.pid, signal.SIGUSR2)
     eventually(lambda: roles(beside)[lost], ("Unknown", False))
     leader_of(cluster)
@@ -199,7 +209,7 @@ def test_shut_down_by_call(cluster: NodeProcess, stream: str, group: str) -> Non
     A leader drops its consumers for that; a catch-up subscription there ends without an error.
     """
     lost = leader_of(cluster)
-    beside = next(target for target in targets(cluster) if target != lost)
+    beside = next(target for target in cluster.targets if target != lost)
     with client_of(cluster, "leader") as client:
         append(client, stream, ANY)
         client.create_subscription_to_stream(group, stream)

@@ -18,7 +18,6 @@ from tests.infrastructure.embedded.clusters import (
     member,
     plain_append,
     roles,
-    targets,
     versions,
 )
 from tests.infrastructure.embedded.consumer import Consumer
@@ -40,7 +39,7 @@ def test_an_election_takes_its_time(cluster: NodeProcess, stream: str) -> None:
 
     A batch is answered so with an error of code 0, which is no code of an error.
     """
-    lost, beside, _ = targets(cluster)
+    lost, beside, _ = cluster.targets
     assert leader_of(cluster) == lost
     started = time.monotonic()
     cluster.take_down(lost)
@@ -60,7 +59,7 @@ def test_what_a_leader_alone_takes_on(cluster: NodeProcess, stream: str) -> None
 
     What timed out is in the stream when they are back.
     """
-    leader, *followers = targets(cluster)
+    leader, *followers = cluster.targets
     assert leader_of(cluster) == leader
     for follower in followers:
         cluster.take_down(follower)
@@ -82,7 +81,7 @@ def test_what_a_leader_alone_takes_on(cluster: NodeProcess, stream: str) -> None
 
 def test_a_leader_that_was_alone_for_a_moment(cluster: NodeProcess, stream: str) -> None:
     """What it takes on is answered as ever when a follower is back before it times out."""
-    leader, *followers = targets(cluster)
+    leader, *followers = cluster.targets
     assert leader_of(cluster) == leader
     for follower in followers:
         cluster.take_down(follower)
@@ -100,7 +99,7 @@ def test_the_end_of_a_leader_alone(cluster: NodeProcess, stream: str, group: str
         client.create_subscription_to_stream(group, stream, max_checkpoint_count=1)
         with Consumer(client, group, stream) as consumer:
             events = consumer.take(1)
-            for follower in targets(cluster)[1:]:
+            for follower in cluster.targets[1:]:
                 cluster.take_down(follower)
             consumer.ack(events)
             eventually(lambda: info(client, group, stream).total_in_flight_messages, 0)

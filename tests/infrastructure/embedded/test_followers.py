@@ -17,10 +17,8 @@ from tests.infrastructure.embedded.clusters import (
     call,
     client_of,
     leader_of,
-    lost_member,
     member,
     roles,
-    targets,
     versions,
 )
 from tests.infrastructure.embedded.waiting import eventually
@@ -110,11 +108,11 @@ def test_a_leader_that_resigns_keeps_what_it_acknowledged(stream: str) -> None:
         with member(before) as resigned:
             assert found(resigned, stream) == [0]
         after = leader_of(node)
-        third = next(target for target in targets(node) if target not in (before, after))
+        third = next(target for target in node.targets if target not in (before, after))
         with member(after) as leads, member(third) as follows:
             assert (found(leads, stream), found(follows, stream)) == ([0], [])
         for target in (before, after):
-            with lost_member(node, target):
+            with node.lost(target):
                 pass
             with member(target) as restarted:
                 assert found(restarted, stream) == [0]
