@@ -3,7 +3,7 @@ BIN := .venv/bin
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" pyproject.toml
 
-.PHONY: help run test conformance check bench requirements clean
+.PHONY: help run test conformance check bench reference requirements clean
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
@@ -25,6 +25,10 @@ check: .venv/.dev ## lint, types, architecture rules, links in the docs
 
 bench: .venv/.dev ## measure, and print ratios
 	@$(BIN)/python -m tests.benchmarks
+
+reference: .venv/.dev ## print the pages of docs/reference anew, from the source
+	@$(BIN)/python -m tests.reference.commands > docs/reference/commands.md
+	@$(BIN)/python -m tests.reference.settings > docs/reference/settings.md
 
 .venv/.run: requirements/run.txt pyproject.toml .ci/venv
 	@PYTHON=$(PYTHON) .ci/venv run

@@ -65,9 +65,13 @@ EventStore = Literal["eventstoredb", "postgres"]
 
 
 class Settings(BaseSettings):
-    """The whole configuration. Names are those of the environment variables, in lower case."""
+    """The whole configuration. Names are those of the environment variables, in lower case.
+
+    The docstring of a field is its description in ``docs/reference/settings.md``.
+    """
 
     model_config = SettingsConfigDict(
+        use_attribute_docstrings=True,
         frozen=True,
         env_file=_FILE,
         env_ignore_empty=True,
@@ -77,41 +81,47 @@ class Settings(BaseSettings):
     )
 
     event_store: EventStore = "eventstoredb"
-    """Where events are kept; with ``postgres`` in one database with the read models."""
+    """Where events are stored. With `postgres`, in one database with the read models."""
     eventstoredb_uri: Annotated[str, _uri_of("esdb", "esdb+discover")] | None = None
-    """The EventStoreDB to talk to; unset: the embedded node."""
+    """The EventStoreDB to use: `esdb://127.0.0.1:2113?Tls=false`; unset: the embedded node."""
     postgres_uri: Annotated[str, _uri_of("postgresql", "postgres")] | None = None
-    """The PostgreSQL that holds the read models, or all; unset: the embedded one."""
+    """The PostgreSQL to use for read models, and for events with `EVENT_STORE=postgres`:
+    `postgresql://shop:secret@127.0.0.1/shop`; unset: the embedded one."""
     payment_provider_uri: Annotated[str, _uri_of("http", "https")] | None = None
-    """Who holds and takes customers' money; unset: a simulated provider."""
+    """The payment provider's address; unset: a simulated provider."""
     carrier_uri: Annotated[str, _uri_of("http", "https")] | None = None
-    """Who takes parcels to customers; unset: a simulated carrier."""
+    """The carrier's address; unset: a simulated carrier."""
     headwater_home: Path = Path(".headwater")
-    """Where the embedded servers, large payloads and logs live."""
+    """The directory of the embedded servers' data, large payloads and logs."""
     payloads_dir: Path | None = None
-    """Where data too large for an event is kept; unset: ``payloads`` in the home."""
+    """The directory of data that is too large for an event; unset: `payloads` in the home."""
     eventstoredb_port: Port = 2113
-    """Where the embedded node listens; 0 for any free port."""
+    """The port of the embedded node; 0: any free port."""
     http_host: str = "127.0.0.1"
+    """The address on which the service listens. Any but a loopback address needs `API_TOKEN`."""
     http_port: Port = 8000
-    """Where the service listens; 0 for any free port."""
+    """The port on which the service listens; 0: any free port."""
     trusted_hosts: Annotated[tuple[HostName, ...], NoDecode, BeforeValidator(_words)] = ()
-    """Names, besides those of the loopback, under which clients ask for the service."""
+    """The host names under which clients reach the service, separated by commas, besides those of
+    the loopback; `*.example.org`: all of a domain, `*`: any. Requests to another one get 400."""
     api_token: Annotated[SecretStr, AfterValidator(_token)] | None = None
-    """What clients send as ``Authorization: Bearer …``; unset: nothing is asked for."""
+    """The token that clients have to send as `Authorization: Bearer …`, of 16 to 256 ASCII
+    characters; unset: clients need none."""
     carrier_token: Annotated[SecretStr, AfterValidator(_token)] | None = None
-    """What the carrier sends as ``Authorization: Bearer …`` with a notice; unset: none is taken."""
+    """The token that the carrier has to send with its notices, as `API_TOKEN`; unset: notices are
+    refused."""
     consistency_wait_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
-    """How long a question waits, at most, for what its Consistency-Token stands for."""
+    """How many seconds a query waits, at most, for a read model to reach its Consistency-Token."""
     backpressure_slow_seconds: Annotated[float, Field(gt=0)] = 10.0
-    """From this lag of a read model on, commands are slowed."""
+    """The lag of a read model, in seconds, from which on commands are slowed."""
     backpressure_refuse_seconds: Annotated[float, Field(gt=0)] = 30.0
-    """From this lag on, they are refused."""
+    """The lag of a read model, in seconds, from which on commands are refused with 503.
+    Larger than `BACKPRESSURE_SLOW_SECONDS`."""
     inline_projections: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = ()
-    """Read models to be written in the transaction of the append, separated by commas.
-
-    Only where events are in PostgreSQL, too."""
+    """The read models that are written in the transaction of the append, separated by commas. Only
+    with `EVENT_STORE=postgres`."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least severe log records that are written."""
 
     @property
     def payloads(self) -> Path:

@@ -3,12 +3,14 @@
 import re
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from tests.code_names import names_in, places_of
 from tests.contracts.guarantees import suites
 from tests.decisions import Decision, Relation, decisions
+from tests.reference import commands, settings
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
@@ -131,6 +133,26 @@ def test_the_guarantees_are_those_of_the_contracts() -> None:
     rows = re.findall(r"^\| (?!\[test\])(.+?) \| ", (ROOT / "docs/guarantees.md").read_text(), re.M)
 
     assert rows == [rule for suite in suites() for rule in suite.rules.values()]
+
+
+@pytest.mark.parametrize("page", [commands, settings], ids=["commands", "settings"])
+def test_the_references_are_those_of_the_source(page: ModuleType) -> None:
+    """The reference says of every command and every setting what the source says of it."""
+    file = ROOT / f"docs/reference/{page.__name__.rpartition('.')[2]}.md"
+
+    assert file.read_text() == page.page(), f"{name(file)} is not current: run `make reference`"
+
+
+def test_every_option_and_every_setting_is_described() -> None:
+    """No row of the references lacks its meaning."""
+    lines = [*commands.page().splitlines(), *settings.page().splitlines()]
+    options = [line for line in lines if re.match(r"\* `", line)]
+    rows = [line for line in lines if re.match(r"\| `[A-Z]", line)]
+    assert len(options) > 50
+    assert len(rows) > 10
+
+    assert [option for option in options if not re.search(r"`: .", option)] == []
+    assert [row for row in rows if row.endswith("|  |")] == []
 
 
 def test_the_documentation_is_found() -> None:

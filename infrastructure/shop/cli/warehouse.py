@@ -18,7 +18,10 @@ the servers that are set. Repeating a command changes nothing.
 )
 
 OrderArgument = Annotated[str, typer.Argument(help="As `picks` shows it.", metavar="ORDER_ID")]
-Code = Annotated[str | None, typer.Option("--tracking-code", metavar="CODE")]
+Code = Annotated[
+    str | None,
+    typer.Option("--tracking-code", metavar="CODE", help="The carrier's code of the parcel."),
+]
 By = Annotated[
     str | None, typer.Option(help="Who did it; unset: the user of this process.", metavar="NAME")
 ]

@@ -1,0 +1,58 @@
+"""The reference of the settings, made from their model: ``python -m tests.reference.settings``."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from infrastructure.settings import Settings
+
+_INTRODUCTION: Final = """# Settings
+
+*Reference.* Every setting is an environment variable, or a line in a file `.env` in the working
+directory; the environment comes first. An empty value counts as unset. Settings are checked at the
+start: a value that cannot be used, or a name that looks like a misspelt setting, ends the process
+with exit code 2 and a line for each. This page is printed from the source by `make reference`.
+
+| setting | type | default | meaning |
+|---|---|---|---|
+"""
+_LIMITS: Final = {
+    "minimum": "from {:g}",
+    "exclusiveMinimum": "above {:g}",
+    "maximum": "to {:g}",
+    "exclusiveMaximum": "below {:g}",
+}
+_TYPES: Final = {"string": "text", "integer": "integer", "number": "number", "array": "list"}
+_FORMATS: Final = {"path": "path", "password": "secret"}
+
+
+def page() -> str:
+    """The whole page, in Markdown."""
+    return _INTRODUCTION + "".join(f"| {' | '.join(row)} |\n" for row in _rows())
+
+
+def _rows() -> Iterator[tuple[str, str, str, str]]:
+    prefix = Settings.model_config.get("env_prefix", "")
+    for name, field in Settings.model_json_schema()["properties"].items():
+        meaning = " ".join(field.get("description", "").split())
+        yield f"`{prefix}{name}`".upper(), _type(field), _default(field.get("default")), meaning
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    """In words: ``integer, from 0 to 65535``."""
+    if "anyOf" in field:  # the other one is null
+        return _type(next(kind for kind in field["anyOf"] if kind["type"] != "null"))
+    if "enum" in field:
+        return ", ".join(f"`{value}`" for value in field["enum"])
+    name = _FORMATS.get(field.get("format", "")) or _TYPES[field["type"]]
+    limits = [words.format(field[limit]) for limit, words in _LIMITS.items() if limit in field]
+    return f"{name}, {' '.join(limits)}" if limits else name
+
+
+def _default(value: Any) -> str:
+    if value in (None, []):
+        return "unset"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+if __name__ == "__main__":
+    print(page(), end="")
