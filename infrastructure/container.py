@@ -32,9 +32,11 @@ from application.sagas.deadlines import Deadlines
 from application.sagas.engine import SagaEngine
 from application.sagas.performing import Performer
 from application.shop import simulation
+from application.shop.ports import Outside
 from application.shop.reactions import goods_return, shipping
 from application.shop.read_models import PROJECTIONS
 from application.shop.sagas.order_fulfilment import VERSIONS, order_fulfilment
+from application.shop.sagas.outside_calls import outside_calls
 from application.shop.warehouse import Warehouse
 from application.writability import Writability
 from infrastructure import eventstoredb, filesystem, memory, postgres
@@ -93,6 +95,8 @@ class Container(containers.DeclarativeContainer):
     parcels_line = providers.Dependency(instance_of=outside.Line)  # once it is opened
     payment_provider = providers.Singleton(shop_providers.PaymentProvider, payments_line)
     carrier = providers.Singleton(shop_providers.Carrier, parcels_line)
+    books = providers.Singleton(shop_providers.Audit, payments_line, parcels_line)
+    shop_outside = providers.Singleton(Outside, payment_provider, carrier, books)
     payloads = providers.Singleton(filesystem.PayloadStore, settings.provided.payloads)
     builds = providers.Singleton(postgres.Builds, pool)
     projections = providers.Singleton(_consistent, settings.provided.inline_projections)
@@ -143,7 +147,7 @@ class Container(containers.DeclarativeContainer):
         SagaEngine,
         VERSIONS,
         event_store,
-        providers.Singleton(Performer, dispatch, payment_provider, carrier),
+        providers.Singleton(Performer, dispatch, providers.Callable(outside_calls, shop_outside)),
         tell=saga_metrics,
     )
     fulfilment = providers.Factory(  # a worker
@@ -169,7 +173,6 @@ class Container(containers.DeclarativeContainer):
         payloads,
         providers.Singleton(ParkingLot, event_store, simulation.warehouse.GROUP),
     )
-    books = providers.Singleton(shop_providers.Audit, payments_line, parcels_line)
 
     # the read side
     tick = providers.Object(0.5)  # seconds between two looks at the books

@@ -1,4 +1,4 @@
-"""The seams of the shop: who holds its money, and who takes its parcels."""
+"""The seams of the shop: its payment provider, its carrier, and the records of both."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -117,3 +117,12 @@ class Audit(Protocol):
     async def bookings(self) -> Sequence[BookingOnBooks]:
         """Every booking ever taken, in order."""
         ...
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Every provider that the shop calls. A new provider is one more field."""
+
+    payment_provider: PaymentProvider
+    carrier: Carrier
+    audit: Audit

@@ -15,10 +15,10 @@ from application.command_dispatch import CommandDispatch, Outcome
 from application.messages import Context
 from application.ports import Views
 from application.projections.projection import View
-from application.sagas.performing import booking_key
 from application.shop.ports import Booked, Carrier
 from application.shop.queries import Page, orders
 from application.shop.read_models.order_summary import OrderSummary
+from application.shop.sagas.carrier_calls import booking_key
 from domain.decider import DomainError
 from domain.orders import ShipOrder, Status
 from domain.shipments import DeliverShipment, FailShipment, HandOverShipment, OtherParcel

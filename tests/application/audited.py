@@ -7,8 +7,9 @@ from application.command_dispatch import CommandDispatch
 from application.messages import Context, NewEvent
 from application.ports import NO_STREAM
 from application.sagas.events import SagaCompensated, SagaCompleted
-from application.sagas.performing import authorisation_key, booking_key
 from application.shop.auditing import Finding, Verdict, audit
+from application.shop.sagas.carrier_calls import booking_key
+from application.shop.sagas.payment_calls import authorisation_key
 from domain import orders, payments, shipments, stock
 from domain.decider import Command, Event
 from domain.orders import OrderLine, ReturnedLine

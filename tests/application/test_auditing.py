@@ -8,10 +8,11 @@ import pytest
 from application.command_dispatch import CommandDispatch
 from application.messages import RecordedEvent
 from application.sagas.events import SagaCompensated, SagaCompleted, SagaFailed
-from application.sagas.performing import authorisation_key, booking_key
 from application.shop.auditing import Shop, findings
 from application.shop.auditing.accounts import StockAccount
 from application.shop.reactions.goods_return import receipt_id
+from application.shop.sagas.carrier_calls import booking_key
+from application.shop.sagas.payment_calls import authorisation_key
 from domain import orders, payments, shipments, stock
 from domain.values import Money
 from tests.application.audited import WORTH, AuditedShop

@@ -14,7 +14,6 @@ from application.command_dispatch import CommandDispatch
 from application.consuming import GroupConsumer
 from application.messages import Context
 from application.parking_lot import ParkingLot
-from application.sagas.performing import authorisation_key
 from application.shop.reactions.goods_return import (
     EVENTS,
     GROUP,
@@ -24,6 +23,7 @@ from application.shop.reactions.goods_return import (
     reaction,
     saga_id,
 )
+from application.shop.sagas.payment_calls import authorisation_key
 from domain import orders, payments
 from domain.decider import Command
 from domain.orders import LinesReturned, OrderLine, ReturnedLine

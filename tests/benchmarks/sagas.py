@@ -30,6 +30,7 @@ from application.sagas.engine import SagaEngine
 from application.sagas.events import SagaStarted, StepBegun, StepDelayed
 from application.sagas.performing import Performer
 from application.shop.sagas.order_fulfilment import VERSIONS
+from application.shop.sagas.outside_calls import outside_calls
 from domain.orders import PlaceOrder
 from domain.stock import ReceiveStock
 from infrastructure import eventstoredb, memory
@@ -95,7 +96,7 @@ async def fulfil(uri: str) -> None:
 
 
 def consumer(shop: Shop, store: EventStore, client: eventstoredb.Client) -> GroupConsumer:
-    perform = Performer(shop.dispatch, shop_memory.PaymentProvider(), shop_memory.Carrier())
+    perform = Performer(shop.dispatch, outside_calls(shop_memory.outside()))
     engine = SagaEngine(VERSIONS, store, perform)
 
     async def handle(recorded: RecordedEvent) -> None:

@@ -7,11 +7,13 @@ Nothing there is ever overwritten: a changed definition is a new version, with h
 
 import asyncio
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from application.messages import RecordedEvent
+from application.sagas.actions import Action
 from application.sagas.saga import Saga
 from application.shop.sagas.order_fulfilment import VERSIONS
 from domain.orders import CancelOrder
@@ -44,9 +46,14 @@ def asked(saga: Saga[Any], facts: dict[str, Any]) -> str:
     lines = [f"{saga.name} {saga.version}, no return after {saga.no_return}"]
     for step in saga.steps:
         lines += ["", f"{step.name}, within {step.timeout}, {step.retries}"]
-        lines += [f"  do    {action}" for action in step.act(known)]
-        lines += [f"  undo  {action}" for action in step.undo(known, "a reason")]
+        lines += [f"  do    {_text(action)}" for action in step.act(known)]
+        lines += [f"  undo  {_text(action)}" for action in step.undo(known, "a reason")]
     return "\n".join(lines) + "\n"
+
+
+def _text(action: Action) -> str:
+    """The action as it was frozen: ``Dispatch`` had another name then."""
+    return re.sub(r"^Dispatch\(", "Tell(", str(action))
 
 
 def line(recorded: RecordedEvent) -> str:

@@ -12,7 +12,7 @@ from application.sagas.saga import Do, Undo, settle
 from application.sagas.state import evolve
 from application.sagas.stream import SagaStream
 from application.shop.sagas.order_fulfilment import order_fulfilment
-from infrastructure.providers.simulated import Faults
+from application.shop.sagas.outside_calls import outside_calls
 from infrastructure.shop import memory as shop_memory
 from tests.application.sagas.test_resumed import Noted
 from tests.application.snapped import NOON
@@ -57,7 +57,6 @@ async def commanded(stream: SagaStream) -> Commanded:
 
 
 async def performed(actions: Sequence[Any], context: Context) -> Sequence[tuple[UUID, str, Any]]:
-    noted, faults = Noted(), Faults(())
-    providers = shop_memory.PaymentProvider(faults), shop_memory.Carrier(faults)
-    await Performer(noted, *providers)(actions, context)  # type: ignore[arg-type]  # it notes
+    noted, calls = Noted(), outside_calls(shop_memory.outside())
+    await Performer(noted, calls)(actions, context)  # type: ignore[arg-type]  # it notes
     return noted.commands

@@ -13,6 +13,7 @@ from application.sagas.engine import SagaEngine
 from application.sagas.performing import Performer
 from application.sagas.saga import Retries
 from application.shop.sagas.order_fulfilment import order_fulfilment
+from application.shop.sagas.outside_calls import outside_calls
 from infrastructure.container import Container
 from infrastructure.providers.simulated import Faults
 from infrastructure.shop import memory as shop_memory
@@ -28,8 +29,7 @@ IMPATIENT = replace(
 async def fulfilling(container: Container, faults: Faults) -> AsyncIterator[None]:
     """Orders are fulfilled as long as the block lasts."""
     store, subscriptions = container.event_store(), container.subscriptions()
-    providers = shop_memory.PaymentProvider(faults), shop_memory.Carrier(faults)
-    performer = Performer(container.dispatch(), *providers)
+    performer = Performer(container.dispatch(), outside_calls(shop_memory.outside(faults)))
     engine = SagaEngine([IMPATIENT], store, performer, tell=container.saga_metrics())
     tasks = [
         asyncio.create_task(_follow(engine, subscriptions)),

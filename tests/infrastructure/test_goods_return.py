@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from application.messages import Context
-from application.sagas.performing import authorisation_key
 from application.shop.reactions.goods_return import saga_id
+from application.shop.sagas.payment_calls import authorisation_key
 from domain import orders, payments
 from domain.decider import Command
 from domain.values import Money

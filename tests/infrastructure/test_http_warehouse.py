@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from application.sagas.performing import booking_key
 from application.shop.ports import Booked
+from application.shop.sagas.carrier_calls import booking_key
 from domain.orders import ConfirmOrder
 from domain.shipments import BookShipment
 from tests.infrastructure.shop import Shop, empty_shop, shop_over

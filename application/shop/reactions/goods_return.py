@@ -21,8 +21,8 @@ from application.categories import BY_COMMAND, ours, split
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, RecordedEvent
 from application.ports import EventStore
-from application.sagas.performing import authorisation_key
 from application.shop.ports import PaymentProvider
+from application.shop.sagas.payment_calls import authorisation_key
 from domain.decider import Command
 from domain.orders import LinesReturned, Order, OrderLine, PlaceOrder, ReturnedLine
 from domain.payments import AuthorisePayment, Payment, PaymentRefunded, RefundPayment

@@ -18,16 +18,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from application.messages import RecordedEvent
-from application.sagas.actions import (
-    Action,
-    AuthorisePayment,
-    BookShipment,
-    CancelShipment,
-    CapturePayment,
-    ReturnPayment,
-    Tell,
-)
+from application.sagas.actions import Action, Dispatch
 from application.sagas.saga import Facts, Saga, Step, nothing
+from application.shop.sagas.carrier_calls import BookShipment, CancelShipment
+from application.shop.sagas.payment_calls import AuthorisePayment, CapturePayment, ReturnPayment
 from domain.orders import CancelOrder, ConfirmOrder, OrderCancelled, OrderPlaced
 from domain.shop_values import OrderId, Quantity, Sku
 from domain.stock import ReleaseStock, ReserveStock
@@ -63,13 +57,13 @@ def started_by(recorded: RecordedEvent) -> Fulfilment | None:
 
 def reserve(order: Fulfilment) -> Sequence[Action]:
     return [
-        Tell(sku, ReserveStock(order_id=order.order_id, quantity=quantity))
+        Dispatch(sku, ReserveStock(order_id=order.order_id, quantity=quantity))
         for sku, quantity in sorted(order.units.items())
     ]
 
 
 def release(order: Fulfilment, _: str) -> Sequence[Action]:
-    return [Tell(sku, ReleaseStock(order_id=order.order_id)) for sku in sorted(order.units)]
+    return [Dispatch(sku, ReleaseStock(order_id=order.order_id)) for sku in sorted(order.units)]
 
 
 def authorise(order: Fulfilment) -> Sequence[Action]:
@@ -99,11 +93,11 @@ def capture(order: Fulfilment) -> Sequence[Action]:
 
 
 def confirm(order: Fulfilment) -> Sequence[Action]:
-    return [Tell(order.order_id, ConfirmOrder())]
+    return [Dispatch(order.order_id, ConfirmOrder())]
 
 
 def cancel(order: Fulfilment, reason: str) -> Sequence[Action]:
-    return [Tell(order.order_id, CancelOrder(reason=reason[:REASON]))]
+    return [Dispatch(order.order_id, CancelOrder(reason=reason[:REASON]))]
 
 
 order_fulfilment: Final = Saga(

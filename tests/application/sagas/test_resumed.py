@@ -86,7 +86,7 @@ def facts(units: Mapping[str, int]) -> Fulfilment:
 
 async def commanded(actions: Sequence[Action]) -> Sequence[tuple[UUID, str, Command]]:
     noted, stream = Noted(), SagaStream(memory.EventStore(), "order_fulfilment", "o-1")
-    performer = Performer(noted, None, None)  # type: ignore[arg-type]  # nothing else is asked
+    performer = Performer(noted)  # type: ignore[arg-type]  # nothing else is asked
     await performer(actions, stream.context("Do reserve stock", NOON))
     return noted.commands
 

@@ -18,7 +18,9 @@ from application.sagas.engine import Perform, SagaEngine
 from application.sagas.performing import Performer
 from application.sagas.saga import Saga
 from application.sagas.state import SagaState, Status
+from application.shop.ports import Outside
 from application.shop.sagas.order_fulfilment import VERSIONS
+from application.shop.sagas.outside_calls import outside_calls
 from domain.decider import Command
 from domain.orders import PlaceOrder
 from domain.stock import ReceiveStock
@@ -112,8 +114,7 @@ class World:
             self.release(
                 Performer(
                     CommandDispatch(store, pause=lambda _: asyncio.sleep(0)),
-                    Watched(self.payment_provider, self.moments),
-                    Watched(self.carrier, self.moments),
+                    outside_calls(self._watched_outside()),
                 )
             ),
             now=lambda: self.now,
@@ -123,6 +124,12 @@ class World:
             "order_fulfilment", store, memory.Subscriptions(self.store), now=lambda: self.now
         )
         self._learnt = -1
+
+    def _watched_outside(self) -> Outside:
+        """The providers, with a moment before and after each call."""
+        audit = shop_memory.Audit(self.payment_provider, self.carrier)
+        payment_provider = Watched(self.payment_provider, self.moments)
+        return Outside(payment_provider, Watched(self.carrier, self.moments), audit)
 
     async def tell(self, id: str, command: Command, actor: str = "a customer") -> None:
         context = Context.start(actor, uuid4(), self.now)
