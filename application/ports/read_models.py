@@ -23,10 +23,6 @@ from application.projections.projection import Projection, View
 V = TypeVar("V", bound=View)
 
 
-class CheckpointMoved(Exception):
-    """Another runner has advanced this build: this one must stop and look again."""
-
-
 class NotOurs(Exception):
     """The name under which a build would be kept is taken by something else; nothing was done."""
 

@@ -2,6 +2,7 @@
 
 from infrastructure.memory.builds import Builds
 from infrastructure.memory.consumer_groups import ConsumerGroups
+from infrastructure.memory.coordination import Checkpoints, Leases
 from infrastructure.memory.event_store import EventStore
 from infrastructure.memory.payload_store import PayloadStore
 from infrastructure.memory.read_models import ReadModels
@@ -10,8 +11,10 @@ from infrastructure.memory.views import Views
 
 __all__ = [
     "Builds",
+    "Checkpoints",
     "ConsumerGroups",
     "EventStore",
+    "Leases",
     "PayloadStore",
     "ReadModels",
     "Subscriptions",

@@ -1,9 +1,8 @@
 """The books of the read models in memory: builds, leases, and what operators did."""
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from application.projections.builds import (
     Standing,
 )
 from application.projections.projection import Projection
+from infrastructure.memory.coordination import Checkpoints, now
 from infrastructure.memory.views import Kept
 
 
@@ -49,18 +49,19 @@ class _Row:
     skipped: dict[UUID, Note] = field(default_factory=dict)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Builds:
     """The :class:`~application.ports.Builds`, and what each build holds. ``clock`` ends leases."""
 
-    def __init__(self, clock: Callable[[], datetime] = _now) -> None:
-        self.kept: defaultdict[Build, Kept[Any]] = defaultdict(Kept)
+    def __init__(self, clock: Callable[[], datetime] = now) -> None:
+        self.checkpoints = Checkpoints()
+        self._kept: dict[Build, Kept[Any]] = {}
         self._clock = clock
         self._rows: dict[Build, _Row] = {}
         self._actions: list[Action] = []
+
+    def kept(self, build: Build) -> Kept[Any]:
+        """What that build holds."""
+        return self._kept.setdefault(build, Kept(build.table, self.checkpoints))
 
     async def register(self, projections: Collection[Projection[Any]]) -> None:
         for projection in sorted(projections, key=lambda declared: -declared.version):
@@ -158,7 +159,8 @@ class Builds:
         if self._row(build).role is Role.LIVE:
             raise WrongRole(f"{build.table} is live: it answers queries")
         del self._rows[build]
-        self.kept.pop(build, None)
+        self._kept.pop(build, None)
+        await self.checkpoints.forget(build.table)
         self._note("drop", build, note)
 
     async def actions(self, name: str) -> Sequence[Action]:
@@ -189,7 +191,7 @@ class Builds:
         return Standing(build, row.role, row.paused, shards, self._clock())
 
     def _shard(self, build: Build, shard: Shard, runner: _Runner) -> ShardStanding:
-        position, events = self.kept[build].checkpoints.get(shard, (None, 0))
+        position, events = self.checkpoints.standing(build.table, shard.index)
         return ShardStanding(
             shard,
             position,

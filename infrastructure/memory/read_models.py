@@ -32,10 +32,10 @@ class ReadModels:
             raise NotBuilt(f"{projection.name} has not been built yet")
         declared, standing = found
         shards = [shard.shard for shard in standing.shards]
-        return views.Views(declared, self._builds.kept[standing.build], shards)
+        return views.Views(declared, self._builds.kept(standing.build), shards)
 
     def of(self, projection: Projection[V], build: Build, shard: Shard = WHOLE) -> Views[V]:
-        return views.Views(projection, self._builds.kept[build], (shard,))
+        return views.Views(projection, self._builds.kept(build), (shard,))
 
     async def compare(self, live: Build, build: Build) -> Comparison:
         standings = await self._builds.standings(live.name)
@@ -44,7 +44,7 @@ class ReadModels:
             for standing in standings
             if standing.build in (live, build)
         ]
-        old, new = self._builds.kept[live].views, self._builds.kept[build].views
+        old, new = self._builds.kept(live).views, self._builds.kept(build).views
         differences: list[Difference] = []
         counts: Counter[str] = Counter()
         for key in sorted(old.keys() | new.keys()):

@@ -8,19 +8,21 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Generic
 
-from application.ports import CheckpointMoved, Seen, Sums, V
+from application.ports import Seen, Sums, V
 from application.projections.builds import WHOLE, Shard
 from application.projections.projection import Projection, View
 from application.projections.projection import words as words_of
+from infrastructure.memory.coordination import Checkpoints
 
 
 @dataclass
 class Kept(Generic[V]):
     """What one build holds; its shards share it."""
 
+    name: str  # of its checkpoints
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
     views: dict[str, Seen[V]] = field(default_factory=dict)
     parts: dict[str, Seen[Any]] = field(default_factory=dict)
-    checkpoints: dict[Shard, tuple[int, int]] = field(default_factory=dict)  # position, events
 
 
 class Views(Generic[V]):
@@ -33,7 +35,7 @@ class Views(Generic[V]):
         shards: Sequence[Shard] = (WHOLE,),
     ) -> None:
         self._projection, self._shards = projection, shards
-        self._kept: Kept[V] = kept or Kept()
+        self._kept: Kept[V] = kept or Kept(projection.name)
         fields = projection.view.model_fields
         self._no_detail = {
             field: fields[field].get_default(call_default_factory=True)
@@ -44,10 +46,10 @@ class Views(Generic[V]):
         """There is always room in memory."""
 
     async def checkpoint(self) -> int | None:
-        checkpoints = self._kept.checkpoints
-        if all(shard in checkpoints for shard in self._shards):
-            return min(checkpoints[shard][0] for shard in self._shards)
-        return None
+        kept = self._kept
+        positions = [kept.checkpoints.standing(kept.name, of.index)[0] for of in self._shards]
+        known = [position for position in positions if position is not None]
+        return min(known) if len(known) == len(positions) else None
 
     async def load(self, keys: Collection[str]) -> Mapping[str, Seen[V]]:
         return {key: self._kept.views[key] for key in keys if key in self._kept.views}
@@ -65,10 +67,9 @@ class Views(Generic[V]):
         expected: int | None,
     ) -> None:
         (shard,) = self._shards
-        position, passed = self._kept.checkpoints.get(shard, (None, 0))
-        if expected != position:
-            raise CheckpointMoved(f"{self._projection.name} is at {position}, not at {expected}")
-        self._kept.checkpoints[shard] = checkpoint, passed + events
+        self._kept.checkpoints.move(
+            self._kept.name, checkpoint, expected=expected, events=events, shard=shard.index
+        )
         _write(changed, self._kept.views)
         _write(parts, self._kept.parts)
 
@@ -122,7 +123,7 @@ class Views(Generic[V]):
     async def clear(self) -> None:
         self._kept.views.clear()
         self._kept.parts.clear()
-        self._kept.checkpoints.clear()
+        await self._kept.checkpoints.forget(self._kept.name)
 
     def _matching(
         self, equal: Mapping[str, str], by: str | None, until: str | None

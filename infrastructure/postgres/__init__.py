@@ -1,6 +1,8 @@
 """Read models in PostgreSQL, and events: the only package that speaks to it."""
 
 from infrastructure.postgres.connections import Pool, durable_pool, pool
+from infrastructure.postgres.coordination.checkpoints import Checkpoints
+from infrastructure.postgres.coordination.leases import Leases
 from infrastructure.postgres.events.consumer_groups import ConsumerGroups
 from infrastructure.postgres.events.event_store import EventStore
 from infrastructure.postgres.events.group_commit import GroupCommit
@@ -16,11 +18,13 @@ from infrastructure.postgres.read_models.views import Views
 
 __all__ = [
     "Builds",
+    "Checkpoints",
     "ConsumerGroups",
     "EventStore",
     "GroupCommit",
     "Horizon",
     "InlineCommit",
+    "Leases",
     "Pool",
     "ReadModels",
     "Subscriptions",

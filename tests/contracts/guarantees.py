@@ -20,7 +20,16 @@ from tests.contracts import recorded_run
 
 HERE: Final = Path(__file__).parent
 # Fixtures that choose one.
-_ADAPTERS: Final = ("stores", "lasting", "payloads", "views", "books", "outside")
+_ADAPTERS: Final = (
+    "stores",
+    "lasting",
+    "payloads",
+    "views",
+    "books",
+    "outside",
+    "checkpoints",
+    "leases",
+)
 _WORDS: Final = {"passed": "✓", "skipped": "not run", "failed": "**no**"}
 
 _PAGE: Final = """# Guarantees

@@ -12,20 +12,16 @@ from typing import Any, Final, Generic
 from psycopg.errors import UndefinedTable
 from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
 
-from application.ports import CheckpointMoved, NotBuilt, Seen, Sums, V
+from application.ports import NotBuilt, Seen, Sums, V
 from application.projections.builds import WHOLE, Build, Shard
 from application.projections.projection import Projection
 from application.projections.projection import words as words_of
 from infrastructure.postgres.connections import Connections, connected
+from infrastructure.postgres.coordination.checkpoints import Place, forget, move, require_moved
 from infrastructure.postgres.migrating import LOCK
 from infrastructure.postgres.read_models.fields import field_of, number_of, sum_of, where_all
 from infrastructure.postgres.read_models.tables import create_tables, is_ours, parts_of
-from infrastructure.postgres.read_models.writing import (
-    Place,
-    move_checkpoint,
-    write_parts,
-    write_views,
-)
+from infrastructure.postgres.read_models.writing import write_parts, write_views
 
 
 class Views(Generic[V]):
@@ -88,12 +84,11 @@ class Views(Generic[V]):
             connection.pipeline(),  # one way there and back for all of it
             connection.transaction(),
         ):
-            at = Place(self._name, shard, expected)
-            moved = await move_checkpoint(connection, at, checkpoint, events)
+            at = Place(self._name, shard.index, expected)
+            moved = await move(connection, at, checkpoint, events)
             await write_views(connection, self._name, self._projection, changed)
             await write_parts(connection, parts_of(self._name), parts)
-            if await moved.fetchone() is None:
-                raise CheckpointMoved(f"{self._name} is not at {expected} any more")
+            await require_moved(moved, self._name, expected)
 
     async def find(
         self,
@@ -156,9 +151,7 @@ class Views(Generic[V]):
             for table in tables:
                 if await is_ours(connection, table):
                     await connection.execute(SQL("TRUNCATE {}").format(Identifier(table)))
-            await connection.execute(
-                "DELETE FROM projection_checkpoints WHERE build = %s", [self._name]
-            )
+            await forget(connection, self._name)
 
     def _matching(
         self, equal: Mapping[str, str], by: str | None, until: str | None

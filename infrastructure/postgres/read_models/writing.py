@@ -1,37 +1,15 @@
-"""Writing views: set-wise, and the checkpoint by compare and set."""
+"""Writing views and parts, all of a batch in one statement."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 
-from psycopg import AsyncCursor
 from psycopg.sql import SQL, Identifier
 
 from application.ports import Seen, V
-from application.projections.builds import Shard
 from application.projections.projection import Projection
 from infrastructure.postgres.connections import Connection
 
 Columns = Sequence[Sequence[object] | None]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Whose checkpoint is to be moved, and where it is expected to be; ``None``: nowhere yet."""
-
-    build: str
-    shard: Shard
-    expected: int | None
-
-
-async def move_checkpoint(
-    connection: Connection, place: Place, checkpoint: int, events: int
-) -> AsyncCursor[tuple[Any, ...]]:
-    """The answer has a row if the checkpoint was where it should be."""
-    values = [checkpoint, events, place.build, place.shard.index]
-    if place.expected is None:
-        return await connection.execute(_FIRST, values)
-    return await connection.execute(_NEXT, [*values, place.expected])
 
 
 async def write_views(
@@ -108,14 +86,4 @@ INSERT INTO {table} (key, position, part)
 SELECT key, position, part::jsonb
 FROM unnest(%b::text[], %b::bigint[], %b::text[]) AS new (key, position, part)
 ON CONFLICT (key) DO UPDATE SET position = excluded.position, part = excluded.part
-"""
-
-_FIRST: Final = """
-INSERT INTO projection_checkpoints (position, events, build, shard) VALUES (%s, %s, %s, %s)
-ON CONFLICT DO NOTHING RETURNING position
-"""
-
-_NEXT: Final = """
-UPDATE projection_checkpoints SET position = %s, events = events + %s
-WHERE build = %s AND shard = %s AND position = %s RETURNING position
 """

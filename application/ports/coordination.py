@@ -1,0 +1,69 @@
+"""What those who follow the log share: how far each has come, and which process does the work.
+
+A follower is anything that reads the log in order and leaves something elsewhere: a build of a
+read model, a forwarder to Kafka, a search index. Both ports know it by its name only.
+"""
+
+from typing import Protocol
+
+
+class CheckpointMoved(Exception):
+    """Another process has moved this checkpoint: stop, load it again, go on from there."""
+
+
+class Checkpoints(Protocol):
+    """How far each follower has come. A follower that is split has one checkpoint for each shard.
+
+    All methods raise ``StoreUnavailable``.
+    """
+
+    async def load(self, name: str, shard: int = 0) -> int | None:
+        """The position up to which the follower has taken in every event; ``None``: it is new.
+
+        After a crash of the store it may be an earlier one, never a later one.
+        """
+        ...
+
+    async def advance(
+        self, name: str, position: int, *, expected: int | None, events: int = 0, shard: int = 0
+    ) -> None:
+        """Move the checkpoint from ``expected`` (``None``: there is none yet) to ``position``.
+
+        ``events`` more have been taken in on the way. Raises :class:`CheckpointMoved`, and changes
+        nothing, unless the checkpoint is still ``expected``. ``ValueError`` unless it moves on.
+        """
+        ...
+
+    async def forget(self, name: str) -> None:
+        """Remove the checkpoints of all shards, so that the follower starts at the first event."""
+        ...
+
+
+class Leases(Protocol):
+    """Which process does what only one may do at a time. The store's clock ends a lease.
+
+    A lease saves double work, but does not prove that nobody else is at it: a process may be
+    suspended while its lease ends. So every result is guarded as well, by a checkpoint or by the
+    version of a stream. All methods raise ``StoreUnavailable``.
+    """
+
+    async def claim(self, name: str, holder: str, *, seconds: float) -> bool:
+        """Take the lease for ``holder``, or renew it: it then ends after ``seconds``.
+
+        ``False``, and nothing has changed, while another holds it.
+        """
+        ...
+
+    async def release(self, name: str, holder: str) -> None:
+        """End the lease if ``holder`` has it, so that another can take it at once."""
+        ...
+
+    async def holder(self, name: str) -> str | None:
+        """Who holds the lease now; ``None`` when nobody does."""
+        ...
+
+
+def require_progress(position: int, expected: int | None) -> None:
+    """``ValueError`` unless a checkpoint that goes from ``expected`` to ``position`` moves on."""
+    if expected is not None and position <= expected:
+        raise ValueError(f"a checkpoint only moves on: {position} is not beyond {expected}")
