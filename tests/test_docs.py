@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
 
@@ -19,6 +20,7 @@ PAGES = sorted(
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 SHOWN = re.compile(r"<!-- from (\S+) -->\n```\w*\n(.*?)```", re.DOTALL)
 NAMED = re.compile(r"\[`(?!\w+\.py`)([A-Za-z_][\w.]*)`\]\(([^)\s]+\.py)\)")
+COMMAND = re.compile(r"(?:^|[\s/])headwater ([a-z-]+\b.*)")
 FENCED = re.compile(r"```.*?```", re.DOTALL)
 
 
@@ -29,6 +31,12 @@ def name(page: Path) -> str:
 def links(page: Path) -> list[str]:
     prose = FENCED.sub("", page.read_text())
     return [next(filter(None, match)) for match in LINK.findall(prose)]
+
+
+def in_code(page: Path) -> list[str]:
+    """The lines of its blocks and spans of code."""
+    code = re.findall(r"^```.*?^```|`[^`\n]+`", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [line for part in code for line in part.strip("`").splitlines()]
 
 
 def anchors(page: Path) -> set[str]:
@@ -143,6 +151,28 @@ def test_the_references_are_those_of_the_source(page: ModuleType) -> None:
     assert file.read_text() == page.page(), f"{name(file)} is not current: run `make reference`"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_command_that_a_page_names_exists(page: Path) -> None:
+    """``headwater sagas show ID --json``: there is such a command, and it has such an option."""
+    known = commands.options()
+    for line in in_code(page):
+        for words in map(str.split, COMMAND.findall(line)):
+            of_group = any(command.startswith(f"{words[0]} ") for command in known)
+            names = takewhile(re.compile("[a-z-]+$").match, words[: 2 if of_group else 1])
+            command = " ".join(names)
+            assert command in known, f"{name(page)}: there is no `headwater {command}`"
+            options = {word.partition("=")[0] for word in words if word.startswith("--")}
+            assert options <= {*known[command]}, f"{name(page)}: `headwater {command}`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_make_target_that_a_page_names_exists(page: Path) -> None:
+    """``make bench`` is in the Makefile."""
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for line in in_code(page):
+        assert {*re.findall(r"\bmake ([a-z-]+)", line)} <= {*targets}, f"{name(page)}: {line}"
+
+
 def test_every_option_and_every_setting_is_described() -> None:
     """No row of the references lacks its meaning."""
     lines = [*commands.page().splitlines(), *settings.page().splitlines()]
@@ -160,3 +190,4 @@ def test_the_documentation_is_found() -> None:
     assert len(PAGES) > 10
     assert sum(len(links(page)) for page in PAGES) > 50
     assert sum(len(SHOWN.findall(page.read_text())) for page in PAGES) > 5
+    assert sum(len(COMMAND.findall(line)) for page in PAGES for line in in_code(page)) > 50

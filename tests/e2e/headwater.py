@@ -25,7 +25,7 @@ def headwater(
     """Run a command to its end."""
     return subprocess.run(
         [*command, *arguments],
-        env=_environment(home, settings),
+        env=environment(home, settings),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -99,7 +99,7 @@ def running(home: Path, **settings: str) -> Iterator[Service]:
     with output.open("w") as file:
         process = psutil.Popen(
             [*COMMAND, "run"],
-            env=_environment(home, settings),
+            env=environment(home, settings),
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # its Ctrl-C is not ours
@@ -118,7 +118,7 @@ def serving(home: Path, **servers: str) -> Iterator[psutil.Popen]:
     with home.with_suffix(".txt").open("w") as output:
         process = psutil.Popen(
             [*COMMAND, "serve"],
-            env=_environment(home, servers),
+            env=environment(home, servers),
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -138,7 +138,8 @@ def until(condition: Callable[[], bool], service: Service) -> None:
         time.sleep(0.01)
 
 
-def _environment(home: Path, settings: dict[str, str]) -> dict[str, str]:
+def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """Of a command in this home: nothing is set but by the test, and any free ports are used."""
     ours = {"HEADWATER_HOME": str(home), "HTTP_PORT": "0", "EVENTSTOREDB_PORT": "0"}
     servers = (
         "EVENT_STORE",

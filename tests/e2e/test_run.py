@@ -3,7 +3,6 @@
 import csv
 import gzip
 import re
-import shlex
 import signal
 import socket
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from infrastructure.settings import EventStore
 from infrastructure.shop.online_retail import SAMPLE
+from tests.e2e.curl import curl
 from tests.e2e.headwater import PATIENCE, Service, headwater, refusal, running, until
 
 
@@ -26,17 +26,7 @@ def orders_in_sample() -> int:
 
 def tried(service: Service) -> list[httpx.Response]:
     """The answers to the curl lines that it printed, one after the other."""
-    return [_curl(shlex.split(line)) for line in re.findall(r"^  (curl .*)$", service.said, re.M)]
-
-
-def _curl(words: list[str]) -> httpx.Response:
-    options = [(words[at], words[at + 1]) for at in range(1, len(words) - 1)]
-    headers = dict(value.split(": ", 1) for option, value in options if option == "-H")
-    data = next((value for option, value in options if option == "-d"), None)
-    url = next(word for word in words if word.startswith("http"))
-    return httpx.request(
-        "POST" if data else "GET", url, headers=headers, content=data, timeout=PATIENCE
-    )
+    return [curl(line) for line in re.findall(r"^  (curl .*)$", service.said, re.M)]
 
 
 def test_a_service_that_was_killed_at_its_first_start_starts_again_with_everything(

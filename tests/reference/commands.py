@@ -5,7 +5,8 @@ takes its place, with a link; and ``--help``, which every command has, is left o
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Final
 
 import typer
@@ -32,6 +33,7 @@ This page is printed from the source by `make reference`.
 _SECTION: Final = re.compile(r"#+ `headwater ?([^`]*)`\n\n((?:.+\n)+)")
 _LISTED: Final = re.compile(r"^\* `([^`]+)`: .+$", re.MULTILINE)
 _LIST: Final = "**Commands**:\n\n"
+_OPTION: Final = re.compile(r"^\* `(--[\w-]+)", re.MULTILINE)
 _HELP: Final = re.compile(r"^\* `--help`: .+\n", re.MULTILINE)
 _NO_OPTIONS: Final = re.compile(r"\*\*Options\*\*:\n\n(?!\*)")
 
@@ -48,6 +50,13 @@ def page() -> str:
     purposes = dict(map(_purpose, sections))
     listed = _linked(first, purposes).partition(_LIST)[2]
     return _INTRODUCTION + listed + "".join(_linked(section, purposes) for section in sections)
+
+
+@cache
+def options() -> Mapping[str, Collection[str]]:
+    """The long options of every command and group, by its name: ``sagas show`` → ``--json`` …"""
+    sections = re.split(r"^(?=##+ )", page(), flags=re.MULTILINE)[1:]
+    return {_purpose(section)[0]: {"--help", *_OPTION.findall(section)} for section in sections}
 
 
 def _purpose(section: str) -> tuple[str, str]:
