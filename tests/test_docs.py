@@ -58,6 +58,18 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert anchor in anchors(target), f"{name(page)}: {link} names no heading"
 
 
+def test_every_page_is_reached_from_the_readme() -> None:
+    """Somebody who follows links from the README comes to every page of docs."""
+    reached, following = set(), [ROOT / "README.md"]
+    while following:
+        page = following.pop()
+        reached.add(page)
+        targets = {(page.parent / link.partition("#")[0]).resolve() for link in links(page)}
+        following += [target for target in targets & {*PAGES} if target not in reached]
+
+    assert [name(page) for page in ROOT.glob("docs/**/*.md") if page not in reached] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_shown_code_is_the_code(page: Path) -> None:
     """A block that says where it comes from stands there word for word."""
