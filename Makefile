@@ -1,5 +1,6 @@
 # Two commands matter: `make run` and `make test`. Everything below sets itself up.
 BIN := .venv/bin
+NODE := infrastructure/embedded/eventstoredb
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" pyproject.toml
 
@@ -14,7 +15,7 @@ test: .venv/.dev ## run every test; needs no Docker and no server
 	@$(BIN)/pytest
 
 conformance: .venv/.dev ## what a node answers otherwise than the real server did
-	@$(BIN)/python -m tests.conformance
+	@cd $(NODE)/tests && $(CURDIR)/$(BIN)/python -m conformance
 
 check: .venv/.dev ## lint, types, architecture rules, links in the docs
 	@$(BIN)/ruff check .
@@ -30,10 +31,10 @@ reference: .venv/.dev ## print the pages of docs/reference anew, from the source
 	@$(BIN)/python -m tests.reference.commands > docs/reference/commands.md
 	@$(BIN)/python -m tests.reference.settings > docs/reference/settings.md
 
-.venv/.run: requirements/run.txt pyproject.toml .ci/venv
+.venv/.run: requirements/run.txt pyproject.toml $(NODE)/pyproject.toml .ci/venv
 	@PYTHON=$(PYTHON) .ci/venv run
 
-.venv/.dev: requirements/dev.txt pyproject.toml .ci/venv
+.venv/.dev: requirements/dev.txt pyproject.toml $(NODE)/pyproject.toml .ci/venv
 	@PYTHON=$(PYTHON) .ci/venv dev
 	@touch .venv/.run
 

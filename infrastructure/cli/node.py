@@ -3,15 +3,15 @@
 import os
 from pathlib import Path
 
-from infrastructure.cli.printing import say
-from infrastructure.embedded.eventstoredb.server import (
+from embedded_eventstoredb.server import (
     CertificatesUnavailable,
     Node,
     NodeSettings,
     PortUnavailable,
     serve,
 )
-from infrastructure.embedded.eventstoredb.storage import StorageUnavailable
+from embedded_eventstoredb.storage import StorageUnavailable
+from infrastructure.cli.printing import say
 from infrastructure.processes import Hindrance
 
 

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from embedded_eventstoredb.process import NodeFailed, NodeProcess
 from infrastructure.container import Container, connected, wired, write_side_opened
-from infrastructure.embedded.eventstoredb.process import NodeFailed, NodeProcess
 from infrastructure.embedded.postgres import EmbeddedPostgres, PostgresFailed
 from infrastructure.processes import Hindrance
 from infrastructure.processes.home import Home

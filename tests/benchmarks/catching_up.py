@@ -23,8 +23,8 @@ from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Progress, Subscriptions
 from application.shop.read_models.stock_levels import stock_levels
 from domain.stock import StockReceived
+from embedded_eventstoredb.process import NodeProcess
 from infrastructure import eventstoredb, postgres
-from infrastructure.embedded.eventstoredb.process import NodeProcess
 from tests.benchmarks.projections import live, receipts, run
 from tests.contracts.made_up import name
 from tests.projection_specification import at

@@ -21,9 +21,9 @@ from application.command_dispatch import CommandDispatch
 from application.messages import Context
 from application.ports import EventStore
 from domain.stock import ReceiveStock, ReserveStock
+from embedded_eventstoredb.process import NodeProcess
 from infrastructure import eventstoredb, postgres
 from infrastructure.container import REMEMBER
-from infrastructure.embedded.eventstoredb.process import NodeProcess
 from tests.projection_specification import at
 from tests.servers import empty_schema, postgres_server
 

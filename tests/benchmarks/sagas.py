@@ -33,8 +33,8 @@ from application.shop.sagas.order_fulfilment import VERSIONS
 from application.shop.sagas.outside_calls import outside_calls
 from domain.orders import PlaceOrder
 from domain.stock import ReceiveStock
+from embedded_eventstoredb.process import NodeProcess
 from infrastructure import eventstoredb, memory
-from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.shop import memory as shop_memory
 
 ORDERS: Final = 500

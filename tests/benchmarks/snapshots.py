@@ -26,8 +26,8 @@ from application.ports import NO_STREAM, EventStore
 from application.snapshots import Snapshots, SnapshotTaken
 from domain.decider import Command, Event
 from domain.stock import ReserveStock, StockDispatched, StockReceived, StockReserved
+from embedded_eventstoredb.process import NodeProcess
 from infrastructure import eventstoredb, filesystem
-from infrastructure.embedded.eventstoredb.process import NodeProcess
 
 EVENTS: Final = 5_000
 EVERY: Final = 500

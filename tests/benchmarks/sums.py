@@ -15,8 +15,8 @@ from pathlib import Path
 from application.claim_check import ClaimCheck
 from application.command_dispatch import CommandDispatch
 from application.shop.importing import import_history
+from embedded_eventstoredb.process import NodeProcess
 from infrastructure import eventstoredb, memory, postgres
-from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.shop.online_retail import SAMPLE, History
 from tests.sales_figures import SALES, Sales, add_up, fill
 from tests.servers import empty_schema, postgres_server

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from embedded_eventstoredb.process import NodeProcess
 from infrastructure.cli.main import app
-from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.providers.simulated import SimulatedProviders
 from infrastructure.settings import EventStore
 from tests.e2e.headwater import PATIENCE, serving

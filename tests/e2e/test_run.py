@@ -141,7 +141,7 @@ def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "killed", ["infrastructure.embedded.eventstoredb", "bin/postgres -D", "providers.simulated"]
+    "killed", ["embedded_eventstoredb", "bin/postgres -D", "providers.simulated"]
 )
 def test_a_server_that_dies_is_started_again(tmp_path: Path, killed: str) -> None:
     """Whichever embedded server is killed, orders are accepted, shown and fulfilled again."""

@@ -7,9 +7,9 @@ import pytest
 from esdbclient import NewEvent, StreamState
 from typer.testing import CliRunner
 
+from embedded_eventstoredb.process import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.cli.main import app
-from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.eventstoredb import BeyondRepair, CategoryLinks, Client
 from tests.stores import only_on
 from tests.waiting import PATIENCE

@@ -6,9 +6,9 @@ import pytest
 
 from application.ports import NO_STREAM, StoreFacts
 from application.ports import EventStore as EventStorePort
+from embedded_eventstoredb.process import NodeProcess
 from infrastructure import eventstoredb, memory
 from infrastructure.container import opened, wired
-from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.settings import EventStore, InvalidSettings, Settings
 from tests.contracts.made_up import event, put_foreign
 from tests.infrastructure.shop import shop_over

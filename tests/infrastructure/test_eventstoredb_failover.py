@@ -9,8 +9,8 @@ import pytest
 
 from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Appended, StoreUnavailable
+from embedded_eventstoredb.process import NodeProcess
 from infrastructure import eventstoredb
-from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore, Subscriptions
 from tests.contracts.made_up import all_of, event, name, only
 from tests.waiting import PATIENCE, until

@@ -7,8 +7,8 @@ import pytest
 from esdbclient import StreamState
 
 from application.ports import NO_STREAM, Delivery
+from embedded_eventstoredb.process import NodeProcess
 from infrastructure import eventstoredb
-from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore
 from tests.contracts.made_up import events, name, only, until
 from tests.waiting import PATIENCE

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from application.ports import NO_STREAM, StoreUnavailable
+from embedded_eventstoredb.process import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.container import wired
-from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.eventstoredb import Client, EventStore
 from tests.contracts.made_up import all_of, event, name
 from tests.infrastructure.shop import LINE, ORDER, Shop, shop_over

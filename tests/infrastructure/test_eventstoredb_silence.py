@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from application.ports import NO_STREAM, StoreUnavailable
+from embedded_eventstoredb.process import NodeProcess
 from infrastructure import eventstoredb
-from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore, Subscriptions
 from tests.contracts.made_up import all_of, event, events, name, only
 from tests.silent_proxy import SilentProxy, silent_proxy

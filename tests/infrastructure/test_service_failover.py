@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from embedded_eventstoredb.process import NodeProcess
 from infrastructure.container import wired
-from infrastructure.embedded.eventstoredb.process import NodeProcess
 from infrastructure.processes.service import reacting
 from infrastructure.providers.simulated import SimulatedProviders
 from tests.infrastructure.shop import LINE, ORDER, Shop, shop_over

@@ -1,0 +1,108 @@
+"""A node as a process: ``python -m embedded_eventstoredb --data-dir D --port P``.
+
+Prints one line, ``ready esdb://…``, when it listens. Ends on SIGINT and SIGTERM, and, with
+``--with-parent``, when its standard input is closed, as it is by the death of who started it.
+On SIGUSR1 the leader of a cluster steps down; on SIGUSR2 it is lost, on the next it is back.
+"""
+
+import argparse
+import asyncio
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from embedded_eventstoredb.node_settings import ELECTION_TIME, NodeSettings
+
+
+def main() -> int:
+    arguments = _arguments()
+    os.umask(0o077)  # the log is for nobody else to read
+    _spare_the_client()
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong, we say
+    from embedded_eventstoredb.server import (
+        CertificatesUnavailable,
+        Node,
+        PortUnavailable,
+        serve,
+    )
+    from embedded_eventstoredb.storage import StorageUnavailable
+
+    if arguments.pool:
+        from embedded_eventstoredb.pool_server import serve_pool
+
+        asyncio.run(serve_pool())
+        return 0
+
+    try:
+        settings = _settings(arguments)
+    except ValueError as error:
+        print(f"node: {error}", file=sys.stderr)
+        return 1
+
+    obeying: set[asyncio.Task[None]] = set()
+
+    def ready(node: Node) -> None:
+        print(f"ready {node.uri} {node.http}".rstrip(), flush=True)
+        if arguments.with_parent:
+            from embedded_eventstoredb.parent import obey
+
+            obeying.add(asyncio.create_task(obey(node)))
+
+    try:
+        asyncio.run(serve(settings, ready))
+    except (PortUnavailable, StorageUnavailable, CertificatesUnavailable) as error:
+        print(f"node: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="node", description="An EventStoreDB node on SQLite.")
+    add = parser.add_argument
+    add("--data-dir", type=Path, help="keeps the log; without it nothing is kept")
+    add("--host", default="127.0.0.1")
+    add("--port", type=int, default=2113, help="0 is any free one")
+    add("--advertise-host", default="", help="the host that gossip names, when it is another")
+    add("--cluster", action="store_true", help="three members, on this port and the next two")
+    add("--tls", action="store_true", help="encrypted, with users admin and ops (changeit)")
+    add("--certificates", type=Path, help="keeps the authority that clients trust")
+    add("--http-port", type=int, help="also HTTP/1.1 (/health/live …), on loopback; 0 is any free")
+    add("--follower-lag", type=float, default=0.0, help="seconds that followers are behind")
+    add("--election-time", type=float, default=ELECTION_TIME, help="seconds without a leader")
+    add("--no-projections", action="store_true", help="leave the system projections off")
+    add("--max-append-size", type=int, default=1 << 20, help="bytes of data in one append")
+    add("--pool", action="store_true", help="hand out nodes in memory, asked on stdin")
+    add("--with-parent", action="store_true", help="obey stdin, and end when it is closed")
+    return parser.parse_args()
+
+
+def _settings(arguments: argparse.Namespace) -> NodeSettings:
+    return NodeSettings(
+        data_dir=arguments.data_dir,
+        host=arguments.host,
+        port=arguments.port,
+        advertised_host=arguments.advertise_host,
+        cluster=arguments.cluster,
+        tls=arguments.tls,
+        certificates=arguments.certificates,
+        follower_lag=arguments.follower_lag,
+        election_time=arguments.election_time,
+        http_port=arguments.http_port,
+        projections=not arguments.no_projections,
+        max_append_size=arguments.max_append_size,
+    )
+
+
+def _spare_the_client() -> None:
+    """Make ``esdbclient`` a plain folder here: we need its messages, not its client (0.3 s)."""
+    found = importlib.util.find_spec("esdbclient")
+    if found is not None and found.submodule_search_locations is not None:
+        package = ModuleType("esdbclient")
+        package.__path__ = list(found.submodule_search_locations)
+        sys.modules["esdbclient"] = package
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""The log as one member of a cluster shows it.
+
+The members share one log; a follower leaves out what is younger than its lag.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from embedded_eventstoredb.storage import (
+    PAGE,
+    Log,
+    LogClosed,
+    Record,
+    Storage,
+    Stream,
+    parse_metadata,
+)
+
+_TICKS: Final = 10_000_000
+_SEEN: Final = "SELECT max(position) FROM records WHERE position > ? AND created <= ?"
+_NEWEST: Final = "SELECT max(version) FROM records WHERE stream = ? AND position <= ?"
+_METADATA: Final = """SELECT data FROM records
+    WHERE stream = (SELECT key FROM streams WHERE name = ?) AND position <= ?
+    ORDER BY version DESC LIMIT 1"""
+
+
+class MemberLog(Log):
+    """Shows a leader all there is, and a follower what is older than ``lag`` seconds.
+
+    What a member had while it led, it has from then on: a read that it took on as the leader is
+    answered with all that was acknowledged, although it has resigned meanwhile.
+    """
+
+    def __init__(
+        self, storage: Storage, lag: float, leads: Callable[[], bool], has: int = -1
+    ) -> None:
+        """``has`` is the last position that the member is known to have, whatever its lag."""
+        super().__init__(storage.connection)
+        self._storage = storage
+        self._lag = lag
+        self._leads = leads
+        self._seen = has
+        self._closed = asyncio.Event()
+
+    def resign(self) -> None:
+        """The member stops leading: what it has by now, it goes on to show."""
+        self._seen = self._storage.last_position
+
+    def close(self) -> None:
+        """The member shuts down: whoever waits for more is not to wait any longer."""
+        self._closed.set()
+
+    @property
+    def last_position(self) -> int:
+        if self._shows_all:
+            self._seen = self._storage.last_position
+        else:
+            cutoff = time.time_ns() // 100 - int(self._lag * _TICKS)
+            (seen,) = self._connection.execute(_SEEN, (self._seen, cutoff)).fetchone()
+            self._seen = self._seen if seen is None else seen
+        return self._seen
+
+    async def beyond(self, position: int) -> int:
+        while self.last_position <= position:
+            await self._growth(position)
+        return self.last_position
+
+    def stream(self, name: str) -> Stream:
+        stream = super().stream(name)
+        seen = self.last_position
+        if self._shows_all or not stream.key:
+            return stream
+        (version,) = self._connection.execute(_NEWEST, (stream.key, seen)).fetchone()
+        row = self._connection.execute(_METADATA, (f"$${name}", seen)).fetchone()
+        limits = parse_metadata(row[0]) if row else {}
+        return replace(
+            stream,
+            last_version=-1 if version is None else version,
+            max_count=limits.get("$maxCount"),
+            max_age=limits.get("$maxAge"),
+            truncate_before=limits.get("$tb"),
+        )
+
+    def read_stream(
+        self, stream: Stream, version: int, *, backwards: bool = False, limit: int = PAGE
+    ) -> list[Record]:
+        start = min(version, stream.last_version) if backwards else version
+        page = super().read_stream(stream, start, backwards=backwards, limit=limit)
+        return self._shown(page)
+
+    def read_log(self, after: int, *, backwards: bool = False, limit: int = PAGE) -> list[Record]:
+        start = min(after, self.last_position + 1) if backwards else after
+        return self._shown(super().read_log(start, backwards=backwards, limit=limit))
+
+    def record_at(self, position: int) -> Record | None:
+        return super().record_at(position) if position <= self.last_position else None
+
+    @property
+    def _shows_all(self) -> bool:
+        return not self._lag or self._leads()
+
+    def _shown(self, page: list[Record]) -> list[Record]:
+        seen = self.last_position
+        return [record for record in page if record.position <= seen]
+
+    async def _growth(self, position: int) -> None:
+        """Until there may be more to show. Raises LogClosed."""
+        closed = asyncio.ensure_future(self._closed.wait())
+        grown = asyncio.ensure_future(self._older_or_longer(position))
+        try:
+            await asyncio.wait((grown, closed), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            grown.cancel()
+            closed.cancel()
+        if self._closed.is_set():
+            raise LogClosed
+
+    async def _older_or_longer(self, position: int) -> None:
+        if self._storage.last_position > position:  # what is there has to grow old
+            await asyncio.sleep(self._lag / 10)
+        else:
+            await self._storage.beyond(position)

@@ -1,0 +1,191 @@
+"""All consumer groups of the node: their configuration, and what wakes them."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+from itertools import count
+from typing import Final
+
+from esdbclient.protos.Grpc import persistent_pb2
+
+from embedded_eventstoredb.errors import (
+    EXPECT_ANY,
+    NotReady,
+    Refusal,
+    group_exists,
+    group_failed,
+    group_missing,
+)
+from embedded_eventstoredb.filters import Filter, in_all, parse_filter
+from embedded_eventstoredb.group_records import delete_streams
+from embedded_eventstoredb.group_settings import (
+    GroupFilter,
+    GroupSettings,
+    decode,
+    encode,
+)
+from embedded_eventstoredb.running_group import RunningGroup
+from embedded_eventstoredb.storage import (
+    MAX_VERSION,
+    NewRecord,
+    Record,
+    Storage,
+    Transaction,
+)
+from embedded_eventstoredb.streams import METADATA, append
+
+CONFIGURATION: Final = "$persistentSubscriptionConfig"
+_TICK: Final = 0.25  # seconds between two looks for events whose time is out
+_TICKS_TO_CHECKPOINT: Final = 4
+_FilterOptions = persistent_pb2.CreateReq.AllOptions.FilterOptions
+
+
+class PersistentSubscriptions:
+    """The consumer groups by stream and name."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._groups: dict[str, RunningGroup] = {}
+        self.starting = False
+        """Whether the groups are between two starts: nothing is said of any of them."""
+        self._changing = asyncio.Lock()
+        self._wakers: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Runs the groups as they are configured, from their checkpoints."""
+        self._run(_load(self._storage))
+        self._wakers = [asyncio.create_task(self._follow_log()), asyncio.create_task(self._tick())]
+
+    async def stop(self) -> bool:
+        """Drops all consumers, and says whether there were any. Writes no checkpoint for that."""
+        for task in self._wakers:
+            task.cancel()
+        consumed = any(group.connections for group in self._groups.values())
+        await self._stop_groups()
+        return consumed
+
+    def find(self, stream: str, group: str) -> RunningGroup:
+        """The group. Raises a Refusal when there is none, or none yet."""
+        if self.starting:
+            raise NotReady
+        try:
+            return self._groups[f"{stream}::{group}"]
+        except KeyError:
+            raise group_missing(stream, group) from None
+
+    def on(self, stream: str | None) -> list[RunningGroup]:
+        """The groups on a stream (None: all). Raises a Refusal when that stream has none (yet)."""
+        if self.starting:
+            raise NotReady
+        found = [g for g in self._groups.values() if stream in (None, g.settings.stream)]
+        if stream is not None and not found:
+            raise group_missing(stream, "")
+        return sorted(found, key=lambda group: group.settings.stream)
+
+    async def create(self, settings: GroupSettings) -> None:
+        """Raises a Refusal when the group exists or cannot be as it is wanted."""
+        async with self._changing:
+            self._check(settings)
+            if settings.key in self._groups:
+                raise group_exists(settings.stream, settings.group)
+            self._run([settings])
+            await self._save()
+
+    async def update(self, settings: GroupSettings) -> None:
+        """Starts the group anew from its checkpoint; its consumers are dropped. Keeps the filter.
+
+        Raises a Refusal when there is no such group or it cannot be as it is wanted.
+        """
+        async with self._changing:
+            group = self.find(settings.stream, settings.group)
+            self._check(settings)
+            await group.stop()
+            self._run([replace(settings, filter=group.settings.filter)])
+            await self._save()
+
+    async def delete(self, stream: str, group: str) -> None:
+        """Drops the group's consumers, its checkpoint and its parked events. Raises a Refusal."""
+        async with self._changing:
+            found = self.find(stream, group)
+            del self._groups[found.settings.key]
+            await found.stop()
+            await self._save(deleted=found.settings)
+
+    async def restart(self) -> None:
+        """Stops all groups and starts them again from their checkpoints; consumers are dropped."""
+        async with self._changing:
+            self.starting = True
+            await self._stop_groups()
+            self._run(_load(self._storage))
+            self.starting = False
+
+    def _check(self, settings: GroupSettings) -> None:
+        if fault := settings.fault(self._storage.last_position):
+            raise group_failed(settings.stream, settings.group, fault)
+        _wanted(settings.filter)
+
+    def _run(self, groups: Iterable[GroupSettings]) -> None:
+        for settings in groups:
+            wanted = _wanted_or_failing(settings.filter)
+            self._groups[settings.key] = RunningGroup(self._storage, settings, wanted)
+
+    async def _stop_groups(self) -> None:
+        groups = list(self._groups.values())
+        self._groups.clear()
+        await asyncio.gather(*(group.stop() for group in groups))
+
+    async def _save(self, deleted: GroupSettings | None = None) -> None:
+        groups = [group.settings for group in self._groups.values()]
+        record = NewRecord("$PersistentConfig", encode(groups), is_json=True)
+
+        def write(transaction: Transaction) -> None:
+            if transaction.stream(CONFIGURATION).max_count is None:
+                metadata = NewRecord(METADATA, b'{"$maxCount":2}', is_json=True)
+                append(transaction, f"$${CONFIGURATION}", EXPECT_ANY, [metadata])
+            append(transaction, CONFIGURATION, EXPECT_ANY, [record])
+            if deleted:
+                delete_streams(transaction, deleted)
+
+        await self._storage.write(write)
+
+    async def _follow_log(self) -> None:
+        position = self._storage.last_position
+        while True:
+            position = await self._storage.beyond(position)
+            for group in self._groups.values():
+                group.wake()
+
+    async def _tick(self) -> None:
+        for number in count(1):
+            await asyncio.sleep(_TICK)
+            for group in self._groups.values():
+                group.tick(checkpoint=number % _TICKS_TO_CHECKPOINT == 0)
+
+
+def _load(storage: Storage) -> list[GroupSettings]:
+    stream = storage.stream(CONFIGURATION)
+    newest = storage.read_stream(stream, MAX_VERSION, backwards=True, limit=1)
+    return decode(newest[0].data) if newest else []
+
+
+def _wanted(given: GroupFilter | None) -> Filter:
+    """Raises a Refusal when the filter's expression is none."""
+    if given is None:
+        return in_all
+    expression = _FilterOptions.Expression(regex=given.regex, prefix=given.prefixes)
+    if given.by_stream:
+        return parse_filter(_FilterOptions(stream_identifier=expression))
+    return parse_filter(_FilterOptions(event_type=expression))
+
+
+def _wanted_or_failing(given: GroupFilter | None) -> Filter:
+    """A stored filter that is refused by now fails its own group, and no other."""
+    try:
+        return _wanted(given)
+    except Refusal as refusal:
+        return partial(_fail, refusal)
+
+
+def _fail(refusal: Refusal, _: Record) -> bool:
+    raise refusal

@@ -1,0 +1,45 @@
+"""Nodes for tests: empty, isolated, in memory, a few milliseconds each."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from embedded_eventstoredb.process import NodeProcess
+
+
+class NodePool:
+    """A process that has the next node ready before it is asked for. Ends with this process."""
+
+    def __init__(self) -> None:
+        self._process = NodeProcess(pool=True)
+        self._asking = threading.Lock()
+
+    def start(self) -> Self:
+        """Start the process, once for many nodes. Raises NodeFailed."""
+        self._process.start()
+        return self
+
+    def stop(self) -> None:
+        """End it, with the nodes that are left."""
+        self._process.stop()
+
+    @contextmanager
+    def node(self) -> Iterator[str]:
+        """The connection string of a node that nobody else has, for as long as the context lasts.
+
+        Raises NodeFailed.
+        """
+        with self._asking:
+            uri = self._process.ask("node")
+        try:
+            yield uri
+        finally:
+            with self._asking:
+                self._process.tell(f"end {uri}")
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

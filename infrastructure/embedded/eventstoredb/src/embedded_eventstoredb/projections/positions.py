@@ -1,0 +1,43 @@
+"""How far a projection has come: a position in the log, or a version in each of its streams."""
+
+import json
+from typing import Any
+
+from embedded_eventstoredb.projections.definitions import Faulted
+
+Position = int | dict[str, int]
+"""-1 is before the first."""
+
+
+def stamp(position: Position) -> dict[str, Any]:
+    """How the metadata of what a projection writes tells what caused it."""
+    if isinstance(position, int):
+        return {"$c": max(position, 0), "$p": position}
+    return {"$s": position}
+
+
+def described(position: Position) -> str:
+    """How statistics tell it."""
+    if isinstance(position, int):
+        return f"C:{max(position, 0)}/P:{position}"
+    parts = [f"{stream}: {version}" for stream, version in position.items()]
+    return parts[0] if len(parts) == 1 else "".join(f"{part}; " for part in parts)
+
+
+def restored(stored: bytes | None, zero: Position) -> Position:
+    """Where to go on, when the query may have changed. Raises Faulted where there is no such place.
+
+    A stream that is new to the query is read from its beginning.
+    """
+    if stored is None:
+        return zero
+    found: Position = json.loads(stored)
+    match found, zero:
+        case int(), int():
+            return found
+        case dict(), dict():
+            return {stream: found.get(stream, before) for stream, before in zero.items()}
+        case int(), _:
+            raise Faulted("Conversion from Position to Stream position tag is not supported")
+        case _:
+            raise Faulted("Conversion from Stream to Position position tag is not supported")

@@ -1,0 +1,121 @@
+"""The system projections at work: every event linked into streams of its category, its type, …
+
+They work in the background, hundreds of events a commit, and take the log in one pass as long as
+they stand at one place. Links and checkpoints are one commit, so each event is linked exactly once,
+in the order of the log, whatever happens between.
+"""
+
+import asyncio
+import logging
+import time
+from typing import Final
+
+from embedded_eventstoredb.projections.definitions import Definition
+from embedded_eventstoredb.projections.linking import link_batch
+from embedded_eventstoredb.projections.system_projection import SystemProjection
+from embedded_eventstoredb.storage import Storage
+
+_REST: Final = 3.0
+"""How much longer than a batch the rest after it is: links may come late, appends may not."""
+_log = logging.getLogger(__name__)
+
+
+class SystemProjections:
+    """All of them. They share each batch, and rest between two while others write."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._between_batches = asyncio.Lock()
+        self._projections: list[SystemProjection] = []
+        self._storage = storage
+        self._woken = asyncio.Event()
+        self._own_end = -1  # of the log, after the last batch
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Work in the background from now on."""
+        self._tasks = [asyncio.create_task(self._follow_log()), asyncio.create_task(self._work())]
+
+    async def stop(self) -> None:
+        """Ends the work. What a commit has not taken is taken after the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def add(self, definition: Definition) -> SystemProjection:
+        """One of them, from its checkpoint on."""
+        projection = SystemProjection(self, definition)
+        await projection.reload(definition)
+        self._projections.append(projection)
+        return projection
+
+    async def pause(self, projection: SystemProjection, *, checkpoint: bool) -> None:
+        """Take it out of the work, after the batch that is being written."""
+        async with self._between_batches:
+            if projection.is_running and checkpoint:
+                key, value = projection.checkpoint_key, str(projection.position).encode()
+                await self._storage.write_in_time(lambda t: t.set_state(key, value))
+                projection.checkpointed()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def stored_checkpoint(self, key: str) -> int:
+        return int(self._storage.state(key) or -1)
+
+    def progress(self, position: int) -> float:
+        """How much of the log is behind that position, in per cent."""
+        behind = self._storage.last_position - position
+        return 100 * (1 - behind / (self._storage.last_position + 1))
+
+    async def _follow_log(self) -> None:
+        position = -1
+        while True:
+            position = await self._storage.beyond(position)
+            self._woken.set()
+
+    async def _work(self) -> None:
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            try:
+                if await self._advance():
+                    self._woken.set()
+            except Exception as error:  # whatever it is: say so, and stay at the checkpoints
+                _log.exception("system projections failed")
+                for projection in self._running():
+                    projection.fail(str(error))
+
+    def _running(self) -> list[SystemProjection]:
+        return [projection for projection in self._projections if projection.is_running]
+
+    async def _advance(self) -> bool:
+        """Links a batch for those that are furthest, and one for each that is behind them.
+
+        False when there was nothing to link.
+        """
+        end, began = self._storage.last_position, time.monotonic()
+        async with self._between_batches:
+            places = sorted({projection.position for projection in self._running()}, reverse=True)
+            linked = [await self._link_next(place, end) for place in places]
+        if not any(linked):
+            return False
+        others_write = end > self._own_end
+        self._own_end = self._storage.last_position
+        await asyncio.sleep(_REST * (time.monotonic() - began) if others_write else 0)
+        return True
+
+    async def _link_next(self, place: int, end: int) -> bool:
+        """One pass for all that stand there."""
+        running = [found for found in self._running() if found.position == place]
+        if not self._storage.read_linkable(place, 1):
+            for projection in running:  # links only: not worth a commit
+                projection.skip_to(end)
+            return False
+        began = time.monotonic()
+        runs = [projection.run for projection in running]
+        keys = [projection.checkpoint_key for projection in running]
+        steps = await self._storage.write_in_time(lambda t: link_batch(t, place, runs, keys))
+        for projection, step in zip(running, steps, strict=True):
+            projection.working_time += time.monotonic() - began
+            projection.take(step)
+        return True

@@ -1,0 +1,171 @@
+"""All that read at the same time: they take turns, and together they hold little.
+
+A reader takes a page from the log and hands it out at the pace of its client, which may be none. So
+what all of them have not handed out yet is bounded: the page that was read longest ago is given up,
+and read again when its reader comes back to it. And on the event loop only a few go on at a time:
+what other clients do is never behind all of them.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncGenerator, Sequence
+from typing import Final, Protocol
+
+from embedded_eventstoredb.storage import Reading, Record, Stream
+from embedded_eventstoredb.streams import read_stream
+
+READ_AT_ONCE: Final = 128
+"""Records of a reader's page, at most."""
+
+_HELD: Final = 32 << 20  # bytes
+_AT_A_TIME: Final = 8  # in one round of the event loop
+_FEW: Final = 64
+_FEW_BYTES: Final = 1 << 15
+_RECORD: Final = 800  # what a record takes besides its data, about
+
+
+class Reader(Protocol):
+    """One that reads records in an order of its own."""
+
+    def read_page(self) -> list[Record]:
+        """What follows the record that was handed out last; empty at the end."""
+        ...
+
+    def handed_out(self, records: Sequence[Record]) -> None:
+        """Those records, one or more, were handed out."""
+        ...
+
+
+class LogReader:
+    """Reads ``$all`` from after a position, or backwards from before it."""
+
+    def __init__(self, reading: Reading, position: int, *, backwards: bool) -> None:
+        self._reading = reading
+        self._position = position
+        self._backwards = backwards
+
+    def read_page(self) -> list[Record]:
+        at, backwards = self._position, self._backwards
+        return self._reading.read_log(at, backwards=backwards, limit=READ_AT_ONCE)
+
+    def handed_out(self, records: Sequence[Record]) -> None:
+        self._position = records[-1].position
+
+
+class StreamReader:
+    """Reads what a stream shows from a version on, that one included, ``count`` records at most."""
+
+    def __init__(
+        self, reading: Reading, stream: Stream, version: int, count: int, *, backwards: bool
+    ) -> None:
+        self._reading = reading
+        self._stream = stream
+        self._version = version
+        self._left = count
+        self._backwards = backwards
+
+    def read_page(self) -> list[Record]:
+        limit = min(self._left, READ_AT_ONCE)
+        if not limit or self._version < 0:
+            return []
+        at, backwards = self._version, self._backwards
+        return read_stream(self._reading, self._stream, at, backwards=backwards, limit=limit)
+
+    def handed_out(self, records: Sequence[Record]) -> None:
+        self._version = records[-1].version + (-1 if self._backwards else 1)
+        self._left -= len(records)
+
+
+class Readers:
+    """Of one node. To be used on the event loop's thread."""
+
+    def __init__(self, *, held: int = _HELD, at_a_time: int = _AT_A_TIME) -> None:
+        """Not more than ``held`` bytes are held, or one page, if that has more."""
+        self._most = held
+        self._pages: OrderedDict[Reader, tuple[list[Record], int]] = OrderedDict()
+        self._at_a_time = at_a_time
+        self._had_a_turn: set[object] = set()
+        self._waiting: deque[tuple[object, asyncio.Future[None]]] = deque()
+        self.held = 0
+        """Bytes of the pages that readers hold, about."""
+
+    async def next(self, reader: Reader) -> list[Record]:
+        """The reader's next records, a few; none at the end, where it holds nothing any more."""
+        page, size = self._pages.get(reader, (None, 0))
+        if not page:
+            await self.turn(reader)
+            if size:
+                await asyncio.sleep(0)  # who reads on and on must not hold up the others
+            page = self._read(reader)
+        records = _few(page)
+        if records:
+            reader.handed_out(records)
+        return records
+
+    async def all(self, reader: Reader) -> AsyncGenerator[list[Record], None]:
+        """All records of a reader, to its end, a few at a time."""
+        try:
+            while records := await self.next(reader):
+                yield records
+        finally:
+            self.leave(reader)
+
+    def leave(self, reader: Reader) -> None:
+        """The reader has done; what it holds is given up."""
+        _, size = self._pages.pop(reader, ([], 0))
+        self.held -= size
+
+    def may_go_on(self, caller: object) -> bool:
+        """Whether it is the caller's turn to do a little: to send a message, to read a page.
+
+        It is as long as few others have had one. Only then are rounds counted: see ``turn``.
+        """
+        if caller in self._had_a_turn:
+            return True
+        if len(self._had_a_turn) >= self._at_a_time:
+            return False
+        self._had_a_turn.add(caller)
+        return True
+
+    async def turn(self, caller: object) -> None:
+        """Return when the caller may go on."""
+        if self.may_go_on(caller):
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append((caller, turn))
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_soon(self._next_round)
+        await turn
+
+    def _next_round(self) -> None:
+        self._had_a_turn.clear()
+        while self._waiting and len(self._had_a_turn) < self._at_a_time:
+            caller, turn = self._waiting.popleft()
+            if not turn.done():  # its caller has gone
+                turn.set_result(None)
+                self._had_a_turn.add(caller)
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._next_round)
+
+    def _read(self, reader: Reader) -> list[Record]:
+        """A new page, last record first: what is handed out goes."""
+        self.leave(reader)
+        page = reader.read_page()
+        if page:
+            page.reverse()
+            size = sum(len(record.data) + len(record.metadata) + _RECORD for record in page)
+            self._pages[reader] = (page, size)
+            self.held += size
+            while self.held > self._most and len(self._pages) > 1:
+                self.leave(next(iter(self._pages)))
+        return page
+
+
+def _few(page: list[Record]) -> list[Record]:
+    """The first records of a page, taken from its end."""
+    records: list[Record] = []
+    room = _FEW_BYTES
+    while page and room > 0 and len(records) < _FEW:
+        records.append(page.pop())
+        room -= len(records[-1].data) + len(records[-1].metadata)
+    return records

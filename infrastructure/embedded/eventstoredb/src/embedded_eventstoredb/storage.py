@@ -1,0 +1,294 @@
+"""The log: every record once, in the order of its commit, on SQLite.
+
+One thread writes. Appends that wait at the same time are committed together (group commit), each
+with its own check and its own answer, and no answer is given before its commit is on disk.
+Reading happens on the caller's thread, in pages; nothing about an event is kept in memory.
+"""
+
+import asyncio
+import logging
+import sqlite3
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Final, NamedTuple, TypeVar
+
+from embedded_eventstoredb.data_directory import DataDirectory, StorageUnavailable
+from embedded_eventstoredb.prompt_answer import PromptAnswer
+from embedded_eventstoredb.reading import PAGE, Reading
+from embedded_eventstoredb.records import (
+    MAX_VERSION,
+    Appended,
+    Linkable,
+    NewRecord,
+    Record,
+    Stream,
+    compact,
+    id_text,
+    parse_metadata,
+)
+from embedded_eventstoredb.replication import Replication
+from embedded_eventstoredb.transaction import Transaction
+from embedded_eventstoredb.writer_memory import WriterMemory
+
+__all__ = [
+    "MAX_VERSION",
+    "PAGE",
+    "Appended",
+    "Linkable",
+    "Log",
+    "LogClosed",
+    "NewRecord",
+    "Reading",
+    "Record",
+    "Storage",
+    "StorageUnavailable",
+    "Stream",
+    "Transaction",
+    "compact",
+    "id_text",
+    "parse_metadata",
+]
+
+_GROUP: Final = 512
+_GATHERING: Final = 0.001  # seconds
+_PASSING_COMMIT: Final = 0.001  # seconds
+_TRY_AGAIN: Final = 0.5  # seconds
+_log = logging.getLogger(__name__)
+_Answer = TypeVar("_Answer")
+
+
+class _Job(NamedTuple):
+    run: Callable[[Transaction], object]
+    answer: "asyncio.Future[object]"
+    committed: int
+    """Where the log on disk ended when it was handed in."""
+
+
+_Outcome = tuple["asyncio.Future[object]", object, Exception | None]
+
+
+class LogClosed(Exception):
+    """The member that reads there is shutting down."""
+
+
+class Log(Reading, ABC):
+    """The records as one member has them, growing."""
+
+    @property
+    @abstractmethod
+    def last_position(self) -> int:
+        """The position of the last record, -1 before there is one."""
+
+    @abstractmethod
+    async def beyond(self, position: int) -> int:
+        """Wait until the log goes beyond ``position``; the position of its last record then.
+
+        Raises LogClosed when the member shuts down.
+        """
+
+
+class Storage(Log):
+    """The node's log. To be opened, read and closed on the event loop's thread."""
+
+    def __init__(self, data_dir: Path | None = None) -> None:
+        """Open the log in a directory, or a passing one (None). Raises StorageUnavailable."""
+        self._directory = DataDirectory(data_dir)
+        self._passing = data_dir is None
+        try:
+            self._writing = self._directory.open_log()
+            super().__init__(self._directory.open_reader())
+            self._transaction = Transaction(self._writing, WriterMemory(self._writing))
+            self._last_position = self._transaction.last_position
+        except BaseException:
+            self._directory.close()
+            raise
+        self.replication = Replication()
+        self._loop = asyncio.get_running_loop()
+        self._arrival = asyncio.Event()
+        self._arriving: dict[object, float] = {}
+        self._gathered: list[_Job] = []
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
+        self._writer.start()
+
+    @property
+    def directory(self) -> Path:
+        """Where the log is; of a passing one, a place that goes with it."""
+        return self._directory.path
+
+    async def write(self, run: Callable[[Transaction], _Answer]) -> _Answer:
+        """Run a job in the next commit and return its answer when that commit is on disk.
+
+        What the job raises is raised here and leaves no trace in the log. A disk that cannot be
+        written raises StorageUnavailable. A job whose caller is cancelled before its turn is not
+        run; one that has begun is not undone. In a cluster, raises NotReady while nobody leads,
+        and CommitTimeout where the leader is alone.
+        """
+        self.replication.admit()
+        return await self.replication.in_time(self._queue(run))
+
+    def hand_in(
+        self,
+        run: Callable[[Transaction], _Answer],
+        answered: "Callable[[asyncio.Future[_Answer]], None]",
+    ) -> "asyncio.Future[_Answer]":
+        """As ``write``, to hand in more before the answer comes. Jobs run in their order.
+
+        ``answered`` is called once the answer is there, and when it is cancelled.
+        """
+        self.replication.admit()
+        if not self.replication.is_at_once:
+            late = self.replication.in_time(self._queue(run))
+            late.add_done_callback(answered)
+            return late
+        return self._queue(run, PromptAnswer(answered, self._loop))
+
+    def forget_ids(self) -> None:
+        """Recognise repeated appends, where any version will do, only of events from now on."""
+        self._queue(lambda transaction: transaction.forget())
+
+    @contextmanager
+    def arriving(self) -> Iterator[None]:
+        """While a write is on its way in, others wait for it, for a moment: they go together.
+
+        A write that began before another one was committed is in a race with it, as on the server,
+        although commits of this log may be faster.
+        """
+        mark = object()
+        self._arriving[mark] = self._loop.time()
+        try:
+            yield
+        finally:
+            self._arriving.pop(mark, None)
+
+    async def write_in_time(
+        self, run: Callable[[Transaction], _Answer], giving_up: Callable[[], bool] = lambda: False
+    ) -> _Answer:
+        """As ``write``, but wait for a disk that cannot be written, or a majority, and then go on.
+
+        For work in the background that nobody could be told of. Raises StorageUnavailable only
+        once ``giving_up`` holds.
+        """
+        while True:
+            try:
+                return await self._queue(run)
+            except StorageUnavailable as error:
+                if giving_up():
+                    raise
+                _log.warning("%s; trying again", error)
+                await asyncio.sleep(_TRY_AGAIN)
+
+    def _queue(
+        self,
+        run: Callable[[Transaction], _Answer],
+        answer: "asyncio.Future[Any] | None" = None,
+    ) -> "asyncio.Future[_Answer]":
+        if answer is None:
+            answer = self._loop.create_future()
+        job = _Job(run, answer, self._last_position)
+        if self._gathered or self._another_arrives():
+            self._gather(job)
+        else:
+            self._jobs.put(job)
+        return answer
+
+    @property
+    def last_position(self) -> int:
+        return self._last_position
+
+    async def beyond(self, position: int) -> int:
+        while self._last_position <= position:
+            await self._arrival.wait()
+        return self._last_position
+
+    def close(self) -> None:
+        """Finish what was handed in, then let go of the directory."""
+        self._hand_over()
+        self._jobs.put(None)
+        self.replication.release()
+        self._writer.join()
+        self._connection.close()
+        self._writing.close()
+        self._directory.close()
+
+    def _another_arrives(self) -> bool:
+        """Whether a write has begun to come in that has not been waited for yet."""
+        while self._arriving:
+            mark, since = next(iter(self._arriving.items()))
+            if since > self._loop.time() - _GATHERING:
+                return True
+            del self._arriving[mark]
+        return False
+
+    def _gather(self, job: _Job) -> None:
+        if not self._gathered:
+            self._loop.call_later(_GATHERING, self._hand_over)
+        self._gathered.append(job)
+        if not self._another_arrives():
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        for job in self._gathered:
+            self._jobs.put(job)
+        self._gathered.clear()
+
+    def _write(self) -> None:
+        while group := self._next_group():
+            jobs = [job for job in group if job is not None]
+            self.replication.wait()
+            if jobs:
+                outcomes, last_position = self._commit(jobs)
+                self._loop.call_soon_threadsafe(self._answer_in_time, outcomes, last_position)
+            if len(jobs) < len(group):
+                return
+
+    def _next_group(self) -> list[_Job | None]:
+        group = [self._jobs.get()]
+        try:
+            while len(group) < _GROUP and group[-1] is not None:
+                group.append(self._jobs.get_nowait())
+        except Empty:
+            pass
+        return group
+
+    def _commit(self, jobs: Iterable[_Job]) -> tuple[list[_Outcome], int]:
+        try:
+            outcomes = [self._run(job) for job in jobs if not job.answer.cancelled()]
+            self._transaction.commit()
+        except sqlite3.Error as error:
+            self._transaction.roll_back()
+            failure = StorageUnavailable(f"cannot write the log: {error}")
+            return [(job.answer, None, failure) for job in jobs], -1
+        return outcomes, self._transaction.last_position
+
+    def _run(self, job: _Job) -> _Outcome:
+        try:
+            return job.answer, self._transaction.run(job.run, job.committed), None
+        except sqlite3.OperationalError:  # the disk's fault: nobody's append stands
+            raise
+        except Exception as error:  # the job's own refusal or fault: its answer, nobody else's
+            return job.answer, None, error
+
+    def _answer_in_time(self, outcomes: list[_Outcome], last_position: int) -> None:
+        """A passing log takes as long as a disk does: programs race on it as they do elsewhere."""
+        if self._passing:
+            self._loop.call_later(_PASSING_COMMIT, self._answer, outcomes, last_position)
+        else:
+            self._answer(outcomes, last_position)
+
+    def _answer(self, outcomes: list[_Outcome], last_position: int) -> None:
+        if last_position > self._last_position:
+            self._last_position = last_position
+            self._arrival.set()
+            self._arrival = asyncio.Event()
+        for answer, result, error in outcomes:
+            if answer.done():  # its caller has gone
+                continue
+            if error is None:
+                answer.set_result(result)
+            else:
+                answer.set_exception(error)
