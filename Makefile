@@ -2,7 +2,8 @@
 BIN := .venv/bin
 NODE := infrastructure/embedded/eventstoredb
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" pyproject.toml
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" \
+	--no-emit-package embedded-eventstoredb pyproject.toml
 
 .PHONY: help run test conformance check bench reference requirements clean
 help: ## show this list

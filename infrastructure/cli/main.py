@@ -133,6 +133,9 @@ def node(
 ) -> None:
     """Start the embedded EventStoreDB node alone: any EventStoreDB client can talk to it."""
     with clear_errors():
+        from infrastructure.processes.embedded_node import require_node
+
+        require_node()
         from infrastructure.cli.node import run_node
 
         if memory and data_dir:

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from embedded_eventstoredb.process import NodeFailed, NodeProcess
 from infrastructure.container import Container, connected, wired, write_side_opened
 from infrastructure.embedded.postgres import EmbeddedPostgres, PostgresFailed
 from infrastructure.processes import Hindrance
+from infrastructure.processes.embedded_node import embedded_node
 from infrastructure.processes.home import Home
 from infrastructure.processes.supervising import kept_running
 from infrastructure.providers.simulated import SimulatedProviders, SimulationFailed
@@ -177,16 +177,8 @@ async def _event_store_for(settings: Settings) -> AsyncIterator[Settings]:
         return
     Home(settings.headwater_home).keep("eventstoredb")
     directory = settings.headwater_home.absolute() / "eventstoredb"
-    try:
-        async with (
-            NodeProcess(directory, settings.eventstoredb_port) as node,
-            kept_running("the embedded EventStoreDB node", node),
-        ):
-            yield settings.model_copy(update={"eventstoredb_uri": node.uri})
-    except NodeFailed as error:
-        raise Hindrance(
-            f"{error} (EVENTSTOREDB_PORT sets the port, HEADWATER_HOME the directory)"
-        ) from error
+    async with embedded_node(directory, settings.eventstoredb_port) as uri:
+        yield settings.model_copy(update={"eventstoredb_uri": uri})
 
 
 @asynccontextmanager

@@ -1,0 +1,39 @@
+"""The embedded EventStoreDB node: a distribution of its own, which may not be installed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from infrastructure.processes import Hindrance
+from infrastructure.processes.supervising import kept_running
+
+
+def require_node() -> None:
+    """Raises :class:`Hindrance` where the node is not installed."""
+    if find_spec("embedded_eventstoredb") is None:
+        raise Hindrance(
+            "the embedded EventStoreDB node is not installed: install embedded-eventstoredb "
+            "(the extra 'embedded'), or set EVENTSTOREDB_URI to a server of yours"
+        )
+
+
+@asynccontextmanager
+async def embedded_node(directory: Path, port: int) -> AsyncIterator[str]:
+    """The connection string of a node that keeps its data in that directory.
+
+    A node that ends is started again. Raises :class:`Hindrance`.
+    """
+    require_node()
+    from embedded_eventstoredb.process import NodeFailed, NodeProcess
+
+    try:
+        async with (
+            NodeProcess(directory, port) as node,
+            kept_running("the embedded EventStoreDB node", node),
+        ):
+            yield node.uri
+    except NodeFailed as error:
+        raise Hindrance(
+            f"{error} (EVENTSTOREDB_PORT sets the port, HEADWATER_HOME the directory)"
+        ) from error
