@@ -23,5 +23,9 @@ class Backoff:
         """The longest pause after that attempt."""
         return min(self.most, self.first * 2.0 ** min(attempt, _DOUBLINGS))
 
+    def seconds(self, attempt: int, chance: float) -> float:
+        """The pause after that attempt; ``chance`` (0 to 1) takes its share away."""
+        return self.longest(attempt) * (1 - chance * (1 - self.at_least))
+
     async def __call__(self, attempt: int) -> None:
-        await asyncio.sleep(self.longest(attempt) * random.uniform(self.at_least, 1))
+        await asyncio.sleep(self.seconds(attempt, random.random()))

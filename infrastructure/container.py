@@ -148,7 +148,7 @@ class Container(containers.DeclarativeContainer):
         VERSIONS,
         event_store,
         providers.Singleton(Performer, dispatch, providers.Callable(outside_calls, shop_outside)),
-        tell=saga_metrics,
+        observe=saga_metrics,
     )
     fulfilment = providers.Factory(  # a worker
         GroupConsumer,

@@ -1,4 +1,4 @@
-"""Metrics of sagas: what the engine tells is counted here, what is open is read from the views."""
+"""Metrics of sagas: what the engine records is counted here, open sagas are read from the views."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -19,6 +19,7 @@ from application.sagas.events import (
     StepTimedOut,
     StepUndone,
     UndoDelayed,
+    WaitExpired,
 )
 from application.sagas.queries import SagaCounts
 from application.sagas.state import SagaState, Status
@@ -27,16 +28,17 @@ _SECONDS: Final = (0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 
 
 
 class SagaMetrics:
-    """Hears of everything that an engine here records: an ``Observer`` of it.
+    """Counts what an engine here records: an ``Observer`` of it.
 
-    What a person wants is recorded by the command line, so it is not heard here; what the engine
-    makes of it is.
+    The command of an operator is recorded by the command line, so it is not counted here. What the
+    engine makes of it is.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._ends = Histogram(
             "headwater_saga_seconds",
-            "From a saga's start to its end: completed, compensated or failed (a person must act).",
+            "From a saga's start to its end: completed, compensated or failed (a person must act). "
+            "The time in which a step waited, for an event or a moment, is not counted.",
             ["saga", "end"],
             buckets=_SECONDS,
             registry=registry,
@@ -51,7 +53,7 @@ class SagaMetrics:
         registry.register(self._open)
 
     def __call__(self, saga: str, before: SagaState, event: SagaEvent, age: timedelta) -> None:
-        """``age``: how long ago the saga was started."""
+        """``age``: since the saga was started, without the time in which a step waited."""
         match event:
             case SagaCompleted():
                 self._ended(saga, Status.COMPLETED, age)
@@ -63,14 +65,14 @@ class SagaMetrics:
                 self._attempts.labels(saga, step, "undo_refused" if undoing else "refused").inc()
             case (
                 StepCompleted() | StepRefused() | StepTimedOut() | StepDelayed()
-                | StepUndone() | UndoDelayed()
+                | StepUndone() | UndoDelayed() | WaitExpired()
             ):  # fmt: skip
                 self._attempts.labels(saga, event.step, _OUTCOMES[type(event)]).inc()
             case _:
-                pass  # a beginning, or a wish
+                pass  # a beginning, or a command
 
     def show(self, counts: Mapping[str, SagaCounts]) -> None:
-        """Let the next reading tell what is open, by the saga's name; no counts: nobody knows."""
+        """Show these until the next call, by the saga's name; none while they are not known."""
         self._open.counts = counts
 
     def _ended(self, saga: str, end: Status, age: timedelta) -> None:
@@ -84,6 +86,7 @@ _OUTCOMES: Final[Mapping[type[SagaEvent], str]] = {
     StepDelayed: "delayed",
     StepUndone: "undone",
     UndoDelayed: "undo_delayed",
+    WaitExpired: "expired",
 }
 
 

@@ -1,9 +1,9 @@
-"""Wakes sagas when their moment has come: to try again, or because nobody has seen to them.
+"""Wakes sagas when their moment has come: to try again, to stop waiting, or to be looked at.
 
-The moments are learnt from what sagas record, so they outlive every process. Whoever finds one due
-adds ``SagaWoken`` to that saga, expecting the version it saw: of many processes that do, one
-succeeds, and the saga's consumer group hands it to one engine. Now and then all moments are kept in
-one event (stream: ``deadlines-<saga>``), so that starting does not mean reading all that ever was.
+The moments are learnt from what sagas record, so they outlive every process. A process that finds
+one due appends ``SagaWoken`` at the version it read. Of several processes, one succeeds, and the
+saga's consumer group hands the event to one engine. After every 10,000 events all moments are kept
+in one event (stream: ``deadlines-<saga>``), so that a start does not read the whole log.
 """
 
 import asyncio
@@ -28,7 +28,13 @@ from application.ports import (
     WrongExpectedVersion,
 )
 from application.sagas.clock import STEADY
-from application.sagas.events import DeadlinesKept, SagaWoken, StepDelayed, UndoDelayed
+from application.sagas.events import (
+    DeadlinesKept,
+    SagaWoken,
+    StepDelayed,
+    UndoDelayed,
+    WaitBegun,
+)
 from application.sagas.state import AT_WORK
 from application.sagas.stream import SagaStream
 from application.serialization import UnreadableEvent
@@ -40,8 +46,10 @@ KEEP_AFTER: Final = 10_000  # events, or a quarter of the moments, whichever is 
 AT_ONCE: Final = 16  # sagas that are woken together
 
 ENDS: Final = frozenset({"SagaCompleted", "SagaCompensated", "SagaFailed", "SagaResolved"})
-STIRS: Final = frozenset({"SagaStarted", "SagaWoken", "SagaRetried", "CompensationOrdered"})
-SLEEPS: Final = frozenset({"StepDelayed", "UndoDelayed"})
+STIRS: Final = frozenset(
+    {"SagaStarted", "SagaWoken", "SagaRetried", "CompensationOrdered", "EventArrived"}
+)
+SLEEPS: Final = frozenset({"StepDelayed", "UndoDelayed", "WaitBegun"})
 
 _BACKOFF: Final = Backoff(0.1, most=5.0)
 
@@ -68,6 +76,11 @@ class Deadlines:
         self._position: int | None = None
         self._unkept = 0  # events since the moments were kept
         self._end_seen, self._news = asyncio.Event(), asyncio.Event()
+
+    @property
+    def events(self) -> EventFilter:
+        """The events to :meth:`learn` from: of sagas of this name, and no others."""
+        return EventFilter.of(self._saga, *ENDS, *STIRS, *SLEEPS)
 
     @property
     def moments(self) -> Mapping[str, datetime]:
@@ -108,8 +121,7 @@ class Deadlines:
         self._unkept = 0
 
     async def _follow(self) -> None:
-        only = EventFilter.of(self._saga, *ENDS, *STIRS, *SLEEPS)
-        following = self._subscriptions.catch_up(after=self._position, only=only)
+        following = self._subscriptions.catch_up(after=self._position, only=self.events)
         async with following as messages:
             async for message in messages:
                 if isinstance(message, RecordedEvent):
@@ -239,5 +251,6 @@ def _readable(recorded: RecordedEvent) -> tuple[datetime, timedelta] | None:
         event, began = recorded.event, recorded.metadata.occurred_at
     except UnreadableEvent:
         return None
-    assert isinstance(event, StepDelayed | UndoDelayed)  # nothing else is left
-    return event.again_at, event.again_at - began
+    assert isinstance(event, StepDelayed | UndoDelayed | WaitBegun)  # nothing else is left
+    moment = event.until if isinstance(event, WaitBegun) else event.again_at
+    return moment, moment - began

@@ -7,7 +7,7 @@ done is performed again, which is safe, since every action can be repeated.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
@@ -23,23 +23,17 @@ from application.ports import (
     PayloadUnavailable,
     ProviderUnavailable,
     StoreUnavailable,
+    StreamUnusable,
 )
 from application.sagas.actions import Action
 from application.sagas.clock import STEADY
 from application.sagas.events import CompensationOrdered, SagaEvent
-from application.sagas.saga import (
-    Do,
-    Faulted,
-    NextAction,
-    Outcome,
-    Saga,
-    Undo,
-    next_action,
-    record,
-    settle,
-)
+from application.sagas.outcomes import Faulted, Outcome, Refused, Succeeded
+from application.sagas.progress import Do, NextAction, Undo, arrival, next_action, record, settle
+from application.sagas.saga import Check, Saga
 from application.sagas.state import SagaState, Status, evolve
 from application.sagas.stream import SagaStream
+from domain.decider import DomainError
 
 FAULTS: Final = (
     StoreUnavailable,
@@ -51,8 +45,8 @@ FAULTS: Final = (
 )
 """What may pass by itself. Anything else is a fault of ours, which no retry mends."""
 
-WISHES: Final = ("SagaWoken", "SagaRetried", "CompensationOrdered")
-"""What a saga is told, besides the events of the aggregate that it is about."""
+SIGNALS: Final = ("SagaWoken", "SagaRetried", "CompensationOrdered")
+"""Events in a saga's own stream that make it move; others than the engine append them."""
 
 ERROR: Final = 500  # characters that are kept of one
 
@@ -60,15 +54,15 @@ Perform = Callable[[Sequence[Action], Context], Awaitable[Outcome]]
 
 
 class Observer(Protocol):
-    """Hears of everything that happens to a saga here, once it is recorded."""
+    """Called with each event that an engine here has recorded."""
 
     def __call__(self, saga: str, before: SagaState, event: SagaEvent, age: timedelta) -> None:
-        """``age``: how long ago the saga was started."""
+        """``age``: since the saga was started, without the time in which a step waited."""
         ...
 
 
-def _unheard(saga: str, before: SagaState, event: SagaEvent, age: timedelta) -> None:
-    """Nobody listens."""
+def _unobserved(saga: str, before: SagaState, event: SagaEvent, age: timedelta) -> None:
+    """Nothing observes."""
 
 
 async def _pause() -> None:
@@ -86,46 +80,72 @@ class SagaEngine:
         *,
         now: Callable[[], datetime] = STEADY,
         chance: Callable[[], float] = random.random,
-        tell: Observer = _unheard,
+        observe: Observer = _unobserved,
         pause: Callable[[], Awaitable[None]] = _pause,
     ) -> None:
         """``versions``: every definition that was ever released, the newest last."""
         self._versions = {saga.version: saga for saga in versions}
         self.newest = versions[-1]
         self._store, self._perform = store, perform
-        self._now, self._chance, self._tell, self._pause = now, chance, tell, pause
+        self._now, self._chance, self._observe, self._pause = now, chance, observe, pause
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def events(self) -> EventFilter:
         """The events that it has to be handed."""
-        newest = self.newest
-        return ours(newest.starts, newest.cancels) | EventFilter.of(newest.name, *WISHES)
+        newest, awaited = self.newest, self._awaited
+        abroad = ours(newest.starts, newest.cancels, *awaited)
+        return abroad | EventFilter.of(newest.name, *SIGNALS)
+
+    @property
+    def _awaited(self) -> frozenset[str]:
+        return frozenset().union(*(saga.awaited for saga in self._versions.values()))
 
     async def handle(self, recorded: RecordedEvent) -> None:
-        """Move the saga that this event is about on, until it sleeps, ends, or needs a person.
+        """Move the sagas that this event is about on, until they wait, end, or need a person.
 
         Handling an event again changes nothing. Raises ``StoreUnavailable``, and whatever is a
         fault of ours: then the saga is where it was. ``NotHere``: a newer release has begun it.
         """
         if recorded.type == self.newest.starts.__name__ and not self.newest.started_by(recorded):
             return  # most of a history that is brought in, so nothing is read for it
-        id = recorded.stream_id  # that of the aggregate which started it
-        async with self._turns.setdefault(id, asyncio.Lock()):  # engines meet at the store only
-            stream = SagaStream(self._store, self.newest.name, id)
-            if recorded.type != self.newest.starts.__name__:  # else it is new, or that is found out
-                await stream.read()
-            if stream.state.status is None and not await self._start(stream, recorded):
-                return
-            if recorded.type == self.newest.cancels.__name__:
-                await self._cancel(stream, recorded)
-            await self._advance(stream)
+        for id in self._about(recorded):
+            async with self._turns.setdefault(id, asyncio.Lock()):  # engines meet at the store only
+                await self._move(id, recorded)
+
+    def _about(self, recorded: RecordedEvent) -> Collection[str]:
+        """The ids of the sagas that it is about: of its aggregate, or of those that wait for it."""
+        if recorded.type not in self._awaited:
+            return (recorded.stream_id,)
+        ids = {
+            wait.saga_id(recorded)
+            for saga in self._versions.values()
+            for _, wait in saga.waits
+            if wait.event is not None and wait.event.__name__ == recorded.type
+        }
+        return sorted(id for id in ids if id is not None)
+
+    async def _move(self, id: str, recorded: RecordedEvent) -> None:
+        stream = SagaStream(self._store, self.newest.name, id)
+        if recorded.type != self.newest.starts.__name__:  # else it is new, or that is found out
+            await stream.read()
+        if stream.state.status is None and not await self._start(stream, recorded):
+            return
+        if recorded.type == self.newest.cancels.__name__:
+            await self._cancel(stream, recorded)
+        if recorded.type in self._awaited:
+            await self._arrive(stream, recorded)
+        await self._advance(stream)
 
     async def _start(self, stream: SagaStream, recorded: RecordedEvent) -> bool:
         """Start it by the event that starts it, also when a later one comes first."""
         first = recorded
         if recorded.type != self.newest.starts.__name__:
-            first = await anext(aiter(self._store.read(recorded.stream, limit=1)))
+            (category,) = ours(self.newest.starts).categories
+            past = self._store.read(f"{category}-{stream.id}", limit=1)
+            if not (events := [event async for event in past]):
+                return False  # nothing has started a saga with this id
+            (first,) = events
         facts = self.newest.started_by(first)
         if facts is None:
             return False
@@ -139,6 +159,16 @@ class SagaEngine:
         reason, by = getattr(recorded.event, "reason", recorded.type), recorded.metadata.actor
         while stream.state.status in (Status.RUNNING, Status.COMPLETED, Status.FAILED):
             await self._record(stream, [CompensationOrdered(by=by, reason=reason)])
+
+    async def _arrive(self, stream: SagaStream, recorded: RecordedEvent) -> None:
+        """Keep an event that a step waits for. Kept once, another delivery changes nothing."""
+        while True:
+            saga = self._definition(stream.state)
+            arrived = arrival(saga, stream.state, stream.id, recorded)
+            if arrived is None:
+                return
+            follows = settle(saga, evolve(stream.state, arrived), self._now())
+            await self._record(stream, [arrived, *follows])
 
     async def _advance(self, stream: SagaStream) -> None:
         while True:
@@ -172,9 +202,34 @@ class SagaEngine:
         context = stream.context(f"{type(action).__name__} {action.step.name}", self._now())
         try:
             async with asyncio.timeout(self._patience(stream.state, action)):
+                if isinstance(action, Do) and action.checks:
+                    return await self._check(action.checks)
+                if action.step.in_order:
+                    return await self._in_order(action.actions, context)
                 return await self._perform(action.actions, context)
         except FAULTS as error:
             return Faulted(f"{type(error).__name__}: {error}"[:ERROR])
+
+    async def _in_order(self, actions: Sequence[Action], context: Context) -> Outcome:
+        """One after the other, up to the first that is refused."""
+        for number, one in enumerate(actions):
+            outcome = await self._perform([one], context)
+            match outcome:
+                case Refused(reason, partly):
+                    return Refused(reason, partly=partly or number > 0)
+                case Faulted():
+                    return outcome
+        return Succeeded()
+
+    async def _check(self, checks: Sequence[Check]) -> Outcome:
+        """Whether all hold. Nothing is recorded in the streams that are read."""
+        for check in checks:
+            try:
+                past = [recorded.event async for recorded in self._store.read(check.stream)]
+                check.require(check.decider.fold(past))
+            except (DomainError, StreamUnusable) as error:
+                return Refused(f"{type(error).__name__}: {error}"[:ERROR])
+        return Succeeded()
 
     def _patience(self, state: SagaState, action: NextAction[Any]) -> float:
         """Seconds that one attempt may take: never more than what is left of the step's time."""
@@ -198,6 +253,6 @@ class SagaEngine:
         if not await stream.append(events, now):
             return False
         for event in events:
-            self._tell(stream.saga, state, event, stream.age(now))
+            self._observe(stream.saga, state, event, stream.age(now))
             state = evolve(state, event)
         return True

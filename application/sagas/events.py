@@ -63,6 +63,27 @@ class UndoDelayed(Event):
     again_at: AwareDatetime
 
 
+class WaitBegun(Event):
+    """A step waits, for its event or for this moment, whichever comes first."""
+
+    step: str
+    until: AwareDatetime
+
+
+class EventArrived(Event):
+    """The event that a step waits for has come: while it waits, before it does, or too late."""
+
+    step: str
+    event_id: str
+
+
+class WaitExpired(Event):
+    """The moment has come before the event. What was done before is undone."""
+
+    step: str
+    error: str
+
+
 class SagaWoken(Event):
     """The moment has come that the saga, or its deadline, was waiting for."""
 
@@ -114,6 +135,9 @@ SagaEvent = (
     | StepTimedOut
     | StepUndone
     | UndoDelayed
+    | WaitBegun
+    | EventArrived
+    | WaitExpired
     | SagaWoken
     | CompensationOrdered
     | SagaRetried

@@ -17,7 +17,7 @@ from application.command_dispatch import CommandDispatch
 from application.messages import Context
 from application.ports import Done, OutcomeUnknown, ProviderRefused, StreamUnusable
 from application.sagas.actions import Action, Dispatch, OutsideCall
-from application.sagas.saga import Outcome, Refused, Succeeded
+from application.sagas.outcomes import Outcome, Refused, Succeeded
 from domain.decider import Command, DomainError
 
 AT_ONCE: Final = 8  # actions of one step

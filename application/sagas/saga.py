@@ -1,63 +1,39 @@
-"""What a saga is: steps in order, each with what undoes it. Pure, so that any engine can host one.
+"""What a saga is: steps in order, each with what undoes it. Data and pure functions.
 
     running ──────→ completed                 every step is done
        └─→ compensating ──→ compensated       what may have happened is undone, last in, first out
     either ──→ failed                         a person must act: retry, compensate or resolve
 
-An engine performs what :func:`next_action` says, and :func:`record` tells which events follow from
-the outcome. Between those, :func:`settle` gives the events that need nobody to act.
+A step does one of three things: it *acts*, it *checks*, or it *waits*. How a saga moves from one
+step to the next is in :mod:`application.sagas.progress`, so that any engine can host it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from application.backoff import Backoff
 from application.messages import RecordedEvent
 from application.sagas.actions import Action
-from application.sagas.events import (
-    SagaCompensated,
-    SagaCompleted,
-    SagaEvent,
-    SagaFailed,
-    SagaStarted,
-    StepBegun,
-    StepCompleted,
-    StepDelayed,
-    StepRefused,
-    StepTimedOut,
-    StepUndone,
-    UndoDelayed,
-)
-from application.sagas.state import SagaState, Status, evolve
+from application.sagas.events import SagaStarted
+from application.sagas.state import SagaState
+from domain.decider import Decider
 
-# ── a definition ─────────────────────────────────────────────────────────────────────────────────
+RETRIES: Final = Backoff(1, most=30)
+"""How long a step waits after a failed attempt, unless it says otherwise."""
 
 
 class Facts(BaseModel):
-    """All that the steps of one saga need to know, taken from what started it."""
+    """All that the steps of one saga need to know, taken from the event that starts it."""
 
     model_config = ConfigDict(frozen=True)
 
 
 F = TypeVar("F", bound=Facts)
-
-
-@dataclass(frozen=True)
-class Retries:
-    """How long to wait after a failed attempt: longer each time, and never quite as long."""
-
-    first: timedelta = timedelta(seconds=1)
-    factor: float = 2
-    longest: timedelta = timedelta(seconds=30)
-    alert_after: int = 5  # failed attempts at one thing; then somebody should look
-
-    def pause(self, failed: int, chance: float) -> timedelta:
-        """After so many failed attempts; ``chance`` (0 to 1) takes up to half of it away."""
-        full = min(self.first * self.factor ** min(failed - 1, 32), self.longest)
-        return full * (1 - chance / 2)
 
 
 def nothing(facts: F, reason: str = "") -> Sequence[Action]:  # noqa: ARG001 - as every step is asked
@@ -66,17 +42,65 @@ def nothing(facts: F, reason: str = "") -> Sequence[Action]:  # noqa: ARG001 - a
 
 
 @dataclass(frozen=True)
-class Step(Generic[F]):
-    """One step: what it asks, and what undoes that (given the reason), each safe to repeat.
+class Check:
+    """A condition on the state of one stream, which is read and left as it is."""
 
-    It is given up, and undone, when it is not done ``timeout`` after it was begun.
+    stream: str
+    decider: Decider[Any, Any, Any]
+    require: Callable[[Any], None]  # given the state: raises a DomainError where it does not hold
+
+
+def within(pause: timedelta) -> Callable[[Any, datetime], datetime]:
+    """The moment that is so long after the wait began."""
+    return lambda _, began: began + pause
+
+
+def same_id(recorded: RecordedEvent) -> str | None:
+    """The id of the aggregate is the id of the saga."""
+    return recorded.stream_id
+
+
+@dataclass(frozen=True)
+class Wait(Generic[F]):
+    """What a step waits for: an event, at most until a moment; or the moment alone.
+
+    Without ``event`` the saga goes on when the moment has come. With one it goes on when the event
+    has come, be it before the step. If the moment comes first, the saga goes back; beyond its
+    point of no return it fails instead, and a person must act.
+    """
+
+    until: Callable[[F, datetime], datetime]  # given the facts, and when the wait begins
+    event: type[Any] | None = None
+    saga_id: Callable[[RecordedEvent], str | None] = same_id  # which saga such an event is for
+
+
+@dataclass(frozen=True)
+class Step(Generic[F]):
+    """One step: what it does, and what undoes that (given the reason), each safe to repeat.
+
+    It acts, or it only checks, or it waits. What acts or checks is given up, and undone, when it is
+    not done ``timeout`` after it was begun. A wait is undone only where its event has come, and
+    also where that comes too late. Raises ``ValueError`` for a step that does two things.
     """
 
     name: str
-    act: Callable[[F], Sequence[Action]]
+    act: Callable[[F], Sequence[Action]] = nothing
     undo: Callable[[F, str], Sequence[Action]] = nothing
     timeout: timedelta = timedelta(minutes=5)
-    retries: Retries = Retries()
+    retries: Backoff = RETRIES
+    alert_after: int = 5  # failed attempts; then somebody should look
+    in_order: bool = False  # its actions are performed one after the other, else side by side
+    checks: Callable[[F], Sequence[Check]] | None = None
+    waits: Wait[F] | None = None
+
+    def __post_init__(self) -> None:
+        does = (self.act is not nothing, self.checks is not None, self.waits is not None)
+        if sum(does) > 1:
+            raise ValueError(f"step {self.name!r} acts, checks or waits: make it several steps")
+
+    def pause(self, failed: int, chance: float) -> timedelta:
+        """After so many failed attempts; ``chance`` (0 to 1) spreads many sagas."""
+        return timedelta(seconds=self.retries.seconds(failed - 1, chance))
 
 
 @dataclass(frozen=True)
@@ -84,7 +108,9 @@ class Saga(Generic[F]):
     """One version of a saga. What has been released is never changed: it gets a new version.
 
     Once the step ``no_return`` is done, a refusal or a timeout turns nothing back any more: a
-    refusal needs a person, everything else is retried. Only an order to compensate undoes all.
+    refusal needs a person, everything else is retried. Only a command to compensate undoes all.
+    Raises ``ValueError`` for two steps of one name, for a ``no_return`` that is not a step, and for
+    a step that waits for what starts or cancels the saga.
     """
 
     name: str
@@ -96,8 +122,33 @@ class Saga(Generic[F]):
     starts: type[Any]  # the event that starts it; the saga has the id of that event's aggregate
     cancels: type[Any]  # the event of that aggregate that has everything undone
 
+    def __post_init__(self) -> None:
+        steps = Counter(step.name for step in self.steps)
+        if doubles := sorted(name for name, times in steps.items() if times > 1):
+            raise ValueError(f"{self.name} has two steps named {', '.join(doubles)}")
+        if self.no_return not in steps:
+            raise ValueError(
+                f"{self.name} cannot turn back after {self.no_return!r}, which is not a step: "
+                f"name one of {', '.join(steps)}"
+            )
+
+        if both := self.awaited & {self.starts.__name__, self.cancels.__name__}:
+            raise ValueError(
+                f"{self.name} waits for {', '.join(sorted(both))}, which starts or cancels it"
+            )
+
     def step(self, name: str) -> Step[F]:
         return next(step for step in self.steps if step.name == name)
+
+    @property
+    def waits(self) -> Sequence[tuple[Step[F], Wait[F]]]:
+        """The steps that wait, and what for."""
+        return [(step, step.waits) for step in self.steps if step.waits]
+
+    @property
+    def awaited(self) -> frozenset[str]:
+        """The types of the events that its steps wait for."""
+        return frozenset(wait.event.__name__ for _, wait in self.waits if wait.event)
 
     def known(self, state: SagaState) -> F:
         """The facts of one saga."""
@@ -110,130 +161,3 @@ class Saga(Generic[F]):
         return SagaStarted(
             saga=self.name, version=self.version, facts=facts.model_dump(mode="json")
         )
-
-
-# ── what comes next ──────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class Do(Generic[F]):
-    """Perform a step that has been begun."""
-
-    step: Step[F]
-    actions: Sequence[Action]
-
-
-@dataclass(frozen=True)
-class Undo(Generic[F]):
-    """Perform the compensation of a step that may have happened."""
-
-    step: Step[F]
-    actions: Sequence[Action]
-
-
-NextAction = Do[F] | Undo[F]
-
-
-def next_action(saga: Saga[F], state: SagaState) -> NextAction[F] | None:
-    """What a settled saga needs done now; ``None`` when it has ended, or a person must act."""
-    if state.status is Status.RUNNING and state.under_way:
-        step = saga.step(state.under_way)
-        return Do(step, step.act(saga.known(state)))
-    if state.status is Status.COMPENSATING and state.to_undo:
-        step = saga.step(state.to_undo[-1])
-        return Undo(step, step.undo(saga.known(state), state.reason))
-    return None
-
-
-def settle(saga: Saga[F], state: SagaState, now: datetime) -> Sequence[SagaEvent]:
-    """What follows without anybody acting: the next step begins, or the saga ends."""
-    events: list[SagaEvent] = []
-    while event := _following(saga, state, now):
-        events.append(event)
-        state = evolve(state, event)
-    return events
-
-
-def _following(saga: Saga[F], state: SagaState, now: datetime) -> SagaEvent | None:
-    action = next_action(saga, state)
-    match action:
-        case Do(step, actions) if not actions:
-            return StepCompleted(step=step.name)
-        case Undo(step, actions) if not actions:
-            return StepUndone(step=step.name)
-        case Do() | Undo():
-            return None
-    match state.status:
-        case Status.RUNNING:
-            return _begin_or_end(saga, state, now)
-        case Status.COMPENSATING:
-            return SagaCompensated()
-        case _:
-            return None
-
-
-def _begin_or_end(saga: Saga[F], state: SagaState, now: datetime) -> SagaEvent:
-    for step in saga.steps:
-        if step.name not in state.done:
-            return StepBegun(step=step.name, deadline=now + step.timeout)
-    return SagaCompleted()
-
-
-# ── what came of it ──────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class Succeeded:
-    """It is done, now or before."""
-
-
-@dataclass(frozen=True)
-class Refused:
-    """It will never be done, however often it is asked for."""
-
-    reason: str
-    partly: bool = False  # something of it may have happened all the same
-
-
-@dataclass(frozen=True)
-class Faulted:
-    """It may work later; it may even have worked."""
-
-    error: str
-
-
-Outcome = Succeeded | Refused | Faulted
-
-
-def record(
-    saga: Saga[F],
-    state: SagaState,
-    action: NextAction[F],
-    outcome: Outcome,
-    now: datetime,
-    chance: float,
-) -> SagaEvent:
-    """What happened. ``chance`` (0 to 1) spreads the retries of many sagas."""
-    name = action.step.name
-    again_at = now + action.step.retries.pause(state.attempts + 1, chance)
-    match action, outcome:
-        case Do(), Succeeded():
-            return StepCompleted(step=name)
-        case Do(), Refused(reason, partly) if not saga.irrevocable(state):
-            return StepRefused(step=name, reason=reason, partly=partly)
-        case Do(), Faulted(error) if not saga.irrevocable(state) and _too_late(state, again_at):
-            return StepTimedOut(step=name, error=error)
-        case Do(), Faulted(error):
-            return StepDelayed(step=name, error=error, again_at=again_at)
-        case Undo(), Succeeded():
-            return StepUndone(step=name)
-        case Undo(), Faulted(error):
-            return UndoDelayed(step=name, error=error, again_at=again_at)
-        case _, Refused(reason):
-            return SagaFailed(step=name, reason=reason)
-        case _:
-            raise AssertionError(f"{action} cannot have come to {outcome}")
-
-
-def _too_late(state: SagaState, moment: datetime) -> bool:
-    return state.deadline is not None and moment > state.deadline

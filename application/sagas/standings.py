@@ -18,7 +18,7 @@ from application.projections.projection import Projection, View
 from application.sagas.events import SagaEvent
 from application.sagas.saga import Saga, Step, nothing
 from application.sagas.state import AT_WORK, SagaState, Status, evolve
-from application.sagas.timeline import Entry, Kind, Outcome, told
+from application.sagas.timeline import Entry, Kind, Outcome, extended
 from application.shop.sagas.order_fulfilment import VERSIONS
 
 DEFINITIONS: Final[Mapping[tuple[str, int], Saga[Any]]] = MappingProxyType(
@@ -39,7 +39,9 @@ class SagaStanding(View):
     attempts: int  # at that, all failed
     started_at: AwareDatetime
     changed_at: AwareDatetime
-    due: AwareDatetime | None  # by then it will have moved, or nobody has seen to it
+    due: AwareDatetime | None  # by then it moves, or no service runs it
+    waits_for: str | None = None  # the event, while a step waits for one
+    waits_until: AwareDatetime | None = None  # while a step waits: then it goes on, or back
     error: str | None  # of the last attempt
     reason: str | None  # why it goes back, or failed
     undone: tuple[str, ...]  # steps, in the order in which they were
@@ -57,7 +59,7 @@ def _evolve(standing: SagaStanding | None, recorded: RecordedEvent) -> SagaStand
     state = evolve(standing.state if standing else SagaState(), event)
     if state.status is None:
         raise LookupError(f"{recorded.type} of {recorded.stream}, which was never started")
-    timeline = told(standing.timeline if standing else (), event, state, at)
+    timeline = extended(standing.timeline if standing else (), event, state, at)
     saga, id = split(recorded.stream)
     open = state.status in AT_WORK or state.status is Status.FAILED
     return SagaStanding(
@@ -66,12 +68,14 @@ def _evolve(standing: SagaStanding | None, recorded: RecordedEvent) -> SagaStand
         definition=state.version,
         status=state.status,
         open=open,
-        stuck=state.status in AT_WORK and state.attempts >= _doing(saga, state).retries.alert_after,
+        stuck=state.status in AT_WORK and state.attempts >= _doing(saga, state).alert_after,
         step=_step(state),
         attempts=state.attempts,
         started_at=standing.started_at if standing else at,
         changed_at=at,
         due=_due(saga, state, at),
+        waits_for=_waits_for(saga, state),
+        waits_until=state.deadline if state.waiting else None,
         error=timeline[-1].error if timeline and open else None,
         reason=state.reason or None,
         undone=tuple(
@@ -92,10 +96,17 @@ def _step(state: SagaState) -> str | None:
 
 
 def _due(saga: str, state: SagaState, at: datetime) -> datetime | None:
-    """When it tries again or, if it is at it, the longest that an attempt takes."""
+    """Until when it waits, when it tries again or, if it is at it, when that attempt is over."""
     if state.status not in AT_WORK:
         return None
+    if state.waiting:
+        return state.deadline
     return state.again_at or at + _doing(saga, state).timeout
+
+
+def _waits_for(saga: str, state: SagaState) -> str | None:
+    wait = _doing(saga, state).waits if state.waiting else None
+    return wait.event.__name__ if wait and wait.event else None
 
 
 def _doing(saga: str, state: SagaState) -> Step[Any]:

@@ -8,6 +8,7 @@ from typing import Any, Self, assert_never
 
 from application.sagas.events import (
     CompensationOrdered,
+    EventArrived,
     SagaCompensated,
     SagaCompleted,
     SagaEvent,
@@ -23,6 +24,8 @@ from application.sagas.events import (
     StepTimedOut,
     StepUndone,
     UndoDelayed,
+    WaitBegun,
+    WaitExpired,
 )
 from domain.decider import replace
 
@@ -47,7 +50,10 @@ class SagaState:
     to_undo: tuple[str, ...] = ()  # the steps that may have happened, in order
     done: frozenset[str] = frozenset()
     under_way: str | None = None  # the step that is begun and not done
-    deadline: datetime | None = None  # of that step
+    deadline: datetime | None = None  # of that step, or until when it waits
+    waiting: bool = False  # the step under way waits, and nothing is to be performed
+    over: bool = False  # it was woken at its deadline: no clock is asked again
+    arrived: Mapping[str, str] = field(default_factory=dict)  # by step: the event that has come
     attempts: int = 0  # at what it does now, all failed
     again_at: datetime | None = None  # it sleeps until then
     reason: str = ""  # why it compensates, or failed
@@ -61,6 +67,10 @@ class SagaState:
     def asleep(self, now: datetime) -> bool:
         return self.again_at is not None and now < self.again_at
 
+    def may_have_done(self, step: str) -> Self:
+        """That step is to be undone, should the saga go back."""
+        return self if step in self.to_undo else replace(self, to_undo=(*self.to_undo, step))
+
     def done_with(self, step: str) -> Self:
         """Nothing is left of that step to undo."""
         to_undo = tuple(other for other in self.to_undo if other != step)
@@ -72,22 +82,29 @@ def evolve(state: SagaState, event: SagaEvent) -> SagaState:
         case SagaStarted(version=version, facts=facts):
             return SagaState(Status.RUNNING, version, facts)
         case StepBegun(step=step, deadline=deadline):
-            begun = replace(state, under_way=step, to_undo=(*state.to_undo, step))
-            return replace(begun, deadline=deadline)
+            return replace(state.may_have_done(step), under_way=step, deadline=deadline)
+        case WaitBegun(step=step, until=until):
+            return replace(state, under_way=step, waiting=True, over=False, deadline=until)
         case StepCompleted(step=step):
-            return _awake(replace(state, under_way=None, deadline=None, done=state.done | {step}))
+            done = replace(state.may_have_done(step), done=state.done | {step})
+            return _awake(_between_steps(done))
         case StepDelayed(again_at=again_at) | UndoDelayed(again_at=again_at):
             return replace(state, attempts=state.attempts + 1, again_at=again_at)
         case StepRefused(step=step, reason=reason, partly=partly):
             return _turned(state if partly else state.done_with(step), f"{step}: {reason}")
-        case StepTimedOut(step=step, error=error):
+        case StepTimedOut(step=step, error=error) | WaitExpired(step=step, error=error):
             return _turned(state, f"{step}: {error}")
         case CompensationOrdered(reason=reason):
             return _turned(state, reason)
         case StepUndone(step=step):
             return _awake(state.done_with(step))
-        case SagaWoken():
-            return replace(state, again_at=None)
+        case EventArrived(step=step, event_id=event_id):
+            return _arrived(state, step, event_id)
+        case SagaWoken(due=due):
+            over = state.waiting and state.deadline is not None and due >= state.deadline
+            return replace(state, again_at=None, over=state.over or over)
+        case SagaRetried() if state.waiting and state.status is Status.FAILED:
+            return _awake(replace(_between_steps(state), status=Status.RUNNING))  # it waits anew
         case SagaRetried():
             return _awake(replace(state, status=state.failed_from or state.status))
         case SagaCompleted():
@@ -107,7 +124,19 @@ def _awake(state: SagaState) -> SagaState:
     return replace(state, attempts=0, again_at=None)
 
 
+def _between_steps(state: SagaState) -> SagaState:
+    return replace(state, under_way=None, deadline=None, waiting=False, over=False)
+
+
 def _turned(state: SagaState, reason: str) -> SagaState:
     """From here on it goes back."""
-    back = replace(state, status=Status.COMPENSATING, under_way=None, deadline=None)
+    back = replace(_between_steps(state), status=Status.COMPENSATING)
     return _awake(replace(back, reason=reason))
+
+
+def _arrived(state: SagaState, step: str, event_id: str) -> SagaState:
+    """What has come may have to be undone: at once, where the saga has turned back before."""
+    arrived = replace(state.may_have_done(step), arrived={**state.arrived, step: event_id})
+    if state.status in (Status.COMPENSATING, Status.COMPENSATED):
+        return _awake(replace(arrived, status=Status.COMPENSATING))
+    return arrived

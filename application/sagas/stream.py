@@ -22,6 +22,8 @@ class SagaStream:
         self._correlation_id = ""
         self._traceparent: str | None = None
         self._started_at: datetime | None = None
+        self._waits_since: datetime | None = None
+        self._waited = timedelta()
         self.changed_at = _NEVER
 
     @property
@@ -32,9 +34,8 @@ class SagaStream:
         """See what has been added since."""
         async for recorded in self._store.read(self.name, from_version=self.version + 1):
             event: Any = recorded.event
-            self.state, self.version = evolve(self.state, event), recorded.version
-            self.changed_at = recorded.metadata.occurred_at
-            self._started_at = self._started_at or self.changed_at
+            self._take_in(event, recorded.metadata.occurred_at)
+            self.version = recorded.version
             self.caused_by(recorded)
         return self
 
@@ -55,10 +56,17 @@ class SagaStream:
             await self.read()
             return False
         self.version, self._cause = appended.version, str(new[-1].id)
-        self._started_at, self.changed_at = self._started_at or now, now
         for event in events:
-            self.state = evolve(self.state, event)
+            self._take_in(event, now)
         return True
+
+    def _take_in(self, event: SagaEvent, at: datetime) -> None:
+        self.state, self.changed_at = evolve(self.state, event), at
+        self._started_at = self._started_at or at
+        if self.state.waiting:
+            self._waits_since = self._waits_since or at
+        elif self._waits_since is not None:
+            self._waited, self._waits_since = self._waited + (at - self._waits_since), None
 
     def context(self, about: str, now: datetime) -> Context:
         """Of a command of this saga; the same command for the same words."""
@@ -73,8 +81,11 @@ class SagaStream:
         )
 
     def age(self, now: datetime) -> timedelta:
-        """How long ago it was started."""
-        return now - self._started_at if self._started_at else timedelta()
+        """How long it has been at work: since its start, without the time in which it waited."""
+        if self._started_at is None:
+            return timedelta()
+        waits = now - self._waits_since if self._waits_since else timedelta()
+        return now - self._started_at - self._waited - waits
 
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What became of a saga, told by steps: attempts grouped, undoing, and what people wanted."""
+"""What became of a saga, step by step: attempts grouped, undoing, and operators' commands."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,6 +19,7 @@ from application.sagas.events import (
     StepTimedOut,
     StepUndone,
     UndoDelayed,
+    WaitExpired,
 )
 from application.sagas.state import SagaState, Status
 
@@ -26,7 +27,12 @@ from application.sagas.state import SagaState, Status
 class Kind(StrEnum):
     STEP = "step"
     UNDO = "undo"
-    WISH = "wish"
+    COMMAND = "command"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Kind | None":
+        """Views that an earlier release has written call a command a wish."""
+        return cls.COMMAND if value == "wish" else None
 
 
 class Outcome(StrEnum):
@@ -34,39 +40,40 @@ class Outcome(StrEnum):
     COMPLETED = "completed"
     REFUSED = "refused"  # it will never be done
     TIMED_OUT = "timed out"  # nobody knows whether it was done
-    CUT_OFF = "cut off"  # somebody wanted something else meanwhile
+    EXPIRED = "expired"  # what it waited for did not come
+    CUT_OFF = "cut off"  # an operator's command came in between
     UNDONE = "undone"
     FAILED = "failed"  # a person must act
-    RECORDED = "recorded"  # a wish
+    RECORDED = "recorded"  # a command
 
 
 class Entry(BaseModel):
-    """A step with all its attempts, the undoing of one, or a person's wish."""
+    """A step with all its attempts, the undoing of one, or an operator's command."""
 
     model_config = ConfigDict(frozen=True)
 
     kind: Kind
-    name: str  # of the step; or what was wanted: retry, compensate, resolve
+    name: str  # of the step, or of the command: retry, compensate, resolve
     outcome: Outcome = Outcome.UNDER_WAY
     attempts: int = 0  # those that have ended
     began_at: AwareDatetime
     ended_at: AwareDatetime | None = None
     error: str | None = None  # why it is not done, or was not at the last attempt but one
-    by: str | None = None  # whose wish
-    reason: str | None = None  # of the wish
+    by: str | None = None  # whose command
+    reason: str | None = None  # of the command
 
 
 Timeline = tuple[Entry, ...]
 
 
-def told(timeline: Timeline, event: SagaEvent, after: SagaState, at: datetime) -> Timeline:
+def extended(timeline: Timeline, event: SagaEvent, after: SagaState, at: datetime) -> Timeline:
     """The timeline with what this event adds; ``after`` is the state that it leads to."""
-    if (wish := _wish(event, at)) is not None:
-        timeline = (*_closed(timeline, Outcome.CUT_OFF, at, attempts=0), wish)
+    if (command := _command(event, at)) is not None:
+        timeline = (*_closed(timeline, Outcome.CUT_OFF, at, attempts=0), command)
     elif isinstance(event, StepDelayed | UndoDelayed):
         timeline = _changed(timeline, attempts=1, error=event.error)
-    elif isinstance(event, StepRefused | StepTimedOut | SagaFailed):
-        error = event.error if isinstance(event, StepTimedOut) else event.reason
+    elif isinstance(event, StepRefused | StepTimedOut | WaitExpired | SagaFailed):
+        error = event.error if isinstance(event, StepTimedOut | WaitExpired) else event.reason
         timeline = _closed(_changed(timeline, error=error), _ENDS[type(event)], at)
     elif isinstance(event, StepCompleted | StepUndone):
         timeline = _closed(timeline, _ENDS[type(event)], at)
@@ -77,12 +84,13 @@ _ENDS: Final = {
     StepCompleted: Outcome.COMPLETED,
     StepRefused: Outcome.REFUSED,
     StepTimedOut: Outcome.TIMED_OUT,
+    WaitExpired: Outcome.EXPIRED,
     SagaFailed: Outcome.FAILED,
     StepUndone: Outcome.UNDONE,
 }
 
 
-def _wish(event: SagaEvent, at: datetime) -> Entry | None:
+def _command(event: SagaEvent, at: datetime) -> Entry | None:
     match event:
         case SagaRetried(by=by, reason=reason):
             name = "retry"
@@ -93,7 +101,7 @@ def _wish(event: SagaEvent, at: datetime) -> Entry | None:
         case _:
             return None
     return Entry(
-        kind=Kind.WISH,
+        kind=Kind.COMMAND,
         name=name,
         outcome=Outcome.RECORDED,
         began_at=at,

@@ -26,6 +26,7 @@ _MARKS: Final = {
     Outcome.COMPLETED: ("✓", "green"),
     Outcome.REFUSED: ("✗", "red"),
     Outcome.TIMED_OUT: ("✗", "red"),
+    Outcome.EXPIRED: ("✗", "red"),
     Outcome.CUT_OFF: ("⊘", "yellow"),
     Outcome.UNDONE: ("↶", "yellow"),
     Outcome.FAILED: ("✗", "bold red"),
@@ -83,12 +84,12 @@ def _timeline(saga: SagaStanding) -> Iterator[Text]:
 def _cells(entry: Entry, start: datetime) -> Sequence[Text]:
     """When, a mark, what, what came of it, how long it took, how many attempts."""
     mark, colour = _MARKS[entry.outcome]
-    wish = entry.kind is Kind.WISH
+    command = entry.kind is Kind.COMMAND
     return (
         Text(_clock(entry.began_at, start)),
         Text(mark, style=colour),
-        Text(_name(entry), style="bold" if wish else ""),
-        Text("" if wish else entry.outcome, style=colour),
+        Text(_name(entry), style="bold" if command else ""),
+        Text("" if command else entry.outcome, style=colour),
         Text(_took(entry)),
         Text(_attempts(entry)),
     )
@@ -100,7 +101,7 @@ def _name(entry: Entry) -> str:
             return entry.name
         case Kind.UNDO:
             return f"undo {entry.name}"
-        case Kind.WISH:
+        case Kind.COMMAND:
             return f"{entry.by}: {entry.name}"
 
 
@@ -111,7 +112,7 @@ def _attempts(entry: Entry) -> str:
 
 
 def _took(entry: Entry) -> str:
-    if entry.ended_at is None or entry.kind is Kind.WISH:
+    if entry.ended_at is None or entry.kind is Kind.COMMAND:
         return ""
     took = (entry.ended_at - entry.began_at).total_seconds()
     if took < 0.001:
@@ -150,6 +151,9 @@ def _waiting(saga: SagaStanding, now: datetime) -> Iterator[str]:
     if saga.status is Status.COMPENSATING:
         yield f"It goes back. Why: {saga.reason}"
     assert saga.due is not None  # it is at work
+    if saga.waits_until is not None:
+        yield from _what_for(saga, saga.waits_until, now)
+        return
     doing = f"{'undo ' * (saga.status is Status.COMPENSATING)}{saga.step}"
     left = (saga.due - now).total_seconds()
     if left < 0:
@@ -166,6 +170,19 @@ def _waiting(saga: SagaStanding, now: datetime) -> Iterator[str]:
     if saga.attempts:
         wishes = ("retry", "compensate") if saga.status is Status.RUNNING else ("retry",)
         yield from _help(saga, *wishes)
+
+
+def _what_for(saga: SagaStanding, until: datetime, now: datetime) -> Iterator[str]:
+    """What a waiting step waits for, and what follows at its moment."""
+    when, left = f"{until:%Y-%m-%d %H:%M:%SZ}", (until - now).total_seconds()
+    if saga.waits_for is None:
+        yield f"It waits {seconds(left)}, until {when}, and goes on then."
+    else:
+        end = "fails" if _irrevocable(saga) else "gives up, and undoes what it has done"
+        yield f"It waits for {saga.waits_for}. At {when}, in {seconds(left)}, it {end}."
+    if saga_queries.overdue(saga, now):
+        yield "That moment has passed, and no service has noticed: is one running?"
+    yield from _help(saga, "compensate")
 
 
 def _irrevocable(saga: SagaStanding) -> bool:

@@ -80,7 +80,7 @@ def test_a_saga_that_waits_says_until_when_and_why() -> None:
 @pytest.mark.parametrize(("failed", "stuck"), [(4, False), (5, True)])
 def test_a_saga_is_stuck_when_its_step_says_so(failed: int, stuck: bool) -> None:
     """After as many failed attempts as the step's definition allows before somebody looks."""
-    assert order_fulfilment.step(AUTHORISE).retries.alert_after == 5
+    assert order_fulfilment.step(AUTHORISE).alert_after == 5
     tries = [delayed(AUTHORISE, minute) for minute in range(failed)]
 
     assert standing(STARTED, begun(AUTHORISE), *tries).stuck is stuck
@@ -173,7 +173,7 @@ def test_a_saga_that_failed_waits_for_a_person_and_a_wish_has_a_name() -> None:
     assert (view.timeline[1].by, view.timeline[1].reason) == ("ada", "they are back")
     assert short(view) == [
         ("step", CONFIRM, "failed", 1),
-        ("wish", "retry", "recorded", 0),
+        ("command", "retry", "recorded", 0),
         ("step", CONFIRM, "under way", 0),
     ]
 
@@ -188,7 +188,7 @@ def test_a_wish_cuts_off_what_is_under_way() -> None:
     assert view.reason == "too slow"
     assert short(view) == [
         ("step", BOOK, "cut off", 0),
-        ("wish", "compensate", "recorded", 0),
+        ("command", "compensate", "recorded", 0),
         ("undo", BOOK, "under way", 0),
     ]
 

@@ -9,12 +9,13 @@ import asyncio
 import json
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from application.messages import RecordedEvent
 from application.sagas.actions import Action
-from application.sagas.saga import Saga
+from application.sagas.saga import Saga, Step
 from application.shop.sagas.order_fulfilment import VERSIONS
 from domain.orders import CancelOrder
 from infrastructure.providers.simulated import Fault
@@ -45,10 +46,16 @@ def asked(saga: Saga[Any], facts: dict[str, Any]) -> str:
     known = saga.facts.model_validate(facts)
     lines = [f"{saga.name} {saga.version}, no return after {saga.no_return}"]
     for step in saga.steps:
-        lines += ["", f"{step.name}, within {step.timeout}, {step.retries}"]
+        lines += ["", f"{step.name}, within {step.timeout}, {_retries(step)}"]
         lines += [f"  do    {_text(action)}" for action in step.act(known)]
         lines += [f"  undo  {_text(action)}" for action in step.undo(known, "a reason")]
     return "\n".join(lines) + "\n"
+
+
+def _retries(step: Step[Any]) -> str:
+    """The retries of a step as they were frozen, when they had a class of their own."""
+    first, longest = (timedelta(seconds=s) for s in (step.retries.first, step.retries.most))
+    return f"Retries({first=!r}, factor=2, {longest=!r}, alert_after={step.alert_after})"
 
 
 def _text(action: Action) -> str:

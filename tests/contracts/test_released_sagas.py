@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from application.sagas.saga import Saga, next_action, settle
+from application.sagas.progress import next_action, settle
+from application.sagas.saga import Saga
 from application.sagas.state import AT_WORK, SagaState, evolve
 from application.serialization import decode
 from application.shop.sagas.order_fulfilment import VERSIONS

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from application.messages import Context
 from application.ports import EventStore
 from application.sagas.performing import Performer
-from application.sagas.saga import Do, Undo, settle
+from application.sagas.progress import Do, Undo, settle
 from application.sagas.state import evolve
 from application.sagas.stream import SagaStream
 from application.shop.sagas.order_fulfilment import order_fulfilment

@@ -4,21 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
+from application.backoff import Backoff
 from application.messages import RecordedEvent
 from application.sagas.deadlines import Deadlines
 from application.sagas.engine import SagaEngine
 from application.sagas.performing import Performer
-from application.sagas.saga import Retries
 from application.shop.sagas.order_fulfilment import order_fulfilment
 from application.shop.sagas.outside_calls import outside_calls
 from infrastructure.container import Container
 from infrastructure.providers.simulated import Faults
 from infrastructure.shop import memory as shop_memory
 
-_SOON = Retries(first=timedelta(milliseconds=5), longest=timedelta(milliseconds=400))
+_SOON = Backoff(0.005, most=0.4)
 IMPATIENT = replace(
     order_fulfilment, steps=tuple(replace(step, retries=_SOON) for step in order_fulfilment.steps)
 )
@@ -30,7 +29,7 @@ async def fulfilling(container: Container, faults: Faults) -> AsyncIterator[None
     """Orders are fulfilled as long as the block lasts."""
     store, subscriptions = container.event_store(), container.subscriptions()
     performer = Performer(container.dispatch(), outside_calls(shop_memory.outside(faults)))
-    engine = SagaEngine([IMPATIENT], store, performer, tell=container.saga_metrics())
+    engine = SagaEngine([IMPATIENT], store, performer, observe=container.saga_metrics())
     tasks = [
         asyncio.create_task(_follow(engine, subscriptions)),
         asyncio.create_task(Deadlines(IMPATIENT.name, store, subscriptions).run()),

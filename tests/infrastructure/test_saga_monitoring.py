@@ -10,7 +10,7 @@ import pytest
 
 from application.ports import NO_STREAM
 from application.sagas.operating import CompensateSaga
-from application.sagas.saga import settle
+from application.sagas.progress import settle
 from application.sagas.state import evolve
 from application.sagas.stream import SagaStream
 from domain.orders import ShipOrder

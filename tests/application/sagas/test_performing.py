@@ -8,8 +8,8 @@ import pytest
 
 from application.messages import Context
 from application.sagas.actions import Dispatch, OutsideCall
+from application.sagas.outcomes import Succeeded
 from application.sagas.performing import CallPerformer, NoPerformer, Performer, Record
-from application.sagas.saga import Succeeded
 from domain.decider import Command
 from tests.application.snapped import NOON
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from application.command_dispatch import Outcome as Dispatched
 from application.messages import Context
 from application.sagas.actions import Action
+from application.sagas.outcomes import Outcome, Refused, Succeeded
 from application.sagas.performing import Performer
-from application.sagas.saga import Outcome, Refused, Succeeded
 from application.sagas.stream import SagaStream
 from application.shop.sagas.order_fulfilment import Fulfilment, release, reserve
 from domain.decider import Command

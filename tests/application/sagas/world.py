@@ -164,7 +164,7 @@ class World:
                 self._unsettled.pop(0)
         for recorded in self.store.after(self._learnt, 100_000):
             self._learnt = recorded.position
-            if recorded.stream.startswith("order_fulfilment-") and recorded.type not in _QUIET:
+            if recorded in self.deadlines.events:
                 self.deadlines.learn(recorded)
 
     def _fetch(self) -> bool:
@@ -262,9 +262,6 @@ class World:
         assert (booked.status is not None) == (parcel is not None)
         if parcel is not None:
             assert (booked.status == "cancelled") == parcel.cancelled
-
-
-_QUIET = {"StepBegun", "StepCompleted", "StepRefused", "StepTimedOut", "StepUndone"}
 
 
 def _units(order: Any) -> Counter[str]:

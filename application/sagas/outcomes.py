@@ -1,0 +1,26 @@
+"""What may come of the actions of a step."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Succeeded:
+    """It is done, now or before."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """It will never be done, however often it is repeated."""
+
+    reason: str
+    partly: bool = False  # something of it may have happened all the same
+
+
+@dataclass(frozen=True)
+class Faulted:
+    """It may work later; it may even have worked."""
+
+    error: str
+
+
+Outcome = Succeeded | Refused | Faulted

@@ -1,0 +1,178 @@
+"""How a saga moves on: what is to be done next, and which events follow from what came of it. Pure.
+
+An engine performs what :func:`next_action` returns, and :func:`record` returns the event that
+follows from the outcome. Between those, :func:`settle` returns the events for which nothing has to
+be performed, and :func:`arrival` the one that keeps an awaited event.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic
+
+from application.messages import RecordedEvent
+from application.sagas.actions import Action
+from application.sagas.events import (
+    EventArrived,
+    SagaCompensated,
+    SagaCompleted,
+    SagaEvent,
+    SagaFailed,
+    StepBegun,
+    StepCompleted,
+    StepDelayed,
+    StepRefused,
+    StepTimedOut,
+    StepUndone,
+    UndoDelayed,
+    WaitBegun,
+    WaitExpired,
+)
+from application.sagas.outcomes import Faulted, Outcome, Refused, Succeeded
+from application.sagas.saga import Check, F, Saga, Step
+from application.sagas.state import SagaState, Status, evolve
+
+# ── what comes next ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Do(Generic[F]):
+    """Perform a step that has been begun: its actions, or its checks."""
+
+    step: Step[F]
+    actions: Sequence[Action]
+    checks: Sequence[Check] = ()
+
+
+@dataclass(frozen=True)
+class Undo(Generic[F]):
+    """Perform the compensation of a step that may have happened."""
+
+    step: Step[F]
+    actions: Sequence[Action]
+
+
+NextAction = Do[F] | Undo[F]
+
+
+def next_action(saga: Saga[F], state: SagaState) -> NextAction[F] | None:
+    """What a settled saga needs done now; ``None``: it waits, has ended, or a person must act."""
+    if state.status is Status.RUNNING and state.under_way and not state.waiting:
+        step = saga.step(state.under_way)
+        facts = saga.known(state)
+        return Do(step, step.act(facts), step.checks(facts) if step.checks else ())
+    if state.status is Status.COMPENSATING and state.to_undo:
+        step = saga.step(state.to_undo[-1])
+        return Undo(step, step.undo(saga.known(state), state.reason))
+    return None
+
+
+def settle(saga: Saga[F], state: SagaState, now: datetime) -> Sequence[SagaEvent]:
+    """What follows without anything being performed: the next step begins, or the saga ends."""
+    events: list[SagaEvent] = []
+    while event := _following(saga, state, now):
+        events.append(event)
+        state = evolve(state, event)
+    return events
+
+
+def _following(saga: Saga[F], state: SagaState, now: datetime) -> SagaEvent | None:
+    match next_action(saga, state):
+        case Do(step, actions, checks) if not actions and not checks:
+            return StepCompleted(step=step.name)
+        case Undo(step, actions) if not actions:
+            return StepUndone(step=step.name)
+        case Do() | Undo():
+            return None
+    match state.status:
+        case Status.RUNNING if state.under_way:
+            return _waited(saga, saga.step(state.under_way), state, now)
+        case Status.RUNNING:
+            return _begin_or_end(saga, state, now)
+        case Status.COMPENSATING:
+            return SagaCompensated()
+        case _:
+            return None
+
+
+def _begin_or_end(saga: Saga[F], state: SagaState, now: datetime) -> SagaEvent:
+    for step in saga.steps:
+        if step.name in state.done:
+            continue
+        if step.waits:
+            return WaitBegun(step=step.name, until=step.waits.until(saga.known(state), now))
+        return StepBegun(step=step.name, deadline=now + step.timeout)
+    return SagaCompleted()
+
+
+def _waited(saga: Saga[F], step: Step[F], state: SagaState, now: datetime) -> SagaEvent | None:
+    """What has come of a wait by now: its event counts, however late it is noticed."""
+    assert step.waits  # a step that waits
+    assert state.deadline  # with every wait
+    over = state.over or now >= state.deadline
+    if step.name in state.arrived or (over and step.waits.event is None):
+        return StepCompleted(step=step.name)
+    if not over or step.waits.event is None:
+        return None
+    why = f"no {step.waits.event.__name__} by {state.deadline:%Y-%m-%d %H:%M:%SZ}"
+    if saga.irrevocable(state):
+        return SagaFailed(step=step.name, reason=why)
+    return WaitExpired(step=step.name, error=why)
+
+
+def arrival(
+    saga: Saga[F], state: SagaState, id: str, recorded: RecordedEvent
+) -> EventArrived | None:
+    """What to record of an event that the saga with this id waits for, now, later, or too late.
+
+    ``None`` for one that it does not wait for, has had already, or has no use for at its end.
+    """
+    event_id = str(recorded.id)
+    if state.status in (Status.COMPLETED, Status.RESOLVED) or event_id in state.arrived.values():
+        return None
+    for step, wait in saga.waits:
+        if (
+            wait.event is not None
+            and wait.event.__name__ == recorded.type
+            and wait.saga_id(recorded) == id
+            and step.name not in state.arrived
+        ):
+            return EventArrived(step=step.name, event_id=event_id)
+    return None
+
+
+# ── what came of it ──────────────────────────────────────────────────────────────────────────────
+
+
+def record(
+    saga: Saga[F],
+    state: SagaState,
+    action: NextAction[F],
+    outcome: Outcome,
+    now: datetime,
+    chance: float,
+) -> SagaEvent:
+    """What happened. ``chance`` (0 to 1) spreads the retries of many sagas."""
+    name = action.step.name
+    again_at = now + action.step.pause(state.attempts + 1, chance)
+    match action, outcome:
+        case Do(), Succeeded():
+            return StepCompleted(step=name)
+        case Do(), Refused(reason, partly) if not saga.irrevocable(state):
+            return StepRefused(step=name, reason=reason, partly=partly)
+        case Do(), Faulted(error) if not saga.irrevocable(state) and _too_late(state, again_at):
+            return StepTimedOut(step=name, error=error)
+        case Do(), Faulted(error):
+            return StepDelayed(step=name, error=error, again_at=again_at)
+        case Undo(), Succeeded():
+            return StepUndone(step=name)
+        case Undo(), Faulted(error):
+            return UndoDelayed(step=name, error=error, again_at=again_at)
+        case _, Refused(reason):
+            return SagaFailed(step=name, reason=reason)
+        case _:
+            raise AssertionError(f"{action} cannot have come to {outcome}")
+
+
+def _too_late(state: SagaState, moment: datetime) -> bool:
+    return state.deadline is not None and moment > state.deadline

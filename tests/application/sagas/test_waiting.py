@@ -1,0 +1,181 @@
+"""Steps that wait for a moment or for an event: early, late, twice, never."""
+
+from datetime import timedelta
+
+from application.sagas.deadlines import Deadlines
+from application.sagas.events import SagaRetried, SagaWoken
+from application.sagas.state import Status
+from application.sagas.stream import SagaStream
+from domain.orders import CancelOrder
+from infrastructure import memory
+from tests.application.sagas.small_saga import DAY, GO, NAME, OPEN, PAUSE, SHIPPED, Small, saga
+
+
+async def placed(*steps: object, no_return: str | None = None) -> Small:
+    small = Small(saga(*steps, no_return=no_return))  # type: ignore[arg-type]  # they are steps
+    await small.place()
+    return small
+
+
+async def test_a_saga_waits_for_an_event() -> None:
+    """It performs nothing before the event has come, and goes on when it has."""
+    small = await placed(OPEN, SHIPPED, GO)
+    await small.run(days=2)
+    assert (await small.state()).waiting
+    assert small.performed == [["open"]]
+
+    await small.ship()
+    await small.run()
+
+    assert small.performed == [["open"], ["go"]]
+    assert small.history() == [
+        "SagaStarted",
+        "StepBegun open",
+        "StepCompleted open",
+        "WaitBegun await shipping",
+        "EventArrived await shipping",
+        "StepCompleted await shipping",
+        "StepBegun go",
+        "StepCompleted go",
+        "SagaCompleted",
+    ]
+
+
+async def test_an_event_that_comes_before_its_step_counts() -> None:
+    """Handed out before the event that starts the saga, it starts it and is kept."""
+    small = await placed(OPEN, SHIPPED, GO)
+    await small.ship()
+    first, _, shipped = small.recorded("order-1")
+
+    await small.engine.handle(shipped)
+    await small.engine.handle(first)
+
+    assert (await small.state()).status is Status.COMPLETED
+    assert small.performed == [["open"], ["go"]]
+
+
+async def test_an_event_counts_once() -> None:
+    """Two steps that wait for events of one type need two of them."""
+    again = SHIPPED.__class__("await it again", waits=SHIPPED.waits)
+    small = await placed(OPEN, SHIPPED, again, GO)
+    await small.ship()
+    await small.run()
+
+    state = await small.state()
+    assert state.under_way == "await it again"
+    assert state.waiting
+
+
+async def test_a_moment_that_comes_before_the_event_turns_the_saga_back() -> None:
+    """What was done before is undone. The wait is not: nothing has come."""
+    small = await placed(OPEN, SHIPPED, GO)
+    await small.run()
+    await small.run(days=2.9)
+    assert (await small.state()).waiting
+
+    await small.run(days=0.2)
+    await small.run()
+
+    state = await small.state()
+    assert state.status is Status.COMPENSATED
+    assert state.reason == "await shipping: no OrderShipped by 2026-01-04 00:00:00Z"
+    assert small.performed == [["open"], ["close"]]
+    assert small.history().count("WaitExpired await shipping") == 1
+
+
+async def test_an_event_that_comes_too_late_is_undone() -> None:
+    """The saga has turned back already, or has gone back: what has come is undone as well."""
+    small = await placed(OPEN, SHIPPED, GO)
+    await small.run()
+    await small.run(days=4)
+    await small.run()
+    assert (await small.state()).status is Status.COMPENSATED
+
+    await small.ship()
+    await small.run()
+
+    assert (await small.state()).status is Status.COMPENSATED
+    assert small.performed == [["open"], ["close"], ["call back"]]
+
+
+async def test_a_wait_that_is_cut_off_is_undone_only_where_its_event_has_come() -> None:
+    """Cancelled while it waits, the saga undoes what it has done and no more."""
+    small = await placed(OPEN, SHIPPED, GO)
+    await small.run()
+    await small.dispatch(CancelOrder(reason="changed my mind"))
+    await small.run()
+
+    assert (await small.state()).status is Status.COMPENSATED
+    assert small.performed == [["open"], ["close"]]
+
+
+async def test_a_saga_waits_for_a_moment() -> None:
+    """Then it goes on, once, and not before."""
+    small = await placed(OPEN, PAUSE, GO)
+    await small.run()
+    await small.run(days=0.9)
+    assert small.performed == [["open"]]
+
+    await small.run(days=0.2)
+    await small.run()
+
+    assert small.performed == [["open"], ["go"]]
+    assert (await small.state()).status is Status.COMPLETED
+
+
+async def test_a_moment_outlives_the_process() -> None:
+    """Another process learns the moment from the log, and wakes the saga at it, not earlier."""
+    small = await placed(OPEN, PAUSE, GO)
+    await small.run()
+
+    later = Deadlines(NAME, small.store, memory.Subscriptions(small.store), now=lambda: small.now)
+    for recorded in small.recorded(f"{NAME}-1"):
+        if recorded in later.events:
+            later.learn(recorded)
+
+    assert later.moments == {"1": small.now + DAY}
+
+
+async def test_the_moment_of_one_clock_counts_for_all() -> None:
+    """A process whose clock is ahead has woken the saga: one that is behind does not wait again."""
+    small = await placed(OPEN, PAUSE, GO)
+    await small.run()
+    stream = await SagaStream(small.store, NAME, "1").read()
+    assert stream.state.due is not None
+    await stream.append([SagaWoken(due=stream.state.due)], small.now + DAY)
+
+    await small.run(days=0.5)
+
+    assert (await small.state()).status is Status.COMPLETED
+
+
+async def test_beyond_the_point_of_no_return_a_wait_fails_and_is_begun_anew() -> None:
+    """Nothing turns back: a person must act. A retry waits as long again."""
+    small = await placed(OPEN, SHIPPED, GO, no_return="open")
+    await small.run()
+    await small.run(days=4)
+    await small.run()
+    assert (await small.state()).status is Status.FAILED
+    assert small.performed == [["open"]]
+
+    stream = await SagaStream(small.store, NAME, "1").read()
+    await stream.append([SagaRetried(by="ada", reason="the carrier was on strike")], small.now)
+    await small.run()
+    state = await small.state()
+    assert (state.waiting, state.deadline) == (True, small.now + 3 * DAY)
+    await small.ship()
+    await small.run()
+
+    assert (await small.state()).status is Status.COMPLETED
+
+
+async def test_time_spent_waiting_is_not_time_at_work() -> None:
+    """The age that is observed at the end leaves out the days in which the saga waited."""
+    small = await placed(OPEN, SHIPPED, GO)
+    await small.run()
+    await small.run(days=2)
+    await small.ship()
+    await small.run()
+
+    assert (await small.state()).status is Status.COMPLETED
+    assert max(small.ages) == timedelta(0)
