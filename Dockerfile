@@ -22,9 +22,10 @@ COPY --from=build /app /app
 USER headwater
 WORKDIR /data
 VOLUME /data
-# Reachable from outside the container, so the service insists on API_TOKEN.
-ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 HEADWATER_HOME=/data HTTP_HOST=0.0.0.0 HTTP_PORT=8000
+# Reachable from outside the container, so the service insists on HEADWATER_API_TOKEN.
+ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 \
+  HEADWATER_HOME=/data HEADWATER_HTTP_HOST=0.0.0.0 HEADWATER_HTTP_PORT=8000
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["python", "-c", \
-  "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"HTTP_PORT\"]}/health/live', timeout=2)"]
+  "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"HEADWATER_HTTP_PORT\"]}/health/live', timeout=2)"]
 CMD ["headwater", "serve"]

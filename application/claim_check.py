@@ -58,7 +58,7 @@ class ClaimCheck:
         if self._payloads is None:
             raise EventTooLarge(
                 f"{event.type} has {len(event.data):,} bytes, the limit is {self._limit:,}; "
-                "set PAYLOADS_DIR so that larger data can be kept beside the store"
+                "larger data needs a payload store beside the event store"
             )
         digest = await self._payloads.put(event.data)
         reference = {"$claimCheck": {"sha256": digest, "size": len(event.data)}}

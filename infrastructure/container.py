@@ -272,22 +272,24 @@ def in_memory(settings: Settings) -> Container:
 
 def require_consistency(container: Container) -> None:
     """Raises :class:`InvalidSettings` where this wiring cannot keep a read model inline."""
+    settings = container.settings()
+    setting = settings.name_of("inline_projections")
     try:
         declared: Sequence[Projection[Any]] = container.projections()
     except ValueError as error:
-        raise InvalidSettings(f"INLINE_PROJECTIONS: {error}") from error
+        raise InvalidSettings(f"{setting}: {error}") from error
     names = [projection.name for projection in declared]
-    if unknown := sorted(set(container.settings().inline_projections) - set(names)):
+    if unknown := sorted(set(settings.inline_projections) - set(names)):
         raise InvalidSettings(
-            f"INLINE_PROJECTIONS: there is no {', '.join(unknown)}, but {', '.join(names)}"
+            f"{setting}: there is no {', '.join(unknown)}, but {', '.join(names)}"
         )
     inline = sorted(one.name for one in declared if one.consistency == "inline")
     if inline and not container.one_database():
         raise InvalidSettings(
-            f"INLINE_PROJECTIONS: {', '.join(inline)} cannot be written in the transaction of the "
+            f"{setting}: {', '.join(inline)} cannot be written in the transaction of the "
             "append, since events and views are not in one PostgreSQL, and two stores share no "
-            "transaction: set EVENT_STORE=postgres, or leave it out and send the Consistency-Token "
-            "with questions that have to see a write"
+            f"transaction: set {settings.name_of('event_store')}=postgres, or leave it out and "
+            "send the Consistency-Token with questions that have to see a write"
         )
 
 
@@ -333,12 +335,12 @@ async def write_side_opened(container: Container) -> AsyncIterator[None]:
 
 
 @contextmanager
-def _usable_address() -> Iterator[None]:
+def _usable_address(settings: Settings, field: str) -> Iterator[None]:
     """Raises :class:`InvalidSettings` for an address that no driver can read."""
     try:
         yield
     except ValueError as error:
-        raise InvalidSettings(str(error)) from None
+        raise InvalidSettings(f"{settings.name_of(field)}: {error}") from None
 
 
 @asynccontextmanager
@@ -354,7 +356,7 @@ async def _events_opened(container: Container) -> AsyncIterator[None]:
             container.wake_up.override(providers.Object(wake_up))
             yield
         return
-    with _usable_address():
+    with _usable_address(settings, "eventstoredb_uri"):
         client = await eventstoredb.connect(settings.events_uri)
     container.client.override(providers.Object(client))
     try:
@@ -367,7 +369,7 @@ async def _events_opened(container: Container) -> AsyncIterator[None]:
 async def _views_opened(container: Container) -> AsyncIterator[None]:
     settings = container.settings()
     assert settings.postgres_uri is not None  # whoever serves has seen to it
-    with _usable_address():
+    with _usable_address(settings, "postgres_uri"):
         unopened = postgres.pool(settings.postgres_uri)
     async with unopened as pool:
         await postgres.migrate(pool)
@@ -379,30 +381,32 @@ async def _views_opened(container: Container) -> AsyncIterator[None]:
 
 async def _require_one_origin(container: Container, pool: postgres.Pool) -> None:
     """Raises :class:`InvalidSettings` where the read models were filled from another store."""
+    name_of = container.settings().name_of
+    store, database = name_of("event_store"), name_of("postgres_uri")
     if not container.one_database():
         if await postgres.has_events(pool):
             raise InvalidSettings(
-                "EVENT_STORE: the database at POSTGRES_URI has events of its own: set "
-                "EVENT_STORE=postgres, or POSTGRES_URI to a database for read models alone"
+                f"{store}: the database at {database} has events of its own: set "
+                f"{store}=postgres, or {database} to a database for read models alone"
             )
         return
     if builds := await postgres.filled_elsewhere(pool):
         raise InvalidSettings(
-            f"EVENT_STORE: {', '.join(builds)} at POSTGRES_URI have seen more events than there "
-            "are here, so they come from another store: set EVENT_STORE=eventstoredb, or "
-            "POSTGRES_URI to an empty database"
+            f"{store}: {', '.join(builds)} at {database} have seen more events than there "
+            f"are here, so they come from another store: set {store}=eventstoredb, or "
+            f"{database} to an empty database"
         )
 
 
 async def migrate(settings: Settings) -> Sequence[str]:
-    """Bring the tables at ``POSTGRES_URI`` up to date; the names of the migrations applied now.
+    """Bring the tables at ``postgres_uri`` up to date; the names of the migrations applied now.
 
     After that a service finds all tables that it needs, and its role need not be able to make any.
     Raises ``StoreUnavailable``.
     """
     container = wired(settings)
     assert settings.postgres_uri is not None  # whoever migrates has seen to it
-    with _usable_address():
+    with _usable_address(settings, "postgres_uri"):
         unopened = postgres.pool(settings.postgres_uri)
     async with unopened as pool:
         applied = await postgres.migrate(pool)

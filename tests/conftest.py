@@ -40,7 +40,7 @@ def postgres(postgres_for_all: str) -> Iterator[str]:
 
 @pytest.fixture(params=get_args(EventStore), scope="module")
 def event_store(request: pytest.FixtureRequest) -> EventStore:
-    """The name of each event store, as ``EVENT_STORE`` has it."""
+    """The name of each event store, as ``HEADWATER_EVENT_STORE`` has it."""
     name: EventStore = request.param
     return name
 
@@ -50,6 +50,6 @@ def servers(event_store: EventStore, request: pytest.FixtureRequest) -> Mapping[
     """The settings that lead to empty servers for its events and for read models."""
     postgres: str = request.getfixturevalue("postgres")
     if event_store == "postgres":
-        return {"EVENT_STORE": event_store, "POSTGRES_URI": postgres}
+        return {"HEADWATER_EVENT_STORE": event_store, "HEADWATER_POSTGRES_URI": postgres}
     node: NodeProcess = request.getfixturevalue("fresh_node")
-    return {"EVENTSTOREDB_URI": node.uri, "POSTGRES_URI": postgres}
+    return {"HEADWATER_EVENTSTOREDB_URI": node.uri, "HEADWATER_POSTGRES_URI": postgres}

@@ -8,9 +8,12 @@ from typing import Any, get_args
 import pytest
 
 from infrastructure.container import Container, wired, write_side_opened
-from infrastructure.settings import EventStore, Settings, load
+from infrastructure.settings import EventStore, Settings
+from infrastructure.settings.reading import parse
 
-NOWHERE = dict.fromkeys(("PAYMENT_PROVIDER_URI", "CARRIER_URI"), "http://127.0.0.1:1")
+NOWHERE = dict.fromkeys(
+    ("HEADWATER_PAYMENT_PROVIDER_URI", "HEADWATER_CARRIER_URI"), "http://127.0.0.1:1"
+)
 """Providers that do not answer."""
 
 
@@ -33,7 +36,7 @@ def _on(stores: Sequence[EventStore]) -> pytest.MarkDecorator:
 
 def understood(settings: Mapping[str, str], **others: Any) -> Settings:
     """What a process makes of these settings, by their names in the environment."""
-    return load(**{name.lower(): value for name, value in settings.items()}, **others)
+    return parse(Settings, settings, **others)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ app = typer.Typer(
 Have EventStoreDB link events to their categories again.
 
 Consumer groups read the links that the server's own projection `$by_category` makes. Works on the
-service that runs in the same `HEADWATER_HOME`, or on the server that is set.
+service that runs in the same home, or on the server that is set.
 """,
 )
 

@@ -30,20 +30,7 @@ Order fulfilment for a shop, event-sourced on EventStoreDB or PostgreSQL.
 
 `headwater run` starts everything, with servers of its own for what is not configured.
 
-Settings come from the environment or a `.env` file:
-
-- `EVENT_STORE`: where events are kept: `eventstoredb`, or `postgres`, beside the read models
-- `EVENTSTOREDB_URI`, `POSTGRES_URI`: the servers to talk to; unset: embedded ones
-- `PAYMENT_PROVIDER_URI`, `CARRIER_URI`: whom to ask for money and parcels; unset: simulated ones
-- `HEADWATER_HOME`: where embedded servers, payloads and logs live (`.headwater`)
-- `HTTP_HOST`, `HTTP_PORT`, `EVENTSTOREDB_PORT`: where to listen (127.0.0.1, 8000, 2113)
-- `TRUSTED_HOSTS`: names, besides those of the loopback, by which clients may ask for the service
-- `API_TOKEN`: what clients have to send as `Authorization: Bearer …`
-- `CARRIER_TOKEN`: the same, for what the carrier reports at `/carrier/notices`
-- `PAYLOADS_DIR`, `LOG_LEVEL`
-- `BACKPRESSURE_SLOW_SECONDS`, `BACKPRESSURE_REFUSE_SECONDS`: how far read models may be behind
-  before commands are slowed (10), refused (30)
-- `CONSISTENCY_WAIT_SECONDS`: how long a question waits for its Consistency-Token (5)
+Settings come from the environment or a `.env` file; `headwater settings` lists them.
 """,
 )
 
@@ -77,8 +64,8 @@ def run() -> None:
         from infrastructure.processes.listener import listen
 
         settings = load_settings()
-        home = Home(settings.headwater_home)
-        with home.claimed(), listen(settings.http_host, settings.http_port) as listener:
+        home = Home(settings)
+        with home.claimed(), listen(settings) as listener:
             say("Starting …")
             from infrastructure.cli.run import run_service  # a second of imports
 
@@ -87,16 +74,16 @@ def run() -> None:
 
 @app.command()
 def serve() -> None:
-    """Start the service against EVENTSTOREDB_URI, POSTGRES_URI, PAYMENT_PROVIDER_URI, CARRIER_URI.
+    """Start the service on the servers that are set: all have to be set.
 
-    Nothing embedded and nothing simulated starts. EVENT_STORE=postgres needs no EVENTSTOREDB_URI.
+    Nothing embedded and nothing simulated starts.
     """
     with clear_errors():
         from infrastructure.processes.listener import listen
 
         settings = load_settings()
-        settings.require(*settings.server_names, "PAYMENT_PROVIDER_URI", "CARRIER_URI")
-        with listen(settings.http_host, settings.http_port) as listener:
+        settings.require(*settings.servers, "payment_provider_uri", "carrier_uri")
+        with listen(settings) as listener:
             from infrastructure.cli.run import serve_configured
 
             until_stopped(serve_configured(settings, listener))
@@ -104,7 +91,7 @@ def serve() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring the tables at POSTGRES_URI, or in HEADWATER_HOME, up to date.
+    """Bring the tables of the PostgreSQL that is set, or of the embedded one, up to date.
 
     A service does so itself when it starts, if its role may. Doing it twice, or twice at once, does
     no harm.
@@ -113,6 +100,16 @@ def migrate() -> None:
         from infrastructure.cli.migrating import migrate as bring_up_to_date
 
         until_done(bring_up_to_date(load_settings()))
+
+
+@app.command("settings")
+def list_settings() -> None:
+    """List the settings: environment variables, which may stand in a `.env` file, too."""
+    from infrastructure.settings import Settings
+
+    for name, field in Settings.model_fields.items():
+        default = f" ({field.default})" if field.default else ""
+        say(f"{Settings.name_of(name)}: {Settings.description_of(name)}{default}")
 
 
 @app.command()
@@ -141,7 +138,7 @@ def node(
         if memory and data_dir:
             raise typer.BadParameter("--memory keeps nothing, so it goes without --data-dir")
         settings = load_settings()
-        directory = data_dir or settings.headwater_home / "eventstoredb"
+        directory = data_dir or settings.home / "eventstoredb"
         at = settings.eventstoredb_port if port is None else port
         kept = None if memory else directory
         until_stopped(run_node(kept, at, http_port=http_port, tls=tls, cluster=cluster))
@@ -161,7 +158,7 @@ def providers(
 
         if memory and data_dir:
             raise typer.BadParameter("--memory keeps nothing, so it goes without --data-dir")
-        directory = data_dir or load_settings().headwater_home / "providers"
+        directory = data_dir or load_settings().home / "providers"
         until_stopped(run_providers(None if memory else directory / "books.sqlite3", port))
 
 
@@ -185,7 +182,7 @@ def import_history(
     It comes as it is mostly offered: UTF-8 or Windows-1252, dates such as 2010-12-01 08:26:00 or
     12/1/2010 8:26, commas or semicolons. What was found is said.
 
-    Uses the store of a `headwater run` in the same HEADWATER_HOME, or starts one for itself.
+    Uses the store of a `headwater run` in the same home, or starts one for itself.
     """
     with clear_errors():
         from infrastructure.shop.cli.importing import import_file

@@ -43,6 +43,6 @@ async def run_node(
     except CertificatesUnavailable as error:
         raise Hindrance(str(error)) from error
     except PortUnavailable as error:
-        raise Hindrance(f"{error}; --port, EVENTSTOREDB_PORT or --http-port sets it") from error
+        raise Hindrance(f"{error}; --port or --http-port sets another") from error
     except StorageUnavailable as error:
         raise Hindrance(f"{error}; --data-dir sets another directory") from error

@@ -13,7 +13,7 @@ app = typer.Typer(
     help="""
 See the events that could not be handled, have them handled again, or give them up.
 
-Works on the service that runs in the same `HEADWATER_HOME`, or on the servers that are set. What
+Works on the service that runs in the same home, or on the servers that are set. What
 you want is recorded with your name; a running service then does it.
 """,
 )

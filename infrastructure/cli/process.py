@@ -60,7 +60,7 @@ def load_settings() -> "Settings":
     """Those of this process. Raises ``InvalidSettings``."""
     from infrastructure import settings
 
-    return settings.load()
+    return settings.load(settings.Settings)
 
 
 @contextmanager

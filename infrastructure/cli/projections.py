@@ -13,7 +13,7 @@ app = typer.Typer(
     help="""
 See how the read models stand, rebuild them without downtime, and help them on.
 
-Works on the service that runs in the same `HEADWATER_HOME`, or on the servers that
+Works on the service that runs in the same home, or on the servers that
 are set. What you do is recorded, with your name and reason.
 """,
 )

@@ -12,7 +12,7 @@ app = typer.Typer(
     help="""
 See how sagas stand, look at one, and help on what cannot go on by itself.
 
-Works on the service that runs in the same `HEADWATER_HOME`, or on the servers that
+Works on the service that runs in the same home, or on the servers that
 are set. What you want of a saga is recorded in its stream, with your name and reason; a
 running service then does it.
 """,

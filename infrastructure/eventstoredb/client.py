@@ -62,7 +62,7 @@ async def connect(uri: str) -> Client:
     except (ValueError, OSError) as error:
         reason = str(error).replace(uri, "the address")  # it may hold a password
         raise ValueError(
-            f"EVENTSTOREDB_URI is not usable: {reason}; "
+            f"not an address of EventStoreDB: {reason}; "
             "write it like esdb://localhost:2113?tls=false or esdb://user:password@host:2113"
         ) from None
     _require_leader(client)
@@ -81,7 +81,7 @@ def _require_leader(client: Client) -> None:
     """Raises ``ValueError``: on a follower, what was just appended is not there yet."""
     if (preferred := client.connection_spec.options.NodePreference) != "leader":
         raise ValueError(
-            f"EVENTSTOREDB_URI: NodePreference={preferred} cannot be used, since appends go to the "
+            f"NodePreference={preferred} cannot be used, since appends go to the "
             "leader and what follows has to see them: leave NodePreference out"
         )
 

@@ -138,10 +138,14 @@ class Limited:
         await self._app(scope, replay, send)
 
 
-async def unknown_name(scope: Scope, receive: Receive, send: Send) -> None:
-    """The answer to a request for a name that is not ours."""
-    detail = f"{host(scope)!r} is no name of this service; TRUSTED_HOSTS names those that are"
-    await answer(of_status(HTTPStatus.BAD_REQUEST, detail))(scope, receive, send)
+def unknown_name(setting: str) -> ASGIApp:
+    """What answers a request for a host name that is not in ``setting``."""
+
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+        detail = f"{host(scope)!r} is not a name of this service; {setting} lists its names"
+        await answer(of_status(HTTPStatus.BAD_REQUEST, detail))(scope, receive, send)
+
+    return refuse
 
 
 _NO_CORRELATION_ID = of_status(
@@ -150,7 +154,7 @@ _NO_CORRELATION_ID = of_status(
 )
 _APART = ("/health/", "/carrier/")
 _NO_TOKEN = of_status(
-    HTTPStatus.UNAUTHORIZED, "send the header Authorization: Bearer <token>, with the API_TOKEN"
+    HTTPStatus.UNAUTHORIZED, "send the header Authorization: Bearer <token>, with the API token"
 )
 _TOO_SLOW = of_status(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in time: send it again")
 _TOO_LARGE = of_status(

@@ -97,7 +97,7 @@ def _require_address(uri: str) -> None:
     except psycopg.ProgrammingError as error:
         reason = str(error).strip().replace(uri, "the address")  # it may hold a password
         raise ValueError(
-            f"POSTGRES_URI is not usable: {reason}; "
+            f"not an address of PostgreSQL: {reason}; "
             "write it like postgresql://user:password@host:5432/database"
         ) from None
 

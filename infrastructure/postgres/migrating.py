@@ -55,8 +55,8 @@ async def migrate(pool: Pool, known: Sequence[Migration] | None = None) -> Seque
                 return await _apply(connection, known)
         except InsufficientPrivilege as error:
             raise StoreUnavailable(
-                f"PostgreSQL: {error}; run `headwater migrate` with POSTGRES_URI as a role that "
-                "may create tables, and let it GRANT this one its rights"
+                f"PostgreSQL: {error}; run `headwater migrate` as a role that may "
+                "create tables, and let it GRANT this one its rights"
             ) from error
 
 
@@ -70,7 +70,7 @@ async def _require_utf8(connection: Connection) -> None:
     if encoding != "UTF8":
         raise StoreUnavailable(
             f"PostgreSQL: the database {database} has the encoding {encoding}, which cannot keep "
-            "every text: have POSTGRES_URI name one that was created with ENCODING 'UTF8' "
+            "every text: use one that was created with ENCODING 'UTF8' "
             "(and TEMPLATE template0)"
         )
 

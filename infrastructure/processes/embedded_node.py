@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
-from pathlib import Path
 
 from infrastructure.processes import Hindrance
 from infrastructure.processes.supervising import kept_running
+from infrastructure.settings import Settings
 
 
 def require_node() -> None:
@@ -14,26 +14,28 @@ def require_node() -> None:
     if find_spec("embedded_eventstoredb") is None:
         raise Hindrance(
             "the embedded EventStoreDB node is not installed: install embedded-eventstoredb "
-            "(the extra 'embedded'), or set EVENTSTOREDB_URI to a server of yours"
+            "(the extra 'embedded'), or set the address of a server of yours"
         )
 
 
 @asynccontextmanager
-async def embedded_node(directory: Path, port: int) -> AsyncIterator[str]:
-    """The connection string of a node that keeps its data in that directory.
+async def embedded_node(settings: Settings) -> AsyncIterator[str]:
+    """The connection string of a node that keeps its data in the home.
 
     A node that ends is started again. Raises :class:`Hindrance`.
     """
     require_node()
+    directory = settings.home.absolute() / "eventstoredb"
     from embedded_eventstoredb.process import NodeFailed, NodeProcess
 
     try:
         async with (
-            NodeProcess(directory, port) as node,
+            NodeProcess(directory, settings.eventstoredb_port) as node,
             kept_running("the embedded EventStoreDB node", node),
         ):
             yield node.uri
     except NodeFailed as error:
         raise Hindrance(
-            f"{error} (EVENTSTOREDB_PORT sets the port, HEADWATER_HOME the directory)"
+            f"{error} ({settings.name_of('eventstoredb_port')} sets the port, "
+            f"{settings.name_of('home')} the directory)"
         ) from error

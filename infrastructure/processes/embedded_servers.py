@@ -19,7 +19,7 @@ async def servers_for(settings: Settings) -> AsyncIterator[Settings]:
 
     Raises :class:`Hindrance`.
     """
-    settings = Home(settings.headwater_home).understood(settings)
+    settings = Home(settings).understood(settings)
     async with _event_store_for(settings) as with_events, _postgres_for(with_events) as complete:
         yield complete
 
@@ -31,7 +31,7 @@ async def providers_for(settings: Settings) -> AsyncIterator[Settings]:
     Those of the service that runs in the home, if one does, where none are set. Those that are
     simulated keep their books there.
     """
-    if running := Home(settings.headwater_home).running():
+    if running := Home(settings).running():
         settings = settings.model_copy(
             update={
                 "payment_provider_uri": settings.payment_provider_uri
@@ -42,7 +42,7 @@ async def providers_for(settings: Settings) -> AsyncIterator[Settings]:
     if settings.payment_provider_uri and settings.carrier_uri:
         yield settings
         return
-    books = settings.headwater_home.absolute() / "providers" / "books.sqlite3"
+    books = settings.home.absolute() / "providers" / "books.sqlite3"
     try:
         async with (
             SimulatedProviders(books) as simulated,
@@ -64,7 +64,7 @@ async def event_store_at_hand(settings: Settings) -> AsyncIterator[Container]:
     The read side, too, where its server is known. A node of our own listens anywhere, since nobody
     else has to find it. Raises :class:`Hindrance`, ``StoreUnavailable``.
     """
-    home = Home(settings.headwater_home)
+    home = Home(settings)
     settings = home.understood(settings)
     if not settings.events_uri and (running := home.running()):
         known = {"eventstoredb_uri": running.eventstoredb_uri, "postgres_uri": running.postgres_uri}
@@ -90,7 +90,7 @@ async def service_at_hand(settings: Settings) -> AsyncIterator[Container]:
     On the servers that are set, else on those of the service that runs in the home, else on
     servers of our own over what it left there. Raises :class:`Hindrance`, ``StoreUnavailable``.
     """
-    home = Home(settings.headwater_home)
+    home = Home(settings)
     settings = home.understood(settings)
     if running := home.running():
         settings = settings.model_copy(
@@ -103,7 +103,7 @@ async def service_at_hand(settings: Settings) -> AsyncIterator[Container]:
         async with _both_sides(settings) as container:
             yield container
         return
-    require_something(settings, *settings.server_names)
+    require_something(settings, *settings.servers)
     with home.claimed():
         anywhere = settings.model_copy(update={"eventstoredb_port": 0})
         async with servers_for(anywhere) as complete, _both_sides(complete) as container:
@@ -116,35 +116,35 @@ async def database_at_hand(settings: Settings) -> AsyncIterator[Settings]:
 
     Raises :class:`Hindrance`.
     """
-    home = Home(settings.headwater_home)
+    home = Home(settings)
     settings = home.understood(settings)
     if not settings.postgres_uri and (running := home.running()):
         settings = settings.model_copy(update={"postgres_uri": running.postgres_uri})
     if settings.postgres_uri:
         yield settings
         return
-    require_something(settings, "POSTGRES_URI")
+    require_something(settings, "postgres_uri")
     with home.claimed():
         async with _postgres_for(settings) as reachable:
             yield reachable
 
 
-def require_something(settings: Settings, *names: str) -> None:
+def require_something(settings: Settings, *fields: str) -> None:
     """Raises :class:`Hindrance` where no service has ever run, instead of starting an empty one.
 
-    ``names`` are the settings that would lead to one elsewhere.
+    ``fields`` are the settings that would lead to one elsewhere.
     """
-    if not settings.headwater_home.is_dir():
+    if not settings.home.is_dir():
         raise Hindrance(
-            f"there is nothing in {settings.headwater_home} yet: start `headwater run` first, "
-            f"or set {_listed(names)}"
+            f"there is nothing in {settings.home} yet: start `headwater run` first, "
+            f"or set {_listed([settings.name_of(field) for field in fields])}"
         )
 
 
 def require_events(settings: Settings, *besides: str) -> None:
     """The same, for a command that needs events and no read models."""
     if settings.events_uri is None:
-        require_something(settings, settings.server_names[0], *besides)
+        require_something(settings, settings.servers[0], *besides)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -175,9 +175,8 @@ async def _event_store_for(settings: Settings) -> AsyncIterator[Settings]:
     if settings.eventstoredb_uri:
         yield settings
         return
-    Home(settings.headwater_home).keep("eventstoredb")
-    directory = settings.headwater_home.absolute() / "eventstoredb"
-    async with embedded_node(directory, settings.eventstoredb_port) as uri:
+    Home(settings).keep("eventstoredb")
+    async with embedded_node(settings) as uri:
         yield settings.model_copy(update={"eventstoredb_uri": uri})
 
 
@@ -187,10 +186,10 @@ async def _postgres_for(settings: Settings) -> AsyncIterator[Settings]:
         yield settings
         return
     if settings.event_store == "postgres":
-        Home(settings.headwater_home).keep("postgres")
+        Home(settings).keep("postgres")
     try:
         async with (
-            EmbeddedPostgres(settings.headwater_home.absolute() / "postgres") as server,
+            EmbeddedPostgres(settings.home.absolute() / "postgres") as server,
             kept_running("the embedded PostgreSQL", server),
         ):
             yield settings.model_copy(update={"postgres_uri": server.uri})

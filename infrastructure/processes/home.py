@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import IO, Final, Self
 
 from infrastructure.processes import Hindrance
@@ -43,8 +42,9 @@ class Running:
 class Home:
     """A directory, and the lock of who owns it: it goes with its process, however that ends."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory.absolute()
+    def __init__(self, settings: Settings) -> None:
+        self.directory = settings.home.absolute()
+        self._setting = settings.name_of("home")
         self._notice = self.directory / "running.json"
         self._kept = self.directory / "event-store"
 
@@ -58,7 +58,7 @@ class Home:
         except OSError as error:
             raise Hindrance(
                 f"{self.directory} cannot be used ({error.strerror}): make it writable, "
-                "or set HEADWATER_HOME to another directory"
+                f"or set {self._setting} to another directory"
             ) from error
         with lock:
             if not _locked(lock):
@@ -101,8 +101,9 @@ class Home:
         doing = "the service that runs in" if running else "the events in"
         raise Hindrance(
             f"{doing} {self.directory} {'has its events' if running else 'are'} in {_NAMES[has]}, "
-            f"not in {_NAMES[settings.event_store]}: set EVENT_STORE={has} or leave it out, "
-            "or set HEADWATER_HOME to another directory"
+            f"not in {_NAMES[settings.event_store]}: "
+            f"set {settings.name_of('event_store')}={has} or leave it out, "
+            f"or set {self._setting} to another directory"
         )
 
     def keep(self, store: EventStore) -> None:
@@ -125,11 +126,11 @@ class Home:
         if running := self.running():
             return (
                 f"headwater is running in {self.directory} already, as process {running.pid} at "
-                f"{running.url}: stop it first, or set HEADWATER_HOME to another directory"
+                f"{running.url}: stop it first, or set {self._setting} to another directory"
             )
         return (
             f"another headwater command is at work in {self.directory}: "
-            "wait for it, or set HEADWATER_HOME to another directory"
+            f"wait for it, or set {self._setting} to another directory"
         )
 
 

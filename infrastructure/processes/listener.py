@@ -3,10 +3,12 @@
 import socket
 
 from infrastructure.processes import Hindrance
+from infrastructure.settings import Settings
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 is any free one. Raises :class:`Hindrance`."""
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket of the service; port 0 is any free one. Raises :class:`Hindrance`."""
+    host, port = settings.http_host, settings.http_port
     try:
         (family, *_, address), *_ = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -15,7 +17,8 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise Hindrance(
             f"cannot listen on {host}:{port} ({error.strerror}): "
-            "set HTTP_PORT (0: any free one) or HTTP_HOST to something else"
+            f"set {settings.name_of('http_port')} (0: any free one) or "
+            f"{settings.name_of('http_host')} to another"
         ) from error
 
 

@@ -72,7 +72,7 @@ async def _keep(name: str, server: Server, pause: Callable[[float], Awaitable[No
         if len(restarts) == RESTARTS:
             raise Hindrance(
                 f"{name} does not stay up: it was started again {RESTARTS} times within "
-                f"{WITHIN:.0f} s, and ended each time ({reason}); its log is in HEADWATER_HOME"
+                f"{WITHIN:.0f} s, and ended each time ({reason}); its log is in the home"
             )
         await pause(_BACKOFF.longest(len(restarts)))
         restarts.append(now())

@@ -82,7 +82,7 @@ async def test_without_a_payload_store_large_data_is_refused_in_words(
     """The refusal names the size, the limit and the setting, and nothing is appended."""
     checked = ClaimCheck(store, None)
 
-    with pytest.raises(EventTooLarge, match=r"30,000 bytes, the limit is 10,000.*PAYLOADS_DIR"):
+    with pytest.raises(EventTooLarge, match=r"30,000 bytes, the limit is 10,000.*payload store"):
         await checked.append("order-1", [event_of(100), event_of(30_000)], NO_STREAM)
 
     assert await stored(store, "order-1") == []

@@ -15,6 +15,9 @@ from typing import Any
 import httpx
 import psutil
 
+from infrastructure.settings import Settings
+from infrastructure.settings.reading import names_of
+
 PATIENCE = 120.0  # seconds in which what a test waits for has to come, on a busy machine too
 COMMAND = (sys.executable, "-m", "infrastructure.cli.main")
 
@@ -140,13 +143,7 @@ def until(condition: Callable[[], bool], service: Service) -> None:
 
 def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
     """Of a command in this home: nothing is set but by the test, and any free ports are used."""
-    ours = {"HEADWATER_HOME": str(home), "HTTP_PORT": "0", "EVENTSTOREDB_PORT": "0"}
-    servers = (
-        "EVENT_STORE",
-        "EVENTSTOREDB_URI",
-        "POSTGRES_URI",
-        "PAYMENT_PROVIDER_URI",
-        "CARRIER_URI",
-    )
-    theirs = {**dict.fromkeys(servers, ""), "API_TOKEN": "", "COLUMNS": "200"}
-    return {**os.environ, **theirs, **ours, **settings}
+    theirs = {name for field in Settings.model_fields for name in names_of(Settings, field)}
+    others = {name: value for name, value in os.environ.items() if name not in theirs}
+    ports = {"HEADWATER_HTTP_PORT": "0", "HEADWATER_EVENTSTOREDB_PORT": "0"}
+    return {**others, "COLUMNS": "200", "HEADWATER_HOME": str(home), **ports, **settings}

@@ -59,12 +59,12 @@ def servers(event_store: EventStore, postgres: str) -> Iterator[Mapping[str, str
     """Empty servers, and providers, by the settings that lead to them."""
     with SimulatedProviders() as outside, NodeProcess(projections=False) as node:
         providers = {
-            "PAYMENT_PROVIDER_URI": outside.payment_provider_uri,
-            "CARRIER_URI": outside.carrier_uri,
+            "HEADWATER_PAYMENT_PROVIDER_URI": outside.payment_provider_uri,
+            "HEADWATER_CARRIER_URI": outside.carrier_uri,
         }
-        stores = {"EVENT_STORE": event_store, "POSTGRES_URI": postgres}
+        stores = {"HEADWATER_EVENT_STORE": event_store, "HEADWATER_POSTGRES_URI": postgres}
         if event_store == "eventstoredb":
-            stores["EVENTSTOREDB_URI"] = node.uri
+            stores["HEADWATER_EVENTSTOREDB_URI"] = node.uri
         yield {**providers, **stores}
 
 
@@ -74,7 +74,7 @@ def test_a_service_on_empty_servers_is_ready_within_seconds(
     """Nothing has to be written first, and nothing waits for an event that may not come."""
     url = f"http://127.0.0.1:{unused_tcp_port}/health/ready"
     end = time.monotonic() + PATIENCE
-    with serving(tmp_path / "home", **servers, HTTP_PORT=str(unused_tcp_port)) as process:
+    with serving(tmp_path / "home", **servers, HEADWATER_HTTP_PORT=str(unused_tcp_port)) as process:
         while (told := _asked(url)) != "ready":
             assert process.poll() is None
             assert time.monotonic() < end, told

@@ -71,12 +71,14 @@ async def two(
         outside = stack.enter_context(SimulatedProviders())
         settings = {
             **servers,
-            "PAYMENT_PROVIDER_URI": outside.payment_provider_uri,
-            "CARRIER_URI": outside.carrier_uri,
-            "CARRIER_TOKEN": CARRIER["Authorization"].removeprefix("Bearer "),
+            "HEADWATER_PAYMENT_PROVIDER_URI": outside.payment_provider_uri,
+            "HEADWATER_CARRIER_URI": outside.carrier_uri,
+            "HEADWATER_CARRIER_TOKEN": CARRIER["Authorization"].removeprefix("Bearer "),
         }
         for port in ports:
-            stack.enter_context(serving(tmp_path / f"{port}", **settings, HTTP_PORT=str(port)))
+            stack.enter_context(
+                serving(tmp_path / f"{port}", **settings, HEADWATER_HTTP_PORT=str(port))
+            )
         one, other = [
             await stack.enter_async_context(
                 httpx.AsyncClient(

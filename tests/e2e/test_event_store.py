@@ -1,4 +1,4 @@
-"""``EVENT_STORE`` and ``headwater migrate``: which store it is, and that none is passed by."""
+"""``HEADWATER_EVENT_STORE`` and ``headwater migrate``: which store a home and a database have."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,12 +13,12 @@ def test_a_home_keeps_to_its_event_store(tmp_path: Path) -> None:
     """Unnamed, it is found out; another is refused, in a line that says where the events are."""
     home, file = tmp_path / "home", tmp_path / "history.csv"
     file.write_text(HISTORY)
-    ended = headwater(home, "import", str(file), EVENT_STORE="postgres")
+    ended = headwater(home, "import", str(file), HEADWATER_EVENT_STORE="postgres")
     assert ended.returncode == 0, ended.stderr
 
     assert "OrderPlaced" in headwater(home, "stream", "order-536365").stdout
     for command in (["run"], ["stream", "order-536365"], ["projections", "list"]):
-        told = refusal(headwater(home, *command, EVENT_STORE="eventstoredb"), 1)
+        told = refusal(headwater(home, *command, HEADWATER_EVENT_STORE="eventstoredb"), 1)
         assert f"the events in {home} are in PostgreSQL, not in EventStoreDB" in told
     assert "PostgreSQL does not" in refusal(headwater(home, "stream", "$ce-order"), 1)
     assert headwater(home, "migrate").stdout.startswith("nothing to do")
@@ -27,10 +27,12 @@ def test_a_home_keeps_to_its_event_store(tmp_path: Path) -> None:
 
 def test_what_cannot_be_is_refused_before_anything_starts(tmp_path: Path) -> None:
     """Two stores at once, a store without a server: one line each, exit code 2."""
-    home, servers = tmp_path / "home", {**NOWHERE, "EVENT_STORE": "postgres"}
-    assert "EVENTSTOREDB_URI: nothing" in refusal(headwater(home, "serve", **servers), 2)
-    del servers["EVENTSTOREDB_URI"], servers["POSTGRES_URI"]
-    assert "POSTGRES_URI: it has to be set" in refusal(headwater(home, "serve", **servers), 2)
+    home, servers = tmp_path / "home", {**NOWHERE, "HEADWATER_EVENT_STORE": "postgres"}
+    assert "HEADWATER_EVENTSTOREDB_URI: nothing" in refusal(headwater(home, "serve", **servers), 2)
+    del servers["HEADWATER_EVENTSTOREDB_URI"], servers["HEADWATER_POSTGRES_URI"]
+    assert "HEADWATER_POSTGRES_URI: it has to be set" in refusal(
+        headwater(home, "serve", **servers), 2
+    )
     assert "headwater run" in refusal(headwater(home, "migrate"), 1)
     assert not home.exists()
 
@@ -39,7 +41,7 @@ def test_two_processes_that_migrate_at_once_do_it_once(postgres: str, tmp_path: 
     """On an empty schema: one of them applies everything, the other nothing, both do well."""
 
     def migrate(_: int) -> str:
-        ended = headwater(tmp_path, "migrate", POSTGRES_URI=postgres)
+        ended = headwater(tmp_path, "migrate", HEADWATER_POSTGRES_URI=postgres)
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
 

@@ -18,7 +18,7 @@ def test_killed_in_the_midst_of_fulfilling(event_store: EventStore, tmp_path: Pa
     """Killed twice while orders are fulfilled, servers and all: all end, and it adds up."""
     home = tmp_path / "home"
     for round in range(2):
-        with running(home, EVENT_STORE=event_store) as service:
+        with running(home, HEADWATER_EVENT_STORE=event_store) as service:
             service.wait_for_welcome()
             _receive(service, round)
             placed = _place(service, round)

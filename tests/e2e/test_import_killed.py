@@ -154,7 +154,11 @@ async def test_killed_with_its_own_store_it_ends_as_one_clean_run(
     """Import and store die together, just when a payload is there and its event perhaps not."""
     report, streams = await clean_run(file)
 
-    settings = {"EVENT_STORE": event_store, "EVENTSTOREDB_URI": "", "POSTGRES_URI": ""}
+    settings = {
+        "HEADWATER_EVENT_STORE": event_store,
+        "HEADWATER_EVENTSTOREDB_URI": "",
+        "HEADWATER_POSTGRES_URI": "",
+    }
     with (
         without_an_end(tmp_path, streams) as payloads,
         importing(file, tmp_path, settings) as process,
@@ -163,5 +167,5 @@ async def test_killed_with_its_own_store_it_ends_as_one_clean_run(
     assert process.returncode == -SIGKILL, "it had ended before it was killed"
 
     assert to_its_end(file, tmp_path, settings) == report
-    async with event_store_at_hand(Settings(headwater_home=tmp_path)) as container:
+    async with event_store_at_hand(Settings(home=tmp_path)) as container:
         assert await streams_in(container.subscriptions()) == streams

@@ -41,7 +41,7 @@ def test_an_order_is_shipped_delivered_and_given_back(
 ) -> None:
     """Goods, money and status are right at each step, over HTTP and the command line alike."""
     home = tmp_path / "home"
-    with running(home, EVENT_STORE=event_store, CARRIER_TOKEN=TOKEN) as service:
+    with running(home, HEADWATER_EVENT_STORE=event_store, HEADWATER_CARRIER_TOKEN=TOKEN) as service:
         service.wait_for_welcome()
         shop = Client(service)
         shop.post("/stock/85123A/receipts", {"quantity": 10_000})

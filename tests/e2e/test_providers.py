@@ -35,9 +35,11 @@ def test_they_print_the_settings_that_lead_to_them(tmp_path: Path) -> None:
     directory = ("--data-dir", str(tmp_path))
     body = {"order_id": "o-1", "country": None, "parcels": 1}
     with started(*directory) as settings:
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/payments", settings["PAYMENT_PROVIDER_URI"])
+        assert re.fullmatch(
+            r"http://127\.0\.0\.1:\d+/payments", settings["HEADWATER_PAYMENT_PROVIDER_URI"]
+        )
         booked = httpx.post(
-            f"{settings['CARRIER_URI']}/book",
+            f"{settings['HEADWATER_CARRIER_URI']}/book",
             json=body,
             headers={"Idempotency-Key": "k"},
             trust_env=False,
@@ -46,10 +48,15 @@ def test_they_print_the_settings_that_lead_to_them(tmp_path: Path) -> None:
         assert booked.json()["answer"] == "booked"
 
     with started(*directory) as settings:
-        (booking,) = httpx.get(settings["CARRIER_URI"], trust_env=False, timeout=PATIENCE).json()
+        (booking,) = httpx.get(
+            settings["HEADWATER_CARRIER_URI"], trust_env=False, timeout=PATIENCE
+        ).json()
     assert (booking["key"], booking["order_id"]) == ("k", "o-1")
     with started("--memory") as settings:
-        assert httpx.get(settings["CARRIER_URI"], trust_env=False, timeout=PATIENCE).json() == []
+        assert (
+            httpx.get(settings["HEADWATER_CARRIER_URI"], trust_env=False, timeout=PATIENCE).json()
+            == []
+        )
 
 
 def test_what_is_in_their_way_is_named(tmp_path: Path) -> None:

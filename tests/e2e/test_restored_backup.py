@@ -41,7 +41,7 @@ def test_read_models_that_are_ahead_of_the_log_are_deployed_anew(
 ) -> None:
     """Not ready, and each build is named; no token is answered; deployed anew, it is right."""
     events, backup = home / "eventstoredb", home.with_name("backup")
-    with running(home, EVENT_STORE=event_store) as service:
+    with running(home, HEADWATER_EVENT_STORE=event_store) as service:
         service.wait_for_welcome()
         kept, _ = placed(service)
         service.end(signal.SIGTERM)

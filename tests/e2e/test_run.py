@@ -34,7 +34,7 @@ def test_a_service_that_was_killed_at_its_first_start_starts_again_with_everythi
 ) -> None:
     """Killed in the midst of the sample, stopped, and started again: nothing is lost or doubled."""
     home = tmp_path / "home"
-    with running(home, EVENT_STORE=event_store) as service:
+    with running(home, HEADWATER_EVENT_STORE=event_store) as service:
         assert service.url  # it is up, and the sample is on its way
         service.end(signal.SIGKILL)
 
@@ -74,7 +74,7 @@ def test_a_taken_port_is_named_with_the_setting_that_changes_it(tmp_path: Path) 
     """One line, exit code 1, for the API as for the node."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        for setting in ("HTTP_PORT", "EVENTSTOREDB_PORT"):
+        for setting in ("HEADWATER_HTTP_PORT", "HEADWATER_EVENTSTOREDB_PORT"):
             ended = headwater(tmp_path / "home", "run", **{setting: port})
             line = refusal(ended, 1)
             assert port in line
@@ -89,18 +89,18 @@ def test_a_home_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 
 
 NOWHERE = {
-    "EVENTSTOREDB_URI": "esdb://127.0.0.1:1",
-    "POSTGRES_URI": "postgresql://127.0.0.1:1",
-    "PAYMENT_PROVIDER_URI": "http://127.0.0.1:1/payments",
-    "CARRIER_URI": "http://127.0.0.1:1/parcels",
+    "HEADWATER_EVENTSTOREDB_URI": "esdb://127.0.0.1:1",
+    "HEADWATER_POSTGRES_URI": "postgresql://127.0.0.1:1",
+    "HEADWATER_PAYMENT_PROVIDER_URI": "http://127.0.0.1:1/payments",
+    "HEADWATER_CARRIER_URI": "http://127.0.0.1:1/parcels",
 }
 
 
 def test_a_bad_setting_is_named(tmp_path: Path) -> None:
     """One line that says which and why, exit code 2."""
-    ended = headwater(tmp_path / "home", "run", HTTP_PORT="http")
+    ended = headwater(tmp_path / "home", "run", HEADWATER_HTTP_PORT="http")
 
-    assert refusal(ended, 2).startswith("headwater: HTTP_PORT: 'http' cannot be used")
+    assert refusal(ended, 2).startswith("headwater: HEADWATER_HTTP_PORT: 'http' cannot be used")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_read_model_cannot_be_inline_over_two_stores(
     ended = headwater(
         tmp_path / "home",
         command,
-        INLINE_PROJECTIONS=names,
+        HEADWATER_INLINE_PROJECTIONS=names,
         **(NOWHERE if command == "serve" else {}),
     )
 
@@ -123,7 +123,9 @@ def test_a_read_model_cannot_be_inline_over_two_stores(
     assert not (tmp_path / "home" / "postgres").exists()
 
 
-@pytest.mark.parametrize("missing", ["EVENTSTOREDB_URI", "PAYMENT_PROVIDER_URI"])
+@pytest.mark.parametrize(
+    "missing", ["HEADWATER_EVENTSTOREDB_URI", "HEADWATER_PAYMENT_PROVIDER_URI"]
+)
 def test_serving_needs_servers(tmp_path: Path, missing: str) -> None:
     """``serve`` starts nothing embedded: it names what has to be set, and does not hang."""
     servers = {name: uri for name, uri in NOWHERE.items() if name != missing}
@@ -134,7 +136,7 @@ def test_serving_needs_servers(tmp_path: Path, missing: str) -> None:
 def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     """Nobody at the address: one line with the address and without the password, exit code 1."""
     uri = "esdb://admin:hush@127.0.0.1:1?tls=false"
-    ended = headwater(tmp_path / "home", "stream", "order-1", EVENTSTOREDB_URI=uri)
+    ended = headwater(tmp_path / "home", "stream", "order-1", HEADWATER_EVENTSTOREDB_URI=uri)
 
     assert "127.0.0.1:1" in refusal(ended, 1)
     assert "hush" not in ended.stderr

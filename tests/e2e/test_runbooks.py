@@ -32,7 +32,7 @@ NEXT_RELEASE = (sys.executable, "-m", "tests.e2e.next_release")
 def service(event_store: EventStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One service for all drills, with the sample in it."""
     home = tmp_path_factory.mktemp("runbooks") / "home"
-    with running(home, EVENT_STORE=event_store) as service:
+    with running(home, HEADWATER_EVENT_STORE=event_store) as service:
         service.wait_for_welcome()
         yield service
 
@@ -85,7 +85,7 @@ def poisoned(service: Service, order_id: str) -> UUID:
     event = NewEvent.of(back, uuid4(), Context.start("a drill", uuid4(), at(0)))
 
     async def append() -> None:
-        async with event_store_at_hand(Settings(headwater_home=service.home)) as container:
+        async with event_store_at_hand(Settings(home=service.home)) as container:
             store, stream = container.event_store(), f"order-{order_id}"
             version = [past.version async for past in store.read(stream)][-1]
             await store.append(stream, [event], version)

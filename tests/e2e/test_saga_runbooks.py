@@ -82,9 +82,9 @@ class Drill:
         words = [word.replace("…", reason) for word in shlex.split(re.sub(r"\bID\b", id, command))]
         run = partial(
             headwater,
-            EVENT_STORE=settings.event_store,
-            EVENTSTOREDB_URI=settings.eventstoredb_uri or "",
-            POSTGRES_URI=str(settings.postgres_uri),
+            HEADWATER_EVENT_STORE=settings.event_store,
+            HEADWATER_EVENTSTOREDB_URI=settings.eventstoredb_uri or "",
+            HEADWATER_POSTGRES_URI=str(settings.postgres_uri),
             LOGNAME="ada",
         )
         return await asyncio.to_thread(run, self.home, *words)
@@ -92,7 +92,7 @@ class Drill:
 
 @pytest.fixture
 async def drill(servers: Mapping[str, str], tmp_path: Path) -> AsyncIterator[Drill]:
-    container = wired(understood(servers, headwater_home=tmp_path))
+    container = wired(understood(servers, home=tmp_path))
     faults = Faults()
     async with connected(container):
         await container.builds().register(container.projections())

@@ -24,10 +24,16 @@ async def _servers(
 ) -> AsyncIterator[tuple[Mapping[str, str], restarted.Restarted]]:
     if event_store == "postgres":
         async with restarted.postgres(directory) as server:
-            yield {"EVENT_STORE": "postgres", "POSTGRES_URI": server.uri}, server
+            yield (
+                {"HEADWATER_EVENT_STORE": "postgres", "HEADWATER_POSTGRES_URI": server.uri},
+                server,
+            )
     else:
         async with restarted.node(directory) as server:
-            yield {"EVENTSTOREDB_URI": server.uri, "POSTGRES_URI": postgres}, server
+            yield (
+                {"HEADWATER_EVENTSTOREDB_URI": server.uri, "HEADWATER_POSTGRES_URI": postgres},
+                server,
+            )
 
 
 @pytest.mark.parametrize("how", ["stopped", "killed"])
@@ -42,10 +48,10 @@ async def test_what_is_ordered_while_no_worker_runs_is_fulfilled(
     ):
         addresses = {
             **servers,
-            "PAYMENT_PROVIDER_URI": outside.payment_provider_uri,
-            "CARRIER_URI": outside.carrier_uri,
+            "HEADWATER_PAYMENT_PROVIDER_URI": outside.payment_provider_uri,
+            "HEADWATER_CARRIER_URI": outside.carrier_uri,
         }
-        container = wired(understood(addresses, headwater_home=tmp_path / "home"))
+        container = wired(understood(addresses, home=tmp_path / "home"))
         async with shop_over(container) as shop:
             await shop.post(f"/stock/{LINE['sku']}/receipts", {"quantity": 100})
             async with reacting(container):  # they have been there, and known groups are theirs

@@ -17,7 +17,7 @@ def test_a_real_history_under_faults_adds_up(event_store: EventStore, tmp_path: 
     home = tmp_path / "home"
     options = ("--orders", "40", "--fault-rate", "0.1", "--shortage", "0.1", "--seed", "1")
     kept = ("--data-dir", str(home), "--json")
-    ended = headwater(tmp_path, "simulate", *options, *kept, EVENT_STORE=event_store)
+    ended = headwater(tmp_path, "simulate", *options, *kept, HEADWATER_EVENT_STORE=event_store)
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     told = json.loads(ended.stdout)

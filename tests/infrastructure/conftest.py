@@ -20,6 +20,6 @@ async def shop() -> AsyncIterator[Shop]:
 @pytest.fixture
 async def shop_on_servers(servers: Mapping[str, str], tmp_path: Path) -> AsyncIterator[Shop]:
     """An empty shop on each event store, with providers that do not answer."""
-    settings = understood({**servers, **NOWHERE}, headwater_home=tmp_path)
+    settings = understood({**servers, **NOWHERE}, home=tmp_path)
     async with shop_over(wired(settings)) as shop:
         yield shop

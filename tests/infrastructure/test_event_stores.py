@@ -20,7 +20,7 @@ NOWHERE = "http://127.0.0.1:1"
     ("first", "then", "told"),
     [
         ("eventstoredb", "postgres", "order_summary_v1.* come from another store"),
-        ("postgres", "eventstoredb", "has events of its own: set EVENT_STORE=postgres"),
+        ("postgres", "eventstoredb", "has events of its own: set HEADWATER_EVENT_STORE=postgres"),
     ],
 )
 async def test_a_database_that_was_filled_from_one_store_refuses_the_other(

@@ -118,8 +118,12 @@ async def test_an_append_is_answered_when_the_quorum_is_back_in_time(
 
 @pytest.fixture
 async def shop(cluster: NodeProcess, postgres: str, tmp_path: Path) -> AsyncIterator[Shop]:
-    servers = {"EVENTSTOREDB_URI": cluster.uri, "POSTGRES_URI": postgres, **NOWHERE}
-    async with shop_over(wired(understood(servers, headwater_home=tmp_path))) as shop:
+    servers = {
+        "HEADWATER_EVENTSTOREDB_URI": cluster.uri,
+        "HEADWATER_POSTGRES_URI": postgres,
+        **NOWHERE,
+    }
+    async with shop_over(wired(understood(servers, home=tmp_path))) as shop:
         yield shop
 
 

@@ -39,7 +39,7 @@ async def container(
         "payment_provider_uri": simulated.payment_provider_uri,
         "carrier_uri": simulated.carrier_uri,
     }
-    container = wired(understood(servers, headwater_home=tmp_path, **providers))
+    container = wired(understood(servers, home=tmp_path, **providers))
     async with write_side_opened(container), outside_opened(container):
         yield container
 

@@ -28,7 +28,7 @@ def statements() -> tuple[str, str]:
 
 @pytest.fixture
 async def shop(postgres: str) -> AsyncIterator[Shop]:
-    servers = {"EVENT_STORE": "postgres", "POSTGRES_URI": postgres, **NOWHERE}
+    servers = {"HEADWATER_EVENT_STORE": "postgres", "HEADWATER_POSTGRES_URI": postgres, **NOWHERE}
     async with shop_over(wired(understood(servers))) as shop:
         yield shop
 

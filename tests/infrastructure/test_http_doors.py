@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infrastructure.container import in_memory
-from infrastructure.settings import InvalidSettings, load
+from infrastructure.settings import InvalidSettings, Settings, load
 from tests.infrastructure.described import NASTY, WORST, Operation, operations
 from tests.infrastructure.shop import LINE, ORDER, Shop, empty_shop, shop_over
 from tests.infrastructure.test_http_problems import JSON, problem
@@ -147,14 +147,14 @@ async def test_a_name_that_is_not_ours_is_refused(shop: Shop, host: str) -> None
     """400 for a page whose own name leads here, for questions and for commands."""
     for method, path in (("GET", "/orders"), ("GET", "/docs"), ("GET", "/health/live")):
         answer = await shop.http.request(method, path, headers={"Host": host})
-        assert "TRUSTED_HOSTS" in problem(answer, 400)["detail"]
+        assert "HEADWATER_TRUSTED_HOSTS" in problem(answer, 400)["detail"]
     await shop.http.post("/orders", json=ORDER, headers={"Host": host})
     assert (await shop.get("/orders")).json()["orders"] == []
 
 
 async def test_the_loopback_and_what_is_configured_are_our_names() -> None:
     """With and without port, in any case; a star stands for all names below."""
-    settings = load(trusted_hosts="shop.example, *.inside.example")
+    settings = load(Settings, trusted_hosts="shop.example, *.inside.example")
     async with shop_over(in_memory(settings)) as shop:
         for host in (
             *("localhost", "LOCALHOST:8000", "127.0.0.1:1", "[::1]", "[::1]:80", "localhost."),
@@ -167,8 +167,8 @@ async def test_the_loopback_and_what_is_configured_are_our_names() -> None:
 
 def test_a_name_is_configured_without_scheme_and_port() -> None:
     """The setting says what would be right."""
-    with pytest.raises(InvalidSettings, match="TRUSTED_HOSTS"):
-        load(trusted_hosts="https://shop.example")
+    with pytest.raises(InvalidSettings, match="HEADWATER_TRUSTED_HOSTS"):
+        load(Settings, trusted_hosts="https://shop.example")
     assert empty_shop(http_host="shop.lan", api_token="x" * 16).settings().own_names == (
         "shop.lan",
     )

@@ -17,8 +17,12 @@ from tests.stores import NOWHERE, understood
 async def http(postgres: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A shop without any runner, whose read models are inline."""
     inline = "stock_levels, order_summary, customer_orders"
-    settings = {"EVENT_STORE": "postgres", "POSTGRES_URI": postgres, "INLINE_PROJECTIONS": inline}
-    app = create_app(wired(understood({**settings, **NOWHERE}, headwater_home=tmp_path)))
+    settings = {
+        "HEADWATER_EVENT_STORE": "postgres",
+        "HEADWATER_POSTGRES_URI": postgres,
+        "HEADWATER_INLINE_PROJECTIONS": inline,
+    }
+    app = create_app(wired(understood({**settings, **NOWHERE}, home=tmp_path)))
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
@@ -51,8 +55,12 @@ async def test_a_token_is_honoured_at_once(http: httpx.AsyncClient) -> None:
 
 async def test_an_unknown_read_model_is_named(postgres: str, tmp_path: Path) -> None:
     """Also where inline is possible."""
-    settings = {"EVENT_STORE": "postgres", "POSTGRES_URI": postgres, "INLINE_PROJECTIONS": "sales"}
-    container = wired(understood({**settings, **NOWHERE}, headwater_home=tmp_path))
+    settings = {
+        "HEADWATER_EVENT_STORE": "postgres",
+        "HEADWATER_POSTGRES_URI": postgres,
+        "HEADWATER_INLINE_PROJECTIONS": "sales",
+    }
+    container = wired(understood({**settings, **NOWHERE}, home=tmp_path))
 
     with pytest.raises(InvalidSettings, match="there is no sales, but order_summary"):
         async with opened(container):

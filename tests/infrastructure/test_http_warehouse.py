@@ -112,13 +112,13 @@ async def test_the_carrier_reports_with_a_token_of_its_own() -> None:
     async with shop_over(empty_shop(**tokens)) as shop:
         for headers in ({}, {"Authorization": "Bearer the-token-of-clients"}):
             told = problem(await shop.post("/carrier/notices", notice("o", "T1"), headers), 401)
-            assert "CARRIER_TOKEN" in told["detail"]
+            assert "the carrier's token" in told["detail"]
         assert (await shop.http.get("/orders", headers=CARRIER)).status_code == 401
         taken = await shop.post("/carrier/notices", notice("o", "T1"), CARRIER)
         assert problem(taken, 404)["type"] == "urn:headwater:problem:unknown-shipment"
     async with shop_over(empty_shop()) as shop:
         told = problem(await shop.post("/carrier/notices", notice("o", "T1"), CARRIER), 401)
-        assert "before CARRIER_TOKEN is set" in told["detail"]
+        assert "before HEADWATER_CARRIER_TOKEN is set" in told["detail"]
 
 
 async def test_a_notice_that_comes_again_changes_nothing() -> None:

@@ -65,7 +65,7 @@ async def test_who_may_not_migrate_is_told_what_to_do(postgres: str, migrated: b
     with role(postgres, "GRANT USAGE ON SCHEMA public TO shop") as uri:
         settings = at(uri, payment_provider_uri=NOWHERE, carrier_uri=NOWHERE)
 
-        with pytest.raises(StoreUnavailable, match="run `headwater migrate` with POSTGRES_URI as"):
+        with pytest.raises(StoreUnavailable, match="run `headwater migrate` as a role"):
             async with opened(wired(settings)):
                 pass
 

@@ -39,13 +39,13 @@ async def shop(postgres: str, tmp_path: Path) -> AsyncIterator[tuple[Shop, NodeP
         )
         outside = stack.enter_context(SimulatedProviders())
         settings = {
-            "EVENTSTOREDB_URI": cluster.uri,
-            "POSTGRES_URI": postgres,
-            "PAYMENT_PROVIDER_URI": outside.payment_provider_uri,
-            "CARRIER_URI": outside.carrier_uri,
+            "HEADWATER_EVENTSTOREDB_URI": cluster.uri,
+            "HEADWATER_POSTGRES_URI": postgres,
+            "HEADWATER_PAYMENT_PROVIDER_URI": outside.payment_provider_uri,
+            "HEADWATER_CARRIER_URI": outside.carrier_uri,
         }
         await asyncio.to_thread(cluster.leader)
-        container = wired(understood(settings, headwater_home=tmp_path))
+        container = wired(understood(settings, home=tmp_path))
         shop = await stack.enter_async_context(shop_over(container))
         await stack.enter_async_context(reacting(container))
         yield shop, cluster

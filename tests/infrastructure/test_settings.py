@@ -6,20 +6,22 @@ import pytest
 
 from infrastructure import settings
 from infrastructure.container import connected, wired, write_side_opened
-from infrastructure.settings import InvalidSettings, without_password
+from infrastructure.settings import InvalidSettings, Settings, without_password
+from infrastructure.settings.reading import names_of, parse
 
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting of this machine, and no ``.env`` file, reaches a test."""
-    for name in settings.Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+    for field in Settings.model_fields:
+        for name in names_of(Settings, field):
+            monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 
 
 def test_nothing_has_to_be_set() -> None:
     """Without any setting: embedded servers, and the loopback interface."""
-    found = settings.load()
+    found = settings.load(Settings)
 
     assert found.eventstoredb_uri is None
     assert found.postgres_uri is None
@@ -31,26 +33,30 @@ def test_the_environment_comes_before_the_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A ``.env`` file is read, and the environment overrules it."""
-    (tmp_path / ".env").write_text("HTTP_PORT=8001\nLOG_LEVEL=DEBUG\n")
-    monkeypatch.setenv("HTTP_PORT", "8002")
+    (tmp_path / ".env").write_text("HEADWATER_HTTP_PORT=8001\nHEADWATER_LOG_LEVEL=DEBUG\n")
+    monkeypatch.setenv("HEADWATER_HTTP_PORT", "8002")
 
-    assert (settings.load().http_port, settings.load().log_level) == (8002, "DEBUG")
+    assert (settings.load(Settings).http_port, settings.load(Settings).log_level) == (8002, "DEBUG")
 
 
 @pytest.mark.parametrize(
     ("name", "value", "right"),
     [
-        ("HTTP_PORT", "http", "valid integer"),
-        ("EVENTSTOREDB_PORT", "65536", "less than or equal to 65535"),
-        ("EVENTSTOREDB_URI", "http://localhost:2113", "esdb://"),
-        ("POSTGRES_URI", "mysql://localhost", "postgresql://"),
-        ("LOG_LEVEL", "loud", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
-        ("API_TOKEN", "short", "16 to 256"),
-        ("HTTP_HOST", "0.0.0.0", "API_TOKEN"),
-        ("HTTP_HOST", "shop.example", "API_TOKEN"),
-        ("BACKPRESSURE_REFUSE_SECONDS", "10", "above BACKPRESSURE_SLOW_SECONDS"),
-        ("BACKPRESSURE_SLOW_SECONDS", "0", "greater than 0"),
-        ("EVENT_STORE", "sqlite", "'eventstoredb' or 'postgres'"),
+        ("HEADWATER_HTTP_PORT", "http", "valid integer"),
+        ("HEADWATER_EVENTSTOREDB_PORT", "65536", "less than or equal to 65535"),
+        ("HEADWATER_EVENTSTOREDB_URI", "http://localhost:2113", "esdb://"),
+        ("HEADWATER_POSTGRES_URI", "mysql://localhost", "postgresql://"),
+        ("HEADWATER_LOG_LEVEL", "loud", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("HEADWATER_API_TOKEN", "short", "16 to 256"),
+        ("HEADWATER_HTTP_HOST", "0.0.0.0", "HEADWATER_API_TOKEN"),
+        ("HEADWATER_HTTP_HOST", "shop.example", "HEADWATER_API_TOKEN"),
+        (
+            "HEADWATER_BACKPRESSURE_REFUSE_SECONDS",
+            "10",
+            "above HEADWATER_BACKPRESSURE_SLOW_SECONDS",
+        ),
+        ("HEADWATER_BACKPRESSURE_SLOW_SECONDS", "0", "greater than 0"),
+        ("HEADWATER_EVENT_STORE", "sqlite", "'eventstoredb' or 'postgres'"),
     ],
 )
 def test_a_bad_value_is_named_with_what_would_be_right(
@@ -60,7 +66,7 @@ def test_a_bad_value_is_named_with_what_would_be_right(
     monkeypatch.setenv(name, value)
 
     with pytest.raises(InvalidSettings) as refused:
-        settings.load()
+        settings.load(Settings)
 
     assert str(refused.value).startswith(f"{name}: ")
     assert right in str(refused.value)
@@ -69,59 +75,64 @@ def test_a_bad_value_is_named_with_what_would_be_right(
 
 def test_one_setting_chooses_the_event_store(monkeypatch: pytest.MonkeyPatch) -> None:
     """EventStoreDB unless it is said otherwise; then one server holds everything."""
-    monkeypatch.setenv("POSTGRES_URI", "postgresql://db")
-    assert (settings.load().event_store, settings.load().events_uri) == ("eventstoredb", None)
+    monkeypatch.setenv("HEADWATER_POSTGRES_URI", "postgresql://db")
+    assert (settings.load(Settings).event_store, settings.load(Settings).events_uri) == (
+        "eventstoredb",
+        None,
+    )
 
-    monkeypatch.setenv("EVENT_STORE", "postgres")
-    assert settings.load().events_uri == "postgresql://db"
-    assert settings.load().server_names == ["POSTGRES_URI"]
+    monkeypatch.setenv("HEADWATER_EVENT_STORE", "postgres")
+    assert settings.load(Settings).events_uri == "postgresql://db"
+    assert settings.load(Settings).servers == ("postgres_uri",)
 
-    monkeypatch.setenv("EVENTSTOREDB_URI", "esdb://db:2113")
-    with pytest.raises(InvalidSettings, match=r"^EVENTSTOREDB_URI: nothing would be read"):
-        settings.load()
+    monkeypatch.setenv("HEADWATER_EVENTSTOREDB_URI", "esdb://db:2113")
+    with pytest.raises(
+        InvalidSettings, match=r"^HEADWATER_EVENTSTOREDB_URI: nothing would be read"
+    ):
+        settings.load(Settings)
 
 
 @pytest.mark.parametrize("given", ["order_summary,daily_sales", " order_summary,  daily_sales "])
 def test_a_list_is_separated_by_commas(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     """As a person writes it; spaces do not matter."""
-    monkeypatch.setenv("INLINE_PROJECTIONS", given)
+    monkeypatch.setenv("HEADWATER_INLINE_PROJECTIONS", given)
 
-    assert settings.load().inline_projections == ("order_summary", "daily_sales")
+    assert settings.load(Settings).inline_projections == ("order_summary", "daily_sales")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
 def test_loopback_needs_no_token(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     """What only this machine can reach is open to this machine."""
-    monkeypatch.setenv("HTTP_HOST", host)
+    monkeypatch.setenv("HEADWATER_HTTP_HOST", host)
 
-    assert settings.load().http_host == host
+    assert settings.load(Settings).http_host == host
 
 
 def test_elsewhere_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a token the service may listen where others can reach it."""
-    monkeypatch.setenv("HTTP_HOST", "0.0.0.0")
-    monkeypatch.setenv("API_TOKEN", "sixteen-letters!")
+    monkeypatch.setenv("HEADWATER_HTTP_HOST", "0.0.0.0")
+    monkeypatch.setenv("HEADWATER_API_TOKEN", "sixteen-letters!")
 
-    assert settings.load().http_host == "0.0.0.0"
+    assert settings.load(Settings).http_host == "0.0.0.0"
 
 
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a refusal nor a printed setting gives away what is secret."""
-    monkeypatch.setenv("API_TOKEN", "hush-hush-hush-hush")
-    assert "hush" not in repr(settings.load())
+    monkeypatch.setenv("HEADWATER_API_TOKEN", "hush-hush-hush-hush")
+    assert "hush" not in repr(settings.load(Settings))
 
-    monkeypatch.setenv("EVENTSTOREDB_URI", "http://admin:hush@host")
+    monkeypatch.setenv("HEADWATER_EVENTSTOREDB_URI", "http://admin:hush@host")
     with pytest.raises(InvalidSettings) as refused:
-        settings.load()
+        settings.load(Settings)
     assert "hush" not in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["API_TOKEN", "CARRIER_TOKEN"])
+@pytest.mark.parametrize("name", ["HEADWATER_API_TOKEN", "HEADWATER_CARRIER_TOKEN"])
 def test_a_token_that_is_refused_is_not_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """It is too short, and in use somewhere all the same."""
     monkeypatch.setenv(name, "hush")
     with pytest.raises(InvalidSettings, match=name) as refused:
-        settings.load()
+        settings.load(Settings)
 
     assert "hush" not in str(refused.value)
 
@@ -143,8 +154,13 @@ def test_an_address_is_shown_without_its_password() -> None:
         ("POSTGRESQL_URI", "POSTGRES_URI"),
         ("HTTP_PROT", "HTTP_PORT"),
         ("API_TOKENS", "API_TOKEN"),
-        ("HEADWATER_HOEM", "HEADWATER_HOME"),
-        ("HEADWATER_EVENT_STORE", "EVENT_STORE"),
+        ("HEADWATER_HOEM", "HOME"),
+        ("HEADWATER_EVENT_STOR", "EVENT_STORE"),
+        ("headwater_event_stor", "EVENT_STORE"),
+        ("HEADWATER_POSTGRES", "POSTGRES_URI"),
+        ("HEADWATER_TOKEN", "API_TOKEN"),
+        ("HEADWATER_PORT", "HTTP_PORT"),
+        ("HEADWATER_SPEED", "BACKPRESSURE_SLOW_SECONDS"),  # nothing is near: all are named
         ("INLINE_PROJECTION", "INLINE_PROJECTIONS"),
     ],
 )
@@ -152,48 +168,111 @@ def test_an_address_is_shown_without_its_password() -> None:
 def test_a_misspelt_setting_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, right: str, in_file: bool
 ) -> None:
-    """Nobody runs on another store than the one that was meant."""
+    """The message names the setting that is meant, with the prefix; nothing starts without it."""
     if in_file:
         (tmp_path / ".env").write_text(f"{name}=postgres\n")
     else:
         monkeypatch.setenv(name, "postgres")
-    with pytest.raises(InvalidSettings, match=rf"(?s)^{name.upper()}: .*\b{right}\b"):
-        settings.load()
+    with pytest.raises(InvalidSettings, match=rf"^{name.upper()}: .*\bHEADWATER_{right}\b"):
+        settings.load(Settings)
 
 
 def test_what_others_set_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names of other programs, links of Kubernetes, and any name beside the right one."""
     for name in (
         *("HTTP_PROXY", "HTTPS_PORT", "POSTGRES_USER", "DATA_DIR", "GITHUB_API_TOKEN", "LOGLEVEL"),
-        *("HEADWATER_PORT", "HEADWATER_SERVICE_HOST", "HEADWATER_PORT_8000_TCP_ADDR"),
+        *("HEADWATER_SERVICE_HOST", "HEADWATER_PORT_8000_TCP_ADDR", "HOME", "PREFIX"),
     ):
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("POSTGRES_URL", "postgres://other")
-    monkeypatch.setenv("POSTGRES_URI", "postgresql://ours")
+    monkeypatch.setenv("HEADWATER_POSTGRES_URI", "postgresql://ours")
 
-    assert settings.load().postgres_uri == "postgresql://ours"
+    assert settings.load(Settings).postgres_uri == "postgresql://ours"
+    assert settings.load(Settings).home == Path(".headwater")
 
 
-@pytest.mark.parametrize("content", [b"HTTP_HOST=\xff\n", b"HEADWATER_HOME=a\0b\n"])
+@pytest.mark.parametrize(
+    "name", ["HEADWATER_PORT", "HEADWATER_EVENTSTOREDB_PORT", "EVENTSTOREDB_PORT", "HTTP_PORT"]
+)
+def test_a_port_that_an_orchestrator_announces_is_not_ours(name: str) -> None:
+    """Kubernetes sets ``EVENTSTOREDB_PORT=tcp://…`` where a service is called eventstoredb."""
+    found = parse(Settings, {name: "tcp://10.0.0.7:2113"})
+
+    assert found == Settings()
+
+
+@pytest.mark.parametrize("field", Settings.once_unprefixed)
+def test_the_names_of_earlier_releases_are_understood(field: str) -> None:
+    """Each setting that once had no prefix is set by its old name, too."""
+    for name in (field.upper(), field.lower(), f"HEADWATER_{field.upper()}"):
+        with pytest.raises(InvalidSettings, match=f"^HEADWATER_{field.upper()}: ") as refused:
+            parse(Settings, {name: "\0"})  # no setting can have that
+        assert "\n" not in str(refused.value)
+
+
+def test_a_setting_with_two_values_is_refused() -> None:
+    """The old name and the new one with different values: both are named, and no value is shown."""
+    both = {"API_TOKEN": "sixteen-letters!", "HEADWATER_API_TOKEN": "sixteen-letters?"}
+    with pytest.raises(InvalidSettings, match=r"^HEADWATER_API_TOKEN and API_TOKEN: ") as refused:
+        parse(Settings, both)
+
+    assert "sixteen" not in str(refused.value)
+    assert parse(Settings, {"HTTP_PORT": "1", "HEADWATER_HTTP_PORT": "1"}).http_port == 1
+    assert parse(Settings, {"HTTP_PORT": "", "HEADWATER_HTTP_PORT": "1"}).http_port == 1
+
+
+def test_the_environment_overrules_the_file_under_either_name() -> None:
+    """A file with old names does not get in the way of an environment with new ones."""
+    for file, environment in (("HTTP_PORT", "HEADWATER_HTTP_PORT"), ("HEADWATER_HTTP_PORT",) * 2):
+        assert parse(Settings, {file: "1"}, {environment: "2"}).http_port == 2
+    assert parse(Settings, {"HEADWATER_HTTP_PORT": "1"}, {"HTTP_PORT": "2"}).http_port == 2
+
+
+class _Library(Settings):
+    """A service of another name, with a setting of its own."""
+
+    prefix = "LIBRARY_"
+
+    days: int = 28
+    """For how long a book is lent"""
+
+
+def test_a_service_has_a_prefix_and_settings_of_its_own() -> None:
+    """Its variables and messages have its prefix, and ``HEADWATER_`` is not its own."""
+    found = parse(_Library, {"LIBRARY_HTTP_PORT": "1", "LIBRARY_DAYS": "7", "HEADWATER_DAYS": "x"})
+
+    assert (found.http_port, found.days) == (1, 7)
+    assert found.name_of("days") == "LIBRARY_DAYS"
+    with pytest.raises(InvalidSettings, match=r"^LIBRARY_HTTP_HOST: .* set LIBRARY_API_TOKEN"):
+        parse(_Library, {"LIBRARY_HTTP_HOST": "0.0.0.0"})
+    assert parse(_Library, {"DAYS": "7"}).days == 28  # it never had that name
+
+
+def test_every_setting_is_described() -> None:
+    """References and ``headwater settings`` are made from it, and say what each setting is for."""
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize("content", [b"HEADWATER_HTTP_HOST=\xff\n", b"HEADWATER_HOME=a\0b\n"])
 def test_a_file_of_settings_is_text(tmp_path: Path, content: bytes) -> None:
     """Bytes that are no UTF-8, and NUL, get a sentence."""
     (tmp_path / ".env").write_bytes(content)
     with pytest.raises(InvalidSettings):
-        settings.load()
+        settings.load(Settings)
 
 
 def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is named before anybody tries to connect."""
-    monkeypatch.setenv("CARRIER_URI", "http://[::1")
-    with pytest.raises(InvalidSettings, match="CARRIER_URI"):
-        settings.load()
+    monkeypatch.setenv("HEADWATER_CARRIER_URI", "http://[::1")
+    with pytest.raises(InvalidSettings, match="HEADWATER_CARRIER_URI"):
+        settings.load(Settings)
 
 
 def test_a_percent_sign_that_stands_for_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else a driver says so, and shows the password around it."""
-    monkeypatch.setenv("POSTGRES_URI", "postgresql://shop:hu%sh@db/orders")
+    monkeypatch.setenv("HEADWATER_POSTGRES_URI", "postgresql://shop:hu%sh@db/orders")
     with pytest.raises(InvalidSettings, match="%25") as refused:
-        settings.load()
+        settings.load(Settings)
     assert "hu%sh" not in str(refused.value)
 
 
@@ -219,9 +298,11 @@ async def test_an_address_that_a_driver_cannot_read_is_a_wrong_setting(
     servers: dict[str, str],
 ) -> None:
     """The setting is named, at once, and the password is not shown."""
-    container = wired(settings.load(**servers))
+    container = wired(settings.load(Settings, **servers))
     opened = connected(container) if len(servers) == 1 else write_side_opened(container)
-    with pytest.raises(InvalidSettings, match=r"_URI is not usable.*(?i:nope)") as refused:
+    with pytest.raises(
+        InvalidSettings, match=r"^HEADWATER_\w+_URI: not an address of .*(?i:nope)"
+    ) as refused:
         async with opened:
             pass
     assert "hush" not in str(refused.value)

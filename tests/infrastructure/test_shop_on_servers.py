@@ -60,7 +60,7 @@ async def test_retries_over_two_processes_place_one_order(
     servers: Mapping[str, str], tmp_path: Path
 ) -> None:
     """The same, where the retries come to two processes that know nothing of each other."""
-    settings = understood({**servers, **NOWHERE}, headwater_home=tmp_path)
+    settings = understood({**servers, **NOWHERE}, home=tmp_path)
     async with shop_over(wired(settings)) as one, shop_over(wired(settings)) as other:
         for key in ({"Idempotency-Key": f"k-{number}"} for number in range(3)):
             posts = (shop.post("/orders", ORDER, key) for shop in (one, other) for _ in range(10))

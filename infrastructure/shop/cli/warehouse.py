@@ -12,7 +12,7 @@ app = typer.Typer(
     help="""
 See what is to be picked, and record what has left, and what became of it.
 
-A parcel has the id of its order. Works on the service that runs in the same `HEADWATER_HOME`, or on
+A parcel has the id of its order. Works on the service that runs in the same home, or on
 the servers that are set. Repeating a command changes nothing.
 """,
 )

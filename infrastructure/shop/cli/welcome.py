@@ -56,7 +56,7 @@ def _what_runs(used: Settings, given: Settings, url: str) -> Iterator[tuple[str,
         ("Parcels", given.carrier_uri, used.carrier_uri),
     ):
         yield name, without_password(ours) if ours else f"{used_uri} (simulated)"
-    yield "Data and logs", f"{_short(used.headwater_home)}, log/headwater.log in it"
+    yield "Data and logs", f"{_short(used.home)}, log/headwater.log in it"
 
 
 def _server(given: str | None, embedded: str | None) -> str:
@@ -72,7 +72,7 @@ def _orders(totals: Sequence[OrderTotals]) -> Iterator[tuple[str, str]]:
 def _to_try(settings: Settings, url: str) -> Iterator[tuple[str, str]]:
     curl = "curl"
     if settings.api_token is not None:
-        curl += ' -H "Authorization: Bearer $API_TOKEN"'
+        curl += f' -H "Authorization: Bearer ${settings.name_of("api_token")}"'
     post = f"{curl} -i -H 'Content-Type: application/json'"
     yield (
         "let goods arrive, so that there is something to sell",

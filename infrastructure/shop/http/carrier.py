@@ -26,12 +26,15 @@ class Reported(Body, Notice):
 
 async def carrier_only(request: Request, wiring: Wiring) -> None:
     """Raises :class:`NotTheCarrier` unless the request has the carrier's token."""
-    token = wiring.settings().carrier_token
+    settings = wiring.settings()
+    token, name = settings.carrier_token, settings.name_of("carrier_token")
     if token is None:
-        raise NotTheCarrier("no notice is taken before CARRIER_TOKEN is set")
+        raise NotTheCarrier(f"no notice is accepted before {name} is set")
     expected = f"Bearer {token.get_secret_value()}".encode()
     if not compare_digest(request.headers.get("authorization", "").encode(), expected):
-        raise NotTheCarrier("send the header Authorization: Bearer <token>, with the CARRIER_TOKEN")
+        raise NotTheCarrier(
+            "send the header Authorization: Bearer <token>, with the carrier's token"
+        )
 
 
 @router.post(

@@ -1,0 +1,163 @@
+"""The settings that every service has. A service with more of them extends the class."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from domain.values import normal
+from infrastructure.settings.values import (
+    HostNames,
+    HttpUri,
+    Port,
+    Token,
+    Words,
+    is_loopback,
+    uri_of,
+)
+
+
+class InvalidSettings(Exception):
+    """A setting cannot be used. One line per setting: its name, what is wrong, what is right."""
+
+
+EventStore = Literal["eventstoredb", "postgres"]
+
+
+class Settings(BaseModel):
+    """The whole configuration. The variable ``HEADWATER_HTTP_PORT`` sets ``http_port``.
+
+    The docstring of a field is its description in ``docs/reference/settings.md``, and in what
+    ``headwater settings`` prints. It names another field in braces.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
+
+    prefix: ClassVar[str] = "HEADWATER_"
+    """What the names of all variables begin with; a service of another name has its own."""
+    once_unprefixed: ClassVar[Sequence[str]] = (
+        *("event_store", "eventstoredb_uri", "postgres_uri", "payloads_dir", "eventstoredb_port"),
+        *("http_host", "http_port", "trusted_hosts", "api_token", "log_level"),
+        *("consistency_wait_seconds", "backpressure_slow_seconds", "backpressure_refuse_seconds"),
+        *("inline_projections", "payment_provider_uri", "carrier_uri", "carrier_token"),
+    )
+    """Fields that may be set without the prefix, too: so they were called in earlier releases."""
+
+    event_store: EventStore = "eventstoredb"
+    """Where events are stored. With `postgres`, in one database with the read models."""
+    eventstoredb_uri: Annotated[str, uri_of("esdb", "esdb+discover")] | None = None
+    """The EventStoreDB to use: `esdb://127.0.0.1:2113?Tls=false`; unset: the embedded node."""
+    postgres_uri: Annotated[str, uri_of("postgresql", "postgres")] | None = None
+    """The PostgreSQL to use for read models, and for events with `{event_store}=postgres`:
+    `postgresql://shop:secret@127.0.0.1/shop`; unset: the embedded one."""
+    payment_provider_uri: HttpUri | None = None
+    """The payment provider's address; unset: a simulated provider."""
+    carrier_uri: HttpUri | None = None
+    """The carrier's address; unset: a simulated carrier."""
+    home: Path = Path(".headwater")
+    """The directory of the embedded servers' data, large payloads and logs."""
+    payloads_dir: Path | None = None
+    """The directory of data that is too large for an event; unset: `payloads` in the home."""
+    eventstoredb_port: Port = 2113
+    """The port of the embedded node; 0: any free port."""
+    http_host: str = "127.0.0.1"
+    """The address on which the service listens. Any but a loopback address needs `{api_token}`."""
+    http_port: Port = 8000
+    """The port on which the service listens; 0: any free port."""
+    trusted_hosts: HostNames = ()
+    """The host names under which clients reach the service, separated by commas, besides those of
+    the loopback; `*.example.org`: all of a domain, `*`: any. Requests to another one get 400."""
+    api_token: Token | None = None
+    """The token that clients have to send as `Authorization: Bearer …`, of 16 to 256 ASCII
+    characters; unset: clients need none."""
+    carrier_token: Token | None = None
+    """The token that the carrier has to send with its notices, as `{api_token}`; unset: notices are
+    refused."""
+    consistency_wait_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
+    """How many seconds a query waits, at most, for a read model to reach its Consistency-Token."""
+    backpressure_slow_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """The lag of a read model, in seconds, from which on commands are slowed."""
+    backpressure_refuse_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """The lag of a read model, in seconds, from which on commands are refused with 503.
+    Larger than `{backpressure_slow_seconds}`."""
+    inline_projections: Words = ()
+    """The read models that are written in the transaction of the append, separated by commas. Only
+    with `{event_store}=postgres`."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least severe log records that are written."""
+
+    @classmethod
+    def name_of(cls, field: str) -> str:
+        """The environment variable that sets this field."""
+        return f"{cls.prefix}{field.upper()}"
+
+    @classmethod
+    def description_of(cls, field: str) -> str:
+        """What a field sets, in one line."""
+        names = {name: cls.name_of(name) for name in cls.model_fields}
+        return " ".join((cls.model_fields[field].description or "").format(**names).split())
+
+    @property
+    def payloads(self) -> Path:
+        return self.payloads_dir or self.home / "payloads"
+
+    @property
+    def own_names(self) -> Sequence[str]:
+        """The host names of the service, besides those of the loopback."""
+        everywhere = self.http_host in ("", "0.0.0.0", "::")
+        return self.trusted_hosts if everywhere else (*self.trusted_hosts, self.http_host)
+
+    @property
+    def events_uri(self) -> str | None:
+        """The server that holds the events, if one is set."""
+        return self.postgres_uri if self.event_store == "postgres" else self.eventstoredb_uri
+
+    @property
+    def servers(self) -> Sequence[str]:
+        """The fields that name the servers of this event store and of the read models."""
+        postgres = self.event_store == "postgres"
+        return ("postgres_uri",) if postgres else ("eventstoredb_uri", "postgres_uri")
+
+    def require(self, *fields: str) -> None:
+        """Raises :class:`InvalidSettings` unless these are set."""
+        missing = [self.name_of(field) for field in fields if getattr(self, field) is None]
+        if missing:
+            wanted = "it has to be set for this command; `headwater run` brings servers of its own"
+            raise InvalidSettings("\n".join(f"{name}: {wanted}" for name in missing))
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _text(cls, value: Any) -> Any:
+        """As all text that comes in. Raises ``ValueError`` for bytes that are not text."""
+        return normal(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_event_store(self) -> Self:
+        if self.event_store == "postgres" and self.eventstoredb_uri is not None:
+            raise ValueError(
+                f"{self.name_of('eventstoredb_uri')}: nothing would be read or written there with "
+                f"{self.name_of('event_store')}=postgres: unset one of them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _slow_before_refuse(self) -> Self:
+        if self.backpressure_refuse_seconds <= self.backpressure_slow_seconds:
+            raise ValueError(
+                f"{self.name_of('backpressure_refuse_seconds')}: "
+                f"{self.backpressure_refuse_seconds:g} cannot be used: it has to be above "
+                f"{self.name_of('backpressure_slow_seconds')} ({self.backpressure_slow_seconds:g})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _secure_by_default(self) -> Self:
+        if self.api_token is None and not is_loopback(self.http_host):
+            raise ValueError(
+                f"{self.name_of('http_host')}: {self.http_host} can be reached from other "
+                f"machines: set {self.name_of('api_token')} too, or listen on 127.0.0.1"
+            )
+        return self

@@ -1,0 +1,63 @@
+"""The kinds of values that settings have, each with its check."""
+
+import re
+from ipaddress import ip_address
+from typing import Annotated, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+
+
+def uri_of(*schemes: str) -> AfterValidator:
+    """Accepts an address that starts with one of these schemes."""
+
+    def check(uri: str) -> str:
+        urlsplit(uri)  # ValueError for text that is not an address
+        if re.search(r"%(?![0-9A-Fa-f]{2})", uri):
+            raise ValueError("a % in it, in a password for example, is written %25")
+        if not uri.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+            raise ValueError(f"it has to start with {' or '.join(f'{s}://' for s in schemes)}")
+        return uri
+
+    return AfterValidator(check)
+
+
+def _strong(token: SecretStr) -> SecretStr:
+    if not 16 <= len(token.get_secret_value()) <= 256 or not token.get_secret_value().isascii():
+        raise ValueError("it has to have 16 to 256 ASCII characters, so that nobody guesses it")
+    return token
+
+
+def _words(text: Any) -> Any:
+    """``a, b`` → ``(a, b)``."""
+    return tuple(re.findall(r"[^,\s]+", text)) if isinstance(text, str) else text
+
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+HttpUri = Annotated[str, uri_of("http", "https")]
+Token = Annotated[SecretStr, AfterValidator(_strong)]
+HostName = Annotated[
+    str,
+    StringConstraints(pattern=r"^(\*|(\*\.)?[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$", max_length=253),
+]
+"""``shop.example.org``, ``*.example.org``, ``[2001:db8::1]``, or ``*`` for any; no port."""
+HostNames = Annotated[tuple[HostName, ...], BeforeValidator(_words)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server that listens there."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def without_password(uri: str) -> str:
+    """The address as it may be shown and logged."""
+    uri = re.sub(r"(?<=[?&])((?:ssl)?password)=[^&]*", r"\1=…", uri)
+    parts = urlsplit(uri)
+    if parts.password is None:
+        return uri
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:…@{host}"))
