@@ -1,4 +1,4 @@
-"""Alert rules for Prometheus: what may go wrong with read models, sagas and consumer groups."""
+"""Alert rules for Prometheus, of read models, sagas and consumer groups."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -16,10 +16,10 @@ _RUNBOOKS: Final = "docs/operations/runbooks.md"
 
 @dataclass(frozen=True)
 class Alert:
-    """A metric that must not be above a limit for longer than a while."""
+    """A metric that fires when it is above a limit for some minutes."""
 
     name: str
-    metric: str  # or what is asked of some, where one is not enough: then without labels
+    metric: str  # its name; or an expression over several, which has its labels within
     labels: tuple[tuple[str, str], ...]
     above: float
     for_minutes: int
@@ -29,14 +29,14 @@ class Alert:
 
     @property
     def expression(self) -> str:
-        """In PromQL: what is true of every series that it finds is wrong."""
+        """In PromQL: every series that it finds is an alert."""
         labels = ",".join(f'{name}="{value}"' for name, value in self.labels)
         series = f"{self.metric}{{{labels}}}" if labels else self.metric
         return f"{series} > {self.above:g}"
 
 
 def alerts_of(projection: Projection[Any]) -> Iterator[Alert]:
-    """What may go wrong with one read model, by its own declaration."""
+    """The alerts of one read model, with the limit that it declares."""
     name = projection.name
     labels = (("projection", name), ("role", "live"))
     limit = projection.max_staleness.total_seconds()
@@ -47,7 +47,7 @@ def alerts_of(projection: Projection[Any]) -> Iterator[Alert]:
         above=limit,
         for_minutes=1,
         severity="warning",
-        summary=f"{name} is older than the {limit:g} s that it promises",
+        summary=f"{name} is more than {limit:g} s behind, which is its limit",
         runbook="lag-that-grows",
     )
     yield Alert(
@@ -57,7 +57,7 @@ def alerts_of(projection: Projection[Any]) -> Iterator[Alert]:
         above=0,
         for_minutes=0,
         severity="critical",
-        summary=f"an event has stopped {name}; it waits for a person",
+        summary=f"{name} has stopped at an event that it cannot handle; a person has to act",
         runbook="poison-event",
     )
     yield Alert(
@@ -67,13 +67,13 @@ def alerts_of(projection: Projection[Any]) -> Iterator[Alert]:
         above=0,
         for_minutes=5,
         severity="critical",
-        summary=f"{name} breaks its promise for 5 minutes, or nobody runs it",
+        summary=f"{name} has been behind its limit for 5 minutes, or no process runs it",
         runbook="stuck-projection",
     )
 
 
 def alerts_of_saga(saga: str) -> Iterator[Alert]:
-    """What may go wrong with sagas of one name."""
+    """The alerts of all sagas of one name."""
     of = ("saga", saga)
     yield Alert(
         name="SagaFailed",
@@ -82,7 +82,7 @@ def alerts_of_saga(saga: str) -> Iterator[Alert]:
         above=0,
         for_minutes=0,
         severity="critical",
-        summary=f"a saga of {saga} can go neither on nor back; it waits for a person",
+        summary=f"a saga of {saga} can neither continue nor compensate; a person has to act",
         runbook="failed-compensation",
     )
     yield Alert(
@@ -92,7 +92,7 @@ def alerts_of_saga(saga: str) -> Iterator[Alert]:
         above=0,
         for_minutes=0,
         severity="critical",
-        summary=f"undoing a step of {saga} has failed several times; it is tried without end",
+        summary=f"undoing a step of {saga} has failed several times; it is retried without end",
         runbook="failed-compensation",
     )
     yield Alert(
@@ -102,7 +102,7 @@ def alerts_of_saga(saga: str) -> Iterator[Alert]:
         above=0,
         for_minutes=0,
         severity="warning",
-        summary=f"a step of {saga} has failed several times; it goes back when its time is over",
+        summary=f"a step of {saga} has failed several times; the saga compensates at its timeout",
         runbook="stuck-saga",
     )
     yield Alert(
@@ -112,7 +112,7 @@ def alerts_of_saga(saga: str) -> Iterator[Alert]:
         above=0,
         for_minutes=1,
         severity="critical",
-        summary=f"a saga of {saga} should have moved; nobody runs it",
+        summary=f"a saga of {saga} is overdue: no process works on it",
         runbook="stuck-saga",
     )
     attempts = f'sum by (saga, step) (rate(headwater_saga_attempts_total{{saga="{saga}",'
@@ -130,7 +130,7 @@ def alerts_of_saga(saga: str) -> Iterator[Alert]:
 
 
 def alert_of_group(group: str) -> Alert:
-    """What may go wrong with a consumer group."""
+    """The alert of one consumer group."""
     return Alert(
         name="EventsParked",
         metric="headwater_parked_events",
@@ -138,7 +138,7 @@ def alert_of_group(group: str) -> Alert:
         above=0,
         for_minutes=0,
         severity="critical",
-        summary=f"{group} could not handle an event; it waits for a person, its stream behind it",
+        summary=f"{group} has parked an event; later ones of its stream wait until a person acts",
         runbook="parked-events",
     )
 
@@ -150,7 +150,7 @@ HELD_BACK: Final = Alert(
     above=30,  # the service's own transactions end before
     for_minutes=0,
     severity="critical",
-    summary="an open transaction keeps all readers from newer events",
+    summary="an open transaction keeps every reader from newer events",
     runbook="events-that-are-held-back",
 )
 
@@ -161,7 +161,7 @@ GROUPS_HINDERED: Final = Alert(
     above=0,
     for_minutes=1,
     severity="critical",
-    summary="new events reach no consumer group: nothing that is ordered is fulfilled",
+    summary="new events reach no consumer group: orders are accepted but not fulfilled",
     runbook="events-that-reach-no-consumer-group",
 )
 
