@@ -40,7 +40,6 @@ from application.shop.sagas.outside_calls import outside_calls
 from application.shop.warehouse import Warehouse
 from application.writability import Writability
 from infrastructure import eventstoredb, filesystem, memory, postgres
-from infrastructure import providers as outside
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
 from infrastructure.settings import InvalidSettings, Settings
 from infrastructure.shop import memory as shop_memory
@@ -91,12 +90,10 @@ class Container(containers.DeclarativeContainer):
         eventstoredb.ConsumerGroups, client, tell=metrics.provided.groups.gone
     )
     category_links = providers.Factory(eventstoredb.CategoryLinks, client)
-    payments_line = providers.Dependency(instance_of=outside.Line)  # once it is opened
-    parcels_line = providers.Dependency(instance_of=outside.Line)  # once it is opened
-    payment_provider = providers.Singleton(shop_providers.PaymentProvider, payments_line)
-    carrier = providers.Singleton(shop_providers.Carrier, parcels_line)
-    books = providers.Singleton(shop_providers.Audit, payments_line, parcels_line)
-    shop_outside = providers.Singleton(Outside, payment_provider, carrier, books)
+    outside = providers.Dependency(instance_of=Outside)  # once it is opened
+    payment_provider = outside.provided.payment_provider
+    carrier = outside.provided.carrier
+    books = outside.provided.audit
     payloads = providers.Singleton(filesystem.PayloadStore, settings.provided.payloads)
     builds = providers.Singleton(postgres.Builds, pool)
     projections = providers.Singleton(_consistent, settings.provided.inline_projections)
@@ -147,7 +144,7 @@ class Container(containers.DeclarativeContainer):
         SagaEngine,
         VERSIONS,
         event_store,
-        providers.Singleton(Performer, dispatch, providers.Callable(outside_calls, shop_outside)),
+        providers.Singleton(Performer, dispatch, providers.Callable(outside_calls, outside)),
         observe=saga_metrics,
     )
     fulfilment = providers.Factory(  # a worker
@@ -256,11 +253,7 @@ def in_memory(settings: Settings) -> Container:
     container.consumer_groups.override(
         providers.Singleton(memory.ConsumerGroups, container.streams)
     )
-    container.payment_provider.override(providers.Singleton(shop_memory.PaymentProvider))
-    container.carrier.override(providers.Singleton(shop_memory.Carrier))
-    container.books.override(
-        providers.Singleton(shop_memory.Audit, container.payment_provider, container.carrier)
-    )
+    container.outside.override(providers.Singleton(shop_memory.outside))
     container.payloads.override(providers.Singleton(memory.PayloadStore))
     container.tick.override(providers.Object(0.01))  # a look at memory costs nothing
     container.builds.override(providers.Singleton(memory.Builds))
@@ -422,7 +415,7 @@ async def migrate(settings: Settings) -> Sequence[str]:
 
 @asynccontextmanager
 async def outside_opened(container: Container, patience: float = 10.0) -> AsyncIterator[None]:
-    """Open the lines to the payment provider and the carrier; whether they answer is not asked.
+    """Open the connections to the providers outside; whether they answer is not asked.
 
     A call is given up after ``patience`` seconds.
     """
@@ -432,12 +425,9 @@ async def outside_opened(container: Container, patience: float = 10.0) -> AsyncI
         return
     assert settings.payment_provider_uri is not None  # whoever serves has seen to it
     assert settings.carrier_uri is not None
-    async with (
-        outside.Line(settings.payment_provider_uri, patience=patience) as payments,
-        outside.Line(settings.carrier_uri, patience=patience) as parcels,
-    ):
-        container.payments_line.override(providers.Object(payments))
-        container.parcels_line.override(providers.Object(parcels))
+    uris = settings.payment_provider_uri, settings.carrier_uri
+    async with shop_providers.outside(*uris, patience=patience) as outside:
+        container.outside.override(providers.Object(outside))
         yield
 
 

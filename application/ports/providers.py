@@ -1,22 +1,21 @@
-"""Calls to others who act: what they answer, and what silence stands for.
+"""Calls to providers outside that act: what they answer, and what silence stands for.
 
-Whoever asks for something that costs money or moves a parcel gives the call a key, and keeps it
-before asking. Repeated under that key, a call has the first answer and acts no second time; a key
-that was used for something else is refused. The key names what the call has made, too: what
-somebody may have made without telling us can still be undone.
+A caller gives each call a key, and keeps it before it calls. Repeated under that key, a call has
+the first answer and does not act again. A key that was used for something else is refused. The key
+also names what the call has made, so what was made without an answer can still be undone.
 """
 
 from dataclasses import dataclass
 
 
 class ProviderUnavailable(Exception):
-    """A provider could not be asked, or could not act: nothing has happened. Try again later."""
+    """A provider could not be reached, or could not act: nothing has happened. Try again later."""
 
 
 class OutcomeUnknown(Exception):
-    """A provider was asked and gave no answer: it has acted, or not, or is about to.
+    """A provider was called and gave no answer: it has acted, or has not, or is about to.
 
-    Ask again under the same key, look with ``find``, or undo it.
+    Call again under the same key, look with ``find``, or undo it.
     """
 
 
@@ -30,7 +29,7 @@ class ProviderRefused(Exception):
 
 @dataclass(frozen=True)
 class Declined:
-    """The provider could, but will not: an answer like any other, and final under this key."""
+    """The provider could act, but will not: an answer like any other, and final under this key."""
 
     reason: str
 

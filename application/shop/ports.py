@@ -51,7 +51,7 @@ class PaymentProvider(Protocol):
         ...
 
     async def find(self, key: str) -> Authorised | Declined | Done | None:
-        """What has come of the call with this key so far, told as it told it.
+        """The answer of the call with this key.
 
         ``None``: nothing yet, though a call under way may still arrive. Raises
         :class:`ProviderRefused` as the call did, and :class:`ProviderUnavailable`.
@@ -78,7 +78,7 @@ class Carrier(Protocol):
 
 
 @dataclass(frozen=True)
-class PaymentOnBooks:
+class PaymentRecord:
     """One authorisation that was granted, and all that became of it."""
 
     key: str
@@ -96,7 +96,7 @@ class PaymentOnBooks:
 
 
 @dataclass(frozen=True)
-class BookingOnBooks:
+class BookingRecord:
     """One booking that was taken."""
 
     key: str
@@ -108,13 +108,13 @@ class BookingOnBooks:
 
 
 class Audit(Protocol):
-    """The providers' own books, to compare with ours. Raises :class:`ProviderUnavailable`."""
+    """The providers' own records, to compare with ours. Raises :class:`ProviderUnavailable`."""
 
-    async def payments(self) -> Sequence[PaymentOnBooks]:
+    async def payments(self) -> Sequence[PaymentRecord]:
         """Every authorisation ever granted, in order."""
         ...
 
-    async def bookings(self) -> Sequence[BookingOnBooks]:
+    async def bookings(self) -> Sequence[BookingRecord]:
         """Every booking ever taken, in order."""
         ...
 

@@ -9,8 +9,9 @@ from infrastructure.processes import Hindrance
 from infrastructure.processes.embedded_node import embedded_node
 from infrastructure.processes.home import Home
 from infrastructure.processes.supervising import kept_running
-from infrastructure.providers.simulated import SimulatedProviders, SimulationFailed
+from infrastructure.providers.simulated import SimulationFailed
 from infrastructure.settings import Settings
+from infrastructure.shop.simulated_providers import SimulatedProviders
 
 
 @asynccontextmanager

@@ -1,40 +1,58 @@
-"""Answers of providers as they are written in JSON."""
+"""The answers of one provider as they are written in JSON."""
 
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from application.ports import Declined, Done
-from application.shop.ports import Authorised, Booked
 
-Answer = Authorised | Booked | Declined | Done
+G = TypeVar("G")  # what the provider grants
 
 
 class NotUnderstood(Exception):
-    """What was said is no answer that we know."""
+    """What came is not an answer of this provider."""
 
 
-def written(answer: Answer | None) -> dict[str, Any]:
-    """The answer as an object that :func:`read` understands."""
-    if answer is None:
-        return {"answer": None}
-    return {"answer": type(answer).__name__.lower(), **asdict(answer)}
+class Answers(Generic[G]):
+    """Declined, done, and the classes that the provider grants, each under its name."""
+
+    def __init__(self, grants: Sequence[type[G]]) -> None:
+        """Raises ``ValueError`` for two classes of one name."""
+        kinds = (Declined, Done, *grants)
+        self._shapes: dict[str, TypeAdapter[Any]] = {
+            _name(kind): TypeAdapter(kind) for kind in kinds
+        }
+        if len(self._shapes) < len(kinds):
+            raise ValueError(f"two answers have one name: {', '.join(map(_name, kinds))}")
+
+    def written(self, answer: G | Declined | Done | None) -> dict[str, Any]:
+        """The answer as an object that :meth:`read` understands."""
+        if answer is None:
+            return {"answer": None}
+        name = _name(type(answer))
+        return {"answer": name, **self._shapes[name].dump_python(answer, mode="json")}
+
+    def read(self, said: object) -> G | Declined | Done | None:
+        """The answer that was written. Fields that are not known are ignored.
+
+        Raises :class:`NotUnderstood`.
+        """
+        match said:
+            case {"answer": None}:
+                return None
+            case {"answer": str(name), **fields} if name in self._shapes:
+                return self._read(name, fields)
+            case _:
+                raise NotUnderstood(f"{said!r:.200} is not one of {', '.join(self._shapes)}")
+
+    def _read(self, name: str, fields: dict[Any, Any]) -> G | Declined | Done:
+        try:
+            answer: G | Declined | Done = self._shapes[name].validate_python(fields)
+        except ValidationError as error:
+            raise NotUnderstood(f"{fields!r:.200} is not an answer {name!r}: {error}") from None
+        return answer
 
 
-def read(said: object) -> Answer | None:
-    """The answer that was written; fields that we do not know are no harm.
-
-    Raises :class:`NotUnderstood`.
-    """
-    match said:
-        case {"answer": None}:
-            return None
-        case {"answer": "authorised", "reference": str(reference)}:
-            return Authorised(reference)
-        case {"answer": "booked", "tracking_code": str(code)}:
-            return Booked(code)
-        case {"answer": "declined", "reason": str(reason)}:
-            return Declined(reason)
-        case {"answer": "done"}:
-            return Done()
-        case _:
-            raise NotUnderstood(f"{said!r:.200} is no answer to that")
+def _name(kind: type[Any]) -> str:
+    return kind.__name__.lower()

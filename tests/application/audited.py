@@ -73,7 +73,7 @@ class AuditedShop:
         await self.confirmed(id)
         await self.tell(id, orders.ShipOrder(shipment_id=id))
         await self.tell("mug", stock.DispatchStock(order_id=id))
-        code = self.carrier.books.bookings[booking_key(id)].tracking_code
+        code = self.carrier.records[booking_key(id)].tracking_code
         await self.tell(id, shipments.HandOverShipment(tracking_code=code))
         await self.tell(id, shipments.DeliverShipment(), orders.DeliverOrder())
 

@@ -134,7 +134,7 @@ class Shop:
         return units
 
     def refunded(self, id: str = "o") -> Money:
-        return self.provider.books.payments[authorisation_key(id)].refunded
+        return self.provider.records[authorisation_key(id)].refunded
 
     def recorded_refunds(self) -> int:
         return sum(one.type == "PaymentRefunded" for one in self.store.after(-1, 10_000))
@@ -222,7 +222,7 @@ async def test_each_return_is_refunded_once_and_restocked_once(
     """Whatever the provider does, and whoever dies: the books add up in the end."""
     shop = Shop()
     await shop.sold()
-    shop.faults.tell(faults)
+    shop.faults.set(faults)
     await shop.comes_back((1, 2), (3, 1), id="r-1")
     await shop.comes_back((1, 1), (2, 1), (4, 1), id="r-2")
     await shop.comes_back((2, 1), id="r-3")

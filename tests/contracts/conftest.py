@@ -12,7 +12,7 @@ from docker.errors import DockerException  # type: ignore[import-untyped]  # as 
 
 from application.ports import ConsumerGroups, EventStore, PayloadStore, StoreFacts, Subscriptions
 from infrastructure import eventstoredb, filesystem, memory, postgres
-from infrastructure.providers.simulated import SimulatedProviders
+from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.contracts.eventstoredb_container import EventStoreDBContainer
 from tests.outside import Outside, in_memory, over_http
 from tests.servers import empty_schema

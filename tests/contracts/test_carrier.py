@@ -7,23 +7,23 @@ from uuid import uuid4
 import pytest
 
 from application.ports import Declined, Done, OutcomeUnknown, ProviderRefused, ProviderUnavailable
-from application.shop.ports import Booked, BookingOnBooks, Carrier
+from application.shop.ports import Booked, BookingRecord, Carrier
 from infrastructure.providers.simulated import Fault
-from infrastructure.providers.simulated.faults import CallName, Kind
+from infrastructure.providers.simulated.faults import Kind
 from tests.outside import Outside, found
 
 Call = Callable[[Carrier, str, str], Awaitable[object]]
 
-CALLS: dict[CallName, Call] = {  # each with a booking that is there
+CALLS: dict[str, Call] = {  # each with a booking that is there
     "book": lambda carrier, key, _: carrier.book(key, "o-1", "France", 2),
     "cancel": lambda carrier, key, booked: carrier.cancel(key, booked),
 }
 
 
 @pytest.fixture(params=CALLS)
-def call(request: pytest.FixtureRequest) -> CallName:
+def call(request: pytest.FixtureRequest) -> str:
     """Every call that acts, one after the other."""
-    name: CallName = request.param
+    name: str = request.param
     return name
 
 
@@ -38,11 +38,11 @@ async def booked(outside: Outside) -> str:
     return name
 
 
-async def on_books(outside: Outside, *keys: str) -> list[BookingOnBooks]:
+async def on_books(outside: Outside, *keys: str) -> list[BookingRecord]:
     return [booking for booking in await outside.audit.bookings() if booking.key in keys]
 
 
-async def effect(outside: Outside, call: CallName, key: str, name: str) -> bool:
+async def effect(outside: Outside, call: str, key: str, name: str) -> bool:
     """Whether the call with that key has acted."""
     books = {booking.key: booking for booking in await on_books(outside, key, name)}
     return key in books if call == "book" else books[name].cancelled
@@ -59,8 +59,8 @@ async def test_parcels_are_booked(outside: Outside) -> None:
     assert isinstance(second, Booked)
     assert first.tracking_code != second.tracking_code
     assert await on_books(outside, key, elsewhere) == [
-        BookingOnBooks(key, "o-1", "France", 2, first.tracking_code, cancelled=False),
-        BookingOnBooks(elsewhere, "o-2", None, 1, second.tracking_code, cancelled=False),
+        BookingRecord(key, "o-1", "France", 2, first.tracking_code, cancelled=False),
+        BookingRecord(elsewhere, "o-2", None, 1, second.tracking_code, cancelled=False),
     ]
 
 
@@ -87,7 +87,7 @@ async def test_no_parcel_is_no_booking(outside: Outside) -> None:
     assert await on_books(outside, key) == []
 
 
-async def test_a_call_that_is_repeated_acts_once(outside: Outside, call: CallName) -> None:
+async def test_a_call_that_is_repeated_acts_once(outside: Outside, call: str) -> None:
     """The same key and content have the first answer, however often and at the same time."""
     key, name = fresh(), await booked(outside)
 
@@ -117,7 +117,7 @@ async def test_keys_of_one_provider_say_nothing_to_the_other(outside: Outside) -
     assert await outside.payment_provider.find(key) is None
 
 
-async def test_what_came_of_a_call_can_be_found(outside: Outside, call: CallName) -> None:
+async def test_what_came_of_a_call_can_be_found(outside: Outside, call: str) -> None:
     """Nothing before it, then what it answered."""
     key, name = fresh(), await booked(outside)
     assert await outside.carrier.find(key) is None
@@ -140,7 +140,7 @@ async def test_what_was_cancelled_before_it_came_is_never_booked(outside: Outsid
 async def test_a_carrier_that_will_not_go_there_says_so(outside: Outside) -> None:
     """It is an answer, final under its key."""
     order_id, key = fresh(), fresh()
-    await outside.tell(Fault(kind="decline", order_id=order_id, reason="no ferry", times=1))
+    await outside.set_faults(Fault(kind="decline", order_id=order_id, reason="no ferry", times=1))
 
     assert await outside.carrier.book(key, order_id, "Iceland") == Declined("no ferry")
     assert await outside.carrier.book(key, order_id, "Iceland") == Declined("no ferry")
@@ -148,10 +148,10 @@ async def test_a_carrier_that_will_not_go_there_says_so(outside: Outside) -> Non
     assert isinstance(await outside.carrier.book(fresh(), order_id, "Iceland"), Booked)
 
 
-async def test_unavailable_means_nothing_has_happened(outside: Outside, call: CallName) -> None:
+async def test_unavailable_means_nothing_has_happened(outside: Outside, call: str) -> None:
     """The same call, asked again later, is carried out."""
     key, name = fresh(), await booked(outside)
-    await outside.tell(Fault(kind="unavailable", call=call, times=1))
+    await outside.set_faults(Fault(kind="unavailable", call=call, times=1))
 
     with pytest.raises(ProviderUnavailable):
         await CALLS[call](outside.carrier, key, name)
@@ -163,12 +163,10 @@ async def test_unavailable_means_nothing_has_happened(outside: Outside, call: Ca
 
 
 @pytest.mark.parametrize("kind", ["drop", "late", "slow"])
-async def test_an_unknown_outcome_may_be_an_effect(
-    outside: Outside, call: CallName, kind: Kind
-) -> None:
+async def test_an_unknown_outcome_may_be_an_effect(outside: Outside, call: str, kind: Kind) -> None:
     """The carrier acts, now or later, and does not tell: it can be found, and asked again."""
     key, name = fresh(), await booked(outside)
-    await outside.tell(Fault(kind=kind, call=call, seconds=1, times=1))
+    await outside.set_faults(Fault(kind=kind, call=call, seconds=1, times=1))
 
     with pytest.raises(OutcomeUnknown):
         await CALLS[call](outside.impatient_carrier, key, name)
@@ -178,10 +176,10 @@ async def test_an_unknown_outcome_may_be_an_effect(
     assert (await CALLS[call](outside.carrier, key, name) or Done()) == answer
 
 
-async def test_a_call_that_arrives_twice_acts_once(outside: Outside, call: CallName) -> None:
+async def test_a_call_that_arrives_twice_acts_once(outside: Outside, call: str) -> None:
     """A network that doubles calls does no harm: the second answer is the first one."""
     key, name = fresh(), await booked(outside)
-    await outside.tell(Fault(kind="twice", call=call))
+    await outside.set_faults(Fault(kind="twice", call=call))
 
     answer = await CALLS[call](outside.carrier, key, name)
 

@@ -9,33 +9,33 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from application.ports import Declined, Done, OutcomeUnknown, ProviderRefused, ProviderUnavailable
-from application.shop.ports import Authorised, PaymentOnBooks, PaymentProvider
+from application.shop.ports import Authorised, PaymentProvider, PaymentRecord
 from domain.values import Money
 from infrastructure.providers.simulated import Fault, Faults
-from infrastructure.providers.simulated.faults import CallName, Kind
+from infrastructure.providers.simulated.faults import Kind
 from infrastructure.shop import memory as shop_memory
 from tests.outside import Outside, found, in_memory
 
 TEN, FOUR, SIX, NOTHING = (Money.parse(f"{amount}.00 GBP") for amount in (10, 4, 6, 0))
 Call = Callable[[PaymentProvider, str, str], Awaitable[object]]
 
-CALLS: dict[CallName, Call] = {  # each on an authorisation of TEN that is in the right state for it
+CALLS: dict[str, Call] = {  # each on an authorisation of TEN that is in the right state for it
     "authorise": lambda provider, key, _: provider.authorise(key, "o-1", TEN),
     "capture": lambda provider, key, held: provider.capture(key, held, TEN),
     "void": lambda provider, key, held: provider.void(key, held),
     "refund": lambda provider, key, taken: provider.refund(key, taken, FOUR),
 }
 
-CALLS_ON_OTHER_CONTENT: dict[CallName, Call] = {  # than that of the authorisation with their key
+CALLS_ON_OTHER_CONTENT: dict[str, Call] = {  # than that of the authorisation with their key
     **CALLS,
     "authorise": lambda provider, key, _: provider.authorise(key, "o-1", SIX),
 }
 
 
 @pytest.fixture(params=CALLS)
-def call(request: pytest.FixtureRequest) -> CallName:
+def call(request: pytest.FixtureRequest) -> str:
     """Every call that acts, one after the other."""
-    name: CallName = request.param
+    name: str = request.param
     return name
 
 
@@ -43,7 +43,7 @@ def fresh() -> str:
     return f"k-{uuid4()}"
 
 
-async def prepared(outside: Outside, call: CallName) -> str:
+async def prepared(outside: Outside, call: str) -> str:
     """The name of an authorisation on which the call makes sense."""
     name = fresh()
     await outside.payment_provider.authorise(name, "o-1", TEN)
@@ -52,14 +52,14 @@ async def prepared(outside: Outside, call: CallName) -> str:
     return name
 
 
-async def on_books(outside: Outside, *keys: str) -> list[PaymentOnBooks]:
+async def on_books(outside: Outside, *keys: str) -> list[PaymentRecord]:
     return [payment for payment in await outside.audit.payments() if payment.key in keys]
 
 
-async def effect(outside: Outside, call: CallName, key: str, name: str) -> bool:
+async def effect(outside: Outside, call: str, key: str, name: str) -> bool:
     """Whether the call with that key has acted, and no more than once."""
     books = {payment.key: payment for payment in await on_books(outside, key, name)}
-    before = PaymentOnBooks(name, "o-1", TEN, TEN if call == "refund" else NOTHING, NOTHING, False)
+    before = PaymentRecord(name, "o-1", TEN, TEN if call == "refund" else NOTHING, NOTHING, False)
     match call:
         case "authorise":
             return key in books
@@ -81,13 +81,13 @@ async def test_money_is_held_then_taken_then_given_back(outside: Outside) -> Non
 
     assert isinstance(await provider.authorise(key, "o-1", TEN), Authorised)
     (payment,) = await on_books(outside, key)
-    assert payment == PaymentOnBooks(key, "o-1", TEN, NOTHING, NOTHING, voided=False)
+    assert payment == PaymentRecord(key, "o-1", TEN, NOTHING, NOTHING, voided=False)
     assert payment.held == TEN
 
     await provider.capture(fresh(), key, SIX)
     await provider.refund(fresh(), key, FOUR)
     (payment,) = await on_books(outside, key)
-    assert payment == PaymentOnBooks(key, "o-1", TEN, SIX, FOUR, voided=False)
+    assert payment == PaymentRecord(key, "o-1", TEN, SIX, FOUR, voided=False)
     assert payment.held == NOTHING
 
 
@@ -99,7 +99,7 @@ async def test_what_is_voided_is_held_no_more(outside: Outside) -> None:
     await outside.payment_provider.void(fresh(), key)
 
     (payment,) = await on_books(outside, key)
-    assert payment == PaymentOnBooks(key, "o-1", TEN, NOTHING, NOTHING, voided=True)
+    assert payment == PaymentRecord(key, "o-1", TEN, NOTHING, NOTHING, voided=True)
     assert payment.held == NOTHING
 
 
@@ -136,7 +136,7 @@ async def test_what_makes_no_sense_is_refused(outside: Outside, ask: Call) -> No
 
     assert refused.value.reason
     assert await on_books(outside, key, name) == [
-        PaymentOnBooks(name, "o-1", TEN, NOTHING, NOTHING, voided=False)
+        PaymentRecord(name, "o-1", TEN, NOTHING, NOTHING, voided=False)
     ]
 
 
@@ -158,7 +158,7 @@ async def test_captured_is_captured(outside: Outside) -> None:
 # ── keys ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_call_that_is_repeated_acts_once(outside: Outside, call: CallName) -> None:
+async def test_a_call_that_is_repeated_acts_once(outside: Outside, call: str) -> None:
     """The same key and content have the first answer, however often and at the same time."""
     key, name = fresh(), await prepared(outside, call)
 
@@ -190,7 +190,7 @@ async def test_any_text_is_a_key(outside: Outside) -> None:
     assert await outside.payment_provider.find(key.replace("100 %", "100 %25")) is None
 
 
-async def test_a_key_stands_for_one_call(outside: Outside, call: CallName) -> None:
+async def test_a_key_stands_for_one_call(outside: Outside, call: str) -> None:
     """Used for anything else it is refused, and nothing happens."""
     key, name = await prepared(outside, call), await prepared(outside, call)
     before = await on_books(outside, key, name)
@@ -215,7 +215,7 @@ async def test_what_was_refused_stays_refused(outside: Outside) -> None:
     assert (await on_books(outside, name))[0].refunded == NOTHING
 
 
-async def test_what_came_of_a_call_can_be_found(outside: Outside, call: CallName) -> None:
+async def test_what_came_of_a_call_can_be_found(outside: Outside, call: str) -> None:
     """Nothing before it, then what it answered."""
     key, name = fresh(), await prepared(outside, call)
     assert await outside.payment_provider.find(key) is None
@@ -241,7 +241,9 @@ async def test_what_was_voided_before_it_came_is_never_held(outside: Outside) ->
 async def test_a_declined_card_is_an_answer(outside: Outside) -> None:
     """It is final under its key; under another the card may be good."""
     provider, order_id, key = outside.payment_provider, fresh(), fresh()
-    await outside.tell(Fault(kind="decline", order_id=order_id, reason="card declined", times=1))
+    await outside.set_faults(
+        Fault(kind="decline", order_id=order_id, reason="card declined", times=1)
+    )
 
     assert await provider.authorise(key, order_id, TEN) == Declined("card declined")
     assert await provider.authorise(key, order_id, TEN) == Declined("card declined")
@@ -253,7 +255,7 @@ async def test_a_declined_card_is_an_answer(outside: Outside) -> None:
 async def test_large_amounts_can_be_told_to_be_declined(outside: Outside) -> None:
     """Above the limit, in its currency; the limit itself is fine."""
     provider = outside.payment_provider
-    await outside.tell(Fault(kind="decline", above=SIX))
+    await outside.set_faults(Fault(kind="decline", above=SIX))
 
     assert isinstance(await provider.authorise(fresh(), "o-1", TEN), Declined)
     assert isinstance(await provider.authorise(fresh(), "o-1", SIX), Authorised)
@@ -261,10 +263,10 @@ async def test_large_amounts_can_be_told_to_be_declined(outside: Outside) -> Non
     assert isinstance(other, Authorised)
 
 
-async def test_unavailable_means_nothing_has_happened(outside: Outside, call: CallName) -> None:
+async def test_unavailable_means_nothing_has_happened(outside: Outside, call: str) -> None:
     """The same call, asked again later, is carried out."""
     key, name = fresh(), await prepared(outside, call)
-    await outside.tell(Fault(kind="unavailable", call=call, times=1))
+    await outside.set_faults(Fault(kind="unavailable", call=call, times=1))
 
     with pytest.raises(ProviderUnavailable):
         await CALLS[call](outside.payment_provider, key, name)
@@ -276,12 +278,10 @@ async def test_unavailable_means_nothing_has_happened(outside: Outside, call: Ca
 
 
 @pytest.mark.parametrize("kind", ["drop", "late"])
-async def test_an_unknown_outcome_may_be_an_effect(
-    outside: Outside, call: CallName, kind: Kind
-) -> None:
+async def test_an_unknown_outcome_may_be_an_effect(outside: Outside, call: str, kind: Kind) -> None:
     """The provider acts and does not tell: it can be found, and asked again without harm."""
     key, name = fresh(), await prepared(outside, call)
-    await outside.tell(Fault(kind=kind, call=call, seconds=5, times=1))
+    await outside.set_faults(Fault(kind=kind, call=call, seconds=5, times=1))
 
     with pytest.raises(OutcomeUnknown):
         await CALLS[call](outside.impatient_payments, key, name)
@@ -292,10 +292,10 @@ async def test_an_unknown_outcome_may_be_an_effect(
     assert await effect(outside, call, key, name)
 
 
-async def test_a_call_that_was_given_up_may_still_arrive(outside: Outside, call: CallName) -> None:
+async def test_a_call_that_was_given_up_may_still_arrive(outside: Outside, call: str) -> None:
     """A provider that is slower than we are patient acts all the same."""
     key, name = fresh(), await prepared(outside, call)
-    await outside.tell(Fault(kind="slow", call=call, seconds=1, times=1))
+    await outside.set_faults(Fault(kind="slow", call=call, seconds=1, times=1))
 
     with pytest.raises(OutcomeUnknown):
         await CALLS[call](outside.impatient_payments, key, name)
@@ -307,7 +307,7 @@ async def test_a_call_that_was_given_up_may_still_arrive(outside: Outside, call:
 async def test_a_call_that_was_given_up_and_voided_holds_nothing(outside: Outside) -> None:
     """Whether it arrives before the void or after it."""
     key = fresh()
-    await outside.tell(Fault(kind="slow", call="authorise", seconds=1, times=1))
+    await outside.set_faults(Fault(kind="slow", call="authorise", seconds=1, times=1))
 
     with pytest.raises(OutcomeUnknown):
         await outside.impatient_payments.authorise(key, "o-1", TEN)
@@ -317,10 +317,10 @@ async def test_a_call_that_was_given_up_and_voided_holds_nothing(outside: Outsid
     assert [payment.held for payment in await on_books(outside, key)] in ([], [NOTHING])
 
 
-async def test_a_call_that_arrives_twice_acts_once(outside: Outside, call: CallName) -> None:
+async def test_a_call_that_arrives_twice_acts_once(outside: Outside, call: str) -> None:
     """A network that doubles calls does no harm: the second answer is the first one."""
     key, name = fresh(), await prepared(outside, call)
-    await outside.tell(Fault(kind="twice", call=call))
+    await outside.set_faults(Fault(kind="twice", call=call))
 
     answer = await CALLS[call](outside.payment_provider, key, name)
 
@@ -331,7 +331,7 @@ async def test_a_call_that_arrives_twice_acts_once(outside: Outside, call: CallN
 @pytest.mark.parametrize("kind", ["unavailable", "drop", "slow"])
 async def test_looking_never_leaves_doubt(outside: Outside, kind: Kind) -> None:
     """Whatever happens to ``find``, it can be repeated: the provider was unavailable."""
-    await outside.tell(Fault(kind=kind, call="find", seconds=5, times=1))
+    await outside.set_faults(Fault(kind=kind, call="find", seconds=5, times=1))
 
     with pytest.raises(ProviderUnavailable):
         await outside.impatient_payments.find(fresh())
@@ -340,7 +340,7 @@ async def test_looking_never_leaves_doubt(outside: Outside, kind: Kind) -> None:
 
 
 TROUBLES: tuple[Kind, ...] = ("unavailable", "drop", "twice")
-Step = tuple[CallName, int, int]
+Step = tuple[str, int, int]
 STEPS = st.lists(
     st.tuples(st.sampled_from(sorted(CALLS)), st.integers(0, 3), st.integers(0, 1)), max_size=12
 )
@@ -359,11 +359,11 @@ async def test_who_repeats_until_he_knows_pays_exactly_once(
     run = fresh()
     async with in_memory() as calm:
         expected = [await settled(calm.payment_provider, run, step) for step in steps]
-        await outside.tell(*(Fault(kind=kind, rate=0.4) for kind in TROUBLES), seed=seed)
+        await outside.set_faults(*(Fault(kind=kind, rate=0.4) for kind in TROUBLES), seed=seed)
 
         answers = [await settled(outside.payment_provider, run, step) for step in steps]
 
-        await outside.tell()
+        await outside.set_faults()
         assert answers == expected
         books = [each for each in await outside.audit.payments() if each.key.startswith(run)]
         assert books == await calm.audit.payments()

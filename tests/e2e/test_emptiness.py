@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from embedded_eventstoredb.process import NodeProcess
 from infrastructure.cli.main import app
-from infrastructure.providers.simulated import SimulatedProviders
 from infrastructure.settings import EventStore
+from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.e2e.headwater import PATIENCE, serving
 
 NOBODY = "00000000-0000-0000-0000-000000000001"

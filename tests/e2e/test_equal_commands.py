@@ -16,7 +16,7 @@ import pytest
 
 from domain.shipments import ShipmentHandedOver
 from infrastructure.container import Container
-from infrastructure.providers.simulated import SimulatedProviders
+from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.e2e.headwater import PATIENCE, serving
 from tests.infrastructure.shop import LINE, ORDER
 from tests.stores import opened

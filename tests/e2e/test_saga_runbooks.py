@@ -111,7 +111,7 @@ RETRY, COMPENSATE, RESOLVE = (
 
 async def test_stuck_saga(drill: Drill) -> None:
     """A stuck saga is found, understood, helped on when its cause is mended, or undone."""
-    drill.faults.tell([Fault(kind="unavailable", call="authorise")])
+    drill.faults.set([Fault(kind="unavailable", call="authorise")])
     for id in ("o-1", "o-2"):
         await drill.place(id)
         await drill.comes_to(id, "running", stuck=True)
@@ -133,7 +133,7 @@ async def test_stuck_saga(drill: Drill) -> None:
     assert re.search(r"↶  undo reserve stock +undone", told)
 
     assert "try again" in await drill.types(RETRY, "o-1", "the provider is said to be back")
-    drill.faults.tell([])
+    drill.faults.set([])
     await drill.comes_to("o-1", "completed")
     assert "that is its end" in await drill.is_refused(RETRY, "o-1", "once more")
     assert drill.typed == commands_of("Stuck saga")
@@ -145,7 +145,7 @@ async def test_failed_compensation(drill: Drill) -> None:
     for id in ("o-1", "o-2"):
         await drill.place(id)
         await drill.comes_to(id, "completed")
-    drill.faults.tell([Fault(kind="unavailable", call="cancel")])
+    drill.faults.set([Fault(kind="unavailable", call="cancel")])
     await drill.tell("o-1", CancelOrder(reason="too late"))
     await drill.comes_to("o-1", "compensating", stuck=True)
     await drill.tell("o-2", ShipOrder(shipment_id="o-2"))
@@ -161,7 +161,7 @@ async def test_failed_compensation(drill: Drill) -> None:
 
     assert "retry it" in await drill.is_refused(RESOLVE, "o-1", "why not")
     assert "try again" in await drill.types(RETRY, "o-1", "the carrier is said to be back")
-    drill.faults.tell([])
+    drill.faults.set([])
     await drill.comes_to("o-1", "compensated")
     await drill.types(RESOLVE, "o-2", "refunded by bank transfer")
     await drill.comes_to("o-2", "resolved")

@@ -8,8 +8,8 @@ import pytest
 
 from infrastructure.container import wired
 from infrastructure.processes.service import reacting
-from infrastructure.providers.simulated import SimulatedProviders
 from infrastructure.settings import EventStore
+from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests import restarted
 from tests.contracts.made_up import put_foreign
 from tests.infrastructure.shop import LINE, Shop, shop_over

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 
-from infrastructure.providers.simulated import SimulatedProviders
 from infrastructure.settings import EventStore
+from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.e2e.headwater import COMMAND, PATIENCE, headwater, refusal
 
 

@@ -16,8 +16,9 @@ from domain.decider import Command
 from domain.values import Money
 from infrastructure.container import Container, outside_opened, wired, write_side_opened
 from infrastructure.processes.service import reacting
-from infrastructure.providers.simulated import Fault, SimulatedProviders
-from tests.outside import over_http, tell
+from infrastructure.providers.simulated import Fault
+from infrastructure.shop.simulated_providers import SimulatedProviders
+from tests.outside import over_http, set_faults
 from tests.stores import only_on, understood
 from tests.waiting import until, until_true
 
@@ -69,7 +70,7 @@ async def test_goods_that_come_back_are_paid_back_and_put_back(
     await ask(id, payments.CapturePayment(amount=WORTH))
     await ask(id, orders.ConfirmOrder())
     await ask(id, orders.ShipOrder(shipment_id=id))
-    await tell(simulated, [Fault(kind="drop", call="refund", order_id=id, times=2)])
+    await set_faults(simulated, [Fault(kind="drop", call="refund", order_id=id, times=2)])
 
     async with reacting(container):
         back = orders.ReturnLines(return_id="r-1", lines=(orders.ReturnedLine(line=1, quantity=2),))

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dependency_injector import providers
 
@@ -104,7 +104,8 @@ async def test_while_commands_are_refused_it_is_not_ready() -> None:
 async def test_a_provider_that_is_away_is_named_and_orders_are_taken_all_the_same() -> None:
     """Ready, with the provider's trouble in the checks: sagas wait for it."""
     container = empty_shop()
-    container.carrier.override(providers.Object(Away()))
+    outside = replace(container.outside(), carrier=Away())  # type: ignore[arg-type]  # it only finds
+    container.outside.override(providers.Object(outside))
     async with shop_over(container) as shop:
         answer = await shop.get("/health/ready")
 

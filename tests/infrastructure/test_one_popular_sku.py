@@ -12,7 +12,6 @@ from dependency_injector import providers
 
 from application.command_dispatch import CommandDispatch
 from infrastructure.container import Container
-from infrastructure.providers.simulated import Faults
 from infrastructure.shop import memory as shop_memory
 from tests.infrastructure.shop import Shop
 from tests.waiting import until_true
@@ -68,8 +67,7 @@ async def test_a_queue_that_is_full_is_told_at_once(shop: Shop) -> None:
 @asynccontextmanager
 async def at_work(container: Container) -> AsyncIterator[None]:
     """A worker of the service's own consumer group, and providers that answer."""
-    container.payment_provider.override(providers.Object(shop_memory.PaymentProvider(Faults(()))))
-    container.carrier.override(providers.Object(shop_memory.Carrier(Faults(()))))
+    container.outside.override(providers.Object(shop_memory.outside()))
     worker = asyncio.create_task(container.fulfilment().run())
     try:
         yield

@@ -128,7 +128,7 @@ async def test_a_step_that_keeps_failing_raises_its_alert_until_it_is_mended() -
         await until_true(lambda: rings(shop, "SagaStuck"))
         assert not await rings(shop, "CompensationFailing")
 
-        told.tell([])
+        told.set([])
         await reached(shop, order, "completed")
         await until_true(lambda: silent(shop, "SagaStuck"))
 
@@ -144,7 +144,7 @@ async def test_an_undoing_that_keeps_failing_raises_its_alert() -> None:
         await reached(shop, order, "completed")
         assert not await rings(shop, "CompensationFailing")
 
-        told.tell([Fault(kind="unavailable", call="cancel")])
+        told.set([Fault(kind="unavailable", call="cancel")])
         await shop.post(f"{order}/cancellation", {"reason": "too late"})
         await until_true(lambda: rings(shop, "CompensationFailing"))
         assert not await rings(shop, "SagaStuck")
@@ -189,7 +189,7 @@ async def test_attempts_that_fail_for_no_reason_of_business_raise_an_alert(
         async def fulfil() -> str:
             """Eight orders, with three faults."""
             fault = {"kind": kind, "call": "authorise", "times": 3}
-            told.tell([Fault.model_validate(fault)])
+            told.set([Fault.model_validate(fault)])
             for order in [await shop.placed() for _ in range(8)]:
                 await until_true(partial(ended, shop, order))
             return await scraped(shop)

@@ -11,7 +11,7 @@ import pytest
 from embedded_eventstoredb.process import NodeProcess
 from infrastructure.container import wired
 from infrastructure.processes.service import reacting
-from infrastructure.providers.simulated import SimulatedProviders
+from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.infrastructure.shop import LINE, ORDER, Shop, shop_over
 from tests.stores import understood
 from tests.waiting import PATIENCE, until_true

@@ -3,23 +3,25 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-from application.ports import OutcomeUnknown, ProviderUnavailable
-from application.shop.ports import Authorised
+from application.ports import Declined, OutcomeUnknown, ProviderRefused, ProviderUnavailable
+from application.shop.ports import Authorised, Booked, PaymentProvider
 from domain.values import Money
-from infrastructure import providers
-from infrastructure.providers.simulated import Fault, Faults, SimulatedProviders, SimulationFailed
-from infrastructure.providers.simulated.faults import Subject
+from infrastructure.providers.simulated import Fault, Faults, SimulationFailed
+from infrastructure.providers.simulated.rules import Subject
 from infrastructure.shop import providers as shop_providers
-from tests.outside import over_http, tell
+from infrastructure.shop.simulated_providers import SimulatedProviders
+from tests.outside import over_http, set_faults
 from tests.waiting import until
 
 TEN = Money.parse("10.00 GBP")
@@ -36,12 +38,13 @@ async def test_what_was_answered_survives_kill(tmp_path: Path) -> None:
     file, keys = tmp_path / "books.sqlite3", [f"k-{number}" for number in range(300)]
     answers: dict[str, object] = {}
 
-    async def authorise(outside: shop_providers.PaymentProvider, key: str) -> None:
-        answers[key] = await outside.authorise(key, "o-1", TEN)
+    async def authorise(provider: PaymentProvider, key: str) -> None:
+        answers[key] = await provider.authorise(key, "o-1", TEN)
 
     simulated = await asyncio.to_thread(SimulatedProviders(file).start)
-    async with providers.Line(simulated.payment_provider_uri, patience=30) as line:
-        calls = [authorise(shop_providers.PaymentProvider(line), key) for key in keys]
+    uris = simulated.payment_provider_uri, simulated.carrier_uri
+    async with shop_providers.outside(*uris, patience=30) as shop:
+        calls = [authorise(shop.payment_provider, key) for key in keys]
         asking = asyncio.gather(*calls, return_exceptions=True)
         await until(lambda: len(answers) > 20, within=60)
         simulated.kill()
@@ -62,10 +65,11 @@ async def test_faults_survive_kill(tmp_path: Path) -> None:
     """What was told is in force after a restart; what was used up stays used up."""
     used, kept = Fault(kind="unavailable", times=1), Fault(kind="decline", rate=0.5, times=7)
     simulated = await asyncio.to_thread(SimulatedProviders(tmp_path / "books").start)
-    await tell(simulated, [used, kept], seed=3)
-    async with providers.Line(simulated.payment_provider_uri) as line:
+    await set_faults(simulated, [used, kept], seed=3)
+    uris = simulated.payment_provider_uri, simulated.carrier_uri
+    async with shop_providers.outside(*uris) as shop:
         with pytest.raises(ProviderUnavailable):
-            await shop_providers.PaymentProvider(line).void("k", "a")
+            await shop.payment_provider.void("k", "a")
     simulated.kill()
 
     async with SimulatedProviders(tmp_path / "books") as again:
@@ -94,10 +98,55 @@ async def test_all_books_survive_a_stop(tmp_path: Path) -> None:
         assert not isinstance(late, Authorised)
 
 
+OLD_JOURNAL = """
+CREATE TABLE calls (
+    number INTEGER PRIMARY KEY,
+    provider TEXT NOT NULL,
+    key TEXT NOT NULL,
+    call TEXT NOT NULL,
+    content TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    UNIQUE (provider, key)
+);
+CREATE TABLE faults (one INTEGER PRIMARY KEY CHECK (one = 1), told TEXT NOT NULL);
+INSERT INTO calls (provider, key, call, content, answer) VALUES
+    ('payments', 'a', 'authorise', '{"order_id":"o-1","amount":"10.00 GBP"}',
+     '{"answer": "authorised", "reference": "A00000001"}'),
+    ('payments', 'c', 'capture', '{"authorisation":"a","amount":"10.00 GBP"}',
+     '{"answer": "done"}'),
+    ('payments', 'v', 'void', '{"authorisation":"a"}',
+     '{"refused": "it has been captured: refund it"}'),
+    ('parcels', 'b', 'book', '{"order_id":"o-1","country":null,"parcels":3}',
+     '{"answer": "booked", "tracking_code": "SIM000000001"}');
+INSERT INTO faults VALUES (1, '{"faults":[{"kind":"decline","call":null,"order_id":"o-2",
+    "above":null,"rate":1.0,"times":7,"seconds":1.0,"reason":"declined by the bank"},
+    {"kind":"unavailable","call":"cancel","order_id":null,"above":null,"rate":1.0,"times":null,
+    "seconds":1.0,"reason":"declined by the bank"}],"seed":3}');
+"""
+
+
+async def test_a_journal_of_an_earlier_release_is_understood(tmp_path: Path) -> None:
+    """Its calls have their answers, its records are there, and its faults strike."""
+    with closing(sqlite3.connect(tmp_path / "books")) as file:
+        file.executescript(OLD_JOURNAL)
+
+    async with SimulatedProviders(tmp_path / "books") as simulated, over_http(simulated) as outside:
+        provider, carrier = outside.payment_provider, outside.carrier
+        assert await provider.find("a") == Authorised("A00000001")
+        assert await carrier.find("b") == Booked("SIM000000001")
+        with pytest.raises(ProviderRefused, match="refund it"):
+            await provider.void("v", "a")
+        assert [each.captured for each in await outside.audit.payments()] == [TEN]
+        assert await provider.authorise("d", "o-2", TEN) == Declined("declined by the bank")
+        assert isinstance(await provider.authorise("e", "o-3", TEN), Authorised)
+        with pytest.raises(ProviderUnavailable):
+            await carrier.cancel("x", "b")
+
+
 def test_they_end_with_whoever_started_them() -> None:
     """Whatever that one died of."""
     script = (
-        "from infrastructure.providers.simulated import SimulatedProviders\n"
+        "from infrastructure.shop.simulated_providers import SimulatedProviders\n"
         "simulated = SimulatedProviders().start()\n"
         "print(simulated.pid, flush=True)\n"
         "input()\n"
@@ -119,16 +168,16 @@ def test_they_end_with_whoever_started_them() -> None:
 
 def test_a_file_belongs_to_one_process(tmp_path: Path) -> None:
     """A second one does not start, and says why."""
-    told = r"cannot keep books in .*books.* locked"
-    with SimulatedProviders(tmp_path / "books"), pytest.raises(SimulationFailed, match=told):
+    reason = r"cannot keep the journal in .*books.* locked"
+    with SimulatedProviders(tmp_path / "books"), pytest.raises(SimulationFailed, match=reason):
         SimulatedProviders(tmp_path / "books").start()
 
 
 def test_a_file_of_others_is_left_alone(tmp_path: Path) -> None:
-    """What is no book of theirs is named, and not touched."""
+    """A file that is not a journal is named, and not touched."""
     (tmp_path / "books").write_text("my diary, volume 1\n" * 100)
 
-    with pytest.raises(SimulationFailed, match="cannot keep books"):
+    with pytest.raises(SimulationFailed, match="cannot keep the journal"):
         SimulatedProviders(tmp_path / "books").start()
 
     assert (tmp_path / "books").read_text().startswith("my diary")
@@ -154,7 +203,7 @@ def test_only_this_machine_can_reach_them() -> None:
 def test_a_stop_is_clean_with_calls_under_way() -> None:
     """SIGTERM ends them soon, whoever waits for an answer, with exit code 0 and no complaint."""
     with SimulatedProviders() as simulated:
-        asyncio.run(tell(simulated, [Fault(kind="slow", seconds=600)]))
+        asyncio.run(set_faults(simulated, [Fault(kind="slow", seconds=600)]))
         with httpx.Client(trust_env=False) as client, pytest.raises(httpx.HTTPError):
             client.get(f"{simulated.payment_provider_uri}/calls?key=k", timeout=0.5)
         process = psutil.Process(simulated.pid)
@@ -171,13 +220,18 @@ def test_a_stop_is_clean_with_calls_under_way() -> None:
         '{"faults": [{"kind": "slow", "seconds": -1}]}',
         '{"faults": [{"kind": "slow", "second": 1}]}',
         '{"faults": [{"kind": "slow", "above": 2.5}]}',
+        '{"faults": [{"kind": "slow", "oder_id": "o-1"}]}',
+        '{"faults": [{"kind": "slow", "order_id": 1}]}',
+        '{"faults": [{"kind": "slow", "call": "autorise"}]}',
+        '{"faults": [{"kind": "slow", "provider": "parcels", "call": "authorise"}]}',
+        '{"faults": [{"kind": "slow", "provider": "bank"}]}',
     ],
 )
 def test_faults_that_are_not_understood_change_nothing(
     simulated: SimulatedProviders, body: str
 ) -> None:
     """A misspelt fault must not pass for health."""
-    asyncio.run(tell(simulated, [Fault(kind="decline")]))
+    asyncio.run(set_faults(simulated, [Fault(kind="decline")]))
     with httpx.Client(trust_env=False, base_url=simulated.uri, timeout=30) as client:
         refused = client.put("/faults", content=body)
         told = client.get("/faults").json()
@@ -250,7 +304,7 @@ def test_chance_is_the_same_each_time() -> None:
 
     def struck(order: list[str], seed: int) -> set[str]:
         faults = Faults([Fault(kind="drop", rate=0.25)], seed=seed)
-        return {key for key in order if faults.strike(Subject("book", key)).drop}
+        return {key for key in order if faults.strike("parcels", "book", key, Subject()).drop}
 
     assert struck(keys, seed=1) == struck(keys[::-1], seed=1)
     assert struck(keys, seed=1) != struck(keys, seed=2)
@@ -261,4 +315,7 @@ def test_a_repeated_call_has_another_chance() -> None:
     """Who is struck once is not struck for ever."""
     faults = Faults([Fault(kind="drop", rate=0.5)])
 
-    assert {faults.strike(Subject("book", "k")).drop for _ in range(50)} == {True, False}
+    assert {faults.strike("parcels", "book", "k", Subject()).drop for _ in range(50)} == {
+        True,
+        False,
+    }

@@ -13,7 +13,7 @@ from application.shop.auditing.findings import (
     PaymentWithoutOrder,
     UnderWay,
 )
-from application.shop.ports import PaymentOnBooks
+from application.shop.ports import PaymentRecord
 from domain.orders import Status as OrderStatus
 from domain.payments import Status
 from domain.values import Money
@@ -48,7 +48,7 @@ class Sums:
         return cls(nothing, nothing, nothing)
 
 
-def findings(accounts: Accounts, books: Sequence[PaymentOnBooks]) -> Iterator[Finding | UnderWay]:
+def findings(accounts: Accounts, books: Sequence[PaymentRecord]) -> Iterator[Finding | UnderWay]:
     """What is wrong with any penny."""
     yield from _without_order(accounts, books)
     ours, theirs = _ours(accounts), _theirs(books)
@@ -76,7 +76,7 @@ def _ours(accounts: Accounts) -> dict[str, Sums]:
     return sums
 
 
-def _theirs(books: Sequence[PaymentOnBooks]) -> dict[str, Sums]:
+def _theirs(books: Sequence[PaymentRecord]) -> dict[str, Sums]:
     sums: dict[str, Sums] = {}
     for payment in books:
         _add(sums, payment.order_id, Sums(payment.held, payment.captured, payment.refunded))
@@ -87,7 +87,7 @@ def _add(sums: dict[str, Sums], id: str, more: Sums) -> None:
     sums[id] = sums[id] + more if id in sums else more
 
 
-def _without_order(accounts: Accounts, books: Sequence[PaymentOnBooks]) -> Iterator[Finding]:
+def _without_order(accounts: Accounts, books: Sequence[PaymentRecord]) -> Iterator[Finding]:
     for id, payment in accounts.payments.items():
         attempt = payment.state.attempt
         if attempt is not None and not _exists(attempt.order_id, accounts):

@@ -12,13 +12,13 @@ from application.shop.auditing.findings import (
     ParcelWithoutOrder,
     TrackedOtherwise,
 )
-from application.shop.ports import BookingOnBooks
+from application.shop.ports import BookingRecord
 from domain.orders import Status
 
 _UNDER_WAY = (Status.CONFIRMED, Status.SHIPPED, Status.DELIVERED)
 
 
-def findings(accounts: Accounts, books: Sequence[BookingOnBooks]) -> Iterator[Finding]:
+def findings(accounts: Accounts, books: Sequence[BookingRecord]) -> Iterator[Finding]:
     """What is wrong with any parcel."""
     yield from _without_order(accounts, books)
     yield from _tracked_otherwise(accounts, books)
@@ -30,7 +30,7 @@ def findings(accounts: Accounts, books: Sequence[BookingOnBooks]) -> Iterator[Fi
             yield from _of_order(f"order-{id}", order, ours[id], theirs[id])
 
 
-def _without_order(accounts: Accounts, books: Sequence[BookingOnBooks]) -> Iterator[Finding]:
+def _without_order(accounts: Accounts, books: Sequence[BookingRecord]) -> Iterator[Finding]:
     for id, shipment in accounts.shipments.items():
         if shipment.order_id is not None and shipment.order_id not in accounts.orders:
             yield ParcelWithoutOrder(where=f"shipment-{id}", order_id=shipment.order_id)
@@ -39,7 +39,7 @@ def _without_order(accounts: Accounts, books: Sequence[BookingOnBooks]) -> Itera
             yield ParcelWithoutOrder(where=f"carrier: {booking.key}", order_id=booking.order_id)
 
 
-def _tracked_otherwise(accounts: Accounts, books: Sequence[BookingOnBooks]) -> Iterator[Finding]:
+def _tracked_otherwise(accounts: Accounts, books: Sequence[BookingRecord]) -> Iterator[Finding]:
     codes = defaultdict[str, set[str]](set)
     for booking in books:
         codes[booking.order_id].add(booking.tracking_code)

@@ -17,7 +17,7 @@ from application.shop.auditing.accounts import (
 )
 from application.shop.auditing.findings import EventsMissing, Finding, UnderWay
 from application.shop.auditing.summary import Summary
-from application.shop.ports import BookingOnBooks, PaymentOnBooks
+from application.shop.ports import BookingRecord, PaymentRecord
 
 _AUDITED = ("order", "stock", "payment", "shipment")
 EVENTS = OURS.in_categories(_AUDITED) | ours(*fulfilment.ENDS)
@@ -67,7 +67,7 @@ class Shop:
             accounts[id].enter(recorded.event)
 
     def verdict(
-        self, payments: Sequence[PaymentOnBooks], bookings: Sequence[BookingOnBooks]
+        self, payments: Sequence[PaymentRecord], bookings: Sequence[BookingRecord]
     ) -> Verdict:
         """All that is wrong with them and these books of the providers."""
         found = list(self._found(payments, bookings))
@@ -85,7 +85,7 @@ class Shop:
         self._versions[recorded.stream] = recorded.version
 
     def _found(
-        self, payments: Sequence[PaymentOnBooks], bookings: Sequence[BookingOnBooks]
+        self, payments: Sequence[PaymentRecord], bookings: Sequence[BookingRecord]
     ) -> Iterator[Finding | UnderWay]:
         yield from self._missing
         yield from stock.findings(self.accounts)

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from application.shop.auditing.accounts import Accounts
-from application.shop.ports import BookingOnBooks, PaymentOnBooks
+from application.shop.ports import BookingRecord, PaymentRecord
 from application.shop.reactions.goods_return import receipt_id
 from domain.orders import Status
 from domain.shipments import Status as ShipmentStatus
@@ -70,8 +70,8 @@ class Summary(BaseModel):
     def of(
         cls,
         accounts: Accounts,
-        payments: Sequence[PaymentOnBooks],
-        bookings: Sequence[BookingOnBooks],
+        payments: Sequence[PaymentRecord],
+        bookings: Sequence[BookingRecord],
     ) -> "Summary":
         ours = list(accounts.ours.values())
         statuses = Counter(order.status for order in ours)
@@ -112,14 +112,14 @@ def _units(accounts: Accounts) -> Units:
     )
 
 
-def _money(books: Sequence[PaymentOnBooks]) -> Mapping[str, Amounts]:
-    by_currency = defaultdict[str, list[PaymentOnBooks]](list)
+def _money(books: Sequence[PaymentRecord]) -> Mapping[str, Amounts]:
+    by_currency = defaultdict[str, list[PaymentRecord]](list)
     for payment in books:
         by_currency[payment.authorised.currency].append(payment)
     return {currency: _amounts(by_currency[currency]) for currency in sorted(by_currency)}
 
 
-def _amounts(books: Sequence[PaymentOnBooks]) -> Amounts:
+def _amounts(books: Sequence[PaymentRecord]) -> Amounts:
     sums: Any = {
         "authorised": sum(one.authorised.amount for one in books),
         "voided": sum(one.authorised.amount for one in books if one.voided),
@@ -131,7 +131,7 @@ def _amounts(books: Sequence[PaymentOnBooks]) -> Amounts:
     return Amounts(**{name: Decimal(amount) for name, amount in sums.items()})
 
 
-def _parcels(accounts: Accounts, books: Sequence[BookingOnBooks]) -> Parcels:
+def _parcels(accounts: Accounts, books: Sequence[BookingRecord]) -> Parcels:
     on_their_way = Counter(shipment.state.status for shipment in accounts.shipments.values())
     return Parcels(
         booked=len(books),

@@ -1,9 +1,31 @@
-"""A payment provider and a carrier that only act as if, in a process of their own.
+"""Simulated providers: in memory, or in a process of their own.
 
-They keep books that survive ``kill -9``, and can be told to misbehave: ``PUT /faults``.
+A service declares each (:class:`SimulatedProvider`): its calls, its rules, its records. It gets a
+ledger that gives every key one answer, a journal that survives ``kill -9``, faults that are set by
+``PUT /faults``, and a connection in memory that misbehaves in the same ways.
 """
 
-from infrastructure.providers.simulated.faults import Fault, Faults
+from infrastructure.providers.simulated.connection import SimulatedConnection
+from infrastructure.providers.simulated.faults import Fault, FaultPlan, Faults
 from infrastructure.providers.simulated.process import SimulatedProviders, SimulationFailed
+from infrastructure.providers.simulated.rules import (
+    Answer,
+    Entry,
+    Refusal,
+    SimulatedProvider,
+    Subject,
+)
 
-__all__ = ["Fault", "Faults", "SimulatedProviders", "SimulationFailed"]
+__all__ = [
+    "Answer",
+    "Entry",
+    "Fault",
+    "FaultPlan",
+    "Faults",
+    "Refusal",
+    "SimulatedConnection",
+    "SimulatedProvider",
+    "SimulatedProviders",
+    "SimulationFailed",
+    "Subject",
+]

@@ -1,7 +1,7 @@
-"""As a process: ``python -m infrastructure.providers.simulated --file F --port P``.
+"""As a process: ``python -m infrastructure.providers.simulated module:NAME --file F --port P``.
 
 Prints one line, ``ready http://…``, when it answers. Ends on SIGINT and SIGTERM, and, with
-``--with-parent``, when its standard input is closed, as it is by the death of who started it.
+``--with-parent``, when its standard input is closed, as it is when its parent dies.
 """
 
 import argparse
@@ -11,30 +11,32 @@ import signal
 import sys
 from pathlib import Path
 
+from infrastructure.providers.simulated.declared import NotDeclared, declared_at
 from infrastructure.providers.simulated.journal import JournalUnavailable
 from infrastructure.providers.simulated.server import answering
 
 
 def main() -> int:
     arguments = _arguments()
-    os.umask(0o077)  # the books are for nobody else to read
+    os.umask(0o077)  # the journal is readable by this user only
     try:
-        asyncio.run(_serve(arguments.file, arguments.port, with_parent=arguments.with_parent))
-    except (OSError, JournalUnavailable) as error:
+        asyncio.run(_serve(arguments))
+    except (OSError, JournalUnavailable, NotDeclared) as error:
         print(f"providers: {error}", file=sys.stderr)
         return 1
     return 0
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="providers", description="They only act as if.")
-    parser.add_argument("--file", type=Path, help="keeps the books; without it nothing is kept")
+    parser = argparse.ArgumentParser(prog="providers", description="Simulated providers.")
+    parser.add_argument("declared", help="module:NAME, a sequence of SimulatedProvider")
+    parser.add_argument("--file", type=Path, help="the journal; without it nothing is kept")
     parser.add_argument("--port", type=int, default=0, help="0 is any free one")
     parser.add_argument("--with-parent", action="store_true", help="end when stdin is closed")
     return parser.parse_args()
 
 
-async def _serve(file: Path | None, port: int, *, with_parent: bool) -> None:
+async def _serve(arguments: argparse.Namespace) -> None:
     loop, end = asyncio.get_running_loop(), asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, end.set)
@@ -44,8 +46,9 @@ async def _serve(file: Path | None, port: int, *, with_parent: bool) -> None:
             loop.remove_reader(sys.stdin)
             end.set()
 
-    async with answering(file, port) as uri:
-        if with_parent:
+    providers = declared_at(arguments.declared)
+    async with answering(providers, arguments.file, arguments.port) as uri:
+        if arguments.with_parent:
             loop.add_reader(sys.stdin, heard_of_parent)
         print(f"ready {uri}", flush=True)
         await end.wait()

@@ -1,24 +1,22 @@
-"""What is to go wrong at the providers, as told from outside: for a call, an order, at a rate."""
+"""What is to go wrong at the providers: for a call, for what it is about, at a rate."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.shop_values import OrderId
 from domain.values import Money, Text
-
-CallName = Literal["authorise", "capture", "void", "refund", "book", "cancel", "find"]
+from infrastructure.providers.simulated.rules import Subject
 
 Kind = Literal["slow", "unavailable", "drop", "late", "twice", "decline"]
 """What goes wrong, in the order in which it can.
 
 ``slow``         waits, then acts
 ``unavailable``  says that it cannot act, and does not
-``decline``      says no to an authorisation or a booking
+``decline``      declines what it could grant
 ``twice``        gets the call twice, and answers what it said the second time
 ``late``         acts, then waits before it answers
 ``drop``         acts, and never answers
@@ -26,13 +24,18 @@ Kind = Literal["slow", "unavailable", "drop", "late", "twice", "decline"]
 
 
 class Fault(BaseModel):
-    """One thing that goes wrong with every call that all of its conditions fit."""
+    """One thing that goes wrong with every call that all of its conditions fit.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A field that is not listed here is a condition on what the call is about: ``order_id="o-1"``
+    fits the calls whose subject has that ``order_id``. Providers declare which fields there are.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     kind: Kind
-    call: CallName | None = None
-    order_id: OrderId | None = None
+    provider: Text | None = None
+    call: Text | None = None
+    """The name of a call; ``find`` is looking for one."""
     above: Money | None = None
     """Only calls about more than that, in that currency."""
     rate: Annotated[float, Field(gt=0, le=1)] = 1
@@ -41,17 +44,23 @@ class Fault(BaseModel):
     """How many calls it still strikes; ``None``: no end."""
     seconds: Annotated[float, Field(ge=0, le=3600)] = 1
     """How long ``slow`` and ``late`` wait."""
-    reason: Text = "declined by the bank"
+    reason: Text | None = None
+    """Why a call is declined; ``None``: for the reason that its provider gives."""
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """The conditions on what the call is about."""
+        fields = self.model_extra or {}
+        return {name: value for name, value in fields.items() if value is not None}
 
 
-@dataclass(frozen=True)
-class Subject:
-    """What a call is about, as far as the provider knows."""
+class FaultPlan(BaseModel):
+    """The faults in force, and the seed that decides which calls they strike by chance."""
 
-    call: CallName
-    key: str
-    order_id: OrderId | None = None
-    amount: Money | None = None
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    faults: Annotated[tuple[Fault, ...], Field(max_length=1000)] = ()
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,49 +69,48 @@ class Trouble:
 
     slow: float = 0
     unavailable: bool = False
-    decline: str | None = None
+    decline: bool = False
+    reason: str | None = None
     twice: bool = False
     late: float = 0
     drop: bool = False
 
 
 class Faults:
-    """The faults that are in force. Chance is a matter of the key and of how often it was used.
+    """The faults in force. Chance depends on the call, its key, and how often that was used.
 
     So the same calls have the same troubles, in whatever order they come.
     """
 
     def __init__(self, faults: Iterable[Fault] = (), *, seed: int = 0) -> None:
         self._faults, self._seed = list(faults), seed
-        self._calls: Counter[tuple[CallName, str]] = Counter()
+        self._calls: Counter[tuple[str, str, str]] = Counter()
         self.struck: Counter[Kind] = Counter()  # calls, since the start of the process
 
     @property
-    def seed(self) -> int:
-        return self._seed
-
-    @property
-    def in_force(self) -> list[Fault]:
+    def plan(self) -> FaultPlan:
         """Those that can still strike."""
-        return [fault for fault in self._faults if fault.times != 0]
+        left = tuple(fault for fault in self._faults if fault.times != 0)
+        return FaultPlan(faults=left, seed=self._seed)
 
-    def tell(self, faults: Iterable[Fault], *, seed: int = 0) -> None:
+    def set(self, faults: Iterable[Fault], *, seed: int = 0) -> None:
         """These from now on, instead of all others."""
         self._faults, self._seed = list(faults), seed
 
-    def strike(self, subject: Subject) -> Trouble:
+    def strike(self, provider: str, call: str, key: str, subject: Subject) -> Trouble:
         """What goes wrong with this call; what strikes a number of times has one less left."""
         if not self._faults:
             return Trouble()
-        self._calls[subject.call, subject.key] += 1
-        struck = [number for number in range(len(self._faults)) if self._strikes(number, subject)]
+        self._calls[provider, call, key] += 1
+        attempt = self._calls[provider, call, key]
+        struck = [
+            number
+            for number, fault in enumerate(self._faults)
+            if fault.times != 0
+            and _fits(fault, provider, call, subject)
+            and Random(f"{self._seed} {number} {call} {key} {attempt}").random() < fault.rate
+        ]
         return _together([self._used(number) for number in struck])
-
-    def _strikes(self, number: int, subject: Subject) -> bool:
-        fault = self._faults[number]
-        attempt = self._calls[subject.call, subject.key]
-        chance = Random(f"{self._seed} {number} {subject.call} {subject.key} {attempt}")
-        return fault.times != 0 and _fits(fault, subject) and chance.random() < fault.rate
 
     def _used(self, number: int) -> Fault:
         fault = self._faults[number]
@@ -112,10 +120,11 @@ class Faults:
         return fault
 
 
-def _fits(fault: Fault, subject: Subject) -> bool:
+def _fits(fault: Fault, provider: str, call: str, subject: Subject) -> bool:
     return (
-        fault.call in (None, subject.call)
-        and fault.order_id in (None, subject.order_id)
+        fault.provider in (None, provider)
+        and fault.call in (None, call)
+        and all(subject.fields.get(name) == value for name, value in fault.about.items())
         and (fault.above is None or _is_above(fault.above, subject.amount))
     )
 
@@ -129,7 +138,8 @@ def _together(faults: list[Fault]) -> Trouble:
     return Trouble(
         slow=sum(fault.seconds for fault in faults if fault.kind == "slow"),
         unavailable="unavailable" in kinds,
-        decline=kinds["decline"].reason if "decline" in kinds else None,
+        decline="decline" in kinds,
+        reason=kinds["decline"].reason if "decline" in kinds else None,
         twice="twice" in kinds,
         late=sum(fault.seconds for fault in faults if fault.kind == "late"),
         drop="drop" in kinds,

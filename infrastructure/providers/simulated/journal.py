@@ -2,14 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from infrastructure.providers.answers import read, written
-from infrastructure.providers.simulated.ledger import Call, Entry, Refusal
-
-C = TypeVar("C", bound=Call)
+from infrastructure.providers.provider import C, G, Provider
+from infrastructure.providers.simulated.rules import Answer, Entry, Refusal
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS calls (
@@ -43,22 +41,29 @@ class Journal:
             self._file.execute("PRAGMA synchronous = NORMAL")  # a power cut may take the last calls
             self._file.executescript(_SCHEMA)
         except (sqlite3.Error, OSError) as error:
-            raise JournalUnavailable(f"cannot keep books in {file}: {error}") from error
+            raise JournalUnavailable(f"cannot keep the journal in {file}: {error}") from error
 
-    def entries(self, provider: str, calls: Mapping[str, type[C]]) -> Iterator[Entry[C, Any]]:
-        """All that has been kept for a provider, in order."""
+    def entries(self, provider: Provider[C, G, Any]) -> Iterator[Entry[C, G]]:
+        """All that has been kept for a provider, in order.
+
+        Raises :class:`JournalUnavailable` for a call that the provider does not declare.
+        """
         rows = self._file.execute(
             "SELECT key, call, content, answer FROM calls WHERE provider = ? ORDER BY number",
-            (provider,),
+            (provider.name,),
         )
-        for key, call, content, answer in rows:
-            yield Entry(key, calls[call].model_validate_json(content), _read(answer))
+        for key, name, content, answer in rows:
+            if (call := provider.calls.get(name)) is None:
+                raise JournalUnavailable(f"{key!r} is a call {name!r}, unknown to {provider.name}")
+            known: Answer[G] = _read(provider, answer)
+            yield Entry(key, call.model_validate_json(content), known)
 
-    def keep(self, provider: str, call: str, entry: Entry[Any, Any]) -> None:
+    def keep(self, provider: Provider[C, G, Any], entry: Entry[C, G]) -> None:
         """Keep a call and its answer, before anybody hears of it."""
+        name, answer = provider.name_of(entry.call), _written(provider, entry.answer)
         self._file.execute(
             "INSERT INTO calls (provider, key, call, content, answer) VALUES (?, ?, ?, ?, ?)",
-            (provider, entry.key, call, entry.call.model_dump_json(), _written(entry.answer)),
+            (provider.name, entry.key, name, entry.call.model_dump_json(), answer),
         )
 
     @property
@@ -67,21 +72,24 @@ class Journal:
         row = self._file.execute("SELECT told FROM faults").fetchone()
         return None if row is None else str(row[0])
 
-    def keep_faults(self, told: str) -> None:
-        self._file.execute("INSERT OR REPLACE INTO faults VALUES (1, ?)", (told,))
+    def keep_faults(self, plan: str) -> None:
+        self._file.execute("INSERT OR REPLACE INTO faults VALUES (1, ?)", (plan,))
 
     def close(self) -> None:
         self._file.close()
 
 
-def _written(answer: Any) -> str:
-    refused = isinstance(answer, Refusal)
-    return json.dumps({"refused": answer.reason} if refused else written(answer))
+def _written(provider: Provider[C, G, Any], answer: Answer[G]) -> str:
+    if isinstance(answer, Refusal):
+        return json.dumps({"refused": answer.reason})
+    return json.dumps(provider.answers.written(answer))
 
 
-def _read(answer: str) -> Any:
+def _read(provider: Provider[C, G, Any], answer: str) -> Answer[G]:
     match json.loads(answer):
         case {"refused": str(reason)}:
             return Refusal(reason)
-        case said:
-            return read(said)
+        case written:
+            known = provider.answers.read(written)
+            assert known is not None  # every call that is kept has an answer
+            return known

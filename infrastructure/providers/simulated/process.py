@@ -15,37 +15,36 @@ _STOP_SECONDS: Final = 3.0  # then they are killed, and lose nothing by that
 
 
 class SimulationFailed(Exception):
-    """The simulated providers did not start; the text is what they said."""
+    """The simulated providers did not start; the text is what they printed."""
 
 
 class SimulatedProviders:
-    """A payment provider and a carrier. They end with this process, whatever it dies of.
+    """The providers declared at a place in the code. They end with this process, however it ends.
 
-    Usable from plain and from asyncio code: ``with SimulatedProviders() as outside``.
+    Usable from plain and from asyncio code: ``with SimulatedProviders("…:SIMULATED") as outside``.
     """
 
-    def __init__(self, file: Path | None = None, port: int = 0) -> None:
-        """Without a file for their books nothing is kept; port 0 is any free one."""
+    def __init__(self, declared: str, file: Path | None = None, port: int = 0) -> None:
+        """``declared``: ``module:NAME``, a sequence of ``SimulatedProvider``.
+
+        Without a file for the journal nothing is kept; port 0 is any free one.
+        """
         kept = [] if file is None else ["--file", str(file.absolute())]
         options = [*kept, "--port", str(port), "--with-parent"]
-        self._command = [sys.executable, "-m", _MODULE, *options]
+        self._command = [sys.executable, "-m", _MODULE, declared, *options]
         self._process: subprocess.Popen[bytes] | None = None
         self._uri = ""
 
     @property
     def uri(self) -> str:
-        """Where they are told what is to go wrong, under ``/faults``."""
+        """The address of all of them. ``/faults`` there sets what goes wrong."""
         if not self._uri:
             raise SimulationFailed("the simulated providers are not running; start them first")
         return self._uri
 
-    @property
-    def payment_provider_uri(self) -> str:
-        return f"{self.uri}/payments"
-
-    @property
-    def carrier_uri(self) -> str:
-        return f"{self.uri}/parcels"
+    def uri_of(self, provider: str) -> str:
+        """The address of the provider of that name."""
+        return f"{self.uri}/{provider}"
 
     @property
     def pid(self) -> int:
@@ -53,7 +52,7 @@ class SimulatedProviders:
 
     @property
     def ended(self) -> bool:
-        """Whether their process has ended by itself, or was killed by somebody else."""
+        """Whether their process has ended by itself, or was killed by another."""
         return self._process is not None and self._process.poll() is not None
 
     def start_again(self) -> Self:
@@ -68,7 +67,7 @@ class SimulatedProviders:
         with tempfile.TemporaryFile() as errors:
             self._process = subprocess.Popen(
                 self._command,
-                stdin=subprocess.PIPE,  # closed by our death: their sign to end
+                stdin=subprocess.PIPE,  # closed when this process dies: then they end
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=Path(__file__).parents[3],
@@ -84,7 +83,7 @@ class SimulatedProviders:
         return self
 
     def stop(self) -> None:
-        """End them and wait until they have ended. Stopping twice is no fault."""
+        """End them and wait until they have ended. Stopping twice does nothing more."""
         if self._process is None:
             return
         self._process.terminate()

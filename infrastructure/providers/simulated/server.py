@@ -2,21 +2,22 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
 from infrastructure.providers.simulated.app import Address, create_app
 from infrastructure.providers.simulated.journal import Journal
-from infrastructure.shop.providers.simulation import Simulation
+from infrastructure.providers.simulated.rules import SimulatedProvider
+from infrastructure.providers.simulated.simulation import Simulation
 from infrastructure.web.connections import Guarded, Server
 
 HOST: Final = "127.0.0.1"
 _GRACE: Final = 1  # seconds that calls under way get in the end
-_KEEP_ALIVE: Final = 75  # seconds; longer than any client's, so that it is the client who closes
+_KEEP_ALIVE: Final = 75  # seconds; longer than any client's, so that the client closes first
 
 
 class _Server(Server):
@@ -42,14 +43,16 @@ class _Server(Server):
 
 
 @asynccontextmanager
-async def answering(file: Path | None, port: int) -> AsyncIterator[str]:
-    """Answer as long as the block lasts; the address of the server.
+async def answering(
+    providers: Sequence[SimulatedProvider[Any, Any, Any]], file: Path | None, port: int
+) -> AsyncIterator[str]:
+    """Answer for these as long as the block lasts; the address of the server.
 
     Raises ``JournalUnavailable``, and ``OSError`` when nothing can listen on that port.
     """
     with socket.create_server((HOST, port)) as listener, closing(Journal(file)) as journal:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it to us
-        server = _Server(Simulation(journal))
+        server = _Server(Simulation(providers, journal))
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             yield f"http://{HOST}:{listener.getsockname()[1]}"

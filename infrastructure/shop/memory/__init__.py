@@ -1,21 +1,31 @@
-"""The shop's providers in memory. They can be told to misbehave."""
+"""The shop's providers as they are simulated: their rules, and each in memory."""
 
 import asyncio
+from typing import Any, Final
 
-from application.shop import ports
+from application.shop.ports import Outside
+from infrastructure.providers.simulated.connection import Sleep
 from infrastructure.providers.simulated.faults import Faults
-from infrastructure.providers.simulated.line import Sleep
-from infrastructure.shop.memory.audit import Audit
+from infrastructure.providers.simulated.rules import SimulatedProvider
+from infrastructure.shop.memory.bookings import SIMULATED_CARRIER
 from infrastructure.shop.memory.carrier import Carrier
 from infrastructure.shop.memory.payment_provider import PaymentProvider
+from infrastructure.shop.memory.payments import SIMULATED_PAYMENT_PROVIDER
+from infrastructure.shop.providers.audit import Audit
 
-__all__ = ["Audit", "Carrier", "PaymentProvider", "outside"]
+__all__ = ["SIMULATED", "Audit", "Carrier", "PaymentProvider", "outside"]
+
+SIMULATED: Final[tuple[SimulatedProvider[Any, Any, Any], ...]] = (
+    SIMULATED_PAYMENT_PROVIDER,
+    SIMULATED_CARRIER,
+)
+"""All that can be simulated. A new provider is one more line."""
 
 
 def outside(
     faults: Faults | None = None, *, patience: float | None = None, sleep: Sleep = asyncio.sleep
-) -> ports.Outside:
-    """All of them, which share one set of faults. ``patience``, ``sleep``: as for each."""
+) -> Outside:
+    """All of them in memory, struck by one set of faults. ``patience``, ``sleep``: as for each."""
     payment_provider = PaymentProvider(faults, patience=patience, sleep=sleep)
     carrier = Carrier(faults, patience=patience, sleep=sleep)
-    return ports.Outside(payment_provider, carrier, Audit(payment_provider, carrier))
+    return Outside(payment_provider, carrier, Audit(payment_provider, carrier))

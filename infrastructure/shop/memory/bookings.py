@@ -1,44 +1,30 @@
-"""The books of a simulated carrier: what it can be asked, and the rules it goes by."""
+"""The rules and the records of a simulated carrier."""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from application.ports import Declined, Done
-from application.shop.ports import Booked, BookingOnBooks
-from domain.shop_values import OrderId
-from domain.values import Text
-from infrastructure.providers.simulated.faults import Subject
-from infrastructure.providers.simulated.ledger import Answer, Call, Entry, Refusal
-
-# ── what it is asked ─────────────────────────────────────────────────────────────────────────────
-
-
-class Book(Call):
-    order_id: OrderId
-    country: Text | None
-    parcels: int
-
-
-class Cancel(Call):
-    booking: str
-
-
-CarrierCall = Book | Cancel
-
-# ── how it decides ───────────────────────────────────────────────────────────────────────────────
+from application.shop.ports import Booked, BookingRecord
+from infrastructure.providers.simulated.rules import (
+    Answer,
+    Entry,
+    Refusal,
+    SimulatedProvider,
+    Subject,
+)
+from infrastructure.shop.providers.carrier import CARRIER, Book, Cancel, CarrierCall
 
 
 class Bookings:
-    """The books of a carrier."""
+    """The rules of a carrier, over the bookings that it has taken."""
 
     def __init__(self) -> None:
-        self._bookings: dict[str, BookingOnBooks] = {}
+        self._bookings: dict[str, BookingRecord] = {}
         self._cancelled: set[str] = set()
 
     @property
-    def bookings(self) -> Mapping[str, BookingOnBooks]:
-        """Every booking ever taken, by its key."""
+    def records(self) -> Mapping[str, BookingRecord]:
         return self._bookings
 
     def decide(self, key: str, call: CarrierCall, decline: str | None) -> Answer[Booked]:
@@ -52,22 +38,22 @@ class Bookings:
             return Declined(decline)
         return Booked(f"SIM{len(self._bookings) + 1:09}")
 
-    def enter(self, entry: Entry[CarrierCall, Booked]) -> None:
+    def apply(self, entry: Entry[CarrierCall, Booked]) -> None:
         match entry.call, entry.answer:
             case Book() as book, Booked(tracking_code=code):
-                self._bookings[entry.key] = BookingOnBooks(
+                self._bookings[entry.key] = BookingRecord(
                     entry.key, book.order_id, book.country, book.parcels, code, cancelled=False
                 )
             case Cancel(booking=name), Done():
                 self._cancel(name)
 
-    def subject(self, key: str, call: CarrierCall) -> Subject:
+    def subject(self, call: CarrierCall) -> Subject:
         match call:
             case Book(order_id=order_id):
-                return Subject("book", key, order_id)
+                return Subject({"order_id": order_id})
             case Cancel(booking=name):
                 booking = self._bookings.get(name)
-                return Subject("cancel", key, booking.order_id if booking else None)
+                return Subject({"order_id": booking.order_id} if booking else {})
             case _:
                 assert_never(call)
 
@@ -75,3 +61,8 @@ class Bookings:
         self._cancelled.add(name)
         if booking := self._bookings.get(name):
             self._bookings[name] = replace(booking, cancelled=True)
+
+
+SIMULATED_CARRIER: Final = SimulatedProvider(
+    CARRIER, Bookings, about=("order_id",), declines="declined by the carrier"
+)

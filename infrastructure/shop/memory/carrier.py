@@ -1,18 +1,18 @@
 """A carrier in memory."""
 
 import asyncio
+from collections.abc import Mapping
 
-from application.ports import Declined, Done
-from application.shop.ports import Booked
-from domain.shop_values import OrderId
+from application.shop.ports import BookingRecord
+from infrastructure.providers.simulated.connection import SimulatedConnection, Sleep
 from infrastructure.providers.simulated.faults import Faults
 from infrastructure.providers.simulated.ledger import Ledger
-from infrastructure.providers.simulated.line import Line, Sleep
-from infrastructure.shop.memory.bookings import Book, Bookings, Cancel
+from infrastructure.shop import providers
+from infrastructure.shop.memory.bookings import SIMULATED_CARRIER, Bookings
 
 
-class Carrier:
-    """A :class:`~application.ports.Carrier`."""
+class Carrier(providers.Carrier):
+    """A :class:`~application.shop.ports.Carrier`."""
 
     def __init__(
         self,
@@ -22,19 +22,14 @@ class Carrier:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         """After ``patience`` seconds a call raises ``OutcomeUnknown``, but may still arrive."""
-        self.books = Bookings()
-        self._line = Line(Ledger(self.books), faults or Faults(), patience, sleep)
+        self._rules = Bookings()
+        simulated, ledger = SIMULATED_CARRIER, Ledger(self._rules)
+        connection = SimulatedConnection(
+            simulated, faults, patience=patience, sleep=sleep, ledger=ledger
+        )
+        super().__init__(connection)
 
-    async def book(
-        self, key: str, order_id: OrderId, country: str | None, parcels: int = 1
-    ) -> Booked | Declined:
-        book = Book(order_id=order_id, country=country, parcels=parcels)
-        answer = await self._line.call(key, book)
-        assert not isinstance(answer, Done)  # so the books decide
-        return answer
-
-    async def cancel(self, key: str, booking: str) -> None:
-        await self._line.call(key, Cancel(booking=booking))
-
-    async def find(self, key: str) -> Booked | Declined | Done | None:
-        return await self._line.find(key)
+    @property
+    def records(self) -> Mapping[str, BookingRecord]:
+        """All that it has granted, by the key of its call."""
+        return self._rules.records

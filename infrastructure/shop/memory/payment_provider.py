@@ -1,19 +1,18 @@
 """A payment provider in memory."""
 
 import asyncio
+from collections.abc import Mapping
 
-from application.ports import Declined, Done
-from application.shop.ports import Authorised
-from domain.shop_values import OrderId
-from domain.values import Money
+from application.shop.ports import PaymentRecord
+from infrastructure.providers.simulated.connection import SimulatedConnection, Sleep
 from infrastructure.providers.simulated.faults import Faults
 from infrastructure.providers.simulated.ledger import Ledger
-from infrastructure.providers.simulated.line import Line, Sleep
-from infrastructure.shop.memory.payments import Authorise, Capture, Payments, Refund, Void
+from infrastructure.shop import providers
+from infrastructure.shop.memory.payments import SIMULATED_PAYMENT_PROVIDER, Payments
 
 
-class PaymentProvider:
-    """A :class:`~application.ports.PaymentProvider`."""
+class PaymentProvider(providers.PaymentProvider):
+    """A :class:`~application.shop.ports.PaymentProvider`."""
 
     def __init__(
         self,
@@ -23,22 +22,14 @@ class PaymentProvider:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         """After ``patience`` seconds a call raises ``OutcomeUnknown``, but may still arrive."""
-        self.books = Payments()
-        self._line = Line(Ledger(self.books), faults or Faults(), patience, sleep)
+        self._rules = Payments()
+        simulated, ledger = SIMULATED_PAYMENT_PROVIDER, Ledger(self._rules)
+        connection = SimulatedConnection(
+            simulated, faults, patience=patience, sleep=sleep, ledger=ledger
+        )
+        super().__init__(connection)
 
-    async def authorise(self, key: str, order_id: OrderId, amount: Money) -> Authorised | Declined:
-        answer = await self._line.call(key, Authorise(order_id=order_id, amount=amount))
-        assert not isinstance(answer, Done)  # so the books decide
-        return answer
-
-    async def capture(self, key: str, authorisation: str, amount: Money) -> None:
-        await self._line.call(key, Capture(authorisation=authorisation, amount=amount))
-
-    async def void(self, key: str, authorisation: str) -> None:
-        await self._line.call(key, Void(authorisation=authorisation))
-
-    async def refund(self, key: str, authorisation: str, amount: Money) -> None:
-        await self._line.call(key, Refund(authorisation=authorisation, amount=amount))
-
-    async def find(self, key: str) -> Authorised | Declined | Done | None:
-        return await self._line.find(key)
+    @property
+    def records(self) -> Mapping[str, PaymentRecord]:
+        """All that it has granted, by the key of its call."""
+        return self._rules.records

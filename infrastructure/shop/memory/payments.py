@@ -1,52 +1,38 @@
-"""The books of a simulated payment provider: what it can be asked, and the rules it goes by."""
+"""The rules and the records of a simulated payment provider."""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from application.ports import Declined, Done
-from application.shop.ports import Authorised, PaymentOnBooks
-from domain.shop_values import OrderId
+from application.shop.ports import Authorised, PaymentRecord
 from domain.values import Money
-from infrastructure.providers.simulated.faults import Subject
-from infrastructure.providers.simulated.ledger import Answer, Call, Entry, Refusal
-
-# ── what it is asked ─────────────────────────────────────────────────────────────────────────────
-
-
-class Authorise(Call):
-    order_id: OrderId
-    amount: Money
-
-
-class Capture(Call):
-    authorisation: str
-    amount: Money
-
-
-class Void(Call):
-    authorisation: str
-
-
-class Refund(Call):
-    authorisation: str
-    amount: Money
-
-
-PaymentCall = Authorise | Capture | Void | Refund
-
-# ── how it decides ───────────────────────────────────────────────────────────────────────────────
+from infrastructure.providers.simulated.rules import (
+    Answer,
+    Entry,
+    Refusal,
+    SimulatedProvider,
+    Subject,
+)
+from infrastructure.shop.providers.payment_provider import (
+    PAYMENT_PROVIDER,
+    Authorise,
+    Capture,
+    PaymentCall,
+    Refund,
+    Void,
+)
 
 
 class Payments:
-    """The books of a payment provider."""
+    """The rules of a payment provider, over the payments that it has authorised."""
 
     def __init__(self) -> None:
-        self._payments: dict[str, PaymentOnBooks] = {}
+        self._payments: dict[str, PaymentRecord] = {}
         self._voided: set[str] = set()
 
     @property
-    def payments(self) -> Mapping[str, PaymentOnBooks]:
+    def records(self) -> Mapping[str, PaymentRecord]:
         return self._payments
 
     def decide(self, key: str, call: PaymentCall, decline: str | None) -> Answer[Authorised]:
@@ -63,24 +49,18 @@ class Payments:
             reason = _why_not_refund(call.amount, payment)
         return Done() if reason is None else Refusal(reason)
 
-    def enter(self, entry: Entry[PaymentCall, Authorised]) -> None:
+    def apply(self, entry: Entry[PaymentCall, Authorised]) -> None:
         if isinstance(entry.answer, Authorised | Done):
             self._evolve(entry.key, entry.call)
 
-    def subject(self, key: str, call: PaymentCall) -> Subject:
+    def subject(self, call: PaymentCall) -> Subject:
         if isinstance(call, Authorise):
-            return Subject("authorise", key, call.order_id, call.amount)
+            return Subject({"order_id": call.order_id}, call.amount)
         payment = self._payments.get(call.authorisation)
-        order_id = payment.order_id if payment else None
-        match call:
-            case Capture():
-                return Subject("capture", key, order_id, call.amount)
-            case Refund():
-                return Subject("refund", key, order_id, call.amount)
-            case Void():
-                return Subject("void", key, order_id, payment.authorised if payment else None)
-            case _:
-                assert_never(call)
+        fields = {"order_id": payment.order_id} if payment else {}
+        if isinstance(call, Void):
+            return Subject(fields, payment.authorised if payment else None)
+        return Subject(fields, call.amount)
 
     def _authorise(self, key: str, amount: Money, decline: str | None) -> Answer[Authorised]:
         if amount.amount <= 0:
@@ -96,7 +76,7 @@ class Payments:
         match call:
             case Authorise(order_id=order_id, amount=amount):
                 nothing = Money.zero(amount.currency)
-                payments[key] = PaymentOnBooks(key, order_id, amount, nothing, nothing, False)
+                payments[key] = PaymentRecord(key, order_id, amount, nothing, nothing, False)
             case Capture(authorisation=name, amount=amount):
                 payments[name] = replace(payments[name], captured=amount)
             case Refund(authorisation=name, amount=amount):
@@ -110,7 +90,7 @@ class Payments:
                 assert_never(call)
 
 
-def _why_not_capture(amount: Money, payment: PaymentOnBooks) -> str | None:
+def _why_not_capture(amount: Money, payment: PaymentRecord) -> str | None:
     if payment.voided:
         return "it has been voided"
     if payment.captured.amount > 0:
@@ -118,7 +98,7 @@ def _why_not_capture(amount: Money, payment: PaymentOnBooks) -> str | None:
     return _why_not_of(amount, payment.authorised)
 
 
-def _why_not_refund(amount: Money, payment: PaymentOnBooks) -> str | None:
+def _why_not_refund(amount: Money, payment: PaymentRecord) -> str | None:
     return _why_not_of(amount, payment.captured - payment.refunded)
 
 
@@ -128,3 +108,8 @@ def _why_not_of(amount: Money, there: Money) -> str | None:
     if amount.amount <= 0 or there < amount:
         return f"{amount} cannot be had, there are {there}"
     return None
+
+
+SIMULATED_PAYMENT_PROVIDER: Final = SimulatedProvider(
+    PAYMENT_PROVIDER, Payments, about=("order_id",), declines="declined by the bank"
+)

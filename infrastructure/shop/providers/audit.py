@@ -1,25 +1,20 @@
-"""The books of both providers over HTTP."""
+"""The records of both providers, over any connection to them."""
 
 from collections.abc import Sequence
-from typing import Final
 
-from pydantic import TypeAdapter
-
-from application.shop.ports import BookingOnBooks, PaymentOnBooks
-from infrastructure.providers.line import Line
-
-PAYMENTS: Final = TypeAdapter(list[PaymentOnBooks])
-BOOKINGS: Final = TypeAdapter(list[BookingOnBooks])
+from application.shop.ports import BookingRecord, PaymentRecord
+from infrastructure.shop.providers.carrier import Carrier
+from infrastructure.shop.providers.payment_provider import PaymentProvider
 
 
 class Audit:
-    """An :class:`~application.ports.Audit` of the payment provider and the carrier."""
+    """An :class:`~application.shop.ports.Audit` of these two."""
 
-    def __init__(self, payment_provider: Line, carrier: Line) -> None:
+    def __init__(self, payment_provider: PaymentProvider, carrier: Carrier) -> None:
         self._payment_provider, self._carrier = payment_provider, carrier
 
-    async def payments(self) -> Sequence[PaymentOnBooks]:
-        return await self._payment_provider.books(PAYMENTS)
+    async def payments(self) -> Sequence[PaymentRecord]:
+        return await self._payment_provider.connection.records()
 
-    async def bookings(self) -> Sequence[BookingOnBooks]:
-        return await self._carrier.books(BOOKINGS)
+    async def bookings(self) -> Sequence[BookingRecord]:
+        return await self._carrier.connection.records()

@@ -1,35 +1,50 @@
-"""A carrier over HTTP."""
+"""The carrier: what it can be asked, and the port over any connection to it."""
 
-from application.ports import Declined, Done, OutcomeUnknown, ProviderUnavailable
-from application.shop.ports import Booked
+from typing import Final, TypeAlias
+
+from application.ports import Declined, Done
+from application.shop.ports import Booked, BookingRecord
 from domain.shop_values import OrderId
-from infrastructure.providers.line import Line
+from domain.values import Text
+from infrastructure.providers import Call, Connection, Provider, done, granted
+
+
+class Book(Call):
+    order_id: OrderId
+    country: Text | None
+    parcels: int
+
+
+class Cancel(Call):
+    booking: str
+
+
+CarrierCall = Book | Cancel
+
+CARRIER: Final[Provider[CarrierCall, Booked, BookingRecord]] = Provider(
+    name="parcels",
+    calls={"book": Book, "cancel": Cancel},
+    grants=(Booked,),
+    record=BookingRecord,
+)
+
+CarrierConnection: TypeAlias = Connection[CarrierCall, Booked, BookingRecord]
 
 
 class Carrier:
-    """A :class:`~application.ports.Carrier`."""
+    """A :class:`~application.shop.ports.Carrier`."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, connection: CarrierConnection) -> None:
+        self.connection = connection
 
     async def book(
         self, key: str, order_id: OrderId, country: str | None, parcels: int = 1
     ) -> Booked | Declined:
-        content = {"order_id": order_id, "country": country, "parcels": parcels}
-        match await self._line.act("book", key, content):
-            case Booked() | Declined() as answer:
-                return answer
-            case other:
-                raise OutcomeUnknown(f"{other} is no answer to a booking")
+        call = Book(order_id=order_id, country=country, parcels=parcels)
+        return await granted(self.connection, key, call)
 
     async def cancel(self, key: str, booking: str) -> None:
-        answer = await self._line.act("cancel", key, {"booking": booking})
-        if answer != Done():
-            raise OutcomeUnknown(f"{answer} is no answer to a cancellation")
+        await done(self.connection, key, Cancel(booking=booking))
 
     async def find(self, key: str) -> Booked | Declined | Done | None:
-        match await self._line.find(key):
-            case Booked() | Declined() | Done() | None as answer:
-                return answer
-            case other:
-                raise ProviderUnavailable(f"{other} is no answer of a carrier")
+        return await self.connection.find(key)

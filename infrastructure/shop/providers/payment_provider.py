@@ -1,43 +1,63 @@
-"""A payment provider over HTTP."""
+"""The payment provider: what it can be asked, and the port over any connection to it."""
 
-from application.ports import Declined, Done, OutcomeUnknown, ProviderUnavailable
-from application.shop.ports import Authorised
+from typing import Final, TypeAlias
+
+from application.ports import Declined, Done
+from application.shop.ports import Authorised, PaymentRecord
 from domain.shop_values import OrderId
 from domain.values import Money
-from infrastructure.providers.line import Line
+from infrastructure.providers import Call, Connection, Provider, done, granted
+
+
+class Authorise(Call):
+    order_id: OrderId
+    amount: Money
+
+
+class Capture(Call):
+    authorisation: str
+    amount: Money
+
+
+class Void(Call):
+    authorisation: str
+
+
+class Refund(Call):
+    authorisation: str
+    amount: Money
+
+
+PaymentCall = Authorise | Capture | Void | Refund
+
+PAYMENT_PROVIDER: Final[Provider[PaymentCall, Authorised, PaymentRecord]] = Provider(
+    name="payments",
+    calls={"authorise": Authorise, "capture": Capture, "void": Void, "refund": Refund},
+    grants=(Authorised,),
+    record=PaymentRecord,
+)
+
+PaymentConnection: TypeAlias = Connection[PaymentCall, Authorised, PaymentRecord]
 
 
 class PaymentProvider:
-    """A :class:`~application.ports.PaymentProvider`."""
+    """A :class:`~application.shop.ports.PaymentProvider`."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, connection: PaymentConnection) -> None:
+        self.connection = connection
 
     async def authorise(self, key: str, order_id: OrderId, amount: Money) -> Authorised | Declined:
-        content = {"order_id": order_id, "amount": str(amount)}
-        match await self._line.act("authorise", key, content):
-            case Authorised() | Declined() as answer:
-                return answer
-            case other:
-                raise OutcomeUnknown(f"{other} is no answer to an authorisation")
+        call = Authorise(order_id=order_id, amount=amount)
+        return await granted(self.connection, key, call)
 
     async def capture(self, key: str, authorisation: str, amount: Money) -> None:
-        await self._act("capture", key, authorisation=authorisation, amount=str(amount))
+        await done(self.connection, key, Capture(authorisation=authorisation, amount=amount))
 
     async def void(self, key: str, authorisation: str) -> None:
-        await self._act("void", key, authorisation=authorisation)
+        await done(self.connection, key, Void(authorisation=authorisation))
 
     async def refund(self, key: str, authorisation: str, amount: Money) -> None:
-        await self._act("refund", key, authorisation=authorisation, amount=str(amount))
+        await done(self.connection, key, Refund(authorisation=authorisation, amount=amount))
 
     async def find(self, key: str) -> Authorised | Declined | Done | None:
-        match await self._line.find(key):
-            case Authorised() | Declined() | Done() | None as answer:
-                return answer
-            case other:
-                raise ProviderUnavailable(f"{other} is no answer of a payment provider")
-
-    async def _act(self, call: str, key: str, **content: str) -> None:
-        answer = await self._line.act(call, key, content)
-        if answer != Done():
-            raise OutcomeUnknown(f"{answer} is no answer to {call}")
+        return await self.connection.find(key)

@@ -227,10 +227,10 @@ class World:
         order = self.folded(f"order-{id}")
         assert order.status == "confirmed"
         worth = sum(line.unit_price.amount * line.quantity for line in order.placed.lines)
-        paid = [p for p in self.payment_provider.books.payments.values() if p.order_id == id]
+        paid = [p for p in self.payment_provider.records.values() if p.order_id == id]
         assert [p.captured.amount for p in paid] == [worth] * (worth > 0)
         assert not any(p.refunded.amount for p in paid)
-        alive = [b for b in self.carrier.books.bookings.values() if b.order_id == id]
+        alive = [b for b in self.carrier.records.values() if b.order_id == id]
         assert [b.cancelled for b in alive] == [False]
         for sku, quantity in _units(order).items():
             assert self.folded(f"stock-{sku}").reserved[id] == quantity
@@ -238,10 +238,10 @@ class World:
     def _is_gone(self, id: str) -> None:
         order = self.folded(f"order-{id}")
         assert order.status == "cancelled"
-        for payment in self.payment_provider.books.payments.values():
+        for payment in self.payment_provider.records.values():
             assert payment.held.amount == 0
             assert payment.order_id != id or payment.captured == payment.refunded
-        for booking in self.carrier.books.bookings.values():
+        for booking in self.carrier.records.values():
             assert booking.order_id != id or booking.cancelled
         for sku in _units(order):
             assert id not in self.folded(f"stock-{sku}").reserved
@@ -249,7 +249,7 @@ class World:
     def _agrees(self, id: str) -> None:
         """What we recorded is what the providers have in their books."""
         ours = self.folded(f"payment-{id}")
-        theirs = self.payment_provider.books.payments.get(f"authorise:{id}")
+        theirs = self.payment_provider.records.get(f"authorise:{id}")
         assert (ours.status not in (None, "declined")) == (theirs is not None)
         if theirs is not None:
             assert (ours.status == "voided") == theirs.voided
@@ -257,7 +257,7 @@ class World:
             assert sum(of.amount for of in ours.refunds.values()) == theirs.refunded.amount
         booked, parcel = (
             self.folded(f"shipment-{id}"),
-            self.carrier.books.bookings.get(f"book:{id}"),
+            self.carrier.records.get(f"book:{id}"),
         )
         assert (booked.status is not None) == (parcel is not None)
         if parcel is not None:

@@ -1,4 +1,4 @@
-"""The line to a provider: what is concluded from each answer, and from none."""
+"""The connection to a provider over HTTP: what is concluded from each answer, and from none."""
 
 import asyncio
 import base64
@@ -14,9 +14,9 @@ from application.ports import (
     ProviderRefused,
     ProviderUnavailable,
 )
+from application.shop.ports import Outside
 from domain.values import Money
-from infrastructure.providers import Line
-from infrastructure.shop.providers import Audit, Carrier, PaymentProvider
+from infrastructure.shop.providers import outside
 
 TEN = Money.parse("10 GBP")
 
@@ -35,6 +35,13 @@ async def answering(raw: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", heard
+
+
+@asynccontextmanager
+async def calling(address: str, patience: float = 10.0) -> AsyncIterator[Outside]:
+    """The shop's providers, both at that address."""
+    async with outside(f"http://{address}", f"http://{address}", patience) as shop:
+        yield shop
 
 
 def http(status: int, body: str = "", *more: str) -> bytes:
@@ -69,8 +76,8 @@ def http(status: int, body: str = "", *more: str) -> bytes:
 )
 async def test_each_answer_has_one_meaning(raw: bytes, concluded: type[Exception]) -> None:
     """Refused needs a reason, unavailable needs certainty; everything else leaves us in doubt."""
-    async with answering(raw) as (address, heard), Line(f"http://{address}") as line:
-        provider = PaymentProvider(line)
+    async with answering(raw) as (address, heard), calling(address) as shop:
+        provider = shop.payment_provider
 
         with pytest.raises((ProviderRefused, ProviderUnavailable, OutcomeUnknown)) as told:
             await provider.capture("k", "a", TEN)
@@ -84,48 +91,48 @@ async def test_each_answer_has_one_meaning(raw: bytes, concluded: type[Exception
             assert type(told.value) is looked
 
 
-async def test_books_that_cannot_be_read_are_unavailable() -> None:
-    """Nobody takes half a book for the whole."""
+async def test_records_that_cannot_be_read_are_unavailable() -> None:
+    """A part of them is never taken for all of them."""
     raw = http(200, '[{"key": "k"}]')
-    async with answering(raw) as (address, _), Line(f"http://{address}") as line:
-        for books in (Audit(line, line).payments(), Audit(line, line).bookings()):
+    async with answering(raw) as (address, _), calling(address) as shop:
+        for records in (shop.audit.payments(), shop.audit.bookings()):
             with pytest.raises(ProviderUnavailable):
-                await books
+                await records
 
 
 async def test_nobody_there_means_that_nothing_was_sent() -> None:
     """A connection that is refused leaves no doubt."""
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
-    async with Line(f"http://127.0.0.1:{port}") as line:
+    async with calling(f"127.0.0.1:{port}") as shop:
         with pytest.raises(ProviderUnavailable):
-            await Carrier(line).book("k", "o-1", None)
+            await shop.carrier.book("k", "o-1", None)
 
 
 async def test_silence_leaves_doubt() -> None:
     """Who takes the call and says nothing until our patience ends may have acted."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        async with Line(uri, patience=1) as line:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        async with calling(address, patience=1) as shop:
             with pytest.raises(OutcomeUnknown):
-                await PaymentProvider(line).void("k", "a")
+                await shop.payment_provider.void("k", "a")
 
 
 async def test_an_answer_may_say_more_than_we_know() -> None:
     """Fields that a later release of the provider adds are no harm."""
     raw = http(200, '{"answer": "done", "fee": "0.10 GBP"}')
-    async with answering(raw) as (address, _), Line(f"http://{address}/") as line:
-        assert await PaymentProvider(line).find("k") == Done()
+    async with answering(raw) as (address, _), calling(f"{address}/") as shop:
+        assert await shop.payment_provider.find("k") == Done()
 
 
 async def test_credentials_are_sent_and_never_told() -> None:
     """User and password of the address go into the header, not into errors or the request line."""
     async with (
         answering(http(401)) as (address, heard),
-        Line(f"http://shop:s3cret@{address}/pay") as line,
+        calling(f"shop:s3cret@{address}/pay") as shop,
     ):
         with pytest.raises(ProviderUnavailable) as told:
-            await PaymentProvider(line).void("k", "a")
+            await shop.payment_provider.void("k", "a")
 
     assert b"Basic " + base64.b64encode(b"shop:s3cret") in heard[0]
     assert heard[0].startswith(b"POST /pay/void ")
@@ -139,5 +146,5 @@ async def test_a_provider_on_this_machine_needs_no_proxy(monkeypatch: pytest.Mon
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     raw = http(200, '{"answer": "done"}')
-    async with answering(raw) as (address, _), Line(f"http://{address}") as line:
-        await PaymentProvider(line).void("k", "a")
+    async with answering(raw) as (address, _), calling(address) as shop:
+        await shop.payment_provider.void("k", "a")

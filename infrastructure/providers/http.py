@@ -1,21 +1,26 @@
-"""The line to a provider over HTTP: what is sent, and what silence and errors stand for.
+"""The connection to a provider over HTTP: what is sent, and what silence and errors stand for.
 
-Nothing is repeated here: whoever asks knows whether that is worth while.
+Nothing is repeated here: the caller knows whether that is worth while.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, Final, Self, TypeVar
+from typing import Final, Generic, Self
 from urllib.parse import quote
 
 import httpx
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from application.ports import OutcomeUnknown, ProviderRefused, ProviderUnavailable
-from infrastructure.providers.answers import Answer, NotUnderstood, read
-
-T = TypeVar("T")
+from application.ports import (
+    Declined,
+    Done,
+    OutcomeUnknown,
+    ProviderRefused,
+    ProviderUnavailable,
+)
+from infrastructure.providers.answers import NotUnderstood
+from infrastructure.providers.provider import C, G, Provider, R
 
 _NEVER_SENT: Final = (
     httpx.ConnectError,
@@ -26,50 +31,56 @@ _NEVER_SENT: Final = (
 _WITHOUT_PROXY: Final = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
-class Line:
-    """Connections to one provider, for all calls to it. To be closed by whoever made it."""
+class HttpConnection(Generic[C, G, R]):
+    """Connections to one provider, for all calls to it. Its maker closes it."""
 
-    def __init__(self, uri: str, *, patience: float = 10.0, patience_for_books: float = 60.0):
+    def __init__(
+        self,
+        provider: Provider[C, G, R],
+        uri: str,
+        *,
+        patience: float = 10.0,
+        patience_for_records: float = 60.0,
+    ):
         """Gives a call up after ``patience`` seconds. The address may hold user and password."""
-        address = httpx.URL(uri)
+        self._provider, address = provider, httpx.URL(uri)
         self._uri = str(address.copy_with(username=None, password=None)).rstrip("/")
-        self._patience, self._patience_for_books = patience, patience_for_books
+        self._patience, self._patience_for_records = patience, patience_for_records
         self._client = httpx.AsyncClient(
             auth=(address.username, address.password) if address.userinfo else None,
             timeout=httpx.Timeout(None, connect=patience * 0.8, pool=patience * 0.8),
             mounts=dict.fromkeys(_WITHOUT_PROXY),
         )
 
-    async def act(self, call: str, key: str, content: Mapping[str, Any]) -> Answer | None:
-        """Have something done. Raises the three errors of the port."""
-        answer = await self._answer(
-            self._client.build_request(
-                "POST",
-                f"{self._uri}/{call}",
-                headers={"Idempotency-Key": quote(key, safe="")},
-                json=content,
-            ),
-            self._patience,
+    async def call(self, key: str, call: C) -> G | Declined | Done:
+        request = self._client.build_request(
+            "POST",
+            f"{self._uri}/{self._provider.name_of(call)}",
+            headers={"Idempotency-Key": quote(key, safe="")},
+            json=call.model_dump(mode="json"),
         )
+        answered = _json(await self._answer(request, self._patience))
         try:
-            return read(_json(answer))
+            answer = self._provider.answers.read(answered)
         except NotUnderstood as error:
             raise OutcomeUnknown(str(error)) from None
+        if answer is None:
+            raise OutcomeUnknown(f"{answered!r:.200} is not an answer to {call!r}")
+        return answer
 
-    async def find(self, key: str) -> Answer | None:
-        """What came of the call with that key. Raises as the port says."""
-        question = self._client.build_request("GET", f"{self._uri}/calls", params={"key": key})
+    async def find(self, key: str) -> G | Declined | Done | None:
+        request = self._client.build_request("GET", f"{self._uri}/calls", params={"key": key})
         try:
-            return read(_json(await self._answer(question, self._patience)))
+            answered = await self._answer(request, self._patience)
+            return self._provider.answers.read(_json(answered))
         except (OutcomeUnknown, NotUnderstood) as error:
             raise ProviderUnavailable(str(error)) from None
 
-    async def books(self, shape: TypeAdapter[T]) -> T:
-        """All that the provider has in its books. Raises :class:`ProviderUnavailable`."""
-        question = self._client.build_request("GET", self._uri)
+    async def records(self) -> Sequence[R]:
+        request = self._client.build_request("GET", self._uri)
         try:
-            answer = await self._answer(question, self._patience_for_books)
-            return shape.validate_json(answer.content)
+            answer = await self._answer(request, self._patience_for_records)
+            return self._provider.records.validate_json(answer.content)
         except (OutcomeUnknown, ProviderRefused, ValidationError) as error:
             raise ProviderUnavailable(str(error)) from None
 
@@ -98,13 +109,13 @@ class Line:
 
 
 def _error(answer: httpx.Response) -> Exception:
-    told = f"{answer.request.url} answers {answer.status_code}: {answer.text:.200}"
+    said = f"{answer.request.url} answers {answer.status_code}: {answer.text:.200}"
     match _json(answer):
         case {"refused": str(reason)} if answer.is_client_error:
             return ProviderRefused(reason)
     if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE or not answer.is_server_error:
-        return ProviderUnavailable(told)
-    return OutcomeUnknown(told)
+        return ProviderUnavailable(said)
+    return OutcomeUnknown(said)
 
 
 def _json(answer: httpx.Response) -> object:
