@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from infrastructure.settings import EventStore
 from tests.servers import empty_schema, postgres_server
 

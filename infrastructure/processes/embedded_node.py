@@ -26,7 +26,7 @@ async def embedded_node(settings: Settings) -> AsyncIterator[str]:
     """
     require_node()
     directory = settings.home.absolute() / "eventstoredb"
-    from embedded_eventstoredb.process import NodeFailed, NodeProcess
+    from embedded_eventstoredb import NodeFailed, NodeProcess
 
     try:
         async with (

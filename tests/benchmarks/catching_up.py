@@ -23,7 +23,7 @@ from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Progress, Subscriptions
 from application.shop.read_models.stock_levels import stock_levels
 from domain.stock import StockReceived
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb, postgres
 from tests.benchmarks.projections import live, receipts, run
 from tests.contracts.made_up import name

@@ -20,7 +20,7 @@ from esdbclient import AsyncEventStoreDBClient, NewEvent, StreamState
 from esdbclient.common import AbstractAsyncPersistentSubscription
 from esdbclient.protos.Grpc import streams_pb2
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 
 DATA, METADATA = b'{"sku":"' + b"x" * 170 + b'"}', b'{"c":"' + b"y" * 50 + b'"}'
 BATCH, BATCHES, SINGLES, WRITERS, LARGE = 500, 40, 400, 50, 21_000

@@ -17,7 +17,7 @@ from esdbclient import StreamState
 
 from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.eventstoredb import Client, EventStore, Subscriptions
 from tests.contracts.made_up import event, name, only

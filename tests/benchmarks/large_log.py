@@ -20,7 +20,7 @@ import psutil
 from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient, NewEvent, StreamState
 from esdbclient.protos.Grpc import streams_pb2
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 
 EVENTS: Final = 200_000
 BATCH: Final = 500

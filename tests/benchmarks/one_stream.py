@@ -21,7 +21,7 @@ from application.command_dispatch import CommandDispatch
 from application.messages import Context
 from application.ports import EventStore
 from domain.stock import ReceiveStock, ReserveStock
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb, postgres
 from infrastructure.container import REMEMBER
 from tests.projection_specification import at

@@ -33,7 +33,7 @@ from application.shop.sagas.order_fulfilment import VERSIONS
 from application.shop.sagas.outside_calls import outside_calls
 from domain.orders import PlaceOrder
 from domain.stock import ReceiveStock
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb, memory
 from infrastructure.shop import memory as shop_memory
 

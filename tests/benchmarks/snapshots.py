@@ -26,7 +26,7 @@ from application.ports import NO_STREAM, EventStore
 from application.snapshots import Snapshots, SnapshotTaken
 from domain.decider import Command, Event
 from domain.stock import ReserveStock, StockDispatched, StockReceived, StockReserved
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb, filesystem
 
 EVENTS: Final = 5_000

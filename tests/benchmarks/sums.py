@@ -15,7 +15,7 @@ from pathlib import Path
 from application.claim_check import ClaimCheck
 from application.command_dispatch import CommandDispatch
 from application.shop.importing import import_history
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb, memory, postgres
 from infrastructure.shop.online_retail import SAMPLE, History
 from tests.sales_figures import SALES, Sales, add_up, fill

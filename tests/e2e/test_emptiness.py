@@ -11,7 +11,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from infrastructure.cli.main import app
 from infrastructure.settings import EventStore
 from infrastructure.shop.simulated_providers import SimulatedProviders

@@ -7,7 +7,7 @@ import pytest
 from esdbclient import NewEvent, StreamState
 from typer.testing import CliRunner
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.cli.main import app
 from infrastructure.eventstoredb import BeyondRepair, CategoryLinks, Client

@@ -6,7 +6,7 @@ import pytest
 
 from application.ports import NO_STREAM, StoreFacts
 from application.ports import EventStore as EventStorePort
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb, memory
 from infrastructure.container import opened, wired
 from infrastructure.settings import EventStore, InvalidSettings, Settings

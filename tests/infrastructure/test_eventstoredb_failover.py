@@ -9,7 +9,7 @@ import pytest
 
 from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Appended, StoreUnavailable
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore, Subscriptions
 from tests.contracts.made_up import all_of, event, name, only

@@ -7,7 +7,7 @@ import pytest
 from esdbclient import StreamState
 
 from application.ports import NO_STREAM, Delivery
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore
 from tests.contracts.made_up import events, name, only, until

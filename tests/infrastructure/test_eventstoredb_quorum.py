@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from application.ports import NO_STREAM, StoreUnavailable
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.container import wired
 from infrastructure.eventstoredb import Client, EventStore

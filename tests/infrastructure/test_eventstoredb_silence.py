@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from application.ports import NO_STREAM, StoreUnavailable
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore, Subscriptions
 from tests.contracts.made_up import all_of, event, events, name, only

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from infrastructure.container import wired
 from infrastructure.processes.service import reacting
 from infrastructure.shop.simulated_providers import SimulatedProviders

@@ -13,7 +13,7 @@ from esdbclient.protos.Grpc import gossip_pb2, shared_pb2, streams_pb2
 from google.protobuf import empty_pb2
 from google.protobuf.message import Message
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from waiting import PATIENCE
 
 _Answer = TypeVar("_Answer")

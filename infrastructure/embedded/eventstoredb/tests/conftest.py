@@ -8,7 +8,7 @@ import pytest
 from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient
 from esdbclient.protos.Grpc import streams_pb2_grpc
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from projecting import Projecting
 
 

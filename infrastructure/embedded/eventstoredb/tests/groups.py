@@ -6,7 +6,7 @@ from esdbclient.persistent import SubscriptionInfo
 from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
 from google.protobuf.message import Message
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from waiting import PATIENCE
 
 _SERVICE = "/event_store.client.persistent_subscriptions.PersistentSubscriptions"

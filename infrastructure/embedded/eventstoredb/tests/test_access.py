@@ -19,7 +19,7 @@ from esdbclient.exceptions import (
     SSLError,
 )
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 
 ANY = StreamState.ANY
 USERS = "/event_store.client.users.Users/"

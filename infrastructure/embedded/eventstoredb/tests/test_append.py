@@ -12,7 +12,7 @@ from esdbclient.exceptions import (
     WrongCurrentVersion,
 )
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 
 ANY, NO_STREAM, EXISTS = StreamState.ANY, StreamState.NO_STREAM, StreamState.EXISTS
 Client = AsyncEventStoreDBClient

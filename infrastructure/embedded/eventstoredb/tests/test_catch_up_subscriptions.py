@@ -16,7 +16,7 @@ from esdbclient import (
 from esdbclient.events import RecordedEvent
 from esdbclient.exceptions import GrpcError, StreamIsDeleted
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from waiting import PATIENCE
 
 ANY = StreamState.ANY

@@ -12,7 +12,7 @@ from esdbclient import EventStoreDBClient, NewEvent, StreamState
 from esdbclient.protos.Grpc import persistent_pb2
 
 from consumer import Consumer
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from groups import append, group_info, info, parked_stream, texts
 from waiting import PATIENCE, eventually
 

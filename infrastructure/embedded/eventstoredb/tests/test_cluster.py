@@ -20,7 +20,7 @@ from clusters import (
     roles,
     versions,
 )
-from embedded_eventstoredb.process import NodeFailed, NodeProcess
+from embedded_eventstoredb import NodeFailed, NodeProcess
 from waiting import eventually
 
 ANY = StreamState.ANY

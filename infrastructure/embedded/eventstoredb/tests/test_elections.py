@@ -20,7 +20,7 @@ from clusters import (
     versions,
 )
 from consumer import Consumer
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from groups import info
 from waiting import eventually
 

@@ -8,9 +8,9 @@ from importlib.util import find_spec
 import pytest
 from esdbclient import EventStoreDBClient, NewEvent, StreamState
 
+from embedded_eventstoredb import NodeProcess
 from embedded_eventstoredb.errors import Refusal
 from embedded_eventstoredb.filters import parse_filter
-from embedded_eventstoredb.process import NodeProcess
 from embedded_eventstoredb.storage import Record
 from reading import START, SUBSCRIPTION, Reading, by_type, of_all
 from waiting import PATIENCE

@@ -20,7 +20,7 @@ from clusters import (
     roles,
     versions,
 )
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from waiting import PATIENCE, eventually
 
 ANY = StreamState.ANY

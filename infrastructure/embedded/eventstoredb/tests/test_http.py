@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from embedded_eventstoredb.process import NodeFailed, NodeProcess
+from embedded_eventstoredb import NodeFailed, NodeProcess
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,19 +19,12 @@ import pytest
 from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient, NewEvent, StreamState
 from esdbclient.exceptions import EventStoreDBClientException, NotFound, ServiceUnavailable
 
-from embedded_eventstoredb.process import NodeFailed, NodeProcess
-from waiting import PATIENCE, has_ended
+from embedded_eventstoredb import NodeFailed, NodeProcess
+from waiting import PATIENCE, has_ended, wait_until
 
 ANY, NO_STREAM = StreamState.ANY, StreamState.NO_STREAM
 COMMAND = [sys.executable, "-m", "embedded_eventstoredb"]
 UNTIL_KILLED = 10.0  # seconds that whoever stops a node gives it
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.01)
 
 
 async def test_acknowledged_survives_kill(tmp_path: Path) -> None:
@@ -240,7 +232,7 @@ def test_dies_with_its_parent() -> None:
 
 
 _PARENT = """
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 import time
 print(NodeProcess().start().pid, flush=True)
 time.sleep(60)
@@ -250,7 +242,7 @@ time.sleep(60)
 def test_import_is_cheap() -> None:
     """Whoever starts nodes need not load gRPC or the client for it."""
     code = (
-        "import sys, embedded_eventstoredb.process;"
+        "import sys, embedded_eventstoredb;"
         "print([name for name in sys.modules if name.startswith(('grpc', 'esdbclient'))])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

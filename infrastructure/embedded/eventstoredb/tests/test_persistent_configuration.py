@@ -17,7 +17,7 @@ from esdbclient.persistent import SubscriptionInfo
 from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
 
 from consumer import Consumer
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from groups import (
     append,
     call,

@@ -12,7 +12,7 @@ from esdbclient.exceptions import (
 from esdbclient.protos.Grpc import persistent_pb2
 
 from consumer import Consumer
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from groups import append, call, creation, info, texts
 from waiting import eventually
 

@@ -13,7 +13,7 @@ from esdbclient.exceptions import EventStoreDBClientException
 from esdbclient.protos.Grpc import persistent_pb2
 
 from consumer import Consumer
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from groups import (
     append,
     call,

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from esdbclient.protos.Grpc import streams_pb2, streams_pb2_grpc
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from waiting import eventually
 from writing import (
     NO_REVISION,

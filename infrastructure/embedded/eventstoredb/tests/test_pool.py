@@ -9,8 +9,7 @@ import psutil
 import pytest
 from esdbclient import EventStoreDBClient, NewEvent, StreamState
 
-from embedded_eventstoredb.pool import NodePool
-from embedded_eventstoredb.process import NodeFailed
+from embedded_eventstoredb import NodeFailed, NodePool
 
 ANY = StreamState.ANY
 

@@ -9,7 +9,7 @@ import pytest
 from esdbclient import EventStoreDBClient, NewEvent, StreamState
 from esdbclient.exceptions import DeadlineExceeded, ExceptionThrownByHandler, GrpcError
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from projecting import Projecting
 from waiting import PATIENCE, eventually
 

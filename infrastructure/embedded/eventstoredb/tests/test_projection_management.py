@@ -13,7 +13,7 @@ from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient
 from esdbclient.exceptions import AlreadyExists, FailedPrecondition, NotFound, OperationFailed
 from esdbclient.protos.Grpc import projections_pb2, projections_pb2_grpc, shared_pb2
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from embedded_eventstoredb.projections.definitions import Definition
 from embedded_eventstoredb.projections.projections import Projections
 from embedded_eventstoredb.storage import Storage

@@ -11,7 +11,7 @@ import pytest
 from esdbclient import AsyncEventStoreDBClient, NewEvent, StreamState
 from esdbclient.protos.Grpc import gossip_pb2_grpc, shared_pb2, streams_pb2, streams_pb2_grpc
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from writing import BatchAppendReq, identifier, part
 
 Empty = shared_pb2.Empty()

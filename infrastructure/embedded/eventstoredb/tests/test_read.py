@@ -8,7 +8,7 @@ from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient, NewEvent, St
 from esdbclient.events import RecordedEvent
 from esdbclient.exceptions import GrpcError, NotFound
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 
 ANY = StreamState.ANY
 Client = AsyncEventStoreDBClient

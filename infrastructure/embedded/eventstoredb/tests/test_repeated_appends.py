@@ -11,8 +11,8 @@ from esdbclient import EventStoreDBClient, NewEvent, StreamState
 from esdbclient.exceptions import EventStoreDBClientException
 from esdbclient.protos.Grpc import code_pb2, shared_pb2, streams_pb2, streams_pb2_grpc
 
+from embedded_eventstoredb import NodeProcess
 from embedded_eventstoredb.errors import EXPECT_ANY, NotCommitted
-from embedded_eventstoredb.process import NodeProcess
 from embedded_eventstoredb.recent_ids import RecentIds
 from embedded_eventstoredb.storage import NewRecord, Storage
 from embedded_eventstoredb.streams import append

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import grpc
 import pytest
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from waiting import eventually
 
 STARTED, IN_PROGRESS, STOPPED = range(3)

@@ -11,10 +11,10 @@ from esdbclient.exceptions import EventStoreDBClientException, ServiceUnavailabl
 from esdbclient.protos.Grpc import persistent_pb2
 
 from consumer import Consumer
+from embedded_eventstoredb import NodeProcess
 from embedded_eventstoredb.errors import NotReady
 from embedded_eventstoredb.group_settings import GroupSettings
 from embedded_eventstoredb.persistent_subscriptions import PersistentSubscriptions
-from embedded_eventstoredb.process import NodeProcess
 from embedded_eventstoredb.server import Node, NodeSettings
 from embedded_eventstoredb.storage import Storage
 from groups import append

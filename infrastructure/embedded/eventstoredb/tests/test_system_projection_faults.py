@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from esdbclient import EventStoreDBClient, NewEvent, StreamState
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from test_system_projections import (
     append,
     links,

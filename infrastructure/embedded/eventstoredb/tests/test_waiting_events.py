@@ -12,7 +12,7 @@ from esdbclient import EventStoreDBClient
 from esdbclient.protos.Grpc import shared_pb2
 
 from consumer import Consumer
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from groups import append, call, group_info, info, texts
 from waiting import eventually
 

@@ -10,7 +10,7 @@ import pytest
 from esdbclient import EventStoreDBClient, StreamState
 from esdbclient.protos.Grpc import code_pb2, streams_pb2, streams_pb2_grpc
 
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 from writing import append_message, append_options, identifier, part
 
 Metadata = tuple[tuple[str, str], ...]

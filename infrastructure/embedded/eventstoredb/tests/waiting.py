@@ -21,6 +21,11 @@ def eventually(look: Callable[[], _Value], expected: _Value, *, within: float = 
     return found
 
 
+def wait_until(condition: Callable[[], bool], within: float = PATIENCE) -> None:
+    """Return as soon as it holds. Fails when it has not after so many seconds."""
+    eventually(condition, True, within=within)
+
+
 async def until(
     condition: Callable[[], bool], within: float = PATIENCE, *, every: float = 0.001
 ) -> None:

@@ -31,12 +31,12 @@ class NodePool:
         Raises NodeFailed.
         """
         with self._asking:
-            uri = self._process.ask("node")
+            uri = self._process.request("node")
         try:
             yield uri
         finally:
             with self._asking:
-                self._process.tell(f"end {uri}")
+                self._process.send(f"end {uri}")
 
     def __enter__(self) -> Self:
         return self.start()

@@ -1,36 +1,30 @@
-"""A node as a child process: started, waited for, stopped. Imports nothing of gRPC."""
+"""A node as a child process. Imports nothing of gRPC."""
 
-import asyncio
-import os
-import re
-import select
 import signal
-import subprocess
-import sys
-import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
-_MODULE: Final = "embedded_eventstoredb"
-_START_SECONDS: Final = 20.0
-_STOP_SECONDS: Final = 4.0  # then it is killed, and loses nothing by that
-_PORT: Final = re.compile(r":(\d+)(?:,|\?|$)")  # the first one in a connection string
-_ENDED: Final = "the process of the node has ended"
+from embedded_eventstoredb.child_process import ChildFailed, ChildProcess
+
+_SOURCE: Final = Path(__file__).parents[1]
 
 
-class NodeFailed(Exception):
-    """The node did not start; the text is what it said."""
+class NodeFailed(ChildFailed):
+    """The node did not start, has ended or refused a command; the text says why."""
 
 
-class NodeProcess:
+class NodeProcess(ChildProcess):
     """An embedded node. It ends with this process, whatever this process dies of.
 
     Usable from plain and from asyncio code: ``with NodeProcess() as node`` or ``async with``.
     """
+
+    name = "the node"
+    failure = NodeFailed
+    start_seconds = 20.0
 
     def __init__(
         self,
@@ -55,110 +49,42 @@ class NodeProcess:
         data. With ``http_port`` (0 is any free one) it answers over HTTP as well, at ``http``.
         ``pool`` is for NodePool.
         """
-        directory = [] if data_dir is None else ["--data-dir", str(data_dir.absolute())]
-        listen = ["--host", host, "--port", str(port), "--max-append-size", str(max_append_size)]
+        options = {
+            "--data-dir": None if data_dir is None else data_dir.absolute(),
+            "--host": host,
+            "--max-append-size": max_append_size,
+            "--follower-lag": follower_lag,
+            "--election-time": election_time,
+            "--http-port": http_port,
+        }
         flags = {"--no-projections": not projections, "--tls": tls, "--cluster": cluster}
         flags["--pool"] = pool
-        times = ["--follower-lag", str(follower_lag), "--election-time", str(election_time)]
-        http = [] if http_port is None else ["--http-port", str(http_port)]
-        options = [
-            "--with-parent",
-            *http,
-            *times,
+        arguments = [
+            *(f"{name}={value}" for name, value in options.items() if value is not None),
             *(flag for flag, wanted in flags.items() if wanted),
         ]
-        self._command = [sys.executable, "-m", _MODULE, *directory, *listen, *options]
-        self._process: subprocess.Popen[bytes] | None = None
-        self._asking = threading.Lock()
-        self._uri = self._http = ""
-
-    @property
-    def http(self) -> str:
-        """Where it answers over HTTP, as ``http://host:port``."""
-        if not self._http:
-            raise NodeFailed("the node does not answer over HTTP; start it with an http_port")
-        return f"http://{self._http}"
+        malloc = {"MALLOC_ARENA_MAX": "1"}  # a third less memory, no slower
+        super().__init__(
+            "embedded_eventstoredb", port, arguments, source=_SOURCE, environment=malloc
+        )
 
     @property
     def uri(self) -> str:
         """The connection string: ``esdb://host:port?Tls=false``, or all that TLS needs."""
-        if not self._uri:
-            raise NodeFailed("the node is not running; start it first")
-        return self._uri
+        return self.ready.partition(" http://")[0]
+
+    @property
+    def http(self) -> str:
+        """Where it answers over HTTP, as ``http://host:port``. Raises NodeFailed if nowhere."""
+        address = self.ready.partition(" http://")[2]
+        if not address:
+            raise NodeFailed("the node does not answer over HTTP; start it with an http_port")
+        return f"http://{address}"
 
     @property
     def targets(self) -> list[str]:
         """Where its members listen, each ``host:port``; one, unless it is a cluster."""
         return self.uri.rpartition("@")[2].removeprefix("esdb://").partition("?")[0].split(",")
-
-    @property
-    def pid(self) -> int:
-        return self._running().pid
-
-    @property
-    def ended(self) -> bool:
-        """Whether its process has ended by itself, or was killed by somebody else."""
-        return self._process is not None and self._process.poll() is not None
-
-    def start_again(self) -> Self:
-        """Start it on the port that it had. Raises NodeFailed."""
-        if had := _PORT.search(self._uri):
-            self._command[self._command.index("--port") + 1] = had[1]
-        self.kill()
-        return self.start()
-
-    def start(self) -> Self:
-        """Start, and return when it listens. Raises NodeFailed."""
-        with tempfile.TemporaryFile() as errors:
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,  # closed by our death: the node's sign to end
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                cwd=Path(__file__).parents[1],
-                env={"MALLOC_ARENA_MAX": "1", **os.environ},  # a third less memory, no slower
-                start_new_session=True,  # Ctrl-C is for us, we stop the node when we are done
-            )
-            line = _first_line(self._process)
-            if not line.startswith("ready "):
-                self.kill()
-                errors.seek(0)
-                said = errors.read().decode(errors="replace").strip()
-                raise NodeFailed(said or f"the node did not start in {_START_SECONDS:.0f} s")
-        self._uri, _, self._http = line.removeprefix("ready ").strip().partition(" http://")
-        return self
-
-    def wait(self, seconds: float | None = None) -> int:
-        """Wait for it to end by itself; its exit code. Raises subprocess.TimeoutExpired."""
-        return self._running().wait(seconds)
-
-    def stop(self) -> None:
-        """End it and wait until it has ended. Stopping twice is no fault."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_STOP_SECONDS)
-        self.kill()
-
-    def ask(self, line: str) -> str:
-        """Send the process a command; what it answers after ``ready``. Raises NodeFailed."""
-        with self._asking:
-            self.tell(line)
-            answer = _first_line(self._running())
-        if not answer.startswith("ready "):
-            raise NodeFailed(answer.removeprefix("failed: ").strip() or _ENDED)
-        return answer.removeprefix("ready ").strip()
-
-    def tell(self, line: str) -> None:
-        """Tell the process something. Raises NodeFailed when it has ended."""
-        stdin = self._running().stdin
-        assert stdin is not None  # it was started with a pipe
-        try:
-            stdin.write(f"{line}\n".encode())
-            stdin.flush()
-        except (OSError, ValueError) as error:
-            raise NodeFailed(_ENDED) from error
 
     def leader(self, within: float = 60.0) -> str:
         """The ``host:port`` of the member that leads, as soon as one leads and takes writes.
@@ -168,7 +94,7 @@ class NodeProcess:
         deadline = time.monotonic() + within
         while True:
             try:
-                return self.ask("leader")
+                return self.request("leader")
             except NodeFailed:
                 if self.ended or time.monotonic() > deadline:
                     raise
@@ -183,11 +109,11 @@ class NodeProcess:
 
         Where it led, the others elect a new leader from then on. Raises NodeFailed.
         """
-        self.ask(f"down {target}")
+        self.request(f"down {target}")
 
     def bring_back(self, target: str) -> None:
         """Have a lost member again; it listens when this returns. Raises NodeFailed."""
-        self.ask(f"up {target}")
+        self.request(f"up {target}")
 
     @contextmanager
     def lost(self, target: str) -> Iterator[None]:
@@ -197,46 +123,3 @@ class NodeProcess:
             yield
         finally:
             self.bring_back(target)
-
-    def kill(self) -> None:
-        """End it as a power cut would (SIGKILL)."""
-        process = self._running()
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
-        self._uri = self._http = ""
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            raise NodeFailed("the node is not running; start it first")
-        return self._process
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    async def __aenter__(self) -> Self:
-        return await asyncio.to_thread(self.start)
-
-    async def __aexit__(self, *_: object) -> None:
-        await asyncio.to_thread(self.stop)
-
-
-def _first_line(process: subprocess.Popen[bytes]) -> str:
-    """What it prints first; nothing when it ends or the time is up."""
-    assert process.stdout is not None  # it was started with a pipe
-    deadline = time.monotonic() + _START_SECONDS
-    line = b""
-    while not line.endswith(b"\n"):
-        left = max(0.0, deadline - time.monotonic())
-        if not select.select([process.stdout], [], [], left)[0]:
-            break
-        part = os.read(process.stdout.fileno(), 4096)
-        if not part:
-            break
-        line += part
-    return line.decode(errors="replace")

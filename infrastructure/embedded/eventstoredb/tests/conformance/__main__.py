@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from conformance.comparing import compare
 from conformance.target import NotAsked, Target, target
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 
 
 def main() -> int:

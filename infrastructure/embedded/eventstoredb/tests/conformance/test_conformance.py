@@ -8,7 +8,7 @@ import pytest
 from conformance.comparing import Verdict, compare, judge
 from conformance.recorded import ALLOWED, EXPECTED, NOTED, RECORDED, When
 from conformance.target import NotAsked, target
-from embedded_eventstoredb.process import NodeProcess
+from embedded_eventstoredb import NodeProcess
 
 
 @pytest.fixture(scope="module")
