@@ -1,4 +1,4 @@
-"""What each adapter was found to keep, printed by the contract suites as a page.
+"""What each adapter keeps of its contract, printed by the contract suites as a page.
 
     python -m tests.contracts.guarantees > docs/guarantees.md
 
@@ -34,25 +34,24 @@ _WORDS: Final = {"passed": "✓", "skipped": "not run", "failed": "**no**"}
 
 _PAGE: Final = """# Guarantees
 
-*Reference.* What every adapter of a port promises, and was found to keep. This page is printed by
-the contract suites: `python -m tests.contracts.guarantees > docs/guarantees.md`. Each row is a
-test: its name, and its rule.
+*Reference.* What every adapter of a port promises, test by test. The contract suites print this
+page: `python -m tests.contracts.guarantees > docs/guarantees.md`. Each row is a test, with its name
+and its rule; each column is an adapter.
 
-✓: it held when this page was printed. *not run*: the adapter needs a server that was not there
-(Docker, or `EVENTSTOREDB_URI`). *Real* is the server itself; a *double* is a stand-in, and what
-holds there has held on a stand-in.
+✓: the test passed when this page was printed. *not run*: the adapter needs a server that was not
+there (Docker, or `EVENTSTOREDB_URI`). *Real* is the server itself. A *double* is a stand-in, and
+proves no more than that the code works with the stand-in.
 
-{recorded} [What else has run
-on a real server](real-server.md), and what it found.
+{recorded} [What else has run on a real server, and what it found](real-server.md).
 
-That a repeated append changes nothing holds on EventStoreDB because each append names an exact
-version, which this port demands. Appended with any version, the same events are written again once
-the server has forgotten their ids: after a restart, a fail-over or some 40,000 other events.
+On EventStoreDB, a repeated append changes nothing because each append names an exact version,
+which this port requires. With any version, the server would write the same events again once it
+has forgotten their ids: after a restart, a fail-over or some 40,000 other events.
 
-One thing differs by design: EventStoreDB and memory give back the bytes of the data as
-they were appended, PostgreSQL the same JSON (`jsonb`): keys may come in another order. And
-PostgreSQL refuses an event id that stands in another place already, where EventStoreDB looks no
-further than the stream.
+Two things differ by design. EventStoreDB and memory return the bytes of the data as they were
+appended; PostgreSQL returns the same JSON (`jsonb`), possibly with its keys in another order. And
+PostgreSQL refuses an event id that is used in any other stream; EventStoreDB compares ids within
+the stream only.
 """
 
 
@@ -91,7 +90,7 @@ def suites() -> Sequence[Suite]:
 
 
 class Outcomes:
-    """A plugin that notes what became of every test on every adapter."""
+    """A pytest plugin that records the outcome of every test on every adapter."""
 
     def __init__(self) -> None:
         self._adapters: dict[str, str] = {}  # by the id of the test

@@ -9,9 +9,9 @@ ADAPTER: Final[str] = _RUN["adapter"]
 CELL: Final = f"✓ at {_RUN['commit']}"
 
 SENTENCE: Final = (
-    f"*{CELL}*: not run when this page was printed; the test of that name, as it was at commit\n"
+    f"*{CELL}*: not run when this page was printed. The test of that name, as it was at commit\n"
     f"`{_RUN['commit']}`, passed on {_RUN['date']} on {_RUN['server']},\n"
-    f"as all {_RUN['count']} did. No later commit has run there."
+    f"and so did all {_RUN['count']}. No later commit has run there."
 )
 
 

@@ -103,7 +103,8 @@ async def swapped(books: Books) -> Build:
 
 
 async def test_the_first_build_is_live(books: Books) -> None:
-    """Registering gives a read model one live build, of its newest version, once and for all."""
+    """Registering a read model makes one live build of its newest version. Registering again
+    changes nothing."""
     assert await books.builds.standings() == []
 
     await asyncio.gather(*(books.builds.register([V1, V2]) for _ in range(3)))
@@ -116,7 +117,8 @@ async def test_the_first_build_is_live(books: Books) -> None:
 
 
 async def test_a_deploy_is_begun_once(books: Books) -> None:
-    """Beginning again goes on with what is there; one of another version is in the way."""
+    """Beginning again continues the build that is there. A build of another version has to be
+    dropped first."""
     await books.builds.register([V1])
 
     builds = await asyncio.gather(*(books.builds.begin(V1, NOTE) for _ in range(3)))
@@ -127,8 +129,8 @@ async def test_a_deploy_is_begun_once(books: Books) -> None:
     assert [action.action for action in await books.builds.actions("boxes")] == ["deploy"]
 
 
-async def test_a_swap_changes_places(books: Books, swapped: Build) -> None:
-    """The new build is live, the one before is the previous one; a second swap is refused."""
+async def test_a_swap_exchanges_the_roles(books: Books, swapped: Build) -> None:
+    """The new build becomes live and the old one previous. A second swap is refused."""
     assert [await books.role(build) for build in (swapped, FIRST)] == [Role.LIVE, Role.PREVIOUS]
 
     with pytest.raises(WrongRole, match="boxes_v2 is live, not building"):
@@ -138,8 +140,8 @@ async def test_a_swap_changes_places(books: Books, swapped: Build) -> None:
         await books.builds.swap(third, NOTE)
 
 
-async def test_a_rollback_changes_places_again(books: Books, swapped: Build) -> None:
-    """There and back; without a previous build there is nothing to go back to."""
+async def test_a_rollback_exchanges_the_roles_again(books: Books, swapped: Build) -> None:
+    """It can be repeated in both directions. Without a previous build it is refused."""
     assert await books.builds.rollback("boxes", NOTE) == FIRST
     assert [await books.role(build) for build in (swapped, FIRST)] == [Role.PREVIOUS, Role.LIVE]
 
@@ -149,7 +151,7 @@ async def test_a_rollback_changes_places_again(books: Books, swapped: Build) -> 
 
 
 async def test_only_what_is_not_live_can_be_dropped(books: Books, swapped: Build) -> None:
-    """The live build stays; a dropped one is gone, and its views are not found again."""
+    """Dropping the live build is refused. A dropped build is gone, and so are its views."""
     with pytest.raises(WrongRole, match="boxes_v2 is live"):
         await books.builds.drop(swapped, NOTE)
 
@@ -168,7 +170,7 @@ async def test_only_what_is_not_live_can_be_dropped(books: Books, swapped: Build
 
 
 async def test_a_lease_is_held_by_one(books: Books) -> None:
-    """Nobody else gets it until it is given up or ends; its holder may renew it."""
+    """No other process gets it before it is released or has expired. Its holder can renew it."""
     await books.builds.register([V1])
     claim, other = books.builds.claim, replace(REPORT, holder="another")
 
@@ -184,7 +186,7 @@ async def test_a_lease_is_held_by_one(books: Books) -> None:
 
 
 async def test_a_report_stays_when_its_lease_ends(books: Books) -> None:
-    """What was last said is still told, with its time; the holder is nobody any more."""
+    """The last report is still shown, with its time; its holder is not."""
     await books.builds.register([V1])
     await books.builds.claim(FIRST, WHOLE, REPORT, seconds=60)
 
@@ -199,8 +201,8 @@ async def test_a_report_stays_when_its_lease_ends(books: Books) -> None:
     assert (shard.report, shard.leased, shard.holder) == (REPORT, False, None)
 
 
-async def test_shards_stand_for_themselves(books: Books) -> None:
-    """Each has its lease, its checkpoint, its failure; a build is as far as the one behind."""
+async def test_shards_are_independent(books: Books) -> None:
+    """Each has its own lease, checkpoint and failure. A build is as far as its slowest shard."""
     await books.builds.register([declared(1, shards=2)])
     first, second = (Shard(index, 2) for index in range(2))
     views = [books.read_models.of(V1, FIRST, shard) for shard in (first, second)]
@@ -220,8 +222,9 @@ async def test_shards_stand_for_themselves(books: Books) -> None:
 # ── what operators do ────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_failure_stays_until_somebody_decides(books: Books) -> None:
-    """It is forgotten by a retry, or by skipping the very event; the skip is remembered."""
+async def test_a_failure_stays_until_a_person_decides(books: Books) -> None:
+    """A retry clears it, and so does skipping the event at which it stopped. The skip is
+    recorded."""
     await books.builds.register([V1])
     await books.builds.fail(FIRST, WHOLE, FAILURE)
     await books.builds.retry(FIRST, NOTE)
@@ -237,8 +240,8 @@ async def test_a_failure_stays_until_somebody_decides(books: Books) -> None:
     assert await books.builds.skipped(FIRST) == {FAILURE.event_id: NOTE}
 
 
-async def test_a_pause_says_whose_it_is(books: Books) -> None:
-    """Paused until resumed, with who and why."""
+async def test_a_pause_shows_who_paused(books: Books) -> None:
+    """The build stays paused until it is resumed, and shows who paused it and why."""
     await books.builds.register([V1])
 
     await books.builds.pause(FIRST, NOTE)
@@ -248,7 +251,8 @@ async def test_a_pause_says_whose_it_is(books: Books) -> None:
 
 
 async def test_every_action_is_recorded(books: Books, swapped: Build) -> None:
-    """Who did what to which build, when and why, newest first; dropped builds included."""
+    """The record has who did what to which build, when and why, newest first, also of dropped
+    builds."""
     await books.builds.pause(swapped, replace(NOTE, by="bob"))
     await books.builds.drop(FIRST, NOTE)
 
@@ -265,7 +269,7 @@ async def test_every_action_is_recorded(books: Books, swapped: Build) -> None:
 
 
 async def test_a_build_that_is_not_there_is_refused(books: Books) -> None:
-    """Nothing is recorded for a build that does not exist."""
+    """An action on a build that does not exist is refused and not recorded."""
     builds, nobody = books.builds, Build("boxes", 9)
     for attempt in (
         builds.pause(nobody, NOTE),
@@ -287,7 +291,7 @@ async def test_a_build_that_is_not_there_is_refused(books: Books) -> None:
 
 @pytest.mark.usefixtures("swapped")
 async def test_the_live_build_answers(books: Books) -> None:
-    """Each release reads the newest build that it knows; a rollback is seen at once."""
+    """Each release reads the newest build that it knows. A rollback takes effect at once."""
 
     async def colour(read_models: ReadModels) -> str:
         views = await read_models.live(V1)
@@ -299,8 +303,9 @@ async def test_the_live_build_answers(books: Books) -> None:
     assert await colour(books.read_models) == "red"
 
 
-async def test_a_question_outlives_the_build_that_it_was_for(books: Books, swapped: Build) -> None:
-    """Rolled back and dropped between two queries of one question: the live build answers."""
+async def test_a_query_survives_the_drop_of_its_build(books: Books, swapped: Build) -> None:
+    """If its build is rolled back and dropped while it runs, the query is answered by the live
+    build."""
     views = await books.read_models.live(V1)
     await books.builds.rollback("boxes", NOTE)
     await books.builds.drop(swapped, NOTE)
@@ -314,7 +319,7 @@ async def test_a_question_outlives_the_build_that_it_was_for(books: Books, swapp
 
 
 async def test_what_has_no_build_cannot_be_read(books: Books) -> None:
-    """``NotBuilt``, not an empty answer."""
+    """Reading raises ``NotBuilt`` instead of returning nothing."""
     with pytest.raises(NotBuilt, match="boxes has not been built yet"):
         await books.read_models.live(V1)
 
@@ -335,7 +340,8 @@ async def two(
 
 
 async def test_every_difference_is_counted_and_some_are_shown(books: Books) -> None:
-    """Equal, different (detail included), missing and new views; five examples, by key."""
+    """Counted are equal, different, missing and new views, with their detail. Five examples are
+    shown, by key."""
     red, blue = Box(colour="red"), Box(colour="blue")
     labelled = Box(colour="red", label="fragile")
     live = {"a": (red, 1), "b": (red, 2), "c": (red, 3), "d": (red, 4)}
@@ -362,7 +368,8 @@ async def test_every_difference_is_counted_and_some_are_shown(books: Books) -> N
 
 
 async def test_what_changes_meanwhile_is_not_compared(books: Books) -> None:
-    """A view that an event has shaped, which the other build may not have seen, does not count."""
+    """A view is left out if an event has changed it that the other build may not have handled
+    yet."""
     red, blue = Box(colour="red"), Box(colour="blue")
     live = {"a": (red, 1), "b": (blue, 9), "c": (red, 8), "d": (blue, 5)}
     new = {"a": (red, 1), "b": (red, 2), "d": (blue, 4)}
@@ -374,8 +381,8 @@ async def test_what_changes_meanwhile_is_not_compared(books: Books) -> None:
     assert (found.equal, found.changing, list(found.examples)) == (2, 2, [])
 
 
-async def test_a_new_field_is_no_difference(books: Books) -> None:
-    """Versions are compared in the fields that both have; the others are named."""
+async def test_a_new_field_is_not_a_difference(books: Books) -> None:
+    """Versions are compared in the fields that both have. The others are listed."""
     live = {"a": (Box(colour="red"), 1), "b": (Box(colour="red", items=2), 1)}
     new = {"a": (BoxAnew(colour="red", weight=3), 1), "b": (BoxAnew(colour="red"), 1)}
     build = await two(books, live, new, projection=V2)
@@ -388,7 +395,7 @@ async def test_a_new_field_is_no_difference(books: Books) -> None:
 
 
 async def test_builds_without_any_view_are_equal(books: Books) -> None:
-    """Nothing to compare, also where no runner has ever made room for views."""
+    """This holds also where no runner has created the tables yet."""
     await books.builds.register([V1])
     build = await books.builds.begin(V1, NOTE)
 

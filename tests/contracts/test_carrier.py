@@ -49,7 +49,7 @@ async def effect(outside: Outside, call: str, key: str, name: str) -> bool:
 
 
 async def test_parcels_are_booked(outside: Outside) -> None:
-    """The books show whose they are, where they go, and how many."""
+    """The carrier's records show the shipment, the address and the number of units."""
     key, elsewhere = fresh(), fresh()
 
     first = await outside.carrier.book(key, "o-1", "France", 2)
@@ -65,7 +65,7 @@ async def test_parcels_are_booked(outside: Outside) -> None:
 
 
 async def test_a_booking_can_be_cancelled(outside: Outside) -> None:
-    """Doing it again, under another key, changes nothing more."""
+    """Cancelling it again, under another key, changes nothing."""
     key = await booked(outside)
 
     await outside.carrier.cancel(fresh(), key)
@@ -74,8 +74,8 @@ async def test_a_booking_can_be_cancelled(outside: Outside) -> None:
     assert [booking.cancelled for booking in await on_books(outside, key)] == [True]
 
 
-async def test_no_parcel_is_no_booking(outside: Outside) -> None:
-    """It is refused with a reason, and under its key for good."""
+async def test_a_booking_of_nothing_is_refused(outside: Outside) -> None:
+    """It is refused with a reason, and stays refused under its key."""
     key = fresh()
 
     with pytest.raises(ProviderRefused) as refused:
@@ -88,7 +88,7 @@ async def test_no_parcel_is_no_booking(outside: Outside) -> None:
 
 
 async def test_a_call_that_is_repeated_acts_once(outside: Outside, call: str) -> None:
-    """The same key and content have the first answer, however often and at the same time."""
+    """Calls with one key and content get the first answer, however many, also at the same time."""
     key, name = fresh(), await booked(outside)
 
     answers = await asyncio.gather(*(CALLS[call](outside.carrier, key, name) for _ in range(10)))
@@ -99,7 +99,7 @@ async def test_a_call_that_is_repeated_acts_once(outside: Outside, call: str) ->
 
 
 async def test_a_key_stands_for_one_call(outside: Outside) -> None:
-    """Used for anything else it is refused, and nothing happens."""
+    """The key with another content is refused, and nothing happens."""
     key = await booked(outside)
 
     for ask in (outside.carrier.book(key, "o-2", "France"), outside.carrier.cancel(key, key)):
@@ -110,15 +110,15 @@ async def test_a_key_stands_for_one_call(outside: Outside) -> None:
     assert (booking.order_id, booking.cancelled) == ("o-1", False)
 
 
-async def test_keys_of_one_provider_say_nothing_to_the_other(outside: Outside) -> None:
-    """Each remembers the calls that it got."""
+async def test_keys_of_two_providers_are_independent(outside: Outside) -> None:
+    """A key that is used with one is unknown to the other."""
     key = await booked(outside)
 
     assert await outside.payment_provider.find(key) is None
 
 
-async def test_what_came_of_a_call_can_be_found(outside: Outside, call: str) -> None:
-    """Nothing before it, then what it answered."""
+async def test_the_answer_to_a_call_can_be_found(outside: Outside, call: str) -> None:
+    """``find`` returns nothing before the call, and its answer afterwards."""
     key, name = fresh(), await booked(outside)
     assert await outside.carrier.find(key) is None
 
@@ -128,7 +128,8 @@ async def test_what_came_of_a_call_can_be_found(outside: Outside, call: str) -> 
 
 
 async def test_what_was_cancelled_before_it_came_is_never_booked(outside: Outside) -> None:
-    """Who does not know whether a parcel is booked can make sure that it never is."""
+    """After an unknown outcome, cancelling makes sure that the parcel is never booked, even if the
+    call arrives later."""
     key = fresh()
 
     await outside.carrier.cancel(fresh(), key)
@@ -137,8 +138,8 @@ async def test_what_was_cancelled_before_it_came_is_never_booked(outside: Outsid
     assert await on_books(outside, key) == []
 
 
-async def test_a_carrier_that_will_not_go_there_says_so(outside: Outside) -> None:
-    """It is an answer, final under its key."""
+async def test_an_address_can_be_declined(outside: Outside) -> None:
+    """Declining is an answer, and final under its key."""
     order_id, key = fresh(), fresh()
     await outside.set_faults(Fault(kind="decline", order_id=order_id, reason="no ferry", times=1))
 
@@ -149,7 +150,7 @@ async def test_a_carrier_that_will_not_go_there_says_so(outside: Outside) -> Non
 
 
 async def test_unavailable_means_nothing_has_happened(outside: Outside, call: str) -> None:
-    """The same call, asked again later, is carried out."""
+    """The same call, repeated later, is carried out."""
     key, name = fresh(), await booked(outside)
     await outside.set_faults(Fault(kind="unavailable", call=call, times=1))
 
@@ -164,7 +165,8 @@ async def test_unavailable_means_nothing_has_happened(outside: Outside, call: st
 
 @pytest.mark.parametrize("kind", ["drop", "late", "slow"])
 async def test_an_unknown_outcome_may_be_an_effect(outside: Outside, call: str, kind: Kind) -> None:
-    """The carrier acts, now or later, and does not tell: it can be found, and asked again."""
+    """The carrier acts, now or later, without an answer. The result can be found, and the call can
+    be repeated."""
     key, name = fresh(), await booked(outside)
     await outside.set_faults(Fault(kind=kind, call=call, seconds=1, times=1))
 
@@ -177,7 +179,7 @@ async def test_an_unknown_outcome_may_be_an_effect(outside: Outside, call: str, 
 
 
 async def test_a_call_that_arrives_twice_acts_once(outside: Outside, call: str) -> None:
-    """A network that doubles calls does no harm: the second answer is the first one."""
+    """If the network duplicates a call, the second answer is the first one."""
     key, name = fresh(), await booked(outside)
     await outside.set_faults(Fault(kind="twice", call=call))
 

@@ -21,7 +21,7 @@ async def checkpoints(request: pytest.FixtureRequest) -> AsyncIterator[Checkpoin
 
 
 async def test_a_new_follower_has_none(checkpoints: Checkpoints) -> None:
-    """Nothing is known of a name before it is advanced; the first position may be 0."""
+    """There is no checkpoint of a name before the first advance. The first position may be 0."""
     assert await checkpoints.load("kafka") is None
 
     await checkpoints.advance("kafka", 0, expected=None)
@@ -30,7 +30,8 @@ async def test_a_new_follower_has_none(checkpoints: Checkpoints) -> None:
 
 
 async def test_it_moves_from_where_it_is(checkpoints: Checkpoints) -> None:
-    """Each step starts at the one before; positions are as large as those of any store."""
+    """Each advance starts at the position of the one before. Positions are as large as those of any
+    store."""
     await checkpoints.advance("kafka", 7, expected=None)
     await checkpoints.advance("kafka", 2**60, expected=7, events=3)
 
@@ -41,7 +42,7 @@ async def test_it_moves_from_where_it_is(checkpoints: Checkpoints) -> None:
 async def test_it_does_not_move_from_elsewhere(
     checkpoints: Checkpoints, expected: int | None
 ) -> None:
-    """A follower that expects another position gets ``CheckpointMoved``; nothing changes."""
+    """An advance that expects another position raises ``CheckpointMoved`` and changes nothing."""
     await checkpoints.advance("kafka", 7, expected=None)
 
     with pytest.raises(CheckpointMoved, match="kafka is"):
@@ -51,7 +52,7 @@ async def test_it_does_not_move_from_elsewhere(
 
 
 async def test_what_is_not_there_cannot_be_expected(checkpoints: Checkpoints) -> None:
-    """A follower whose checkpoint was forgotten meanwhile cannot move it either."""
+    """An advance of a checkpoint that was forgotten meanwhile raises ``CheckpointMoved``, too."""
     with pytest.raises(CheckpointMoved):
         await checkpoints.advance("kafka", 9, expected=7)
 
@@ -60,7 +61,7 @@ async def test_what_is_not_there_cannot_be_expected(checkpoints: Checkpoints) ->
 
 @pytest.mark.parametrize("position", [6, 7])
 async def test_it_only_moves_on(checkpoints: Checkpoints, position: int) -> None:
-    """Standing still or going back is a mistake of the caller: ``ValueError``."""
+    """Advancing to the same or an earlier position raises ``ValueError``."""
     await checkpoints.advance("kafka", 7, expected=None)
 
     with pytest.raises(ValueError, match=f"only moves on: {position} is not beyond 7"):
@@ -68,7 +69,7 @@ async def test_it_only_moves_on(checkpoints: Checkpoints, position: int) -> None
 
 
 async def test_of_many_that_advance_at_once_one_does(checkpoints: Checkpoints) -> None:
-    """Compare and set: exactly one of several followers of one name moves it, first step or not."""
+    """Of several followers of one name exactly one advances, also with the first advance."""
     for expected in (None, 10):
         steps = range(10, 15) if expected is None else range(11, 16)
         advances = (checkpoints.advance("kafka", step, expected=expected) for step in steps)
@@ -80,8 +81,8 @@ async def test_of_many_that_advance_at_once_one_does(checkpoints: Checkpoints) -
         await checkpoints.advance("kafka", 10, expected=None)
 
 
-async def test_names_and_shards_stand_for_themselves(checkpoints: Checkpoints) -> None:
-    """Each follower, and each shard of one, has a checkpoint of its own."""
+async def test_names_and_shards_are_independent(checkpoints: Checkpoints) -> None:
+    """Each follower, and each shard of one, has its own checkpoint."""
     await checkpoints.advance("kafka", 5, expected=None)
     await checkpoints.advance("kafka", 6, expected=None, shard=1)
     await checkpoints.advance("Kafka", 7, expected=None)
@@ -91,7 +92,7 @@ async def test_names_and_shards_stand_for_themselves(checkpoints: Checkpoints) -
 
 
 async def test_a_forgotten_follower_is_new(checkpoints: Checkpoints) -> None:
-    """Forgetting takes all shards of that name, and no others; twice is as good as once."""
+    """Forgetting removes all shards of that name and no others. Repeating it changes nothing."""
     for name in ("kafka", "search"):
         for shard in (0, 1):
             await checkpoints.advance(name, 5, expected=None, shard=shard)

@@ -90,7 +90,8 @@ def placeless(recorded: RecordedEvent) -> RecordedEvent:
 
 
 async def test_a_group_begins_with_the_oldest_event(group: Group) -> None:
-    """It gets what was there before it, then what comes, and only its types."""
+    """It delivers the events that were there before it, then new ones, and only those of its
+    types."""
     past = await group.put(3)
     await group.put(2, "Other")
     await group.ensure()
@@ -103,8 +104,8 @@ async def test_a_group_begins_with_the_oldest_event(group: Group) -> None:
 
 
 async def test_what_is_not_ours_is_not_handed_out(group: Group, stores: Stores) -> None:
-    """Our type in another category, and another type in ours, are another program's; they are done
-    for the group, so that none of them is in flight."""
+    """An event of our type in another category, or of another type in ours, belongs to another
+    program. It counts as handled and is not delivered."""
     await group.ensure()
     await put_foreign(stores.events, group.category, group.type)
     noted = await group.put(2)
@@ -118,7 +119,7 @@ async def test_what_is_not_ours_is_not_handed_out(group: Group, stores: Stores) 
 
 
 async def test_a_group_may_read_several_categories(stores: Stores) -> None:
-    """All of them come, each category in the order of its events, to consumers that compete."""
+    """Events of all of them are delivered to competing consumers, each category in its order."""
     kinds = [Group(stores) for _ in range(3)]
     joined = Group(stores)
     joined.only = reduce(or_, (kind.only for kind in kinds))
@@ -138,7 +139,7 @@ async def test_a_group_may_read_several_categories(stores: Stores) -> None:
 
 
 async def test_consumers_may_want_less_than_their_group_reads(stores: Stores) -> None:
-    """What a consumer does not want is done for its group."""
+    """Events that a consumer does not want count as handled."""
     group, other = Group(stores), Group(stores)
     other.category = group.category
     await group.ensure()
@@ -154,7 +155,7 @@ async def test_consumers_may_want_less_than_their_group_reads(stores: Stores) ->
 
 
 async def test_nothing_keeps_events_from_the_groups(stores: Stores) -> None:
-    """Asked while all is well, a store says so."""
+    """A healthy store reports no hindrance."""
     await Group(stores).ensure()
 
     async def is_fine() -> bool:
@@ -164,7 +165,7 @@ async def test_nothing_keeps_events_from_the_groups(stores: Stores) -> None:
 
 
 async def test_an_acknowledged_event_does_not_come_back(group: Group) -> None:
-    """Not while the consumer stays beyond the timeout, and not to one that comes after it."""
+    """It is delivered neither to the same consumer after the timeout, nor to a later one."""
     await group.ensure(message_timeout=SOON)
     *done, unsettled = await group.put(5)
 
@@ -182,7 +183,7 @@ async def test_an_acknowledged_event_does_not_come_back(group: Group) -> None:
 
 
 async def test_what_is_settled_last_counts_although_the_consumer_leaves(group: Group) -> None:
-    """Acknowledging and going at once loses no acknowledgement."""
+    """An acknowledgement right before the consumer leaves is not lost."""
     await group.ensure()
     await group.put(30)
     async with group.consume() as deliveries:
@@ -194,7 +195,7 @@ async def test_what_is_settled_last_counts_although_the_consumer_leaves(group: G
 
 
 async def test_what_a_consumer_leaves_unsettled_goes_to_the_next(group: Group) -> None:
-    """An event that was handed out and not settled is handed out again."""
+    """An event that was delivered and not settled is delivered again."""
     await group.ensure()
     noted = await group.put(3)
     async with group.consume() as deliveries:
@@ -236,7 +237,7 @@ async def test_consumers_compete(group: Group) -> None:
 
 
 async def test_a_consumer_is_given_no_more_than_it_can_hold(group: Group) -> None:
-    """With a buffer of 3, the fourth event comes once one of the three is settled."""
+    """With a buffer of 3, the fourth event is delivered after one of the three is settled."""
     await group.ensure()
     noted = await group.put(6)
 
@@ -249,7 +250,7 @@ async def test_a_consumer_is_given_no_more_than_it_can_hold(group: Group) -> Non
 
 
 async def test_giving_up_waiting_loses_nothing(group: Group) -> None:
-    """A timeout on the next delivery does not end the consumer, and costs no event."""
+    """A timeout on the next delivery neither ends the consumer nor loses an event."""
     await group.ensure()
     async with group.consume() as deliveries:
         with pytest.raises(TimeoutError):
@@ -260,7 +261,8 @@ async def test_giving_up_waiting_loses_nothing(group: Group) -> None:
 
 
 async def test_a_retried_event_comes_again_and_is_counted(group: Group) -> None:
-    """Not now means again soon; the delivery says how many times it was handed out before."""
+    """``retry`` makes the group deliver it again soon; the delivery shows how often it was
+    delivered before."""
     await group.ensure()
     (noted,) = await group.put(1)
 
@@ -272,7 +274,8 @@ async def test_a_retried_event_comes_again_and_is_counted(group: Group) -> None:
 
 
 async def test_what_is_not_settled_in_time_comes_again(group: Group) -> None:
-    """A consumer that hangs does not keep its event: it is retried, elsewhere if need be."""
+    """A consumer that hangs does not keep its event: after the timeout it is delivered again, also
+    to others."""
     await group.ensure(message_timeout=SOON)
     noted = await group.put(1)
 
@@ -302,7 +305,7 @@ async def _whoever_comes_first(*consumers: AsyncIterator[Delivery]) -> Delivery:
 
 
 async def test_a_group_that_is_there_is_left_as_it_is(group: Group) -> None:
-    """Ensuring it again, as every start does, does not make it begin anew."""
+    """Ensuring an existing group, as every start does, does not reset it."""
     await group.ensure()
     await group.put(2)
     async with group.consume() as deliveries:
@@ -316,7 +319,7 @@ async def test_a_group_that_is_there_is_left_as_it_is(group: Group) -> None:
 
 
 async def test_groups_do_not_notice_each_other(stores: Stores) -> None:
-    """What one group has done with an event says nothing about another group."""
+    """What one group has done with an event does not affect another group."""
     one, other = Group(stores), Group(stores)
     other.type, other.category = one.type, one.category
     noted = await one.put(2)
@@ -327,7 +330,7 @@ async def test_groups_do_not_notice_each_other(stores: Stores) -> None:
 
 
 async def test_info_counts_what_is_in_flight(group: Group) -> None:
-    """Handed out and not settled yet."""
+    """In flight are events that were delivered and are not settled."""
     await group.ensure()
     await group.put(3)
 
@@ -339,7 +342,7 @@ async def test_info_counts_what_is_in_flight(group: Group) -> None:
 
 
 async def test_an_unknown_group_is_named(group: Group) -> None:
-    """Consuming, asking and deleting tell the name of the group that is not there."""
+    """Consuming, info and deleting raise an error that names the group."""
     with pytest.raises(KeyError, match=group.name):
         async with group.consume():
             pass
@@ -350,7 +353,7 @@ async def test_an_unknown_group_is_named(group: Group) -> None:
 
 
 async def test_a_deleted_group_ends_its_consumers(group: Group) -> None:
-    """Who still waits learns it, and created again the group begins anew."""
+    """Consumers that wait get an error. Created again, the group begins anew."""
     await group.ensure()
     noted = await group.put(2)
 
@@ -368,7 +371,8 @@ async def test_a_deleted_group_ends_its_consumers(group: Group) -> None:
 
 
 async def test_who_has_left_cannot_settle(group: Group) -> None:
-    """The event is with others by then, and settling it says so."""
+    """Settling a delivery raises an error once its consumer has left: other consumers have the
+    event by then."""
     await group.ensure()
     await group.put(1)
     async with group.consume() as deliveries:
@@ -381,7 +385,7 @@ async def test_who_has_left_cannot_settle(group: Group) -> None:
 
 
 async def test_leaving_leaves_nothing_behind(group: Group) -> None:
-    """When the context ends, no task goes on."""
+    """When the context ends, no task is left."""
     await group.ensure()
     await group.put(5)
     before = asyncio.all_tasks()

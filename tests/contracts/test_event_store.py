@@ -22,7 +22,8 @@ def store(stores: Stores) -> EventStore:
 
 
 async def test_events_are_read_as_they_were_appended(store: EventStore) -> None:
-    """Ids and types come back, data and metadata as the same JSON, with versions from 0."""
+    """Ids and types are the same, data and metadata are the same JSON, and versions count from
+    0."""
     stream, appended = name("order"), events(3, "Noted")
     before = datetime.now(UTC) - timedelta(seconds=1)
 
@@ -40,13 +41,13 @@ async def test_events_are_read_as_they_were_appended(store: EventStore) -> None:
 
 
 async def test_a_stream_that_does_not_exist_has_no_events(store: EventStore) -> None:
-    """Reading what was never written is no error, in either direction."""
+    """Reading it is not an error, in either direction."""
     assert await all_of(store.read(name())) == []
     assert await all_of(store.read(name(), backwards=True)) == []
 
 
 async def test_an_append_says_where_its_last_event_stands(store: EventStore) -> None:
-    """It answers with the version and the position that reading shows."""
+    """It returns the version and the position that reading shows."""
     stream = name()
 
     appended = [
@@ -59,7 +60,7 @@ async def test_an_append_says_where_its_last_event_stands(store: EventStore) -> 
 
 
 async def test_positions_order_the_events_of_all_streams(store: EventStore) -> None:
-    """What is appended later has a higher position, whatever its stream."""
+    """A later append has a higher position, whatever its stream."""
     positions = [(await store.append(name(), events(2), NO_STREAM)).position for _ in range(5)]
 
     assert positions == sorted(set(positions))
@@ -71,7 +72,7 @@ async def test_positions_order_the_events_of_all_streams(store: EventStore) -> N
 async def test_an_append_to_another_version_is_refused(
     store: EventStore, there: int, expected: int
 ) -> None:
-    """It names the version that the stream is at, and writes nothing."""
+    """The error names the actual version, and nothing is written."""
     stream = name()
     if there:
         await store.append(stream, events(there), NO_STREAM)
@@ -86,19 +87,19 @@ async def test_an_append_to_another_version_is_refused(
 
 @pytest.mark.parametrize("version", [-2, -4])
 async def test_any_version_cannot_be_expected(store: EventStore, version: int) -> None:
-    """A version that is none is a mistake, never a way around the check."""
+    """A version below ``NO_STREAM`` raises ``ValueError``, so the check cannot be avoided."""
     with pytest.raises(ValueError, match="-1 or more"):
         await store.append(name(), [event()], version)
 
 
 async def test_an_append_of_nothing_is_a_mistake(store: EventStore) -> None:
-    """There is no position to answer with, so it is refused."""
+    """An append without events raises ``ValueError``, since it has no position to return."""
     with pytest.raises(ValueError, match="1 event or more"):
         await store.append(name(), [], NO_STREAM)
 
 
 async def test_repeating_an_append_changes_nothing(store: EventStore) -> None:
-    """The same ids at the same version are answered as the first time, whatever came after."""
+    """The same ids at the same version return the first result, whatever was appended since."""
     stream, first, second = name(), events(2), events(3)
     answers = [await store.append(stream, first, NO_STREAM), await store.append(stream, second, 1)]
 
@@ -110,7 +111,7 @@ async def test_repeating_an_append_changes_nothing(store: EventStore) -> None:
 
 
 async def test_after_a_repetition_appending_goes_on(store: EventStore) -> None:
-    """The version that a repetition answers is the one to go on from."""
+    """The version that a repeated append returns is the one to expect next."""
     stream, first = name(), events(2)
     await store.append(stream, first, NO_STREAM)
     repeated = await store.append(stream, first, NO_STREAM)
@@ -121,7 +122,7 @@ async def test_after_a_repetition_appending_goes_on(store: EventStore) -> None:
 
 
 async def test_an_append_that_was_made_in_part_is_no_repetition(store: EventStore) -> None:
-    """One more event, or another one, makes it another append, which comes too late."""
+    """With one more event, or another one, it is a new append at an old version, and is refused."""
     stream, first = name(), events(2)
     await store.append(stream, first, NO_STREAM)
 
@@ -138,7 +139,8 @@ async def test_an_append_that_was_made_in_part_is_no_repetition(store: EventStor
 async def test_a_part_of_a_stream(
     store: EventStore, from_version: int, limit: int | None, backwards: bool
 ) -> None:
-    """Versions from ``from_version`` on, in either direction, then at most ``limit`` of them."""
+    """Reading starts at ``from_version``, goes in either direction, and ends after ``limit``
+    events."""
     stream = name()
     await store.append(stream, events(5), NO_STREAM)
 
@@ -152,7 +154,7 @@ async def test_a_part_of_a_stream(
 
 
 async def test_reading_may_be_given_up(store: EventStore) -> None:
-    """Who has seen enough stops, and the store goes on."""
+    """A reader may stop before the end, and the store continues to work."""
     stream = name()
     await store.append(stream, events(500), NO_STREAM)
 
@@ -165,7 +167,7 @@ async def test_reading_may_be_given_up(store: EventStore) -> None:
 
 @pytest.mark.parametrize("id", ["BANK CHARGES", "85123A-b", "ñandú €", "a/b?c=d%20e", "x" * 200])
 async def test_stream_names_are_taken_as_they_are(store: EventStore, id: str) -> None:
-    """Spaces, dashes, other scripts: each name is a stream of its own."""
+    """Names with spaces, dashes or other scripts each have a stream of their own."""
     stream = f"{name('stock')}-{id}"
 
     await store.append(stream, [event()], NO_STREAM)
@@ -188,7 +190,8 @@ async def test_large_events_and_many(store: EventStore) -> None:
 
 
 async def test_of_50_concurrent_writers_one_wins_each_version(store: EventStore) -> None:
-    """All expect the same version: one append stands, 49 learn which version the stream is at."""
+    """All expect the same version: one append succeeds, and 49 get an error with the actual
+    version."""
     stream = name()
     for version in range(-1, 4):
         outcomes = await asyncio.gather(
@@ -220,11 +223,8 @@ async def test_of_50_concurrent_writers_one_wins_each_version(store: EventStore)
 async def test_concurrent_writers_lose_and_double_nothing(
     store: EventStore, writers: list[list[int]], impatient: bool
 ) -> None:
-    """Whoever writes at the same time, and sends again what was written:
-
-    each acknowledged event is there exactly once, batches are whole, versions have no gap, and
-    positions agree with versions.
-    """
+    """Under concurrent and repeated appends, each acknowledged event is there exactly once, batches
+    are whole, versions have no gap, and positions agree with versions."""
     stream = name()
 
     batches = await asyncio.gather(

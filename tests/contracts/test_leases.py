@@ -23,7 +23,7 @@ async def leases(request: pytest.FixtureRequest) -> AsyncIterator[Leases]:
 
 
 async def test_one_holds_it(leases: Leases) -> None:
-    """While one holds a lease, no other gets it; the holder may renew it."""
+    """While one process holds a lease, no other gets it. The holder can renew it."""
     assert await leases.holder("forwarder") is None
 
     assert await leases.claim("forwarder", "ann", seconds=LONG)
@@ -34,7 +34,7 @@ async def test_one_holds_it(leases: Leases) -> None:
 
 
 async def test_of_many_that_claim_at_once_one_gets_it(leases: Leases) -> None:
-    """Exactly one, whether the lease is new or has just ended."""
+    """Exactly one gets it, whether the lease is new or has just expired."""
     for _ in range(2):
         claims = (leases.claim("forwarder", f"by {n}", seconds=LONG) for n in range(6))
         got = await asyncio.gather(*claims)
@@ -45,7 +45,7 @@ async def test_of_many_that_claim_at_once_one_gets_it(leases: Leases) -> None:
 
 
 async def test_it_ends_by_itself(leases: Leases) -> None:
-    """A holder that does not renew it in time loses it to the next that claims it."""
+    """A holder that does not renew it in time loses it to the next process that claims it."""
     assert await leases.claim("forwarder", "ann", seconds=SHORT)
 
     await until_true(lambda: leases.claim("forwarder", "bob", seconds=LONG))
@@ -55,7 +55,7 @@ async def test_it_ends_by_itself(leases: Leases) -> None:
 
 
 async def test_a_renewal_lasts_from_now_on(leases: Leases) -> None:
-    """The seconds of the last claim count, be they more or fewer than those before."""
+    """The seconds of the last claim count, whether more or fewer than before."""
     assert await leases.claim("forwarder", "ann", seconds=SHORT)
     assert await leases.claim("forwarder", "ann", seconds=LONG)
     assert await leases.claim("forwarder", "ann", seconds=SHORT)
@@ -68,7 +68,7 @@ async def test_a_renewal_lasts_from_now_on(leases: Leases) -> None:
 
 
 async def test_its_holder_can_release_it(leases: Leases) -> None:
-    """Released, it is free at once; a release by anybody else changes nothing."""
+    """A released lease is free at once. A release by another process changes nothing."""
     await leases.release("forwarder", "ann")
     assert await leases.claim("forwarder", "ann", seconds=LONG)
 
@@ -80,8 +80,8 @@ async def test_its_holder_can_release_it(leases: Leases) -> None:
     assert await leases.claim("forwarder", "bob", seconds=LONG)
 
 
-async def test_leases_stand_for_themselves(leases: Leases) -> None:
-    """Each name has a lease of its own."""
+async def test_leases_are_independent(leases: Leases) -> None:
+    """Each name has its own lease."""
     assert await leases.claim("forwarder", "ann", seconds=LONG)
     assert await leases.claim("Forwarder", "bob", seconds=LONG)
     await leases.release("forwarder", "ann")

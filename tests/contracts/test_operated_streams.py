@@ -1,4 +1,4 @@
-"""The contract of ``EventStore`` on streams that operators have touched: no part passes for all."""
+"""The contract of ``EventStore`` on streams of which operators have removed events."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -115,7 +115,7 @@ async def deletable(request: pytest.FixtureRequest) -> AsyncIterator[Operated]:
 
 
 async def test_a_stream_that_lost_its_beginning_is_not_read(operated: Operated) -> None:
-    """It is neither shorter nor empty: the first version that is missing is named."""
+    """Reading it raises an error that names the first missing version."""
     stream = await operated.filled()
     await operated.truncate(stream, 2)
     with pytest.raises(StreamHasHole, match=f"{stream} lacks version 0 and goes on with version 2"):
@@ -123,7 +123,7 @@ async def test_a_stream_that_lost_its_beginning_is_not_read(operated: Operated) 
 
 
 async def test_what_comes_behind_a_hole_can_be_read(operated: Operated) -> None:
-    """Who knows what was there, from a snapshot or from having seen it, goes on from it."""
+    """A reader that knows the missing part, from a snapshot or from before, can start behind it."""
     stream = await operated.filled()
     await operated.truncate(stream, 2)
     appended = await operated.events.append(stream, [event()], 3)
@@ -137,7 +137,7 @@ async def test_what_comes_behind_a_hole_can_be_read(operated: Operated) -> None:
 
 
 async def test_a_stream_of_which_all_is_hidden_is_not_empty(deletable: Operated) -> None:
-    """It is refused, and an append that expects no stream writes nothing."""
+    """Reading it raises an error, and an append that expects no stream writes nothing."""
     stream = await deletable.filled()
     await deletable.truncate(stream, 4)
     with pytest.raises(StreamHasHole, match="shows none at all"):
@@ -146,7 +146,7 @@ async def test_a_stream_of_which_all_is_hidden_is_not_empty(deletable: Operated)
 
 
 async def test_a_deleted_stream_is_named(deletable: Operated) -> None:
-    """Reading it says so, whichever way it was deleted; it does not pass for a new one."""
+    """However it was deleted, reading raises an error. It is not taken for a new stream."""
     for delete in deletable.deletes:
         stream = await deletable.filled()
         await delete(stream)
@@ -156,7 +156,8 @@ async def test_a_deleted_stream_is_named(deletable: Operated) -> None:
 
 
 async def test_a_deleted_stream_is_not_begun_anew_unnoticed(deletable: Operated) -> None:
-    """An append that expects no stream says that there was one, and no version is made up."""
+    """An append that expects no stream raises an error that the stream was deleted. No version is
+    invented."""
     for delete in deletable.deletes:
         stream = await deletable.filled()
         await delete(stream)

@@ -27,14 +27,14 @@ async def test_what_is_put_can_be_got_by_its_sha_256(payloads: PayloadStore) -> 
 async def test_any_bytes_come_back_as_they_were(
     payloads: PayloadStore, contents: list[bytes]
 ) -> None:
-    """Whatever is kept beside it, empty content included, a payload comes back unchanged."""
+    """A payload is returned unchanged, also an empty one."""
     digests = [await payloads.put(content) for content in contents]
 
     assert [await payloads.get(digest) for digest in digests] == contents
 
 
 async def test_putting_twice_is_putting_once(payloads: PayloadStore) -> None:
-    """The same content, put by many at a time, is one payload."""
+    """The same content, put by many at the same time, is one payload."""
     content = bytes(range(256)) * 4000
 
     digests = await asyncio.gather(*(payloads.put(content) for _ in range(10)))
@@ -47,6 +47,6 @@ async def test_putting_twice_is_putting_once(payloads: PayloadStore) -> None:
     "digest", ["0" * 64, "", "../secret", "/etc/passwd", "A" * 64, f"{'0' * 64}/../../secret"]
 )
 async def test_what_was_never_put_is_unavailable(payloads: PayloadStore, digest: str) -> None:
-    """Asking for anything but the digest of a payload is refused, and leads nowhere else."""
+    """Anything but the digest of a payload is refused, and no other file can be read by it."""
     with pytest.raises(PayloadUnavailable):
         await payloads.get(digest)

@@ -76,7 +76,7 @@ async def effect(outside: Outside, call: str, key: str, name: str) -> bool:
 
 
 async def test_money_is_held_then_taken_then_given_back(outside: Outside) -> None:
-    """The books show each penny where the calls have put it."""
+    """The provider's records show every penny after each call."""
     provider, key = outside.payment_provider, fresh()
 
     assert isinstance(await provider.authorise(key, "o-1", TEN), Authorised)
@@ -92,7 +92,7 @@ async def test_money_is_held_then_taken_then_given_back(outside: Outside) -> Non
 
 
 async def test_what_is_voided_is_held_no_more(outside: Outside) -> None:
-    """Voiding lets go of everything, and under another key it changes nothing more."""
+    """Voiding releases all money. Voiding again, under another key, changes nothing."""
     key = await prepared(outside, "void")
 
     await outside.payment_provider.void(fresh(), key)
@@ -104,7 +104,7 @@ async def test_what_is_voided_is_held_no_more(outside: Outside) -> None:
 
 
 async def test_a_payment_may_be_refunded_in_parts(outside: Outside) -> None:
-    """As long as something is left of it."""
+    """Refunds are accepted up to what was captured."""
     provider, key = outside.payment_provider, await prepared(outside, "refund")
 
     await provider.refund(fresh(), key, FOUR)
@@ -128,7 +128,7 @@ NONSENSE: dict[str, Call] = {
 
 @pytest.mark.parametrize("ask", NONSENSE.values(), ids=list(NONSENSE))
 async def test_what_makes_no_sense_is_refused(outside: Outside, ask: Call) -> None:
-    """With a reason, and without any effect."""
+    """It is refused with a reason, and has no effect."""
     key, name = fresh(), await prepared(outside, "capture")
 
     with pytest.raises(ProviderRefused) as refused:
@@ -140,8 +140,8 @@ async def test_what_makes_no_sense_is_refused(outside: Outside, ask: Call) -> No
     ]
 
 
-async def test_captured_is_captured(outside: Outside) -> None:
-    """It is captured once, and cannot be voided; what was voided cannot be captured."""
+async def test_a_capture_is_final(outside: Outside) -> None:
+    """A payment is captured once and cannot be voided then. A voided one cannot be captured."""
     provider = outside.payment_provider
     captured, voided = await prepared(outside, "refund"), await prepared(outside, "void")
     await provider.void(fresh(), voided)
@@ -159,7 +159,7 @@ async def test_captured_is_captured(outside: Outside) -> None:
 
 
 async def test_a_call_that_is_repeated_acts_once(outside: Outside, call: str) -> None:
-    """The same key and content have the first answer, however often and at the same time."""
+    """Calls with one key and content get the first answer, however many, also at the same time."""
     key, name = fresh(), await prepared(outside, call)
 
     answers = await asyncio.gather(
@@ -172,7 +172,7 @@ async def test_a_call_that_is_repeated_acts_once(outside: Outside, call: str) ->
 
 
 async def test_amounts_are_the_same_however_they_are_written(outside: Outside) -> None:
-    """2.5 and 2.50 are no different content."""
+    """2.5 and 2.50 are the same content."""
     key = fresh()
 
     first = await outside.payment_provider.authorise(key, "o-1", Money.parse("2.50 GBP"))
@@ -181,7 +181,7 @@ async def test_amounts_are_the_same_however_they_are_written(outside: Outside) -
 
 
 async def test_any_text_is_a_key(outside: Outside) -> None:
-    """Spaces, slashes, per cent signs and letters of any language included."""
+    """A key may have spaces, slashes, per cent signs and letters of any language."""
     key = f"payment/100 % für {fresh()}&key=1"
 
     answer = await outside.payment_provider.authorise(key, "o-1", TEN)
@@ -191,7 +191,7 @@ async def test_any_text_is_a_key(outside: Outside) -> None:
 
 
 async def test_a_key_stands_for_one_call(outside: Outside, call: str) -> None:
-    """Used for anything else it is refused, and nothing happens."""
+    """The key with another content is refused, and nothing happens."""
     key, name = await prepared(outside, call), await prepared(outside, call)
     before = await on_books(outside, key, name)
 
@@ -202,7 +202,7 @@ async def test_a_key_stands_for_one_call(outside: Outside, call: str) -> None:
 
 
 async def test_what_was_refused_stays_refused(outside: Outside) -> None:
-    """Under its key, though it would make sense by now."""
+    """Under its key it stays refused, even if it would be accepted by now."""
     provider, name, key = outside.payment_provider, await prepared(outside, "capture"), fresh()
     with pytest.raises(ProviderRefused) as first:
         await provider.refund(key, name, FOUR)
@@ -215,8 +215,8 @@ async def test_what_was_refused_stays_refused(outside: Outside) -> None:
     assert (await on_books(outside, name))[0].refunded == NOTHING
 
 
-async def test_what_came_of_a_call_can_be_found(outside: Outside, call: str) -> None:
-    """Nothing before it, then what it answered."""
+async def test_the_answer_to_a_call_can_be_found(outside: Outside, call: str) -> None:
+    """``find`` returns nothing before the call, and its answer afterwards."""
     key, name = fresh(), await prepared(outside, call)
     assert await outside.payment_provider.find(key) is None
 
@@ -226,7 +226,8 @@ async def test_what_came_of_a_call_can_be_found(outside: Outside, call: str) -> 
 
 
 async def test_what_was_voided_before_it_came_is_never_held(outside: Outside) -> None:
-    """Who does not know whether money is held can make sure that it never is."""
+    """After an unknown outcome, voiding makes sure that no money is held, even if the call arrives
+    later."""
     key = fresh()
 
     await outside.payment_provider.void(fresh(), key)
@@ -239,7 +240,7 @@ async def test_what_was_voided_before_it_came_is_never_held(outside: Outside) ->
 
 
 async def test_a_declined_card_is_an_answer(outside: Outside) -> None:
-    """It is final under its key; under another the card may be good."""
+    """It is final under its key. Under another key the card may be accepted."""
     provider, order_id, key = outside.payment_provider, fresh(), fresh()
     await outside.set_faults(
         Fault(kind="decline", order_id=order_id, reason="card declined", times=1)
@@ -252,8 +253,8 @@ async def test_a_declined_card_is_an_answer(outside: Outside) -> None:
     assert await on_books(outside, key) == []
 
 
-async def test_large_amounts_can_be_told_to_be_declined(outside: Outside) -> None:
-    """Above the limit, in its currency; the limit itself is fine."""
+async def test_amounts_above_a_limit_can_be_declined(outside: Outside) -> None:
+    """The limit holds for one currency, and is itself accepted."""
     provider = outside.payment_provider
     await outside.set_faults(Fault(kind="decline", above=SIX))
 
@@ -264,7 +265,7 @@ async def test_large_amounts_can_be_told_to_be_declined(outside: Outside) -> Non
 
 
 async def test_unavailable_means_nothing_has_happened(outside: Outside, call: str) -> None:
-    """The same call, asked again later, is carried out."""
+    """The same call, repeated later, is carried out."""
     key, name = fresh(), await prepared(outside, call)
     await outside.set_faults(Fault(kind="unavailable", call=call, times=1))
 
@@ -279,7 +280,8 @@ async def test_unavailable_means_nothing_has_happened(outside: Outside, call: st
 
 @pytest.mark.parametrize("kind", ["drop", "late"])
 async def test_an_unknown_outcome_may_be_an_effect(outside: Outside, call: str, kind: Kind) -> None:
-    """The provider acts and does not tell: it can be found, and asked again without harm."""
+    """The provider acts without an answer. The result can be found, and the call can be repeated
+    safely."""
     key, name = fresh(), await prepared(outside, call)
     await outside.set_faults(Fault(kind=kind, call=call, seconds=5, times=1))
 
@@ -293,7 +295,7 @@ async def test_an_unknown_outcome_may_be_an_effect(outside: Outside, call: str, 
 
 
 async def test_a_call_that_was_given_up_may_still_arrive(outside: Outside, call: str) -> None:
-    """A provider that is slower than we are patient acts all the same."""
+    """A provider that answers after our timeout has acted all the same."""
     key, name = fresh(), await prepared(outside, call)
     await outside.set_faults(Fault(kind="slow", call=call, seconds=1, times=1))
 
@@ -305,7 +307,7 @@ async def test_a_call_that_was_given_up_may_still_arrive(outside: Outside, call:
 
 
 async def test_a_call_that_was_given_up_and_voided_holds_nothing(outside: Outside) -> None:
-    """Whether it arrives before the void or after it."""
+    """This holds whether the call arrives before the void or after it."""
     key = fresh()
     await outside.set_faults(Fault(kind="slow", call="authorise", seconds=1, times=1))
 
@@ -318,7 +320,7 @@ async def test_a_call_that_was_given_up_and_voided_holds_nothing(outside: Outsid
 
 
 async def test_a_call_that_arrives_twice_acts_once(outside: Outside, call: str) -> None:
-    """A network that doubles calls does no harm: the second answer is the first one."""
+    """If the network duplicates a call, the second answer is the first one."""
     key, name = fresh(), await prepared(outside, call)
     await outside.set_faults(Fault(kind="twice", call=call))
 
@@ -329,8 +331,8 @@ async def test_a_call_that_arrives_twice_acts_once(outside: Outside, call: str) 
 
 
 @pytest.mark.parametrize("kind", ["unavailable", "drop", "slow"])
-async def test_looking_never_leaves_doubt(outside: Outside, kind: Kind) -> None:
-    """Whatever happens to ``find``, it can be repeated: the provider was unavailable."""
+async def test_find_leaves_no_unknown_outcome(outside: Outside, kind: Kind) -> None:
+    """A fault during ``find`` raises ``ProviderUnavailable``, so it can be repeated."""
     await outside.set_faults(Fault(kind=kind, call="find", seconds=5, times=1))
 
     with pytest.raises(ProviderUnavailable):
@@ -352,10 +354,10 @@ STEPS = st.lists(
     deadline=None,  # the machine decides
     suppress_health_check=[HealthCheck.function_scoped_fixture],  # keys are fresh each time
 )
-async def test_who_repeats_until_he_knows_pays_exactly_once(
+async def test_repeating_until_there_is_an_answer_pays_exactly_once(
     outside: Outside, steps: list[Step], seed: int
 ) -> None:
-    """Through any faults, the books end as they do without faults."""
+    """Through any faults, the provider's records end as they do without faults."""
     run = fresh()
     async with in_memory() as calm:
         expected = [await settled(calm.payment_provider, run, step) for step in steps]
@@ -383,7 +385,7 @@ async def settled(provider: PaymentProvider, run: str, step: Step) -> str:
 
 
 async def test_faults_can_be_shared_in_memory() -> None:
-    """One set of faults strikes both providers, each as its calls are named."""
+    """One set of faults applies to both providers, each by the names of its calls."""
     faults = Faults([Fault(kind="unavailable", call="book")])
     provider, carrier = shop_memory.PaymentProvider(faults), shop_memory.Carrier(faults)
 

@@ -52,9 +52,8 @@ async def _nothing_ends(_: How) -> None:
 async def test_what_arrives_while_nobody_consumes_outlives_the_server(
     lasting: Lasting, how: How
 ) -> None:
-    """Events come while no consumer is there, others' and other events after them; the server ends
-    and starts again; the next consumer of each group, whether or not it had one before, gets all
-    that was not acknowledged."""
+    """Events are appended while no consumer is connected, and the server restarts. The next
+    consumer of each group gets all events that were not acknowledged."""
     new, known = name("group"), name("group")
     type, category = name("Noted"), name("notes").replace("-", "")
     wanted, done, missed = only(type, category), events(3, type), events(10, type)

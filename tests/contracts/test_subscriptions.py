@@ -54,7 +54,8 @@ def only_events(items: Items) -> list[RecordedEvent]:
 
 
 async def test_the_past_comes_in_order_then_the_end_is_announced(stores: Stores) -> None:
-    """All events of the store, across streams, by position, and then: caught up."""
+    """All events of the store come across streams by position, followed by ``Progress`` with
+    ``caught_up``."""
     type = name("Noted")
     recorded = [one for _ in range(4) for one in await put(stores, events(3, type))]
 
@@ -66,7 +67,7 @@ async def test_the_past_comes_in_order_then_the_end_is_announced(stores: Stores)
 
 
 async def test_the_future_follows_the_past(stores: Stores) -> None:
-    """What is appended after catching up comes too, without asking again."""
+    """Events that are appended after catching up come, too."""
     type = name("Noted")
     async with stores.subscriptions.catch_up(after=None, only=only(type)) as items:
         assert only_events(await until_caught_up(items)) == []
@@ -76,7 +77,7 @@ async def test_the_future_follows_the_past(stores: Stores) -> None:
 
 
 async def test_a_subscription_begins_after_a_position(stores: Stores) -> None:
-    """Wherever it was left, it goes on with the next event: none twice, none left out."""
+    """From any position it continues with the next event, without repeating or omitting one."""
     type = name("Noted")
     recorded = await put(stores, events(6, type))
 
@@ -86,7 +87,8 @@ async def test_a_subscription_begins_after_a_position(stores: Stores) -> None:
 
 
 async def test_progress_is_a_place_to_begin_after(stores: Stores) -> None:
-    """After the position of any progress come exactly the events that came after the progress."""
+    """A subscription after the position of a ``Progress`` gets exactly the events that came after
+    it."""
     type = name("Noted")
     for _ in range(3):
         await put(stores, events(150, "Other"))
@@ -100,7 +102,7 @@ async def test_progress_is_a_place_to_begin_after(stores: Stores) -> None:
 
 
 async def test_only_the_types_asked_for_come(stores: Stores) -> None:
-    """A type is its whole name, letter for letter, whatever signs are in it."""
+    """A type is compared as a whole, whatever characters it has."""
     type = name("A.B+C (d|e)")
     others = [f"{type}!", f"!{type}", type.lower(), type.replace(".", "x"), type[:-1]]
     await put(stores, [event(other) for other in others])
@@ -112,9 +114,8 @@ async def test_only_the_types_asked_for_come(stores: Stores) -> None:
 
 
 async def test_what_is_not_ours_does_not_come(stores: Stores) -> None:
-    """An event of our type in another category, or of another type in ours, is another program's.
-
-    Progress goes on all the same."""
+    """An event of our type in another category, or of another type in ours, belongs to another
+    program. Progress continues past it."""
     type, category = name("Noted"), name("notes").replace("-", "")
     await put_foreign(stores.events, category, type)
     wanted = await put(stores, events(2, type), name(category))
@@ -131,7 +132,7 @@ async def test_what_is_not_ours_does_not_come(stores: Stores) -> None:
 
 
 async def test_a_store_counts_what_is_ours(stores: Stores) -> None:
-    """A number is exact: others' events are not in it, and what came since is."""
+    """A count is exact: other programs' events are not in it, and new ones are."""
     type, category = name("Noted"), name("notes").replace("-", "")
     wanted = only(type, category)
 
@@ -148,7 +149,7 @@ async def test_a_store_counts_what_is_ours(stores: Stores) -> None:
 
 
 async def test_the_end_is_announced_where_nothing_is_wanted(stores: Stores) -> None:
-    """No event of the type, or none after that position: caught up all the same."""
+    """Without a matching event, the subscription still reports that it has caught up."""
     type = name("Noted")
     (recorded,) = await put(stores, [event("Other")])
 
@@ -159,7 +160,7 @@ async def test_the_end_is_announced_where_nothing_is_wanted(stores: Stores) -> N
 
 
 async def test_progress_goes_on_while_nothing_is_wanted(stores: Stores) -> None:
-    """Thousands of other events move a quiet subscription on, so that it begins near the end."""
+    """Thousands of other events move a subscription on, so that it can start near the end."""
     async with stores.subscriptions.catch_up(after=None, only=only(name("Rare"))) as items:
         end = (await until_caught_up(items))[-1].position
         others = await put(stores, events(1_000, "Other"))
@@ -174,7 +175,7 @@ async def test_progress_goes_on_while_nothing_is_wanted(stores: Stores) -> None:
 async def test_concurrent_appends_are_neither_missed_nor_doubled_nor_reordered(
     stores: Stores,
 ) -> None:
-    """Subscribing while others write gives what reading gives afterwards."""
+    """A subscription during concurrent appends gives what reading gives afterwards."""
     type, streams = name("Noted"), [name() for _ in range(8)]
 
     async def write(stream: str) -> None:
@@ -198,7 +199,8 @@ async def test_concurrent_appends_are_neither_missed_nor_doubled_nor_reordered(
 
 
 async def test_giving_up_waiting_ends_the_subscription(stores: Stores) -> None:
-    """After a timeout on the next event there is no next: nothing can be left out unnoticed."""
+    """After a timeout on the next event the subscription has ended, so no event can be omitted
+    unnoticed."""
     type = name("Noted")
     async with stores.subscriptions.catch_up(after=None, only=only(type)) as items:
         await until_caught_up(items)
@@ -215,7 +217,7 @@ async def _until_nothing_comes(items: AsyncIterator[RecordedEvent | Progress]) -
 
 
 async def test_a_large_backlog_comes_whole(stores: Stores) -> None:
-    """Thousands of events, more than any buffer holds, come in order to a slow reader."""
+    """A slow reader gets thousands of events, more than any buffer holds, in order."""
     type = name("Noted")
     recorded = [one for _ in range(2) for one in await put(stores, events(1_500, type))]
 
@@ -228,7 +230,7 @@ async def test_a_large_backlog_comes_whole(stores: Stores) -> None:
 
 
 async def test_subscribers_do_not_notice_each_other(stores: Stores) -> None:
-    """Each gets everything, and one that leaves takes nothing with it."""
+    """Each gets all events, and one that leaves does not affect the others."""
     type = name("Noted")
     async with (
         stores.subscriptions.catch_up(after=None, only=only(type)) as one,
@@ -244,7 +246,7 @@ async def test_subscribers_do_not_notice_each_other(stores: Stores) -> None:
 
 @pytest.mark.parametrize("early", [True, False])
 async def test_leaving_leaves_nothing_behind(stores: Stores, early: bool) -> None:
-    """When the context ends, no task goes on, whether or not all was read."""
+    """When the context ends, no task is left, whether or not all events were read."""
     type = name("Noted")
     await put(stores, events(1_000, type))
     before = asyncio.all_tasks()
@@ -258,7 +260,7 @@ async def test_leaving_leaves_nothing_behind(stores: Stores, early: bool) -> Non
 
 
 async def test_cancelling_a_reader_cancels_it(stores: Stores) -> None:
-    """A task that follows a subscription can be cancelled like any other."""
+    """A task that reads a subscription can be cancelled like any other."""
 
     async def follow() -> None:
         async with stores.subscriptions.catch_up(after=None, only=only(name("Rare"))) as items:
@@ -275,7 +277,7 @@ async def test_cancelling_a_reader_cancels_it(stores: Stores) -> None:
 
 
 async def test_the_head_is_at_or_behind_the_last_event(stores: Stores) -> None:
-    """Whoever appended: nothing that the store shows is beyond it, and it moves on."""
+    """No event that the store shows is beyond its head, and the head moves on with every append."""
     before = await stores.facts.head()
     (recorded,) = await put(stores, events(1))
 

@@ -79,7 +79,7 @@ async def keys(
 
 
 async def test_nothing_is_known_at_first(views: Views[Basket]) -> None:
-    """A new projection has no checkpoint and no views."""
+    """A new projection has neither a checkpoint nor views."""
     assert await views.checkpoint() is None
     assert await views.load(["a"]) == {}
     assert await views.find(equal={}) == []
@@ -87,7 +87,7 @@ async def test_nothing_is_known_at_first(views: Views[Basket]) -> None:
 
 
 async def test_what_is_saved_is_loaded(views: Views[Basket]) -> None:
-    """A view comes back as it was saved, with the position of the event that shaped it."""
+    """A view is loaded as it was saved, with the position of the event that changed it last."""
     text = "naïve “quotes” \\ back\nslash % ☃ 🛒 ' {}"
     saved = basket(worth="12345678901234567.123456 GBP").model_copy(update={"notes": (text, "")})
 
@@ -98,7 +98,7 @@ async def test_what_is_saved_is_loaded(views: Views[Basket]) -> None:
 
 
 async def test_a_view_is_replaced_whole(views: Views[Basket]) -> None:
-    """Saving a view again replaces all of it, detail included."""
+    """Saving a view again replaces all of it, with its detail."""
     first = basket(owner="ann").model_copy(update={"notes": ("fragile",)})
     await views.save(seen(1, a=first), checkpoint=1, expected=None)
 
@@ -108,7 +108,7 @@ async def test_a_view_is_replaced_whole(views: Views[Basket]) -> None:
 
 
 async def test_a_view_can_be_removed(views: Views[Basket]) -> None:
-    """``None`` removes a view; removing one that is not there is no fault."""
+    """Saving ``None`` removes a view. Removing a missing one is not an error."""
     await views.save(seen(1, a=basket(), b=basket()), checkpoint=1, expected=None)
 
     await views.save({"a": None, "nobody": None}, checkpoint=2, expected=1)
@@ -117,7 +117,7 @@ async def test_a_view_can_be_removed(views: Views[Basket]) -> None:
 
 
 async def test_only_the_checkpoint_may_move(views: Views[Basket]) -> None:
-    """Progress without any change of a view moves the checkpoint alone."""
+    """A save without views moves the checkpoint alone."""
     await views.save({}, checkpoint=3, expected=None)
     await views.save({}, checkpoint=2**40, expected=3)
 
@@ -128,7 +128,7 @@ async def test_only_the_checkpoint_may_move(views: Views[Basket]) -> None:
 async def test_nothing_is_written_on_another_checkpoint(
     views: Views[Basket], expected: int | None
 ) -> None:
-    """Who expects another checkpoint than there is writes nothing at all."""
+    """A save that expects another checkpoint writes nothing."""
     await views.save(seen(2, a=basket()), checkpoint=2, expected=None)
 
     with pytest.raises(CheckpointMoved):
@@ -139,8 +139,10 @@ async def test_nothing_is_written_on_another_checkpoint(
 
 
 @pytest.mark.parametrize("start", [None, 1])
-async def test_of_two_who_advance_at_once_one_wins(views: Views[Basket], start: int | None) -> None:
-    """Two runners can never both move the checkpoint from the same place."""
+async def test_of_two_runners_that_advance_at_once_one_wins(
+    views: Views[Basket], start: int | None
+) -> None:
+    """Two runners never both move the checkpoint from the same position."""
     if start is not None:
         await views.save({}, checkpoint=start, expected=None)
 
@@ -155,7 +157,7 @@ async def test_of_two_who_advance_at_once_one_wins(views: Views[Basket], start: 
 
 
 async def test_found_by_indexed_fields_in_order_of_keys(views: Views[Basket]) -> None:
-    """All given fields have to be equal; keys are in the order of their characters' numbers."""
+    """All given fields have to be equal. Keys are ordered by code point."""
     await views.save(
         seen(
             1,
@@ -178,7 +180,7 @@ async def test_found_by_indexed_fields_in_order_of_keys(views: Views[Basket]) ->
 
 
 async def test_pages_follow_one_another(views: Views[Basket]) -> None:
-    """``after`` continues behind a key, whether or not that key is still there."""
+    """``after`` continues behind a key, even if that key is gone."""
     baskets = {f"k{n}": basket(colour="red" if n % 2 else "blue") for n in range(9)}
     await views.save(seen(1, **baskets), checkpoint=1, expected=None)
 
@@ -189,7 +191,7 @@ async def test_pages_follow_one_another(views: Views[Basket]) -> None:
 
 
 async def test_found_in_the_order_of_a_field(views: Views[Basket]) -> None:
-    """``by`` orders and bounds by a field, then by key; what has none of it is left out."""
+    """``by`` orders and limits by a field, then by key. Views without the field are left out."""
     await views.save(
         seen(
             1,
@@ -218,7 +220,7 @@ async def test_found_in_the_order_of_a_field(views: Views[Basket]) -> None:
 
 
 async def test_counted_as_they_are_found(views: Views[Basket]) -> None:
-    """A count is how many would be found, however many a page shows."""
+    """A count is the number of views that match, regardless of the page."""
     baskets = {f"k{n:02}": basket("ab"[n % 2], "red") for n in range(60)}
     await views.save(seen(1, **baskets, z=basket(None)), checkpoint=1, expected=None)
 
@@ -229,8 +231,8 @@ async def test_counted_as_they_are_found(views: Views[Basket]) -> None:
     assert await views.count(equal={"colour": "blue"}) == 0
 
 
-async def test_a_search_knows_neither_case_nor_accents(views: Views[Basket]) -> None:
-    """What is written with an accent is found without one, and the other way round."""
+async def test_a_search_ignores_case_and_accents(views: Views[Basket]) -> None:
+    """A word with an accent is found without it, and the other way round."""
     noted = {
         "a": "Móveis de jardim",
         "b": "MOVEIS",
@@ -252,7 +254,7 @@ async def test_a_search_knows_neither_case_nor_accents(views: Views[Basket]) -> 
 
 
 async def test_lists_leave_detail_out(views: Views[Basket]) -> None:
-    """A list has detail fields at their default; loading a view brings them."""
+    """A list has detail fields at their default. Loading a view returns them."""
     whole = basket().model_copy(update={"notes": ("fragile", "heavy")})
     await views.save(seen(1, a=whole), checkpoint=1, expected=None)
 
@@ -261,13 +263,13 @@ async def test_lists_leave_detail_out(views: Views[Basket]) -> None:
 
 
 async def test_only_indexed_fields_can_be_asked_for(views: Views[Basket]) -> None:
-    """A question that no index answers is refused, and the answer names the fields that work."""
+    """A query by another field raises an error that lists the fields that can be used."""
     with pytest.raises(ValueError, match="not found by items, but by owner, colour"):
         await views.find(equal={"items": "1"})
 
 
 async def test_sums_are_exact(views: Views[Basket]) -> None:
-    """Numbers and money add up without rounding, for each value of a field."""
+    """Numbers and money are added without rounding, for each value of a field."""
     await views.save(
         seen(
             1,
@@ -291,7 +293,7 @@ async def test_sums_are_exact(views: Views[Basket]) -> None:
 
 
 async def test_clearing_forgets_everything(views: Views[Basket]) -> None:
-    """After clearing, the projection starts from the very beginning."""
+    """After clearing, the projection starts from the beginning."""
     await views.save(seen(5, a=basket()), checkpoint=5, expected=None)
 
     await views.clear()
@@ -302,7 +304,7 @@ async def test_clearing_forgets_everything(views: Views[Basket]) -> None:
 
 
 async def test_a_cancelled_save_is_whole_or_nothing(views: Views[Basket]) -> None:
-    """However far a save has come when it is cancelled, views and checkpoint agree."""
+    """At whatever point a save is cancelled, views and checkpoint agree."""
     for turns in range(40):
         before = await views.checkpoint()
         task = asyncio.create_task(
