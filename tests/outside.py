@@ -9,7 +9,6 @@ import httpx
 
 from application.ports import Declined, Done
 from application.shop.ports import Audit, Authorised, Booked, Carrier, PaymentProvider
-from infrastructure.providers import simulated as kit
 from infrastructure.providers.simulated import Fault, Faults
 from infrastructure.shop import memory as shop_memory
 from infrastructure.shop import providers as shop_providers
@@ -64,9 +63,7 @@ async def over_http(simulated: SimulatedProviders) -> AsyncIterator[Outside]:
         await set_faults(simulated, [])
 
 
-async def set_faults(
-    simulated: kit.SimulatedProviders, faults: Sequence[Fault], seed: int = 0
-) -> None:
+async def set_faults(simulated: SimulatedProviders, faults: Sequence[Fault], seed: int = 0) -> None:
     """These faults from now on, over HTTP."""
     plan = {"faults": [fault.model_dump(mode="json") for fault in faults], "seed": seed}
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:

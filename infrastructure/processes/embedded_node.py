@@ -9,12 +9,12 @@ from infrastructure.processes.supervising import kept_running
 from infrastructure.settings import Settings
 
 
-def require_node() -> None:
-    """Raises :class:`Hindrance` where the node is not installed."""
+def require_node(what: str = "the embedded EventStoreDB node") -> None:
+    """Raises :class:`Hindrance` where the distribution is missing that ``what`` is started with."""
     if find_spec("embedded_eventstoredb") is None:
         raise Hindrance(
-            "the embedded EventStoreDB node is not installed: install embedded-eventstoredb "
-            "(the extra 'embedded'), or set the address of a server of yours"
+            f"{what} cannot be started: install embedded-eventstoredb (the extra 'embedded'), "
+            "or set the address of a server of yours"
         )
 
 

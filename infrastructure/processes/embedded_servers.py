@@ -6,12 +6,10 @@ from contextlib import asynccontextmanager
 from infrastructure.container import Container, connected, wired, write_side_opened
 from infrastructure.embedded.postgres import EmbeddedPostgres, PostgresFailed
 from infrastructure.processes import Hindrance
-from infrastructure.processes.embedded_node import embedded_node
+from infrastructure.processes.embedded_node import embedded_node, require_node
 from infrastructure.processes.home import Home
 from infrastructure.processes.supervising import kept_running
-from infrastructure.providers.simulated import SimulationFailed
 from infrastructure.settings import Settings
-from infrastructure.shop.simulated_providers import SimulatedProviders
 
 
 @asynccontextmanager
@@ -43,6 +41,10 @@ async def providers_for(settings: Settings) -> AsyncIterator[Settings]:
     if settings.payment_provider_uri and settings.carrier_uri:
         yield settings
         return
+    require_node("the simulated providers")
+    from infrastructure.providers.simulated.process import SimulationFailed
+    from infrastructure.shop.simulated_providers import SimulatedProviders
+
     books = settings.home.absolute() / "providers" / "books.sqlite3"
     try:
         async with (

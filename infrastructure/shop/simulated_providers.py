@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Final
 
-from infrastructure.providers import simulated
+from infrastructure.providers.simulated import process
 from infrastructure.shop.providers import CARRIER, PAYMENT_PROVIDER
 
 DECLARED: Final = "infrastructure.shop.memory:SIMULATED"
 
 
-class SimulatedProviders(simulated.SimulatedProviders):
+class SimulatedProviders(process.SimulatedProviders):
     """A payment provider and a carrier."""
 
     def __init__(self, file: Path | None = None, port: int = 0) -> None:

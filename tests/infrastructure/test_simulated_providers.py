@@ -17,7 +17,8 @@ import pytest
 from application.ports import Declined, OutcomeUnknown, ProviderRefused, ProviderUnavailable
 from application.shop.ports import Authorised, Booked, PaymentProvider
 from domain.values import Money
-from infrastructure.providers.simulated import Fault, Faults, SimulationFailed
+from infrastructure.providers.simulated import Fault, Faults
+from infrastructure.providers.simulated.process import SimulationFailed
 from infrastructure.providers.simulated.rules import Subject
 from infrastructure.shop import providers as shop_providers
 from infrastructure.shop.simulated_providers import SimulatedProviders

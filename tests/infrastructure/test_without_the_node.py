@@ -47,7 +47,11 @@ def test_what_needs_the_node_says_so(tmp_path: Path, arguments: list[str]) -> No
     assert "Traceback" not in ended.stderr
 
 
-def test_only_the_command_node_imports_it(tmp_path: Path) -> None:
+def test_only_what_starts_servers_imports_it(tmp_path: Path) -> None:
     """Every other module of the service can be imported without it, so a container needs none."""
     ended = python(_IMPORT_ALL, tmp_path)
-    assert ended.stdout.split() == ["infrastructure.cli.node"], ended.stderr
+    assert ended.stdout.split() == [
+        "infrastructure.cli.node",
+        "infrastructure.providers.simulated.process",
+        "infrastructure.shop.simulated_providers",
+    ], ended.stderr

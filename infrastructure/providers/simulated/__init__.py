@@ -1,4 +1,4 @@
-"""Simulated providers: in memory, or in a process of their own.
+"""Simulated providers: in memory, or in a process of their own (``process.py``).
 
 A service declares each (:class:`SimulatedProvider`): its calls, its rules, its records. It gets a
 ledger that gives every key one answer, a journal that survives ``kill -9``, faults that are set by
@@ -7,7 +7,6 @@ ledger that gives every key one answer, a journal that survives ``kill -9``, fau
 
 from infrastructure.providers.simulated.connection import SimulatedConnection
 from infrastructure.providers.simulated.faults import Fault, FaultPlan, Faults
-from infrastructure.providers.simulated.process import SimulatedProviders, SimulationFailed
 from infrastructure.providers.simulated.rules import (
     Answer,
     Entry,
@@ -25,7 +24,5 @@ __all__ = [
     "Refusal",
     "SimulatedConnection",
     "SimulatedProvider",
-    "SimulatedProviders",
-    "SimulationFailed",
     "Subject",
 ]
