@@ -5,12 +5,13 @@ recognised by its id in the stream and answered as the first time. In one proces
 one stream take turns, and those that wait together are appended together.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
 from application.backoff import Backoff
-from application.categories import BY_COMMAND, Category
+from application.catalogue import Catalogue
+from application.category import Category
 from application.draft import Asked, Draft, One
 from application.draft import CommandIdReused as CommandIdReused
 from application.draft import Outcome as Outcome
@@ -34,12 +35,12 @@ class CommandDispatch:
     def __init__(
         self,
         store: EventStore,
+        catalogue: Catalogue,
         pause: Callable[[int], Awaitable[None]] = _BACKOFF,
         *,
         remember: int = 0,
         waiting: int = WAITING,
         patience: float = PATIENCE,
-        categories: Mapping[type[Command], Category] = BY_COMMAND,
         tell: Tell = silent,
     ) -> None:
         """``remember``: of how many streams it keeps what it has seen, so as to read less.
@@ -47,7 +48,7 @@ class CommandDispatch:
         ``waiting``, ``patience``: how many commands wait for one stream, and how many seconds.
         ``tell``: is told of each snapshot that was of no use, and why.
         """
-        self._store, self._pause, self._categories = store, pause, categories
+        self._store, self._catalogue, self._pause = store, catalogue, pause
         self._recent, self._snapshots = RecentPasts(remember), SnapshotStore(store, tell)
         self._turns = Turns(self._serve, waiting=waiting, patience=patience)
 
@@ -59,16 +60,18 @@ class CommandDispatch:
         *,
         expected_version: int | None = None,
         new: bool = False,
+        category: Category | None = None,
     ) -> Outcome:
         """Carry out ``command`` on the aggregate ``id`` of the command's category.
 
         ``expected_version``: the version on which the caller's wish is based, if it matters.
+        ``category``: which one, where commands of this type go to several, as those to sagas do.
         ``new``: the stream most likely does not exist, so try without reading it first.
         Raises :class:`~domain.decider.DomainError`, :class:`StaleVersion`,
         :class:`CommandIdReused`, :class:`TooMuchContention` (of which :class:`StreamBusy` is one),
         and what the store raises. Cancelled, it has been carried out, or not, or will be.
         """
-        category = self._categories[type(command)]
+        category = category or self._catalogue.by_command[type(command)]
         asked = Asked(category, command, context, expected_version, new)
         return await self._turns.answer(category.stream(id), asked)
 
@@ -96,11 +99,11 @@ class CommandDispatch:
         Raises ``WrongExpectedVersion`` and ``StoreUnavailable``: of those who have no answer then
         nothing was done, or it is unknown.
         """
-        draft = Draft(past, fresh=fresh)
+        draft = Draft(past, self._catalogue, fresh=fresh)
         for one in group:
             if draft.full:
                 await self._append(draft)
-                draft = Draft(past, fresh=fresh)
+                draft = Draft(past, self._catalogue, fresh=fresh)
             await draft.take(one, self._store)
         if draft.new:
             await self._append(draft)

@@ -6,11 +6,11 @@ position. It is opaque to clients, and its form may change from release to relea
 
 import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Final, Self
 
-from application.categories import CATEGORIES, split
+from application.category import split
 from application.command_dispatch import Outcome
 from application.log_end import LogEnd
 from application.ports import ReadModels, StoreFacts, V, Views
@@ -81,6 +81,7 @@ class Consistency:
         self,
         store: StoreFacts,
         read_models: ReadModels,
+        categories: Collection[str],
         log_end: LogEnd | None = None,
         *,
         patience: float = 5.0,
@@ -88,9 +89,11 @@ class Consistency:
     ) -> None:
         """A question waits ``patience`` seconds at most.
 
-        With ``log_end``, nothing is answered that speaks of events beyond it.
+        ``categories``: the names of those that a token can be of. With ``log_end``, nothing is
+        answered that speaks of events beyond it.
         """
         self._store, self._read_models, self._log_end = store, read_models, log_end
+        self._categories = categories
         self._patience, self._pause = patience, pause
 
     async def token(self, outcome: Outcome) -> str:
@@ -107,7 +110,7 @@ class Consistency:
         ``StoreUnavailable``.
         """
         token = await self._checked(text) if text is not None else None
-        if token is None or token.category not in projection.follows:
+        if token is None or token.category not in {one.name for one in projection.follows}:
             return await self._read_models.live(projection)
         return await self._passed(projection, token.position)
 
@@ -115,7 +118,7 @@ class Consistency:
         token = Token.parse(text)
         if token is None:
             return None
-        if token.category not in {category.name for category in CATEGORIES}:
+        if token.category not in self._categories:
             raise InvalidToken(f"there is no category {token.category!r}")
         if token.store != await self._store.store_id():
             raise InvalidToken("this Consistency-Token was given by a service on another store")

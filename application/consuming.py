@@ -14,12 +14,11 @@ from typing import Final, TypeVar
 from weakref import WeakValueDictionary
 
 from application.backoff import Backoff
-from application.categories import ours
 from application.claim_check import claim
 from application.command_dispatch import TooMuchContention
 from application.event_filter import EventFilter
-from application.messages import RecordedEvent
-from application.parking import EventDiscarded, EventParked, ReplayRequested
+from application.messages import RecordedEvent, UnreadableEvent
+from application.parking import PARKING, EventDiscarded, EventParked, ReplayRequested
 from application.parking_lot import ParkingLot
 from application.ports import (
     ConsumerGroups,
@@ -32,7 +31,6 @@ from application.ports import (
     StreamUnusable,
     WrongExpectedVersion,
 )
-from application.serialization import UnreadableEvent
 
 T = TypeVar("T")
 
@@ -59,7 +57,7 @@ SUSPECT: Final = 3  # from then on it is handled alone, so that it takes no othe
 _MESSAGE_TIMEOUT: Final = 3600.0  # a dead worker's events are free at once; this is for a hung one
 _DEADLY: Final = "it may kill its workers: it got no answer, handed out"
 _GONE: Final = "it is not in its stream any more"
-_OWN: Final = ours(ReplayRequested, EventDiscarded)
+_OWN: Final = PARKING.only(ReplayRequested, EventDiscarded)
 
 Handle = Callable[[RecordedEvent], Awaitable[None]]
 

@@ -3,15 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from typing import Final
 
-from application.categories import CATEGORIES
+from application.catalogue import Catalogue
+from application.event_filter import EventFilter
 from application.ports import EventStore, Progress, StreamUnusable, Subscriptions, require_version
 
-DECIDED: Final = reduce(or_, (category.ours for category in CATEGORIES if category.commands))
-"""Events of streams that something is decided upon; of the others the last event says all."""
 _AT_ONCE: Final = 16  # streams that are read together
 
 
@@ -23,12 +20,15 @@ class Damage:
     what: str
 
 
-async def damaged(subscriptions: Subscriptions, store: EventStore) -> Sequence[Damage]:
+async def damaged(
+    subscriptions: Subscriptions, store: EventStore, catalogue: Catalogue
+) -> Sequence[Damage]:
     """All streams of ours that cannot be decided upon, by name. Raises ``StoreUnavailable``.
 
     Each stream is read twice, its first event and its last.
     """
-    ends, found = await _ends(subscriptions)
+    decided = [category.own.pairs for category in catalogue.categories if not category.records]
+    ends, found = await _ends(subscriptions, EventFilter(frozenset().union(*decided)))
     limit = asyncio.Semaphore(_AT_ONCE)
 
     async def look(stream: str) -> None:
@@ -42,11 +42,13 @@ async def damaged(subscriptions: Subscriptions, store: EventStore) -> Sequence[D
     return [Damage(stream, found[stream]) for stream in sorted(found)]
 
 
-async def _ends(subscriptions: Subscriptions) -> tuple[dict[str, int], dict[str, str]]:
+async def _ends(
+    subscriptions: Subscriptions, decided: EventFilter
+) -> tuple[dict[str, int], dict[str, str]]:
     """The last version of each stream in the log, and those whose events have a gap there."""
     ends: dict[str, int] = {}
     found: dict[str, str] = {}
-    async with subscriptions.catch_up(after=None, only=DECIDED) as messages:
+    async with subscriptions.catch_up(after=None, only=decided) as messages:
         async for message in messages:
             if isinstance(message, Progress):
                 if message.caught_up:

@@ -13,7 +13,8 @@ from functools import reduce
 from typing import Any, Final
 from uuid import UUID
 
-from application.categories import Category
+from application.catalogue import Catalogue
+from application.category import Category
 from application.identity import event_ids, is_first_of
 from application.messages import Context, NewEvent
 from application.past import Earlier, Past
@@ -70,9 +71,9 @@ class _Decided:
 class Draft:
     """Events that are to be appended to a past, and the commands whose answers depend on that."""
 
-    def __init__(self, past: Past, *, fresh: bool) -> None:
+    def __init__(self, past: Past, catalogue: Catalogue, *, fresh: bool) -> None:
         """``fresh``: the past was read after all of the commands had come."""
-        self.past, self.fresh = past, fresh
+        self.past, self.fresh, self._catalogue = past, fresh, catalogue
         self.new: list[NewEvent] = []
         self.events: list[Event] = []
         self.writers: list[One] = []  # those that lead to events, in order
@@ -125,7 +126,8 @@ class Draft:
 
     def _add(self, one: One, asked: Asked, events: Sequence[Event]) -> None:
         ids = event_ids(asked.context.command_id, asked.command, len(events))
-        new = [NewEvent.of(event, id, asked.context) for event, id in zip(events, ids, strict=True)]
+        make = self._catalogue.new_event
+        new = [make(event, id, asked.context) for event, id in zip(events, ids, strict=True)]
         self._size += sum(len(event.data) for event in new)
         self.new += new
         self.events += events

@@ -1,17 +1,27 @@
 """What an event carries besides its data: on its way into the store, and as recorded there."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, Generic, Self, TypeVar, overload
+from typing import Any, Final, Generic, Protocol, Self, TypeVar, overload
 from uuid import UUID, uuid5
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from application import serialization
-from application.categories import split
-from application.serialization import UnreadableEvent
+from application.category import split
 from domain.decider import Event
+
+
+class UnreadableEvent(Exception):
+    """An event is stored that this release cannot read; the message says which, where and why."""
+
+
+class Decoder(Protocol):
+    """Makes events of bytes: the catalogue of a service."""
+
+    def decode(self, type: str, schema_version: int, data: bytes) -> Event:
+        """Raises :class:`UnreadableEvent`."""
+        ...
 
 
 class Metadata(BaseModel):
@@ -98,12 +108,6 @@ class NewEvent:
     data: bytes
     metadata: Metadata
 
-    @classmethod
-    def of(cls, event: Event, id: UUID, context: Context) -> Self:
-        type = serialization.type_name(event.__class__)
-        version = serialization.current_version(type)
-        return cls(id, type, serialization.encode(event), context.metadata(version))
-
 
 T = TypeVar("T")
 
@@ -136,8 +140,9 @@ class RecordedEvent:
     """An event as the store holds it, for good.
 
     ``version`` counts in the stream from 0; ``position`` orders all events of the store and has
-    gaps. ``event`` and ``metadata`` are read from the bytes when first asked for. A store may know
-    what else stands there, ``command_id`` and ``schema_version``: then that is not read again.
+    gaps. ``event`` and ``metadata`` are read from the bytes when first asked for, the event by
+    ``decoder``. A store may know what else stands there, ``command_id`` and ``schema_version``:
+    then that is not read again.
     """
 
     id: UUID
@@ -148,6 +153,7 @@ class RecordedEvent:
     version: int
     position: int
     recorded_at: datetime
+    decoder: Decoder = field(repr=False, compare=False)
 
     def __init__(
         self,
@@ -159,6 +165,7 @@ class RecordedEvent:
         version: int,
         position: int,
         recorded_at: datetime,
+        decoder: Decoder,
         command_id: UUID | None = None,
         schema_version: int | None = None,
     ) -> None:
@@ -171,13 +178,14 @@ class RecordedEvent:
             version=version,
             position=position,
             recorded_at=recorded_at,
+            decoder=decoder,
         )
         if command_id is not None and schema_version is not None:
             self.__dict__.update(command_id=command_id, schema_version=schema_version)
 
     @_once
     def metadata(self) -> Metadata:
-        """Raises :class:`~application.serialization.UnreadableEvent`: another system wrote it."""
+        """Raises :class:`UnreadableEvent`: another system wrote it."""
         try:
             return Metadata.model_validate_json(self.metadata_json)
         except ValidationError as error:
@@ -187,11 +195,11 @@ class RecordedEvent:
     def event(self) -> Event:
         """The event, lifted to today's version.
 
-        Raises :class:`~application.serialization.UnreadableEvent`.
+        Raises :class:`UnreadableEvent`.
         """
         version = self.schema_version
         try:
-            return serialization.decode(self.type, version, self.data)
+            return self.decoder.decode(self.type, version, self.data)
         except UnreadableEvent as error:
             raise self._unreadable(error) from error
 

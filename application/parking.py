@@ -12,11 +12,12 @@ it, without having been tried, and is due as soon as all before it are gone. Oth
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, assert_never
+from typing import Annotated, Final, assert_never
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from application.category import Category
 from domain.decider import Command, Decider, DomainError, Event, Missing, replace
 from domain.values import Name, Text
 
@@ -255,3 +256,4 @@ def _require_held(event_id: UUID, lot: Lot) -> Held:
 
 
 decider: Decider[ParkingCommand, Lot, ParkingEvent] = Decider(Lot(), evolve, decide)
+PARKING: Final = Category.of("parking", decider, ParkingCommand, ParkingEvent)

@@ -6,9 +6,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID, uuid4, uuid5
 
-from application.categories import BY_COMMAND, ours
-from application.messages import Context, NewEvent, RecordedEvent
+from application.messages import Context, RecordedEvent, UnreadableEvent
+from application.own_events import OWN
 from application.parking import (
+    PARKING,
     DiscardEvent,
     EventDiscarded,
     EventParked,
@@ -28,9 +29,7 @@ from application.ports import (
     Subscriptions,
     WrongExpectedVersion,
 )
-from application.serialization import UnreadableEvent
 
-_CATEGORY = BY_COMMAND[ParkEvent]
 _TOLD = 1000  # characters that are kept of an error
 
 
@@ -46,7 +45,7 @@ class ParkingLot:
     """
 
     def __init__(self, store: EventStore, group: str, clock: Callable[[], datetime] = _now) -> None:
-        self.group, self.stream = group, _CATEGORY.stream(group)
+        self.group, self.stream = group, PARKING.stream(group)
         self._store, self._clock = store, clock
         self._lot, self._version = Lot(), NO_STREAM
         self._last_id: UUID | None = None
@@ -130,10 +129,10 @@ class ParkingLot:
         while True:
             lot = await self.look()
             version = self._version  # nothing was awaited in between: it is that of the lot
-            if not (decided := _CATEGORY.decider.decide(command, lot)):
+            if not (decided := PARKING.decider.decide(command, lot)):
                 return
             (event,) = decided  # one wish, one event
-            new = NewEvent.of(event, uuid5(context.command_id, str(version)), context)
+            new = OWN.new_event(event, uuid5(context.command_id, str(version)), context)
             with suppress(WrongExpectedVersion):  # somebody else has got on: look again
                 await self._store.append(self.stream, [new], version)
                 await self.look()
@@ -158,7 +157,7 @@ class ParkingLot:
             await self._read_on()
 
     def _take_in(self, recorded: RecordedEvent) -> None:
-        self._lot = _CATEGORY.decider.evolve(self._lot, recorded.event)
+        self._lot = PARKING.decider.evolve(self._lot, recorded.event)
         self._version, self._last_id = recorded.version, recorded.id
         match recorded.event:
             case EventParked(event_id=event_id):
@@ -179,7 +178,7 @@ class ParkingLot:
 async def groups_with_a_lot(subscriptions: Subscriptions) -> Sequence[str]:
     """The groups that have ever parked an event, by name. Raises ``StoreUnavailable``."""
     groups: set[str] = set()
-    async with subscriptions.catch_up(after=None, only=ours(EventParked)) as messages:
+    async with subscriptions.catch_up(after=None, only=PARKING.only(EventParked)) as messages:
         async for message in messages:
             if not isinstance(message, Progress):
                 groups.add(message.stream_id)

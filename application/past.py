@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from application.categories import Category
+from application.category import Category
 from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Appended, EventStore
 from application.snapshots import Snapshot, Traces

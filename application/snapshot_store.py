@@ -7,7 +7,8 @@ fail a command: what cannot be kept or used is told, and the events are read as 
 from collections.abc import Callable
 from dataclasses import replace
 
-from application.messages import Context, NewEvent
+from application.messages import Context
+from application.own_events import OWN, SNAPSHOT
 from application.past import Past
 from application.ports import NO_STREAM, Appended, EventStore, WrongExpectedVersion
 from application.snapshots import Snapshot, SnapshotTaken, Unfit, restore, take
@@ -51,7 +52,7 @@ class SnapshotStore:
         past.kept = replace(past.kept, at=past.version)
         try:
             taken = take(past.snapshot(), declared, past.category.decider)
-            new = NewEvent.of(taken, taken.id, _caused(taken, context))
+            new = OWN.new_event(taken, taken.id, _caused(taken, context))
             kept = await self._store.append(_name(past.stream), [new], past.kept.version)
             past.kept = replace(past.kept, version=kept.version)
         except WrongExpectedVersion as conflict:  # somebody else has kept one: as good
@@ -76,7 +77,7 @@ class SnapshotStore:
 
 
 def _name(stream: str) -> str:
-    return f"snapshot-{stream}"
+    return SNAPSHOT.stream(stream)
 
 
 def _said(error: Exception) -> str:

@@ -7,7 +7,7 @@ Everything here is built without waiting. What has to be awaited (the connection
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,21 +22,23 @@ from application.consistency import Consistency
 from application.consuming import GroupConsumer
 from application.log_end import LogEnd
 from application.parking_lot import ParkingLot
+from application.ports import ConsumerGroups, EventStore, PayloadStore
 from application.projections.deploying import Deploy
 from application.projections.hosting import ProjectionHost
 from application.projections.lag import Lags
 from application.projections.operating import Operations
 from application.projections.projection import Projection
 from application.projections.staleness import Staleness
+from application.reactions import Tools
 from application.sagas.deadlines import Deadlines
 from application.sagas.engine import SagaEngine
 from application.sagas.performing import Performer
+from application.service import Service
 from application.shop import simulation
 from application.shop.ports import Outside
-from application.shop.reactions import goods_return, shipping
-from application.shop.read_models import PROJECTIONS
-from application.shop.sagas.order_fulfilment import VERSIONS, order_fulfilment
+from application.shop.sagas.order_fulfilment import order_fulfilment
 from application.shop.sagas.outside_calls import outside_calls
+from application.shop.service import SHOP
 from application.shop.warehouse import Warehouse
 from application.writability import Writability
 from infrastructure import eventstoredb, filesystem, memory, postgres
@@ -49,9 +51,7 @@ from infrastructure.working import Working
 log = structlog.stdlib.get_logger("headwater.wiring")
 
 
-GROUPS: Final = (goods_return.GROUP, shipping.GROUP, order_fulfilment.name)
-"""The consumer groups of the service, each with a parking lot of its own."""
-
+FULFILMENT: Final = order_fulfilment.name
 _SWITCHED_ON_WITHIN: Final = 10.0  # seconds: a server whose projections just start may not answer
 
 REMEMBER: Final = 1000
@@ -62,17 +62,42 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _consistent(inline: Collection[str]) -> Sequence[Projection[Any]]:
+def _consistent(service: Service[Any], inline: Collection[str]) -> Sequence[Projection[Any]]:
     """The declared read models, those named here inline."""
     return [
-        replace(one, consistency="inline") if one.name in inline else one for one in PROJECTIONS
+        replace(one, consistency="inline") if one.name in inline else one
+        for one in service.read_models
     ]
+
+
+def _reactions(
+    service: Service[Any],
+    tools: Tools[Any],
+    groups: ConsumerGroups,
+    store: EventStore,
+    payloads: PayloadStore,
+) -> Mapping[str, GroupConsumer]:
+    """What handles each reaction's events, by the name of its consumer group."""
+    return {
+        one.name: GroupConsumer(
+            one.name,
+            one.events,
+            one.handler(tools),
+            groups,
+            store,
+            payloads,
+            ParkingLot(store, one.name),
+        )
+        for one in service.reactions
+    }
 
 
 class Container(containers.DeclarativeContainer):
     """The service as it runs: EventStoreDB, PostgreSQL, a directory for payloads."""
 
     settings = providers.Dependency(instance_of=Settings)
+    service = providers.Object(SHOP)
+    catalogue = service.provided.catalogue
     metrics = providers.Singleton(Metrics)
     saga_metrics = metrics.provided.sagas  # what an engine tells
 
@@ -84,10 +109,10 @@ class Container(containers.DeclarativeContainer):
     events_pool = providers.Dependency(instance_of=postgres.Pool)  # once it is opened
     wake_up = providers.Dependency(instance_of=postgres.WakeUp)  # once it is opened
     horizon = providers.Dependency(instance_of=postgres.Horizon)  # where events are in PostgreSQL
-    streams = providers.Singleton(eventstoredb.EventStore, client)
-    subscriptions = providers.Singleton(eventstoredb.Subscriptions, client)
+    streams = providers.Singleton(eventstoredb.EventStore, client, catalogue)
+    subscriptions = providers.Singleton(eventstoredb.Subscriptions, client, catalogue)
     consumer_groups = providers.Singleton(
-        eventstoredb.ConsumerGroups, client, tell=metrics.provided.groups.gone
+        eventstoredb.ConsumerGroups, client, catalogue, tell=metrics.provided.groups.gone
     )
     category_links = providers.Factory(eventstoredb.CategoryLinks, client)
     outside = providers.Dependency(instance_of=Outside)  # once it is opened
@@ -96,7 +121,7 @@ class Container(containers.DeclarativeContainer):
     books = outside.provided.audit
     payloads = providers.Singleton(filesystem.PayloadStore, settings.provided.payloads)
     builds = providers.Singleton(postgres.Builds, pool)
-    projections = providers.Singleton(_consistent, settings.provided.inline_projections)
+    projections = providers.Singleton(_consistent, service, settings.provided.inline_projections)
     one_database = providers.Object(False)  # true where events and views can share a transaction
     read_models = providers.Singleton(postgres.ReadModels, pool, projections, builds)
 
@@ -108,58 +133,43 @@ class Container(containers.DeclarativeContainer):
     )
     log_end = providers.Singleton(LogEnd, subscriptions, writability)
     event_store = providers.Singleton(ClaimCheck, writability, payloads)
-    dispatch = providers.Singleton(MeasuredDispatch, event_store, metrics, remember=REMEMBER)
+    dispatch = providers.Singleton(
+        MeasuredDispatch, event_store, catalogue, metrics, remember=REMEMBER
+    )
 
     # what reacts to events
     clock = providers.Object(_now)
     parking = providers.Factory(ParkingLot, event_store)  # of the group that is named
     lots = providers.Singleton(
-        lambda store: [ParkingLot(store, group) for group in GROUPS], event_store
-    )
-    goods_return = providers.Singleton(
-        GroupConsumer,
-        goods_return.GROUP,
-        goods_return.EVENTS,
-        providers.Singleton(
-            goods_return.GoodsReturn, event_store, dispatch, payment_provider, clock
-        ).provided.handle,
-        consumer_groups,
+        lambda store, service: [ParkingLot(store, group) for group in service.groups],
         event_store,
-        payloads,
-        providers.Singleton(ParkingLot, event_store, goods_return.GROUP),
+        service,
     )
-    shipping = providers.Singleton(
-        GroupConsumer,
-        shipping.GROUP,
-        shipping.EVENTS,
-        providers.Singleton(shipping.Shipping, event_store, dispatch, clock).provided.handle,
-        consumer_groups,
-        event_store,
-        payloads,
-        providers.Singleton(ParkingLot, event_store, shipping.GROUP),
+    tools = providers.Singleton(Tools, event_store, dispatch, clock, outside)
+    reactions = providers.Singleton(
+        _reactions, service, tools, consumer_groups, event_store, payloads
     )
     warehouse = providers.Singleton(Warehouse, dispatch, carrier)
 
     fulfilment_engine = providers.Singleton(
         SagaEngine,
-        VERSIONS,
+        service.provided.sagas,
+        catalogue.provided.own,
         event_store,
         providers.Singleton(Performer, dispatch, providers.Callable(outside_calls, outside)),
         observe=saga_metrics,
     )
     fulfilment = providers.Factory(  # a worker
         GroupConsumer,
-        order_fulfilment.name,
+        FULFILMENT,
         fulfilment_engine.provided.events,
         fulfilment_engine.provided.handle,
         consumer_groups,
         event_store,
         payloads,
-        providers.Singleton(ParkingLot, event_store, order_fulfilment.name),
+        providers.Singleton(ParkingLot, event_store, FULFILMENT),
     )
-    deadlines = providers.Factory(
-        Deadlines, order_fulfilment.name, event_store, subscriptions, log_end
-    )
+    deadlines = providers.Factory(Deadlines, FULFILMENT, event_store, subscriptions, log_end)
     warehouse_staff = providers.Factory(  # of a simulation: elsewhere people do it
         GroupConsumer,
         simulation.warehouse.GROUP,
@@ -198,6 +208,7 @@ class Container(containers.DeclarativeContainer):
         Consistency,
         subscriptions,
         read_models,
+        providers.Singleton(lambda of: {one.name for one in of.categories}, catalogue),
         log_end,
         patience=settings.provided.consistency_wait_seconds,
     )
@@ -223,11 +234,15 @@ def in_postgres(settings: Settings) -> Container:
         providers.Singleton(
             postgres.EventStore,
             container.events_pool,
+            container.catalogue,
             providers.Singleton(
                 postgres.GroupCommit,
                 container.events_pool,
                 providers.Singleton(
-                    postgres.InlineCommit, container.projections, container.payloads
+                    postgres.InlineCommit,
+                    container.projections,
+                    container.payloads,
+                    container.catalogue,
                 ),
                 tell=container.metrics.provided.event_store.committed,
             ),
@@ -235,11 +250,17 @@ def in_postgres(settings: Settings) -> Container:
     )
     container.subscriptions.override(
         providers.Singleton(
-            postgres.Subscriptions, container.events_pool, container.wake_up, container.horizon
+            postgres.Subscriptions,
+            container.events_pool,
+            container.wake_up,
+            container.horizon,
+            container.catalogue,
         )
     )
     container.consumer_groups.override(
-        providers.Singleton(postgres.ConsumerGroups, container.pool, container.wake_up)
+        providers.Singleton(
+            postgres.ConsumerGroups, container.pool, container.wake_up, container.catalogue
+        )
     )
     return container
 
@@ -248,7 +269,7 @@ def in_memory(settings: Settings) -> Container:
     """The same service without any server: every port in memory, gone with the process."""
     container = Container(settings=settings)
     container.needs_servers.override(providers.Object(False))
-    container.streams.override(providers.Singleton(memory.EventStore))
+    container.streams.override(providers.Singleton(memory.EventStore, container.catalogue))
     container.subscriptions.override(providers.Singleton(memory.Subscriptions, container.streams))
     container.consumer_groups.override(
         providers.Singleton(memory.ConsumerGroups, container.streams)

@@ -1,7 +1,7 @@
 """Metrics: what is counted and timed, and where. Each service has a registry of its own."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Final
 
 import structlog
@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from application.categories import BY_COMMAND, Category
+from application.catalogue import Catalogue
+from application.category import Category
 from application.command_dispatch import CommandDispatch, CommandIdReused, Outcome, StaleVersion
 from application.messages import Context, NewEvent, RecordedEvent
 from application.parking_lot import ParkingLot
@@ -121,12 +122,12 @@ class MeasuredDispatch(CommandDispatch):
     def __init__(
         self,
         store: EventStore,
+        catalogue: Catalogue,
         metrics: Metrics,
         *,
         remember: int = 0,
-        categories: Mapping[type[Command], Category] = BY_COMMAND,
     ) -> None:
-        super().__init__(store, remember=remember, categories=categories, tell=self._useless)
+        super().__init__(store, catalogue, remember=remember, tell=self._useless)
         self._metrics = metrics
 
     async def __call__(
@@ -137,12 +138,18 @@ class MeasuredDispatch(CommandDispatch):
         *,
         expected_version: int | None = None,
         new: bool = False,
+        category: Category | None = None,
     ) -> Outcome:
         """As :class:`~application.command_dispatch.CommandDispatch`."""
         began, came = time.perf_counter(), "failed"
         try:
             outcome = await super().__call__(
-                id, command, context, expected_version=expected_version, new=new
+                id,
+                command,
+                context,
+                expected_version=expected_version,
+                new=new,
+                category=category,
             )
             came = "repeated" if outcome.repeated else "done" if outcome.events else "nothing_to_do"
             return outcome

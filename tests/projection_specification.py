@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic
 from uuid import NAMESPACE_OID, uuid5
 
-from application.messages import Context, NewEvent, RecordedEvent
+from application.messages import Context, RecordedEvent
 from application.ports import Seen, V
 from application.projections.folding import fold, fold_parts, gather
 from application.projections.projection import Projection
+from application.shop.service import SHOP
 from domain.decider import Event
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -32,12 +33,20 @@ def recorded_at(history: Iterable[tuple[int, str, Event]]) -> Sequence[RecordedE
     for number, (minute, stream, event) in enumerate(history):
         versions[stream] = versions.get(stream, -1) + 1
         id = uuid5(NAMESPACE_OID, str(number))
-        new = NewEvent.of(event, id, Context.start("a test", id, at(minute)))
+        new = SHOP.catalogue.new_event(event, id, Context.start("a test", id, at(minute)))
         metadata = new.metadata.to_json()
         position = number * 100
         events.append(
             RecordedEvent(
-                new.id, new.type, new.data, metadata, stream, versions[stream], position, at(number)
+                new.id,
+                new.type,
+                new.data,
+                metadata,
+                stream,
+                versions[stream],
+                position,
+                at(number),
+                SHOP.catalogue,
             )
         )
     return events

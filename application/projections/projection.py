@@ -18,7 +18,7 @@ from typing import Any, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from application.categories import CATEGORIES, OURS
+from application.category import Category
 from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 
@@ -55,14 +55,14 @@ class Parts(Generic[P, V]):
 class Projection(Generic[V]):
     """One read model, declared. It takes in all events of the categories it follows.
 
-    ``ValueError`` for fields that its views do not have, for an unknown category, and unless it
-    has either ``keys`` and ``evolve`` or ``parts``.
+    ``ValueError`` for fields that its views do not have, and unless it has either ``keys`` and
+    ``evolve`` or ``parts``.
     """
 
     name: str
     version: int
     view: type[V]
-    follows: Collection[str]
+    follows: tuple[Category, ...]
     keys: Keys | None = None
     evolve: Callable[[V | None, RecordedEvent], V | None] | None = None
     parts: Parts[Any, V] | None = None
@@ -81,8 +81,6 @@ class Projection(Generic[V]):
         for field in self.detail:
             if self.view.model_fields[field].is_required():
                 raise ValueError(f"{self.view.__name__}.{field} is detail, so it needs a default")
-        if unknown := set(self.follows) - {category.name for category in CATEGORIES}:
-            raise ValueError(f"{self.name} follows {', '.join(unknown)}: there is no such category")
         if (self.keys is None or self.evolve is None) is (self.parts is None):
             raise ValueError(f"{self.name} needs either keys and evolve, or parts")
         if self.consistency == "inline" and self.shards > 1:
@@ -94,8 +92,8 @@ class Projection(Generic[V]):
 
     @property
     def events(self) -> EventFilter:
-        """The events it takes in: all of ours in the categories that it follows."""
-        return OURS.in_categories(self.follows)
+        """The events it takes in: all of the categories that it follows."""
+        return EventFilter(frozenset().union(*(one.own.pairs for one in self.follows)))
 
     def require_fields(self, fields: Collection[str]) -> None:
         """``ValueError`` unless its views have all these fields."""

@@ -17,7 +17,8 @@ from uuid import uuid4
 from application.backoff import Backoff
 from application.event_filter import EventFilter
 from application.log_end import LogEnd
-from application.messages import Context, NewEvent, RecordedEvent
+from application.messages import Context, RecordedEvent, UnreadableEvent
+from application.own_events import OWN
 from application.ports import (
     NO_STREAM,
     EventStore,
@@ -29,6 +30,7 @@ from application.ports import (
 )
 from application.sagas.clock import STEADY
 from application.sagas.events import (
+    DEADLINES,
     DeadlinesKept,
     SagaWoken,
     StepDelayed,
@@ -37,7 +39,6 @@ from application.sagas.events import (
 )
 from application.sagas.state import AT_WORK
 from application.sagas.stream import SagaStream
-from application.serialization import UnreadableEvent
 
 UNSEEN: Final = timedelta(minutes=6)
 """After which a saga that should be at work is looked at: longer than a step may take."""
@@ -178,12 +179,12 @@ class Deadlines:
             version = recorded.version
         moments = {id: int(at.timestamp() * 1000) for id, at in self._moments.items()}
         kept = DeadlinesKept(position=position, moments=moments)
-        event = NewEvent.of(kept, uuid4(), Context.start(self._saga, uuid4(), self._now()))
+        event = OWN.new_event(kept, uuid4(), Context.start(self._saga, uuid4(), self._now()))
         await self._store.append(self._stream, [event], version)
 
     @property
     def _stream(self) -> str:
-        return f"deadlines-{self._saga}"
+        return DEADLINES.stream(self._saga)
 
     def _set(self, id: str, moment: datetime) -> None:
         self._moments[id] = moment

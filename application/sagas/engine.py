@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
-from application.categories import ours
 from application.command_dispatch import TooMuchContention
 from application.consuming import NotHere
 from application.event_filter import EventFilter
@@ -75,6 +74,7 @@ class SagaEngine:
     def __init__(
         self,
         versions: Sequence[Saga[Any]],
+        own: EventFilter,
         store: EventStore,
         perform: Perform,
         *,
@@ -86,7 +86,7 @@ class SagaEngine:
         """``versions``: every definition that was ever released, the newest last."""
         self._versions = {saga.version: saga for saga in versions}
         self.newest = versions[-1]
-        self._store, self._perform = store, perform
+        self._own, self._store, self._perform = own, store, perform
         self._now, self._chance, self._observe, self._pause = now, chance, observe, pause
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -94,7 +94,7 @@ class SagaEngine:
     def events(self) -> EventFilter:
         """The events that it has to be handed."""
         newest, awaited = self.newest, self._awaited
-        abroad = ours(newest.starts, newest.cancels, *awaited)
+        abroad = self._own.of_types([newest.starts.__name__, newest.cancels.__name__, *awaited])
         return abroad | EventFilter.of(newest.name, *SIGNALS)
 
     @property
@@ -141,7 +141,7 @@ class SagaEngine:
         """Start it by the event that starts it, also when a later one comes first."""
         first = recorded
         if recorded.type != self.newest.starts.__name__:
-            (category,) = ours(self.newest.starts).categories
+            (category,) = self._own.of_types([self.newest.starts.__name__]).categories
             past = self._store.read(f"{category}-{stream.id}", limit=1)
             if not (events := [event async for event in past]):
                 return False  # nothing has started a saga with this id

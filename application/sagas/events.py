@@ -4,10 +4,11 @@ These are stored, for every saga alike: add, never rename. A moment in here is o
 something happened stands in the metadata, as everywhere.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import AwareDatetime
 
+from application.category import Category
 from domain.decider import Event
 
 
@@ -153,3 +154,6 @@ class DeadlinesKept(Event):
 
     position: int
     moments: dict[str, int]  # by the saga's id; milliseconds since 1970
+
+
+DEADLINES: Final = Category.of_records("deadlines", DeadlinesKept)

@@ -7,6 +7,7 @@ a person has, each kept with a name and a reason.
 from collections.abc import Sequence
 from typing import assert_never
 
+from application.category import Category
 from application.sagas.events import (
     CompensationOrdered,
     SagaEvent,
@@ -92,3 +93,8 @@ def _resolve(by: str, reason: str, status: Status) -> Sequence[SagaEvent]:
 
 
 decider: Decider[SagaCommand, SagaState, SagaEvent] = Decider(SagaState(), evolve, decide)
+
+
+def saga_category(saga: str) -> Category:
+    """The category of one saga. All sagas share their commands, so these say nothing of which."""
+    return Category.of(saga, decider, (), SagaEvent)

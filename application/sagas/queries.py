@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from application.paging import LARGEST_PAGE, Page, require_limit
 from application.ports import Views
 from application.sagas.standings import SagaStanding
 from application.sagas.state import AT_WORK, Status
-from application.shop.queries import LARGEST_PAGE, Page, require_limit
 
 OVERDUE_AFTER: Final = timedelta(minutes=1)
 """So late a saga may move without anybody being worried."""

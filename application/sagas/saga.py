@@ -17,9 +17,11 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from application.backoff import Backoff
+from application.category import Category
 from application.messages import RecordedEvent
 from application.sagas.actions import Action
 from application.sagas.events import SagaStarted
+from application.sagas.operating import saga_category
 from application.sagas.state import SagaState
 from domain.decider import Decider
 
@@ -136,6 +138,11 @@ class Saga(Generic[F]):
             raise ValueError(
                 f"{self.name} waits for {', '.join(sorted(both))}, which starts or cancels it"
             )
+
+    @property
+    def category(self) -> Category:
+        """That of its streams."""
+        return saga_category(self.name)
 
     def step(self, name: str) -> Step[F]:
         return next(step for step in self.steps if step.name == name)

@@ -4,28 +4,26 @@ Key: the saga's id. Whether one is overdue is a matter of the hour, so a view sa
 ``due``, and whoever asks compares.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from types import MappingProxyType
+from functools import partial
 from typing import Any, Final, cast
 
 from pydantic import AwareDatetime
 
-from application.categories import split
+from application.category import split
 from application.messages import RecordedEvent
 from application.projections.projection import Projection, View
 from application.sagas.events import SagaEvent
+from application.sagas.operating import saga_category
 from application.sagas.saga import Saga, Step, nothing
 from application.sagas.state import AT_WORK, SagaState, Status, evolve
 from application.sagas.timeline import Entry, Kind, Outcome, extended
-from application.shop.sagas.order_fulfilment import VERSIONS
 
-DEFINITIONS: Final[Mapping[tuple[str, int], Saga[Any]]] = MappingProxyType(
-    {(saga.name, saga.version): saga for saga in VERSIONS}
-)
-SAGAS: Final = tuple(dict.fromkeys(name for name, _ in DEFINITIONS))
-"""The names of all sagas that there are."""
+DETAIL: Final = ("timeline", "state")
+Definitions = Mapping[tuple[str, int], Saga[Any]]
+"""By name and version."""
 
 
 class SagaStanding(View):
@@ -53,7 +51,9 @@ def _keys(recorded: RecordedEvent) -> Collection[str]:
     return (recorded.stream_id,)
 
 
-def _evolve(standing: SagaStanding | None, recorded: RecordedEvent) -> SagaStanding:
+def _evolve(
+    definitions: Definitions, standing: SagaStanding | None, recorded: RecordedEvent
+) -> SagaStanding:
     event = cast("SagaEvent", recorded.event)  # the filter lets nothing else through
     at = recorded.metadata.occurred_at
     state = evolve(standing.state if standing else SagaState(), event)
@@ -61,6 +61,7 @@ def _evolve(standing: SagaStanding | None, recorded: RecordedEvent) -> SagaStand
         raise LookupError(f"{recorded.type} of {recorded.stream}, which was never started")
     timeline = extended(standing.timeline if standing else (), event, state, at)
     saga, id = split(recorded.stream)
+    doing = _doing(definitions.get((saga, state.version)), state)
     open = state.status in AT_WORK or state.status is Status.FAILED
     return SagaStanding(
         saga_id=id,
@@ -68,13 +69,13 @@ def _evolve(standing: SagaStanding | None, recorded: RecordedEvent) -> SagaStand
         definition=state.version,
         status=state.status,
         open=open,
-        stuck=state.status in AT_WORK and state.attempts >= _doing(saga, state).alert_after,
+        stuck=state.status in AT_WORK and state.attempts >= doing.alert_after,
         step=_step(state),
         attempts=state.attempts,
         started_at=standing.started_at if standing else at,
         changed_at=at,
-        due=_due(saga, state, at),
-        waits_for=_waits_for(saga, state),
+        due=_due(doing, state, at),
+        waits_for=_waits_for(doing, state),
         waits_until=state.deadline if state.waiting else None,
         error=timeline[-1].error if timeline and open else None,
         reason=state.reason or None,
@@ -95,33 +96,37 @@ def _step(state: SagaState) -> str | None:
     return state.to_undo[-1] if doing is Status.COMPENSATING and state.to_undo else None
 
 
-def _due(saga: str, state: SagaState, at: datetime) -> datetime | None:
+def _due(doing: Step[Any], state: SagaState, at: datetime) -> datetime | None:
     """Until when it waits, when it tries again or, if it is at it, when that attempt is over."""
     if state.status not in AT_WORK:
         return None
     if state.waiting:
         return state.deadline
-    return state.again_at or at + _doing(saga, state).timeout
+    return state.again_at or at + doing.timeout
 
 
-def _waits_for(saga: str, state: SagaState) -> str | None:
-    wait = _doing(saga, state).waits if state.waiting else None
+def _waits_for(doing: Step[Any], state: SagaState) -> str | None:
+    wait = doing.waits if state.waiting else None
     return wait.event.__name__ if wait and wait.event else None
 
 
-def _doing(saga: str, state: SagaState) -> Step[Any]:
+def _doing(definition: Saga[Any] | None, state: SagaState) -> Step[Any]:
     """The step that it does or undoes now, as declared; one with our defaults if none is."""
-    definition, step = DEFINITIONS.get((saga, state.version)), _step(state)
+    step = _step(state)
     return definition.step(step) if definition and step else Step("", nothing)
 
 
-sagas = Projection(
-    name="sagas",
-    version=1,
-    view=SagaStanding,
-    follows=("order_fulfilment",),
-    keys=_keys,
-    evolve=_evolve,
-    indexed=("saga", "status", "open", "stuck", "due", "started_at"),
-    detail=("timeline", "state"),
-)
+def standings_of(sagas: Iterable[Saga[Any]]) -> Projection[SagaStanding]:
+    """The read model of these sagas, each version of which is given."""
+    definitions = {(saga.name, saga.version): saga for saga in sagas}
+    names = dict.fromkeys(saga.name for saga in definitions.values())
+    return Projection(
+        name="sagas",
+        version=1,
+        view=SagaStanding,
+        follows=tuple(map(saga_category, names)),
+        keys=_keys,
+        evolve=partial(_evolve, definitions),
+        indexed=("saga", "status", "open", "stuck", "due", "started_at"),
+        detail=DETAIL,
+    )

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 from uuid import UUID, uuid4, uuid5
 
-from application.messages import Context, NewEvent, RecordedEvent
+from application.messages import Context, RecordedEvent
+from application.own_events import OWN
 from application.ports import NO_STREAM, EventStore, WrongExpectedVersion
 from application.sagas.events import SagaEvent
 from application.sagas.state import SagaState, evolve
@@ -49,7 +50,7 @@ class SagaStream:
         """Add these; ``False`` when another was first: then what it added has been read."""
         context = self.context(f"version {self.version}", now)
         # Ids of its own: where two engines add the same, one has to hear that it was second.
-        new = [NewEvent.of(event, uuid4(), context) for event in events]
+        new = [OWN.new_event(event, uuid4(), context) for event in events]
         try:
             appended = await self._store.append(self.name, new, self.version)
         except WrongExpectedVersion:

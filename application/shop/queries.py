@@ -1,39 +1,31 @@
 """The questions the service answers, as functions over read models. None folds a stream."""
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final, Generic
+from typing import Final
 
-from application.categories import BY_COMMAND
 from application.messages import RecordedEvent
-from application.ports import EventStore, V, Views
+from application.paging import Page, page, require_limit, view
+from application.ports import EventStore, Views
+from application.shop.aggregates import ORDER
 from application.shop.read_models.customer_orders import CustomerOrders
 from application.shop.read_models.daily_sales import DailySales
 from application.shop.read_models.order_summary import OrderSummary
 from application.shop.read_models.product_search import Product
 from application.shop.read_models.stock_levels import StockLevel
-from domain.orders import PlaceOrder, Status
+from domain.orders import Status
 from domain.shop_values import CustomerId, OrderId, Sku
 from domain.values import Money
 
-LARGEST_PAGE = 500
 _PLACE: Final = re.compile(r"(-?[0-9]{1,30})~(.*)", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Page(Generic[V]):
-    """Some of the answers, by key. ``after`` asks for those that follow; ``None``: that was all."""
-
-    items: Sequence[V]
-    after: str | None
 
 
 async def order(views: Views[OrderSummary], order_id: OrderId) -> OrderSummary | None:
     """The order with its lines, if the read model has heard of it."""
-    return await _one(views, order_id)
+    return await view(views, order_id)
 
 
 async def orders(
@@ -45,7 +37,9 @@ async def orders(
     limit: int = 50,
 ) -> Page[OrderSummary]:
     """Orders by id, without their lines. ``limit`` is 1 to 500, else ``ValueError``."""
-    return await _page(views, {"customer_id": customer_id, "status": status}, after, None, limit)
+    return await page(
+        views, {"customer_id": customer_id, "status": status}, after=after, limit=limit
+    )
 
 
 async def sales(
@@ -65,19 +59,19 @@ async def sales(
         raise ValueError(f"the first day is {first}, so the last cannot be {last}")
     start = max(filter(None, (after, str(first) if first else None)), default=None)
     end = None if last is None else f"{last}/\U0010ffff"  # behind all keys of that day
-    return await _page(views, {"country": country}, start, end, limit)
+    return await page(views, {"country": country}, after=start, until=end, limit=limit)
 
 
 async def customers(
     views: Views[CustomerOrders], *, after: CustomerId | None = None, limit: int = 50
 ) -> Page[CustomerOrders]:
     """Customers by id, without their orders; ``limit`` as for orders."""
-    return await _page(views, {}, after, None, limit)
+    return await page(views, {}, after=after, limit=limit)
 
 
 async def customer(views: Views[CustomerOrders], customer_id: CustomerId) -> CustomerOrders | None:
     """The customer with all orders, if one has ever been placed."""
-    return await _one(views, customer_id)
+    return await view(views, customer_id)
 
 
 async def products(
@@ -96,7 +90,7 @@ async def products(
 
 async def product(views: Views[Product], sku: Sku) -> Product | None:
     """The product, if it has ever been ordered."""
-    return await _one(views, sku)
+    return await view(views, sku)
 
 
 @dataclass(frozen=True)
@@ -128,38 +122,12 @@ async def order_totals(views: Views[OrderSummary]) -> Sequence[OrderTotals]:
 
 def order_history(store: EventStore, order_id: OrderId) -> AsyncIterator[RecordedEvent]:
     """All that happened to the order, oldest first, with its metadata; nothing if unknown."""
-    return store.read(BY_COMMAND[PlaceOrder].stream(order_id))
+    return store.read(ORDER.stream(order_id))
 
 
 async def stock_level(views: Views[StockLevel], sku: Sku) -> StockLevel | None:
     """What there is of the SKU, if the read model has heard of it."""
-    return await _one(views, sku)
-
-
-async def _one(views: Views[V], key: str) -> V | None:
-    seen = (await views.load([key])).get(key)
-    return seen.view if seen else None
-
-
-async def _page(
-    views: Views[V],
-    wanted: Mapping[str, str | None],
-    after: str | None,
-    until: str | None,
-    limit: int,
-) -> Page[V]:
-    """Views by key; one more than asked for tells whether there is another page."""
-    require_limit(limit)
-    equal = {field: str(value) for field, value in wanted.items() if value is not None}
-    found = await views.find(equal=equal, after=after, until=until, limit=limit + 1)
-    last = found[limit - 1][0] if len(found) > limit else None
-    return Page([seen.view for _, seen in found[:limit]], after=last)
-
-
-def require_limit(limit: int) -> None:
-    """``ValueError`` for a page that is too large, or none."""
-    if not 1 <= limit <= LARGEST_PAGE:
-        raise ValueError(f"limit is {limit}, it has to be 1 to {LARGEST_PAGE}")
+    return await view(views, sku)
 
 
 def _place(after: str | None) -> tuple[Decimal, str] | None:

@@ -13,10 +13,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from application.command_dispatch import CommandDispatch, Outcome
 from application.messages import Context
+from application.paging import Page
 from application.ports import Views
 from application.projections.projection import View
 from application.shop.ports import Booked, Carrier
-from application.shop.queries import Page, orders
+from application.shop.queries import orders
 from application.shop.read_models.order_summary import OrderSummary
 from application.shop.sagas.carrier_calls import booking_key
 from domain.decider import DomainError

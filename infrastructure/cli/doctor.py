@@ -14,7 +14,9 @@ async def examine(settings: Settings, *, json: bool) -> None:
     """Look for damage and print it; exit code 1 for any. Raises ``Hindrance``."""
     require_events(settings)
     async with event_store_at_hand(settings) as container:
-        found = await damaged(container.subscriptions(), container.event_store())
+        found = await damaged(
+            container.subscriptions(), container.event_store(), container.catalogue()
+        )
     if json:
         say_json({"damaged": [asdict(one) for one in found]})
     for one in () if json else found:

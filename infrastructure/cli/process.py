@@ -69,6 +69,7 @@ def clear_errors() -> Iterator[None]:
 
     Exit code 1: it cannot be done (now); 2: it was asked or set wrongly.
     """
+    from application.messages import UnreadableEvent
     from application.ports import (
         NotBuilt,
         NotOurs,
@@ -78,7 +79,6 @@ def clear_errors() -> Iterator[None]:
         WrongRole,
     )
     from application.projections.operating import UnknownReadModel
-    from application.serialization import UnreadableEvent
     from infrastructure.processes import Hindrance
     from infrastructure.settings import InvalidSettings
 

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from application.paging import Page
 from application.sagas import queries as saga_queries
-from application.sagas.standings import SagaStanding, sagas
+from application.sagas.standings import DETAIL, SagaStanding
 from application.sagas.state import Status
-from application.shop.queries import Page
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
 from infrastructure.cli.printing import Console, say_json
@@ -33,12 +33,13 @@ async def print_sagas(
     """Print a page. Raises :class:`AskedWrongly`, ``Hindrance``, ``NotBuilt`` …"""
     now = datetime.now(UTC)
     async with service_at_hand(settings) as container:
-        views = await container.read_models().live(sagas)
+        standings = container.service().standings
+        views = await container.read_models().live(standings)
         try:
             page = await saga_queries.sagas(views, which, now=now, after=after, limit=limit)
         except ValueError as error:
             raise AskedWrongly(str(error)) from error
-        lag = (await container.lags().of(sagas)).seconds
+        lag = (await container.lags().of(standings)).seconds
     if json:
         _print_json(page, now, lag)
     else:
@@ -121,7 +122,7 @@ def _print_json(page: Page[SagaStanding], now: datetime, lag: float | None) -> N
 
 def _document(saga: SagaStanding, now: datetime) -> dict[str, Any]:
     return {
-        **saga.model_dump(mode="json", exclude=set(sagas.detail)),
+        **saga.model_dump(mode="json", exclude=set(DETAIL)),
         "overdue": saga_queries.overdue(saga, now),
         "age_seconds": (now - saga.started_at).total_seconds(),
     }

@@ -6,18 +6,18 @@ from typing import Final, assert_never
 
 from rich.text import Text
 
-from application.categories import BY_COMMAND
-from application.ports import EventStore
 from application.sagas import queries as saga_queries
-from application.sagas.operating import RetrySaga
-from application.sagas.standings import DEFINITIONS, SagaStanding, sagas
+from application.sagas.operating import saga_category
+from application.sagas.standings import SagaStanding
 from application.sagas.state import Status
 from application.sagas.timeline import Entry, Kind, Outcome
+from application.shop.service import SHOP
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
 from infrastructure.cli.printing import Console, say_json
 from infrastructure.cli.saga_list import in_words
 from infrastructure.cli.saga_wishes import unknown
+from infrastructure.container import Container
 from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
 from infrastructure.settings import Settings
 
@@ -38,7 +38,7 @@ async def print_saga(settings: Settings, id: str, *, json: bool) -> None:
     """Print it as it is now, whatever the read model knows. Raises ``Hindrance`` …"""
     require_events(settings)
     async with event_store_at_hand(settings) as container:
-        saga = await _as_recorded(container.event_store(), id)
+        saga = await _as_recorded(container, id)
     if saga is None:
         raise unknown(id)
     now = datetime.now(UTC)
@@ -50,12 +50,15 @@ async def print_saga(settings: Settings, id: str, *, json: bool) -> None:
         _show(saga, now, Console(soft_wrap=True))
 
 
-async def _as_recorded(store: EventStore, id: str) -> SagaStanding | None:
+async def _as_recorded(container: Container, id: str) -> SagaStanding | None:
     """What the read model would show, had it seen everything."""
     saga: SagaStanding | None = None
-    assert sagas.evolve is not None  # it has no parts
-    async for recorded in store.read(BY_COMMAND[RetrySaga].stream(id)):
-        saga = sagas.evolve(saga, recorded)
+    service = container.service()
+    evolve = service.standings.evolve
+    assert evolve is not None  # it has no parts
+    (name,) = service.versions
+    async for recorded in container.event_store().read(saga_category(name).stream(id)):
+        saga = evolve(saga, recorded)
     return saga
 
 
@@ -187,7 +190,7 @@ def _what_for(saga: SagaStanding, until: datetime, now: datetime) -> Iterator[st
 
 def _irrevocable(saga: SagaStanding) -> bool:
     """Whether it is beyond the point from which nothing turns it back by itself."""
-    definition = DEFINITIONS.get((saga.saga, saga.definition))
+    definition = SHOP.versions.get(saga.saga, {}).get(saga.definition)
     return definition is not None and any(
         entry.name == definition.no_return and entry.outcome is Outcome.COMPLETED
         for entry in saga.timeline

@@ -13,6 +13,7 @@ from application.sagas.operating import (
     RetrySaga,
     SagaCommand,
     UnknownSaga,
+    saga_category,
 )
 from domain.decider import DomainError
 from infrastructure.cli.printing import say
@@ -70,7 +71,8 @@ async def _record(
     context = Context.start(command.by, uuid4(), datetime.now(UTC))
     try:
         async with event_store_at_hand(settings) as container:
-            outcome = await container.dispatch()(id, command, context)
+            (saga,) = container.service().versions
+            outcome = await container.dispatch()(id, command, context, category=saga_category(saga))
     except UnknownSaga as error:
         raise unknown(id) from error
     except DomainError as refused:

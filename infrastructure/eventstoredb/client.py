@@ -27,7 +27,7 @@ from esdbclient.exceptions import (
 from esdbclient.protos.Grpc import persistent_pb2, streams_pb2
 
 from application.event_filter import EventFilter
-from application.messages import RecordedEvent
+from application.messages import Decoder, RecordedEvent
 from application.ports import StoreUnavailable
 from infrastructure.eventstoredb.places import required
 from infrastructure.eventstoredb.reconnecting import Reconnecting
@@ -161,7 +161,7 @@ def raise_if_cancelled() -> None:
         raise asyncio.CancelledError
 
 
-def to_recorded(event: ClientEvent) -> RecordedEvent:
+def to_recorded(event: ClientEvent, decoder: Decoder) -> RecordedEvent:
     """An event as the client gives it; a resolved link is the event that it leads to."""
     if event.commit_position is None:
         raise StoreUnavailable(
@@ -177,6 +177,7 @@ def to_recorded(event: ClientEvent) -> RecordedEvent:
         version=required(event.stream_position, "the version of an event"),
         position=required(event.commit_position, "the position of an event"),
         recorded_at=event.recorded_at,
+        decoder=decoder,
     )
 
 
@@ -185,7 +186,7 @@ Message = (
 )
 
 
-def as_recorded(event: Message) -> RecordedEvent:
+def as_recorded(event: Message, decoder: Decoder) -> RecordedEvent:
     """The same, of a message that is read without the client, which takes it half the time."""
     system = event.metadata  # the server's: what the writer added is the custom metadata
     return RecordedEvent(
@@ -197,6 +198,7 @@ def as_recorded(event: Message) -> RecordedEvent:
         required(event.stream_revision, "the version of an event"),
         required(event.commit_position, "the position of an event"),
         datetime.fromtimestamp(int(system["created"]) / _TICKS, UTC),
+        decoder,
     )
 
 

@@ -15,6 +15,7 @@ from esdbclient.exceptions import AlreadyExists, NotFound
 from esdbclient.persistent import SubscriptionInfo
 
 from application.event_filter import EventFilter
+from application.messages import Decoder
 from application.ports import GroupInfo
 from infrastructure.eventstoredb.client import DEADLINE, Client, answering
 from infrastructure.eventstoredb.deliveries import Delivery, deliveries
@@ -38,9 +39,11 @@ def _unheard(group: str) -> None:
 class ConsumerGroups:
     """The :class:`~application.ports.ConsumerGroups` of one server."""
 
-    def __init__(self, client: Client, *, tell: Callable[[str], None] = _unheard) -> None:
+    def __init__(
+        self, client: Client, decoder: Decoder, *, tell: Callable[[str], None] = _unheard
+    ) -> None:
         """``tell`` hears the group's name for each link whose event is gone."""
-        self._client, self._tell = client, tell
+        self._client, self._decoder, self._tell = client, decoder, tell
 
     async def ensure(self, group: str, *, only: EventFilter, message_timeout: float = 30.0) -> None:
         """As the port. A group on ``$all``, as earlier releases made them, is replaced: the new one
@@ -65,7 +68,7 @@ class ConsumerGroups:
             for category, share in zip(categories, shares, strict=True):
                 subscriptions.append(await self._subscribed(group, category, share))
             sources = [
-                deliveries(subscription, only, lambda: self._tell(group))
+                deliveries(subscription, only, self._decoder, lambda: self._tell(group))
                 for subscription in subscriptions
             ]
             async with read_ahead(sources, sum(shares)) as ahead:

@@ -10,7 +10,6 @@ from typing import Final
 
 from esdbclient.exceptions import DeadlineExceeded
 
-from application.categories import OURS
 from application.event_filter import EventFilter
 from infrastructure.eventstoredb.client import DEADLINE, Client, by_type, unavailable
 from infrastructure.eventstoredb.places import required
@@ -21,9 +20,10 @@ _PORTION: Final = 5_000  # events that one question reads, at most: half a secon
 class Counting:
     """Remembers what it has counted, and how far it has come."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, own: EventFilter) -> None:
+        """``own``: what is counted from the first question on, so that others come for free."""
         self._client, self._turn = client, asyncio.Lock()
-        self._begin(OURS)
+        self._begin(own)
 
     async def count(self, only: EventFilter) -> int | None:
         """Exact, or ``None``: it has not come to the end yet. Raises ``StoreUnavailable``."""

@@ -7,7 +7,7 @@ from esdbclient import AsyncPersistentSubscription
 from esdbclient.protos.Grpc.persistent_pb2 import ReadResp
 
 from application.event_filter import EventFilter
-from application.messages import RecordedEvent
+from application.messages import Decoder, RecordedEvent
 from infrastructure.eventstoredb.client import as_recorded
 from infrastructure.eventstoredb.settlements import Settlements
 
@@ -32,7 +32,10 @@ class Delivery:
 
 
 async def deliveries(
-    subscription: AsyncPersistentSubscription, only: EventFilter, tell: Callable[[], None]
+    subscription: AsyncPersistentSubscription,
+    only: EventFilter,
+    decoder: Decoder,
+    tell: Callable[[], None],
 ) -> AsyncIterator[Delivery]:
     """What ``only`` admits, for as long as the subscription lasts. The rest is acknowledged here.
 
@@ -47,7 +50,7 @@ async def deliveries(
         read, id = message.event, _id_to_settle(message.event)
         if not read.event.id.string:
             tell()
-        elif (recorded := as_recorded(read.event)) in only:
+        elif (recorded := as_recorded(read.event, decoder)) in only:
             yield Delivery(recorded, read.retry_count, id, settlements)
             continue
         await settlements.ack(id)

@@ -8,10 +8,9 @@ from functools import partial
 from typing import Final
 
 from esdbclient import NewEvent as ClientEvent
-from esdbclient import RecordedEvent as ClientRecorded
 from esdbclient.exceptions import NotFound, StreamIsDeleted
 
-from application.messages import NewEvent, RecordedEvent
+from application.messages import Decoder, NewEvent, RecordedEvent
 from application.ports import (
     NO_STREAM,
     Appended,
@@ -45,9 +44,9 @@ class EventStore:
     there: what it leads to is no event of that stream.
     """
 
-    def __init__(self, client: Client, *, patience: float = _PATIENCE) -> None:
+    def __init__(self, client: Client, decoder: Decoder, *, patience: float = _PATIENCE) -> None:
         """An append is given up, or begun anew, after ``patience`` seconds without an answer."""
-        self._client, self._patience = client, patience
+        self._client, self._decoder, self._patience = client, decoder, patience
 
     async def append(
         self, stream: str, events: Sequence[NewEvent], expected_version: int
@@ -161,10 +160,12 @@ class EventStore:
         async with aclosing(read(self._client, begin)) as events:
             with _deleted(stream):
                 async for event in events:
-                    recorded, version = _read_at(event)
+                    version = required(
+                        (event.link or event).stream_position, "the version of an event"
+                    )
                     if version < from_version:
                         return
-                    yield recorded, version
+                    yield to_recorded(event, self._decoder), version
 
 
 @contextmanager
@@ -173,11 +174,6 @@ def _deleted(stream: str) -> Iterator[None]:
         yield
     except StreamIsDeleted:
         raise StreamDeleted(stream) from None
-
-
-def _read_at(event: ClientRecorded) -> tuple[RecordedEvent, int]:
-    version = required((event.link or event).stream_position, "the version of an event")
-    return to_recorded(event), version
 
 
 def _to_client(event: NewEvent) -> ClientEvent:

@@ -7,9 +7,9 @@ from functools import partial
 from esdbclient.protos.Grpc import streams_pb2
 from esdbclient.streams import AsyncCatchupSubscription
 
-from application.categories import OURS
+from application.catalogue import Catalogue
 from application.event_filter import EventFilter
-from application.messages import RecordedEvent
+from application.messages import Decoder, RecordedEvent
 from application.ports import Progress
 from infrastructure.eventstoredb.client import (
     DEADLINE,
@@ -31,8 +31,9 @@ _AHEAD = 1000  # messages that may wait for us
 class Subscriptions:
     """The :class:`~application.ports.Subscriptions` and ``StoreFacts`` of one server."""
 
-    def __init__(self, client: Client) -> None:
-        self._client, self._counting = client, Counting(client)
+    def __init__(self, client: Client, catalogue: Catalogue) -> None:
+        self._client, self._catalogue = client, catalogue
+        self._counting = Counting(client, catalogue.own)
         self._store_id: str | None = None  # until it is known
 
     @asynccontextmanager
@@ -53,7 +54,7 @@ class Subscriptions:
         async with (
             subscription,
             read_ahead([subscription.read_resp_iter], _AHEAD) as messages,
-            aclosing(_follow(messages, start, only)) as events,
+            aclosing(_follow(messages, start, only, self._catalogue)) as events,
         ):
             yield events
 
@@ -67,23 +68,27 @@ class Subscriptions:
         )
         async with aclosing(read(self._client, begin)) as events:
             async for event in events:
-                return to_recorded(event).position
+                return to_recorded(event, self._catalogue).position
         return -1
 
     async def store_id(self) -> str | None:
         """The id of the first event of ours: it is never deleted, so it stays the first."""
         if self._store_id is None:
-            begin = partial(self._client.read_all, filter_include=by_type(OURS), timeout=DEADLINE)
+            own = self._catalogue.own
+            begin = partial(self._client.read_all, filter_include=by_type(own), timeout=DEADLINE)
             async with aclosing(read(self._client, begin)) as events:
                 async for event in events:
-                    if OURS.admits(event.stream_name, event.type):
+                    if own.admits(event.stream_name, event.type):
                         self._store_id = str(event.id)
                         break
         return self._store_id
 
 
 async def _follow(
-    messages: AsyncIterator[streams_pb2.ReadResp], position: int, only: EventFilter
+    messages: AsyncIterator[streams_pb2.ReadResp],
+    position: int,
+    only: EventFilter,
+    decoder: Decoder,
 ) -> AsyncGenerator[RecordedEvent | Progress, None]:
     """What the server sends, in our words; where it has caught up it does not say, so remember.
 
@@ -93,7 +98,7 @@ async def _follow(
     async for message in messages:
         match message.WhichOneof("content"):
             case "event":
-                recorded = as_recorded(message.event.event)
+                recorded = as_recorded(message.event.event, decoder)
                 position = recorded.position
                 if recorded in only:
                     yield recorded

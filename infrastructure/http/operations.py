@@ -10,10 +10,10 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from application.messages import UnreadableEvent
 from application.parking_lot import ParkingLot
 from application.ports import StoreUnavailable, StreamUnusable
 from application.projections.lag import Lag
-from application.serialization import UnreadableEvent
 from infrastructure.health import readiness
 from infrastructure.http.commands import Wiring
 from infrastructure.http.problems import answer, documented, of_status

@@ -5,11 +5,10 @@ from urllib.parse import urlencode
 
 from fastapi import Query, Request
 
+from application.paging import LARGEST_PAGE, Page
 from application.ports import V
-from application.shop import queries
-from application.shop.queries import Page
 
-Limit = Annotated[int, Query(ge=1, le=queries.LARGEST_PAGE)]
+Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE)]
 After = Annotated[str | None, Query(description="`next` of the page before holds it")]
 
 

@@ -21,6 +21,7 @@ from application.backpressure import Overloaded
 from application.claim_check import EventTooLarge
 from application.command_dispatch import CommandIdReused, StaleVersion, TooMuchContention
 from application.consistency import InvalidToken, NotOfThisLog, NotYetProjected
+from application.messages import UnreadableEvent
 from application.ports import (
     NotBuilt,
     PayloadUnavailable,
@@ -29,7 +30,6 @@ from application.ports import (
     StreamDeleted,
     StreamUnusable,
 )
-from application.serialization import UnreadableEvent
 from domain.decider import DomainError, Missing
 from infrastructure.visible import visible
 

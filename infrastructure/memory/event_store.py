@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 
+from application.catalogue import Catalogue
 from application.messages import NewEvent, RecordedEvent
 from application.ports import (
     NO_STREAM,
@@ -24,7 +25,8 @@ def _now() -> datetime:
 class EventStore:
     """An :class:`~application.ports.EventStore`. To be used on one event loop."""
 
-    def __init__(self, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, catalogue: Catalogue, clock: Callable[[], datetime] = _now) -> None:
+        self.catalogue = catalogue
         self.bell = Bell()
         self._clock = clock
         self._log: list[RecordedEvent] = []
@@ -80,6 +82,7 @@ class EventStore:
                 version=len(self._streams[stream]),
                 position=self._end,
                 recorded_at=self._clock(),
+                decoder=self.catalogue,
             )
             self._end += len(event.data) + len(metadata) + 1  # bytes: positions have gaps
             self._streams[stream].append(recorded)

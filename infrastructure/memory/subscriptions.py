@@ -4,7 +4,6 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
-from application.categories import OURS
 from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import Progress
@@ -34,7 +33,8 @@ class Subscriptions:
 
     async def store_id(self) -> str | None:
         """The id of the first event of ours."""
-        found = (one for one in self._store.after(-1, sys.maxsize) if one in OURS)
+        own = self._store.catalogue.own
+        found = (one for one in self._store.after(-1, sys.maxsize) if one in own)
         return next((str(one.id) for one in found), None)
 
     async def _follow(

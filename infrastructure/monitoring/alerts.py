@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from application.projections.projection import Projection
-from application.sagas.standings import SAGAS
-from application.shop.read_models import PROJECTIONS
-from infrastructure.container import GROUPS
+from application.shop.service import SHOP
 from infrastructure.metrics import PREFIX
 
 _RUNBOOKS: Final = "docs/operations/runbooks.md"
@@ -168,11 +166,11 @@ GROUPS_HINDERED: Final = Alert(
 ALERTS: Final[Sequence[Alert]] = (
     *(
         alert
-        for projection in {of.name: of for of in PROJECTIONS}.values()
+        for projection in {of.name: of for of in SHOP.read_models}.values()
         for alert in alerts_of(projection)
     ),
-    *(alert for saga in SAGAS for alert in alerts_of_saga(saga)),
-    *map(alert_of_group, GROUPS),
+    *(alert for saga in SHOP.versions for alert in alerts_of_saga(saga)),
+    *map(alert_of_group, SHOP.groups),
     HELD_BACK,
     GROUPS_HINDERED,
 )

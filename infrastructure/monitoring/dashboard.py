@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from application.shop.read_models import PROJECTIONS
+from application.shop.service import SHOP
 from infrastructure.metrics import PREFIX
 
 _LIVE: Final = '{role="live"}'
@@ -107,7 +107,7 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
 
 def dashboard() -> str:
     """As JSON, to be imported into Grafana 10 or later."""
-    promised = {p.name: p.max_staleness.total_seconds() for p in PROJECTIONS}
+    promised = {p.name: p.max_staleness.total_seconds() for p in SHOP.read_models}
     told = ", ".join(f"{name} {seconds:g} s" for name, seconds in promised.items())
     return (
         json.dumps(

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from application.claim_check import claim_all
 from application.event_filter import EventFilter
-from application.messages import RecordedEvent
+from application.messages import Decoder, RecordedEvent
 from application.ports import CheckpointMoved, PayloadStore, StoreUnavailable, V
 from application.projections.builds import Build
 from application.projections.folding import Changed, projected
@@ -62,6 +62,7 @@ class InlineCommit:
         self,
         projections: Sequence[Projection[Any]],
         payloads: PayloadStore | None,
+        decoder: Decoder,
         *,
         behind: int = BEHIND,
     ) -> None:
@@ -70,7 +71,7 @@ class InlineCommit:
         One that is more than ``behind`` events behind is left to its runner, and refuses appends.
         """
         self._inline = [_Inline(of, of.events) for of in projections if of.consistency == "inline"]
-        self._payloads, self._behind = payloads, behind
+        self._payloads, self._decoder, self._behind = payloads, decoder, behind
         self._prepared: frozenset[Build] = frozenset()
 
     async def __call__(
@@ -138,7 +139,7 @@ class InlineCommit:
                 f"{one.projection.name} is inline and more than {self._behind:,} events behind: "
                 "its runner has to take them in first"
             )
-        return [recorded(row) for row in rows]
+        return [recorded(row, self._decoder) for row in rows]
 
 
 async def _lock(connection: Connection, names: Sequence[str]) -> Sequence[_Locked]:

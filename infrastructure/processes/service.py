@@ -50,11 +50,7 @@ async def projecting(container: Container) -> AsyncIterator[None]:
 async def reacting(container: Container) -> AsyncIterator[None]:
     """React to what has happened: sagas, their deadlines, and choreographed flows."""
     working = container.working()
-    groups = {
-        "goods_return": container.goods_return(),
-        "shipping": container.shipping(),
-        "fulfilment": container.fulfilment(),
-    }
+    groups = {**container.reactions(), "fulfilment": container.fulfilment()}
     for name, group in groups.items():
         working.watch(name, group)
     runs = {name: group.run for name, group in groups.items()}

@@ -14,7 +14,6 @@ import structlog
 from application.ports import NotBuilt, StoreUnavailable
 from application.sagas import queries as saga_queries
 from application.sagas.queries import SagaCounts
-from application.sagas.standings import SAGAS, sagas
 from infrastructure.container import Container
 
 LOOK_AT_GROUPS = 5.0  # seconds between two looks
@@ -93,12 +92,13 @@ async def _count_sagas(container: Container) -> float:
 
 async def _open_sagas(container: Container) -> Mapping[str, SagaCounts]:
     """By the saga's name; nothing while nobody knows, since the read model is not up to date."""
+    service = container.service()
     try:
-        lag = await container.lags().of(sagas)
+        lag = await container.lags().of(service.standings)
         if lag.seconds is None or lag.failed or lag.paused:
             return {}
-        views = await container.read_models().live(sagas)
+        views = await container.read_models().live(service.standings)
     except NotBuilt:
         return {}
     now = datetime.now(UTC)
-    return {saga: await saga_queries.saga_counts(views, saga, now) for saga in SAGAS}
+    return {saga: await saga_queries.saga_counts(views, saga, now) for saga in service.versions}

@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from application.command_dispatch import CommandDispatch
-from application.messages import Context, NewEvent
+from application.messages import Context
 from application.ports import NO_STREAM
 from application.sagas.events import SagaCompensated, SagaCompleted
 from application.shop.auditing import Finding, Verdict, audit
 from application.shop.sagas.carrier_calls import booking_key
 from application.shop.sagas.payment_calls import authorisation_key
+from application.shop.service import SHOP
 from domain import orders, payments, shipments, stock
 from domain.decider import Command, Event
 from domain.orders import OrderLine, ReturnedLine
@@ -25,10 +26,10 @@ class AuditedShop:
     """Ten pieces of one SKU, and orders of four."""
 
     def __init__(self) -> None:
-        self.store = memory.EventStore()
+        self.store = memory.EventStore(SHOP.catalogue)
         self.subscriptions = memory.Subscriptions(self.store)
         self.payloads = memory.PayloadStore()
-        self.dispatch = CommandDispatch(self.store)
+        self.dispatch = CommandDispatch(self.store, SHOP.catalogue)
         self.provider, self.carrier = shop_memory.PaymentProvider(), shop_memory.Carrier()
 
     async def tell(self, id: str, *commands: Command) -> None:
@@ -42,7 +43,7 @@ class AuditedShop:
         context = Context.start("a test", uuid4(), datetime(2026, 1, 1, tzinfo=UTC))
         past = [recorded async for recorded in self.store.read(stream)]
         version = past[-1].version if past else NO_STREAM
-        new = [NewEvent.of(event, uuid4(), context) for event in events]
+        new = [SHOP.catalogue.new_event(event, uuid4(), context) for event in events]
         await self.store.append(stream, new, version)
 
     async def opened(self) -> "AuditedShop":

@@ -5,6 +5,7 @@ from application.messages import RecordedEvent
 from application.ports import EventStore
 from application.shop.importing import Report, import_history
 from application.shop.importing.rows import Line
+from application.shop.service import SHOP
 from domain.decider import Event
 from domain.orders import LinesReturned, OrderLine, ReturnedLine
 from domain.values import Money
@@ -31,7 +32,7 @@ def row(
 
 
 async def bring_in(store: EventStore, *rows: str) -> Report:
-    return await import_history(history(*rows), CommandDispatch(store))
+    return await import_history(history(*rows), CommandDispatch(store, SHOP.catalogue))
 
 
 async def recorded(store: EventStore, stream: str) -> list[RecordedEvent]:

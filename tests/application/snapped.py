@@ -1,15 +1,15 @@
 """Stocks with snapshots: the table as a service would declare it, and a store that is watched."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import MappingProxyType
 from uuid import UUID, uuid4
 
-from application.categories import BY_COMMAND, Category
+from application.catalogue import Catalogue
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Appended, EventStore, StoreUnavailable
+from application.shop.service import SHOP
 from application.snapshots import Snapshots, SnapshotTaken
 from domain.decider import Command
 from domain.stock import ReceiveStock, ReserveStock
@@ -17,11 +17,13 @@ from domain.stock import ReceiveStock, ReserveStock
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def declared(every: int, version: int = 1) -> Mapping[type[Command], Category]:
+def declared(every: int, version: int = 1) -> Catalogue:
     """The table, but for the snapshots that every category has."""
     snapshots = Snapshots(every=every, version=version)
-    return MappingProxyType(
-        {command: replace(of, snapshots=snapshots) for command, of in BY_COMMAND.items()}
+    categories = SHOP.catalogue.categories
+    return Catalogue(
+        (replace(of, snapshots=snapshots) if of.commands else of for of in categories),
+        SHOP.upcasters,
     )
 
 
@@ -82,8 +84,8 @@ class Stock:
         """What a process has that has just been started."""
         return CommandDispatch(
             self.watched,
+            declared(self.every, self.version),
             remember=remember,
-            categories=declared(self.every, self.version),
             tell=lambda _, why: self.told.append(why),
         )
 
@@ -105,7 +107,9 @@ class Stock:
 
     async def plant(self, taken: SnapshotTaken, *, id: UUID | None = None) -> None:
         """Have another one be the newest."""
-        event = NewEvent.of(taken, id or taken.id, Context.start("a test", uuid4(), NOON))
+        event = SHOP.catalogue.new_event(
+            taken, id or taken.id, Context.start("a test", uuid4(), NOON)
+        )
         await self.plant_event(event)
 
     async def plant_event(self, event: NewEvent) -> None:

@@ -13,6 +13,7 @@ from application.shop.auditing.accounts import StockAccount
 from application.shop.reactions.goods_return import receipt_id
 from application.shop.sagas.carrier_calls import booking_key
 from application.shop.sagas.payment_calls import authorisation_key
+from application.shop.service import SHOP
 from domain import orders, payments, shipments, stock
 from domain.values import Money
 from tests.application.audited import WORTH, AuditedShop
@@ -56,7 +57,7 @@ async def test_a_whole_shop_adds_up(shop: AuditedShop) -> None:
 async def test_snapshots_are_nothing_to_an_audit(shop: AuditedShop) -> None:
     """With one after every command, the same shop comes to the same."""
     snapped = AuditedShop()
-    snapped.dispatch = CommandDispatch(snapped.store, categories=declared(every=1))
+    snapped.dispatch = CommandDispatch(snapped.store, declared(every=1))
     for one in (shop, await snapped.opened()):
         await one.delivered("1")
         await one.undone("2")
@@ -361,6 +362,7 @@ def _received(version: int) -> RecordedEvent:
         version=version,
         position=version,
         recorded_at=datetime(2026, 1, 1, tzinfo=UTC),
+        decoder=SHOP.catalogue,
     )
 
 

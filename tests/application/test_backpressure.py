@@ -19,6 +19,7 @@ from application.projections.lag import Lag, Lags
 from application.projections.projection import Projection
 from application.shop.importing import import_history
 from application.shop.read_models.stock_levels import stock_levels
+from application.shop.service import SHOP
 from domain.stock import ReceiveStock
 from infrastructure import memory
 from tests.application.histories import history, row
@@ -183,7 +184,9 @@ async def test_an_import_that_had_to_wait_loses_no_line(gate: Gate) -> None:
     lines = history(*(row(str(number)) for number in range(5)))
 
     report = await import_history(
-        lines, CommandDispatch(memory.EventStore()), admitted=gate.backpressure.wait
+        lines,
+        CommandDispatch(memory.EventStore(SHOP.catalogue), SHOP.catalogue),
+        admitted=gate.backpressure.wait,
     )
 
     assert (report.imported, report.rejected) == (5, 0)
@@ -234,7 +237,7 @@ async def burst(slow: float, refuse: float) -> Burst:
     def clock() -> datetime:
         return START + timedelta(seconds=now())
 
-    store, builds = memory.EventStore(clock), memory.Builds(clock)
+    store, builds = memory.EventStore(SHOP.catalogue, clock), memory.Builds(clock)
     subscriptions, read_models = memory.Subscriptions(store), Slow([stock_levels], builds)
     await builds.register([stock_levels])
     host = ProjectionHost(
@@ -242,7 +245,7 @@ async def burst(slow: float, refuse: float) -> Burst:
     )
     lags = Lags([stock_levels], builds, subscriptions, fresh_for=0, clock=now)
     backpressure = Backpressure(slow=slow, refuse=refuse, clock=now)
-    dispatch, came = CommandDispatch(store), Burst()
+    dispatch, came = CommandDispatch(store, SHOP.catalogue), Burst()
 
     async def watch() -> None:
         while True:

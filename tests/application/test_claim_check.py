@@ -10,6 +10,7 @@ from application.claim_check import LIMIT, ClaimCheck, EventTooLarge, claim
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import NO_STREAM, PayloadUnavailable
+from application.shop.service import SHOP
 from domain.orders import OrderLine, PlaceOrder, ReturnedLine, ReturnLines
 from domain.values import Money
 from infrastructure import memory
@@ -32,7 +33,7 @@ async def stored(store: memory.EventStore | ClaimCheck, stream: str) -> list[Rec
 
 @pytest.fixture
 def store() -> memory.EventStore:
-    return memory.EventStore()
+    return memory.EventStore(SHOP.catalogue)
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ async def test_an_order_of_a_thousand_lines_is_daily_work(
     store: memory.EventStore, payloads: memory.PayloadStore
 ) -> None:
     """The largest invoice of the history is placed, returned from, and repeated like any other."""
-    dispatch = CommandDispatch(ClaimCheck(store, payloads))
+    dispatch = CommandDispatch(ClaimCheck(store, payloads), SHOP.catalogue)
     back = ReturnLines(return_id="C1", lines=(ReturnedLine(line=1_114, quantity=6),))
 
     placed = await dispatch("580729", LARGE, CONTEXT)

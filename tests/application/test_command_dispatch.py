@@ -9,7 +9,7 @@ from uuid import UUID, uuid4, uuid5
 
 import pytest
 
-from application.categories import BY_COMMAND
+from application.catalogue import Catalogue
 from application.command_dispatch import (
     CommandDispatch,
     CommandIdReused,
@@ -20,6 +20,7 @@ from application.command_dispatch import (
 )
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Appended, EventStore
+from application.shop.service import SHOP
 from domain.decider import Decider, DomainError
 from domain.orders import CancelOrder, ConfirmOrder, OrderLine, PlaceOrder, UnknownOrder
 from domain.stock import OutOfStock, ReceiveStock, ReserveStock, StockReceived
@@ -40,12 +41,12 @@ def order_of(*skus: str) -> PlaceOrder:
 
 @pytest.fixture
 def store() -> memory.EventStore:
-    return memory.EventStore()
+    return memory.EventStore(SHOP.catalogue)
 
 
 @pytest.fixture
 def dispatch(store: memory.EventStore) -> CommandDispatch:
-    return CommandDispatch(store, pause=_no_pause)
+    return CommandDispatch(store, SHOP.catalogue, pause=_no_pause)
 
 
 async def _no_pause(_attempt: int) -> None:
@@ -233,7 +234,7 @@ async def test_a_conflict_is_decided_anew(
     """When another appends first, the command is decided again on what then stands there."""
     interrupted = Interrupted(store, times=3, rival=await rival(dispatch, store))
 
-    outcome = await CommandDispatch(interrupted, pause=_no_pause)(
+    outcome = await CommandDispatch(interrupted, SHOP.catalogue, pause=_no_pause)(
         "sku", ReceiveStock(receipt_id="r-1", quantity=5), asked()
     )
 
@@ -247,7 +248,7 @@ async def test_contention_without_end_is_given_up(
     interrupted = Interrupted(store, times=99, rival=await rival(dispatch, store))
 
     with pytest.raises(TooMuchContention):
-        await CommandDispatch(interrupted, pause=_no_pause)(
+        await CommandDispatch(interrupted, SHOP.catalogue, pause=_no_pause)(
             "sku", ReceiveStock(receipt_id="r-1", quantity=5), asked()
         )
 
@@ -256,7 +257,7 @@ async def test_contention_without_end_is_given_up(
 
 async def test_racing_commands_never_oversell(store: memory.EventStore) -> None:
     """Twenty orders race for five units: five get one each, whatever the interleaving."""
-    dispatch = CommandDispatch(store)
+    dispatch = CommandDispatch(store, SHOP.catalogue)
     await dispatch("sku", ReceiveStock(receipt_id="r-1", quantity=5), asked())
 
     async def reserve(number: int) -> str:
@@ -283,7 +284,7 @@ class Noted(memory.EventStore):
     """Notes how many events each append has, and takes no more than so many."""
 
     def __init__(self, most: int = 1000) -> None:
-        super().__init__()
+        super().__init__(SHOP.catalogue)
         self.appends: list[int] = []
         self._most = most
 
@@ -307,7 +308,7 @@ async def test_commands_that_wait_together_are_appended_together() -> None:
     """The first is served at once, all others in one append, each with a place of its own."""
     store = Noted()
 
-    outcomes = await received(CommandDispatch(store), 50)
+    outcomes = await received(CommandDispatch(store, SHOP.catalogue), 50)
 
     assert store.appends == [1, 49]
     recorded = await events_of(store, "stock-sku")
@@ -320,7 +321,7 @@ async def test_what_a_store_cannot_take_together_is_taken_apart(most: int) -> No
     """Too large an append is halved until it fits: every command is carried out."""
     store = Noted(most)
 
-    outcomes = await received(CommandDispatch(store), 50)
+    outcomes = await received(CommandDispatch(store, SHOP.catalogue), 50)
 
     assert sorted(outcome.version for outcome in outcomes) == [*range(50)]
     assert max(store.appends) <= most
@@ -330,11 +331,11 @@ async def test_one_append_has_so_many_events_at_most() -> None:
     """Commands that lead to many events, or to large ones, are appended a few at a time."""
     store = Noted()
     category = replace(
-        BY_COMMAND[ReceiveStock],
+        SHOP.catalogue.by_command[ReceiveStock],
         decider=Decider(0, lambda sum, _: sum + 1, lambda command, _: [_booked(command)] * 200),
     )
 
-    await received(CommandDispatch(store, categories={ReceiveStock: category}), 7)
+    await received(CommandDispatch(store, Catalogue([category])), 7)
 
     assert store.appends == [200, 600, 600]
 
@@ -353,7 +354,7 @@ async def test_one_that_cannot_be_kept_takes_nobody_along() -> None:
             return await super().append(stream, events, *rest)
 
     store = Strict()
-    dispatch = CommandDispatch(store)
+    dispatch = CommandDispatch(store, SHOP.catalogue)
     commands = (ReceiveStock(receipt_id=f"r-{number}", quantity=1) for number in range(20))
     heard = await asyncio.gather(
         *(dispatch("sku", command, asked()) for command in commands), return_exceptions=True
@@ -366,7 +367,7 @@ async def test_one_that_cannot_be_kept_takes_nobody_along() -> None:
 async def test_of_those_that_wait_together_each_has_a_condition_of_its_own() -> None:
     """Two based on one version: the first is carried out, the other is refused as stale."""
     store = Noted()
-    dispatch = CommandDispatch(store)
+    dispatch = CommandDispatch(store, SHOP.catalogue)
     wishes = [(f"r-{number}", None if number == 0 else 0) for number in range(4)]
     heard = await asyncio.gather(
         *(
@@ -383,7 +384,7 @@ async def test_of_those_that_wait_together_each_has_a_condition_of_its_own() -> 
 async def test_a_command_that_waits_beside_itself_is_carried_out_once() -> None:
     """Sent twice at once, it is answered twice, and stands in the stream once."""
     store = Noted()
-    dispatch = CommandDispatch(store)
+    dispatch = CommandDispatch(store, SHOP.catalogue)
     id = uuid4()
     commands = [(uuid4(), "r-0"), (id, "r-1"), (id, "r-1"), (id, "r-2")]
     heard = await asyncio.gather(
@@ -406,7 +407,7 @@ async def test_a_command_that_waits_beside_itself_is_carried_out_once() -> None:
 async def test_commands_beyond_the_bound_are_refused_before_anything_is_done() -> None:
     """The queue of a stream has an end: whoever does not fit is told, and leaves no trace."""
     store = Noted()
-    dispatch = CommandDispatch(store, waiting=10)
+    dispatch = CommandDispatch(store, SHOP.catalogue, waiting=10)
     commands = (ReceiveStock(receipt_id=f"r-{number}", quantity=1) for number in range(20))
     heard = await asyncio.gather(
         *(dispatch("sku", command, asked()) for command in commands), return_exceptions=True

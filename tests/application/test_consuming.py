@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.categories import ours
 from application.claim_check import ClaimCheck
 from application.consuming import HANDED_OUT, SUSPECT, GroupConsumer
 from application.event_filter import EventFilter
@@ -28,6 +27,8 @@ from application.ports import (
     ProviderUnavailable,
     StoreUnavailable,
 )
+from application.shop.aggregates import ORDER
+from application.shop.service import SHOP
 from domain.orders import OrderCancelled
 from infrastructure import memory
 from infrastructure.memory.consumer_groups import Delivery
@@ -45,7 +46,7 @@ class Work:
     """A store, a group, and a handler that notes what it has done and fails as it is told."""
 
     def __init__(self) -> None:
-        self.store, self.payloads = memory.EventStore(), memory.PayloadStore()
+        self.store, self.payloads = memory.EventStore(SHOP.catalogue), memory.PayloadStore()
         self.groups: ConsumerGroups = memory.ConsumerGroups(self.store)
         self.failing: dict[str, Callable[[], Exception]] = {}
         self.left: Counter[str] = Counter()  # how often each still fails; below zero: for ever
@@ -64,7 +65,7 @@ class Work:
         for name in names:
             stream = f"order-{name[0]}"
             context = Context.start("a test", uuid4(), NOON)
-            new = NewEvent.of(OrderCancelled(reason=name), uuid4(), context)
+            new = SHOP.catalogue.new_event(OrderCancelled(reason=name), uuid4(), context)
             await self.store.append(stream, [new], self.versions[stream] - 1)
             self.versions[stream] += 1
 
@@ -82,7 +83,7 @@ class Work:
     def consumer(self, handle: Handle | None = None, at_once: int = 8) -> GroupConsumer:
         return GroupConsumer(
             "work",
-            ours(OrderCancelled),
+            ORDER.only(OrderCancelled),
             handle or self.handle,
             self.groups,
             ClaimCheck(self.store, self.payloads),
@@ -329,7 +330,7 @@ async def test_a_suspect_is_handled_alone(work: Work) -> None:
         await work.handle(recorded)
         in_hand -= 1
 
-    await work.groups.ensure("work", only=ours(OrderCancelled))
+    await work.groups.ensure("work", only=ORDER.only(OrderCancelled))
     await work.put("a1", "b1", "c1", "d1")
     for _ in range(SUSPECT):
         async with at_work(work.consumer(hang)):
@@ -365,7 +366,7 @@ async def test_looks_at_once_share_a_read() -> None:
             reads += 1
             return super().read(*args, **options)  # type: ignore[arg-type]  # as they came
 
-    lot = ParkingLot(Counting(), "work")
+    lot = ParkingLot(Counting(SHOP.catalogue), "work")
     await asyncio.gather(*(lot.look() for _ in range(50)))
     assert reads == 2
     await lot.look()

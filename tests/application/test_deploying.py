@@ -11,13 +11,15 @@ from uuid import uuid4
 
 import pytest
 
-from application.messages import Context, NewEvent
+from application.messages import Context
 from application.ports import Builds, ReadModels, WrongRole
 from application.projections.builds import Build, Note, Role
 from application.projections.deploying import Deploy, DeployRefused, Differs, Filling
 from application.projections.hosting import ProjectionHost
 from application.projections.operating import Operations, UnknownReadModel
 from application.projections.projection import Projection, View
+from application.shop.aggregates import ORDER
+from application.shop.service import SHOP
 from domain.decider import Event
 from domain.orders import OrderConfirmed, OrderLine, OrderPlaced
 from domain.values import Money
@@ -53,7 +55,7 @@ def declared(version: int, view: type[Seen] = Seen, more: int = 0) -> Projection
         name="seen",
         version=version,
         view=view,
-        follows=("order",),
+        follows=(ORDER,),
         keys=lambda recorded: (recorded.stream_id,),
         evolve=evolve,
     )
@@ -79,7 +81,7 @@ class Place:
 
     builds: Builds
     read_models: ReadModels
-    log: memory.EventStore = field(default_factory=memory.EventStore)
+    log: memory.EventStore = field(default_factory=lambda: memory.EventStore(SHOP.catalogue))
     holders: Any = field(default_factory=lambda: count(1))
 
     @classmethod
@@ -89,7 +91,7 @@ class Place:
 
     async def record(self, id: str, *events: Event, version: int = -1) -> None:
         context = Context.start("a test", uuid4(), at(0))
-        new = [NewEvent.of(event, uuid4(), context) for event in events]
+        new = [SHOP.catalogue.new_event(event, uuid4(), context) for event in events]
         await self.log.append(f"order-{id}", new, version)
 
     def host(self, *projections: Projection[Any], roles: Sequence[Role]) -> ProjectionHost:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from application.categories import OURS, ours
 from application.event_filter import EventFilter
-from application.shop.reactions.goods_return import EVENTS as RETURNED
-from application.shop.read_models import PROJECTIONS
+from application.shop.aggregates import ORDER
+from application.shop.service import SHOP
 from domain.orders import OrderPlaced
 
 
@@ -19,15 +18,17 @@ class Event:
 
 def test_an_event_is_ours_by_category_and_type() -> None:
     """Neither is enough, and a category is all that comes before the first dash."""
-    placed = ours(OrderPlaced)
+    placed = ORDER.only(OrderPlaced)
 
     assert Event("order-1", "OrderPlaced") in placed
     assert Event("order-", "OrderPlaced") in placed
     assert Event("order-a-b", "OrderPlaced") in placed
     for stream in ("webshop-77", "orders-1", "order_x-1", "order", "-order", "", "$ce-order"):
         assert Event(stream, "OrderPlaced") not in placed
-    assert Event("order-1", "orderplaced") not in OURS
-    assert Event("order-1", "StockReceived") not in OURS, "a type of ours, in another category"
+    assert Event("order-1", "orderplaced") not in SHOP.catalogue.own
+    assert Event("order-1", "StockReceived") not in SHOP.catalogue.own, (
+        "a type of ours, in another category"
+    )
 
 
 def test_filters_are_joined_and_narrowed() -> None:
@@ -50,7 +51,5 @@ def test_a_filter_is_for_a_category_that_can_be_one(category: str) -> None:
 
 def test_what_reads_events_here_reads_ours_alone() -> None:
     """Every read model and every reaction asks for categories of the table."""
-    asked = RETURNED
-    for projection in PROJECTIONS:
-        asked |= projection.events
-    assert asked.pairs <= OURS.pairs
+    asked = [one.events for one in SHOP.read_models] + [one.events for one in SHOP.reactions]
+    assert all(one.pairs <= SHOP.catalogue.own.pairs for one in asked)

@@ -15,15 +15,16 @@ from application.consuming import GroupConsumer
 from application.messages import Context
 from application.parking_lot import ParkingLot
 from application.shop.reactions.goods_return import (
-    EVENTS,
     GROUP,
     GoodsReturn,
     Refund,
     Restock,
+    goods_return,
     reaction,
     saga_id,
 )
 from application.shop.sagas.payment_calls import authorisation_key
+from application.shop.service import SHOP
 from domain import orders, payments
 from domain.decider import Command
 from domain.orders import LinesReturned, OrderLine, ReturnedLine
@@ -91,9 +92,12 @@ class Shop:
 
     def __init__(self) -> None:
         self.faults = Faults()
-        self.store, self.provider = memory.EventStore(), shop_memory.PaymentProvider(self.faults)
+        self.store, self.provider = (
+            memory.EventStore(SHOP.catalogue),
+            shop_memory.PaymentProvider(self.faults),
+        )
         self.groups = memory.ConsumerGroups(self.store)
-        self.dispatch = CommandDispatch(self.store, no_pause)
+        self.dispatch = CommandDispatch(self.store, SHOP.catalogue, no_pause)
 
     async def tell(self, id: str, command: Command) -> None:
         await self.dispatch(id, command, Context.start("a test", uuid4(), NOON))
@@ -117,7 +121,7 @@ class Shop:
         store = ClaimCheck(self.store, None)
         return GroupConsumer(
             GROUP,
-            EVENTS,
+            goods_return.events,
             reactions.handle,
             self.groups,
             store,

@@ -14,6 +14,7 @@ from application.ports import Builds, ReadModels, StoreUnavailable
 from application.projections.hosting import ProjectionHost
 from application.projections.projection import Projection, View
 from application.shop.read_models.stock_levels import stock_levels
+from application.shop.service import SHOP
 from domain.stock import ReceiveStock
 from infrastructure import memory, postgres
 from tests.projection_specification import at
@@ -72,7 +73,7 @@ async def ended(task: asyncio.Task[None]) -> None:
 
 
 async def receive(log: memory.EventStore, first: int) -> None:
-    dispatch = CommandDispatch(log)
+    dispatch = CommandDispatch(log, SHOP.catalogue)
     for number in range(first, first + ROUNDS):
         for sku in SKUS:
             command = ReceiveStock(receipt_id=f"r-{number}", quantity=1)
@@ -94,7 +95,7 @@ async def books(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Builds, R
 async def test_shards_over_two_hosts_show_what_one_would(books: tuple[Builds, ReadModels]) -> None:
     """Each host fills half; one dies, the other takes all; each key sees its events in order."""
     builds, read_models = books
-    log = memory.EventStore()
+    log = memory.EventStore(SHOP.catalogue)
     await builds.register([trails])
     await receive(log, 0)
 

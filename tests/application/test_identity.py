@@ -15,8 +15,9 @@ from pydantic import Field
 
 from application.command_dispatch import CommandDispatch, CommandIdReused
 from application.identity import canonical, event_ids
-from application.messages import Context, NewEvent
+from application.messages import Context
 from application.ports import NO_STREAM
+from application.shop.service import SHOP
 from domain.decider import Command
 from domain.orders import OrderLine, OrderPlaced, PlaceOrder
 from domain.values import Money
@@ -104,7 +105,7 @@ def order(price: str, **more: Any) -> PlaceOrder:
 @pytest.mark.parametrize("again", [order("2.5 GBP"), order("2.50 GBP", from_history=False)])
 async def test_a_command_that_is_spelled_otherwise_is_the_same(again: PlaceOrder) -> None:
     """2.5 is 2.50, and a default is the same said or unsaid: it is answered as the first time."""
-    dispatch = CommandDispatch(memory.EventStore())
+    dispatch = CommandDispatch(memory.EventStore(SHOP.catalogue), SHOP.catalogue)
     first = await dispatch("o-1", order("2.50 GBP"), ASKED)
 
     outcome = await dispatch("o-1", again, ASKED)
@@ -114,12 +115,12 @@ async def test_a_command_that_is_spelled_otherwise_is_the_same(again: PlaceOrder
 
 async def test_a_command_that_an_earlier_release_carried_out_is_recognised() -> None:
     """Its events have ids of an older form; repeated, it is answered, and another is refused."""
-    store, command = memory.EventStore(), order("2.50 GBP")
+    store, command = memory.EventStore(SHOP.catalogue), order("2.50 GBP")
     content = sha256(f"PlaceOrder {command.model_dump_json()}".encode()).hexdigest()
     placed = OrderPlaced(**dict(command))
-    event = NewEvent.of(placed, uuid5(ASKED.command_id, f"0 {content}"), ASKED)
+    event = SHOP.catalogue.new_event(placed, uuid5(ASKED.command_id, f"0 {content}"), ASKED)
     await store.append("order-o-1", [event], NO_STREAM)
-    dispatch = CommandDispatch(store)
+    dispatch = CommandDispatch(store, SHOP.catalogue)
 
     assert (await dispatch("o-1", command, ASKED)).repeated
     with pytest.raises(CommandIdReused):

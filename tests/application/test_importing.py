@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from application.shop.service import SHOP
 from domain.orders import LinesReturned, OrderPlaced
 from domain.stock import StockWrittenOff
 from domain.values import Money
@@ -21,7 +22,7 @@ from tests.application.histories import (
 
 @pytest.fixture
 def store() -> memory.EventStore:
-    return memory.EventStore()
+    return memory.EventStore(SHOP.catalogue)
 
 
 # ── what an invoice becomes ──────────────────────────────────────────────────────────────────────

@@ -12,6 +12,7 @@ from application.command_dispatch import CommandDispatch
 from application.messages import NewEvent, RecordedEvent
 from application.ports import Appended, StoreUnavailable
 from application.shop.importing import ImportStopped, Report, import_history
+from application.shop.service import SHOP
 from domain.orders import LinesReturned, OrderPlaced
 from infrastructure import memory
 from tests.application.histories import history, row
@@ -37,7 +38,7 @@ class Dying(memory.EventStore):
     """A store that is there for so many appends, carries out one more without a word, and dies."""
 
     def __init__(self, appends: int) -> None:
-        super().__init__()
+        super().__init__(SHOP.catalogue)
         self.left = appends
 
     async def append(
@@ -57,7 +58,7 @@ async def _no_pause(_attempt: int) -> None:
 
 
 def bring_in(rows: Sequence[str], store: memory.EventStore, workers: int = 3) -> Report:
-    dispatch = CommandDispatch(store)
+    dispatch = CommandDispatch(store, SHOP.catalogue)
     return asyncio.run(import_history(history(*rows), dispatch, workers=workers, pause=_no_pause))
 
 
@@ -77,7 +78,7 @@ def of_type(store: memory.EventStore, type: str) -> list[RecordedEvent]:
 @given(histories)
 def test_every_line_ends_in_exactly_one_place(rows: list[str]) -> None:
     """In an order, in a write-off, in a return, or in the report: counted in the store itself."""
-    store = memory.EventStore()
+    store = memory.EventStore(SHOP.catalogue)
 
     report = bring_in(rows, store)
 
@@ -96,7 +97,7 @@ def test_every_line_ends_in_exactly_one_place(rows: list[str]) -> None:
 @given(histories)
 def test_returns_are_matched_as_by_hand(rows: list[str]) -> None:
     """Invoice by invoice, each return through all earlier orders, the latest first."""
-    store = memory.EventStore()
+    store = memory.EventStore(SHOP.catalogue)
 
     report = bring_in(rows, store)
 
@@ -147,7 +148,7 @@ def matched_by_hand(rows: list[str]) -> tuple[list[tuple[str, str, int, int]], s
 @given(histories, st.integers(1, 5))
 def test_no_more_comes_back_than_was_ordered(rows: list[str], workers: int) -> None:
     """Line by line, in every order, with however many workers: nothing was refused."""
-    store = memory.EventStore()
+    store = memory.EventStore(SHOP.catalogue)
 
     report = bring_in(rows, store, workers)
 
@@ -168,7 +169,7 @@ def test_no_more_comes_back_than_was_ordered(rows: list[str], workers: int) -> N
 @given(histories)
 def test_running_it_twice_changes_nothing(rows: list[str]) -> None:
     """Not an event more, and the same report."""
-    store = memory.EventStore()
+    store = memory.EventStore(SHOP.catalogue)
     first = bring_in(rows, store)
     before = streams(store)
 
@@ -182,7 +183,7 @@ def test_cut_off_anywhere_and_repeated_it_gives_the_same_streams(
     rows: list[str], appends: int, workers: int
 ) -> None:
     """Byte for byte, data and metadata, as one clean run."""
-    clean, disturbed = memory.EventStore(), Dying(appends)
+    clean, disturbed = memory.EventStore(SHOP.catalogue), Dying(appends)
     report = bring_in(rows, clean)
 
     with suppress(ImportStopped):

@@ -11,6 +11,7 @@ from application.command_dispatch import CommandDispatch
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Appended, EventStore, StoreUnavailable
 from application.shop.importing import ImportStopped, import_history
+from application.shop.service import SHOP
 from domain.orders import PlaceOrder, ReturnLines
 from infrastructure import memory
 from tests.application.histories import (
@@ -28,7 +29,7 @@ UUID_1 = UUID(int=1)
 
 @pytest.fixture
 def store() -> memory.EventStore:
-    return memory.EventStore()
+    return memory.EventStore(SHOP.catalogue)
 
 
 # ── stopping and repeating ───────────────────────────────────────────────────────────────────────
@@ -73,7 +74,7 @@ async def test_a_store_that_does_not_answer_is_asked_again(
     unreliable = Unreliable(store, failures=5, after_append=after_append)
     rows = history(row("1"), row("C2", quantity=-1), row("C3", quantity=-1))
 
-    await import_history(rows, CommandDispatch(unreliable), pause=_no_pause)
+    await import_history(rows, CommandDispatch(unreliable, SHOP.catalogue), pause=_no_pause)
 
     assert unreliable.failures == 0
     assert [it.type for it in await recorded(store, "order-1")] == [
@@ -89,10 +90,10 @@ async def test_an_import_stops_when_the_store_stays_away(store: memory.EventStor
     rows = history(*(row(str(invoice)) for invoice in range(100)))
 
     with pytest.raises(ImportStopped, match=r"0 of 100 lines .* Run the same import again"):
-        await import_history(rows, CommandDispatch(unreliable), pause=_no_pause)
+        await import_history(rows, CommandDispatch(unreliable, SHOP.catalogue), pause=_no_pause)
     unreliable.failures = 0
 
-    assert (await import_history(rows, CommandDispatch(unreliable))).orders == 100
+    assert (await import_history(rows, CommandDispatch(unreliable, SHOP.catalogue))).orders == 100
 
 
 async def test_an_order_that_stands_otherwise_is_rejected_with_its_returns(
@@ -101,7 +102,7 @@ async def test_an_order_that_stands_otherwise_is_rejected_with_its_returns(
     """What somebody else placed under the number of an invoice is left alone."""
     context = Context.start("a clerk", UUID_1, datetime(2026, 1, 1, tzinfo=UTC))
     other = PlaceOrder(lines=(line("x", 10, "1 GBP", None),), from_history=True)
-    await CommandDispatch(store)("1", other, context)
+    await CommandDispatch(store, SHOP.catalogue)("1", other, context)
 
     report = await bring_in(store, row("1", "x", 6), row("C2", "x", -1), row("3", "x"))
 
@@ -117,7 +118,9 @@ async def test_a_return_that_no_longer_fits_is_rejected(store: memory.EventStore
     """When goods came back in another way since the first attempt, the domain has the last word."""
     await bring_in(store, row("1", "x", 6))
     context = Context.start("a clerk", UUID_1, datetime(2026, 1, 1, tzinfo=UTC))
-    await CommandDispatch(store)("1", ReturnLines(return_id="r", lines=(back(1, 5),)), context)
+    await CommandDispatch(store, SHOP.catalogue)(
+        "1", ReturnLines(return_id="r", lines=(back(1, 5),)), context
+    )
 
     report = await bring_in(store, row("1", "x", 6), row("C2", "x", -2))
 

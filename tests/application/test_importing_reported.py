@@ -7,6 +7,7 @@ import pytest
 from application.command_dispatch import CommandDispatch
 from application.shop.importing import Progress, Report, import_history
 from application.shop.importing.rows import Line
+from application.shop.service import SHOP
 from domain.values import Money
 from infrastructure import memory
 from infrastructure.shop.online_retail import SAMPLE, History
@@ -15,7 +16,7 @@ from tests.application.histories import bring_in, history, row
 
 @pytest.fixture
 def store() -> memory.EventStore:
-    return memory.EventStore()
+    return memory.EventStore(SHOP.catalogue)
 
 
 # ── broken rows ──────────────────────────────────────────────────────────────────────────────────
@@ -85,12 +86,12 @@ async def test_a_file_that_breaks_off_leaves_its_last_invoice_out(
     whole = history(row("1"), row("2"), row("2"), row("2"))
     damage = Line(5, [], "the file breaks off", cut_off=True)
 
-    report = await import_history([*whole[:3], damage], CommandDispatch(store))
+    report = await import_history([*whole[:3], damage], CommandDispatch(store, SHOP.catalogue))
 
     assert report.lines == 4
     assert report.orders == 1
     assert [it.line for it in report.rejected_lines] == [3, 4, 5]
-    assert (await import_history(whole, CommandDispatch(store))).order_lines == 4
+    assert (await import_history(whole, CommandDispatch(store, SHOP.catalogue))).order_lines == 4
 
 
 async def test_a_history_may_be_empty(store: memory.EventStore) -> None:
@@ -105,7 +106,7 @@ async def test_a_history_may_be_empty(store: memory.EventStore) -> None:
 
 async def test_the_sample_comes_in_as_its_description_says(store: memory.EventStore) -> None:
     """2,643 lines, of which 103 are returns and 3 adjustments; none is lost."""
-    report = await import_history(History(SAMPLE), CommandDispatch(store))
+    report = await import_history(History(SAMPLE), CommandDispatch(store, SHOP.catalogue))
 
     assert report.lines == 2643
     assert (report.orders, report.order_lines, report.write_offs) == (206, 2527, 10)
@@ -142,7 +143,7 @@ async def test_progress_tells_the_truth(store: memory.EventStore) -> None:
         seen.append((progress, len(orders)))
 
     rows = [row(str(invoice), code) for invoice in range(20) for code in "xy"]
-    await import_history(history(*rows), CommandDispatch(store), tell, workers=3)
+    await import_history(history(*rows), CommandDispatch(store, SHOP.catalogue), tell, workers=3)
 
     assert [progress.lines for progress, _ in seen] == [40] * 21
     assert [progress.settled for progress, _ in seen] == list(range(0, 41, 2))

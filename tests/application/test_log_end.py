@@ -10,13 +10,14 @@ import pytest
 from application.command_dispatch import CommandDispatch, Outcome
 from application.consistency import Consistency, InvalidToken, NotOfThisLog, Token
 from application.log_end import LogEnd
-from application.messages import Context, NewEvent, RecordedEvent
+from application.messages import Context, RecordedEvent
 from application.parking_lot import ParkingLot
 from application.ports import NO_STREAM
 from application.projections.runner import AheadOfLog, ProjectionRunner
 from application.sagas.deadlines import Deadlines
 from application.sagas.events import StepDelayed
 from application.shop.read_models.order_summary import OrderSummary, order_summary
+from application.shop.service import SHOP
 from application.writability import Writability
 from domain.decider import Event
 from domain.orders import OrderLine, OrderPlaced
@@ -33,7 +34,7 @@ PLACED = OrderPlaced(lines=(OrderLine(sku="A", quantity=1, unit_price=Money.pars
 class Store:
     """An event store in memory, of which an older backup can be restored."""
 
-    log: memory.EventStore = field(default_factory=memory.EventStore)
+    log: memory.EventStore = field(default_factory=lambda: memory.EventStore(SHOP.catalogue))
 
     @property
     def subscriptions(self) -> memory.Subscriptions:
@@ -44,7 +45,7 @@ class Store:
         return LogEnd(self.subscriptions, Writability(self.log, "here"))
 
     async def record(self, stream: str, event: Event, version: int = NO_STREAM) -> RecordedEvent:
-        new = NewEvent.of(event, uuid4(), Context.start("a test", uuid4(), NOON))
+        new = SHOP.catalogue.new_event(event, uuid4(), Context.start("a test", uuid4(), NOON))
         await self.log.append(stream, [new], version)
         return [one async for one in self.log.read(stream)][-1]
 
@@ -95,7 +96,7 @@ async def test_a_question_with_a_token_is_not_answered_by_views_of_another_log()
     (now,) = await store.orders("new")
     id = await store.subscriptions.store_id()
     assert id is not None
-    consistency = Consistency(store.subscriptions, models, store.log_end, patience=0.01)
+    consistency = Consistency(store.subscriptions, models, {"order"}, store.log_end, patience=0.01)
 
     with pytest.raises(NotOfThisLog):
         await consistency.fresh(order_summary, Token(id, "order", now.position).text)
@@ -139,7 +140,7 @@ async def test_deadlines_are_learnt_anew_from_an_older_log() -> None:
 async def test_a_dispatch_forgets_what_the_log_no_longer_holds() -> None:
     """It decides on what is there, instead of conflicting with it for good."""
     store = Store()
-    dispatch = CommandDispatch(store.log, remember=10)
+    dispatch = CommandDispatch(store.log, SHOP.catalogue, remember=10)
 
     async def receive(receipt: str, quantity: int) -> Outcome:
         context = Context.start("a test", uuid4(), NOON)

@@ -10,6 +10,7 @@ from application.ports import Progress, StoreUnavailable
 from application.projections.runner import ProjectionRunner
 from application.sagas.deadlines import Deadlines
 from application.shop.read_models.order_summary import order_summary
+from application.shop.service import SHOP
 from infrastructure import memory
 from tests.virtual_time import in_virtual_time
 
@@ -38,7 +39,7 @@ def test_a_projection_goes_on_after_hours() -> None:
     """However often a store has not answered, the runner asks again, and catches up."""
 
     async def outage() -> bool:
-        away = AwayForLong(memory.EventStore())
+        away = AwayForLong(memory.EventStore(SHOP.catalogue))
         runner = ProjectionRunner(order_summary, away, memory.Views(order_summary), None)
         task = asyncio.create_task(runner.run())
         while not (task.done() or runner.status().caught_up):  # noqa: ASYNC110 - in virtual time
@@ -54,7 +55,7 @@ def test_deadlines_go_on_after_hours() -> None:
     """However often the log could not be followed, the moments are learnt in the end."""
 
     async def outage() -> int:
-        store = memory.EventStore()
+        store = memory.EventStore(SHOP.catalogue)
         away = AwayForLong(store)
         deadlines = Deadlines("order_fulfilment", store, away)
         task = asyncio.create_task(deadlines.run())

@@ -23,8 +23,8 @@ from uuid import uuid4
 
 import pytest
 
-from application.categories import split
-from application.messages import Context, NewEvent
+from application.category import split
+from application.messages import Context
 from application.ports import Builds, ReadModels, Views
 from application.projections.builds import Build
 from application.projections.projection import Projection
@@ -32,6 +32,7 @@ from application.projections.runner import ProjectionRunner
 from application.shop.read_models.customer_orders import customer_orders
 from application.shop.read_models.order_summary import order_summary
 from application.shop.read_models.product_search import product_search
+from application.shop.service import SHOP
 from domain.decider import Event
 from domain.orders import LinesReturned, OrderConfirmed, OrderLine, OrderPlaced, ReturnedLine
 from domain.payments import PaymentVoided
@@ -62,9 +63,9 @@ HISTORY: list[tuple[str, Event]] = [
 
 async def store_of(history: Sequence[tuple[str, Event]]) -> memory.EventStore:
     """A store in which this has happened."""
-    store, versions = memory.EventStore(), Counter[str]()
+    store, versions = memory.EventStore(SHOP.catalogue), Counter[str]()
     for minute, (stream, event) in enumerate(history):
-        new = NewEvent.of(event, uuid4(), Context.start("a test", uuid4(), at(minute)))
+        new = SHOP.catalogue.new_event(event, uuid4(), Context.start("a test", uuid4(), at(minute)))
         await store.append(stream, [new], versions[stream] - 1)
         versions[stream] += 1
     return store
@@ -234,7 +235,11 @@ async def test_dying_at_any_await_leaves_no_trace(
     store, kept = await store_of(HISTORY), await books(projection)
     await run(store, kept)
     expected = await kept.content()
-    followed = [stream for stream, _ in HISTORY if split(stream)[0] in projection.follows]
+    followed = [
+        stream
+        for stream, _ in HISTORY
+        if split(stream)[0] in {of.name for of in projection.follows}
+    ]
     assert expected["events"] == len(followed)
 
     for moment in count(1):

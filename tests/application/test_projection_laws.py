@@ -17,6 +17,7 @@ from application.ports import Progress, Seen, StoreUnavailable, Views
 from application.projections.folding import fold
 from application.projections.runner import ProjectionRunner
 from application.shop.read_models.order_summary import OrderSummary, order_summary
+from application.shop.service import SHOP
 from domain.decider import Command, DomainError
 from domain.orders import (
     CancelOrder,
@@ -116,8 +117,8 @@ class Stuttering:
 
 async def store_of(history: Sequence[tuple[str, Command]]) -> memory.EventStore:
     """A store in which all that the domain did not refuse has happened."""
-    store = memory.EventStore()
-    dispatch = CommandDispatch(store)
+    store = memory.EventStore(SHOP.catalogue)
+    dispatch = CommandDispatch(store, SHOP.catalogue)
     for number, (id, command) in enumerate(history):
         try:
             await dispatch(id, command, Context.start("a test", uuid4(), at(number)))

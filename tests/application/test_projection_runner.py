@@ -12,7 +12,7 @@ import pytest
 
 from application.claim_check import ClaimCheck
 from application.event_filter import EventFilter
-from application.messages import Context, NewEvent, RecordedEvent
+from application.messages import Context, RecordedEvent
 from application.ports import Progress, Seen, StoreUnavailable, Views
 from application.projections.runner import (
     APART,
@@ -22,6 +22,7 @@ from application.projections.runner import (
 )
 from application.projections.status import Progressing, State
 from application.shop.read_models.order_summary import OrderSummary, order_summary
+from application.shop.service import SHOP
 from domain.decider import Event
 from domain.orders import (
     LinesReturned,
@@ -52,7 +53,7 @@ def order_of(lines: int = 1) -> OrderPlaced:
 class Shop:
     """A memory store with payloads beside it, and the views of one projection."""
 
-    log: memory.EventStore = field(default_factory=memory.EventStore)
+    log: memory.EventStore = field(default_factory=lambda: memory.EventStore(SHOP.catalogue))
     payloads: memory.PayloadStore = field(default_factory=memory.PayloadStore)
     views: Views[OrderSummary] = field(default_factory=lambda: memory.Views(order_summary))
     versions: dict[str, int] = field(default_factory=dict)
@@ -64,7 +65,7 @@ class Shop:
     async def record(self, id: str, *events: Event, category: str = "order") -> None:
         store, stream = ClaimCheck(self.log, self.payloads), f"{category}-{id}"
         context = Context.start("a test", uuid4(), at(0))
-        new = [NewEvent.of(event, uuid4(), context) for event in events]
+        new = [SHOP.catalogue.new_event(event, uuid4(), context) for event in events]
         done = await store.append(stream, new, self.versions.get(stream, -1))
         self.versions[stream] = done.version
 

@@ -11,6 +11,7 @@ from application.projections.folding import fold
 from application.shop import queries
 from application.shop.read_models.order_summary import OrderSummary, order_summary
 from application.shop.read_models.stock_levels import StockLevel, stock_levels
+from application.shop.service import SHOP
 from domain.orders import CancelOrder, OrderCancelled, OrderLine, OrderPlaced, PlaceOrder, Status
 from domain.values import Money
 from infrastructure import memory
@@ -93,8 +94,8 @@ async def test_totals_are_exact_and_by_currency(views: memory.Views[OrderSummary
 
 async def test_the_history_of_an_order_is_its_stream() -> None:
     """Every event with its metadata, oldest first; an unknown order has none."""
-    store = memory.EventStore()
-    dispatch = CommandDispatch(store)
+    store = memory.EventStore(SHOP.catalogue)
+    dispatch = CommandDispatch(store, SHOP.catalogue)
     for command in (PlaceOrder(lines=(HEART,)), CancelOrder(reason="dear")):
         await dispatch("o-1", command, Context.start("ann", uuid4(), at(0)))
 

@@ -6,8 +6,9 @@ import pytest
 
 from application.ports import Seen
 from application.sagas import queries as saga_queries
-from application.sagas.standings import SagaStanding, sagas
+from application.sagas.standings import SagaStanding
 from application.sagas.state import Status
+from application.shop.service import SHOP
 from infrastructure import memory
 from tests.projection_specification import at
 
@@ -38,7 +39,7 @@ def standing(
 @pytest.fixture
 async def views() -> memory.Views[SagaStanding]:
     """One of each kind, whose ids are in another order than their ages."""
-    views = memory.Views(sagas)
+    views = memory.Views(SHOP.standings)
     late, soon = NOW - timedelta(seconds=61), NOW - timedelta(seconds=59)
     known = [
         standing("done", Status.COMPLETED, 1),

@@ -23,10 +23,11 @@ from application.sagas.events import (
     StepUndone,
     UndoDelayed,
 )
-from application.sagas.standings import SagaStanding, sagas
+from application.sagas.standings import SagaStanding
 from application.sagas.state import AT_WORK, SagaState, Status, evolve
 from application.sagas.timeline import Entry, Kind, Outcome
 from application.shop.sagas.order_fulfilment import order_fulfilment
+from application.shop.service import SHOP
 from infrastructure.providers.simulated import Fault
 from tests.application.sagas.world import World
 from tests.projection_specification import ProjectionSpecification, at, recorded
@@ -48,8 +49,8 @@ def delayed(step: str, minute: int = 9) -> StepDelayed:
 def standing(*events: SagaEvent) -> SagaStanding:
     """After these events, one a minute; however often each of them comes."""
     past = [(STREAM, event) for event in events]
-    view = fold(sagas, recorded(past), {})["o-1"].view  # type: ignore[union-attr]  # it is there
-    ProjectionSpecification(sagas).given(*past).then({"o-1": view})
+    view = fold(SHOP.standings, recorded(past), {})["o-1"].view  # type: ignore[union-attr]  # it is there
+    ProjectionSpecification(SHOP.standings).given(*past).then({"o-1": view})
     return view
 
 
@@ -196,7 +197,7 @@ def test_a_wish_cuts_off_what_is_under_way() -> None:
 def test_a_saga_that_was_never_started_is_no_guess() -> None:
     """An event of an unknown saga is an error that names it, not half a view."""
     with pytest.raises(LookupError, match="SagaWoken of order_fulfilment-o-1, which was never"):
-        fold(sagas, recorded([(STREAM, SagaWoken(due=at(1)))]), {})
+        fold(SHOP.standings, recorded([(STREAM, SagaWoken(due=at(1)))]), {})
 
 
 @pytest.mark.parametrize(
@@ -226,7 +227,7 @@ async def test_what_is_shown_agrees_with_the_saga_itself(faults: tuple[Fault, ..
     state, view = SagaState(), None
     for past in world.recorded(STREAM):
         state = evolve(state, past.event)  # type: ignore[arg-type]  # a saga's stream
-        view = fold(sagas, [past], {} if view is None else {"o-1": view})["o-1"]
+        view = fold(SHOP.standings, [past], {} if view is None else {"o-1": view})["o-1"]
         assert view is not None
         shown, at_work = view.view, state.status in AT_WORK
         assert (shown.status, shown.attempts) == (state.status, state.attempts)

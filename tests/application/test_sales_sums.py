@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from application.command_dispatch import CommandDispatch
 from application.shop.importing import import_history
+from application.shop.service import SHOP
 from infrastructure import memory
 from infrastructure.shop.online_retail import SAMPLE, History
 from tests.sales_figures import SALES, Sales, add_up, fill
@@ -11,8 +12,8 @@ from tests.sales_figures import SALES, Sales, add_up, fill
 
 async def test_four_read_models_and_the_file_agree() -> None:
     """Orders, lines, units and money of the sample are the same wherever they are known."""
-    store, models = memory.EventStore(), memory.ReadModels(SALES, memory.Builds())
-    report = await import_history(History(SAMPLE), CommandDispatch(store))
+    store, models = memory.EventStore(SHOP.catalogue), memory.ReadModels(SALES, memory.Builds())
+    report = await import_history(History(SAMPLE), CommandDispatch(store, SHOP.catalogue))
     for projection in SALES:
         await fill(projection, models, memory.Subscriptions(store))
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from application.serialization import UnreadableEvent, decode
+from application.messages import UnreadableEvent
+from application.shop.service import SHOP
 from domain.orders import OrderPlaced
 from domain.values import Money
 
@@ -13,7 +14,7 @@ def test_a_decimal_climbs_without_passing_through_a_float() -> None:
     """Old prices were bare numbers in JSON; their digits survive the upcaster exactly."""
     line = '{"sku":"1","quantity":1,"unit_price":1234567890123.000001}'
 
-    event = decode("OrderPlaced", 1, f'{{"lines":[{line}]}}'.encode())
+    event = SHOP.catalogue.decode("OrderPlaced", 1, f'{{"lines":[{line}]}}'.encode())
 
     assert isinstance(event, OrderPlaced)
     assert event.lines[0].unit_price == Money.parse("1234567890123.000001 GBP")
@@ -21,7 +22,7 @@ def test_a_decimal_climbs_without_passing_through_a_float() -> None:
 
 def test_fields_of_a_later_release_are_ignored() -> None:
     """An older process can read an event to which a later release has added a field."""
-    event = decode("OrderCancelled", 1, b'{"reason":"too late","refund":"full"}')
+    event = SHOP.catalogue.decode("OrderCancelled", 1, b'{"reason":"too late","refund":"full"}')
 
     assert json.loads(event.model_dump_json()) == {"reason": "too late"}
 
@@ -42,4 +43,4 @@ def test_fields_of_a_later_release_are_ignored() -> None:
 def test_unreadable_bytes_say_why(type: str, version: int, data: bytes, why: str) -> None:
     """An unknown type, a version from the future and broken bytes are told apart in words."""
     with pytest.raises(UnreadableEvent, match=why):
-        decode(type, version, data)
+        SHOP.catalogue.decode(type, version, data)

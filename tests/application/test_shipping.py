@@ -8,6 +8,7 @@ import pytest
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, RecordedEvent
 from application.shop.reactions.shipping import Shipping, saga_id
+from application.shop.service import SHOP
 from domain.decider import Command
 from domain.orders import ConfirmOrder, NotShipped, OrderLine, PlaceOrder, ShipOrder
 from domain.shipments import BookShipment, DeliverShipment, HandOverShipment
@@ -25,8 +26,8 @@ class Shop:
     """A shop in memory, with one confirmed order ``o`` for which goods are reserved."""
 
     def __init__(self) -> None:
-        self.store = memory.EventStore()
-        self.dispatch = CommandDispatch(self.store)
+        self.store = memory.EventStore(SHOP.catalogue)
+        self.dispatch = CommandDispatch(self.store, SHOP.catalogue)
         self.shipping = Shipping(self.store, self.dispatch, lambda: NOON)
 
     async def tell(self, id: str, command: Command) -> None:

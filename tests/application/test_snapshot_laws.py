@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from importlib import import_module
@@ -14,9 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.categories import BY_COMMAND, CATEGORIES, Category
+from application.catalogue import Catalogue
+from application.category import Category
 from application.command_dispatch import CommandDispatch, CommandIdReused, TooMuchContention
 from application.messages import Context
+from application.shop.service import SHOP
 from application.snapshots import Snapshot, Snapshots, Traces, Unfit, restore, take
 from domain import stock
 from domain.decider import Command, DomainError
@@ -25,7 +27,7 @@ from infrastructure import memory
 from tests.application.snapped import NOON, declared
 from tests.domain.histories import EXAMPLES, LAW, histories, wishes
 
-DECIDED = [category for category in CATEGORIES if category.name in EXAMPLES]
+DECIDED = [category for category in SHOP.catalogue.categories if category.name in EXAMPLES]
 EVERY_CATEGORY = pytest.mark.parametrize("category", DECIDED, ids=lambda category: category.name)
 
 Step = tuple[UUID, Command]
@@ -46,16 +48,16 @@ def asked(draw: st.DrawFn, category: Category) -> Sequence[Step]:
 
 
 async def lived(
-    steps: Sequence[Step], categories: Mapping[type[Command], Category], remember: int
+    steps: Sequence[Step], catalogue: Catalogue, remember: int
 ) -> tuple[Sequence[Any], Sequence[Any]]:
     """What came of each, every one by a process of its own unless it remembers; and the stream."""
-    store, answers, told = memory.EventStore(), list[Any](), list[str]()
+    store, answers, told = memory.EventStore(SHOP.catalogue), list[Any](), list[str]()
 
     def process() -> CommandDispatch:
         return CommandDispatch(
             store,
+            catalogue,
             remember=remember,
-            categories=categories,
             tell=lambda _, why: told.append(why),
         )
 
@@ -67,7 +69,7 @@ async def lived(
             answers.append((outcome.version, tuple(outcome.events), outcome.repeated))
         except (DomainError, CommandIdReused) as refusal:
             answers.append((type(refusal), str(refusal)))
-    stream = categories[type(steps[0][1])].stream("x")
+    stream = catalogue.by_command[type(steps[0][1])].stream("x")
     assert told == [], "a snapshot of our own was not believed"
     return answers, [(of.id, of.type, of.data) async for of in store.read(stream)]
 
@@ -82,7 +84,7 @@ def test_snapshots_change_nothing(
     steps = data.draw(asked(category))
 
     with_them = asyncio.run(lived(steps, declared(every), remember))
-    assert with_them == asyncio.run(lived(steps, BY_COMMAND, remember))
+    assert with_them == asyncio.run(lived(steps, SHOP.catalogue, remember))
 
 
 @EVERY_CATEGORY
@@ -145,13 +147,13 @@ def test_racing_processes_carry_out_each_command_once(
 
 
 async def race(every: int, remember: int, processes: int) -> None:
-    store, told = memory.EventStore(), list[str]()
+    store, told = memory.EventStore(SHOP.catalogue), list[str]()
     dispatches = [
         CommandDispatch(
             store,
+            declared(every),
             lambda _: asyncio.sleep(0),
             remember=remember,
-            categories=declared(every),
             tell=lambda _, why: told.append(why),
         )
         for _ in range(processes)
@@ -211,15 +213,15 @@ def test_no_snapshot_is_taken_amid_an_append(every: int, count: int) -> None:
 
 async def deliveries(every: int, count: int) -> None:
     decider = replace(stock.decider, decide=in_two_parts)
-    category = replace(declared(every)[ReceiveStock], decider=decider)
-    store, told = Leisurely(), list[str]()
+    category = replace(declared(every).by_command[ReceiveStock], decider=decider)
+    store, told = Leisurely(SHOP.catalogue), list[str]()
 
     def process() -> CommandDispatch:
         return CommandDispatch(
             store,
+            Catalogue([category]),
             lambda _: asyncio.sleep(0),
             remember=1,
-            categories={ReceiveStock: category},
             tell=lambda _, why: told.append(why),
         )
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.categories import BY_COMMAND, Category
+from application.catalogue import Catalogue
 from application.command_dispatch import (
     CommandDispatch,
     CommandIdReused,
@@ -22,6 +22,7 @@ from application.command_dispatch import (
 )
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Appended, StoreUnavailable
+from application.shop.service import SHOP
 from application.snapshots import Snapshots
 from domain import stock
 from domain.decider import Command, DomainError
@@ -38,7 +39,7 @@ class Troubled(memory.EventStore):
     """Takes its time, does not always answer, and cannot keep everything."""
 
     def __init__(self, chance: random.Random, answers: Sequence[str]) -> None:
-        super().__init__()
+        super().__init__(SHOP.catalogue)
         self._chance, self._answers = chance, list(answers)
 
     async def append(
@@ -96,10 +97,12 @@ def in_two_parts(command: Any, state: Any) -> Sequence[Any]:
 DECIDER = replace(stock.decider, decide=in_two_parts)
 
 
-def categories(every: int | None) -> Mapping[type[Command], Category]:
+def catalogue(every: int | None) -> Catalogue:
     snapshots = None if every is None else Snapshots(every=every)
-    category = replace(BY_COMMAND[ReceiveStock], decider=DECIDER, snapshots=snapshots)
-    return dict.fromkeys((ReceiveStock, ReserveStock, ReleaseStock), category)
+    category = replace(
+        SHOP.catalogue.by_command[ReceiveStock], decider=DECIDER, snapshots=snapshots
+    )
+    return Catalogue([category])
 
 
 COMMANDS = st.one_of(
@@ -164,9 +167,7 @@ async def everyone(
     store: Troubled, calls: Sequence[Call], remember: int, every: int | None
 ) -> None:
     processes = [
-        CommandDispatch(
-            store, lambda _: asyncio.sleep(0), remember=remember, categories=categories(every)
-        )
+        CommandDispatch(store, catalogue(every), lambda _: asyncio.sleep(0), remember=remember)
         for _ in range(2)
     ]
     await asyncio.gather(*(one(store, processes[call.process], call) for call in calls))

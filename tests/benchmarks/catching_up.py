@@ -22,6 +22,7 @@ from application.event_filter import EventFilter
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Progress, Subscriptions
 from application.shop.read_models.stock_levels import stock_levels
+from application.shop.service import SHOP
 from domain.stock import StockReceived
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb, postgres
@@ -44,7 +45,10 @@ def main() -> None:
 
 async def measure(node: str, uri: str) -> None:
     client = await eventstoredb.connect(node)
-    store, subscriptions = eventstoredb.EventStore(client), eventstoredb.Subscriptions(client)
+    store, subscriptions = (
+        eventstoredb.EventStore(client, SHOP.catalogue),
+        eventstoredb.Subscriptions(client, SHOP.catalogue),
+    )
     for number in range(SKUS):
         await store.append(f"stock-{number}", received(EACH), NO_STREAM)
     async with postgres.pool(uri) as pool:
@@ -78,7 +82,7 @@ def received(count: int) -> Sequence[NewEvent]:
     """Small events."""
     context = Context.start("a benchmark", uuid4(), at(0))
     return [
-        NewEvent.of(StockReceived(receipt_id=name("r"), quantity=1), uuid4(), context)
+        SHOP.catalogue.new_event(StockReceived(receipt_id=name("r"), quantity=1), uuid4(), context)
         for _ in range(count)
     ]
 

@@ -17,6 +17,7 @@ from esdbclient import StreamState
 
 from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM
+from application.shop.service import SHOP
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.eventstoredb import Client, EventStore, Subscriptions
@@ -99,7 +100,7 @@ async def append_at_once_bare(client: Client, appended: Sequence[NewEvent]) -> N
 
 async def catch_up(client: Client, type: str) -> None:
     seen = 0
-    async with Subscriptions(client).catch_up(after=None, only=only(type)) as items:
+    async with Subscriptions(client, SHOP.catalogue).catch_up(after=None, only=only(type)) as items:
         async for item in items:
             seen += isinstance(item, RecordedEvent)
             if seen == BACKLOG:
@@ -125,7 +126,7 @@ async def read_back_bare(client: Client, stream: str) -> None:
 
 async def measure(uri: str) -> None:
     client = await eventstoredb.connect(uri)
-    store, type, stream = EventStore(client), name("Noted"), name()
+    store, type, stream = EventStore(client, SHOP.catalogue), name("Noted"), name()
     noted = [event(data=DATA) for _ in range(APPENDS)]
     await compare(
         "append, one after the other",

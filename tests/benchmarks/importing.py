@@ -20,6 +20,7 @@ import psutil
 from application.command_dispatch import CommandDispatch
 from application.shop.importing import Report, import_history
 from application.shop.importing.plan import Plan, survey
+from application.shop.service import SHOP
 from infrastructure import memory
 from infrastructure.shop.online_retail import SAMPLE, History
 from tests.e2e.headwater import COMMAND
@@ -58,7 +59,9 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 async def into_memory(history: History) -> Report:
-    return await import_history(history, CommandDispatch(memory.EventStore()))
+    return await import_history(
+        history, CommandDispatch(memory.EventStore(SHOP.catalogue), SHOP.catalogue)
+    )
 
 
 def command(file: Path, home: Path) -> psutil.Popen:

@@ -18,6 +18,7 @@ from application.command_dispatch import CommandDispatch
 from application.messages import Context
 from application.projections.projection import Projection
 from application.shop.read_models.stock_levels import stock_levels
+from application.shop.service import SHOP
 from domain.stock import ReceiveStock
 from infrastructure import postgres
 from tests.projection_specification import at
@@ -54,8 +55,10 @@ async def seconds(uri: str, inline: Sequence[Projection[Any]], clients: int, cou
     async with postgres.pool(uri) as views, postgres.durable_pool(uri) as pool:
         await postgres.migrate(views)
         await postgres.Builds(views).register([INLINE])
-        commits = postgres.GroupCommit(pool, postgres.InlineCommit(inline, None))
-        dispatch = CommandDispatch(postgres.EventStore(pool, commits), remember=SKUS)
+        commits = postgres.GroupCommit(pool, postgres.InlineCommit(inline, None, SHOP.catalogue))
+        dispatch = CommandDispatch(
+            postgres.EventStore(pool, SHOP.catalogue, commits), SHOP.catalogue, remember=SKUS
+        )
 
         async def send(numbers: Iterator[int]) -> None:
             for number in numbers:

@@ -20,6 +20,7 @@ from uuid import uuid4
 from application.command_dispatch import CommandDispatch
 from application.messages import Context
 from application.ports import EventStore
+from application.shop.service import SHOP
 from domain.stock import ReceiveStock, ReserveStock
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb, postgres
@@ -46,18 +47,21 @@ def main() -> None:
 async def on_postgres(uri: str) -> None:
     async with postgres.durable_pool(uri) as pool:
         await postgres.migrate(pool)
-        await compare("PostgreSQL (real)", postgres.EventStore(pool))
+        await compare("PostgreSQL (real)", postgres.EventStore(pool, SHOP.catalogue))
 
 
 async def on_the_node(uri: str) -> None:
     client = await eventstoredb.connect(uri)
-    await compare("EventStoreDB (the node, a double)", eventstoredb.EventStore(client))
+    await compare(
+        "EventStoreDB (the node, a double)",
+        eventstoredb.EventStore(client, SHOP.catalogue),
+    )
     await client.close()
 
 
 async def compare(what: str, store: EventStore) -> None:
     """In turns; the best rate of each, and the median of the ratios."""
-    dispatch = CommandDispatch(store, remember=REMEMBER)
+    dispatch = CommandDispatch(store, SHOP.catalogue, remember=REMEMBER)
     measured: list[Callable[[], Awaitable[float]]] = [
         partial(rate, dispatch, 1),
         partial(rate, dispatch, CLIENTS),

@@ -20,7 +20,7 @@ from infrastructure import postgres
 from tests.benchmarks.projections import Replay, fastest, receipts, run
 from tests.servers import empty_schema, postgres_server
 
-OURS = 60_000  # events; the library gets fewer, since its rate is what is wanted
+EVENTS = 60_000  # events; the library gets fewer, since its rate is what is wanted
 RECEIPTS = 5_000
 
 
@@ -37,7 +37,7 @@ def main() -> None:
 async def ours(uri: str) -> float:
     """Events a second, the best of three."""
     async with postgres.pool(uri) as pool:
-        views, events = postgres.Views(pool, stock_levels), receipts(OURS, 2_000)
+        views, events = postgres.Views(pool, stock_levels), receipts(EVENTS, 2_000)
         await postgres.migrate(pool)
         await views.prepare()
 
@@ -45,7 +45,7 @@ async def ours(uri: str) -> float:
             await views.clear()
             await run(stock_levels, replay, views)
 
-        return OURS / await fastest(again, lambda: Replay(events))
+        return EVENTS / await fastest(again, lambda: Replay(events))
 
 
 IN_MEMORY: Final = {"PERSISTENCE_MODULE": "eventsourcing.popo"}

@@ -22,6 +22,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from application.messages import NewEvent
 from application.ports import NO_STREAM
+from application.shop.service import SHOP
 from infrastructure import postgres
 from tests.contracts.made_up import event, name
 from tests.servers import empty_schema, postgres_server
@@ -101,7 +102,7 @@ def row(what: str, pairs: Sequence[tuple[float, float]], aim: str) -> None:
 
 
 def appending(pool: postgres.Pool) -> Insert:
-    store = postgres.EventStore(pool)
+    store = postgres.EventStore(pool, SHOP.catalogue)
     return lambda event: store.append(name("note"), [event], NO_STREAM)
 
 

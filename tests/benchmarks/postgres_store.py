@@ -21,12 +21,12 @@ from statistics import median
 from typing import Any, Final
 from uuid import uuid4
 
-from application.categories import BY_COMMAND
 from application.command_dispatch import CommandDispatch
 from application.messages import Context
 from application.past import Past
 from application.ports import NO_STREAM
 from application.shop.read_models.stock_levels import stock_levels
+from application.shop.service import SHOP
 from domain.orders import ConfirmOrder, DeliverOrder, OrderLine, PlaceOrder, ShipOrder
 from domain.stock import ReceiveStock
 from domain.values import Money
@@ -121,7 +121,9 @@ async def migrated(uri: str) -> AsyncIterator[postgres.Pool]:
 async def commands(clients: int, orders: int, uri: str, remember: int = 0) -> float:
     """Commands a second, of so many clients with so many orders each."""
     async with migrated(uri) as pool:
-        dispatch = CommandDispatch(postgres.EventStore(pool), remember=remember)
+        dispatch = CommandDispatch(
+            postgres.EventStore(pool, SHOP.catalogue), SHOP.catalogue, remember=remember
+        )
         await asyncio.gather(*(fulfil(dispatch, 1) for _ in range(clients)))
         started = time.perf_counter()
         await asyncio.gather(*(fulfil(dispatch, orders) for _ in range(clients)))
@@ -144,7 +146,10 @@ def context() -> Context:
 async def loaded(uri: str) -> float:
     """Events a second: read, and folded into the state."""
     async with migrated(uri) as pool:
-        store, stock = postgres.EventStore(pool), BY_COMMAND[ReceiveStock]
+        store, stock = (
+            postgres.EventStore(pool, SHOP.catalogue),
+            SHOP.catalogue.by_command[ReceiveStock],
+        )
         stream = stock.stream("mug")
         deliveries = [event for _ in range(LONG) for event in received(1)]  # each a command's
         await store.append(stream, deliveries, NO_STREAM)
@@ -165,11 +170,14 @@ async def seconds(work: Awaitable[None]) -> float:
 async def projected(uri: str) -> float:
     """Events a second, out of PostgreSQL and into it."""
     async with migrated(uri) as pool, postgres.pool(uri) as other, postgres.wake_up(uri) as bell:
-        store, views = postgres.EventStore(pool), postgres.Views(other, stock_levels)
+        store, views = (
+            postgres.EventStore(pool, SHOP.catalogue),
+            postgres.Views(other, stock_levels),
+        )
         for number in range(SKUS):
             await store.append(f"stock-{number}", received(RECEIPTS), NO_STREAM)
         await views.prepare()
-        subscriptions = postgres.Subscriptions(pool, bell, postgres.Horizon(pool))
+        subscriptions = postgres.Subscriptions(pool, bell, postgres.Horizon(pool), SHOP.catalogue)
         return SKUS * RECEIPTS / await fastest(partial(caught_up, subscriptions), lambda: views)
 
 

@@ -23,6 +23,7 @@ from application.projections.projection import Projection
 from application.projections.runner import ProjectionRunner
 from application.shop.read_models.order_summary import order_summary
 from application.shop.read_models.stock_levels import stock_levels
+from application.shop.service import SHOP
 from domain.decider import Event
 from domain.orders import OrderConfirmed, OrderLine, OrderPlaced
 from domain.stock import ReceiveStock, StockReceived
@@ -51,7 +52,7 @@ async def measure(uri: str) -> None:
         await row("stock_levels, 60,000 receipts", pool, stock_levels, receipts(60_000, 2_000))
         await row("order_summary, 20,000 of 2 lines", pool, order_summary, orders(10_000, 2))
         await row("order_summary, 2,000 of 25 lines", pool, order_summary, orders(1_000, 25))
-        store = memory.EventStore()
+        store = memory.EventStore(SHOP.catalogue)
         await live("memory", pool, store, memory.Subscriptions(store))
 
 
@@ -159,7 +160,10 @@ async def live(
     where: str, pool: postgres.Pool, store: EventStore, subscriptions: Subscriptions
 ) -> None:
     """Print how long it takes from a command to its view, at 200 commands a second."""
-    dispatch, views = CommandDispatch(store), postgres.Views(pool, stock_levels)
+    dispatch, views = (
+        CommandDispatch(store, SHOP.catalogue),
+        postgres.Views(pool, stock_levels),
+    )
     await views.prepare()
     await views.clear()
     runner = ProjectionRunner(stock_levels, subscriptions, views, None)

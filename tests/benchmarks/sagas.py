@@ -22,15 +22,15 @@ from uuid import uuid4
 from application.claim_check import ClaimCheck
 from application.command_dispatch import CommandDispatch
 from application.consuming import GroupConsumer
-from application.messages import Context, NewEvent, RecordedEvent
+from application.messages import Context, RecordedEvent
 from application.parking_lot import ParkingLot
 from application.ports import NO_STREAM, EventStore
 from application.sagas.deadlines import Deadlines
 from application.sagas.engine import SagaEngine
 from application.sagas.events import SagaStarted, StepBegun, StepDelayed
 from application.sagas.performing import Performer
-from application.shop.sagas.order_fulfilment import VERSIONS
 from application.shop.sagas.outside_calls import outside_calls
+from application.shop.service import SHOP
 from domain.orders import PlaceOrder
 from domain.stock import ReceiveStock
 from embedded_eventstoredb import NodeProcess
@@ -84,7 +84,7 @@ class Shop:
 
 async def fulfil(uri: str) -> None:
     async with store_at(uri) as (store, client):
-        shop = Shop(CommandDispatch(store, remember=1000))
+        shop = Shop(CommandDispatch(store, SHOP.catalogue, remember=1000))
         for sku in range(SKUS):
             stocked = ReceiveStock(receipt_id="r", quantity=1_000_000)
             await shop.dispatch(f"s{sku}", stocked, asked())
@@ -97,14 +97,25 @@ async def fulfil(uri: str) -> None:
 
 def consumer(shop: Shop, store: EventStore, client: eventstoredb.Client) -> GroupConsumer:
     perform = Performer(shop.dispatch, outside_calls(shop_memory.outside()))
-    engine = SagaEngine(VERSIONS, store, perform)
+    engine = SagaEngine(SHOP.sagas, SHOP.catalogue.own, store, perform)
 
     async def handle(recorded: RecordedEvent) -> None:
         await engine.handle(recorded)
         shop.confirmed(recorded.stream_id)
 
-    name, groups = engine.newest.name, eventstoredb.ConsumerGroups(client)
-    return GroupConsumer(name, engine.events, handle, groups, store, None, ParkingLot(store, name))
+    name, groups = (
+        engine.newest.name,
+        eventstoredb.ConsumerGroups(client, SHOP.catalogue),
+    )
+    return GroupConsumer(
+        name,
+        engine.events,
+        handle,
+        groups,
+        store,
+        None,
+        ParkingLot(store, name),
+    )
 
 
 async def at_once(shop: Shop) -> None:
@@ -135,9 +146,9 @@ async def paced(shop: Shop) -> None:
 async def sleep(uri: str, count: int) -> None:
     async with store_at(uri) as (store, client):
         await put_to_sleep(store, count)
-        subscriptions = eventstoredb.Subscriptions(client)
+        subscriptions = eventstoredb.Subscriptions(client, SHOP.catalogue)
         for what in ("learnt from the log", "recalled"):
-            deadlines = Deadlines(VERSIONS[0].name, store, subscriptions)
+            deadlines = Deadlines(SHOP.sagas[0].name, store, subscriptions)
             began = time.perf_counter()
             task = asyncio.create_task(deadlines.run())
             await deadlines.caught_up()
@@ -155,15 +166,15 @@ async def sleep(uri: str, count: int) -> None:
 async def put_to_sleep(store: EventStore, count: int) -> None:
     limit, tomorrow = asyncio.Semaphore(50), datetime.now(UTC) + timedelta(days=1)
     history = (
-        SagaStarted(saga=VERSIONS[0].name, version=1, facts={}),
+        SagaStarted(saga=SHOP.sagas[0].name, version=1, facts={}),
         StepBegun(step="book shipment", deadline=tomorrow),
         StepDelayed(step="book shipment", error="away", again_at=tomorrow),
     )
 
     async def one(number: int) -> None:
         async with limit:
-            events = [NewEvent.of(event, uuid4(), asked()) for event in history]
-            await store.append(f"{VERSIONS[0].name}-o{number}", events, NO_STREAM)
+            events = [SHOP.catalogue.new_event(event, uuid4(), asked()) for event in history]
+            await store.append(f"{SHOP.sagas[0].name}-o{number}", events, NO_STREAM)
 
     await asyncio.gather(*(one(number) for number in range(count)))
 
@@ -176,7 +187,13 @@ def asked() -> Context:
 async def store_at(uri: str) -> AsyncIterator[tuple[EventStore, eventstoredb.Client]]:
     client = await eventstoredb.connect(uri)
     try:
-        yield ClaimCheck(eventstoredb.EventStore(client), memory.PayloadStore()), client
+        yield (
+            ClaimCheck(
+                eventstoredb.EventStore(client, SHOP.catalogue),
+                memory.PayloadStore(),
+            ),
+            client,
+        )
     finally:
         await client.close()
 

@@ -10,7 +10,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,13 +18,14 @@ from statistics import median
 from typing import Final
 from uuid import uuid4
 
-from application.categories import BY_COMMAND, Category
+from application.catalogue import Catalogue
 from application.claim_check import ClaimCheck
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, NewEvent
 from application.ports import NO_STREAM, EventStore
+from application.shop.service import SHOP
 from application.snapshots import Snapshots, SnapshotTaken
-from domain.decider import Command, Event
+from domain.decider import Event
 from domain.stock import ReserveStock, StockDispatched, StockReceived, StockReserved
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb, filesystem
@@ -33,9 +34,9 @@ EVENTS: Final = 5_000
 EVERY: Final = 500
 ROUNDS: Final = 21
 STREAM: Final = "stock-85123A"
-WITH: Final[Mapping[type[Command], Category]] = {
-    command: replace(of, snapshots=Snapshots(every=EVERY)) for command, of in BY_COMMAND.items()
-}
+WITH: Final = Catalogue(
+    (replace(of, snapshots=Snapshots(every=EVERY)) for of in SHOP.categories), SHOP.upcasters
+)
 
 
 def asked() -> Context:
@@ -43,7 +44,7 @@ def asked() -> Context:
 
 
 def new(event: Event) -> NewEvent:
-    return NewEvent.of(event, uuid4(), asked())
+    return SHOP.catalogue.new_event(event, uuid4(), asked())
 
 
 async def fill(store: EventStore, count: int) -> None:
@@ -77,12 +78,15 @@ async def size(store: EventStore) -> int:
 
 async def measure(uri: str, payloads: Path, count: int) -> None:
     client = await eventstoredb.connect(uri)
-    store = ClaimCheck(eventstoredb.EventStore(client), filesystem.PayloadStore(payloads))
+    store = ClaimCheck(
+        eventstoredb.EventStore(client, SHOP.catalogue),
+        filesystem.PayloadStore(payloads),
+    )
     await fill(store, count)
-    without = await cold(lambda: CommandDispatch(store))
-    taking = await command(CommandDispatch(store, categories=WITH))
-    with_one = await cold(lambda: CommandDispatch(store, categories=WITH))
-    known = CommandDispatch(store, remember=1)
+    without = await cold(lambda: CommandDispatch(store, SHOP.catalogue))
+    taking = await command(CommandDispatch(store, WITH))
+    with_one = await cold(lambda: CommandDispatch(store, WITH))
+    known = CommandDispatch(store, SHOP.catalogue, remember=1)
     await command(known)
     warm = median([await command(known) for _ in range(ROUNDS)])
     print(f"a stream of {count:,} events; the snapshot has {await size(store):,} bytes")

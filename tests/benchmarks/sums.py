@@ -15,6 +15,7 @@ from pathlib import Path
 from application.claim_check import ClaimCheck
 from application.command_dispatch import CommandDispatch
 from application.shop.importing import import_history
+from application.shop.service import SHOP
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb, memory, postgres
 from infrastructure.shop.online_retail import SAMPLE, History
@@ -40,15 +41,20 @@ def main(file: Path = SAMPLE) -> None:
 async def measure(file: Path, node: str, uri: str) -> Sales:
     client, payloads = await eventstoredb.connect(node), memory.PayloadStore()
     started = time.perf_counter()
-    store = ClaimCheck(eventstoredb.EventStore(client), payloads)
-    await import_history(History(file), CommandDispatch(store))
+    store = ClaimCheck(eventstoredb.EventStore(client, SHOP.catalogue), payloads)
+    await import_history(History(file), CommandDispatch(store, SHOP.catalogue))
     print(f"{'imported':26}{time.perf_counter() - started:8.1f} s")
     async with postgres.pool(uri) as pool:
         await postgres.migrate(pool)
         models = postgres.ReadModels(pool, SALES, postgres.Builds(pool))
         for projection in SALES:
             started = time.perf_counter()
-            await fill(projection, models, eventstoredb.Subscriptions(client), payloads)
+            await fill(
+                projection,
+                models,
+                eventstoredb.Subscriptions(client, SHOP.catalogue),
+                payloads,
+            )
             print(f"{projection.name:26}{time.perf_counter() - started:8.1f} s")
         sales = await add_up(file, models)
     await client.close()

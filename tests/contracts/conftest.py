@@ -11,6 +11,7 @@ import pytest
 from docker.errors import DockerException  # type: ignore[import-untyped]  # as above
 
 from application.ports import ConsumerGroups, EventStore, PayloadStore, StoreFacts, Subscriptions
+from application.shop.service import SHOP
 from infrastructure import eventstoredb, filesystem, memory, postgres
 from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.contracts.eventstoredb_container import EventStoreDBContainer
@@ -65,7 +66,7 @@ async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
 
 
 def stores_in_memory() -> Stores:
-    store = memory.EventStore()
+    store = memory.EventStore(SHOP.catalogue)
     subscriptions = memory.Subscriptions(store)
     return Stores(store, subscriptions, memory.ConsumerGroups(store), subscriptions)
 
@@ -78,11 +79,13 @@ async def on_postgres(uri: str) -> AsyncIterator[Stores]:
         postgres.wake_up(uri) as wake_up,
     ):
         await postgres.migrate(pool)
-        subscriptions = postgres.Subscriptions(pool, wake_up, postgres.Horizon(pool))
+        subscriptions = postgres.Subscriptions(
+            pool, wake_up, postgres.Horizon(pool), SHOP.catalogue
+        )
         yield Stores(
-            postgres.EventStore(pool),
+            postgres.EventStore(pool, SHOP.catalogue),
             subscriptions,
-            postgres.ConsumerGroups(relaxed, wake_up),
+            postgres.ConsumerGroups(relaxed, wake_up, SHOP.catalogue),
             subscriptions,
         )
 
@@ -98,11 +101,11 @@ def postgres_with_events(postgres_for_all: str) -> Iterator[str]:
 async def on_eventstoredb(uri: str) -> AsyncIterator[Stores]:
     client = await eventstoredb.connect(uri)
     try:
-        subscriptions = eventstoredb.Subscriptions(client)
+        subscriptions = eventstoredb.Subscriptions(client, SHOP.catalogue)
         yield Stores(
-            eventstoredb.EventStore(client),
+            eventstoredb.EventStore(client, SHOP.catalogue),
             subscriptions,
-            eventstoredb.ConsumerGroups(client),
+            eventstoredb.ConsumerGroups(client, SHOP.catalogue),
             subscriptions,
         )
     finally:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from application import parking
 from application.sagas import events as sagas
-from application.serialization import current_version, encode, type_name
+from application.shop.service import SHOP
 from application.snapshots import SnapshotTaken
 from domain import orders, payments, shipments, stock
 from domain.decider import Event
@@ -135,11 +135,11 @@ def freeze() -> None:
     """Write the bytes and the schema of every current version that the corpus does not hold."""
     for event in SAMPLES:
         kind = type(event)
-        home = CORPUS / type_name(kind)
-        sample = home / f"{current_version(type_name(kind))}.json"
+        home = CORPUS / kind.__name__
+        sample = home / f"{SHOP.catalogue.current_version(kind.__name__)}.json"
         if not sample.exists():
             home.mkdir(parents=True, exist_ok=True)
-            sample.write_bytes(encode(event))
+            sample.write_bytes(event.model_dump_json().encode())
             sample.with_suffix(".schema").write_text(schema(kind))
             print("froze", sample.relative_to(CORPUS))
 

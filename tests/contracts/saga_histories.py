@@ -16,7 +16,7 @@ from typing import Any
 from application.messages import RecordedEvent
 from application.sagas.actions import Action
 from application.sagas.saga import Saga, Step
-from application.shop.sagas.order_fulfilment import VERSIONS
+from application.shop.service import SHOP
 from domain.orders import CancelOrder
 from infrastructure.providers.simulated import Fault
 from tests.application.sagas.world import World
@@ -87,7 +87,7 @@ async def _tell(name: str) -> Sequence[RecordedEvent]:
 
 def freeze() -> None:
     """Write the histories of the newest version, unless they are there."""
-    newest = home(VERSIONS[-1])
+    newest = home(SHOP.sagas[-1])
     newest.mkdir(parents=True, exist_ok=True)
     for name in STORIES:
         if not (file := newest / f"{name}.jsonl").exists():
@@ -96,7 +96,7 @@ def freeze() -> None:
             print("froze", file.relative_to(CORPUS))
     if not (file := newest / "asked.txt").exists():
         first = json.loads((newest / "completed.jsonl").read_text().splitlines()[0])
-        file.write_text(asked(VERSIONS[-1], first["data"]["facts"]))
+        file.write_text(asked(SHOP.sagas[-1], first["data"]["facts"]))
         print("froze", file.relative_to(CORPUS))
 
 

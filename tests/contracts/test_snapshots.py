@@ -5,11 +5,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.categories import CATEGORIES
 from application.claim_check import ClaimCheck
 from application.command_dispatch import CommandDispatch, CommandIdReused
 from application.messages import Context
 from application.ports import EventStore
+from application.shop.service import SHOP
 from application.snapshots import Snapshots, SnapshotTaken, Traces
 from domain.stock import OutOfStock, ReceiveStock
 from infrastructure import memory
@@ -34,7 +34,7 @@ async def stock(store: EventStore) -> Stock:
 
 def test_no_category_has_them_unless_it_says_so() -> None:
     """Snapshots are off by default."""
-    assert all(category.snapshots is None for category in CATEGORIES)
+    assert all(category.snapshots is None for category in SHOP.catalogue.categories)
 
 
 async def test_a_long_stream_is_read_from_its_newest_snapshot_on(stock: Stock) -> None:

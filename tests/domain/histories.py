@@ -14,7 +14,8 @@ from hypothesis.strategies import SearchStrategy
 from pydantic import BaseModel
 
 from application import parking
-from application.categories import CATEGORIES, Category
+from application.category import Category
+from application.shop.service import SHOP
 from domain import orders, payments, shipments, stock
 from domain.decider import Command, Decider, DomainError, Event
 from domain.values import Money
@@ -141,7 +142,7 @@ def wishes(category: Category) -> SearchStrategy[list[Command]]:
 
 def lives(name: str) -> SearchStrategy[list[Any]]:
     """What comes of any sequence of commands, refusals put aside: every possible history."""
-    (category,) = (category for category in CATEGORIES if category.name == name)
+    (category,) = (category for category in SHOP.catalogue.categories if category.name == name)
     return wishes(category).map(
         lambda wishes: [event for _, events in live(category.decider, wishes) for event in events]
     )

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application import parking
-from application.categories import CATEGORIES, Category
+from application.category import Category
 from application.sagas import operating
+from application.shop.service import SHOP
 from domain import orders, payments, shipments, stock
 from domain.decider import DomainError, replace
 from domain.stock import Stock
@@ -21,7 +22,7 @@ from tests.domain.histories import EXAMPLES, LAW, any_of, histories, live, wishe
 # kept by the service for itself, and nobody can ask for one.
 DECIDED = [
     category
-    for category in CATEGORIES
+    for category in SHOP.catalogue.categories
     if category.commands and category.decider is not operating.decider
 ]
 EVERY_CATEGORY = pytest.mark.parametrize("category", DECIDED, ids=lambda category: category.name)

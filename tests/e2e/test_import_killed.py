@@ -13,13 +13,13 @@ from subprocess import DEVNULL
 import psutil
 import pytest
 
-from application.categories import OURS
 from application.claim_check import ClaimCheck
 from application.command_dispatch import CommandDispatch
 from application.messages import RecordedEvent
 from application.ports import Subscriptions
 from application.shop.importing import Report, import_history
 from application.shop.importing.rows import COLUMNS
+from application.shop.service import SHOP
 from infrastructure import memory
 from infrastructure.processes.embedded_servers import event_store_at_hand
 from infrastructure.settings import EventStore, Settings
@@ -37,8 +37,8 @@ LAST_LARGE = "order-1290"
 
 async def clean_run(file: Path) -> tuple[Report, Streams]:
     """What comes of a history when nothing happens to its import."""
-    store = memory.EventStore()
-    dispatch = CommandDispatch(ClaimCheck(store, memory.PayloadStore()))
+    store = memory.EventStore(SHOP.catalogue)
+    dispatch = CommandDispatch(ClaimCheck(store, memory.PayloadStore()), SHOP.catalogue)
     report = await import_history(History(file), dispatch)
     streams: Streams = defaultdict(list)
     for event in store.after(-1, 10_000):
@@ -54,7 +54,7 @@ def content(event: RecordedEvent) -> tuple[object, ...]:
 async def streams_in(subscriptions: Subscriptions) -> Streams:
     """What is in the store, read from the beginning to the end."""
     streams: Streams = defaultdict(list)
-    async with subscriptions.catch_up(after=None, only=OURS) as messages:
+    async with subscriptions.catch_up(after=None, only=SHOP.catalogue.own) as messages:
         async for message in messages:
             if isinstance(message, RecordedEvent):
                 streams[message.stream].append(content(message))
@@ -110,7 +110,7 @@ def to_its_end(file: Path, home: Path, settings: Mapping[str, str]) -> Report:
 
 async def stored(subscriptions: Subscriptions, events: int) -> None:
     """Wait until the store has got so many events."""
-    async with subscriptions.catch_up(after=None, only=OURS) as messages:
+    async with subscriptions.catch_up(after=None, only=SHOP.catalogue.own) as messages:
         async for message in messages:
             events -= isinstance(message, RecordedEvent)
             if events <= 0:

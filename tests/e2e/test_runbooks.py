@@ -17,7 +17,8 @@ import httpx
 import psycopg
 import pytest
 
-from application.messages import Context, NewEvent
+from application.messages import Context
+from application.shop.service import SHOP
 from domain.orders import LinesReturned, ReturnedLine
 from infrastructure.processes.embedded_servers import event_store_at_hand
 from infrastructure.settings import EventStore, Settings
@@ -82,7 +83,7 @@ def announced(service: Service, name: str) -> str:
 def poisoned(service: Service, order_id: str) -> UUID:
     """Record a return of a line that the order does not have: only ``order_summary`` looks."""
     back = LinesReturned(return_id="r-99", lines=(ReturnedLine(line=99, quantity=1),))
-    event = NewEvent.of(back, uuid4(), Context.start("a drill", uuid4(), at(0)))
+    event = SHOP.catalogue.new_event(back, uuid4(), Context.start("a drill", uuid4(), at(0)))
 
     async def append() -> None:
         async with event_store_at_hand(Settings(home=service.home)) as container:

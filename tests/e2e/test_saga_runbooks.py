@@ -16,8 +16,9 @@ import pytest
 
 from application.messages import Context
 from application.sagas import queries as saga_queries
-from application.sagas.operating import CompensateSaga
-from application.sagas.standings import sagas
+from application.sagas.operating import CompensateSaga, SagaCommand
+from application.shop.sagas.order_fulfilment import order_fulfilment
+from application.shop.service import SHOP
 from domain.decider import Command
 from domain.orders import CancelOrder, PlaceOrder, ShipOrder
 from domain.stock import ReceiveStock
@@ -49,7 +50,8 @@ class Drill:
 
     async def tell(self, id: str, command: Command) -> None:
         context = Context.start("a customer", uuid4(), datetime.now(UTC))
-        await self.container.dispatch()(id, command, context)
+        of = order_fulfilment.category if isinstance(command, SagaCommand) else None
+        await self.container.dispatch()(id, command, context, category=of)
 
     async def place(self, id: str) -> None:
         line = {"sku": "ROSE", "quantity": 1, "unit_price": "3 GBP"}
@@ -59,7 +61,7 @@ class Drill:
         """Wait until the read model says so of this order's saga."""
 
         async def there() -> bool:
-            views = await self.container.read_models().live(sagas)
+            views = await self.container.read_models().live(SHOP.standings)
             saga = await saga_queries.saga(views, id)
             return saga is not None and saga.status == status and saga.stuck is stuck
 

@@ -16,6 +16,7 @@ from application.ports import EventStore, Seen, Subscriptions
 from application.projections.builds import Standing
 from application.projections.folding import fold
 from application.shop.read_models.order_summary import OrderSummary, order_summary
+from application.shop.service import SHOP
 from domain.orders import OrderLine, PlaceOrder, ReturnedLine, ReturnLines
 from domain.values import Money
 from infrastructure import postgres as postgresql
@@ -31,7 +32,7 @@ BACK = ReturnLines(return_id="r-1", lines=(ReturnedLine(line=1, quantity=1),))
 
 async def place(store: EventStore, first: int) -> None:
     """Orders from this number on, a unit of each comes back; no saga acts on orders of old."""
-    dispatch = CommandDispatch(store)
+    dispatch = CommandDispatch(store, SHOP.catalogue)
 
     async def one(number: int) -> None:
         for command in (PlaceOrder(lines=(LINE,), from_history=True), BACK):

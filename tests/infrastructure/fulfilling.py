@@ -13,6 +13,7 @@ from application.sagas.engine import SagaEngine
 from application.sagas.performing import Performer
 from application.shop.sagas.order_fulfilment import order_fulfilment
 from application.shop.sagas.outside_calls import outside_calls
+from application.shop.service import SHOP
 from infrastructure.container import Container
 from infrastructure.providers.simulated import Faults
 from infrastructure.shop import memory as shop_memory
@@ -29,7 +30,9 @@ async def fulfilling(container: Container, faults: Faults) -> AsyncIterator[None
     """Orders are fulfilled as long as the block lasts."""
     store, subscriptions = container.event_store(), container.subscriptions()
     performer = Performer(container.dispatch(), outside_calls(shop_memory.outside(faults)))
-    engine = SagaEngine([IMPATIENT], store, performer, observe=container.saga_metrics())
+    engine = SagaEngine(
+        [IMPATIENT], SHOP.catalogue.own, store, performer, observe=container.saga_metrics()
+    )
     tasks = [
         asyncio.create_task(_follow(engine, subscriptions)),
         asyncio.create_task(Deadlines(IMPATIENT.name, store, subscriptions).run()),

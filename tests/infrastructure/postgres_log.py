@@ -9,6 +9,7 @@ from psycopg import AsyncConnection, Connection
 
 from application.messages import RecordedEvent
 from application.ports import Progress
+from application.shop.service import SHOP
 from infrastructure import postgres
 from tests.contracts.made_up import only
 
@@ -58,8 +59,10 @@ async def log_at(
         await postgres.migrate(pool)
         async with postgres.wake_up(uri, silence) as wake_up:
             horizon = postgres.Horizon(pool)
-            subscriptions = postgres.Subscriptions(pool, wake_up, horizon, net=net)
-            yield Log(pool, postgres.EventStore(pool), subscriptions, horizon, wake_up)
+            subscriptions = postgres.Subscriptions(pool, wake_up, horizon, SHOP.catalogue, net=net)
+            yield Log(
+                pool, postgres.EventStore(pool, SHOP.catalogue), subscriptions, horizon, wake_up
+            )
 
 
 def only_events(seen: Seen) -> list[RecordedEvent]:

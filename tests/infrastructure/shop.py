@@ -10,6 +10,8 @@ from uuid import uuid4
 import httpx
 
 from application.messages import Context
+from application.sagas.operating import SagaCommand
+from application.shop.sagas.order_fulfilment import order_fulfilment
 from domain.decider import Command
 from domain.orders import ConfirmOrder, ShipOrder
 from infrastructure.container import Container, in_memory
@@ -55,7 +57,8 @@ class Shop:
     async def dispatch(self, id: str, command: Command) -> None:
         """What HTTP does not offer."""
         context = Context.start("a test", uuid4(), datetime.now(UTC))
-        await self.container.dispatch()(id, command, context)
+        of = order_fulfilment.category if isinstance(command, SagaCommand) else None
+        await self.container.dispatch()(id, command, context, category=of)
 
     async def events(self, stream: str) -> list[str]:
         """The types of the events in a stream."""

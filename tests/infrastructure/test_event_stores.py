@@ -6,6 +6,7 @@ import pytest
 
 from application.ports import NO_STREAM, StoreFacts
 from application.ports import EventStore as EventStorePort
+from application.shop.service import SHOP
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb, memory
 from infrastructure.container import opened, wired
@@ -50,10 +51,13 @@ async def test_a_database_that_was_filled_from_one_store_refuses_the_other(
 async def test_a_store_is_known_by_the_first_event_that_is_ours(fresh_node: NodeProcess) -> None:
     """What other programs wrote before, under a type or a category of ours, is not counted."""
     client = await eventstoredb.connect(fresh_node.uri)
-    kept = memory.EventStore()
+    kept = memory.EventStore(SHOP.catalogue)
     stores: Sequence[tuple[EventStorePort, StoreFacts]] = (
         (kept, memory.Subscriptions(kept)),
-        (eventstoredb.EventStore(client), eventstoredb.Subscriptions(client)),
+        (
+            eventstoredb.EventStore(client, SHOP.catalogue),
+            eventstoredb.Subscriptions(client, SHOP.catalogue),
+        ),
     )
     for events, facts in stores:
         await put_foreign(events, "order", "OrderPlaced")

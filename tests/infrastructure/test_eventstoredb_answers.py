@@ -15,6 +15,7 @@ from application.ports import (
     StreamDeleted,
     WrongExpectedVersion,
 )
+from application.shop.service import SHOP
 from infrastructure.eventstoredb import EventStore, Subscriptions, system_projections
 from infrastructure.eventstoredb import client as client_module
 from tests.contracts.made_up import all_of, event, only
@@ -32,7 +33,7 @@ from tests.waiting import PATIENCE, until
 async def followed(script: Script, after: int | None, count: int) -> list[object]:
     async with (
         scripted(script) as client,
-        Subscriptions(client).catch_up(after=after, only=only("Noted")) as messages,
+        Subscriptions(client, SHOP.catalogue).catch_up(after=after, only=only("Noted")) as messages,
         asyncio.timeout(PATIENCE),
     ):
         return [await anext(messages) for _ in range(count)]
@@ -78,7 +79,7 @@ async def test_an_event_at_no_place_is_refused(version: int, position: int) -> N
         await followed(script, None, 1)
     with pytest.raises(StoreUnavailable, match=f"{NOWHERE} as the (version|position) of an event"):
         async with scripted(script) as client:
-            await all_of(EventStore(client).read("order-1"))
+            await all_of(EventStore(client, SHOP.catalogue).read("order-1"))
 
 
 def success(version: int, position: int) -> BatchAppendResp:
@@ -95,7 +96,7 @@ def wrong(found: shared_pb2.WrongExpectedVersion) -> BatchAppendResp:
 
 async def appended(script: Script, *, expected: int = NO_STREAM) -> Appended:
     async with scripted(script) as client, asyncio.timeout(PATIENCE):
-        store = EventStore(client, patience=0.3)
+        store = EventStore(client, SHOP.catalogue, patience=0.3)
         return await store.append("order-1", [event()], expected)
 
 
@@ -169,7 +170,7 @@ async def test_an_append_that_is_not_answered_is_looked_for() -> None:
     script = Silent()
 
     async with scripted(script) as client, asyncio.timeout(PATIENCE):
-        store = EventStore(client, patience=2 * PATIENCE)
+        store = EventStore(client, SHOP.catalogue, patience=2 * PATIENCE)
         assert await store.append("order-1", [event()], 4) == Appended(5, 100)
     assert len(script.appends) == 1
 
@@ -195,7 +196,7 @@ async def test_an_append_whose_caller_goes_leaves_nothing_running() -> None:
     script = Script()
 
     async with scripted(script) as client, asyncio.timeout(PATIENCE):
-        store = EventStore(client, patience=2 * PATIENCE)
+        store = EventStore(client, SHOP.catalogue, patience=2 * PATIENCE)
         before = asyncio.all_tasks()
         appending = asyncio.create_task(store.append("order-1", [event()], 4))
         await until(lambda: bool(script.appends) and script.reads > 0)

@@ -9,6 +9,7 @@ import pytest
 
 from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Appended, StoreUnavailable
+from application.shop.service import SHOP
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore, Subscriptions
@@ -39,11 +40,14 @@ async def test_a_lost_leader_is_unavailability_and_nothing_else(
     """Whatever the members answer while they elect, callers hear StoreUnavailable; repeated with
     the same ids, each append is there once; followers and groups go on, and miss nothing."""
     type, group, stream = name("T"), name("g"), name()
-    store, groups = EventStore(client), ConsumerGroups(client)
+    store, groups = (
+        EventStore(client, SHOP.catalogue),
+        ConsumerGroups(client, SHOP.catalogue),
+    )
     await groups.ensure(group, only=only(type))
     followed, handled = list[UUID](), set[UUID]()
     tasks = [
-        asyncio.create_task(_follow(Subscriptions(client), type, followed)),
+        asyncio.create_task(_follow(Subscriptions(client, SHOP.catalogue), type, followed)),
         asyncio.create_task(_handle(groups, group, type, handled)),
     ]
     appended: list[UUID] = []

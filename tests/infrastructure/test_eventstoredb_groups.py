@@ -7,6 +7,7 @@ import pytest
 from esdbclient import StreamState
 
 from application.ports import NO_STREAM, Delivery
+from application.shop.service import SHOP
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore
@@ -37,7 +38,12 @@ async def take(deliveries: AsyncIterator[Delivery], count: int) -> list[Delivery
 
 async def test_a_group_of_an_earlier_release_is_replaced(client: Client, category: str) -> None:
     """One on ``$all`` is made anew from the beginning, since it may have lost events, and goes."""
-    store, groups, group, type = EventStore(client), ConsumerGroups(client), name("g"), name("T")
+    store, groups, group, type = (
+        EventStore(client, SHOP.catalogue),
+        ConsumerGroups(client, SHOP.catalogue),
+        name("g"),
+        name("T"),
+    )
     await client.create_subscription_to_all(group)
     await store.append(f"{category}-1", new := events(3, type), NO_STREAM)
 
@@ -52,7 +58,10 @@ async def test_a_group_of_an_earlier_release_is_replaced(client: Client, categor
 async def test_links_to_what_is_gone_are_done_and_counted(client: Client, category: str) -> None:
     """Streams that were truncated or deleted leave links without events, and to metadata."""
     gone, type, group = list[str](), name("T"), name("g")
-    store, groups = EventStore(client), ConsumerGroups(client, tell=gone.append)
+    store, groups = (
+        EventStore(client, SHOP.catalogue),
+        ConsumerGroups(client, SHOP.catalogue, tell=gone.append),
+    )
     for number in range(3):
         await store.append(f"{category}-{number}", events(4, type), NO_STREAM)
     await _until_linked(store, category, 12)
@@ -85,7 +94,12 @@ async def _until_linked(store: EventStore, category: str, count: int) -> None:
 
 async def test_a_category_that_is_new_in_a_release_is_joined(client: Client, category: str) -> None:
     """The group is there for one category, and a consumer wants another one besides."""
-    store, groups, group, type = EventStore(client), ConsumerGroups(client), name("g"), name("T")
+    store, groups, group, type = (
+        EventStore(client, SHOP.catalogue),
+        ConsumerGroups(client, SHOP.catalogue),
+        name("g"),
+        name("T"),
+    )
     first, both = only(type, category), only(type, category) | only(type, f"{category}more")
     await groups.ensure(group, only=first)
     await groups.ensure(group, only=both)
@@ -101,7 +115,7 @@ async def test_a_category_that_is_new_in_a_release_is_joined(client: Client, cat
 
 async def test_a_category_that_was_not_ensured_is_unknown(client: Client, category: str) -> None:
     """Nothing would ever come of it, so the consumer is told, and leaves the others again."""
-    groups, group = ConsumerGroups(client), name("g")
+    groups, group = ConsumerGroups(client, SHOP.catalogue), name("g")
     await groups.ensure(group, only=only("T", category))
     more = only("T", category) | only("T", f"{category}more")
 
@@ -114,7 +128,10 @@ async def test_a_projection_that_is_off_is_a_hindrance(fresh_node: NodeProcess) 
     """What is wrong is told, with the page that says what to do. A consumer that begins enables
     it, and then nothing is told."""
     client = await eventstoredb.connect(fresh_node.uri)
-    groups, wanted = ConsumerGroups(client), only("OrderPlaced", "order")
+    groups, wanted = (
+        ConsumerGroups(client, SHOP.catalogue),
+        only("OrderPlaced", "order"),
+    )
     await groups.ensure("g", only=wanted)
     await _until_hindered(groups, hindered=False)
 
@@ -132,7 +149,11 @@ async def test_a_projection_that_is_faulted_is_a_hindrance(fresh_node: NodeProce
     """Anybody's event among the links stops them for all categories; beginning again does not
     help, and the reason says which stream it was."""
     client = await eventstoredb.connect(fresh_node.uri)
-    store, groups, wanted = EventStore(client), ConsumerGroups(client), only("OrderPlaced", "order")
+    store, groups, wanted = (
+        EventStore(client, SHOP.catalogue),
+        ConsumerGroups(client, SHOP.catalogue),
+        only("OrderPlaced", "order"),
+    )
     await groups.ensure("g", only=wanted)
     await _until_hindered(groups, hindered=False)
 

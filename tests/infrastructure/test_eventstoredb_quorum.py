@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from application.ports import NO_STREAM, StoreUnavailable
+from application.shop.service import SHOP
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.container import wired
@@ -51,7 +52,7 @@ async def leader_alone(cluster: NodeProcess) -> AsyncIterator[None]:
 
 async def test_an_append_that_timed_out_is_there_once(cluster: NodeProcess, client: Client) -> None:
     """Its caller hears that it may be there; repeated, it is answered as the first time."""
-    store, stream, new = EventStore(client), name(), event()
+    store, stream, new = EventStore(client, SHOP.catalogue), name(), event()
     await store.append(stream, [event()], NO_STREAM)
     async with leader_alone(cluster):
         with pytest.raises(StoreUnavailable, match="may be there"):
@@ -71,7 +72,7 @@ async def test_an_append_that_timed_out_is_there_once(cluster: NodeProcess, clie
 
 async def test_reads_alone_find_the_next_leader(cluster: NodeProcess, client: Client) -> None:
     """A process that only reads goes on after its leader has stepped down, and after it is lost."""
-    store, stream = EventStore(client), name()
+    store, stream = EventStore(client, SHOP.catalogue), name()
     await store.append(stream, [event()], NO_STREAM)
     for change in (cluster.step_down, None):
         leader = await asyncio.to_thread(cluster.leader)
@@ -88,7 +89,7 @@ async def test_reads_alone_find_the_next_leader(cluster: NodeProcess, client: Cl
 
 async def test_callers_share_the_search_for_a_leader(cluster: NodeProcess, client: Client) -> None:
     """While nobody leads, the twentieth caller hears it as soon as the first, in about a second."""
-    store, stream = EventStore(client), name()
+    store, stream = EventStore(client, SHOP.catalogue), name()
     await store.append(stream, [event()], NO_STREAM)
 
     async def refused() -> bool:
@@ -109,7 +110,7 @@ async def test_an_append_is_answered_when_the_quorum_is_back_in_time(
     cluster: NodeProcess, client: Client
 ) -> None:
     """A leader that was alone for a moment costs its callers that moment, and no error."""
-    store, stream = EventStore(client), name()
+    store, stream = EventStore(client, SHOP.catalogue), name()
     async with leader_alone(cluster), asyncio.timeout(PATIENCE):
         appending = asyncio.create_task(store.append(stream, [event()], NO_STREAM))
         await asyncio.sleep(ELECTION)

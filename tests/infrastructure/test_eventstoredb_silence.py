@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from application.ports import NO_STREAM, StoreUnavailable
+from application.shop.service import SHOP
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore, Subscriptions
@@ -29,13 +30,18 @@ async def proxied(node: NodeProcess) -> AsyncIterator[tuple[SilentProxy, Client]
 async def test_a_silent_connection_is_given_up(proxied: tuple[SilentProxy, Client]) -> None:
     """Whoever follows hears of it without sending anything; then everything works again."""
     proxy, client = proxied
-    store, groups, type, group = EventStore(client), ConsumerGroups(client), name("T"), name("g")
+    store, groups, type, group = (
+        EventStore(client, SHOP.catalogue),
+        ConsumerGroups(client, SHOP.catalogue),
+        name("T"),
+        name("g"),
+    )
     stream = name()
     await groups.ensure(group, only=only(type))
     await store.append(stream, events(2, type), NO_STREAM)
 
     async with (
-        Subscriptions(client).catch_up(after=None, only=only(type)) as following,
+        Subscriptions(client, SHOP.catalogue).catch_up(after=None, only=only(type)) as following,
         groups.consume(group, only=only(type)) as deliveries,
         asyncio.timeout(PATIENCE),
     ):

@@ -13,6 +13,7 @@ from application.claim_check import ClaimCheck
 from application.messages import Context
 from application.ports import NO_STREAM, StoreUnavailable
 from application.projections.builds import Standing
+from application.shop.service import SHOP
 from domain.stock import ReceiveStock
 from infrastructure import memory
 from infrastructure.http.app import create_app
@@ -125,9 +126,9 @@ async def test_commands_are_counted_by_what_came_of_them(shop: Shop) -> None:
 
 async def test_useless_snapshots_are_counted_by_category() -> None:
     """One that cannot be kept fails no command, and shows in the metrics."""
-    too_large = ClaimCheck(memory.EventStore(), None, limit=100)
+    too_large = ClaimCheck(memory.EventStore(SHOP.catalogue), None, limit=100)
     metrics = Metrics()
-    dispatch = MeasuredDispatch(too_large, metrics, categories=declared(every=1))
+    dispatch = MeasuredDispatch(too_large, declared(every=1), metrics)
 
     context = Context.start("a test", uuid4(), datetime.now(UTC))
     await dispatch("a", ReceiveStock(receipt_id="r-1", quantity=1), context)

@@ -8,6 +8,7 @@ from dependency_injector import providers
 
 from application.messages import NewEvent
 from application.ports import Appended, ProviderUnavailable, StoreUnavailable
+from application.shop.service import SHOP
 from infrastructure import memory
 from tests.infrastructure.shop import ORDER, empty_shop, shop_over
 from tests.infrastructure.test_http_backpressure import behind
@@ -45,7 +46,7 @@ class Away:
 async def test_a_store_that_takes_no_appends_makes_it_unready() -> None:
     """Before the first command, and until appends are taken again."""
     container = empty_shop()
-    store = ReadOnly()
+    store = ReadOnly(SHOP.catalogue)
     container.streams.override(providers.Object(store))
     async with shop_over(container) as shop:
         told = problem(await shop.get("/health/ready"), 503)
@@ -73,7 +74,7 @@ async def test_a_group_that_gets_nowhere_makes_it_unready() -> None:
 async def test_probes_that_were_deleted_are_no_hindrance() -> None:
     """Whoever tidies up the store does not take the service out of service."""
     container = empty_shop()
-    store = ReadOnly()
+    store = ReadOnly(SHOP.catalogue)
     container.streams.override(providers.Object(store))
     async with shop_over(container) as shop:
         store.refusing = False

@@ -14,8 +14,8 @@ from dependency_injector import providers
 from application.ports import NO_STREAM, V, Views
 from application.projections.builds import WHOLE, Build, Shard
 from application.projections.projection import Projection
-from application.shop.read_models import PROJECTIONS
 from application.shop.read_models.order_summary import order_summary
+from application.shop.service import SHOP
 from infrastructure import memory
 from infrastructure.monitoring import ALERTS, Alert, alerts_of, dashboard, rules
 from tests.contracts.made_up import event
@@ -36,7 +36,7 @@ def test_each_read_model_is_watched() -> None:
     """Every declared read model has an alert for being too old, failed, and unseen."""
     watched = {(alert.name, dict(alert.labels).get("projection")) for alert in ALERTS}
     kinds = ("ProjectionTooOld", "ProjectionFailed", "ProjectionUnseen")
-    assert watched >= {(kind, p.name) for kind in kinds for p in PROJECTIONS}
+    assert watched >= {(kind, p.name) for kind in kinds for p in SHOP.read_models}
 
 
 def test_the_dashboard_asks_for_metrics_that_there_are() -> None:

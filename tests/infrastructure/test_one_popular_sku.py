@@ -11,6 +11,7 @@ import httpx
 from dependency_injector import providers
 
 from application.command_dispatch import CommandDispatch
+from application.shop.service import SHOP
 from infrastructure.container import Container
 from infrastructure.shop import memory as shop_memory
 from tests.infrastructure.shop import Shop
@@ -53,7 +54,7 @@ async def test_five_hundred_commands_for_one_stream_are_answered_in_time(
 
 async def test_a_queue_that_is_full_is_told_at_once(shop: Shop) -> None:
     """Beyond the bound: 503 as a problem that says when to come again, and nothing was done."""
-    short = CommandDispatch(shop.container.event_store(), waiting=10)
+    short = CommandDispatch(shop.container.event_store(), SHOP.catalogue, waiting=10)
     shop.container.dispatch.override(providers.Object(short))
 
     answers, _ = await receipts(shop, 50)

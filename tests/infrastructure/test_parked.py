@@ -10,11 +10,12 @@ from uuid import uuid4
 import pytest
 from typer.testing import CliRunner
 
-from application.categories import ours
 from application.consuming import GroupConsumer
-from application.messages import Context, NewEvent, RecordedEvent
+from application.messages import Context, RecordedEvent
 from application.parking_lot import ParkingLot
 from application.ports import NO_STREAM, ConsumerGroups, EventStore
+from application.shop.aggregates import ORDER
+from application.shop.service import SHOP
 from domain.orders import OrderCancelled
 from infrastructure.cli.main import app
 from tests.stores import opened
@@ -56,12 +57,15 @@ class Drill:
         if put:
             context = Context.start("a test", uuid4(), datetime.now(UTC))
             for stream in ("order-a", "order-b", "order-c"):
-                new = [NewEvent.of(OrderCancelled(reason=r), uuid4(), context) for r in "xyz"]
+                new = [
+                    SHOP.catalogue.new_event(OrderCancelled(reason=r), uuid4(), context)
+                    for r in "xyz"
+                ]
                 await store.append(stream, new, NO_STREAM)
         lot = ParkingLot(store, "drill")
         consumer = GroupConsumer(
             "drill",
-            ours(OrderCancelled),
+            ORDER.only(OrderCancelled),
             self._handle,
             groups,
             store,

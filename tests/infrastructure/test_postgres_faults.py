@@ -11,6 +11,7 @@ from application.ports import (
     Appended,
     StoreUnavailable,
 )
+from application.shop.service import SHOP
 from infrastructure.postgres import EventStore, GroupCommit
 from infrastructure.postgres.connections import Connection
 from infrastructure.postgres.events.appending import Answer, Append, append
@@ -80,7 +81,7 @@ async def test_a_lock_on_the_table_that_ends_soon_is_waited_for(postgres: str) -
         return await append(connection, appends)
 
     async with log_at(postgres) as log, asyncio.timeout(PATIENCE):
-        store = EventStore(log.pool, GroupCommit(log.pool, commit))
+        store = EventStore(log.pool, SHOP.catalogue, GroupCommit(log.pool, commit))
         async with await psycopg.AsyncConnection.connect(postgres) as foreign:
             await foreign.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
             answers = await asyncio.gather(
@@ -104,7 +105,10 @@ async def test_a_statement_that_takes_too_long_is_told_in_words(postgres: str) -
             return answers
 
     async with log_at(postgres) as log, asyncio.timeout(PATIENCE):
-        store, wanted = EventStore(log.pool, GroupCommit(log.pool, commit)), events(2)
+        store, wanted = (
+            EventStore(log.pool, SHOP.catalogue, GroupCommit(log.pool, commit)),
+            events(2),
+        )
         with pytest.raises(StoreUnavailable, match="statement timeout"):
             await store.append("order-1", wanted, NO_STREAM)
         assert await all_of(store.read("order-1")) == []

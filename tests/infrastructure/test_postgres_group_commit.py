@@ -9,6 +9,7 @@ import pytest
 
 from application.messages import NewEvent
 from application.ports import NO_STREAM, Appended, StoreUnavailable, WrongExpectedVersion
+from application.shop.service import SHOP
 from infrastructure.postgres import EventStore, GroupCommit
 from infrastructure.postgres.connections import Connection
 from infrastructure.postgres.events.appending import Answer, Append, append
@@ -21,7 +22,7 @@ from tests.waiting import PATIENCE, until
 async def store_at(uri: str, groups: list[int]) -> AsyncIterator[EventStore]:
     """A store that tells how many appends each of its groups has."""
     async with log_at(uri) as log, asyncio.timeout(PATIENCE):
-        yield EventStore(log.pool, GroupCommit(log.pool, tell=groups.append))
+        yield EventStore(log.pool, SHOP.catalogue, GroupCommit(log.pool, tell=groups.append))
 
 
 def transactions(uri: str) -> int:
@@ -70,7 +71,7 @@ async def test_who_comes_meanwhile_goes_together(postgres: str) -> None:
         return await append(connection, appends)
 
     async with log_at(postgres) as log, asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
-        store = EventStore(log.pool, GroupCommit(log.pool, commit))
+        store = EventStore(log.pool, SHOP.catalogue, GroupCommit(log.pool, commit))
         group.create_task(store.append(name(), [event()], NO_STREAM))
         await until(lambda: begun == [1])
         group.create_task(store.append(name(), [event()], NO_STREAM))
@@ -126,7 +127,7 @@ async def test_somebodys_open_transaction_stops_its_own_stream_only(
         asyncio.timeout(PATIENCE),
         await psycopg.AsyncConnection.connect(postgres) as foreign,
     ):
-        store = EventStore(log.pool, GroupCommit(log.pool, commit))
+        store = EventStore(log.pool, SHOP.catalogue, GroupCommit(log.pool, commit))
         await inserted_into(foreign, "order-held")
         held = asyncio.create_task(store.append("order-held", [event()], NO_STREAM))
         others = [asyncio.create_task(store.append(name(), [event()], -1)) for _ in range(30)]
@@ -193,7 +194,10 @@ async def test_a_caller_that_gives_up_harms_nobody(postgres: str, when: str) -> 
         return await append(connection, appends)
 
     async with log_at(postgres) as log, asyncio.timeout(PATIENCE):
-        store, wanted = EventStore(log.pool, GroupCommit(log.pool, commit)), events(2)
+        store, wanted = (
+            EventStore(log.pool, SHOP.catalogue, GroupCommit(log.pool, commit)),
+            events(2),
+        )
         leaving = asyncio.create_task(store.append("order-1", wanted, NO_STREAM))
         staying = [asyncio.create_task(store.append(name(), [event()], -1)) for _ in range(5)]
         await (begun.wait() if when == "under way" else asyncio.sleep(0))
@@ -221,7 +225,10 @@ async def test_an_answer_that_was_lost_is_given_all_the_same(postgres: str) -> N
         return answers
 
     async with log_at(postgres) as log:
-        store, wanted = EventStore(log.pool, GroupCommit(log.pool, commit)), events(3)
+        store, wanted = (
+            EventStore(log.pool, SHOP.catalogue, GroupCommit(log.pool, commit)),
+            events(3),
+        )
         answers = await asyncio.gather(
             store.append("order-1", wanted, NO_STREAM),
             *(store.append(name(), [event()], NO_STREAM) for _ in range(9)),

@@ -17,9 +17,11 @@ from application.projections.builds import Build
 from application.projections.builds import Note as Reason
 from application.projections.projection import Projection, View
 from application.projections.runner import ProjectionFailed, ProjectionRunner
+from application.shop.aggregates import STOCK
 from application.shop.read_models.customer_orders import customer_orders
 from application.shop.read_models.daily_sales import daily_sales
 from application.shop.read_models.stock_levels import stock_levels
+from application.shop.service import SHOP
 from domain.orders import OrderLine, PlaceOrder
 from domain.stock import ReceiveStock, StockReceived
 from domain.values import Money
@@ -47,7 +49,7 @@ ALL = Projection(
     name="tally",
     version=1,
     view=Tally,
-    follows=("stock",),
+    follows=(STOCK,),
     keys=lambda _: ("all",),  # one view for all: the worst that can be shared
     evolve=_evolve,
     consistency="inline",
@@ -86,11 +88,13 @@ async def process(
         await postgresql.migrate(pool)
         builds = postgresql.Builds(pool)
         await builds.register([ALL, stock_levels, daily_sales, customer_orders])
-        commit = postgresql.InlineCommit(inline, None, behind=behind)
-        store = postgresql.EventStore(durable, postgresql.GroupCommit(durable, commit))
+        commit = postgresql.InlineCommit(inline, None, SHOP.catalogue, behind=behind)
+        store = postgresql.EventStore(
+            durable, SHOP.catalogue, postgresql.GroupCommit(durable, commit)
+        )
         yield Process(
-            CommandDispatch(store),
-            postgresql.Subscriptions(durable, wake_up, postgresql.Horizon(durable)),
+            CommandDispatch(store, SHOP.catalogue),
+            postgresql.Subscriptions(durable, wake_up, postgresql.Horizon(durable), SHOP.catalogue),
             postgresql.ReadModels(pool, [ALL], builds),
             builds,
         )

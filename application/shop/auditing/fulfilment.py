@@ -5,7 +5,6 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from application.sagas.events import SagaCompensated, SagaCompleted, SagaFailed, SagaResolved
-from application.serialization import type_name
 from application.shop.auditing.accounts import Accounts, OrderAccount
 from application.shop.auditing.findings import (
     EndedOtherwise,
@@ -18,12 +17,13 @@ from application.shop.sagas.order_fulfilment import order_fulfilment
 from domain.orders import Status
 
 CATEGORY = order_fulfilment.name
+EVENTS = order_fulfilment.category.only(SagaCompleted, SagaCompensated, SagaFailed, SagaResolved)
 ENDS: Mapping[str, str] = MappingProxyType(
     {
-        type_name(SagaCompleted): "completed",
-        type_name(SagaCompensated): "compensated",
-        type_name(SagaFailed): "failed",
-        type_name(SagaResolved): "resolved",
+        SagaCompleted.__name__: "completed",
+        SagaCompensated.__name__: "compensated",
+        SagaFailed.__name__: "failed",
+        SagaResolved.__name__: "resolved",
     }
 )
 """The last event of a saga, by its type, and what it says."""

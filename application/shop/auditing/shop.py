@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SerializeAsAny, computed_field
 
-from application.categories import OURS, ours, split
+from application.category import split
 from application.messages import RecordedEvent
+from application.shop.aggregates import ORDER, PAYMENT, SHIPMENT, STOCK
 from application.shop.auditing import fulfilment, money, parcels, stock
 from application.shop.auditing.accounts import (
     Accounts,
@@ -19,8 +20,7 @@ from application.shop.auditing.findings import EventsMissing, Finding, UnderWay
 from application.shop.auditing.summary import Summary
 from application.shop.ports import BookingRecord, PaymentRecord
 
-_AUDITED = ("order", "stock", "payment", "shipment")
-EVENTS = OURS.in_categories(_AUDITED) | ours(*fulfilment.ENDS)
+EVENTS = ORDER.own | STOCK.own | PAYMENT.own | SHIPMENT.own | fulfilment.EVENTS
 """All events that an audit has to see."""
 
 

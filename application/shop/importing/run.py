@@ -11,11 +11,10 @@ from typing import Final
 from zlib import crc32
 
 from application.backoff import Backoff
-from application.categories import BY_COMMAND
 from application.claim_check import EventTooLarge
 from application.command_dispatch import CommandDispatch, CommandIdReused, TooMuchContention
+from application.messages import UnreadableEvent
 from application.ports import PayloadUnavailable, StoreUnavailable
-from application.serialization import UnreadableEvent
 from application.shop.importing.invoices import Step
 from application.shop.importing.plan import Plan, survey
 from application.shop.importing.report import Rejected, Report, Tally, Unmatched
@@ -101,7 +100,9 @@ class _Run:
                 tasks.create_task(self._work(lane))
             for step in steps:
                 if isinstance(step, Step):
-                    await lanes[crc32(_stream(step).encode()) % workers].put(step)
+                    await lanes[
+                        crc32(f"{type(step.command).__module__} {step.id}".encode()) % workers
+                    ].put(step)
                 else:
                     self._leave_out([step])
                     await asyncio.sleep(0)  # in a file of faults, too, others get their turn
@@ -146,7 +147,3 @@ class _Run:
 
     def _tell(self) -> None:
         self._progress(Progress(self.tally.settled, self._lines))
-
-
-def _stream(step: Step) -> str:
-    return BY_COMMAND[type(step.command)].stream(step.id)

@@ -17,21 +17,21 @@ from datetime import datetime
 from typing import Any, Final, assert_never
 from uuid import NAMESPACE_OID, uuid5
 
-from application.categories import BY_COMMAND, ours, split
+from application.category import Category
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, RecordedEvent
 from application.ports import EventStore
-from application.shop.ports import PaymentProvider
+from application.reactions import Reaction
+from application.shop.aggregates import ORDER, PAYMENT
+from application.shop.ports import Outside, PaymentProvider
 from application.shop.sagas.payment_calls import authorisation_key
-from domain.decider import Command
-from domain.orders import LinesReturned, Order, OrderLine, PlaceOrder, ReturnedLine
-from domain.payments import AuthorisePayment, Payment, PaymentRefunded, RefundPayment
+from domain.orders import LinesReturned, Order, OrderLine, ReturnedLine
+from domain.payments import Payment, PaymentRefunded, RefundPayment
 from domain.shop_values import OrderId, ReceiptId, ReturnId, Sku
 from domain.stock import ReceiveStock
 from domain.values import Money
 
 GROUP: Final = "goods_return"
-EVENTS: Final = ours(LinesReturned, PaymentRefunded)
 
 # ── what follows from an event ───────────────────────────────────────────────────────────────────
 
@@ -124,9 +124,9 @@ class GoodsReturn:
         """
         event = recorded.event
         assert isinstance(event, LinesReturned | PaymentRefunded)  # nothing else is asked for
-        order_id = split(recorded.stream)[1]  # a payment has the id of its order
-        order = await self._fold(PlaceOrder, order_id)
-        payment = await self._fold(AuthorisePayment, order_id)
+        order_id = recorded.stream_id  # a payment has the id of its order
+        order = await self._fold(ORDER, order_id)
+        payment = await self._fold(PAYMENT, order_id)
         names = (order_id, _return_id(event))
         context = replace(recorded.caused(GROUP, self._clock()), saga_id=saga_id(*names))
         match reaction(event, order, payment):
@@ -154,7 +154,17 @@ class GoodsReturn:
             own = replace(context, command_id=uuid5(context.command_id, sku))
             await self._dispatch(sku, received, own)
 
-    async def _fold(self, command: type[Command], id: str) -> Any:
-        category = BY_COMMAND[command]
+    async def _fold(self, category: Category, id: str) -> Any:
         events = [recorded.event async for recorded in self._store.read(category.stream(id))]
         return category.decider.fold(events)
+
+
+goods_return: Final[Reaction[Outside]] = Reaction(
+    GROUP,
+    ORDER.only(LinesReturned) | PAYMENT.only(PaymentRefunded),
+    lambda tools: (
+        GoodsReturn(
+            tools.event_store, tools.dispatch, tools.outside.payment_provider, tools.clock
+        ).handle
+    ),
+)

@@ -14,10 +14,12 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid5
 
-from application.categories import ours
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, RecordedEvent
 from application.ports import EventStore
+from application.reactions import Reaction
+from application.shop.aggregates import ORDER, SHIPMENT
+from application.shop.ports import Outside
 from domain.decider import Command
 from domain.orders import DeliverOrder, OrderPlaced, OrderShipped
 from domain.shipments import ShipmentDelivered
@@ -25,7 +27,6 @@ from domain.shop_values import OrderId, Sku
 from domain.stock import DispatchStock
 
 GROUP: Final = "shipping"
-EVENTS: Final = ours(OrderShipped, ShipmentDelivered)
 
 
 def saga_id(order_id: OrderId) -> str:
@@ -62,3 +63,10 @@ class Shipping:
         placed = (await anext(aiter(self.store.read(order, limit=1)))).event
         assert isinstance(placed, OrderPlaced)  # an order begins with it
         return sorted({line.sku for line in placed.lines})
+
+
+shipping: Final[Reaction[Outside]] = Reaction(
+    GROUP,
+    ORDER.only(OrderShipped) | SHIPMENT.only(ShipmentDelivered),
+    lambda tools: Shipping(tools.event_store, tools.dispatch, tools.clock).handle,
+)

@@ -1,18 +1,16 @@
-"""The read models of the shop: each is filled, watched and asked."""
+"""The read models of the shop."""
 
-from application.sagas.standings import sagas
 from application.shop.read_models.customer_orders import customer_orders
 from application.shop.read_models.daily_sales import daily_sales
 from application.shop.read_models.order_summary import order_summary
 from application.shop.read_models.product_search import product_search, product_search_1
 from application.shop.read_models.stock_levels import stock_levels
 
-PROJECTIONS = (
-    order_summary,
-    stock_levels,
-    daily_sales,
-    customer_orders,
-    product_search,
-    product_search_1,
-    sagas,
-)
+__all__ = [
+    "customer_orders",
+    "daily_sales",
+    "order_summary",
+    "product_search",
+    "product_search_1",
+    "stock_levels",
+]

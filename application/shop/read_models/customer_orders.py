@@ -11,9 +11,10 @@ from typing import assert_never, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from application.categories import split
+from application.category import split
 from application.messages import RecordedEvent
 from application.projections.projection import Parts, Projection, View
+from application.shop.aggregates import ORDER, PAYMENT, SHIPMENT
 from application.shop.read_models.sold_order import SoldOrder, by_currency, evolve_sold
 from domain import payments, shipments
 from domain.orders import Status
@@ -161,7 +162,7 @@ customer_orders = Projection(
     name="customer_orders",
     version=1,
     view=CustomerOrders,
-    follows=("order", "payment", "shipment"),
+    follows=(ORDER, PAYMENT, SHIPMENT),
     parts=Parts(part=KnownOfOrder, keys=_keys, evolve=_evolve, views=_views, gather=_gather),
     detail=("orders",),
 )

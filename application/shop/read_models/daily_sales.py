@@ -9,6 +9,7 @@ from datetime import date
 
 from application.messages import RecordedEvent
 from application.projections.projection import Parts, Projection, View
+from application.shop.aggregates import ORDER
 from application.shop.read_models.sold_order import SoldOrder, evolve_sold
 from domain.values import Currency, Money
 
@@ -81,7 +82,7 @@ daily_sales = Projection(
     name="daily_sales",
     version=1,
     view=DailySales,
-    follows=("order",),
+    follows=(ORDER,),
     parts=Parts(part=SoldOrder, keys=_keys, evolve=evolve_sold, views=_views, gather=_gather),
     indexed=("country",),
 )

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from application.messages import RecordedEvent
 from application.projections.projection import Projection, View
+from application.shop.aggregates import ORDER
 from domain.orders import (
     LinesReturned,
     OrderCancelled,
@@ -146,7 +147,7 @@ order_summary = Projection(
     name="order_summary",
     version=1,
     view=OrderSummary,
-    follows=("order",),
+    follows=(ORDER,),
     keys=_keys,
     evolve=_evolve,
     indexed=("customer_id", "status"),

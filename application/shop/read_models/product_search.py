@@ -9,6 +9,7 @@ from datetime import date
 
 from application.messages import RecordedEvent
 from application.projections.projection import Parts, Projection, View
+from application.shop.aggregates import ORDER
 from application.shop.read_models.sold_order import (
     SoldLine,
     SoldOrder,
@@ -102,7 +103,7 @@ product_search = Projection(
     name="product_search",
     version=2,  # words without accents
     view=Product,
-    follows=("order",),
+    follows=(ORDER,),
     parts=Parts(part=SoldOrder, keys=_keys, evolve=evolve_sold, views=_views, gather=_gather),
     searched=("sku", "descriptions"),
     ranked="units_kept",

@@ -5,6 +5,7 @@ from typing import assert_never, cast
 
 from application.messages import RecordedEvent
 from application.projections.projection import Projection, View
+from application.shop.aggregates import STOCK
 from domain.shop_values import Sku
 from domain.stock import (
     StockAdjusted,
@@ -64,7 +65,7 @@ stock_levels = Projection(
     name="stock_levels",
     version=1,
     view=StockLevel,
-    follows=("stock",),
+    follows=(STOCK,),
     keys=_keys,
     evolve=_evolve,
 )

@@ -117,10 +117,8 @@ order_fulfilment: Final = Saga(
     started_by=started_by,
     cancels=OrderCancelled,
 )
+"""To change it once it is released, declare the changed one beside it, with the next version.
 
-VERSIONS: Final = (order_fulfilment,)
-"""Every version that was ever released, oldest first. A running saga keeps the one it began with.
-
-To change a released definition, add the changed one behind it, with the next version. What is here
-is held to its recorded histories (``tests/contracts/sagas/``).
+A running saga keeps the version that it began with. Each is held to its recorded histories
+(``tests/contracts/sagas/``).
 """

@@ -10,12 +10,13 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from application.categories import ours
 from application.claim_check import claim
 from application.messages import RecordedEvent
 from application.ports import PayloadStore, Progress, Subscriptions
+from application.shop.aggregates import ORDER, STOCK
 from application.shop.auditing import fulfilment
 from application.shop.reactions import goods_return
+from application.shop.sagas.order_fulfilment import order_fulfilment
 from domain.orders import LinesReturned, OrderPlaced
 from domain.stock import StockDispatched, StockReceived
 
@@ -28,14 +29,10 @@ _STATUSES: Final = {
 }
 _RETRIES: Final = ("StepDelayed", "UndoDelayed")
 _BACK: Final = "CompensationOrdered"
-EVENTS: Final = ours(
-    *_STATUSES,
-    *_RETRIES,
-    _BACK,
-    *fulfilment.ENDS,
-    "LinesReturned",
-    "StockReceived",
-    "StockDispatched",
+EVENTS: Final = (
+    ORDER.own.of_types([*_STATUSES, "LinesReturned"])
+    | STOCK.only(StockReceived, StockDispatched)
+    | order_fulfilment.category.own.of_types([*_RETRIES, _BACK, *fulfilment.ENDS])
 )
 
 

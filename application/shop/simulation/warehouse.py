@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid5
 
-from application.categories import ours
 from application.messages import Context, RecordedEvent
+from application.shop.aggregates import ORDER
 from application.shop.warehouse import Warehouse
-from domain.orders import AlreadyCancelled
+from domain.orders import AlreadyCancelled, OrderConfirmed
 from domain.shipments import DeliverShipment
 
 GROUP: Final = "warehouse"
-EVENTS: Final = ours("OrderConfirmed")
+EVENTS: Final = ORDER.only(OrderConfirmed)
 
 
 @dataclass(frozen=True)

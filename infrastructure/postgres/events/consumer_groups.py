@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, LiteralString
 
 from application.event_filter import EventFilter
+from application.messages import Decoder
 from application.ports import GroupInfo
 from infrastructure.postgres.connections import Pool, connected, connected_apart, unavailable
 from infrastructure.postgres.events.consumer import Consumer
@@ -21,9 +22,9 @@ class ConsumerGroups:
     Each consumer has a connection of its own beside the pool's.
     """
 
-    def __init__(self, pool: Pool, wake_up: WakeUp) -> None:
+    def __init__(self, pool: Pool, wake_up: WakeUp, decoder: Decoder) -> None:
         """A commit on ``pool`` need not wait for the disk."""
-        self._pool, self._wake_up = pool, wake_up
+        self._pool, self._wake_up, self._decoder = pool, wake_up, decoder
 
     async def ensure(
         self,
@@ -42,7 +43,7 @@ class ConsumerGroups:
     ) -> AsyncIterator[Consumer]:
         async with connected_apart(self._pool) as connection:
             with unavailable():
-                seat = await Seat.take(connection, group, only)
+                seat = await Seat.take(connection, group, only, self._decoder)
             consumer = Consumer(seat, self._wake_up, buffer)
             task = asyncio.create_task(consumer.run())
             try:

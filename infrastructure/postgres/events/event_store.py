@@ -8,7 +8,7 @@ stream's last one, and two that want the same version meet in a unique index. Th
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
-from application.messages import NewEvent, RecordedEvent
+from application.messages import Decoder, NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Appended, require_version
 from infrastructure.postgres.connections import Pool
 from infrastructure.postgres.events.appending import Append
@@ -22,8 +22,9 @@ _PAGE: Final = 1000  # events in one answer of the server
 class EventStore:
     """An :class:`~application.ports.EventStore`, over a durable pool."""
 
-    def __init__(self, pool: Pool, commits: GroupCommit | None = None) -> None:
-        self._pool, self._commits = pool, commits or GroupCommit(pool)
+    def __init__(self, pool: Pool, decoder: Decoder, commits: GroupCommit | None = None) -> None:
+        self._pool, self._decoder = pool, decoder
+        self._commits = commits or GroupCommit(pool)
         self._reads = GroupRead(pool, _PAGE)
 
     async def append(
@@ -47,7 +48,7 @@ class EventStore:
         if limit is None and not backwards:
             rows, all_there = await self._reads.first_page(stream, from_version)
             for row in _gapless(stream, place, rows):
-                yield recorded(row)
+                yield recorded(row, self._decoder)
             if all_there:
                 return
             place = rows[-1][5] + 1
@@ -55,7 +56,7 @@ class EventStore:
             most = _PAGE if limit is None else min(limit, _PAGE)
             rows = await fetch_from(self._pool, select, [stream, place, from_version, most])
             for row in rows if backwards else _gapless(stream, place, rows):
-                yield recorded(row)
+                yield recorded(row, self._decoder)
             if len(rows) < most:
                 return
             place = rows[-1][5] + (-1 if backwards else 1)

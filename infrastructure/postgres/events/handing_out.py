@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, LiteralString, Self
 
 from application.event_filter import EventFilter
-from application.messages import RecordedEvent
+from application.messages import Decoder, RecordedEvent
 from application.ports import StoreUnavailable
 from infrastructure.postgres.connections import Connection
 from infrastructure.postgres.events.rows import COLUMNS, fetch, recorded, wanted
@@ -65,10 +65,12 @@ class Seat:
         connection: Connection,
         group: str,
         only: EventFilter,
+        decoder: Decoder,
         number: int,
         timeout: float,
     ) -> None:
         self._connection, self.timeout, self._number = connection, timeout, number
+        self._decoder = decoder
         self._known = {
             "group": group,
             "consumer": number,
@@ -77,12 +79,14 @@ class Seat:
         self._types, self._in_categories = wanted(only)
 
     @classmethod
-    async def take(cls, connection: Connection, group: str, only: EventFilter) -> Self:
+    async def take(
+        cls, connection: Connection, group: str, only: EventFilter, decoder: Decoder
+    ) -> Self:
         """``KeyError`` when there is no such group."""
         ((number, _),) = await fetch(connection, _LOCK_A_NUMBER, {})
         found = await fetch(connection, _ENTER, {"group": group, "consumer": number})
         for (timeout,) in found:
-            return cls(connection, group, only, number, timeout)
+            return cls(connection, group, only, decoder, number, timeout)
         raise KeyError(no_such(group))
 
     async def visit(self, settled: Settled, room: int) -> Taken:
@@ -95,7 +99,7 @@ class Seat:
                 await self._free(group.gone)
             again = await self._do(_TAKE_WAITING, room=room) if room else []
             new = await self._new(group, room - len(again))
-        events = [(recorded(row[:-1]), row[-1]) for row in (*again, *new)]
+        events = [(recorded(row[:-1], self._decoder), row[-1]) for row in (*again, *new)]
         more = len(events) < room and group.window_end < group.readable
         return Taken(events, more, group.held_back)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from application.event_filter import EventFilter
-from application.messages import RecordedEvent
+from application.messages import Decoder, RecordedEvent
 from infrastructure.postgres.connections import Connection, Pool, once_more
 
 Row = Sequence[Any]
@@ -23,7 +23,7 @@ def wanted(only: EventFilter) -> tuple[list[str], list[str]]:
     return list(only.types), [f"{category}-{type}" for category, type in only.pairs]
 
 
-def recorded(row: Row) -> RecordedEvent:
+def recorded(row: Row, decoder: Decoder) -> RecordedEvent:
     """The event in a row of :data:`COLUMNS`."""
     id, type, data, metadata, stream, version, position, at, command_id, schema_version = row
     return RecordedEvent(
@@ -35,6 +35,7 @@ def recorded(row: Row) -> RecordedEvent:
         version,
         position,
         at,
+        decoder,
         command_id,
         schema_version,
     )

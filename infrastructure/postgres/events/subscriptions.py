@@ -6,7 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 from application.event_filter import EventFilter
-from application.messages import RecordedEvent
+from application.messages import Decoder, RecordedEvent
 from application.ports import Progress
 from infrastructure.bell import heard
 from infrastructure.postgres.connections import Pool
@@ -23,9 +23,18 @@ _SOON: Final = 0.02  # the same, while events are held back: nobody calls when t
 class Subscriptions:
     """The :class:`~application.ports.Subscriptions` and ``StoreFacts`` of one database."""
 
-    def __init__(self, pool: Pool, wake_up: WakeUp, horizon: Horizon, *, net: float = _NET) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        wake_up: WakeUp,
+        horizon: Horizon,
+        decoder: Decoder,
+        *,
+        net: float = _NET,
+    ) -> None:
         """``net``: seconds until a reader looks although nobody called for it."""
         self._pool, self._wake_up, self._horizon, self._net = pool, wake_up, horizon, net
+        self._decoder = decoder
         self._counted: Counter[tuple[str, str]] = Counter()  # up to a position
         self._counted_to = 0
         self._store_id: str | None = None  # until it is known
@@ -70,7 +79,7 @@ class Subscriptions:
                     self._pool, _SELECT, [position, until, *wanted(only), _PAGE]
                 )
                 for row in rows:
-                    yield recorded(row)
+                    yield recorded(row, self._decoder)
                 position = rows[-1][6] if len(rows) == _PAGE else until
                 told = position >= readable
                 yield Progress(position, caught_up=told)

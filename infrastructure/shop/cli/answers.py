@@ -10,10 +10,10 @@ from typing import Any, Generic
 from pydantic import BaseModel
 from rich.text import Text
 
+from application.paging import Page
 from application.ports import V, Views
 from application.projections.projection import Projection
 from application.shop import queries
-from application.shop.queries import Page
 from application.shop.read_models.customer_orders import customer_orders
 from application.shop.read_models.daily_sales import daily_sales
 from application.shop.read_models.order_summary import order_summary

@@ -15,6 +15,7 @@ from application.sagas.outcomes import Outcome, Succeeded
 from application.sagas.saga import Check, Facts, Saga, Step, Wait, within
 from application.sagas.state import SagaState
 from application.sagas.stream import SagaStream
+from application.shop.service import SHOP
 from domain import orders
 from domain.decider import Command, DomainError
 from domain.values import Money
@@ -90,9 +91,10 @@ class Small:
     ages: list[timedelta] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.store = memory.EventStore(lambda: self.now)
+        self.store = memory.EventStore(SHOP.catalogue, lambda: self.now)
         self.engine = SagaEngine(
             [self.definition],
+            SHOP.catalogue.own,
             self.store,
             self._perform,
             now=lambda: self.now,
@@ -112,7 +114,7 @@ class Small:
     async def dispatch(self, *commands: Command, id: str = "1") -> None:
         for command in commands:
             context = Context.start("a test", uuid4(), self.now)
-            await CommandDispatch(self.store)(id, command, context)
+            await CommandDispatch(self.store, SHOP.catalogue)(id, command, context)
 
     async def place(self) -> None:
         line = orders.OrderLine(sku="a", quantity=1, unit_price=Money.parse("1 GBP"))

@@ -8,6 +8,7 @@ from application.messages import Context, NewEvent
 from application.ports import NO_STREAM
 from application.sagas.deadlines import UNSEEN, Deadlines
 from application.sagas.state import Status
+from application.shop.service import SHOP
 from infrastructure import memory
 from infrastructure.providers.simulated import Fault
 from tests.application.sagas.world import World
@@ -48,7 +49,7 @@ async def test_a_saga_with_a_hole_is_not_woken_and_others_are() -> None:
 
 async def test_kept_moments_that_are_gone_are_learnt_again() -> None:
     """They only save reading: without them all is read from the first event on."""
-    store = memory.EventStore()
+    store = memory.EventStore(SHOP.catalogue)
     store.delete("deadlines-order_fulfilment")
     deadlines = Deadlines("order_fulfilment", store, memory.Subscriptions(store), keep_after=0)
     task = asyncio.create_task(deadlines.run())
@@ -63,7 +64,7 @@ async def test_kept_moments_that_are_gone_are_learnt_again() -> None:
 async def test_a_moment_that_cannot_be_read_stops_no_other() -> None:
     """An event of a newer release: that saga is looked at later, and says itself what is wrong."""
     now = datetime.now(UTC)
-    store = memory.EventStore()
+    store = memory.EventStore(SHOP.catalogue)
     metadata = Context.start("order_fulfilment", uuid4(), now).metadata(99)
     newer = NewEvent(uuid4(), "StepDelayed", b"{}", metadata)
     await store.append("order_fulfilment-1", [newer], NO_STREAM)

@@ -17,6 +17,7 @@ from application.sagas.outcomes import Outcome, Refused, Succeeded
 from application.sagas.performing import Performer
 from application.sagas.stream import SagaStream
 from application.shop.sagas.order_fulfilment import Fulfilment, release, reserve
+from application.shop.service import SHOP
 from domain.decider import Command
 from domain.orders import CancelOrder
 from domain.values import Money
@@ -85,7 +86,8 @@ def facts(units: Mapping[str, int]) -> Fulfilment:
 
 
 async def commanded(actions: Sequence[Action]) -> Sequence[tuple[UUID, str, Command]]:
-    noted, stream = Noted(), SagaStream(memory.EventStore(), "order_fulfilment", "o-1")
+    store = memory.EventStore(SHOP.catalogue)
+    noted, stream = Noted(), SagaStream(store, "order_fulfilment", "o-1")
     performer = Performer(noted)  # type: ignore[arg-type]  # nothing else is asked
     await performer(actions, stream.context("Do reserve stock", NOON))
     return noted.commands

@@ -9,18 +9,19 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from application.categories import CATEGORIES
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Appended, EventStore
 from application.sagas.deadlines import Deadlines
 from application.sagas.engine import Perform, SagaEngine
+from application.sagas.operating import SagaCommand
 from application.sagas.performing import Performer
 from application.sagas.saga import Saga
 from application.sagas.state import SagaState, Status
 from application.shop.ports import Outside
-from application.shop.sagas.order_fulfilment import VERSIONS
+from application.shop.sagas.order_fulfilment import order_fulfilment
 from application.shop.sagas.outside_calls import outside_calls
+from application.shop.service import SHOP
 from domain.decider import Command
 from domain.orders import PlaceOrder
 from domain.stock import ReceiveStock
@@ -92,7 +93,7 @@ class World:
 
     def __init__(self, *faults: Fault, seed: int = 0) -> None:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
-        self.store = memory.EventStore(lambda: self.now)
+        self.store = memory.EventStore(SHOP.catalogue, lambda: self.now)
         self.moments = Moments()
         self.faults = Faults(faults, seed=seed)
         self.payment_provider = shop_memory.PaymentProvider(
@@ -101,7 +102,7 @@ class World:
         self.carrier = shop_memory.Carrier(self.faults, patience=PATIENCE, sleep=self._sleep)
         self._delivered = -1
         self._unsettled: list[RecordedEvent] = []
-        self.versions: Sequence[Saga[Any]] = VERSIONS
+        self.versions: Sequence[Saga[Any]] = SHOP.sagas
         self.release: Callable[[Performer], Perform] = lambda performer: performer
         self.start()
 
@@ -110,10 +111,15 @@ class World:
         store = WatchedStore(self.store, self.moments)
         self.engine = SagaEngine(
             self.versions,
+            SHOP.catalogue.own,
             store,
             self.release(
                 Performer(
-                    CommandDispatch(store, pause=lambda _: asyncio.sleep(0)),
+                    CommandDispatch(
+                        store,
+                        SHOP.catalogue,
+                        pause=lambda _: asyncio.sleep(0),
+                    ),
                     outside_calls(self._watched_outside()),
                 )
             ),
@@ -133,7 +139,8 @@ class World:
 
     async def tell(self, id: str, command: Command, actor: str = "a customer") -> None:
         context = Context.start(actor, uuid4(), self.now)
-        await CommandDispatch(self.store)(id, command, context)
+        of = order_fulfilment.category if isinstance(command, SagaCommand) else None
+        await CommandDispatch(self.store, SHOP.catalogue)(id, command, context, category=of)
 
     async def receive(self, **units: int) -> None:
         for sku, quantity in units.items():
@@ -190,7 +197,9 @@ class World:
 
     def folded(self, stream: str) -> Any:
         """The state of one stream."""
-        category = next(of for of in CATEGORIES if of.name == stream.partition("-")[0])
+        category = next(
+            of for of in SHOP.catalogue.categories if of.name == stream.partition("-")[0]
+        )
         return category.decider.fold([recorded.event for recorded in self.recorded(stream)])
 
     def recorded(self, stream: str) -> Sequence[RecordedEvent]:

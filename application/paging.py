@@ -1,0 +1,50 @@
+"""Answers page by page, in the order of their keys."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic
+
+from application.ports import V, Views
+
+LARGEST_PAGE: Final = 500
+
+
+@dataclass(frozen=True)
+class Page(Generic[V]):
+    """Some of the answers, by key. ``after`` asks for those that follow; ``None``: that was all."""
+
+    items: Sequence[V]
+    after: str | None
+
+
+async def view(views: Views[V], key: str) -> V | None:
+    """The view of that key, if the read model has one."""
+    seen = (await views.load([key])).get(key)
+    return seen.view if seen else None
+
+
+async def page(
+    views: Views[V],
+    wanted: Mapping[str, str | None],
+    *,
+    after: str | None,
+    until: str | None = None,
+    limit: int,
+) -> Page[V]:
+    """Views whose fields equal what is wanted (``None``: whatever they are), at most ``limit``.
+
+    Beyond the key ``after``, up to and with the key ``until``. ``ValueError`` for a limit that is
+    not 1 to 500.
+    """
+    require_limit(limit)
+    equal = {field: str(value) for field, value in wanted.items() if value is not None}
+    # One more than asked for shows whether there is another page.
+    found = await views.find(equal=equal, after=after, until=until, limit=limit + 1)
+    last = found[limit - 1][0] if len(found) > limit else None
+    return Page([seen.view for _, seen in found[:limit]], after=last)
+
+
+def require_limit(limit: int) -> None:
+    """``ValueError`` for a page that is too large, or empty."""
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise ValueError(f"limit is {limit}, it has to be 1 to {LARGEST_PAGE}")

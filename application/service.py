@@ -1,0 +1,95 @@
+"""What a service is: one value, declared on one page and handed in. All else follows from it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Generic
+
+from application import own_events
+from application.catalogue import NO_UPCASTERS, Catalogue, Upcasters
+from application.category import Category
+from application.projections.projection import Projection
+from application.reactions import O, Reaction
+from application.sagas.saga import Saga
+from application.sagas.standings import SagaStanding, standings_of
+
+
+class InvalidService(ValueError):
+    """A declaration contradicts itself; the message says where."""
+
+
+@dataclass(frozen=True)
+class Service(Generic[O]):
+    """Everything that a service declares. ``O`` is what it has outside: its own ports.
+
+    Raises :class:`InvalidService` for two things of one name, for a category that is followed or
+    reacted to and not declared, for upcasters with a gap, and for sagas whose versions have one.
+    """
+
+    name: str
+    categories: tuple[Category, ...]
+    projections: tuple[Projection[Any], ...] = ()  # of a read model also the versions before
+    sagas: tuple[Saga[Any], ...] = ()  # every version that was ever released, oldest first
+    reactions: tuple[Reaction[O], ...] = ()
+    upcasters: Upcasters = field(default_factory=lambda: NO_UPCASTERS)
+
+    def __post_init__(self) -> None:
+        try:
+            own = self.catalogue.own.pairs
+            _refuse_doubles("read model", ((one.name, one.version) for one in self.read_models))
+            _refuse_doubles("consumer group", self.groups)
+        except ValueError as error:
+            raise InvalidService(f"{self.name}: {error}") from error
+        reads = {one.name: one.events for one in self.projections}
+        for name, events in {**reads, **{one.name: one.events for one in self.reactions}}.items():
+            if strange := events.pairs - own:
+                self._refuse(f"{name} reads {_listed(strange)}: declare that category")
+        for name, versions in self.versions.items():
+            if list(versions) != list(range(1, len(versions) + 1)):
+                self._refuse(f"saga {name} has the versions {list(versions)}: declare each, from 1")
+
+    @cached_property
+    def versions(self) -> Mapping[str, Mapping[int, Saga[Any]]]:
+        """The sagas by name and by version, oldest first."""
+        found: dict[str, dict[int, Saga[Any]]] = {}
+        for saga in self.sagas:
+            if saga.version in found.setdefault(saga.name, {}):
+                self._refuse(f"two sagas are called {saga.name}, version {saga.version}")
+            found[saga.name][saga.version] = saga
+        return MappingProxyType(found)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """All its categories, with those that the kit keeps for it."""
+        kept = own_events.own_categories(self.versions)
+        upcasters = {**own_events.UPCASTERS, **self.upcasters}
+        return Catalogue((*self.categories, *kept), upcasters)
+
+    @cached_property
+    def standings(self) -> Projection[SagaStanding]:
+        """The read model of its sagas."""
+        return standings_of(self.sagas)
+
+    @cached_property
+    def read_models(self) -> tuple[Projection[Any], ...]:
+        """All projections: those that are declared, and that of the sagas."""
+        return (*self.projections, self.standings) if self.sagas else self.projections
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """Its consumer groups; each has a parking lot."""
+        return (*(reaction.name for reaction in self.reactions), *self.versions)
+
+    def _refuse(self, why: str) -> None:
+        raise InvalidService(f"{self.name}: {why}")
+
+
+def _refuse_doubles(what: str, names: Iterable[object]) -> None:
+    if doubles := [str(name) for name, count in Counter(names).items() if count > 1]:
+        raise ValueError(f"two of one name as {what}: {', '.join(sorted(doubles))}")
+
+
+def _listed(pairs: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(sorted(f"{type} in {category}" for category, type in pairs))

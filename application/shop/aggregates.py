@@ -1,0 +1,17 @@
+"""The aggregates of the shop: who decides, what may be asked, what may have happened."""
+
+from typing import Final
+
+from application.category import Category
+from domain import orders, payments, shipments, stock
+from domain.orders import OrderCommand, OrderEvent
+from domain.payments import PaymentCommand, PaymentEvent
+from domain.shipments import ShipmentCommand, ShipmentEvent
+from domain.stock import StockCommand, StockEvent
+
+# fmt: off
+ORDER: Final    = Category.of("order",    orders.decider,    OrderCommand,    OrderEvent)
+STOCK: Final    = Category.of("stock",    stock.decider,     StockCommand,    StockEvent)
+PAYMENT: Final  = Category.of("payment",  payments.decider,  PaymentCommand,  PaymentEvent)
+SHIPMENT: Final = Category.of("shipment", shipments.decider, ShipmentCommand, ShipmentEvent)
+# fmt: on

@@ -1,0 +1,42 @@
+"""THE TABLE: the whole service on one page."""
+
+from typing import Any, Final
+
+from application.service import Service
+from application.shop.aggregates import ORDER, PAYMENT, SHIPMENT, STOCK
+from application.shop.ports import Outside
+from application.shop.reactions.goods_return import goods_return
+from application.shop.reactions.shipping import shipping
+from application.shop.read_models import (
+    customer_orders,
+    daily_sales,
+    order_summary,
+    product_search,
+    product_search_1,
+    stock_levels,
+)
+from application.shop.sagas.order_fulfilment import order_fulfilment
+from domain.orders import OrderPlaced
+
+
+def prices_carry_their_currency(data: dict[str, Any]) -> dict[str, Any]:
+    """OrderPlaced 1 → 2: the shop sold in pounds only, so a price was a bare number."""
+    lines = [{**line, "unit_price": f"{line['unit_price']} GBP"} for line in data["lines"]]
+    return {**data, "lines": lines}
+
+
+SHOP: Final[Service[Outside]] = Service(
+    name="headwater",
+    categories=(ORDER, STOCK, PAYMENT, SHIPMENT),
+    projections=(
+        order_summary,
+        stock_levels,
+        daily_sales,
+        customer_orders,
+        product_search,
+        product_search_1,
+    ),
+    sagas=(order_fulfilment,),
+    reactions=(goods_return, shipping),
+    upcasters={OrderPlaced: {1: prices_carry_their_currency}},
+)
