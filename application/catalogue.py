@@ -39,7 +39,7 @@ class Catalogue:
     def __init__(self, categories: Iterable[Category], upcasters: Upcasters = NO_UPCASTERS) -> None:
         self.categories = tuple(categories)
         self.upcasters = upcasters
-        events = {event for category in self.categories for event in category.events}
+        events = dict.fromkeys(event for category in self.categories for event in category.events)
         commands = [command for category in self.categories for command in category.commands]
         _refuse_doubles("categories are", [category.name for category in self.categories])
         _refuse_doubles("events are", [event.__name__ for event in events])

@@ -83,7 +83,10 @@ class SagaEngine:
         observe: Observer = _unobserved,
         pause: Callable[[], Awaitable[None]] = _pause,
     ) -> None:
-        """``versions``: every definition that was ever released, the newest last."""
+        """``versions``: every definition that was ever released, the newest last.
+
+        ``own``: all events of the service, among which are those that start and end sagas.
+        """
         self._versions = {saga.version: saga for saga in versions}
         self.newest = versions[-1]
         self._own, self._store, self._perform = own, store, perform

@@ -1,6 +1,6 @@
 """Stored bytes stay readable for ever: the golden corpus holds real ones of every type and version.
 
-When a test here fails, an event type has changed. Do not edit the corpus: append an upcaster to
+When a test here fails, an event type has changed. Do not edit the corpus: declare an upcaster in
 ``application/shop/service.py`` and run ``python -m tests.contracts.event_samples``.
 """
 

@@ -47,7 +47,8 @@ async def fulfilling(container: Container, faults: Faults) -> AsyncIterator[None
 
 
 async def _follow(engine: SagaEngine, subscriptions: Any) -> None:
-    async with subscriptions.catch_up(after=None, only=engine.events) as messages:
+    wanted = engine.events
+    async with subscriptions.catch_up(after=None, only=wanted) as messages:
         async for message in messages:
             if isinstance(message, RecordedEvent):
                 await engine.handle(message)
