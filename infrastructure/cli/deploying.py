@@ -11,14 +11,15 @@ from application.projections.comparing import Comparison
 from application.projections.deploying import Deployed, DeployRefused, Differs, Filling
 from infrastructure.cli.printing import Console
 from infrastructure.processes import Hindrance
-from infrastructure.processes.embedded_servers import service_at_hand
+from infrastructure.processes.needs import READ_MODELS
+from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
 
 
 async def deploy(settings: Settings, name: str, note: Note, *, accept: bool) -> None:
     """Deploy it and tell. Raises :class:`Hindrance`, and what operations raise."""
     console = Console(soft_wrap=True)
-    async with service_at_hand(settings) as container:
+    async with opened_for(settings, READ_MODELS) as container:
         projection = await container.operations().newest(name)
         host = container.host(projections=[projection], roles=(Role.BUILDING,))
         work = container.deploy(projection, host)

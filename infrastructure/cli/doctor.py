@@ -6,14 +6,14 @@ import typer
 
 from application.damaged_streams import damaged
 from infrastructure.cli.printing import say, say_json
-from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
+from infrastructure.processes.needs import EVENTS
+from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
 
 
 async def examine(settings: Settings, *, json: bool) -> None:
     """Look for damage and print it; exit code 1 for any. Raises ``Hindrance``."""
-    require_events(settings)
-    async with event_store_at_hand(settings) as container:
+    async with opened_for(settings, EVENTS) as container:
         found = await damaged(
             container.subscriptions(), container.event_store(), container.catalogue()
         )

@@ -82,7 +82,6 @@ def serve() -> None:
         from infrastructure.processes.listener import listen
 
         settings = load_settings()
-        settings.require(*settings.servers, "payment_provider_uri", "carrier_uri")
         with listen(settings) as listener:
             from infrastructure.cli.run import serve_configured
 

@@ -2,14 +2,15 @@
 
 from infrastructure.cli.printing import say
 from infrastructure.container import migrate as bring_up_to_date
-from infrastructure.processes.embedded_servers import database_at_hand
+from infrastructure.processes.needs import TABLES
+from infrastructure.processes.servers import reached
 from infrastructure.settings import Settings
 
 
 async def migrate(settings: Settings) -> None:
     """Migrate and tell. Raises ``Hindrance``, ``StoreUnavailable``."""
-    async with database_at_hand(settings) as reachable:
-        applied = await bring_up_to_date(reachable)
+    async with reached(settings, TABLES) as servers:
+        applied = await bring_up_to_date(servers.settings)
     for name in applied:
         say(f"applied {name}")
     if not applied:

@@ -8,7 +8,8 @@ from uuid import UUID
 from application.projections.builds import Build, Note, Role
 from infrastructure.cli.figures import age
 from infrastructure.cli.printing import Console, Table, say, say_json
-from infrastructure.processes.embedded_servers import service_at_hand
+from infrastructure.processes.needs import READ_MODELS
+from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
 
 
@@ -18,40 +19,40 @@ def note(by: str | None, reason: str | None) -> Note:
 
 
 async def pause(settings: Settings, name: str, note: Note) -> None:
-    async with service_at_hand(settings) as container:
+    async with opened_for(settings, READ_MODELS) as container:
         _tell("is paused", await container.operations().pause(name, note))
 
 
 async def resume(settings: Settings, name: str, note: Note) -> None:
-    async with service_at_hand(settings) as container:
+    async with opened_for(settings, READ_MODELS) as container:
         _tell("goes on", await container.operations().resume(name, note))
 
 
 async def retry(settings: Settings, name: str, note: Note) -> None:
-    async with service_at_hand(settings) as container:
+    async with opened_for(settings, READ_MODELS) as container:
         _tell("tries again", await container.operations().retry(name, note))
 
 
 async def skip(settings: Settings, name: str, event_id: UUID, note: Note) -> None:
-    async with service_at_hand(settings) as container:
+    async with opened_for(settings, READ_MODELS) as container:
         done = await container.operations().skip(name, event_id, note)
         _tell(f"passes the event {event_id} by", done)
 
 
 async def rollback(settings: Settings, name: str, note: Note) -> None:
-    async with service_at_hand(settings) as container:
+    async with opened_for(settings, READ_MODELS) as container:
         build = await container.operations().rollback(name, note)
         lags = {lag.build: lag for lag in await container.lags().all()}
         _tell(f"answers queries again, {age(lags[build].seconds)}", [build])
 
 
 async def drop(settings: Settings, name: str, note: Note) -> None:
-    async with service_at_hand(settings) as container:
+    async with opened_for(settings, READ_MODELS) as container:
         _tell("is gone, with its views", [await container.operations().drop(name, note)])
 
 
 async def print_actions(settings: Settings, name: str, *, json: bool) -> None:
-    async with service_at_hand(settings) as container:
+    async with opened_for(settings, READ_MODELS) as container:
         actions = await container.operations().actions(name)
     if json:
         told = [
@@ -80,7 +81,7 @@ async def print_actions(settings: Settings, name: str, *, json: bool) -> None:
 
 async def run(settings: Settings, names: Sequence[str]) -> None:
     """Fill builds in any role until cancelled."""
-    async with service_at_hand(settings) as container:
+    async with opened_for(settings, READ_MODELS) as container:
         for name in names:
             await container.operations().newest(name)
         declared = [of for of in container.projections() if of.name in names]

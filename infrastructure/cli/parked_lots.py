@@ -12,17 +12,17 @@ from application.parking_lot import ParkingLot, groups_with_a_lot
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.printing import Console, say, say_json
 from infrastructure.processes import Hindrance
-from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
+from infrastructure.processes.needs import EVENTS
+from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
 
 
 @asynccontextmanager
-async def lots_at_hand(
+async def lots_opened(
     settings: Settings, group: str | None = None
 ) -> AsyncIterator[Sequence[ParkingLot]]:
     """The parking lots (of that group), read. Raises :class:`Hindrance`, ``StoreUnavailable``."""
-    require_events(settings)
-    async with event_store_at_hand(settings) as container:
+    async with opened_for(settings, EVENTS) as container:
         groups = await groups_with_a_lot(container.subscriptions())
         if group is not None and group not in groups:
             known = f"those that have are {', '.join(groups)}" if groups else "nobody has"
@@ -35,7 +35,7 @@ async def lots_at_hand(
 
 async def print_parked(settings: Settings, group: str | None, *, json: bool) -> None:
     """Print the first of each stream, the oldest first."""
-    async with lots_at_hand(settings, group) as lots:
+    async with lots_opened(settings, group) as lots:
         firsts = [(lot, held) for lot in lots for held in firsts_of(lot)]
         firsts.sort(key=lambda found: found[0].since(found[1]))
         if json:
@@ -48,7 +48,7 @@ async def print_parked(settings: Settings, group: str | None, *, json: bool) -> 
 
 async def print_one(settings: Settings, event_id: UUID, *, json: bool) -> None:
     """Print all there is to say of one event. Raises :class:`Hindrance` when it is not parked."""
-    async with lots_at_hand(settings) as lots:
+    async with lots_opened(settings) as lots:
         lot = lot_of(event_id, lots)
         held = lot.lot.held[event_id]
         told = _told(lot, held)

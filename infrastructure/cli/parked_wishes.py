@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from application.parking import Held
 from application.parking_lot import ParkingLot
 from domain.decider import DomainError
-from infrastructure.cli.parked_lots import firsts_of, lot_of, lots_at_hand
+from infrastructure.cli.parked_lots import firsts_of, lot_of, lots_opened
 from infrastructure.cli.printing import say
 from infrastructure.cli.process import AskedWrongly
 from infrastructure.processes import Hindrance
@@ -60,7 +60,7 @@ async def replay(
 ) -> None:
     """Raises :class:`Hindrance`, :class:`AskedWrongly`, ``StoreUnavailable``."""
     which.require_one()
-    async with lots_at_hand(settings, which.group) as lots:
+    async with lots_opened(settings, which.group) as lots:
         chosen = which.among(lots)
         behind = sum(lot.lot.waiting_behind(held) for lot, held in chosen)
         say(f"{len(chosen)} to be handled again, {behind} waiting behind them")
@@ -78,7 +78,7 @@ async def discard(settings: Settings, event_id: UUID, by: str | None, reason: st
     """Raises :class:`Hindrance`, :class:`AskedWrongly`, ``StoreUnavailable``."""
     if not reason.strip():
         raise AskedWrongly("--reason: say why, for whoever asks later")
-    async with lots_at_hand(settings) as lots:
+    async with lots_opened(settings) as lots:
         lot, name = lot_of(event_id, lots), by or getpass.getuser()
         behind = lot.lot.waiting_behind(lot.lot.held[event_id])
         try:

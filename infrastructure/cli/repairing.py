@@ -3,14 +3,14 @@
 from infrastructure.cli.printing import say
 from infrastructure.eventstoredb import BeyondRepair
 from infrastructure.processes import Hindrance
-from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
+from infrastructure.processes.needs import EVENTS
+from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
 
 
 async def repair_links(settings: Settings) -> None:
     """Repair them. Raises :class:`Hindrance` and ``StoreUnavailable``."""
-    require_events(settings)
-    async with event_store_at_hand(settings) as container:
+    async with opened_for(settings, EVENTS) as container:
         if container.one_database():
             raise Hindrance("events are in PostgreSQL, where consumer groups need no links")
         try:

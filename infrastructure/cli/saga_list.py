@@ -14,7 +14,8 @@ from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
 from infrastructure.cli.printing import Console, say_json
 from infrastructure.cli.process import AskedWrongly
-from infrastructure.processes.embedded_servers import service_at_hand
+from infrastructure.processes.needs import READ_MODELS
+from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
 
 COLOURS: Final = {
@@ -32,7 +33,7 @@ async def print_sagas(
 ) -> None:
     """Print a page. Raises :class:`AskedWrongly`, ``Hindrance``, ``NotBuilt`` …"""
     now = datetime.now(UTC)
-    async with service_at_hand(settings) as container:
+    async with opened_for(settings, READ_MODELS) as container:
         standings = container.service().standings
         views = await container.read_models().live(standings)
         try:

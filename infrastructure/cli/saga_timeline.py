@@ -18,7 +18,8 @@ from infrastructure.cli.printing import Console, say_json
 from infrastructure.cli.saga_list import in_words
 from infrastructure.cli.saga_wishes import unknown
 from infrastructure.container import Container
-from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
+from infrastructure.processes.needs import EVENTS
+from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
 
 _MARKS: Final = {
@@ -36,8 +37,7 @@ _MARKS: Final = {
 
 async def print_saga(settings: Settings, id: str, *, json: bool) -> None:
     """Print it as it is now, whatever the read model knows. Raises ``Hindrance`` …"""
-    require_events(settings)
-    async with event_store_at_hand(settings) as container:
+    async with opened_for(settings, EVENTS) as container:
         saga = await _as_recorded(container, id)
     if saga is None:
         raise unknown(id)

@@ -19,7 +19,8 @@ from domain.decider import DomainError
 from infrastructure.cli.printing import say
 from infrastructure.cli.process import AskedWrongly
 from infrastructure.processes import Hindrance
-from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
+from infrastructure.processes.needs import EVENTS
+from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
 
 
@@ -67,10 +68,9 @@ def _wish(command: type[SagaCommand], by: str | None, reason: str) -> SagaComman
 async def _record(
     settings: Settings, id: str, command: SagaCommand, done: str, nothing: str
 ) -> None:
-    require_events(settings)
     context = Context.start(command.by, uuid4(), datetime.now(UTC))
     try:
-        async with event_store_at_hand(settings) as container:
+        async with opened_for(settings, EVENTS) as container:
             (saga,) = container.service().versions
             outcome = await container.dispatch()(id, command, context, category=saga_category(saga))
     except UnknownSaga as error:

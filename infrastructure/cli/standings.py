@@ -9,7 +9,8 @@ from application.projections.builds import Role, Standing
 from application.projections.lag import Lag, in_a_word
 from infrastructure.cli.figures import count, rate, seconds
 from infrastructure.cli.printing import Console, Table, say, say_json
-from infrastructure.processes.embedded_servers import service_at_hand
+from infrastructure.processes.needs import READ_MODELS
+from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
 
 _Row = tuple[Standing, Lag]
@@ -18,7 +19,7 @@ _COLOURS: Final = {"live": "green", "catching up": "yellow", "building": "yellow
 
 async def print_all(settings: Settings, *, json: bool) -> None:
     """Print it. Raises ``Hindrance``, ``StoreUnavailable``."""
-    async with service_at_hand(settings) as container:
+    async with opened_for(settings, READ_MODELS) as container:
         lags = {lag.build: lag for lag in await container.lags().counted()}
         standings = await container.builds().standings()
     rows = [(standing, lags[standing.build]) for standing in standings if standing.build in lags]

@@ -10,7 +10,8 @@ from rich.text import Text
 from application.messages import RecordedEvent
 from infrastructure.cli.printing import Console, say_json
 from infrastructure.processes import Hindrance
-from infrastructure.processes.embedded_servers import event_store_at_hand, require_events
+from infrastructure.processes.needs import EVENTS
+from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
 
 
@@ -18,9 +19,8 @@ async def print_stream(
     settings: Settings, name: str, *, json: bool, backwards: bool, limit: int | None
 ) -> None:
     """Print it. Raises :class:`Hindrance` when there is no such stream."""
-    require_events(settings)
     console, found = Console(highlight=True, highlighter=JSONHighlighter()), False
-    async with event_store_at_hand(settings) as container:
+    async with opened_for(settings, EVENTS) as container:
         browsable = not container.one_database()
         events = container.event_store().read(name, backwards=backwards, limit=limit)
         async for recorded in events:

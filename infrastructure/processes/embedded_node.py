@@ -1,10 +1,12 @@
 """The embedded EventStoreDB node: a distribution of its own, which may not be installed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
+from typing import Final
 
 from infrastructure.processes import Hindrance
+from infrastructure.processes.needs import Embedded
 from infrastructure.processes.supervising import kept_running
 from infrastructure.settings import Settings
 
@@ -19,23 +21,23 @@ def require_node(what: str = "the embedded EventStoreDB node") -> None:
 
 
 @asynccontextmanager
-async def embedded_node(settings: Settings) -> AsyncIterator[str]:
-    """The connection string of a node that keeps its data in the home.
-
-    A node that ends is started again. Raises :class:`Hindrance`.
-    """
+async def _node(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
     require_node()
-    directory = settings.home.absolute() / "eventstoredb"
     from embedded_eventstoredb import NodeFailed, NodeProcess
 
+    directory = settings.home.absolute() / NODE.name
     try:
         async with (
             NodeProcess(directory, settings.eventstoredb_port) as node,
             kept_running("the embedded EventStoreDB node", node),
         ):
-            yield node.uri
+            yield {"eventstoredb_uri": node.uri}
     except NodeFailed as error:
         raise Hindrance(
             f"{error} ({settings.name_of('eventstoredb_port')} sets the port, "
             f"{settings.name_of('home')} the directory)"
         ) from error
+
+
+NODE: Final = Embedded("eventstoredb", ("eventstoredb_uri",), _node)
+"""Started where no EventStoreDB is set, and started again when it ends."""

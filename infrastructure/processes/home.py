@@ -5,8 +5,8 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import IO, Final, Self
+from dataclasses import dataclass
+from typing import IO, Any, Final, Self
 
 from infrastructure.processes import Hindrance
 from infrastructure.settings import EventStore, Settings
@@ -14,29 +14,52 @@ from infrastructure.settings import EventStore, Settings
 
 @dataclass(frozen=True)
 class Running:
-    """Where the service that lives here can be reached."""
+    """A service that runs in a home, and how to reach it and its servers."""
 
     pid: int
-    eventstoredb_uri: str | None
-    postgres_uri: str
     url: str
-    payment_provider_uri: str | None = None
-    carrier_uri: str | None = None
-    event_store: EventStore = "eventstoredb"
+    event_store: EventStore
+    servers: Mapping[str, str]
+    """The addresses of its servers, by the fields of the settings."""
 
     @classmethod
     def here(cls, settings: Settings, url: str) -> Self:
         """This process, over the servers in these settings."""
-        assert settings.postgres_uri is not None  # a running service has one
-        return cls(
-            os.getpid(),
-            settings.eventstoredb_uri,
-            settings.postgres_uri,
-            url,
-            settings.payment_provider_uri,
-            settings.carrier_uri,
-            settings.event_store,
-        )
+        fields = (field for field in type(settings).model_fields if field.endswith(_ADDRESS))
+        given = {field: getattr(settings, field) for field in fields}
+        servers = {field: uri for field, uri in given.items() if uri is not None}
+        return cls(os.getpid(), url, settings.event_store, servers)
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """What a service has announced, of this release or an earlier one."""
+        addresses = {field: uri for field, uri in document.items() if field.endswith(_ADDRESS)}
+        servers = {field: uri for field, uri in addresses.items() if uri}
+        store = document.get("event_store", "eventstoredb")
+        return cls(document["pid"], document["url"], store, servers)
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """What it announces."""
+        own = {"pid": self.pid, "url": self.url, "event_store": self.event_store}
+        return {"eventstoredb_uri": None, **self.servers, **own}
+
+    @property
+    def events_uri(self) -> str | None:
+        """The address of the server that has its events."""
+        store = "postgres" if self.event_store == "postgres" else "eventstoredb"
+        return self.servers.get(f"{store}{_ADDRESS}")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What there is in a home."""
+
+    running: Running | None = None
+    keeps: EventStore | None = None
+    """The event store that has its events here."""
+    holds: frozenset[str] = frozenset()
+    """The embedded servers that have data here, by their names."""
 
 
 class Home:
@@ -73,38 +96,21 @@ class Home:
         """Let other commands find the service that lives here."""
         draft = self._notice.with_suffix(".new")
         with open(draft, "w", opener=_private) as file:
-            json.dump(asdict(running), file)
+            json.dump(running.document, file)
         draft.replace(self._notice)
 
     def running(self) -> Running | None:
         """The service that lives here now, if one does and has announced itself."""
         try:
             with (self.directory / "lock").open("a") as lock:
-                return None if _locked(lock) else Running(**json.loads(self._notice.read_text()))
-        except OSError:
+                return None if _locked(lock) else Running.of(json.loads(self._notice.read_text()))
+        except (OSError, ValueError, KeyError):  # there is none, or it is not a notice of ours
             return None
 
-    def understood(self, settings: Settings) -> Settings:
-        """The settings with the event store that this home has, where none is named.
-
-        The one of the service that runs here; else the one that keeps its events here. Raises
-        :class:`Hindrance` when another one is named, since its events would not be found there.
-        """
-        if settings.events_uri is not None:
-            return settings  # a server outside of this home
-        running = self.running()
-        has = running.event_store if running else self._keeps()
-        if has is None or has == settings.event_store:
-            return settings
-        if "event_store" not in settings.model_fields_set:
-            return settings.model_copy(update={"event_store": has})
-        doing = "the service that runs in" if running else "the events in"
-        raise Hindrance(
-            f"{doing} {self.directory} {'has its events' if running else 'are'} in {_NAMES[has]}, "
-            f"not in {_NAMES[settings.event_store]}: "
-            f"set {settings.name_of('event_store')}={has} or leave it out, "
-            f"or set {self._setting} to another directory"
-        )
+    def found(self) -> Found:
+        """What there is here now."""
+        holds = frozenset(name for name in _SERVERS if (self.directory / name).is_dir())
+        return Found(self.running(), self._keeps(), holds)
 
     def keep(self, store: EventStore) -> None:
         """Remember that this store keeps its events here."""
@@ -120,7 +126,7 @@ class Home:
     def _keeps(self) -> EventStore | None:
         if self._kept.exists():
             return "postgres" if self._kept.read_text().strip() == "postgres" else "eventstoredb"
-        return "eventstoredb" if (self.directory / "eventstoredb").exists() else None
+        return "eventstoredb" if (self.directory / "eventstoredb").is_dir() else None
 
     def _occupied(self) -> str:
         if running := self.running():
@@ -134,20 +140,9 @@ class Home:
         )
 
 
-_OURS: Final = (
-    "eventstoredb",
-    "event-store",
-    "lock",
-    "log",
-    "payloads",
-    "postgres",
-    "providers",
-    "running.json",
-)
-_NAMES: Final[Mapping[EventStore, str]] = {
-    "eventstoredb": "EventStoreDB",
-    "postgres": "PostgreSQL",
-}
+_ADDRESS: Final = "_uri"  # what the fields of the settings that have an address end with
+_SERVERS: Final = ("eventstoredb", "postgres", "providers")
+_OURS: Final = (*_SERVERS, "event-store", "lock", "log", "payloads", "running.json")
 
 
 def _locked(file: IO[str]) -> bool:

@@ -121,13 +121,6 @@ class Settings(BaseModel):
         postgres = self.event_store == "postgres"
         return ("postgres_uri",) if postgres else ("eventstoredb_uri", "postgres_uri")
 
-    def require(self, *fields: str) -> None:
-        """Raises :class:`InvalidSettings` unless these are set."""
-        missing = [self.name_of(field) for field in fields if getattr(self, field) is None]
-        if missing:
-            wanted = "it has to be set for this command; `headwater run` brings servers of its own"
-            raise InvalidSettings("\n".join(f"{name}: {wanted}" for name in missing))
-
     @field_validator("*", mode="before")
     @classmethod
     def _text(cls, value: Any) -> Any:

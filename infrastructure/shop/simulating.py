@@ -22,9 +22,11 @@ from application.shop.simulation import (
     traffic,
 )
 from infrastructure.container import Container, outside_opened
-from infrastructure.processes.embedded_servers import event_store_at_hand, providers_for
+from infrastructure.processes.needs import APART
+from infrastructure.processes.servers import opened_for
 from infrastructure.providers.simulated.faults import Kind
 from infrastructure.settings import Settings
+from infrastructure.shop.outside import SIMULATED_PROVIDERS
 
 PATIENCE: Final = 2.0  # seconds that a provider gets
 _SECONDS: Final = {"slow": 0.2, "late": PATIENCE + 0.5}  # the latter acts, and is given up
@@ -65,8 +67,7 @@ async def shop_opened(settings: Settings) -> AsyncIterator["SimulatedShop"]:
         )
     )
     async with (
-        providers_for(own) as complete,
-        event_store_at_hand(complete) as container,
+        opened_for(own, APART, [SIMULATED_PROVIDERS]) as container,
         outside_opened(container, PATIENCE),
         httpx.AsyncClient(trust_env=False) as operator,
     ):

@@ -21,7 +21,8 @@ from application.shop.importing import Report, import_history
 from application.shop.importing.rows import COLUMNS
 from application.shop.service import SHOP
 from infrastructure import memory
-from infrastructure.processes.embedded_servers import event_store_at_hand
+from infrastructure.processes.needs import EVENTS
+from infrastructure.processes.servers import opened_for
 from infrastructure.settings import EventStore, Settings
 from infrastructure.shop.online_retail import History
 from tests.application.histories import row
@@ -167,5 +168,5 @@ async def test_killed_with_its_own_store_it_ends_as_one_clean_run(
     assert process.returncode == -SIGKILL, "it had ended before it was killed"
 
     assert to_its_end(file, tmp_path, settings) == report
-    async with event_store_at_hand(Settings(home=tmp_path)) as container:
+    async with opened_for(Settings(home=tmp_path), EVENTS) as container:
         assert await streams_in(container.subscriptions()) == streams

@@ -20,7 +20,8 @@ import pytest
 from application.messages import Context
 from application.shop.service import SHOP
 from domain.orders import LinesReturned, ReturnedLine
-from infrastructure.processes.embedded_servers import event_store_at_hand
+from infrastructure.processes.needs import EVENTS
+from infrastructure.processes.servers import opened_for
 from infrastructure.settings import EventStore, Settings
 from tests.e2e.headwater import COMMAND, PATIENCE, Service, headwater, refusal, running, until
 from tests.projection_specification import at
@@ -86,7 +87,7 @@ def poisoned(service: Service, order_id: str) -> UUID:
     event = SHOP.catalogue.new_event(back, uuid4(), Context.start("a drill", uuid4(), at(0)))
 
     async def append() -> None:
-        async with event_store_at_hand(Settings(home=service.home)) as container:
+        async with opened_for(Settings(home=service.home), EVENTS) as container:
             store, stream = container.event_store(), f"order-{order_id}"
             version = [past.version async for past in store.read(stream)][-1]
             await store.append(stream, [event], version)

@@ -26,7 +26,8 @@ from infrastructure.cli.figures import age
 from infrastructure.cli.printing import Console, Table, say_json
 from infrastructure.cli.process import AskedWrongly
 from infrastructure.processes import Hindrance
-from infrastructure.processes.embedded_servers import service_at_hand
+from infrastructure.processes.needs import READ_MODELS
+from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
 
 
@@ -109,7 +110,7 @@ def stock(sku: str) -> Question[Any]:
 
 async def answer(settings: Settings, question: Question[V], *, json: bool) -> None:
     """Ask and print. Raises :class:`AskedWrongly`, ``Hindrance``, ``NotBuilt`` …"""
-    async with service_at_hand(settings) as container:
+    async with opened_for(settings, READ_MODELS) as container:
         views = await container.read_models().live(question.projection)
         try:
             found = await question.ask(views)

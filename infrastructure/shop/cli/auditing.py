@@ -11,12 +11,10 @@ from application.shop.auditing import Summary, Verdict, audit
 from infrastructure.cli.printing import Console, Table, say_json
 from infrastructure.container import outside_opened
 from infrastructure.processes import Hindrance
-from infrastructure.processes.embedded_servers import (
-    event_store_at_hand,
-    providers_for,
-    require_events,
-)
+from infrastructure.processes.needs import EVENTS_AND_OUTSIDE
+from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
+from infrastructure.shop.outside import SIMULATED_PROVIDERS
 
 _SHOWN = 20  # findings, and things under way, that a person gets to see at once
 _RIGHT, _WRONG = ("✓", "green"), ("✗", "red")
@@ -24,10 +22,8 @@ _RIGHT, _WRONG = ("✓", "green"), ("✗", "red")
 
 async def audit_shop(settings: Settings, *, json: bool) -> None:
     """Audit the store at hand and print the verdict. Raises :class:`Hindrance`."""
-    require_events(settings, "payment_provider_uri", "carrier_uri")
     async with (
-        providers_for(settings) as complete,
-        event_store_at_hand(complete) as container,
+        opened_for(settings, EVENTS_AND_OUTSIDE, [SIMULATED_PROVIDERS]) as container,
         outside_opened(container),
     ):
         try:

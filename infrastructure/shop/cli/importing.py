@@ -19,7 +19,8 @@ from application.shop.importing import ImportStopped, Report
 from infrastructure.cli.printing import Console
 from infrastructure.container import Container
 from infrastructure.processes import Hindrance
-from infrastructure.processes.embedded_servers import event_store_at_hand
+from infrastructure.processes.needs import NEW_EVENTS
+from infrastructure.processes.servers import opened_for
 from infrastructure.processes.watching import watch
 from infrastructure.settings import Settings
 from infrastructure.shop.first_start import FirstStart
@@ -43,7 +44,7 @@ async def import_file(
     if not history.is_canonical:
         found = f"{file} is read as {history.form} (--encoding and --dates say otherwise)"
         console.print(found, soft_wrap=True)
-    async with event_store_at_hand(settings) as container, _minding_others(container):
+    async with opened_for(settings, NEW_EVENTS) as container, _minding_others(container):
         report = await _imported(history, container, console)
     for line in report.render().split("\n"):
         console.print(line, soft_wrap=True)

@@ -17,12 +17,10 @@ from infrastructure.cli.printing import say
 from infrastructure.cli.process import AskedWrongly
 from infrastructure.container import outside_opened
 from infrastructure.processes import Hindrance
-from infrastructure.processes.embedded_servers import (
-    event_store_at_hand,
-    providers_for,
-    require_events,
-)
+from infrastructure.processes.needs import EVENTS_AND_OUTSIDE
+from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
+from infrastructure.shop.outside import SIMULATED_PROVIDERS
 
 _Record = Callable[[Warehouse, CommandDispatch, Context], Awaitable[Outcome]]
 
@@ -53,11 +51,9 @@ async def failed(
 
 
 async def _record(settings: Settings, by: str | None, record: _Record) -> None:
-    require_events(settings)
     context = Context.start(by or getpass.getuser(), uuid4(), datetime.now(UTC))
     async with (
-        providers_for(settings) as complete,
-        event_store_at_hand(complete) as container,
+        opened_for(settings, EVENTS_AND_OUTSIDE, [SIMULATED_PROVIDERS]) as container,
         outside_opened(container),
     ):
         try:

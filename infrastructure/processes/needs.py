@@ -1,0 +1,66 @@
+"""What commands need: servers that are there, or that they may start."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
+
+from infrastructure.settings import Settings
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A server that can be started here, for settings that name none."""
+
+    name: str
+    """What it is called; the directory of its data in the home has that name."""
+    fields: Sequence[str]
+    """The settings that have its addresses."""
+    start: Callable[[Settings], AbstractAsyncContextManager[Mapping[str, str]]]
+    """Starts it, and yields the address for each field. Raises ``Hindrance``."""
+    outside: bool = False
+    """Whether it stands in for servers of others, which the service calls."""
+
+
+class Starts(Enum):
+    """What a command may start."""
+
+    NOTHING = "nothing"
+    WHAT_HAS_RUN = "servers in a home that has data: never an empty event store"
+    ANYTHING = "anything"
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a command needs."""
+
+    events: bool = True
+    views: bool = True
+    views_if_known: bool = False
+    """Whether it uses the read models beside events that it did not start itself."""
+    outside: bool = False
+    """Whether it calls the servers outside."""
+    starts: Starts = Starts.WHAT_HAS_RUN
+    joins: bool = True
+    """Whether it uses the servers of a service that runs in the same home."""
+    serves: bool = False
+    """Whether others look for its servers: then the embedded node has the port that is set."""
+
+
+RUN: Final = Needs(outside=True, starts=Starts.ANYTHING, joins=False, serves=True)
+"""A service, with servers of its own for what is not set."""
+SERVE: Final = replace(RUN, starts=Starts.NOTHING)
+"""A service on servers that are all set."""
+READ_MODELS: Final = Needs()
+"""Looks at read models, or operates on them."""
+EVENTS: Final = Needs(views=False, views_if_known=True)
+"""Looks at events, or appends to streams that there are."""
+EVENTS_AND_OUTSIDE: Final = replace(EVENTS, outside=True)
+"""The same, and calls the servers outside."""
+NEW_EVENTS: Final = replace(EVENTS, starts=Starts.ANYTHING)
+"""Appends events that may be the first ones."""
+TABLES: Final = Needs(events=False)
+"""Migrates the database of the read models."""
+APART: Final = replace(EVENTS_AND_OUTSIDE, starts=Starts.ANYTHING, joins=False)
+"""On servers of its own, beside any service."""

@@ -1,0 +1,262 @@
+"""Which servers a command uses, over every combination of what is set, runs, and has been kept."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infrastructure.processes import Hindrance
+from infrastructure.processes.home import Found, Running
+from infrastructure.processes.needs import (
+    APART,
+    EVENTS,
+    EVENTS_AND_OUTSIDE,
+    NEW_EVENTS,
+    READ_MODELS,
+    RUN,
+    SERVE,
+    TABLES,
+    Embedded,
+    Needs,
+    Starts,
+)
+from infrastructure.processes.resolving import Resolved, Source, resolve
+from infrastructure.settings import EventStore, InvalidSettings, Settings
+
+
+def _embedded(name: str, *fields: str, outside: bool = False) -> Embedded:
+    return Embedded(name, fields, lambda _: nullcontext({}), outside)
+
+
+NODE = _embedded("eventstoredb", "eventstoredb_uri")
+POSTGRES = _embedded("postgres", "postgres_uri")
+OUTSIDE = _embedded("providers", "payment_provider_uri", "carrier_uri", outside=True)
+EMBEDDED = (NODE, POSTGRES, OUTSIDE)
+ALL_NEEDS = (RUN, SERVE, READ_MODELS, EVENTS, EVENTS_AND_OUTSIDE, NEW_EVENTS, TABLES, APART)
+FIELDS = ("eventstoredb_uri", "postgres_uri", "payment_provider_uri", "carrier_uri")
+NOWHERE = Path("/nowhere/at/all")  # nothing is looked at, nor made
+
+
+def _running(store: EventStore) -> Running:
+    """A service whose servers are at ``scheme://running``."""
+    servers = {field: _at(field, "running") for field in FIELDS}
+    if store == "postgres":
+        del servers["eventstoredb_uri"]
+    return Running(1, "http://running", store, servers)
+
+
+def _at(field: str, host: str) -> str:
+    return {"eventstoredb_uri": "esdb", "postgres_uri": "postgresql"}.get(
+        field, "http"
+    ) + f"://{host}"
+
+
+def _settings() -> Iterator[Settings]:
+    """All that can be set: each server not at all, elsewhere, or where the running service is."""
+    hosts = (None, "elsewhere", "running")
+    for store, *places in product(
+        (None, "eventstoredb", "postgres"), hosts, hosts, hosts[:2], hosts[:2]
+    ):
+        named = dict(zip(FIELDS, places, strict=True))
+        given: dict[str, Any] = {field: _at(field, host) for field, host in named.items() if host}
+        if store:
+            given["event_store"] = store
+        if not (store == "postgres" and "eventstoredb_uri" in given):
+            yield Settings(home=NOWHERE, **given)
+
+
+def _found() -> Iterator[Found]:
+    """All that can be in a home."""
+    stores: tuple[EventStore, ...] = ("eventstoredb", "postgres")
+    for running, keeps in product((None, *map(_running, stores)), (None, *stores)):
+        for holds in ((), ("postgres",), ("postgres", "providers")):
+            yield Found(running, keeps, frozenset({*holds, *([keeps] if keeps else [])}))
+
+
+CASES = tuple(product(_settings(), _found(), ALL_NEEDS))
+
+
+def _resolved() -> Iterator[tuple[Settings, Found, Needs, Resolved[Settings]]]:
+    for settings, found, needs in CASES:
+        try:
+            yield settings, found, needs, resolve(settings, found, needs, EMBEDDED)
+        except (Hindrance, InvalidSettings):
+            continue
+
+
+RESOLVED = tuple(_resolved())
+
+
+def _events(settings: Settings) -> str:
+    return "postgres_uri" if settings.event_store == "postgres" else "eventstoredb_uri"
+
+
+def _needed(settings: Settings, needs: Needs) -> set[str]:
+    return {
+        *([_events(settings)] if needs.events else []),
+        *(["postgres_uri"] if needs.views else []),
+        *(OUTSIDE.fields if needs.outside else []),
+    }
+
+
+def test_the_combinations_are_many_and_most_can_be_resolved() -> None:
+    """The laws below do not hold for want of cases."""
+    assert len(CASES) > 5000
+    assert len(RESOLVED) > len(CASES) / 3
+    assert {needs for _, _, needs, _ in RESOLVED} == set(ALL_NEEDS)
+    sources = {source for *_, resolved in RESOLVED for source in resolved.sources.values()}
+    assert sources == set(Source)
+
+
+def test_what_is_set_is_never_replaced() -> None:
+    """A server that is set is used, whatever runs in the home."""
+    for settings, _, _, resolved in RESOLVED:
+        for field in FIELDS:
+            if given := getattr(settings, field):
+                assert getattr(resolved.settings, field) == given
+                assert resolved.sources.get(field, Source.SET) is Source.SET
+        if "event_store" in settings.model_fields_set:
+            assert resolved.settings.event_store == settings.event_store
+
+
+def test_all_that_is_needed_is_there() -> None:
+    """Each server has an address, or is started; and only read models are used beside those."""
+    for _, _, needs, resolved in RESOLVED:
+        needed = _needed(resolved.settings, needs)
+        assert needed <= set(resolved.sources) <= needed | {"postgres_uri"}
+        for field, source in resolved.sources.items():
+            assert (getattr(resolved.settings, field) is None) == (source is Source.STARTED)
+
+
+def test_nothing_is_started_that_is_not_needed() -> None:
+    """What starts gives at least one address that is needed, and that nothing else has."""
+    for _, _, needs, resolved in RESOLVED:
+        missing = {field for field, source in resolved.sources.items() if source is Source.STARTED}
+        assert missing <= _needed(resolved.settings, needs)
+        assert missing <= {field for one in resolved.starts for field in one.fields}
+        assert all(missing.intersection(one.fields) for one in resolved.starts)
+
+
+def test_a_command_that_looks_never_starts_an_empty_event_store() -> None:
+    """It starts the store that has its events in the home, or none."""
+    for _, found, needs, resolved in RESOLVED:
+        if needs.starts is Starts.WHAT_HAS_RUN and resolved.starts:
+            assert found.keeps or found.holds
+            if resolved.sources.get(_events(resolved.settings)) is Source.STARTED:
+                assert found.keeps == resolved.settings.event_store
+
+
+def test_a_service_that_serves_starts_nothing() -> None:
+    """``serve`` uses the servers that are set, and no other."""
+    for _, _, needs, resolved in RESOLVED:
+        if needs is SERVE:
+            assert set(resolved.sources.values()) == {Source.SET}
+            assert not resolved.starts
+
+
+def test_servers_of_a_running_service_are_used_together_with_its_events() -> None:
+    """Read models that were filled from other events are never taken for those of these events."""
+    for _, found, needs, resolved in RESOLVED:
+        if Source.RUNNING in resolved.sources.values():
+            assert needs.joins
+            assert found.running is not None
+            if needs.events:
+                assert resolved.settings.events_uri == found.running.events_uri
+
+
+def test_nothing_is_started_beside_a_running_service_that_is_joined() -> None:
+    """The home is taken: everything that is not set is there already, or the command is refused."""
+    for _, found, needs, resolved in RESOLVED:
+        if needs.joins and found.running:
+            assert not resolved.starts
+
+
+def test_events_of_a_home_are_never_passed_by() -> None:
+    """Where no event store is set, it is that of the service that runs, or that kept its events."""
+    for settings, found, needs, resolved in RESOLVED:
+        has = found.running.event_store if found.running else found.keeps
+        if settings.events_uri is None and has and needs is not SERVE:
+            assert resolved.settings.event_store == has
+
+
+def test_only_a_service_has_the_port_that_is_set() -> None:
+    """Others need not find the node of a command, and it must not meet one that runs."""
+    for settings, _, needs, resolved in RESOLVED:
+        expected = settings.eventstoredb_port if needs in (RUN, SERVE) else 0
+        assert resolved.settings.eventstoredb_port == expected
+
+
+def test_what_starts_anything_is_refused_for_another_store_only() -> None:
+    """``run``, ``import`` and ``simulate`` need nothing to be set, and nothing to be there."""
+    for settings, found, needs in CASES:
+        if needs not in (RUN, APART) and (needs is not NEW_EVENTS or found.running):
+            continue
+        try:
+            resolve(settings, found, needs, EMBEDDED)
+        except Hindrance:
+            has = found.running.event_store if found.running else found.keeps
+            assert settings.events_uri is None
+            assert has not in (None, settings.event_store)
+
+
+def test_a_resolution_is_a_value() -> None:
+    """It depends on its arguments alone, and resolving what is resolved changes nothing."""
+    for settings, found, needs, resolved in RESOLVED[::37]:
+        assert resolve(settings, found, needs, EMBEDDED) == resolved
+        again = resolve(resolved.settings, found, replace(needs, serves=True), EMBEDDED)
+        assert again.settings == resolved.settings
+    assert not NOWHERE.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "found", "needs", "told"),
+    [
+        ({}, Found(), READ_MODELS, r"nothing in /nowhere.* set HEADWATER_EVENTSTOREDB_URI and "),
+        ({}, Found(), EVENTS, r"start `headwater run` first, or set HEADWATER_EVENTSTOREDB_URI$"),
+        ({}, Found(), TABLES, r"or set HEADWATER_POSTGRES_URI$"),
+        (
+            {"eventstoredb_uri": "esdb://elsewhere"},
+            Found(),
+            EVENTS_AND_OUTSIDE,
+            r"set HEADWATER_PAYMENT_PROVIDER_URI and HEADWATER_CARRIER_URI$",
+        ),
+        (
+            {"eventstoredb_uri": "esdb://elsewhere"},
+            Found(_running("eventstoredb")),
+            READ_MODELS,
+            r"other events than HEADWATER_EVENTSTOREDB_URI .*: set HEADWATER_POSTGRES_URI too",
+        ),
+        (
+            {"event_store": "eventstoredb"},
+            Found(keeps="postgres"),
+            RUN,
+            r"are in PostgreSQL, not in EventStoreDB: set HEADWATER_EVENT_STORE=postgres or leave",
+        ),
+        (
+            {"postgres_uri": "postgresql://elsewhere"},
+            Found(keeps="postgres"),
+            RUN,
+            r"another PostgreSQL than HEADWATER_POSTGRES_URI .*: set HEADWATER_EVENT_STORE to say",
+        ),
+    ],
+)
+def test_a_refusal_names_the_settings_that_would_help(
+    given: Mapping[str, Any], found: Found, needs: Needs, told: str
+) -> None:
+    """One line: what was wrong, and what would be right."""
+    with pytest.raises(Hindrance, match=told) as refused:
+        resolve(Settings(home=NOWHERE, **given), found, needs, EMBEDDED)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_service_that_serves_names_every_server_that_is_not_set() -> None:
+    """One line each, as for other settings."""
+    with pytest.raises(InvalidSettings) as refused:
+        resolve(Settings(event_store="postgres"), Found(), SERVE, EMBEDDED)
+
+    names = [line.partition(":")[0] for line in str(refused.value).splitlines()]
+    assert names == [f"HEADWATER_{field.upper()}" for field in FIELDS[1:]]
