@@ -26,7 +26,7 @@ check: .venv/.dev ## lint, types, architecture rules, links in the docs
 	@$(BIN)/pytest -q tests/test_docs.py
 
 bench: .venv/.dev ## measure, and print ratios
-	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tests.shop.benchmarks
 
 reference: .venv/.dev ## print the pages of docs/reference anew, from the source
 	@$(BIN)/python -m tests.reference.commands > docs/reference/commands.md

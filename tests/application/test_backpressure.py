@@ -22,8 +22,8 @@ from application.shop.read_models.stock_levels import stock_levels
 from application.shop.service import SHOP
 from domain.stock import ReceiveStock
 from infrastructure import memory
-from tests.application.histories import history, row
 from tests.projection_specification import START
+from tests.shop.application.histories import history, row
 from tests.virtual_time import in_virtual_time
 
 SLOW, REFUSE = 4.0, 10.0

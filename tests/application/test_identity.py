@@ -22,7 +22,7 @@ from domain.decider import Command
 from domain.orders import OrderLine, OrderPlaced, PlaceOrder
 from domain.values import Money
 from infrastructure import memory
-from tests.domain.histories import LAW
+from tests.shop.domain.histories import LAW
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ASKED = Context.start("a test", UUID(int=1), NOON)

@@ -29,8 +29,8 @@ from application.sagas.timeline import Entry, Kind, Outcome
 from application.shop.sagas.order_fulfilment import order_fulfilment
 from application.shop.service import SHOP
 from infrastructure.providers.simulated import Fault
-from tests.application.sagas.world import World
 from tests.projection_specification import ProjectionSpecification, at, recorded
+from tests.shop.application.sagas.world import World
 
 STREAM = "order_fulfilment-o-1"
 STARTED = SagaStarted(saga="order_fulfilment", version=1, facts={"order_id": "o-1"})

@@ -25,7 +25,7 @@ from domain.decider import Command, DomainError
 from domain.stock import OutOfStock, ReceiveStock, ReserveStock
 from infrastructure import memory
 from tests.application.snapped import NOON, declared
-from tests.domain.histories import EXAMPLES, LAW, histories, wishes
+from tests.shop.domain.histories import EXAMPLES, LAW, histories, wishes
 
 DECIDED = [category for category in SHOP.catalogue.categories if category.name in EXAMPLES]
 EVERY_CATEGORY = pytest.mark.parametrize("category", DECIDED, ids=lambda category: category.name)

@@ -29,7 +29,7 @@ from domain.decider import Command, DomainError
 from domain.stock import ReceiveStock, ReleaseStock, ReserveStock
 from infrastructure import memory
 from tests.application.snapped import NOON
-from tests.domain.histories import LAW
+from tests.shop.domain.histories import LAW
 
 STREAM = "stock-x"
 SPOILT = "spoilt"  # no store keeps a receipt of that name

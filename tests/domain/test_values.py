@@ -20,7 +20,7 @@ import domain
 from domain import decider, orders, payments, shipments, stock, values
 from domain.shop_values import Difference, LineNumber, Quantity, Sku
 from domain.values import Id, Money, Name, Remembered
-from tests.domain.histories import LAW
+from tests.shop.domain.histories import LAW
 
 PAGES = (decider, values, orders, stock, payments, shipments)
 

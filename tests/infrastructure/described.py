@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from infrastructure.http.app import create_app
-from tests.infrastructure.shop import empty_shop
+from tests.shop.infrastructure.shop import empty_shop
 
 FIT = {"order_id": "o-1", "sku": "85123A", "customer_id": "17850"}
 NASTY = (

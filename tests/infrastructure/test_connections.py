@@ -19,7 +19,7 @@ from infrastructure.http.middleware import Limited
 from infrastructure.http.server import answering
 from infrastructure.log_writing import Seldom
 from infrastructure.web.connections import Guarded, Server
-from tests.infrastructure.shop import empty_shop
+from tests.shop.infrastructure.shop import empty_shop
 from tests.waiting import PATIENCE, until
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"

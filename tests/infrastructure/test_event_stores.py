@@ -12,7 +12,7 @@ from infrastructure import eventstoredb, memory
 from infrastructure.container import opened, wired
 from infrastructure.settings import EventStore, InvalidSettings, Settings
 from tests.contracts.made_up import event, put_foreign
-from tests.infrastructure.shop import shop_over
+from tests.shop.infrastructure.shop import shop_over
 
 NOWHERE = "http://127.0.0.1:1"
 

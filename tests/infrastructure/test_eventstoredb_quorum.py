@@ -16,7 +16,7 @@ from infrastructure import eventstoredb
 from infrastructure.container import wired
 from infrastructure.eventstoredb import Client, EventStore
 from tests.contracts.made_up import all_of, event, name
-from tests.infrastructure.shop import LINE, ORDER, Shop, shop_over
+from tests.shop.infrastructure.shop import LINE, ORDER, Shop, shop_over
 from tests.stores import NOWHERE, understood
 from tests.waiting import PATIENCE, until_true
 

@@ -11,8 +11,8 @@ import pytest
 
 from infrastructure.container import wired
 from infrastructure.monitoring.alerts import HELD_BACK
-from tests.infrastructure.shop import Shop, empty_shop, shop_over
 from tests.promql import Scrapes
+from tests.shop.infrastructure.shop import Shop, empty_shop, shop_over
 from tests.stores import NOWHERE, understood
 from tests.waiting import until_true
 

@@ -11,9 +11,9 @@ from application.shop.read_models.order_summary import order_summary
 from domain.orders import CancelOrder
 from infrastructure.container import opened
 from infrastructure.settings import InvalidSettings
-from tests.infrastructure.shop import ORDER, Shop, empty_shop
 from tests.infrastructure.test_http_consistency import nobody_projects
 from tests.infrastructure.test_http_problems import problem
+from tests.shop.infrastructure.shop import ORDER, Shop, empty_shop
 
 
 def behind(shop: Shop, seconds: float) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.infrastructure.shop import LINE, ORDER, Shop
+from tests.shop.infrastructure.shop import LINE, ORDER, Shop
 
 KEY = {"Idempotency-Key": "once"}
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from infrastructure.http.app import create_app
-from tests.infrastructure.shop import ORDER, Shop, empty_shop, shop_over
 from tests.infrastructure.test_http_problems import problem
+from tests.shop.infrastructure.shop import ORDER, Shop, empty_shop, shop_over
 
 TOKEN = "Consistency-Token"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from infrastructure.http.description.page import page
 from tests.infrastructure.described import operations
-from tests.infrastructure.shop import Shop
+from tests.shop.infrastructure.shop import Shop
 
 
 class Seen(HTMLParser):

@@ -8,8 +8,8 @@ import pytest
 from infrastructure.container import in_memory
 from infrastructure.settings import InvalidSettings, Settings, load
 from tests.infrastructure.described import NASTY, WORST, Operation, operations
-from tests.infrastructure.shop import LINE, ORDER, Shop, empty_shop, shop_over
 from tests.infrastructure.test_http_problems import JSON, problem
+from tests.shop.infrastructure.shop import LINE, ORDER, Shop, empty_shop, shop_over
 
 OPERATIONS = operations()
 EACH = pytest.mark.parametrize("operation", OPERATIONS, ids=str)

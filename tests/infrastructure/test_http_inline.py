@@ -9,7 +9,7 @@ import pytest
 from infrastructure.container import opened, wired
 from infrastructure.http.app import create_app
 from infrastructure.settings import InvalidSettings
-from tests.infrastructure.shop import ORDER
+from tests.shop.infrastructure.shop import ORDER
 from tests.stores import NOWHERE, understood
 
 

@@ -9,8 +9,8 @@ from dependency_injector import providers
 from application.messages import NewEvent
 from infrastructure import memory
 from tests.contracts.made_up import all_of, event
-from tests.infrastructure.shop import LINE, Shop, empty_shop, shop_over
 from tests.infrastructure.test_http_problems import problem
+from tests.shop.infrastructure.shop import LINE, Shop, empty_shop, shop_over
 
 CANCEL = {"reason": "changed my mind"}
 

@@ -20,8 +20,8 @@ from infrastructure.http.app import create_app
 from infrastructure.metrics import MeasuredDispatch, Metrics
 from tests.application.snapped import declared
 from tests.contracts.made_up import event
-from tests.infrastructure.shop import ORDER, Shop, empty_shop, shop_over
 from tests.infrastructure.test_http_problems import Broken, problem
+from tests.shop.infrastructure.shop import ORDER, Shop, empty_shop, shop_over
 from tests.waiting import until_true
 
 TOKEN = "a-token-of-sixteen"

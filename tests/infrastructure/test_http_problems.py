@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from application.messages import RecordedEvent
 from application.ports import Appended, StoreUnavailable, WrongExpectedVersion
-from tests.infrastructure.shop import LINE, ORDER, Shop, empty_shop, shop_over
+from tests.shop.infrastructure.shop import LINE, ORDER, Shop, empty_shop, shop_over
 
 JSON = {"Content-Type": "application/json"}
 

@@ -10,10 +10,10 @@ from application.messages import NewEvent
 from application.ports import Appended, ProviderUnavailable, StoreUnavailable
 from application.shop.service import SHOP
 from infrastructure import memory
-from tests.infrastructure.shop import ORDER, empty_shop, shop_over
 from tests.infrastructure.test_http_backpressure import behind
 from tests.infrastructure.test_http_consistency import nobody_projects
 from tests.infrastructure.test_http_problems import problem
+from tests.shop.infrastructure.shop import ORDER, empty_shop, shop_over
 
 
 class ReadOnly(memory.EventStore):

@@ -19,8 +19,8 @@ from application.shop.service import SHOP
 from infrastructure import memory
 from infrastructure.monitoring import ALERTS, Alert, alerts_of, dashboard, rules
 from tests.contracts.made_up import event
-from tests.infrastructure.shop import Shop, empty_shop, shop_over
 from tests.promql import Scrapes
+from tests.shop.infrastructure.shop import Shop, empty_shop, shop_over
 from tests.waiting import until_true
 
 DOCS = Path(__file__).parents[2] / "docs" / "operations"

@@ -20,7 +20,7 @@ from tests.contracts.made_up import all_of, event, name, only
 from tests.infrastructure.postgres_load import Writers, under_load
 from tests.infrastructure.postgres_log import Log, Seen, inserted, log_at, only_events
 from tests.infrastructure.postgres_restarted import Server, server_in
-from tests.infrastructure.shop import ORDER, Shop, shop_over
+from tests.shop.infrastructure.shop import ORDER, Shop, shop_over
 from tests.waiting import until, until_true
 
 

@@ -13,8 +13,8 @@ from infrastructure.container import migrate, opened, wired
 from infrastructure.postgres.migrating import Migration, migrations
 from infrastructure.processes.service import reacting
 from infrastructure.settings import Settings
-from tests.infrastructure.shop import ORDER, shop_over
 from tests.servers import role
+from tests.shop.infrastructure.shop import ORDER, shop_over
 from tests.waiting import until_true
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "run-on-postgresql.md"

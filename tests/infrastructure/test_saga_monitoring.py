@@ -19,9 +19,9 @@ from infrastructure.http.app import create_app
 from infrastructure.monitoring import ALERTS
 from infrastructure.providers.simulated import Fault, Faults
 from tests.contracts.made_up import event
-from tests.infrastructure.fulfilling import IMPATIENT, fulfilling
-from tests.infrastructure.shop import Shop, empty_shop, shop_over
 from tests.promql import Scrapes
+from tests.shop.infrastructure.fulfilling import IMPATIENT, fulfilling
+from tests.shop.infrastructure.shop import Shop, empty_shop, shop_over
 from tests.waiting import until_true
 
 NAME = "order_fulfilment"

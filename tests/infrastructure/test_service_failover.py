@@ -12,7 +12,7 @@ from embedded_eventstoredb import NodeProcess
 from infrastructure.container import wired
 from infrastructure.processes.service import reacting
 from infrastructure.shop.simulated_providers import SimulatedProviders
-from tests.infrastructure.shop import LINE, ORDER, Shop, shop_over
+from tests.shop.infrastructure.shop import LINE, ORDER, Shop, shop_over
 from tests.stores import understood
 from tests.waiting import PATIENCE, until_true
 

@@ -17,7 +17,7 @@ import structlog
 from infrastructure import telemetry
 from infrastructure.http.app import create_app
 from infrastructure.log_writing import Aside
-from tests.infrastructure.shop import empty_shop
+from tests.shop.infrastructure.shop import empty_shop
 
 TOKEN = "a-token-that-nobody-may-see"
 log = structlog.stdlib.get_logger("headwater.test")

@@ -120,5 +120,5 @@ order_fulfilment: Final = Saga(
 """To change it once it is released, declare the changed one beside it, with the next version.
 
 A running saga keeps the version that it began with. Each is held to its recorded histories
-(``tests/contracts/sagas/``).
+(``tests/shop/contracts/sagas/``).
 """

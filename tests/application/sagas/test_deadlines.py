@@ -7,7 +7,7 @@ from application.sagas.clock import steady_clock
 from application.sagas.deadlines import UNSEEN, Deadlines
 from infrastructure import memory
 from infrastructure.providers.simulated import Fault
-from tests.application.sagas.world import World
+from tests.shop.application.sagas.world import World
 from tests.waiting import until
 
 

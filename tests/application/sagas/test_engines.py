@@ -12,7 +12,7 @@ from application.sagas.state import Status
 from application.shop.service import SHOP
 from domain.orders import CancelOrder
 from infrastructure.providers.simulated import Fault
-from tests.application.sagas.world import World
+from tests.shop.application.sagas.world import World
 from tests.waiting import until
 
 

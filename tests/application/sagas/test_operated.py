@@ -11,7 +11,7 @@ from application.sagas.state import Status
 from application.shop.service import SHOP
 from infrastructure import memory
 from infrastructure.providers.simulated import Fault
-from tests.application.sagas.world import World
+from tests.shop.application.sagas.world import World
 
 
 async def test_goods_whose_stream_was_deleted_are_not_to_be_had() -> None:

@@ -28,7 +28,7 @@ from application.sagas.operating import (
 from application.sagas.state import Status
 from domain.orders import CancelOrder, ConfirmOrder, ShipOrder
 from infrastructure.providers.simulated import Fault
-from tests.application.sagas.world import World
+from tests.shop.application.sagas.world import World
 from tests.specification import Specification
 
 saga = Specification(decider)

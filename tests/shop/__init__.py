@@ -1,0 +1,1 @@
+"""The shop's own tests, room by room as its code."""

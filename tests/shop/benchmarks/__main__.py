@@ -1,0 +1,52 @@
+"""All benchmarks, one after the other: ``make bench``. Each also runs alone, by its own name.
+
+Rates say what this machine does just now; ratios compare what was measured in the same run.
+"""
+
+import os
+import platform
+
+from tests.shop.benchmarks import (
+    catching_up,
+    embedded_node,
+    event_store,
+    importing,
+    inline_views,
+    large_log,
+    one_stream,
+    peer,
+    postgres_appends,
+    postgres_store,
+    projections,
+    sagas,
+    snapshots,
+    sums,
+)
+
+SUBJECTS = {
+    "The embedded EventStoreDB node (double)": embedded_node.main,
+    "A large log in the embedded node (double)": large_log.main,
+    "The EventStoreDB adapter, on the embedded node (double)": event_store.main,
+    "Projections into PostgreSQL (real server, embedded)": projections.main,
+    "Catch-up from the embedded node (double) into PostgreSQL": catching_up.main,
+    "The same read model in the library eventsourcing": peer.main,
+    "PostgreSQL as the event store, beside the library eventsourcing": postgres_store.main,
+    "Appends to PostgreSQL, beside bare asyncpg, and in a large table": postgres_appends.main,
+    "One popular stream beside many (PostgreSQL: real, the node: double)": one_stream.main,
+    "What an inline read model costs an append (PostgreSQL: real)": inline_views.main,
+    "Order fulfilment, on the embedded node (double)": sagas.main,
+    "A long stream with snapshots, on the embedded node (double)": snapshots.main,
+    "The import of the bundled order history": importing.main,
+    "The sums of its read models": sums.main,
+}
+
+
+def main() -> None:
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]}")
+    for title, measure in SUBJECTS.items():
+        print(f"\n{title}\n{'─' * len(title)}")
+        measure()
+
+
+if __name__ == "__main__":
+    main()
