@@ -46,6 +46,7 @@ from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
 from infrastructure.settings import InvalidSettings, Settings
 from infrastructure.shop import memory as shop_memory
 from infrastructure.shop import providers as shop_providers
+from infrastructure.shop.settings import ShopSettings
 from infrastructure.working import Working
 
 log = structlog.stdlib.get_logger("headwater.wiring")
@@ -444,6 +445,7 @@ async def outside_opened(container: Container, patience: float = 10.0) -> AsyncI
     if not container.needs_servers():
         yield
         return
+    assert isinstance(settings, ShopSettings)
     assert settings.payment_provider_uri is not None  # whoever serves has seen to it
     assert settings.carrier_uri is not None
     uris = settings.payment_provider_uri, settings.carrier_uri

@@ -8,8 +8,9 @@ from typing import Any, get_args
 import pytest
 
 from infrastructure.container import Container, wired, write_side_opened
-from infrastructure.settings import EventStore, Settings
+from infrastructure.settings import EventStore
 from infrastructure.settings.reading import parse
+from infrastructure.shop.settings import ShopSettings
 
 NOWHERE = dict.fromkeys(
     ("HEADWATER_PAYMENT_PROVIDER_URI", "HEADWATER_CARRIER_URI"), "http://127.0.0.1:1"
@@ -34,9 +35,9 @@ def _on(stores: Sequence[EventStore]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("event_store", stores, indirect=True)
 
 
-def understood(settings: Mapping[str, str], **others: Any) -> Settings:
+def understood(settings: Mapping[str, str], **others: Any) -> ShopSettings:
     """What a process makes of these settings, by their names in the environment."""
-    return parse(Settings, settings, **others)
+    return parse(ShopSettings, settings, **others)
 
 
 @asynccontextmanager

@@ -104,11 +104,11 @@ def migrate() -> None:
 @app.command("settings")
 def list_settings() -> None:
     """List the settings: environment variables, which may stand in a `.env` file, too."""
-    from infrastructure.settings import Settings
+    from infrastructure.shop.settings import ShopSettings
 
-    for name, field in Settings.model_fields.items():
+    for name, field in ShopSettings.model_fields.items():
         default = f" ({field.default})" if field.default else ""
-        say(f"{Settings.name_of(name)}: {Settings.description_of(name)}{default}")
+        say(f"{ShopSettings.name_of(name)}: {ShopSettings.description_of(name)}{default}")
 
 
 @app.command()

@@ -18,7 +18,7 @@ import typer
 from infrastructure.cli.printing import say
 
 if TYPE_CHECKING:
-    from infrastructure.settings import Settings
+    from infrastructure.shop.settings import ShopSettings
 
 
 _GRACE: Final = 6.0  # seconds in which everything should have come to its end
@@ -56,11 +56,12 @@ def finite(number: float) -> float:
     return number
 
 
-def load_settings() -> "Settings":
+def load_settings() -> "ShopSettings":
     """Those of this process. Raises ``InvalidSettings``."""
-    from infrastructure import settings
+    from infrastructure.settings import load
+    from infrastructure.shop.settings import ShopSettings
 
-    return settings.load(settings.Settings)
+    return load(ShopSettings)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from infrastructure.settings import Settings
 from infrastructure.shop.cli.importing import bring_in_sample
 from infrastructure.shop.cli.welcome import welcome
 from infrastructure.shop.outside import SIMULATED_PROVIDERS
+from infrastructure.shop.settings import ShopSettings
 
 
 async def serve_configured(settings: Settings, listener: socket.socket) -> None:
@@ -29,7 +30,7 @@ async def serve_configured(settings: Settings, listener: socket.socket) -> None:
         await asyncio.Event().wait()
 
 
-async def run_service(settings: Settings, home: Home, listener: socket.socket) -> None:
+async def run_service(settings: ShopSettings, home: Home, listener: socket.socket) -> None:
     """Serve until cancelled, on servers of our own for what is not set.
 
     Raises ``Hindrance``, ``StoreUnavailable``.

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from domain.values import normal
 from infrastructure.settings.values import (
     HostNames,
-    HttpUri,
     Port,
     Token,
     Words,
@@ -42,7 +41,7 @@ class Settings(BaseModel):
         *("event_store", "eventstoredb_uri", "postgres_uri", "payloads_dir", "eventstoredb_port"),
         *("http_host", "http_port", "trusted_hosts", "api_token", "log_level"),
         *("consistency_wait_seconds", "backpressure_slow_seconds", "backpressure_refuse_seconds"),
-        *("inline_projections", "payment_provider_uri", "carrier_uri", "carrier_token"),
+        "inline_projections",
     )
     """Fields that may be set without the prefix, too: so they were called in earlier releases."""
 
@@ -53,10 +52,6 @@ class Settings(BaseModel):
     postgres_uri: Annotated[str, uri_of("postgresql", "postgres")] | None = None
     """The PostgreSQL to use for read models, and for events with `{event_store}=postgres`:
     `postgresql://shop:secret@127.0.0.1/shop`; unset: the embedded one."""
-    payment_provider_uri: HttpUri | None = None
-    """The payment provider's address; unset: a simulated provider."""
-    carrier_uri: HttpUri | None = None
-    """The carrier's address; unset: a simulated carrier."""
     home: Path = Path(".headwater")
     """The directory of the embedded servers' data, large payloads and logs."""
     payloads_dir: Path | None = None
@@ -73,9 +68,6 @@ class Settings(BaseModel):
     api_token: Token | None = None
     """The token that clients have to send as `Authorization: Bearer …`, of 16 to 256 ASCII
     characters; unset: clients need none."""
-    carrier_token: Token | None = None
-    """The token that the carrier has to send with its notices, as `{api_token}`; unset: notices are
-    refused."""
     consistency_wait_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
     """How many seconds a query waits, at most, for a read model to reach its Consistency-Token."""
     backpressure_slow_seconds: Annotated[float, Field(gt=0)] = 10.0

@@ -27,6 +27,7 @@ from infrastructure.processes.servers import opened_for
 from infrastructure.providers.simulated.faults import Kind
 from infrastructure.settings import Settings
 from infrastructure.shop.outside import SIMULATED_PROVIDERS
+from infrastructure.shop.settings import ShopSettings
 
 PATIENCE: Final = 2.0  # seconds that a provider gets
 _SECONDS: Final = {"slow": 0.2, "late": PATIENCE + 0.5}  # the latter acts, and is given up
@@ -79,7 +80,9 @@ class SimulatedShop:
 
     def __init__(self, container: Container, operator: httpx.AsyncClient) -> None:
         self._container, self._operator = container, operator
-        uri = container.settings().payment_provider_uri
+        settings = container.settings()
+        assert isinstance(settings, ShopSettings)
+        uri = settings.payment_provider_uri
         assert uri is not None  # whoever opens it has seen to it
         self._faults = f"{uri.removesuffix('/payments')}/faults"
         self._floor, self._stocking = Floor(), Stocking({}, frozenset())

@@ -10,7 +10,8 @@ from application.shop.service import SHOP
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb, memory
 from infrastructure.container import opened, wired
-from infrastructure.settings import EventStore, InvalidSettings, Settings
+from infrastructure.settings import EventStore, InvalidSettings
+from infrastructure.shop.settings import ShopSettings
 from tests.contracts.made_up import event, put_foreign
 from tests.shop.infrastructure.shop import shop_over
 
@@ -29,8 +30,8 @@ async def test_a_database_that_was_filled_from_one_store_refuses_the_other(
 ) -> None:
     """Checkpoints of one mean nothing in the other: events would be passed by without a word."""
 
-    def over(store: EventStore) -> Settings:
-        return Settings(
+    def over(store: EventStore) -> ShopSettings:
+        return ShopSettings(
             event_store=store,
             eventstoredb_uri=None if store == "postgres" else fresh_node.uri,
             postgres_uri=postgres,

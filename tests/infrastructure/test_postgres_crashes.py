@@ -15,7 +15,7 @@ from application.ports import (
     StoreUnavailable,
 )
 from infrastructure.container import wired
-from infrastructure.settings import Settings
+from infrastructure.shop.settings import ShopSettings
 from tests.contracts.made_up import all_of, event, name, only
 from tests.infrastructure.postgres_load import Writers, under_load
 from tests.infrastructure.postgres_log import Log, Seen, inserted, log_at, only_events
@@ -179,7 +179,7 @@ async def test_a_command_in_an_outage_is_carried_out_once(server: Server, uri: s
     The service has not been touched meanwhile, and shows the order.
     """
     key = {"Idempotency-Key": str(uuid4())}
-    settings = Settings(
+    settings = ShopSettings(
         event_store="postgres",
         postgres_uri=uri,
         payment_provider_uri="http://127.0.0.1:1",

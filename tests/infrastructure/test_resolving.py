@@ -28,16 +28,23 @@ from infrastructure.processes.resolving import Resolved, Source, resolve
 from infrastructure.settings import EventStore, InvalidSettings, Settings
 
 
+class _Settings(Settings):
+    """Of a service that calls two servers of others."""
+
+    supplier_uri: str | None = None
+    courier_uri: str | None = None
+
+
 def _embedded(name: str, *fields: str, outside: bool = False) -> Embedded:
     return Embedded(name, fields, lambda _: nullcontext({}), outside)
 
 
 NODE = _embedded("eventstoredb", "eventstoredb_uri")
 POSTGRES = _embedded("postgres", "postgres_uri")
-OUTSIDE = _embedded("providers", "payment_provider_uri", "carrier_uri", outside=True)
+OUTSIDE = _embedded("providers", "supplier_uri", "courier_uri", outside=True)
 EMBEDDED = (NODE, POSTGRES, OUTSIDE)
 ALL_NEEDS = (RUN, SERVE, READ_MODELS, EVENTS, EVENTS_AND_OUTSIDE, NEW_EVENTS, TABLES, APART)
-FIELDS = ("eventstoredb_uri", "postgres_uri", "payment_provider_uri", "carrier_uri")
+FIELDS = ("eventstoredb_uri", "postgres_uri", "supplier_uri", "courier_uri")
 NOWHERE = Path("/nowhere/at/all")  # nothing is looked at, nor made
 
 
@@ -66,7 +73,7 @@ def _settings() -> Iterator[Settings]:
         if store:
             given["event_store"] = store
         if not (store == "postgres" and "eventstoredb_uri" in given):
-            yield Settings(home=NOWHERE, **given)
+            yield _Settings(home=NOWHERE, **given)
 
 
 def _found() -> Iterator[Found]:
@@ -222,7 +229,7 @@ def test_a_resolution_is_a_value() -> None:
             {"eventstoredb_uri": "esdb://elsewhere"},
             Found(),
             EVENTS_AND_OUTSIDE,
-            r"set HEADWATER_PAYMENT_PROVIDER_URI and HEADWATER_CARRIER_URI$",
+            r"set HEADWATER_SUPPLIER_URI and HEADWATER_COURIER_URI$",
         ),
         (
             {"eventstoredb_uri": "esdb://elsewhere"},
@@ -249,14 +256,14 @@ def test_a_refusal_names_the_settings_that_would_help(
 ) -> None:
     """One line: what was wrong, and what would be right."""
     with pytest.raises(Hindrance, match=told) as refused:
-        resolve(Settings(home=NOWHERE, **given), found, needs, EMBEDDED)
+        resolve(_Settings(home=NOWHERE, **given), found, needs, EMBEDDED)
     assert "\n" not in str(refused.value)
 
 
 def test_a_service_that_serves_names_every_server_that_is_not_set() -> None:
     """One line each, as for other settings."""
     with pytest.raises(InvalidSettings) as refused:
-        resolve(Settings(event_store="postgres"), Found(), SERVE, EMBEDDED)
+        resolve(_Settings(event_store="postgres"), Found(), SERVE, EMBEDDED)
 
     names = [line.partition(":")[0] for line in str(refused.value).splitlines()]
     assert names == [f"HEADWATER_{field.upper()}" for field in FIELDS[1:]]

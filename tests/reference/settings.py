@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from infrastructure.settings import Settings
+from infrastructure.shop.settings import ShopSettings
 
 _INTRODUCTION: Final = """# Settings
 
@@ -33,8 +33,8 @@ def page() -> str:
 
 
 def _rows() -> Iterator[tuple[str, str, str, str]]:
-    for name, field in Settings.model_json_schema()["properties"].items():
-        variable, meaning = f"`{Settings.name_of(name)}`", Settings.description_of(name)
+    for name, field in ShopSettings.model_json_schema()["properties"].items():
+        variable, meaning = f"`{ShopSettings.name_of(name)}`", ShopSettings.description_of(name)
         yield variable, _type(field), _default(field.get("default")), meaning
 
 

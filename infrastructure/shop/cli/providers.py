@@ -7,9 +7,9 @@ from infrastructure.cli.printing import say
 from infrastructure.processes import Hindrance
 from infrastructure.providers.simulated.journal import JournalUnavailable
 from infrastructure.providers.simulated.server import answering
-from infrastructure.settings import Settings
 from infrastructure.shop.memory import SIMULATED
 from infrastructure.shop.providers import CARRIER, PAYMENT_PROVIDER
+from infrastructure.shop.settings import ShopSettings
 
 
 async def run_providers(file: Path | None, port: int) -> None:
@@ -26,8 +26,8 @@ async def run_providers(file: Path | None, port: int) -> None:
 
 
 def _welcome(uri: str, file: Path | None) -> None:
-    say(f"{Settings.name_of('payment_provider_uri')}={uri}/{PAYMENT_PROVIDER.name}")
-    say(f"{Settings.name_of('carrier_uri')}={uri}/{CARRIER.name}")
+    say(f"{ShopSettings.name_of('payment_provider_uri')}={uri}/{PAYMENT_PROVIDER.name}")
+    say(f"{ShopSettings.name_of('carrier_uri')}={uri}/{CARRIER.name}")
     say(f"What is to go wrong: PUT {uri}/faults")
     kept = "in memory only" if file is None else f"in {file}"
     say(f"Books {kept}. Ctrl-C stops them.")

@@ -14,13 +14,14 @@ from infrastructure.container import Container
 from infrastructure.health import readiness
 from infrastructure.http.commands import order_placed_with
 from infrastructure.settings import Settings, without_password
+from infrastructure.shop.settings import ShopSettings
 
 _GOODS = '{"quantity": 100}'
 _KEY = "my-first-order"
 _NEW_ORDER = '{"lines": [{"sku": "85123A", "quantity": 6, "unit_price": "2.55 GBP"}]}'
 
 
-async def welcome(container: Container, given: Settings, url: str, console: Console) -> None:
+async def welcome(container: Container, given: ShopSettings, url: str, console: Console) -> None:
     """Print it. ``given`` is what the person has set; the container knows what came of it."""
     found = await readiness(container)
     wrong = [(name, state) for name, state in found.checks.items() if state != "ok"]
@@ -43,7 +44,8 @@ async def welcome(container: Container, given: Settings, url: str, console: Cons
     console.print("Ctrl-C stops everything; the next start finds all data again.")
 
 
-def _what_runs(used: Settings, given: Settings, url: str) -> Iterator[tuple[str, str]]:
+def _what_runs(used: Settings, given: ShopSettings, url: str) -> Iterator[tuple[str, str]]:
+    assert isinstance(used, ShopSettings)
     yield "HTTP API", f"{url}, described at {url}/docs"
     postgres = _server(given.postgres_uri, "on a socket of its own")
     if used.event_store == "postgres":

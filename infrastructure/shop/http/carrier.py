@@ -16,6 +16,7 @@ from infrastructure.http.commands import NAMESPACE, Asked, Done, Wiring
 from infrastructure.http.problems import NotTheCarrier, documented
 from infrastructure.http.text import Body
 from infrastructure.shop.http.orders import COMMAND_ERRORS
+from infrastructure.shop.settings import ShopSettings
 
 router = APIRouter(prefix="/carrier", tags=["carrier"])
 
@@ -27,6 +28,7 @@ class Reported(Body, Notice):
 async def carrier_only(request: Request, wiring: Wiring) -> None:
     """Raises :class:`NotTheCarrier` unless the request has the carrier's token."""
     settings = wiring.settings()
+    assert isinstance(settings, ShopSettings)
     token, name = settings.carrier_token, settings.name_of("carrier_token")
     if token is None:
         raise NotTheCarrier(f"no notice is accepted before {name} is set")

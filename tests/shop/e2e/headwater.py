@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import psutil
 
-from infrastructure.settings import Settings
 from infrastructure.settings.reading import names_of
+from infrastructure.shop.settings import ShopSettings
 
 PATIENCE = 120.0  # seconds in which what a test waits for has to come, on a busy machine too
 COMMAND = (sys.executable, "-m", "infrastructure.cli.main")
@@ -143,7 +143,7 @@ def until(condition: Callable[[], bool], service: Service) -> None:
 
 def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
     """Of a command in this home: nothing is set but by the test, and any free ports are used."""
-    theirs = {name for field in Settings.model_fields for name in names_of(Settings, field)}
+    theirs = {name for field in ShopSettings.model_fields for name in names_of(ShopSettings, field)}
     others = {name: value for name, value in os.environ.items() if name not in theirs}
     ports = {"HEADWATER_HTTP_PORT": "0", "HEADWATER_EVENTSTOREDB_PORT": "0"}
     return {**others, "COLUMNS": "200", "HEADWATER_HOME": str(home), **ports, **settings}

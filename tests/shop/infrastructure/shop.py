@@ -17,7 +17,7 @@ from domain.orders import ConfirmOrder, ShipOrder
 from infrastructure.container import Container, in_memory
 from infrastructure.http.app import create_app
 from infrastructure.processes.service import caught_up, projecting
-from infrastructure.settings import Settings
+from infrastructure.shop.settings import ShopSettings
 from tests.waiting import PATIENCE
 
 LINE = {"sku": "85123A", "quantity": 6, "unit_price": "2.55 GBP"}
@@ -80,4 +80,4 @@ async def shop_over(container: Container) -> AsyncIterator[Shop]:
 
 def empty_shop(**settings: Any) -> Container:
     """The wiring of a shop in memory."""
-    return in_memory(Settings(**settings))
+    return in_memory(ShopSettings(**settings))

@@ -1,0 +1,23 @@
+"""The settings of the shop, besides those of any service."""
+
+from typing import ClassVar
+
+from infrastructure.settings import Settings
+from infrastructure.settings.values import HttpUri, Token
+
+
+class ShopSettings(Settings):
+    """Where the shop's providers are, and how they prove who they are."""
+
+    once_unprefixed: ClassVar = (
+        *Settings.once_unprefixed,
+        *("payment_provider_uri", "carrier_uri", "carrier_token"),
+    )
+
+    payment_provider_uri: HttpUri | None = None
+    """The payment provider's address; unset: a simulated provider."""
+    carrier_uri: HttpUri | None = None
+    """The carrier's address; unset: a simulated carrier."""
+    carrier_token: Token | None = None
+    """The token that the carrier has to send with its notices, as `{api_token}`; unset: notices are
+    refused."""
