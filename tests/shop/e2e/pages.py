@@ -33,7 +33,7 @@ _PAUSE: Final = 0.05
 _BLOCK: Final = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND: Final = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 _ASKS: Final = re.compile(
-    r"curl (?!.* -d )|\S*headwater"
+    r"curl (?!.* -[dX] )|\S*headwater"
     r" (orders|customers|products|sales|stock|stream|audit|doctor|\w+ (list|show|picks|actions))\b"
 )
 _HEADWATER: Final = f"{shlex.quote(sys.executable)} -m infrastructure.cli.main"

@@ -1,5 +1,6 @@
 """The pages can be followed: every command that they show is run, and prints what they show."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,15 +9,20 @@ from tests.shop.e2e.headwater import environment, running
 from tests.shop.e2e.pages import Example, Reader, examples, pages
 
 
-@pytest.mark.parametrize("page", pages().values(), ids=pages().keys())
-def test_a_page_can_be_followed(page: Path, tmp_path: Path) -> None:
-    """After ``headwater run``, the commands of a page do in their order what the page shows."""
-    home = tmp_path / "home"
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """Somebody who has just typed ``make run``, and follows one page after the other."""
+    home = tmp_path_factory.mktemp("pages") / "home"
     with running(home) as service:
         service.wait_for_welcome()
-        reader = Reader(environment(home, {}), service.url)
-        for example in examples(page):
-            reader.follow(example)
+        yield Reader(environment(home, {}), service.url)
+
+
+@pytest.mark.parametrize("page", pages().values(), ids=pages().keys())
+def test_a_page_can_be_followed(page: Path, reader: Reader) -> None:
+    """The commands of a page, typed in their order, print what the page shows."""
+    for example in examples(page):
+        reader.follow(example)
 
 
 @pytest.mark.parametrize(
