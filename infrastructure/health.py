@@ -57,8 +57,8 @@ async def _admitted(wiring: Container) -> None:
 
 async def _reached(wiring: Container) -> None:
     """Raises ``StoreUnavailable`` while new events reach no consumer group, with what to do."""
-    if hindrance := await wiring.consumer_groups().hindrance():
-        raise StoreUnavailable(hindrance)
+    if fault := await wiring.consumer_groups().fault():
+        raise StoreUnavailable(fault)
 
 
 async def _at_work(wiring: Container) -> None:

@@ -78,7 +78,7 @@ class ConsumerGroups(Protocol):
 
     async def delete(self, group: str) -> None: ...
 
-    async def hindrance(self) -> str | None:
+    async def fault(self) -> str | None:
         """What keeps new events from all groups, and what to do about it; ``None``: nothing does.
 
         Some stores hand out only what a machinery of theirs has sorted before: while that stands

@@ -10,14 +10,14 @@ from application.projections.builds import Note, Role
 from application.projections.comparing import Comparison
 from application.projections.deploying import Deployed, DeployRefused, Differs, Filling
 from infrastructure.cli.printing import Console
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import READ_MODELS
 from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
 
 
 async def deploy(settings: Settings, name: str, note: Note, *, accept: bool) -> None:
-    """Deploy it and tell. Raises :class:`Hindrance`, and what operations raise."""
+    """Deploy it and tell. Raises :class:`CommandFailed`, and what operations raise."""
     console = Console(soft_wrap=True)
     async with opened_for(settings, READ_MODELS) as container:
         projection = await container.operations().newest(name)
@@ -27,11 +27,11 @@ async def deploy(settings: Settings, name: str, note: Note, *, accept: bool) -> 
             with _progress(console) as tell:
                 done = await work.run(note, accept=accept, tell=tell)
         except DeployRefused as refused:
-            raise Hindrance(str(refused)) from refused
+            raise CommandFailed(str(refused)) from refused
         except Differs as differs:
             _show(differs.comparison, console)
             build = differs.build.table
-            raise Hindrance(
+            raise CommandFailed(
                 f"{build} differs from the live build, so nothing was swapped: if that is meant, "
                 "deploy again with --accept-differences; if not, "
                 f"`headwater projections drop {build}`"

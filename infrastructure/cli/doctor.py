@@ -12,7 +12,7 @@ from infrastructure.settings import Settings
 
 
 async def examine(settings: Settings, *, json: bool) -> None:
-    """Look for damage and print it; exit code 1 for any. Raises ``Hindrance``."""
+    """Look for damage and print it; exit code 1 for any. Raises ``CommandFailed``."""
     async with opened_for(settings, EVENTS) as container:
         found = await damaged(
             container.subscriptions(), container.event_store(), container.catalogue()

@@ -9,7 +9,7 @@ import typer
 from infrastructure.cli import links, parked, projections, sagas
 from infrastructure.cli.printing import say
 from infrastructure.cli.process import (
-    AskedWrongly,
+    UsageError,
     clear_errors,
     finite,
     load_settings,
@@ -46,7 +46,7 @@ def main() -> None:
     """The entry point. Exit code 1: it failed; 2: it was asked or set wrongly."""
     try:
         sys.argv[1:] = prepare_process(sys.argv[1:])
-    except AskedWrongly as error:
+    except UsageError as error:
         say(f"headwater: {error}", err=True)
         sys.exit(2)
     app()

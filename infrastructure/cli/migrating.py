@@ -8,7 +8,7 @@ from infrastructure.settings import Settings
 
 
 async def migrate(settings: Settings) -> None:
-    """Migrate and tell. Raises ``Hindrance``, ``StoreUnavailable``."""
+    """Migrate and tell. Raises ``CommandFailed``, ``StoreUnavailable``."""
     async with reached(settings, TABLES) as servers:
         applied = await bring_up_to_date(servers.settings)
     for name in applied:

@@ -12,7 +12,7 @@ from embedded_eventstoredb.server import (
 )
 from embedded_eventstoredb.storage import StorageUnavailable
 from infrastructure.cli.printing import say
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 
 
 async def run_node(
@@ -23,7 +23,7 @@ async def run_node(
     tls: bool = False,
     cluster: bool = False,
 ) -> None:
-    """Serve until cancelled. Raises :class:`Hindrance`."""
+    """Serve until cancelled. Raises :class:`CommandFailed`."""
     settings = NodeSettings(
         data_dir=data_dir, port=port, http_port=http_port, tls=tls, cluster=cluster
     )
@@ -41,8 +41,8 @@ async def run_node(
     try:
         await serve(settings, ready)
     except CertificatesUnavailable as error:
-        raise Hindrance(str(error)) from error
+        raise CommandFailed(str(error)) from error
     except PortUnavailable as error:
-        raise Hindrance(f"{error}; --port or --http-port sets another") from error
+        raise CommandFailed(f"{error}; --port or --http-port sets another") from error
     except StorageUnavailable as error:
-        raise Hindrance(f"{error}; --data-dir sets another directory") from error
+        raise CommandFailed(f"{error}; --data-dir sets another directory") from error

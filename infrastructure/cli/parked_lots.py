@@ -11,7 +11,7 @@ from application.parking import Held
 from application.parking_lot import ParkingLot, groups_with_a_lot
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.printing import Console, say, say_json
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
@@ -21,12 +21,12 @@ from infrastructure.settings import Settings
 async def lots_opened(
     settings: Settings, group: str | None = None
 ) -> AsyncIterator[Sequence[ParkingLot]]:
-    """The parking lots (of that group), read. Raises :class:`Hindrance`, ``StoreUnavailable``."""
+    """The parking lots (of that group), read. Raises ``CommandFailed``, ``StoreUnavailable``."""
     async with opened_for(settings, EVENTS) as container:
         groups = await groups_with_a_lot(container.subscriptions())
         if group is not None and group not in groups:
             known = f"those that have are {', '.join(groups)}" if groups else "nobody has"
-            raise Hindrance(f"no group {group} has ever parked an event; {known}")
+            raise CommandFailed(f"no group {group} has ever parked an event; {known}")
         lots = [container.parking(name) for name in groups if group in (None, name)]
         for lot in lots:
             await lot.look()
@@ -47,7 +47,7 @@ async def print_parked(settings: Settings, group: str | None, *, json: bool) -> 
 
 
 async def print_one(settings: Settings, event_id: UUID, *, json: bool) -> None:
-    """Print all there is to say of one event. Raises :class:`Hindrance` when it is not parked."""
+    """Print one parked event. Raises :class:`CommandFailed` when it is not parked."""
     async with lots_opened(settings) as lots:
         lot = lot_of(event_id, lots)
         held = lot.lot.held[event_id]
@@ -67,10 +67,12 @@ def firsts_of(lot: ParkingLot) -> Sequence[Held]:
 
 
 def lot_of(event_id: UUID, lots: Sequence[ParkingLot]) -> ParkingLot:
-    """The lot that holds the event. Raises :class:`Hindrance`."""
+    """The lot that holds the event. Raises :class:`CommandFailed`."""
     found = [lot for lot in lots if event_id in lot.lot.held]
     if not found:
-        raise Hindrance(f"event {event_id} is not parked; `headwater parked list` shows what is")
+        raise CommandFailed(
+            f"event {event_id} is not parked; `headwater parked list` shows what is"
+        )
     return found[0]
 
 

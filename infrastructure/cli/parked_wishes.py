@@ -13,8 +13,8 @@ from application.parking_lot import ParkingLot
 from domain.decider import DomainError
 from infrastructure.cli.parked_lots import firsts_of, lot_of, lots_opened
 from infrastructure.cli.printing import say
-from infrastructure.cli.process import AskedWrongly
-from infrastructure.processes import Hindrance
+from infrastructure.cli.process import UsageError
+from infrastructure.processes import CommandFailed
 from infrastructure.settings import Settings
 
 
@@ -29,7 +29,7 @@ class Which:
     limit: int | None = None
 
     def among(self, lots: Sequence[ParkingLot]) -> Sequence[tuple[ParkingLot, Held]]:
-        """What a person has to ask for. Raises :class:`Hindrance` when it is not there."""
+        """What a person has to ask for. Raises :class:`CommandFailed` when it is not there."""
         if self.event_id is not None:
             lot = lot_of(self.event_id, lots)
             return [(lot, lot.lot.held[self.event_id])]
@@ -40,13 +40,13 @@ class Which:
             if not held.ready and self.stream in (None, held.parked.stream)
         ]
         if self.stream is not None and not found:
-            raise Hindrance(f"nothing of {self.stream} is parked and waits to be replayed")
+            raise CommandFailed(f"nothing of {self.stream} is parked and waits to be replayed")
         return sorted(found, key=lambda one: one[0].since(one[1]))[: self.limit]
 
     def require_one(self) -> None:
-        """Raises :class:`AskedWrongly` unless it says exactly one thing."""
+        """Raises :class:`UsageError` unless it says exactly one thing."""
         if sum((self.event_id is not None, self.stream is not None, self.everything)) != 1:
-            raise AskedWrongly("say what to replay: an EVENT_ID, --stream NAME, or --all")
+            raise UsageError("say what to replay: an EVENT_ID, --stream NAME, or --all")
 
 
 async def replay(
@@ -58,7 +58,7 @@ async def replay(
     rate: float,
     dry_run: bool,
 ) -> None:
-    """Raises :class:`Hindrance`, :class:`AskedWrongly`, ``StoreUnavailable``."""
+    """Raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
     which.require_one()
     async with lots_opened(settings, which.group) as lots:
         chosen = which.among(lots)
@@ -75,9 +75,9 @@ async def replay(
 
 
 async def discard(settings: Settings, event_id: UUID, by: str | None, reason: str) -> None:
-    """Raises :class:`Hindrance`, :class:`AskedWrongly`, ``StoreUnavailable``."""
+    """Raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
     if not reason.strip():
-        raise AskedWrongly("--reason: say why, for whoever asks later")
+        raise UsageError("--reason: say why, for whoever asks later")
     async with lots_opened(settings) as lots:
         lot, name = lot_of(event_id, lots), by or getpass.getuser()
         behind = lot.lot.waiting_behind(lot.lot.held[event_id])
@@ -96,9 +96,9 @@ async def _record(lot: ParkingLot, event_id: UUID, by: str | None, reason: str |
     except ValidationError as error:
         raise _wrong(error) from error
     except DomainError as refused:
-        raise Hindrance(str(refused)) from refused
+        raise CommandFailed(str(refused)) from refused
 
 
-def _wrong(error: ValidationError) -> AskedWrongly:
+def _wrong(error: ValidationError) -> UsageError:
     wrong = error.errors()[0]
-    return AskedWrongly(f"--{wrong['loc'][0]}: {wrong['msg'].lower()}")
+    return UsageError(f"--{wrong['loc'][0]}: {wrong['msg'].lower()}")

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 _GRACE: Final = 6.0  # seconds in which everything should have come to its end
 
 
-class AskedWrongly(Exception):
-    """What was asked for makes no sense; the message says what would."""
+class UsageError(Exception):
+    """An argument, or a set of arguments, makes no sense. The message says what would."""
 
 
 def prepare_process(arguments: Sequence[str]) -> Sequence[str]:
     """Before any command: what this process and its children write is its user's alone to read.
 
     Answers with the arguments as text is taken everywhere: composed (NFC), but for the names of
-    files that are there. Raises :class:`AskedWrongly` for one that is no text.
+    files that are there. Raises :class:`UsageError` for one that is no text.
     """
     os.umask(0o077)
     for stream in (sys.stdout, sys.stderr):
@@ -45,7 +45,7 @@ def _text(argument: str) -> str:
     try:
         argument.encode()
     except UnicodeEncodeError:
-        raise AskedWrongly(f"the argument {argument} is not UTF-8: write it as such") from None
+        raise UsageError(f"the argument {argument} is not UTF-8: write it as such") from None
     return argument if os.path.lexists(argument) else unicodedata.normalize("NFC", argument)
 
 
@@ -80,19 +80,19 @@ def clear_errors() -> Iterator[None]:
         WrongRole,
     )
     from application.projections.operating import UnknownReadModel
-    from infrastructure.processes import Hindrance
+    from infrastructure.processes import CommandFailed
     from infrastructure.settings import InvalidSettings
 
     try:
         yield
-    except (InvalidSettings, AskedWrongly, UnknownReadModel) as error:
+    except (InvalidSettings, UsageError, UnknownReadModel) as error:
         _fail(error, code=2)
     except KeyboardInterrupt:  # before anything ran that would have to be stopped
         raise typer.Exit(130) from None
     except BrokenPipeError:  # whoever read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
-    except (Hindrance, StoreUnavailable, PayloadUnavailable, OSError) as error:
+    except (CommandFailed, StoreUnavailable, PayloadUnavailable, OSError) as error:
         _fail(error, code=1)
     except (NotBuilt, NotOurs, WrongRole, StreamUnusable, UnreadableEvent) as error:
         _fail(error, code=1)

@@ -33,7 +33,7 @@ async def serve_configured(settings: Settings, listener: socket.socket) -> None:
 async def run_service(settings: ShopSettings, home: Home, listener: socket.socket) -> None:
     """Serve until cancelled, on servers of our own for what is not set.
 
-    Raises ``Hindrance``, ``StoreUnavailable``.
+    Raises ``CommandFailed``, ``StoreUnavailable``.
     """
     telemetry.log_to_file(home.directory / "log" / "headwater.log", settings.log_level)
     console = Console()

@@ -13,7 +13,7 @@ from application.sagas.state import Status
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
 from infrastructure.cli.printing import Console, say_json
-from infrastructure.cli.process import AskedWrongly
+from infrastructure.cli.process import UsageError
 from infrastructure.processes.needs import READ_MODELS
 from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
@@ -31,7 +31,7 @@ COLOURS: Final = {
 async def print_sagas(
     settings: Settings, which: str, after: str | None, limit: int, *, json: bool
 ) -> None:
-    """Print a page. Raises :class:`AskedWrongly`, ``Hindrance``, ``NotBuilt`` …"""
+    """Print a page. Raises :class:`UsageError`, ``CommandFailed``, ``NotBuilt`` …"""
     now = datetime.now(UTC)
     async with opened_for(settings, READ_MODELS) as container:
         standings = container.service().standings
@@ -39,7 +39,7 @@ async def print_sagas(
         try:
             page = await saga_queries.sagas(views, which, now=now, after=after, limit=limit)
         except ValueError as error:
-            raise AskedWrongly(str(error)) from error
+            raise UsageError(str(error)) from error
         lag = (await container.lags().of(standings)).seconds
     if json:
         _print_json(page, now, lag)

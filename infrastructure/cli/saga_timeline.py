@@ -36,7 +36,7 @@ _MARKS: Final = {
 
 
 async def print_saga(settings: Settings, id: str, *, json: bool) -> None:
-    """Print it as it is now, whatever the read model knows. Raises ``Hindrance`` …"""
+    """Print it as it is now, whatever the read model knows. Raises ``CommandFailed`` …"""
     async with opened_for(settings, EVENTS) as container:
         saga = await _as_recorded(container, id)
     if saga is None:

@@ -17,15 +17,15 @@ from application.sagas.operating import (
 )
 from domain.decider import DomainError
 from infrastructure.cli.printing import say
-from infrastructure.cli.process import AskedWrongly
-from infrastructure.processes import Hindrance
+from infrastructure.cli.process import UsageError
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
 
 
 async def retry(settings: Settings, id: str, by: str | None, reason: str) -> None:
-    """As the others: raises :class:`Hindrance`, :class:`AskedWrongly`, ``StoreUnavailable``."""
+    """As the others: raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
     command = _wish(RetrySaga, by, reason)
     nothing = "no attempt has failed that could be made again"
     await _record(settings, id, command, "is to try again at once", nothing)
@@ -47,9 +47,9 @@ async def resolve(settings: Settings, id: str, by: str | None, reason: str) -> N
     await _record(settings, id, command, "is closed", "it was closed before")
 
 
-def unknown(id: str) -> Hindrance:
+def unknown(id: str) -> CommandFailed:
     """What to say of a saga that there is not."""
-    return Hindrance(
+    return CommandFailed(
         f"there is no saga {id}: it has the id of an order that was placed here (one from history "
         "needs no saga); `headwater sagas list --status all` shows them"
     )
@@ -57,12 +57,12 @@ def unknown(id: str) -> Hindrance:
 
 def _wish(command: type[SagaCommand], by: str | None, reason: str) -> SagaCommand:
     if not reason.strip():
-        raise AskedWrongly("--reason: say why, for whoever asks later")
+        raise UsageError("--reason: say why, for whoever asks later")
     try:
         return command(by=by or getpass.getuser(), reason=reason)
     except ValidationError as error:
         wrong = error.errors()[0]
-        raise AskedWrongly(f"--{wrong['loc'][0]}: {wrong['msg'].lower()}") from error
+        raise UsageError(f"--{wrong['loc'][0]}: {wrong['msg'].lower()}") from error
 
 
 async def _record(
@@ -76,7 +76,7 @@ async def _record(
     except UnknownSaga as error:
         raise unknown(id) from error
     except DomainError as refused:
-        raise Hindrance(f"saga {id}: {refused}") from refused
+        raise CommandFailed(f"saga {id}: {refused}") from refused
     if outcome.events:
         say(f"saga {id} {done} (recorded for {command.by}: {command.reason})")
     else:

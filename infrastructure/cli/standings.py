@@ -18,7 +18,7 @@ _COLOURS: Final = {"live": "green", "catching up": "yellow", "building": "yellow
 
 
 async def print_all(settings: Settings, *, json: bool) -> None:
-    """Print it. Raises ``Hindrance``, ``StoreUnavailable``."""
+    """Print it. Raises ``CommandFailed``, ``StoreUnavailable``."""
     async with opened_for(settings, READ_MODELS) as container:
         lags = {lag.build: lag for lag in await container.lags().counted()}
         standings = await container.builds().standings()

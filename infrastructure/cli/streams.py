@@ -9,7 +9,7 @@ from rich.text import Text
 
 from application.messages import RecordedEvent
 from infrastructure.cli.printing import Console, say_json
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
@@ -18,7 +18,7 @@ from infrastructure.settings import Settings
 async def print_stream(
     settings: Settings, name: str, *, json: bool, backwards: bool, limit: int | None
 ) -> None:
-    """Print it. Raises :class:`Hindrance` when there is no such stream."""
+    """Print it. Raises :class:`CommandFailed` when there is no such stream."""
     console, found = Console(highlight=True, highlighter=JSONHighlighter()), False
     async with opened_for(settings, EVENTS) as container:
         browsable = not container.one_database()
@@ -30,7 +30,7 @@ async def print_stream(
             else:
                 _show(recorded, name, console)
     if not found:
-        raise Hindrance(_unknown(name, browsable=browsable))
+        raise CommandFailed(_unknown(name, browsable=browsable))
 
 
 def _unknown(name: str, *, browsable: bool) -> str:

@@ -91,7 +91,7 @@ class ConsumerGroups:
                         group, one.event_source, timeout=DEADLINE
                     )
 
-    async def hindrance(self) -> str | None:
+    async def fault(self) -> str | None:
         """Whether ``$by_category`` runs: without it no event gets a link."""
         return await category_links_hindered(self._client)
 

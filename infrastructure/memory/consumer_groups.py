@@ -64,7 +64,7 @@ class ConsumerGroups:
     async def delete(self, group: str) -> None:
         self._groups.pop(group).delete()
 
-    async def hindrance(self) -> str | None:
+    async def fault(self) -> str | None:
         return None
 
 

@@ -4,5 +4,5 @@ Everything here is stopped by cancellation, and everything that was started is s
 """
 
 
-class Hindrance(Exception):
-    """Something is in the way, and the message says what to do about it."""
+class CommandFailed(Exception):
+    """A command cannot be done as things are. The message says why, and what to do."""

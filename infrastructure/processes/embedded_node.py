@@ -5,16 +5,16 @@ from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from typing import Final
 
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import Embedded
 from infrastructure.processes.supervising import kept_running
 from infrastructure.settings import Settings
 
 
 def require_node(what: str = "the embedded EventStoreDB node") -> None:
-    """Raises :class:`Hindrance` where the distribution is missing that ``what`` is started with."""
+    """Raises :class:`CommandFailed` where the distribution that starts ``what`` is missing."""
     if find_spec("embedded_eventstoredb") is None:
-        raise Hindrance(
+        raise CommandFailed(
             f"{what} cannot be started: install embedded-eventstoredb (the extra 'embedded'), "
             "or set the address of a server of yours"
         )
@@ -33,7 +33,7 @@ async def _node(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
         ):
             yield {"eventstoredb_uri": node.uri}
     except NodeFailed as error:
-        raise Hindrance(
+        raise CommandFailed(
             f"{error} ({settings.name_of('eventstoredb_port')} sets the port, "
             f"{settings.name_of('home')} the directory)"
         ) from error

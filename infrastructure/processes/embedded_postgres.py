@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import Embedded
 from infrastructure.processes.supervising import kept_running
 from infrastructure.settings import Settings
@@ -21,7 +21,7 @@ async def _postgres(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
         ):
             yield {"postgres_uri": server.uri}
     except PostgresFailed as error:
-        raise Hindrance(str(error)) from error
+        raise CommandFailed(str(error)) from error
 
 
 POSTGRES: Final = Embedded("postgres", ("postgres_uri",), _postgres)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final, Self
 
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.settings import EventStore, Settings
 
 
@@ -73,19 +73,19 @@ class Home:
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
-        """Live here alone. Raises :class:`Hindrance` when somebody does already."""
+        """Live here alone. Raises :class:`CommandFailed` when somebody does already."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             self._close_to_others()
             lock = (self.directory / "lock").open("a")
         except OSError as error:
-            raise Hindrance(
+            raise CommandFailed(
                 f"{self.directory} cannot be used ({error.strerror}): make it writable, "
                 f"or set {self._setting} to another directory"
             ) from error
         with lock:
             if not _locked(lock):
-                raise Hindrance(self._occupied())
+                raise CommandFailed(self._occupied())
             self._notice.unlink(missing_ok=True)  # of a service that was killed
             try:
                 yield

@@ -2,12 +2,12 @@
 
 import socket
 
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.settings import Settings
 
 
 def listen(settings: Settings) -> socket.socket:
-    """The listening socket of the service; port 0 is any free one. Raises :class:`Hindrance`."""
+    """The listening socket of the service; port 0 is any free one. Raises ``CommandFailed``."""
     host, port = settings.http_host, settings.http_port
     try:
         (family, *_, address), *_ = socket.getaddrinfo(
@@ -15,7 +15,7 @@ def listen(settings: Settings) -> socket.socket:
         )
         return socket.create_server(address[:2], family=family)
     except OSError as error:
-        raise Hindrance(
+        raise CommandFailed(
             f"cannot listen on {host}:{port} ({error.strerror}): "
             f"set {settings.name_of('http_port')} (0: any free one) or "
             f"{settings.name_of('http_host')} to another"

@@ -18,7 +18,7 @@ class Embedded:
     fields: Sequence[str]
     """The settings that have its addresses."""
     start: Callable[[Settings], AbstractAsyncContextManager[Mapping[str, str]]]
-    """Starts it, and yields the address for each field. Raises ``Hindrance``."""
+    """Starts it, and yields the address for each field. Raises ``CommandFailed``."""
     outside: bool = False
     """Whether it stands in for servers of others, which the service calls."""
 

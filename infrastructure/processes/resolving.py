@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Generic, TypeVar
 
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.home import Found, Running
 from infrastructure.processes.needs import Embedded, Needs, Starts
 from infrastructure.settings import EventStore, InvalidSettings, Settings
@@ -50,8 +50,8 @@ def resolve(settings: S, found: Found, needs: Needs, embedded: Sequence[Embedded
     for which neither is so                  started, if the command may start it
     =======================================  ==================================================
 
-    Without a setting, the event store is the one that the home has. Raises :class:`Hindrance` for
-    what cannot be had, and ``InvalidSettings`` where a server has to be set.
+    Without a setting, the event store is the one that the home has. Raises :class:`CommandFailed`
+    for what cannot be had, and ``InvalidSettings`` where a server has to be set.
     """
     if needs.starts is not Starts.NOTHING:
         settings = _with_event_store(settings, found)
@@ -117,12 +117,12 @@ def _require_startable(
         lines = (f"{settings.name_of(field)}: {wanted}" for field in missing)
         raise InvalidSettings("\n".join(lines))
     if found.running and needs.joins and not _same_events(settings, found.running):
-        raise Hindrance(
+        raise CommandFailed(
             f"the service that runs in {settings.home} has other events than "
             f"{settings.name_of(settings.servers[0])} leads to: set {names} too, or unset that"
         )
     if needs.starts is Starts.WHAT_HAS_RUN and not _has_run(settings, found, missing):
-        raise Hindrance(
+        raise CommandFailed(
             f"there is nothing in {settings.home} yet: start `headwater run` first, or set {names}"
         )
 
@@ -145,12 +145,12 @@ def _with_event_store(settings: S, found: Found) -> S:
     kept = "the service that runs in {} has its events" if found.running else "the events in {} are"
     kept, store = kept.format(settings.home), settings.name_of("event_store")
     if "event_store" in settings.model_fields_set:
-        raise Hindrance(
+        raise CommandFailed(
             f"{kept} in {_NAMES[has]}, not in {_NAMES[settings.event_store]}: set {store}={has} or "
             f"leave it out, or set {settings.name_of('home')} to another directory"
         )
     if chosen.events_uri and not _same_events(chosen, found.running):
-        raise Hindrance(
+        raise CommandFailed(
             f"{kept} in another {_NAMES[has]} than {settings.name_of('postgres_uri')} leads to: "
             f"set {store} to say which events are meant, or unset the other"
         )

@@ -25,7 +25,7 @@ def resolved(settings: S, needs: Needs, outside: Sequence[Embedded] = ()) -> Res
 async def started(servers: Resolved[S]) -> AsyncIterator[S]:
     """Start what has to be started. Yields settings with all addresses in them.
 
-    The home has to be claimed. Raises ``Hindrance``, also when a server does not stay up.
+    The home has to be claimed. Raises ``CommandFailed``, also when a server does not stay up.
     """
     settings = servers.settings
     if servers.sources.get(settings.servers[0]) is Source.STARTED:
@@ -44,7 +44,7 @@ async def reached(
 ) -> AsyncIterator[Resolved[S]]:
     """The servers of a command with these needs, all running, and their addresses.
 
-    The home is claimed for what is started in it. Raises ``Hindrance``, ``InvalidSettings``.
+    The home is claimed for what is started in it. Raises ``CommandFailed``, ``InvalidSettings``.
     """
     servers = resolved(settings, needs, outside)
     if not servers.starts:
@@ -61,7 +61,7 @@ async def opened_for(
 ) -> AsyncIterator[Container]:
     """The wired service over these servers, connected as far as they are needed.
 
-    Raises ``Hindrance``, ``InvalidSettings``, ``StoreUnavailable``.
+    Raises ``CommandFailed``, ``InvalidSettings``, ``StoreUnavailable``.
     """
     async with reached(settings, needs, outside) as servers:
         container = wired(servers.settings)

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import structlog
 
 from application.backoff import Backoff
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 
 RESTARTS: Final = 5
 """Restarts within ``WITHIN`` seconds, at most; the next end of the server ends the service."""
@@ -43,7 +43,7 @@ async def kept_running(
 ) -> AsyncIterator[None]:
     """Restart ``server`` whenever it ends, as long as the block lasts.
 
-    Cancels the block and raises :class:`Hindrance` when it cannot be kept running.
+    Cancels the block and raises :class:`CommandFailed` when it cannot be kept running.
     """
     block = asyncio.current_task()
     assert block is not None  # we are in one
@@ -70,7 +70,7 @@ async def _keep(name: str, server: Server, pause: Callable[[float], Awaitable[No
         while restarts and now() - restarts[0] > WITHIN:
             restarts.popleft()
         if len(restarts) == RESTARTS:
-            raise Hindrance(
+            raise CommandFailed(
                 f"{name} does not stay up: it was started again {RESTARTS} times within "
                 f"{WITHIN:.0f} s, and ended each time ({reason}); its log is in the home"
             )

@@ -50,16 +50,16 @@ async def watch_groups(container: Container) -> None:
     told: str | None = None
     told_wrong: str | None = None
     while True:
-        hindrance: str | None = None
+        fault: str | None = None
         try:
-            hindrance = await container.consumer_groups().hindrance()
-            container.metrics().groups.show(hindrance is not None)
+            fault = await container.consumer_groups().fault()
+            container.metrics().groups.show(fault is not None)
         except StoreUnavailable as error:
             container.metrics().groups.show(None)
             log.warning("cannot see whether events reach the consumer groups", reason=str(error))
-        if hindrance and hindrance != told:
-            log.error("events reach no consumer group", reason=hindrance)
-        told = hindrance
+        if fault and fault != told:
+            log.error("events reach no consumer group", reason=fault)
+        told = fault
         if (wrong := container.working().wrong) and wrong != told_wrong:
             log.error("tasks are not at work", reason=wrong)
         told_wrong = wrong

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.embedded_node import require_node
 from infrastructure.processes.needs import Embedded
 from infrastructure.processes.supervising import kept_running
@@ -28,7 +28,7 @@ async def _simulated(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
                 "carrier_uri": providers.carrier_uri,
             }
     except SimulationFailed as error:
-        raise Hindrance(str(error)) from error
+        raise CommandFailed(str(error)) from error
 
 
 SIMULATED_PROVIDERS: Final = Embedded(

@@ -61,7 +61,7 @@ class Seen(BaseModel):
 
 @asynccontextmanager
 async def shop_opened(settings: Settings) -> AsyncIterator["SimulatedShop"]:
-    """Servers of their own in the home of these settings. Raises ``Hindrance``."""
+    """Servers of their own in the home of these settings. Raises ``CommandFailed``."""
     own = settings.model_copy(
         update=dict.fromkeys(
             ("eventstoredb_uri", "postgres_uri", "payment_provider_uri", "carrier_uri")

@@ -155,11 +155,11 @@ async def test_consumers_may_want_less_than_their_group_reads(stores: Stores) ->
 
 
 async def test_nothing_keeps_events_from_the_groups(stores: Stores) -> None:
-    """A healthy store reports no hindrance."""
+    """A healthy store reports no fault."""
     await Group(stores).ensure()
 
     async def is_fine() -> bool:
-        return await stores.groups.hindrance() is None
+        return await stores.groups.fault() is None
 
     await until(is_fine)
 

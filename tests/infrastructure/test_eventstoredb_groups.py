@@ -169,7 +169,7 @@ async def _until_hindered(groups: ConsumerGroups, *, hindered: bool) -> str:
     found: list[str | None] = []
 
     async def is_so() -> bool:
-        found.append(await groups.hindrance())
+        found.append(await groups.fault())
         return (found[-1] is not None) is hindered
 
     await until(is_so)

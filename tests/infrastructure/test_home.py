@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.home import Found, Home, Running
 from infrastructure.settings import Settings
 
@@ -24,7 +24,7 @@ def test_a_service_is_found_while_it_lives_there(tmp_path: Path) -> None:
     with home.claimed():
         home.announce(Running.here(settings, "http://127.0.0.1:1"))
         running = home_in(tmp_path)[0].found().running
-        with pytest.raises(Hindrance, match=r"already, .*at http://127.0.0.1:1.* HEADWATER_HOME"):
+        with pytest.raises(CommandFailed, match=r"at http://127.0.0.1:1.* HEADWATER_HOME"):
             home_in(tmp_path)[0].claimed().__enter__()
 
     assert running is not None
@@ -62,7 +62,7 @@ def test_a_notice_that_cannot_be_read_is_none(tmp_path: Path, content: str) -> N
     with home.claimed():
         (tmp_path / "running.json").write_text(content)
         assert home.found().running is None
-        with pytest.raises(Hindrance, match="another headwater command is at work"):
+        with pytest.raises(CommandFailed, match="another headwater command is at work"):
             home_in(tmp_path)[0].claimed().__enter__()
 
 

@@ -71,7 +71,7 @@ async def test_a_group_that_gets_nowhere_makes_it_unready() -> None:
         assert (await shop.get("/health/ready")).status_code == 200
 
 
-async def test_probes_that_were_deleted_are_no_hindrance() -> None:
+async def test_probes_that_were_deleted_are_no_fault() -> None:
     """Whoever tidies up the store does not take the service out of service."""
     container = empty_shop()
     store = ReadOnly(SHOP.catalogue)

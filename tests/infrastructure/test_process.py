@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infrastructure.cli.process import AskedWrongly, prepare_process
+from infrastructure.cli.process import UsageError, prepare_process
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def test_arguments_are_composed_but_for_files(
 
 def test_an_argument_that_is_no_text_is_refused() -> None:
     """Bytes that are no UTF-8 come as half characters."""
-    with pytest.raises(AskedWrongly, match="not UTF-8"):
+    with pytest.raises(UsageError, match="not UTF-8"):
         prepare_process(["a\udcffb"])
 
 

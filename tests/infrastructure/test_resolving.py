@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.home import Found, Running
 from infrastructure.processes.needs import (
     APART,
@@ -91,7 +91,7 @@ def _resolved() -> Iterator[tuple[Settings, Found, Needs, Resolved[Settings]]]:
     for settings, found, needs in CASES:
         try:
             yield settings, found, needs, resolve(settings, found, needs, EMBEDDED)
-        except (Hindrance, InvalidSettings):
+        except (CommandFailed, InvalidSettings):
             continue
 
 
@@ -204,7 +204,7 @@ def test_what_starts_anything_is_refused_for_another_store_only() -> None:
             continue
         try:
             resolve(settings, found, needs, EMBEDDED)
-        except Hindrance:
+        except CommandFailed:
             has = found.running.event_store if found.running else found.keeps
             assert settings.events_uri is None
             assert has not in (None, settings.event_store)
@@ -255,7 +255,7 @@ def test_a_refusal_names_the_settings_that_would_help(
     given: Mapping[str, Any], found: Found, needs: Needs, told: str
 ) -> None:
     """One line: what was wrong, and what would be right."""
-    with pytest.raises(Hindrance, match=told) as refused:
+    with pytest.raises(CommandFailed, match=told) as refused:
         resolve(_Settings(home=NOWHERE, **given), found, needs, EMBEDDED)
     assert "\n" not in str(refused.value)
 

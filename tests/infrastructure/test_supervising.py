@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.supervising import RESTARTS, kept_running
 from tests.waiting import until
 
@@ -56,7 +56,7 @@ async def test_the_pause_before_a_restart_grows() -> None:
 async def test_one_that_ends_again_and_again_ends_the_service_with_the_reason() -> None:
     """The block is cancelled, and one line says which server it was, how often, and why."""
     server = Server(ended=True, failing=1000)
-    with pytest.raises(Hindrance, match=r"the server .* 5 times .*its port is taken"):
+    with pytest.raises(CommandFailed, match=r"the server .* 5 times .*its port is taken"):
         async with kept_running("the server", server, server.pause):
             await asyncio.Event().wait()
 

@@ -59,7 +59,7 @@ class ConsumerGroups:
     async def delete(self, group: str) -> None:
         await self._change(group, _DELETE, _DELETE_EVENTS, ROUSE)
 
-    async def hindrance(self) -> str | None:
+    async def fault(self) -> str | None:
         """``None``: consumers read the log itself."""
         return None
 

@@ -24,8 +24,8 @@ from domain.orders import Status
 from domain.values import Money
 from infrastructure.cli.figures import age
 from infrastructure.cli.printing import Console, Table, say_json
-from infrastructure.cli.process import AskedWrongly
-from infrastructure.processes import Hindrance
+from infrastructure.cli.process import UsageError
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import READ_MODELS
 from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
@@ -44,7 +44,7 @@ class Question(Generic[V]):
 def orders(
     id: str | None, customer: str | None, status: str | None, after: str | None, limit: int
 ) -> Question[Any]:
-    """One order, or a page of them. Raises :class:`AskedWrongly`."""
+    """One order, or a page of them. Raises :class:`UsageError`."""
     if id is not None:
         return Question(f"order {id}", order_summary, partial(queries.order, order_id=id))
     return Question(
@@ -109,16 +109,16 @@ def stock(sku: str) -> Question[Any]:
 
 
 async def answer(settings: Settings, question: Question[V], *, json: bool) -> None:
-    """Ask and print. Raises :class:`AskedWrongly`, ``Hindrance``, ``NotBuilt`` …"""
+    """Ask and print. Raises :class:`UsageError`, ``CommandFailed``, ``NotBuilt`` …"""
     async with opened_for(settings, READ_MODELS) as container:
         views = await container.read_models().live(question.projection)
         try:
             found = await question.ask(views)
         except ValueError as error:
-            raise AskedWrongly(str(error)) from error
+            raise UsageError(str(error)) from error
         lag = (await container.lags().of(question.projection)).seconds
     if found is None:
-        raise Hindrance(f"nothing is known of {question.name}")
+        raise CommandFailed(f"nothing is known of {question.name}")
     if json:
         document = _document(question, found)
         say_json({**document, "lag_seconds": lag})
@@ -213,4 +213,4 @@ def _status(word: str | None) -> Status | None:
         return None if word is None else Status(word)
     except ValueError:
         known = ", ".join(Status)
-        raise AskedWrongly(f"there is no status {word!r}: there are {known}") from None
+        raise UsageError(f"there is no status {word!r}: there are {known}") from None

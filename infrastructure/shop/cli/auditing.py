@@ -10,7 +10,7 @@ from application.ports import ProviderUnavailable
 from application.shop.auditing import Summary, Verdict, audit
 from infrastructure.cli.printing import Console, Table, say_json
 from infrastructure.container import outside_opened
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS_AND_OUTSIDE
 from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
@@ -21,7 +21,7 @@ _RIGHT, _WRONG = ("✓", "green"), ("✗", "red")
 
 
 async def audit_shop(settings: Settings, *, json: bool) -> None:
-    """Audit the store at hand and print the verdict. Raises :class:`Hindrance`."""
+    """Audit the store at hand and print the verdict. Raises :class:`CommandFailed`."""
     async with (
         opened_for(settings, EVENTS_AND_OUTSIDE, [SIMULATED_PROVIDERS]) as container,
         outside_opened(container),
@@ -31,7 +31,7 @@ async def audit_shop(settings: Settings, *, json: bool) -> None:
                 container.subscriptions(), container.payloads(), container.books()
             )
         except ProviderUnavailable as error:
-            raise Hindrance(f"the books of a provider cannot be read: {error}") from error
+            raise CommandFailed(f"the books of a provider cannot be read: {error}") from error
     if json:
         say_json(verdict.model_dump(mode="json"))
     else:

@@ -18,7 +18,7 @@ from application.shop import importing
 from application.shop.importing import ImportStopped, Report
 from infrastructure.cli.printing import Console
 from infrastructure.container import Container
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import NEW_EVENTS
 from infrastructure.processes.servers import opened_for
 from infrastructure.processes.watching import watch
@@ -35,9 +35,9 @@ async def import_file(
     encoding: str | None = None,
     dates: str | None = None,
 ) -> None:
-    """Import it and print the report. Raises :class:`Hindrance`, ``StoreUnavailable``.
+    """Import it and print the report. Raises :class:`CommandFailed`, ``StoreUnavailable``.
 
-    :class:`Hindrance` also when no line of it could be used.
+    :class:`CommandFailed` also when no line of it could be used.
     """
     console = Console()
     history = _checked(file, report_file, encoding, dates)
@@ -52,7 +52,7 @@ async def import_file(
         _write(report, report_file)
         console.print(f"The whole report is in {report_file}", soft_wrap=True)
     if not report.imported + report.matched:
-        raise Hindrance(f"no line of {file} could be used")
+        raise CommandFailed(f"no line of {file} could be used")
 
 
 @asynccontextmanager
@@ -81,9 +81,9 @@ def _checked(
             report_file.touch()
         return history
     except NotAHistory as error:
-        raise Hindrance(str(error)) from error
+        raise CommandFailed(str(error)) from error
     except OSError as error:
-        raise Hindrance(f"{error.filename}: {error.strerror}") from error
+        raise CommandFailed(f"{error.filename}: {error.strerror}") from error
 
 
 def _write(report: Report, file: Path) -> None:
@@ -91,7 +91,7 @@ def _write(report: Report, file: Path) -> None:
 
 
 async def bring_in_sample(container: Container, home: Path, console: Console) -> None:
-    """On the first start, import the bundled sample. Raises :class:`Hindrance`."""
+    """On the first start, import the bundled sample. Raises :class:`CommandFailed`."""
     first_start = FirstStart(home, container.subscriptions())
     if await first_start.is_due():
         async with first_start.remembered():
@@ -105,7 +105,7 @@ async def _imported(history: History, container: Container, console: Console) ->
                 history, container.dispatch(), tell, admitted=container.backpressure().wait
             )
         except ImportStopped as stopped:
-            raise Hindrance(str(stopped)) from stopped
+            raise CommandFailed(str(stopped)) from stopped
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from application.shop.warehouse import Warehouse
 from domain.decider import DomainError
 from domain.shipments import DeliverShipment, FailShipment
 from infrastructure.cli.printing import say
-from infrastructure.cli.process import AskedWrongly
+from infrastructure.cli.process import UsageError
 from infrastructure.container import outside_opened
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS_AND_OUTSIDE
 from infrastructure.processes.servers import opened_for
 from infrastructure.settings import Settings
@@ -26,7 +26,7 @@ _Record = Callable[[Warehouse, CommandDispatch, Context], Awaitable[Outcome]]
 
 
 async def dispatch(settings: Settings, id: str, by: str | None) -> None:
-    """As the others: raises :class:`Hindrance`, :class:`AskedWrongly`, ``StoreUnavailable``."""
+    """As the others: raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
     await _record(settings, by, lambda house, _, context: house.send(id, context))
 
 
@@ -60,8 +60,8 @@ async def _record(settings: Settings, by: str | None, record: _Record) -> None:
             outcome = await record(container.warehouse(), container.dispatch(), context)
         except ValidationError as error:
             wrong = error.errors()[0]
-            raise AskedWrongly(f"{wrong['loc'][0]}: {wrong['msg'].lower()}") from error
+            raise UsageError(f"{wrong['loc'][0]}: {wrong['msg'].lower()}") from error
         except (DomainError, ProviderUnavailable) as refused:
-            raise Hindrance(str(refused)) from refused
+            raise CommandFailed(str(refused)) from refused
     what = ", ".join(type(event).__name__ for event in outcome.events)
     say(f"{outcome.stream}: {what or 'nothing to do, it was recorded before'}")

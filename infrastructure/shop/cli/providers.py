@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from infrastructure.cli.printing import say
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.providers.simulated.journal import JournalUnavailable
 from infrastructure.providers.simulated.server import answering
 from infrastructure.shop.memory import SIMULATED
@@ -13,16 +13,16 @@ from infrastructure.shop.settings import ShopSettings
 
 
 async def run_providers(file: Path | None, port: int) -> None:
-    """Answer until cancelled. Raises :class:`Hindrance`."""
+    """Answer until cancelled. Raises :class:`CommandFailed`."""
     try:
         async with answering(SIMULATED, file, port) as uri:
             _welcome(uri, file)
             await asyncio.Event().wait()
     except JournalUnavailable as error:
-        raise Hindrance(f"{error}; --data-dir sets another directory") from error
+        raise CommandFailed(f"{error}; --data-dir sets another directory") from error
     except OSError as error:
         reason = f"cannot listen on port {port} ({error.strerror})"
-        raise Hindrance(f"{reason}; --port sets another, 0 is any free one") from error
+        raise CommandFailed(f"{reason}; --port sets another, 0 is any free one") from error
 
 
 def _welcome(uri: str, file: Path | None) -> None:

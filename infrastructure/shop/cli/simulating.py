@@ -13,7 +13,7 @@ from rich.live import Live
 from application.shop.auditing import Verdict
 from infrastructure import telemetry
 from infrastructure.cli.printing import Console, Table, say_json
-from infrastructure.processes import Hindrance
+from infrastructure.processes import CommandFailed
 from infrastructure.settings import Settings
 from infrastructure.shop.cli.auditing import show
 from infrastructure.shop.online_retail import History, NotAHistory
@@ -27,7 +27,7 @@ _CLOSED = "Nobody else is let in, what is under way comes to its end; Ctrl-C aga
 async def simulate(
     settings: Settings, file: Path, options: Options, data_dir: Path | None, *, json: bool
 ) -> None:
-    """Simulate, print what comes of it. Raises :class:`Hindrance`, ``StoreUnavailable``."""
+    """Simulate, print what comes of it. Raises :class:`CommandFailed`, ``StoreUnavailable``."""
     history = _checked(file)
     with _kept_in(data_dir) as home:
         own = settings.model_copy(update={"home": home, "payloads_dir": None})
@@ -49,7 +49,7 @@ def _checked(file: Path) -> History:
     try:
         return History(file)
     except NotAHistory as error:
-        raise Hindrance(str(error)) from error
+        raise CommandFailed(str(error)) from error
 
 
 @contextmanager
