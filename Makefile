@@ -4,6 +4,7 @@ NODE := infrastructure/embedded/eventstoredb
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" \
 	--no-emit-package embedded-eventstoredb pyproject.toml
+BOTH := --extra eventstoredb --extra postgres
 
 .PHONY: help run test conformance check bench reference requirements clean
 help: ## show this list
@@ -40,9 +41,10 @@ reference: .venv/.dev ## print the pages of docs/reference anew, from the source
 	@touch .venv/.run
 
 requirements: ## pin the dependencies of pyproject.toml anew (needs uv)
-	$(COMPILE) --extra embedded --extra build --extra dev -o requirements/dev.txt
-	$(COMPILE) --extra embedded --extra build -c requirements/dev.txt -o requirements/run.txt
-	$(COMPILE) -c requirements/dev.txt -o requirements/service.txt
+	$(COMPILE) $(BOTH) --extra embedded --extra build --extra dev -o requirements/dev.txt
+	$(COMPILE) $(BOTH) --extra embedded --extra build -c requirements/dev.txt -o requirements/run.txt
+	$(COMPILE) $(BOTH) -c requirements/dev.txt -o requirements/service.txt
+	$(COMPILE) --extra postgres -c requirements/dev.txt -o requirements/service-postgres.txt
 
 clean: ## remove the virtual environment and caches, never data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
