@@ -1,7 +1,7 @@
 """What a service is: one value, declared on one page and handed in. All else follows from it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -12,12 +12,18 @@ from application.catalogue import NO_UPCASTERS, Catalogue, Upcasters
 from application.category import Category
 from application.projections.projection import Projection
 from application.reactions import O, Reaction
+from application.sagas.performing import CallPerformer
 from application.sagas.saga import Saga
 from application.sagas.standings import SagaStanding, standings_of
 
 
 class InvalidService(ValueError):
     """A declaration contradicts itself; the message says where."""
+
+
+def no_calls(_: Any) -> Sequence[CallPerformer[Any]]:
+    """Its sagas call nobody outside."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Service(Generic[O]):
     projections: tuple[Projection[Any], ...] = ()  # of a read model also the versions before
     sagas: tuple[Saga[Any], ...] = ()  # every version that was ever released, oldest first
     reactions: tuple[Reaction[O], ...] = ()
+    outside_calls: Callable[[O], Sequence[CallPerformer[Any]]] = no_calls
     upcasters: Upcasters = field(default_factory=lambda: NO_UPCASTERS)
 
     def __post_init__(self) -> None:

@@ -2,17 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from application.backpressure import Overloaded
-from application.ports import ProviderUnavailable, StoreUnavailable
-from infrastructure.container import Container
+from application.backpressure import Backpressure, Overloaded
+from application.ports import Builds, ConsumerGroups, ProviderUnavailable, StoreUnavailable
+from application.projections.lag import Lags
+from application.projections.staleness import Staleness
+from application.writability import Writability
+from infrastructure.program import Check
+from infrastructure.working import Working
 
 PATIENCE = 2.0  # seconds that a server may take to answer before it counts as gone
 _OK: Final = "ok"
-_OUTSIDE: Final = frozenset({"payment provider", "carrier"})
-"""What may be away while the service is ready: sagas wait for it, and orders are taken."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Readiness:
     """Each thing that the service works with, and ``ok`` or what is wrong with it."""
 
     checks: Mapping[str, str]
+    may_be_away: frozenset[str] = field(default=frozenset())
 
     @property
     def wrong(self) -> Mapping[str, str]:
@@ -27,44 +30,56 @@ class Readiness:
         return {
             name: found
             for name, found in self.checks.items()
-            if found != _OK and name not in _OUTSIDE
+            if found != _OK and name not in self.may_be_away
         }
 
 
-async def readiness(wiring: Container) -> Readiness:
-    """Ask everything at once; nothing for longer than ``PATIENCE``."""
-    questions = {
-        "event store": wiring.writability().check(),
-        "commands": _admitted(wiring),
-        "consumer groups": _reached(wiring),
-        "tasks": _at_work(wiring),
-        "read models": wiring.builds().standings(),
-        "payment provider": wiring.payment_provider().find("readiness"),
-        "carrier": wiring.carrier().find("readiness"),
-    }
-    found = await asyncio.gather(*map(_answers, questions.values()))
-    checks = dict(zip(questions, found, strict=True))
-    if checks["read models"] == checks["event store"] == _OK:
-        for lag in await wiring.lags().all():
-            if lag.answers:
-                checks[lag.build.name] = wiring.staleness().verdict(lag)
-    return Readiness(checks)
+@dataclass(frozen=True)
+class Health:
+    """Asks everything that the service works with.
 
+    ``outside`` may be away while the service is ready: its name is shown, and is no reason.
+    """
 
-async def _admitted(wiring: Container) -> None:
-    wiring.backpressure().require()
+    writability: Writability
+    backpressure: Backpressure
+    groups: ConsumerGroups
+    working: Working
+    builds: Builds
+    lags: Lags
+    staleness: Staleness
+    outside: Mapping[str, Check]
 
+    async def readiness(self) -> Readiness:
+        """Ask everything at once; nothing for longer than ``PATIENCE`` seconds."""
+        questions = {
+            "event store": self.writability.check(),
+            "commands": self._admitted(),
+            "consumer groups": self._reached(),
+            "tasks": self._at_work(),
+            "read models": self.builds.standings(),
+            **{name: check() for name, check in self.outside.items()},
+        }
+        found = await asyncio.gather(*map(_answers, questions.values()))
+        checks = dict(zip(questions, found, strict=True))
+        if checks["read models"] == checks["event store"] == _OK:
+            for lag in await self.lags.all():
+                if lag.answers:
+                    checks[lag.build.name] = self.staleness.verdict(lag)
+        return Readiness(checks, frozenset(self.outside))
 
-async def _reached(wiring: Container) -> None:
-    """Raises ``StoreUnavailable`` while new events reach no consumer group, with what to do."""
-    if fault := await wiring.consumer_groups().fault():
-        raise StoreUnavailable(fault)
+    async def _admitted(self) -> None:
+        self.backpressure.require()
 
+    async def _reached(self) -> None:
+        """Raises ``StoreUnavailable`` while new events reach no consumer group."""
+        if hindrance := await self.groups.hindrance():
+            raise StoreUnavailable(hindrance)
 
-async def _at_work(wiring: Container) -> None:
-    """Raises ``StoreUnavailable`` while something in the background is not at work, and why."""
-    if wrong := wiring.working().wrong:
-        raise StoreUnavailable(wrong)
+    async def _at_work(self) -> None:
+        """Raises ``StoreUnavailable`` while something in the background is not at work."""
+        if wrong := self.working.wrong:
+            raise StoreUnavailable(wrong)
 
 
 async def _answers(question: Awaitable[object]) -> str:

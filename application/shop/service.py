@@ -16,6 +16,7 @@ from application.shop.read_models import (
     stock_levels,
 )
 from application.shop.sagas.order_fulfilment import order_fulfilment
+from application.shop.sagas.outside_calls import outside_calls
 from domain.orders import OrderPlaced
 
 
@@ -38,5 +39,6 @@ SHOP: Final[Service[Outside]] = Service(
     ),
     sagas=(order_fulfilment,),
     reactions=(goods_return, shipping),
+    outside_calls=outside_calls,
     upcasters={OrderPlaced: {1: prices_carry_their_currency}},
 )

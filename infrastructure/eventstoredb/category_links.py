@@ -15,6 +15,7 @@ from esdbclient import StreamState
 from esdbclient.exceptions import NotFound
 from esdbclient.projections import ProjectionStatistics
 
+from infrastructure.sides import BeyondRepair
 from infrastructure.eventstoredb.client import DEADLINE, Client, answering
 
 _BY_CATEGORY: Final = "$by_category"
@@ -24,10 +25,6 @@ _WRITTEN_BY_OTHERS: Final = re.compile(
 _LOOK_EVERY: Final = 0.3  # seconds; the server's own figures are a quarter of a second old
 
 Tell = Callable[[str], None]
-
-
-class BeyondRepair(Exception):
-    """The links cannot be mended from here; the message says why, and what could."""
 
 
 class CategoryLinks:

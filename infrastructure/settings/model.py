@@ -103,6 +103,11 @@ class Settings(BaseModel):
         return self.trusted_hosts if everywhere else (*self.trusted_hosts, self.http_host)
 
     @property
+    def one_database(self) -> bool:
+        """Whether events and read models are in one database, and can share a transaction."""
+        return self.event_store == "postgres"
+
+    @property
     def events_uri(self) -> str | None:
         """The server that holds the events, if one is set."""
         return self.postgres_uri if self.event_store == "postgres" else self.eventstoredb_uri

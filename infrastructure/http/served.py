@@ -1,0 +1,47 @@
+"""What routes may use of the service that they belong to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from application.backpressure import Backpressure
+from application.command_dispatch import CommandDispatch
+from application.consistency import Consistency
+from application.parking_lot import ParkingLot
+from application.ports import EventStore
+from application.projections.lag import Lags
+from application.projections.staleness import Staleness
+from infrastructure.health import Health
+from infrastructure.metrics import Metrics
+from infrastructure.program import Program
+from infrastructure.settings import Settings
+
+
+@dataclass(frozen=True)
+class Served:
+    """One service, opened, as its routes see it."""
+
+    program: Program[Any]
+    settings: Settings
+    dispatch: CommandDispatch
+    event_store: EventStore
+    consistency: Consistency
+    backpressure: Backpressure
+    lags: Lags
+    staleness: Staleness
+    lots: Sequence[ParkingLot]
+    metrics: Metrics
+    health: Health
+    outside: Any
+    """The service's own ports."""
+
+
+def served(request: Request) -> Served:
+    """The service that this request is for."""
+    found: Served = request.app.state.served()
+    return found
+
+
+Serving = Annotated[Served, Depends(served)]

@@ -1,0 +1,89 @@
+"""What the wiring builds of a declared service: one of each, by its name."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from application.consuming import GroupConsumer
+from application.log_end import LogEnd
+from application.parking_lot import ParkingLot
+from application.ports import ConsumerGroups, EventStore, PayloadStore, Subscriptions
+from application.projections.projection import Projection
+from application.reactions import Tools
+from application.sagas.deadlines import Deadlines
+from application.sagas.engine import Observer, SagaEngine
+from application.sagas.performing import Performer
+from application.service import Service
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def consistent(service: Service[Any], inline: Collection[str]) -> Sequence[Projection[Any]]:
+    """The declared read models, those named here inline."""
+    return [
+        replace(one, consistency="inline") if one.name in inline else one
+        for one in service.read_models
+    ]
+
+
+def lots(service: Service[Any], store: EventStore) -> Sequence[ParkingLot]:
+    """The parking lot of each consumer group."""
+    return [ParkingLot(store, group) for group in service.groups]
+
+
+def reactions(
+    service: Service[Any],
+    tools: Tools[Any],
+    groups: ConsumerGroups,
+    store: EventStore,
+    payloads: PayloadStore,
+) -> Mapping[str, GroupConsumer]:
+    """What handles the events of each reaction."""
+    return {
+        one.name: GroupConsumer(
+            one.name,
+            one.events,
+            one.handler(tools),
+            groups,
+            store,
+            payloads,
+            ParkingLot(store, one.name),
+        )
+        for one in service.reactions
+    }
+
+
+def engines(
+    service: Service[Any], store: EventStore, performer: Performer, observe: Observer
+) -> Mapping[str, SagaEngine]:
+    """The engine of each saga, with all its versions."""
+    own = service.catalogue.own
+    return {
+        name: SagaEngine([*versions.values()], own, store, performer, observe=observe)
+        for name, versions in service.versions.items()
+    }
+
+
+def saga_workers(
+    engines: Mapping[str, SagaEngine],
+    groups: ConsumerGroups,
+    store: EventStore,
+    payloads: PayloadStore,
+) -> Mapping[str, GroupConsumer]:
+    """A worker for each saga."""
+    return {
+        name: GroupConsumer(
+            name, engine.events, engine.handle, groups, store, payloads, ParkingLot(store, name)
+        )
+        for name, engine in engines.items()
+    }
+
+
+def deadlines(
+    service: Service[Any], store: EventStore, subscriptions: Subscriptions, log_end: LogEnd
+) -> Mapping[str, Deadlines]:
+    """What wakes the sagas of each name."""
+    return {name: Deadlines(name, store, subscriptions, log_end) for name in service.versions}

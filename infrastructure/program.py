@@ -1,0 +1,40 @@
+"""A service with its edges: one value, handed to the wiring, to HTTP and to the command line."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic
+
+from application.reactions import O
+from application.service import Service
+from infrastructure.settings import Settings
+
+if TYPE_CHECKING:  # HTTP is imported where it is served, the command line where it is used
+    import typer
+    from fastapi import APIRouter
+
+Check = Callable[[], Awaitable[object]]
+"""Raises while something does not answer."""
+
+
+def nothing_outside(_: Any) -> Mapping[str, Check]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Program(Generic[O]):
+    """What a service is made of, beside what the kit brings. ``O``: its own ports, opened."""
+
+    service: Service[O]
+    settings: type[Settings]
+    outside: Callable[[Any, float], AbstractAsyncContextManager[O]]
+    """Opens what is outside, over these settings; a call is given up after so many seconds."""
+    outside_in_memory: Callable[[], O]
+    outside_checks: Callable[[O], Mapping[str, Check]] = nothing_outside
+    """What may be away while the service is ready: readiness names it, by this name."""
+    title: str = "Headwater"
+    description: str = ""
+    """What the page of the HTTP API says of it."""
+    routes: Callable[[], Sequence["APIRouter"]] = tuple
+    commands: Callable[["typer.Typer"], None] = lambda _: None
+    """Adds its commands to those of the kit."""

@@ -1,0 +1,68 @@
+"""What a technology brings: one side of a service, opened. The wiring builds on these alone."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from application.catalogue import Catalogue
+from application.ports import (
+    Builds,
+    ConsumerGroups,
+    EventStore,
+    PayloadStore,
+    ReadModels,
+    StoreFacts,
+    Subscriptions,
+)
+from application.projections.projection import Projection
+from infrastructure.metrics import Metrics
+from infrastructure.settings import Settings
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an opener works with."""
+
+    settings: Settings
+    catalogue: Catalogue
+    projections: Sequence[Projection[Any]]
+    payloads: PayloadStore
+    metrics: Metrics
+
+
+class EventLog(Subscriptions, StoreFacts, Protocol):
+    """All events of a store, followed and counted."""
+
+
+class BeyondRepair(Exception):
+    """The links to events cannot be mended from here; the message says why, and what could."""
+
+
+async def nothing() -> None:
+    """Nothing has to be done."""
+
+
+@dataclass(frozen=True)
+class EventSide:
+    """Where events are."""
+
+    streams: EventStore
+    log: EventLog
+    groups: ConsumerGroups
+    prepare: Callable[[], Awaitable[None]] = nothing
+    """What the store needs before a service works on it, besides connections."""
+    look: Callable[[], Awaitable[None]] = nothing
+    """Shows in the metrics what this store alone can tell; called about once a second."""
+    repair_links: Callable[[Callable[[str], None]], Awaitable[None]] | None = None
+    """Links each event to its category again, where the store has such links. Reports by line.
+    Raises :class:`BeyondRepair`."""
+
+
+@dataclass(frozen=True)
+class ReadSide:
+    """Where read models are."""
+
+    read_models: ReadModels
+    builds: Builds
+    migrated: Sequence[str] = ()
+    """What was changed in the database on opening it, oldest first."""
