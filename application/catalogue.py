@@ -44,6 +44,7 @@ class Catalogue:
         _refuse_doubles("categories are", [category.name for category in self.categories])
         _refuse_doubles("events are", [event.__name__ for event in events])
         _refuse_doubles("commands are", [command.__name__ for command in commands])
+        self.names = frozenset(category.name for category in self.categories)
         self.events: Mapping[str, type[Event]] = {event.__name__: event for event in events}
         self.by_command: Mapping[type[Command], Category] = {
             command: category for category in self.categories for command in category.commands

@@ -7,7 +7,12 @@ Everything here is built without waiting. What has to be awaited (the connection
 import os
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from typing import Any, Final
 
 from dependency_injector import containers, providers
@@ -28,9 +33,8 @@ from application.sagas.performing import Performer
 from application.writability import Writability
 from infrastructure import filesystem, memory
 from infrastructure.health import Health
-from infrastructure.http.served import Served
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
-from infrastructure.opening import opener
+from infrastructure.opening import imported
 from infrastructure.parts import consistent, deadlines, engines, lots, now, reactions, saga_workers
 from infrastructure.program import Program
 from infrastructure.settings import InvalidSettings, Settings
@@ -41,6 +45,13 @@ REMEMBER: Final = 1000
 """Streams that a process need not read again when the next command for them comes."""
 
 PATIENCE: Final = 10.0  # seconds after which a call to somebody outside is given up
+
+
+def _opens(
+    technology: str, side: str, given: providers.Provider[Given]
+) -> providers.Callable[AbstractAsyncContextManager[Any]]:
+    """What opens one side on a technology. Its driver is imported when it is called."""
+    return providers.Callable(imported(f"infrastructure.{technology}.opening", side), given)
 
 
 class Container(containers.DeclarativeContainer):
@@ -60,11 +71,13 @@ class Container(containers.DeclarativeContainer):
     open_events = providers.Selector(
         settings.provided.event_store,
         eventstoredb=providers.Callable(
-            opener("infrastructure.eventstoredb.opening", "event_side"), given
+            imported("infrastructure.eventstoredb.opening", "event_side"), given
         ),
-        postgres=providers.Callable(opener("infrastructure.postgres.opening", "event_side"), given),
+        postgres=providers.Callable(
+            imported("infrastructure.postgres.opening", "event_side"), given
+        ),
     )
-    open_views = providers.Callable(opener("infrastructure.postgres.opening", "read_side"), given)
+    open_views = _opens("postgres", "read_side", given)
     open_outside = providers.Callable(
         lambda program, settings, patience=PATIENCE: program.outside(settings, patience),
         program,
@@ -74,7 +87,7 @@ class Container(containers.DeclarativeContainer):
     # what they bring, once they are opened
     event_side = providers.Dependency(instance_of=EventSide)
     read_side = providers.Dependency(instance_of=ReadSide)
-    outside = providers.Dependency()
+    outside: providers.Dependency[Any] = providers.Dependency()
     streams = event_side.provided.streams
     subscriptions = event_side.provided.log
     consumer_groups = event_side.provided.groups
@@ -155,10 +168,12 @@ class Container(containers.DeclarativeContainer):
         builds,
         lags,
         staleness,
-        providers.Callable(lambda program, outside: program.outside_checks(outside), program, outside),
+        providers.Callable(
+            lambda program, outside: program.outside_checks(outside), program, outside
+        ),
     )
     served = providers.Singleton(
-        Served,
+        imported("infrastructure.http.served", "Served"),
         program,
         settings,
         dispatch,
@@ -210,7 +225,9 @@ def require_consistency(container: Container) -> None:
         raise InvalidSettings(f"{setting}: {error}") from error
     names = [projection.name for projection in declared]
     if unknown := sorted(set(settings.inline_projections) - set(names)):
-        raise InvalidSettings(f"{setting}: there is no {', '.join(unknown)}, but {', '.join(names)}")
+        raise InvalidSettings(
+            f"{setting}: there is no {', '.join(unknown)}, but {', '.join(names)}"
+        )
     inline = sorted(one.name for one in declared if one.consistency == "inline")
     if inline and not settings.one_database:
         raise InvalidSettings(

@@ -73,8 +73,8 @@ class Health:
 
     async def _reached(self) -> None:
         """Raises ``StoreUnavailable`` while new events reach no consumer group."""
-        if hindrance := await self.groups.hindrance():
-            raise StoreUnavailable(hindrance)
+        if fault := await self.groups.fault():
+            raise StoreUnavailable(fault)
 
     async def _at_work(self) -> None:
         """Raises ``StoreUnavailable`` while something in the background is not at work."""

@@ -1,18 +1,14 @@
-"""Technologies by their name: a module is imported, and its driver with it, once it is chosen."""
+"""Parts by their name: a module is imported, and its driver with it, when it is first used."""
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from typing import Any
 
-Opener = Callable[..., AbstractAsyncContextManager[Any]]
 
+def imported(module: str, name: str) -> Callable[..., Any]:
+    """Calls what has that name in that module, which it imports then."""
 
-def opener(module: str, name: str) -> Opener:
-    """The opener of that name, imported when it is called."""
+    def call(*given: Any, **options: Any) -> Any:
+        return getattr(import_module(module), name)(*given, **options)
 
-    def open(*given: Any) -> AbstractAsyncContextManager[Any]:
-        found: Opener = getattr(import_module(module), name)
-        return found(*given)
-
-    return open
+    return call

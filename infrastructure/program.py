@@ -13,8 +13,14 @@ if TYPE_CHECKING:  # HTTP is imported where it is served, the command line where
     import typer
     from fastapi import APIRouter
 
+    from infrastructure.processes.needs import Embedded
+
 Check = Callable[[], Awaitable[object]]
 """Raises while something does not answer."""
+
+
+async def nothing(*_: Any) -> None:
+    """Nothing happens."""
 
 
 def nothing_outside(_: Any) -> Mapping[str, Check]:
@@ -35,6 +41,22 @@ class Program(Generic[O]):
     title: str = "Headwater"
     description: str = ""
     """What the page of the HTTP API says of it."""
+    about: str = ""
+    """The first lines of the command line's help."""
     routes: Callable[[], Sequence["APIRouter"]] = tuple
     commands: Callable[["typer.Typer"], None] = lambda _: None
     """Adds its commands to those of the kit."""
+    embedded: Callable[[], Sequence["Embedded"]] = tuple
+    """What can be started here in place of what is outside."""
+    first_start: Callable[..., Awaitable[None]] = nothing
+    """Fills an empty event store: ``(container, home, console)``."""
+    welcome: Callable[..., Awaitable[None]] = nothing
+    """Says what runs and what to try: ``(container, given, url, console)``."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A program, as it is set up here."""
+
+    program: Program[Any]
+    settings: Settings

@@ -7,9 +7,11 @@ from typing import Any, get_args
 
 import pytest
 
-from infrastructure.container import Container, wired, write_side_opened
+from infrastructure.container import Container, wired
+from infrastructure.container import opened as parts_opened
 from infrastructure.settings import EventStore
 from infrastructure.settings.reading import parse
+from infrastructure.shop.program import PROGRAM
 from infrastructure.shop.settings import ShopSettings
 
 NOWHERE = dict.fromkeys(
@@ -43,6 +45,7 @@ def understood(settings: Mapping[str, str], **others: Any) -> ShopSettings:
 @asynccontextmanager
 async def opened(settings: Mapping[str, str]) -> AsyncIterator[Container]:
     """What is read and written there."""
-    container = wired(understood(settings))
-    async with write_side_opened(container):
+    container = wired(PROGRAM, understood(settings))
+    parts = ["read_side"] if container.settings().one_database else []
+    async with parts_opened(container, "event_side", *parts):
         yield container

@@ -13,13 +13,13 @@ from infrastructure.cli.printing import Console
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import READ_MODELS
 from infrastructure.processes.servers import opened_for
-from infrastructure.settings import Settings
+from infrastructure.program import Deployment
 
 
-async def deploy(settings: Settings, name: str, note: Note, *, accept: bool) -> None:
+async def deploy(deployment: Deployment, name: str, note: Note, *, accept: bool) -> None:
     """Deploy it and tell. Raises :class:`CommandFailed`, and what operations raise."""
     console = Console(soft_wrap=True)
-    async with opened_for(settings, READ_MODELS) as container:
+    async with opened_for(deployment, READ_MODELS) as container:
         projection = await container.operations().newest(name)
         host = container.host(projections=[projection], roles=(Role.BUILDING,))
         work = container.deploy(projection, host)

@@ -8,12 +8,12 @@ from application.damaged_streams import damaged
 from infrastructure.cli.printing import say, say_json
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
-from infrastructure.settings import Settings
+from infrastructure.program import Deployment
 
 
-async def examine(settings: Settings, *, json: bool) -> None:
+async def examine(deployment: Deployment, *, json: bool) -> None:
     """Look for damage and print it; exit code 1 for any. Raises ``CommandFailed``."""
-    async with opened_for(settings, EVENTS) as container:
+    async with opened_for(deployment, EVENTS) as container:
         found = await damaged(
             container.subscriptions(), container.event_store(), container.catalogue()
         )

@@ -2,7 +2,7 @@
 
 import typer
 
-from infrastructure.cli.process import clear_errors, load_settings, until_done
+from infrastructure.cli.process import clear_errors, deployed, until_done
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,4 +32,4 @@ def repair() -> None:
     with clear_errors():
         from infrastructure.cli.repairing import repair_links
 
-        until_done(repair_links(load_settings()))
+        until_done(repair_links(deployed()))

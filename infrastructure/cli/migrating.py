@@ -2,15 +2,16 @@
 
 from infrastructure.cli.printing import say
 from infrastructure.container import migrate as bring_up_to_date
+from infrastructure.container import wired
 from infrastructure.processes.needs import TABLES
 from infrastructure.processes.servers import reached
-from infrastructure.settings import Settings
+from infrastructure.program import Deployment
 
 
-async def migrate(settings: Settings) -> None:
+async def migrate(deployment: Deployment) -> None:
     """Migrate and tell. Raises ``CommandFailed``, ``StoreUnavailable``."""
-    async with reached(settings, TABLES) as servers:
-        applied = await bring_up_to_date(servers.settings)
+    async with reached(deployment, TABLES) as there:
+        applied = await bring_up_to_date(wired(there.program, there.settings))
     for name in applied:
         say(f"applied {name}")
     if not applied:

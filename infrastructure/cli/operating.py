@@ -10,7 +10,7 @@ from infrastructure.cli.figures import age
 from infrastructure.cli.printing import Console, Table, say, say_json
 from infrastructure.processes.needs import READ_MODELS
 from infrastructure.processes.servers import opened_for
-from infrastructure.settings import Settings
+from infrastructure.program import Deployment
 
 
 def note(by: str | None, reason: str | None) -> Note:
@@ -18,41 +18,41 @@ def note(by: str | None, reason: str | None) -> Note:
     return Note(by or getpass.getuser(), reason or "no reason given", datetime.now(UTC))
 
 
-async def pause(settings: Settings, name: str, note: Note) -> None:
-    async with opened_for(settings, READ_MODELS) as container:
+async def pause(deployment: Deployment, name: str, note: Note) -> None:
+    async with opened_for(deployment, READ_MODELS) as container:
         _tell("is paused", await container.operations().pause(name, note))
 
 
-async def resume(settings: Settings, name: str, note: Note) -> None:
-    async with opened_for(settings, READ_MODELS) as container:
+async def resume(deployment: Deployment, name: str, note: Note) -> None:
+    async with opened_for(deployment, READ_MODELS) as container:
         _tell("goes on", await container.operations().resume(name, note))
 
 
-async def retry(settings: Settings, name: str, note: Note) -> None:
-    async with opened_for(settings, READ_MODELS) as container:
+async def retry(deployment: Deployment, name: str, note: Note) -> None:
+    async with opened_for(deployment, READ_MODELS) as container:
         _tell("tries again", await container.operations().retry(name, note))
 
 
-async def skip(settings: Settings, name: str, event_id: UUID, note: Note) -> None:
-    async with opened_for(settings, READ_MODELS) as container:
+async def skip(deployment: Deployment, name: str, event_id: UUID, note: Note) -> None:
+    async with opened_for(deployment, READ_MODELS) as container:
         done = await container.operations().skip(name, event_id, note)
         _tell(f"passes the event {event_id} by", done)
 
 
-async def rollback(settings: Settings, name: str, note: Note) -> None:
-    async with opened_for(settings, READ_MODELS) as container:
+async def rollback(deployment: Deployment, name: str, note: Note) -> None:
+    async with opened_for(deployment, READ_MODELS) as container:
         build = await container.operations().rollback(name, note)
         lags = {lag.build: lag for lag in await container.lags().all()}
         _tell(f"answers queries again, {age(lags[build].seconds)}", [build])
 
 
-async def drop(settings: Settings, name: str, note: Note) -> None:
-    async with opened_for(settings, READ_MODELS) as container:
+async def drop(deployment: Deployment, name: str, note: Note) -> None:
+    async with opened_for(deployment, READ_MODELS) as container:
         _tell("is gone, with its views", [await container.operations().drop(name, note)])
 
 
-async def print_actions(settings: Settings, name: str, *, json: bool) -> None:
-    async with opened_for(settings, READ_MODELS) as container:
+async def print_actions(deployment: Deployment, name: str, *, json: bool) -> None:
+    async with opened_for(deployment, READ_MODELS) as container:
         actions = await container.operations().actions(name)
     if json:
         told = [
@@ -79,9 +79,9 @@ async def print_actions(settings: Settings, name: str, *, json: bool) -> None:
     Console().print(table)
 
 
-async def run(settings: Settings, names: Sequence[str]) -> None:
+async def run(deployment: Deployment, names: Sequence[str]) -> None:
     """Fill builds in any role until cancelled."""
-    async with opened_for(settings, READ_MODELS) as container:
+    async with opened_for(deployment, READ_MODELS) as container:
         for name in names:
             await container.operations().newest(name)
         declared = [of for of in container.projections() if of.name in names]

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from infrastructure.cli.process import clear_errors, finite, load_settings, until_done
+from infrastructure.cli.process import clear_errors, deployed, finite, until_done
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,7 +32,7 @@ def list_parked(group: Group = None, json: Json = False) -> None:
     with clear_errors():
         from infrastructure.cli import parked_lots
 
-        until_done(parked_lots.print_parked(load_settings(), group, json=json))
+        until_done(parked_lots.print_parked(deployed(), group, json=json))
 
 
 @app.command()
@@ -41,7 +41,7 @@ def show(event_id: EventId, json: Json = False) -> None:
     with clear_errors():
         from infrastructure.cli import parked_lots
 
-        until_done(parked_lots.print_one(load_settings(), event_id, json=json))
+        until_done(parked_lots.print_one(deployed(), event_id, json=json))
 
 
 @app.command()
@@ -67,9 +67,7 @@ def replay(
         from infrastructure.cli import parked_wishes
 
         which = parked_wishes.Which(event_id, stream, everything, group, limit)
-        until_done(
-            parked_wishes.replay(load_settings(), which, by, reason, rate=rate, dry_run=dry_run)
-        )
+        until_done(parked_wishes.replay(deployed(), which, by, reason, rate=rate, dry_run=dry_run))
 
 
 @app.command()
@@ -82,4 +80,4 @@ def discard(
     with clear_errors():
         from infrastructure.cli import parked_wishes
 
-        until_done(parked_wishes.discard(load_settings(), event_id, by, reason))
+        until_done(parked_wishes.discard(deployed(), event_id, by, reason))

@@ -14,15 +14,15 @@ from infrastructure.cli.printing import Console, say, say_json
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
-from infrastructure.settings import Settings
+from infrastructure.program import Deployment
 
 
 @asynccontextmanager
 async def lots_opened(
-    settings: Settings, group: str | None = None
+    deployment: Deployment, group: str | None = None
 ) -> AsyncIterator[Sequence[ParkingLot]]:
     """The parking lots (of that group), read. Raises ``CommandFailed``, ``StoreUnavailable``."""
-    async with opened_for(settings, EVENTS) as container:
+    async with opened_for(deployment, EVENTS) as container:
         groups = await groups_with_a_lot(container.subscriptions())
         if group is not None and group not in groups:
             known = f"those that have are {', '.join(groups)}" if groups else "nobody has"
@@ -33,9 +33,9 @@ async def lots_opened(
         yield lots
 
 
-async def print_parked(settings: Settings, group: str | None, *, json: bool) -> None:
+async def print_parked(deployment: Deployment, group: str | None, *, json: bool) -> None:
     """Print the first of each stream, the oldest first."""
-    async with lots_opened(settings, group) as lots:
+    async with lots_opened(deployment, group) as lots:
         firsts = [(lot, held) for lot in lots for held in firsts_of(lot)]
         firsts.sort(key=lambda found: found[0].since(found[1]))
         if json:
@@ -46,9 +46,9 @@ async def print_parked(settings: Settings, group: str | None, *, json: bool) -> 
             _show(firsts)
 
 
-async def print_one(settings: Settings, event_id: UUID, *, json: bool) -> None:
+async def print_one(deployment: Deployment, event_id: UUID, *, json: bool) -> None:
     """Print one parked event. Raises :class:`CommandFailed` when it is not parked."""
-    async with lots_opened(settings) as lots:
+    async with lots_opened(deployment) as lots:
         lot = lot_of(event_id, lots)
         held = lot.lot.held[event_id]
         told = _told(lot, held)

@@ -15,7 +15,7 @@ from infrastructure.cli.parked_lots import firsts_of, lot_of, lots_opened
 from infrastructure.cli.printing import say
 from infrastructure.cli.process import UsageError
 from infrastructure.processes import CommandFailed
-from infrastructure.settings import Settings
+from infrastructure.program import Deployment
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Which:
 
 
 async def replay(
-    settings: Settings,
+    deployment: Deployment,
     which: Which,
     by: str | None,
     reason: str | None,
@@ -60,7 +60,7 @@ async def replay(
 ) -> None:
     """Raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
     which.require_one()
-    async with lots_opened(settings, which.group) as lots:
+    async with lots_opened(deployment, which.group) as lots:
         chosen = which.among(lots)
         behind = sum(lot.lot.waiting_behind(held) for lot, held in chosen)
         say(f"{len(chosen)} to be handled again, {behind} waiting behind them")
@@ -74,11 +74,11 @@ async def replay(
         say("Nothing was recorded: leave out --dry-run to do it.")
 
 
-async def discard(settings: Settings, event_id: UUID, by: str | None, reason: str) -> None:
+async def discard(deployment: Deployment, event_id: UUID, by: str | None, reason: str) -> None:
     """Raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
     if not reason.strip():
         raise UsageError("--reason: say why, for whoever asks later")
-    async with lots_opened(settings) as lots:
+    async with lots_opened(deployment) as lots:
         lot, name = lot_of(event_id, lots), by or getpass.getuser()
         behind = lot.lot.waiting_behind(lot.lot.held[event_id])
         try:

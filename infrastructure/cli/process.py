@@ -13,12 +13,13 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import click
 import typer
 
 from infrastructure.cli.printing import say
 
 if TYPE_CHECKING:
-    from infrastructure.shop.settings import ShopSettings
+    from infrastructure.program import Deployment, Program
 
 
 _GRACE: Final = 6.0  # seconds in which everything should have come to its end
@@ -56,12 +57,21 @@ def finite(number: float) -> float:
     return number
 
 
-def load_settings() -> "ShopSettings":
-    """Those of this process. Raises ``InvalidSettings``."""
-    from infrastructure.settings import load
-    from infrastructure.shop.settings import ShopSettings
+def program() -> "Program[Any]":
+    """The program whose command this is."""
+    from infrastructure.program import Program
 
-    return load(ShopSettings)
+    found = click.get_current_context().find_object(Program)
+    assert found is not None  # the command line is made with it
+    return found
+
+
+def deployed() -> "Deployment":
+    """The program with the settings of this process. Raises ``InvalidSettings``."""
+    from infrastructure import settings
+    from infrastructure.program import Deployment
+
+    return Deployment(program(), settings.load(program().settings))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from infrastructure.cli.process import clear_errors, load_settings, until_done, until_stopped
+from infrastructure.cli.process import clear_errors, deployed, until_done, until_stopped
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,7 +37,7 @@ def list_builds(
     with clear_errors():
         from infrastructure.cli import standings
 
-        until_done(standings.print_all(load_settings(), json=json))
+        until_done(standings.print_all(deployed(), json=json))
 
 
 @app.command()
@@ -57,7 +57,7 @@ def deploy(
         from infrastructure.cli import deploying, operating
 
         note = operating.note(by, reason)
-        until_done(deploying.deploy(load_settings(), name, note, accept=accept_differences))
+        until_done(deploying.deploy(deployed(), name, note, accept=accept_differences))
 
 
 @app.command()
@@ -66,7 +66,7 @@ def rollback(name: Name, reason: Why, by: By = None) -> None:
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_done(operating.rollback(load_settings(), name, operating.note(by, reason)))
+        until_done(operating.rollback(deployed(), name, operating.note(by, reason)))
 
 
 @app.command()
@@ -75,7 +75,7 @@ def drop(name: AnyName, reason: Reason = None, by: By = None) -> None:
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_done(operating.drop(load_settings(), name, operating.note(by, reason)))
+        until_done(operating.drop(deployed(), name, operating.note(by, reason)))
 
 
 @app.command()
@@ -84,7 +84,7 @@ def pause(name: AnyName, reason: Why, by: By = None) -> None:
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_done(operating.pause(load_settings(), name, operating.note(by, reason)))
+        until_done(operating.pause(deployed(), name, operating.note(by, reason)))
 
 
 @app.command()
@@ -93,7 +93,7 @@ def resume(name: AnyName, reason: Reason = None, by: By = None) -> None:
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_done(operating.resume(load_settings(), name, operating.note(by, reason)))
+        until_done(operating.resume(deployed(), name, operating.note(by, reason)))
 
 
 @app.command()
@@ -102,7 +102,7 @@ def retry(name: AnyName, reason: Reason = None, by: By = None) -> None:
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_done(operating.retry(load_settings(), name, operating.note(by, reason)))
+        until_done(operating.retry(deployed(), name, operating.note(by, reason)))
 
 
 @app.command()
@@ -116,7 +116,7 @@ def skip(
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_done(operating.skip(load_settings(), name, event_id, operating.note(by, reason)))
+        until_done(operating.skip(deployed(), name, event_id, operating.note(by, reason)))
 
 
 @app.command()
@@ -128,7 +128,7 @@ def actions(
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_done(operating.print_actions(load_settings(), name, json=json))
+        until_done(operating.print_actions(deployed(), name, json=json))
 
 
 @app.command()
@@ -139,4 +139,4 @@ def run(
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_stopped(operating.run(load_settings(), names))
+        until_stopped(operating.run(deployed(), names))

@@ -16,7 +16,7 @@ from infrastructure.cli.printing import Console, say_json
 from infrastructure.cli.process import UsageError
 from infrastructure.processes.needs import READ_MODELS
 from infrastructure.processes.servers import opened_for
-from infrastructure.settings import Settings
+from infrastructure.program import Deployment
 
 COLOURS: Final = {
     Status.RUNNING: "cyan",
@@ -29,11 +29,11 @@ COLOURS: Final = {
 
 
 async def print_sagas(
-    settings: Settings, which: str, after: str | None, limit: int, *, json: bool
+    deployment: Deployment, which: str, after: str | None, limit: int, *, json: bool
 ) -> None:
     """Print a page. Raises :class:`UsageError`, ``CommandFailed``, ``NotBuilt`` …"""
     now = datetime.now(UTC)
-    async with opened_for(settings, READ_MODELS) as container:
+    async with opened_for(deployment, READ_MODELS) as container:
         standings = container.service().standings
         views = await container.read_models().live(standings)
         try:

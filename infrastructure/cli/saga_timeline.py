@@ -20,7 +20,7 @@ from infrastructure.cli.saga_wishes import unknown
 from infrastructure.container import Container
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
-from infrastructure.settings import Settings
+from infrastructure.program import Deployment
 
 _MARKS: Final = {
     Outcome.UNDER_WAY: ("…", "cyan"),
@@ -35,9 +35,9 @@ _MARKS: Final = {
 }
 
 
-async def print_saga(settings: Settings, id: str, *, json: bool) -> None:
+async def print_saga(deployment: Deployment, id: str, *, json: bool) -> None:
     """Print it as it is now, whatever the read model knows. Raises ``CommandFailed`` …"""
-    async with opened_for(settings, EVENTS) as container:
+    async with opened_for(deployment, EVENTS) as container:
         saga = await _as_recorded(container, id)
     if saga is None:
         raise unknown(id)

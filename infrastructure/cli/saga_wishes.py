@@ -21,20 +21,20 @@ from infrastructure.cli.process import UsageError
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
-from infrastructure.settings import Settings
+from infrastructure.program import Deployment
 
 
-async def retry(settings: Settings, id: str, by: str | None, reason: str) -> None:
+async def retry(deployment: Deployment, id: str, by: str | None, reason: str) -> None:
     """As the others: raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
     command = _wish(RetrySaga, by, reason)
     nothing = "no attempt has failed that could be made again"
-    await _record(settings, id, command, "is to try again at once", nothing)
+    await _record(deployment, id, command, "is to try again at once", nothing)
 
 
-async def compensate(settings: Settings, id: str, by: str | None, reason: str) -> None:
+async def compensate(deployment: Deployment, id: str, by: str | None, reason: str) -> None:
     command = _wish(CompensateSaga, by, reason)
     await _record(
-        settings,
+        deployment,
         id,
         command,
         "is to undo all that it has done",
@@ -42,9 +42,9 @@ async def compensate(settings: Settings, id: str, by: str | None, reason: str) -
     )
 
 
-async def resolve(settings: Settings, id: str, by: str | None, reason: str) -> None:
+async def resolve(deployment: Deployment, id: str, by: str | None, reason: str) -> None:
     command = _wish(ResolveSaga, by, reason)
-    await _record(settings, id, command, "is closed", "it was closed before")
+    await _record(deployment, id, command, "is closed", "it was closed before")
 
 
 def unknown(id: str) -> CommandFailed:
@@ -66,11 +66,11 @@ def _wish(command: type[SagaCommand], by: str | None, reason: str) -> SagaComman
 
 
 async def _record(
-    settings: Settings, id: str, command: SagaCommand, done: str, nothing: str
+    deployment: Deployment, id: str, command: SagaCommand, done: str, nothing: str
 ) -> None:
     context = Context.start(command.by, uuid4(), datetime.now(UTC))
     try:
-        async with opened_for(settings, EVENTS) as container:
+        async with opened_for(deployment, EVENTS) as container:
             (saga,) = container.service().versions
             outcome = await container.dispatch()(id, command, context, category=saga_category(saga))
     except UnknownSaga as error:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from infrastructure.cli.process import clear_errors, load_settings, until_done
+from infrastructure.cli.process import clear_errors, deployed, until_done
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,7 +46,7 @@ def list_sagas(
     with clear_errors():
         from infrastructure.cli import saga_list
 
-        until_done(saga_list.print_sagas(load_settings(), status, after, limit, json=json))
+        until_done(saga_list.print_sagas(deployed(), status, after, limit, json=json))
 
 
 @app.command()
@@ -55,7 +55,7 @@ def show(id: Id, json: Annotated[bool, typer.Option("--json", help="As JSON.")] 
     with clear_errors():
         from infrastructure.cli import saga_timeline
 
-        until_done(saga_timeline.print_saga(load_settings(), id, json=json))
+        until_done(saga_timeline.print_saga(deployed(), id, json=json))
 
 
 @app.command()
@@ -64,7 +64,7 @@ def retry(id: Id, reason: Why, by: By = None) -> None:
     with clear_errors():
         from infrastructure.cli import saga_wishes
 
-        until_done(saga_wishes.retry(load_settings(), id, by, reason))
+        until_done(saga_wishes.retry(deployed(), id, by, reason))
 
 
 @app.command()
@@ -73,7 +73,7 @@ def compensate(id: Id, reason: Why, by: By = None) -> None:
     with clear_errors():
         from infrastructure.cli import saga_wishes
 
-        until_done(saga_wishes.compensate(load_settings(), id, by, reason))
+        until_done(saga_wishes.compensate(deployed(), id, by, reason))
 
 
 @app.command()
@@ -82,4 +82,4 @@ def resolve(id: Id, reason: Why, by: By = None) -> None:
     with clear_errors():
         from infrastructure.cli import saga_wishes
 
-        until_done(saga_wishes.resolve(load_settings(), id, by, reason))
+        until_done(saga_wishes.resolve(deployed(), id, by, reason))

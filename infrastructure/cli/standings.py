@@ -11,15 +11,15 @@ from infrastructure.cli.figures import count, rate, seconds
 from infrastructure.cli.printing import Console, Table, say, say_json
 from infrastructure.processes.needs import READ_MODELS
 from infrastructure.processes.servers import opened_for
-from infrastructure.settings import Settings
+from infrastructure.program import Deployment
 
 _Row = tuple[Standing, Lag]
 _COLOURS: Final = {"live": "green", "catching up": "yellow", "building": "yellow"}
 
 
-async def print_all(settings: Settings, *, json: bool) -> None:
+async def print_all(deployment: Deployment, *, json: bool) -> None:
     """Print it. Raises ``CommandFailed``, ``StoreUnavailable``."""
-    async with opened_for(settings, READ_MODELS) as container:
+    async with opened_for(deployment, READ_MODELS) as container:
         lags = {lag.build: lag for lag in await container.lags().counted()}
         standings = await container.builds().standings()
     rows = [(standing, lags[standing.build]) for standing in standings if standing.build in lags]

@@ -12,16 +12,16 @@ from infrastructure.cli.printing import Console, say_json
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
-from infrastructure.settings import Settings
+from infrastructure.program import Deployment
 
 
 async def print_stream(
-    settings: Settings, name: str, *, json: bool, backwards: bool, limit: int | None
+    deployment: Deployment, name: str, *, json: bool, backwards: bool, limit: int | None
 ) -> None:
     """Print it. Raises :class:`CommandFailed` when there is no such stream."""
     console, found = Console(highlight=True, highlighter=JSONHighlighter()), False
-    async with opened_for(settings, EVENTS) as container:
-        browsable = not container.one_database()
+    async with opened_for(deployment, EVENTS) as container:
+        browsable = container.event_side().repair_links is not None
         events = container.event_store().read(name, backwards=backwards, limit=limit)
         async for recorded in events:
             found = True

@@ -3,7 +3,7 @@
 ``connect`` opens a ``Client``, which all adapters may share; whoever opened it closes it.
 """
 
-from infrastructure.eventstoredb.category_links import BeyondRepair, CategoryLinks
+from infrastructure.eventstoredb.category_links import CategoryLinks
 from infrastructure.eventstoredb.client import Client, connect
 from infrastructure.eventstoredb.consumer_groups import ConsumerGroups
 from infrastructure.eventstoredb.event_store import EventStore
@@ -11,7 +11,6 @@ from infrastructure.eventstoredb.subscriptions import Subscriptions
 from infrastructure.eventstoredb.system_projections import enable_system_projections
 
 __all__ = [
-    "BeyondRepair",
     "CategoryLinks",
     "Client",
     "ConsumerGroups",

@@ -15,8 +15,8 @@ from esdbclient import StreamState
 from esdbclient.exceptions import NotFound
 from esdbclient.projections import ProjectionStatistics
 
-from infrastructure.sides import BeyondRepair
 from infrastructure.eventstoredb.client import DEADLINE, Client, answering
+from infrastructure.sides import BeyondRepair
 
 _BY_CATEGORY: Final = "$by_category"
 _WRITTEN_BY_OTHERS: Final = re.compile(

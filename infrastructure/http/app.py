@@ -7,20 +7,11 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 
-from infrastructure.container import Container, opened
+from infrastructure.container import Container, opened_to_serve
 from infrastructure.http import description, operations, problems
 from infrastructure.http.middleware import Authorized, Limited, Observed, unknown_name
 from infrastructure.http.text import Headed, Readable, understood
-from infrastructure.shop.http import carrier, orders, sales, stock, warehouse
 from infrastructure.web.hosts import Trusted
-
-_DESCRIPTION = """
-Order fulfilment for a shop, event-sourced. Commands (`POST`) append events and answer with the
-version of the stream; questions (`GET`) are answered by read models a few milliseconds behind.
-
-Send an `Idempotency-Key` with a command to retry it safely, `If-Match` to act only on the version
-that you have seen. Errors are `application/problem+json`.
-"""
 
 
 class _Described(FastAPI):
@@ -35,22 +26,23 @@ def create_app(container: Container) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with opened(container):
+        async with opened_to_serve(container):
             yield
 
+    program = container.program()
     app = _Described(
-        title="Headwater",
+        title=program.title,
         version=version("headwater"),
-        description=_DESCRIPTION,
+        description=program.description,
         lifespan=lifespan,
         docs_url=None,  # ours: FastAPI's has a script of another host
         redoc_url=None,
         redirect_slashes=False,
         dependencies=[Depends(understood)],
     )
-    app.state.container = container
-    for part in (orders, stock, sales, warehouse, carrier, operations):
-        app.include_router(part.router)
+    app.state.served = container.served
+    for router in (*program.routes(), operations.router):
+        app.include_router(router)
     problems.install(app)
     description.install(app)
     settings = container.settings()

@@ -25,8 +25,8 @@ from pydantic import BaseModel, Field
 from application.command_dispatch import Outcome
 from application.messages import Context
 from domain.decider import Command
-from infrastructure.container import Container
 from infrastructure.http.problems import BadHeader
+from infrastructure.http.served import Served, Serving
 
 NAMESPACE = UUID("8d5a4f0e-6b1c-4a5e-9d37-2f6c1e0b7a94")
 """In which command ids are made of idempotency keys. Changing it forgets all keys."""
@@ -36,15 +36,6 @@ _ENTITY_TAG = re.compile(r'"(0|[1-9][0-9]{0,17})"')
 _TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 )
-
-
-def container(request: Request) -> Container:
-    """The wiring of the application that answers this request."""
-    wiring: Container = request.app.state.container
-    return wiring
-
-
-Wiring = Annotated[Container, Depends(container)]
 
 
 class Done(BaseModel):
@@ -59,7 +50,7 @@ class Done(BaseModel):
 class Asked:
     """One request for a command: who asks, since when, on which version."""
 
-    wiring: Container
+    service: Served
     context: Context
     expected_version: int | None
 
@@ -72,7 +63,7 @@ class Asked:
 
         Raises :class:`~application.backpressure.Overloaded`, and what dispatch raises.
         """
-        dispatch = self.wiring.dispatch()
+        dispatch = self.service.dispatch
         version = self.expected_version
         return await self.answer(
             id, lambda: dispatch(id, command, self.context, expected_version=version), response
@@ -82,17 +73,17 @@ class Asked:
         self, id: str, act: Callable[[], Awaitable[Outcome]], response: Response
     ) -> Done:
         """The same, of a use case that carries out more than one command."""
-        await self.wiring.backpressure().admit()
+        await self.service.backpressure.admit()
         outcome = await act()
         response.headers["ETag"] = entity_tag(outcome.version)
-        response.headers["Consistency-Token"] = await self.wiring.consistency().token(outcome)
+        response.headers["Consistency-Token"] = await self.service.consistency.token(outcome)
         events = [type(event).__name__ for event in outcome.events]
         return Done(id=id, version=outcome.version, events=events)
 
 
 async def asked(
     request: Request,
-    wiring: Wiring,
+    service: Serving,
     idempotency_key: Annotated[
         str | None, Header(description="your name for this request; send it again to retry safely")
     ] = None,
@@ -109,7 +100,7 @@ async def asked(
         correlation_id=request.state.correlation_id,
         traceparent=_valid(traceparent),
     )
-    return Asked(wiring, context, _expected_version(if_match))
+    return Asked(service, context, _expected_version(if_match))
 
 
 Ask = Annotated[Asked, Depends(asked)]

@@ -14,9 +14,8 @@ from application.messages import UnreadableEvent
 from application.parking_lot import ParkingLot
 from application.ports import StoreUnavailable, StreamUnusable
 from application.projections.lag import Lag
-from infrastructure.health import readiness
-from infrastructure.http.commands import Wiring
 from infrastructure.http.problems import answer, documented, of_status
+from infrastructure.http.served import Serving
 
 router = APIRouter(tags=["operations"])
 
@@ -39,13 +38,13 @@ async def live() -> Alive:
 
 
 @router.get("/health/ready", response_model=Ready, responses=documented(StoreUnavailable))
-async def ready(wiring: Wiring) -> Ready | Response:
+async def ready(service: Serving) -> Ready | Response:
     """Whether to send requests here: what is asked is answered rightly, and commands are taken.
 
     The stores answer, appends are accepted, the projections run and have caught up. A provider
     that is away is named, and no reason: orders are taken, and their sagas wait for it.
     """
-    found = await readiness(wiring)
+    found = await service.health.readiness()
     checks = dict(found.checks)
     if not found.wrong:
         return Ready(checks=checks)
@@ -65,13 +64,13 @@ async def _read(lots: Sequence[ParkingLot]) -> Sequence[ParkingLot]:
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-async def metrics(wiring: Wiring) -> Response:
+async def metrics(service: Serving) -> Response:
     """Prometheus metrics. While the stores do not answer, those of the read models are left out."""
-    staleness = wiring.staleness()
+    staleness = service.staleness
     lags: Sequence[Lag] = ()
     with suppress(StoreUnavailable):
-        lags = await wiring.lags().counted()
+        lags = await service.lags.counted()
     staleness.look(lags)
-    wiring.metrics().show(lags, staleness)
-    wiring.metrics().show_parked(await _read(wiring.lots()))
-    return Response(generate_latest(wiring.metrics().registry), media_type=CONTENT_TYPE_LATEST)
+    service.metrics.show(lags, staleness)
+    service.metrics.show_parked(await _read(service.lots))
+    return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)

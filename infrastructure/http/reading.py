@@ -9,9 +9,8 @@ from application.consistency import InvalidToken
 from application.ports import StoreUnavailable, V, Views
 from application.projections.projection import Projection
 from domain.decider import Missing
-from infrastructure.container import Container
-from infrastructure.http.commands import Wiring
 from infrastructure.http.problems import NotKnownYet, NotYet, documented
+from infrastructure.http.served import Served, Serving
 
 T = TypeVar("T")
 
@@ -23,7 +22,7 @@ KNOWS: Final = 1.0
 class Reader:
     """One request for an answer."""
 
-    wiring: Container
+    service: Served
     request: Request
     response: Response
     token: str | None
@@ -33,8 +32,8 @@ class Reader:
 
         Raises :class:`InvalidToken`, :class:`NotYetProjected`, ``NotBuilt``, ``StoreUnavailable``.
         """
-        views: Views[V] = await self.wiring.consistency().fresh(projection, self.token)
-        lag = await self.wiring.lags().of(projection)
+        views: Views[V] = await self.service.consistency.fresh(projection, self.token)
+        lag = await self.service.lags.of(projection)
         told = "unknown" if lag.seconds is None else f"{lag.seconds:.3f}"
         self.response.headers["Projection-Lag"] = told
         self.request.state.projection_lag = told  # for an answer that is a problem
@@ -61,13 +60,13 @@ def answers(*errors: type[Exception]) -> dict[int | str, dict[str, Any]]:
 
 async def reader(
     request: Request,
-    wiring: Wiring,
+    service: Serving,
     response: Response,
     consistency_token: Annotated[
         str | None, Header(description="from the answer to a command: wait until it is shown")
     ] = None,
 ) -> Reader:
-    return Reader(wiring, request, response, consistency_token)
+    return Reader(service, request, response, consistency_token)
 
 
 Reading = Annotated[Reader, Depends(reader)]

@@ -6,6 +6,7 @@ from infrastructure.memory.coordination import Checkpoints, Leases
 from infrastructure.memory.event_store import EventStore
 from infrastructure.memory.payload_store import PayloadStore
 from infrastructure.memory.read_models import ReadModels
+from infrastructure.memory.sides import event_side, read_side
 from infrastructure.memory.subscriptions import Subscriptions
 from infrastructure.memory.views import Views
 
@@ -19,4 +20,6 @@ __all__ = [
     "ReadModels",
     "Subscriptions",
     "Views",
+    "event_side",
+    "read_side",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from application.projections.projection import Projection
-from application.shop.service import SHOP
+from application.service import Service
 from infrastructure.metrics import PREFIX
 
 _RUNBOOKS: Final = "docs/operations/runbooks.md"
@@ -163,23 +163,26 @@ GROUPS_HINDERED: Final = Alert(
     runbook="events-that-reach-no-consumer-group",
 )
 
-ALERTS: Final[Sequence[Alert]] = (
-    *(
-        alert
-        for projection in {of.name: of for of in SHOP.read_models}.values()
-        for alert in alerts_of(projection)
-    ),
-    *(alert for saga in SHOP.versions for alert in alerts_of_saga(saga)),
-    *map(alert_of_group, SHOP.groups),
-    HELD_BACK,
-    GROUPS_HINDERED,
-)
+
+def alerts(service: Service[Any]) -> Sequence[Alert]:
+    """All that may go wrong with what this service declares."""
+    return (
+        *(
+            alert
+            for projection in {of.name: of for of in service.read_models}.values()
+            for alert in alerts_of(projection)
+        ),
+        *(alert for saga in service.versions for alert in alerts_of_saga(saga)),
+        *map(alert_of_group, service.groups),
+        HELD_BACK,
+        GROUPS_HINDERED,
+    )
 
 
-def rules() -> str:
+def rules(service: Service[Any]) -> str:
     """All alerts as a Prometheus rule file (YAML; texts are quoted as JSON, which YAML reads)."""
     lines = ["groups:", "  - name: headwater", "    rules:"]
-    for alert in ALERTS:
+    for alert in alerts(service):
         lines += [
             f"      - alert: {alert.name}",
             f"        expr: {json.dumps(alert.expression)}",

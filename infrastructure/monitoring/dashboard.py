@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from application.shop.service import SHOP
+from application.service import Service
 from infrastructure.metrics import PREFIX
 
 _LIVE: Final = '{role="live"}'
@@ -105,9 +105,9 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
 )
 
 
-def dashboard() -> str:
+def dashboard(service: Service[Any]) -> str:
     """As JSON, to be imported into Grafana 10 or later."""
-    promised = {p.name: p.max_staleness.total_seconds() for p in SHOP.read_models}
+    promised = {p.name: p.max_staleness.total_seconds() for p in service.read_models}
     told = ", ".join(f"{name} {seconds:g} s" for name, seconds in promised.items())
     return (
         json.dumps(

@@ -1,24 +1,23 @@
 """The servers that a command uses: found or started here, and stopped with it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
-from infrastructure.container import Container, connected, wired, write_side_opened
+from infrastructure.container import PATIENCE, Container, opened, wired
 from infrastructure.processes.embedded_node import NODE
 from infrastructure.processes.embedded_postgres import POSTGRES
 from infrastructure.processes.home import Home
-from infrastructure.processes.needs import Embedded, Needs
+from infrastructure.processes.needs import Needs
 from infrastructure.processes.resolving import Resolved, S, Source, resolve
+from infrastructure.program import Deployment
 from infrastructure.settings import Settings
 
 
-def resolved(settings: S, needs: Needs, outside: Sequence[Embedded] = ()) -> Resolved[S]:
-    """The servers for a command with these needs, as its home is now.
-
-    ``outside`` stands in for the servers of others. Raises as :func:`resolve` does.
-    """
-    return resolve(settings, Home(settings).found(), needs, (NODE, POSTGRES, *outside))
+def resolved(deployment: Deployment, needs: Needs) -> Resolved[Settings]:
+    """The servers for a command with these needs, as its home is now. Raises as :func:`resolve`."""
+    settings, embedded = deployment.settings, deployment.program.embedded()
+    return resolve(settings, Home(settings).found(), needs, (NODE, POSTGRES, *embedded))
 
 
 @asynccontextmanager
@@ -39,32 +38,41 @@ async def started(servers: Resolved[S]) -> AsyncIterator[S]:
 
 
 @asynccontextmanager
-async def reached(
-    settings: S, needs: Needs, outside: Sequence[Embedded] = ()
-) -> AsyncIterator[Resolved[S]]:
-    """The servers of a command with these needs, all running, and their addresses.
+async def reached(deployment: Deployment, needs: Needs) -> AsyncIterator[Deployment]:
+    """The deployment on the servers that a command with these needs uses, all running.
 
     The home is claimed for what is started in it. Raises ``CommandFailed``, ``InvalidSettings``.
     """
-    servers = resolved(settings, needs, outside)
+    servers = resolved(deployment, needs)
     if not servers.starts:
-        yield servers
+        yield replace(deployment, settings=servers.settings)
         return
-    with Home(settings).claimed():
+    with Home(deployment.settings).claimed():
         async with started(servers) as complete:
-            yield replace(servers, settings=complete)
+            yield replace(deployment, settings=complete)
 
 
 @asynccontextmanager
 async def opened_for(
-    settings: Settings, needs: Needs, outside: Sequence[Embedded] = ()
+    deployment: Deployment, needs: Needs, patience: float = PATIENCE
 ) -> AsyncIterator[Container]:
     """The wired service over these servers, connected as far as they are needed.
 
-    Raises ``CommandFailed``, ``InvalidSettings``, ``StoreUnavailable``.
+    A call outside is given up after ``patience`` seconds. Raises ``CommandFailed``,
+    ``InvalidSettings``, ``StoreUnavailable``.
     """
-    async with reached(settings, needs, outside) as servers:
-        container = wired(servers.settings)
-        both = "postgres_uri" in servers.sources
-        async with connected(container) if both else write_side_opened(container):
+    async with reached(deployment, needs) as there:
+        container = wired(there.program, there.settings)
+        async with opened(container, *_parts(there.settings, needs), patience=patience):
             yield container
+
+
+def _parts(settings: Settings, needs: Needs) -> Iterator[str]:
+    """What a command with these needs opens of the service."""
+    if needs.events:
+        yield "event_side"
+    known = needs.views_if_known and settings.postgres_uri is not None
+    if needs.views or known or settings.one_database:
+        yield "read_side"
+    if needs.outside:
+        yield "outside"

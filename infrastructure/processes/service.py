@@ -3,12 +3,13 @@
 import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import structlog
 
+from application.consuming import GroupConsumer
 from application.ports import Progress
 from application.projections.projection import Projection
 from infrastructure.container import Container
@@ -50,11 +51,12 @@ async def projecting(container: Container) -> AsyncIterator[None]:
 async def reacting(container: Container) -> AsyncIterator[None]:
     """React to what has happened: sagas, their deadlines, and choreographed flows."""
     working = container.working()
-    groups = {**container.reactions(), "fulfilment": container.fulfilment()}
-    for name, group in groups.items():
-        working.watch(name, group)
-    runs = {name: group.run for name, group in groups.items()}
-    async with working.at_work(**runs, deadlines=lambda: container.deadlines().run()):
+    workers: Mapping[str, GroupConsumer] = {**container.reactions(), **container.saga_workers()}
+    for name, worker in workers.items():
+        working.watch(name, worker)
+    runs = {name: worker.run for name, worker in workers.items()}
+    moments = {f"deadlines of {name}": one.run for name, one in container.deadlines().items()}
+    async with working.at_work(**runs, **moments):
         yield
 
 

@@ -29,7 +29,7 @@ async def watch(container: Container) -> None:
     while True:
         try:
             await _look(container)
-            await _look_at_log(container)
+            await container.event_side().look()
             if time.monotonic() >= count_again:
                 count_again = await _count_sagas(container)
         except StoreUnavailable as error:
@@ -72,12 +72,6 @@ async def _look(container: Container) -> None:
         lags = await container.lags().counted()
     container.staleness().look(lags)
     container.backpressure().look(lags)
-
-
-async def _look_at_log(container: Container) -> None:
-    if container.one_database():
-        held_back = await container.horizon().held_back()
-        container.metrics().event_store.show(held_back, container.wake_up().lost)
 
 
 async def _count_sagas(container: Container) -> float:

@@ -1,6 +1,6 @@
 """What stands in for the shop's payment provider and carrier where none is set."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -35,3 +35,8 @@ SIMULATED_PROVIDERS: Final = Embedded(
     "providers", ("payment_provider_uri", "carrier_uri"), _simulated, outside=True
 )
 """One process for both. It keeps its journal in the home."""
+
+
+def embedded() -> Sequence[Embedded]:
+    """All that can be started in place of what is outside."""
+    return (SIMULATED_PROVIDERS,)

@@ -3,30 +3,33 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
 
 import httpx
 from pydantic import BaseModel, ConfigDict
 
+from application.consuming import GroupConsumer
 from application.shop.auditing import Verdict, audit
 from application.shop.importing.rows import Source
 from application.shop.simulation import (
     Customers,
     Floor,
     Place,
+    Staff,
     Stocking,
     Tally,
     opening_stock,
     traffic,
 )
-from infrastructure.container import Container, outside_opened
+from application.shop.simulation.warehouse import EVENTS, GROUP
+from application.shop.warehouse import Warehouse
+from infrastructure.container import Container
 from infrastructure.processes.needs import APART
 from infrastructure.processes.servers import opened_for
+from infrastructure.program import Deployment
 from infrastructure.providers.simulated.faults import Kind
-from infrastructure.settings import Settings
-from infrastructure.shop.outside import SIMULATED_PROVIDERS
 from infrastructure.shop.settings import ShopSettings
 
 PATIENCE: Final = 2.0  # seconds that a provider gets
@@ -60,16 +63,15 @@ class Seen(BaseModel):
 
 
 @asynccontextmanager
-async def shop_opened(settings: Settings) -> AsyncIterator["SimulatedShop"]:
+async def shop_opened(deployment: Deployment) -> AsyncIterator["SimulatedShop"]:
     """Servers of their own in the home of these settings. Raises ``CommandFailed``."""
-    own = settings.model_copy(
+    own = deployment.settings.model_copy(
         update=dict.fromkeys(
             ("eventstoredb_uri", "postgres_uri", "payment_provider_uri", "carrier_uri")
         )
     )
     async with (
-        opened_for(own, APART, [SIMULATED_PROVIDERS]) as container,
-        outside_opened(container, PATIENCE),
+        opened_for(replace(deployment, settings=own), APART, PATIENCE) as container,
         httpx.AsyncClient(trust_env=False) as operator,
     ):
         yield SimulatedShop(container, operator)
@@ -109,7 +111,9 @@ class SimulatedShop:
     async def audit(self) -> Verdict:
         """Whether it adds up."""
         container = self._container
-        return await audit(container.subscriptions(), container.payloads(), container.books())
+        return await audit(
+            container.subscriptions(), container.payloads(), container.outside().audit
+        )
 
     async def _tell_faults(self, options: Options) -> None:
         kinds = get_args(Kind)
@@ -121,12 +125,26 @@ class SimulatedShop:
     def _staff(self, workers: int) -> Iterator[Coroutine[Any, Any, None]]:
         container = self._container
         yield self._floor.watch(container.subscriptions(), container.payloads())
-        yield container.deadlines().run()
-        yield container.goods_return().run()
-        yield container.shipping().run()
-        yield container.warehouse_staff().run()
+        yield from (one.run() for one in container.deadlines().values())
+        yield from (one.run() for one in container.reactions().values())
+        yield _warehouse_staff(container).run()
         for _ in range(workers):
-            yield container.fulfilment().run()
+            for worker in container.saga_workers().values():
+                yield worker.run()
+
+
+def _warehouse_staff(container: Container) -> GroupConsumer:
+    """Elsewhere people do it."""
+    warehouse = Warehouse(container.dispatch(), container.outside().carrier)
+    return GroupConsumer(
+        GROUP,
+        EVENTS,
+        Staff(warehouse, _now).handle,
+        container.consumer_groups(),
+        container.event_store(),
+        container.payloads(),
+        container.parking(GROUP),
+    )
 
 
 def _now() -> datetime:

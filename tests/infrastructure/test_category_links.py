@@ -9,8 +9,10 @@ from typer.testing import CliRunner
 
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
-from infrastructure.cli.main import app
-from infrastructure.eventstoredb import BeyondRepair, CategoryLinks, Client
+from infrastructure.cli.main import command_line
+from infrastructure.eventstoredb import CategoryLinks, Client
+from infrastructure.shop.program import PROGRAM
+from infrastructure.sides import BeyondRepair
 from tests.stores import only_on
 from tests.waiting import PATIENCE
 
@@ -116,6 +118,8 @@ async def test_another_fault(client: Client) -> None:
 @only_on("postgres")  # where consumer groups read the log itself
 def test_where_there_are_no_links(servers: Mapping[str, str]) -> None:
     """The command says that nothing is needed."""
-    ended = CliRunner().invoke(app, ["links", "repair"], env={**servers, "COLUMNS": "300"})
+    ended = CliRunner().invoke(
+        command_line(PROGRAM), ["links", "repair"], env={**servers, "COLUMNS": "300"}
+    )
     assert ended.exit_code == 1
     assert "events are in PostgreSQL, where consumer groups need no links" in ended.output

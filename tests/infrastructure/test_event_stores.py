@@ -9,8 +9,9 @@ from application.ports import EventStore as EventStorePort
 from application.shop.service import SHOP
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb, memory
-from infrastructure.container import opened, wired
+from infrastructure.container import opened_to_serve, wired
 from infrastructure.settings import EventStore, InvalidSettings
+from infrastructure.shop.program import PROGRAM
 from infrastructure.shop.settings import ShopSettings
 from tests.contracts.made_up import event, put_foreign
 from tests.shop.infrastructure.shop import shop_over
@@ -39,13 +40,13 @@ async def test_a_database_that_was_filled_from_one_store_refuses_the_other(
             carrier_uri=NOWHERE,
         )
 
-    async with shop_over(wired(over(first))) as shop:
+    async with shop_over(wired(PROGRAM, over(first))) as shop:
         assert (await shop.get(await shop.placed())).status_code == 200
 
     with pytest.raises(InvalidSettings, match=told):
-        async with opened(wired(over(then))):
+        async with opened_to_serve(wired(PROGRAM, over(then))):
             pass
-    async with shop_over(wired(over(first))):
+    async with shop_over(wired(PROGRAM, over(first))):
         pass  # as before
 
 

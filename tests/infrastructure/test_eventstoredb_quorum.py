@@ -15,6 +15,7 @@ from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.container import wired
 from infrastructure.eventstoredb import Client, EventStore
+from infrastructure.shop.program import PROGRAM
 from tests.contracts.made_up import all_of, event, name
 from tests.shop.infrastructure.shop import LINE, ORDER, Shop, shop_over
 from tests.stores import NOWHERE, understood
@@ -124,7 +125,7 @@ async def shop(cluster: NodeProcess, postgres: str, tmp_path: Path) -> AsyncIter
         "HEADWATER_POSTGRES_URI": postgres,
         **NOWHERE,
     }
-    async with shop_over(wired(understood(servers, home=tmp_path))) as shop:
+    async with shop_over(wired(PROGRAM, understood(servers, home=tmp_path))) as shop:
         yield shop
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from infrastructure.container import wired
 from infrastructure.monitoring.alerts import HELD_BACK
+from infrastructure.shop.program import PROGRAM
 from tests.promql import Scrapes
 from tests.shop.infrastructure.shop import Shop, empty_shop, shop_over
 from tests.stores import NOWHERE, understood
@@ -29,7 +30,7 @@ def statements() -> tuple[str, str]:
 @pytest.fixture
 async def shop(postgres: str) -> AsyncIterator[Shop]:
     servers = {"HEADWATER_EVENT_STORE": "postgres", "HEADWATER_POSTGRES_URI": postgres, **NOWHERE}
-    async with shop_over(wired(understood(servers))) as shop:
+    async with shop_over(wired(PROGRAM, understood(servers))) as shop:
         yield shop
 
 

@@ -9,8 +9,9 @@ from application.projections.builds import Build, Role
 from application.projections.lag import Lag
 from application.shop.read_models.order_summary import order_summary
 from domain.orders import CancelOrder
-from infrastructure.container import opened
-from infrastructure.settings import InvalidSettings
+from infrastructure.container import in_memory, opened_to_serve
+from infrastructure.settings import InvalidSettings, Settings
+from infrastructure.shop.program import PROGRAM
 from tests.infrastructure.test_http_consistency import nobody_projects
 from tests.infrastructure.test_http_problems import problem
 from tests.shop.infrastructure.shop import ORDER, Shop, empty_shop
@@ -66,14 +67,14 @@ async def test_what_a_saga_has_begun_is_not_held_up() -> None:
 
 async def test_a_declaration_cannot_ask_for_what_the_wiring_has_not() -> None:
     """A read model declared as inline stops the start, unless events and views share a database."""
-    container = empty_shop()
-    inline = replace(order_summary, consistency="inline")
-    container.projections.override(providers.Object((inline,)))
+    inline = providers.Object((replace(order_summary, consistency="inline"),))
+    apart, together = empty_shop(), in_memory(PROGRAM, Settings(event_store="postgres"))
+    apart.projections.override(inline)
+    together.projections.override(inline)
 
     with pytest.raises(InvalidSettings, match=r"order_summary cannot be .* transaction"):
-        async with opened(container):
+        async with opened_to_serve(apart):
             pass
 
-    container.one_database.override(providers.Object(True))
-    async with opened(container):
+    async with opened_to_serve(together):
         pass

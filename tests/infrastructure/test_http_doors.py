@@ -7,6 +7,7 @@ import pytest
 
 from infrastructure.container import in_memory
 from infrastructure.settings import InvalidSettings, Settings, load
+from infrastructure.shop.program import PROGRAM
 from tests.infrastructure.described import NASTY, WORST, Operation, operations
 from tests.infrastructure.test_http_problems import JSON, problem
 from tests.shop.infrastructure.shop import LINE, ORDER, Shop, empty_shop, shop_over
@@ -155,7 +156,7 @@ async def test_a_name_that_is_not_ours_is_refused(shop: Shop, host: str) -> None
 async def test_the_loopback_and_what_is_configured_are_our_names() -> None:
     """With and without port, in any case; a star stands for all names below."""
     settings = load(Settings, trusted_hosts="shop.example, *.inside.example")
-    async with shop_over(in_memory(settings)) as shop:
+    async with shop_over(in_memory(PROGRAM, settings)) as shop:
         for host in (
             *("localhost", "LOCALHOST:8000", "127.0.0.1:1", "[::1]", "[::1]:80", "localhost."),
             *("shop.example", "a.inside.example:8000", "b.a.inside.example"),

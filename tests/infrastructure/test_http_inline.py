@@ -6,9 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infrastructure.container import opened, wired
+from infrastructure.container import opened_to_serve, wired
 from infrastructure.http.app import create_app
 from infrastructure.settings import InvalidSettings
+from infrastructure.shop.program import PROGRAM
 from tests.shop.infrastructure.shop import ORDER
 from tests.stores import NOWHERE, understood
 
@@ -22,7 +23,7 @@ async def http(postgres: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient
         "HEADWATER_POSTGRES_URI": postgres,
         "HEADWATER_INLINE_PROJECTIONS": inline,
     }
-    app = create_app(wired(understood({**settings, **NOWHERE}, home=tmp_path)))
+    app = create_app(wired(PROGRAM, understood({**settings, **NOWHERE}, home=tmp_path)))
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
@@ -60,8 +61,8 @@ async def test_an_unknown_read_model_is_named(postgres: str, tmp_path: Path) -> 
         "HEADWATER_POSTGRES_URI": postgres,
         "HEADWATER_INLINE_PROJECTIONS": "sales",
     }
-    container = wired(understood({**settings, **NOWHERE}, home=tmp_path))
+    container = wired(PROGRAM, understood({**settings, **NOWHERE}, home=tmp_path))
 
     with pytest.raises(InvalidSettings, match="there is no sales, but order_summary"):
-        async with opened(container):
+        async with opened_to_serve(container):
             pass

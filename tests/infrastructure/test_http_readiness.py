@@ -105,7 +105,7 @@ async def test_while_commands_are_refused_it_is_not_ready() -> None:
 async def test_a_provider_that_is_away_is_named_and_orders_are_taken_all_the_same() -> None:
     """Ready, with the provider's trouble in the checks: sagas wait for it."""
     container = empty_shop()
-    outside = replace(container.outside(), carrier=Away())  # type: ignore[arg-type]  # it only finds
+    outside = replace(container.outside(), carrier=Away())
     container.outside.override(providers.Object(outside))
     async with shop_over(container) as shop:
         answer = await shop.get("/health/ready")

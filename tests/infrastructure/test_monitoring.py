@@ -17,7 +17,7 @@ from application.projections.projection import Projection
 from application.shop.read_models.order_summary import order_summary
 from application.shop.service import SHOP
 from infrastructure import memory
-from infrastructure.monitoring import ALERTS, Alert, alerts_of, dashboard, rules
+from infrastructure.monitoring import Alert, alerts, alerts_of, dashboard, rules
 from tests.contracts.made_up import event
 from tests.promql import Scrapes
 from tests.shop.infrastructure.shop import Shop, empty_shop, shop_over
@@ -34,7 +34,7 @@ def test_what_is_kept_is_what_is_made(file: str, made: Callable[[], str]) -> Non
 
 def test_each_read_model_is_watched() -> None:
     """Every declared read model has an alert for being too old, failed, and unseen."""
-    watched = {(alert.name, dict(alert.labels).get("projection")) for alert in ALERTS}
+    watched = {(alert.name, dict(alert.labels).get("projection")) for alert in alerts(SHOP)}
     kinds = ("ProjectionTooOld", "ProjectionFailed", "ProjectionUnseen")
     assert watched >= {(kind, p.name) for kind in kinds for p in SHOP.read_models}
 
@@ -43,7 +43,7 @@ def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
     """Every metric named in the dashboard is one that the service shows."""
     shop = empty_shop()
     known = {metric.name for metric in shop.metrics().registry.collect()}
-    for panel in json.loads(dashboard())["panels"]:
+    for panel in json.loads(dashboard(SHOP))["panels"]:
         for target in panel["targets"]:
             assert any(name in target["expr"] for name in known), target["expr"]
 
@@ -82,7 +82,7 @@ async def test_a_stalled_projection_raises_its_alert_until_it_goes_on() -> None:
 
 async def test_a_parked_event_raises_the_alert_of_its_group() -> None:
     """As long as it is in the lot, and of no other group."""
-    of_group = {dict(alert.labels).get("group"): alert for alert in ALERTS}
+    of_group = {dict(alert.labels).get("group"): alert for alert in alerts(SHOP)}
     async with shop_over(empty_shop()) as shop:
         returns, orders = of_group["goods_return"], of_group["order_fulfilment"]
         assert not await is_true(returns, shop)
@@ -120,7 +120,7 @@ class Stalling(memory.ReadModels):
 
 def the(name: str, projection: str) -> Alert:
     labels = ("projection", projection)
-    return next(alert for alert in ALERTS if alert.name == name and labels in alert.labels)
+    return next(alert for alert in alerts(SHOP) if alert.name == name and labels in alert.labels)
 
 
 async def is_false(alert: Alert, shop: Shop) -> bool:

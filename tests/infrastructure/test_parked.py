@@ -17,7 +17,8 @@ from application.ports import NO_STREAM, ConsumerGroups, EventStore
 from application.shop.aggregates import ORDER
 from application.shop.service import SHOP
 from domain.orders import OrderCancelled
-from infrastructure.cli.main import app
+from infrastructure.cli.main import command_line
+from infrastructure.shop.program import PROGRAM
 from tests.stores import opened
 from tests.waiting import until_true
 
@@ -31,7 +32,7 @@ class Drill:
 
     def parked(self, *arguments: str, code: int = 0) -> str:
         environment = {**self.servers, "COLUMNS": "300"}
-        result = CliRunner().invoke(app, ["parked", *arguments], env=environment)
+        result = CliRunner().invoke(command_line(PROGRAM), ["parked", *arguments], env=environment)
         assert result.exit_code == code, result.output
         return result.output
 

@@ -14,7 +14,9 @@ from application.ports import (
     Progress,
     StoreUnavailable,
 )
+from infrastructure import postgres as postgresql
 from infrastructure.container import wired
+from infrastructure.shop.program import PROGRAM
 from infrastructure.shop.settings import ShopSettings
 from tests.contracts.made_up import all_of, event, name, only
 from tests.infrastructure.postgres_load import Writers, under_load
@@ -185,9 +187,11 @@ async def test_a_command_in_an_outage_is_carried_out_once(server: Server, uri: s
         payment_provider_uri="http://127.0.0.1:1",
         carrier_uri="http://127.0.0.1:1",
     )
-    container = wired(settings)
+    container = wired(PROGRAM, settings)
     async with shop_over(container) as shop:
-        pool = container.events_pool()
+        streams = container.event_side().streams
+        assert isinstance(streams, postgresql.EventStore)
+        pool = streams.pool
         patience, pool.timeout = pool.timeout, 0.3  # seconds, for a server that is away
         await asyncio.to_thread(server.stop)
         refused = await shop.post("/orders", ORDER, key)

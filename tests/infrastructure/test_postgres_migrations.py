@@ -9,10 +9,11 @@ import pytest
 
 from application.ports import StoreUnavailable
 from infrastructure import postgres as postgresql
-from infrastructure.container import migrate, opened, wired
+from infrastructure.container import migrate, opened_to_serve, wired
 from infrastructure.postgres.migrating import Migration, migrations
 from infrastructure.processes.service import reacting
 from infrastructure.settings import Settings
+from infrastructure.shop.program import PROGRAM
 from tests.servers import role
 from tests.shop.infrastructure.shop import ORDER, shop_over
 from tests.waiting import until_true
@@ -33,8 +34,10 @@ def at(uri: str, **others: Any) -> Settings:
 
 async def test_a_second_time_there_is_nothing_to_do(postgres: str) -> None:
     """The first time tells what it applied, in order; the second time applies nothing."""
-    assert await migrate(at(postgres)) == [migration.name for migration in migrations()]
-    assert await migrate(at(postgres)) == []
+    assert await migrate(wired(PROGRAM, at(postgres))) == [
+        migration.name for migration in migrations()
+    ]
+    assert await migrate(wired(PROGRAM, at(postgres))) == []
 
 
 async def test_what_has_been_applied_is_never_edited(postgres: str) -> None:
@@ -61,20 +64,20 @@ async def test_all_or_nothing(postgres: str) -> None:
 async def test_who_may_not_migrate_is_told_what_to_do(postgres: str, migrated: bool) -> None:
     """Whether there are no tables yet, or none that this role may read."""
     if migrated:
-        await migrate(at(postgres))
+        await migrate(wired(PROGRAM, at(postgres)))
     with role(postgres, "GRANT USAGE ON SCHEMA public TO shop") as uri:
         settings = at(uri, payment_provider_uri=NOWHERE, carrier_uri=NOWHERE)
 
         with pytest.raises(StoreUnavailable, match="run `headwater migrate` as a role"):
-            async with opened(wired(settings)):
+            async with opened_to_serve(wired(PROGRAM, settings)):
                 pass
 
 
 async def test_the_service_needs_no_more_than_the_page_grants(postgres: str) -> None:
     """Its role makes and owns no table: commands, read models and sagas work all the same."""
-    await migrate(at(postgres))
+    await migrate(wired(PROGRAM, at(postgres)))
     with role(postgres, grants()) as uri:
-        container = wired(at(uri, payment_provider_uri=NOWHERE, carrier_uri=NOWHERE))
+        container = wired(PROGRAM, at(uri, payment_provider_uri=NOWHERE, carrier_uri=NOWHERE))
         async with shop_over(container) as shop, reacting(container):
             path = await shop.placed()
             saga = f"order_fulfilment-{path.removeprefix('/orders/')}"

@@ -13,10 +13,11 @@ from application.sagas.operating import CompensateSaga
 from application.sagas.progress import settle
 from application.sagas.state import evolve
 from application.sagas.stream import SagaStream
+from application.shop.service import SHOP
 from domain.orders import ShipOrder
 from domain.stock import ReceiveStock
 from infrastructure.http.app import create_app
-from infrastructure.monitoring import ALERTS
+from infrastructure.monitoring import alerts
 from infrastructure.providers.simulated import Fault, Faults
 from tests.contracts.made_up import event
 from tests.promql import Scrapes
@@ -49,7 +50,7 @@ async def scraped(shop: Shop) -> str:
 
 
 def expression(name: str) -> str:
-    return next(alert.expression for alert in ALERTS if alert.name == name)
+    return next(alert.expression for alert in alerts(SHOP) if alert.name == name)
 
 
 async def rings(shop: Shop, name: str) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from embedded_eventstoredb import NodeProcess
 from infrastructure.container import wired
 from infrastructure.processes.service import reacting
+from infrastructure.shop.program import PROGRAM
 from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.shop.infrastructure.shop import LINE, ORDER, Shop, shop_over
 from tests.stores import understood
@@ -45,7 +46,7 @@ async def shop(postgres: str, tmp_path: Path) -> AsyncIterator[tuple[Shop, NodeP
             "HEADWATER_CARRIER_URI": outside.carrier_uri,
         }
         await asyncio.to_thread(cluster.leader)
-        container = wired(understood(settings, home=tmp_path))
+        container = wired(PROGRAM, understood(settings, home=tmp_path))
         shop = await stack.enter_async_context(shop_over(container))
         await stack.enter_async_context(reacting(container))
         yield shop, cluster

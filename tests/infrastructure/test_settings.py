@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from infrastructure import settings
-from infrastructure.container import connected, wired, write_side_opened
+from infrastructure.container import opened, wired
 from infrastructure.settings import InvalidSettings, Settings, without_password
 from infrastructure.settings.reading import names_of, parse
+from infrastructure.shop.program import PROGRAM
 
 
 @pytest.fixture(autouse=True)
@@ -297,11 +298,11 @@ async def test_an_address_that_a_driver_cannot_read_is_a_wrong_setting(
     servers: dict[str, str],
 ) -> None:
     """The setting is named, at once, and the password is not shown."""
-    container = wired(settings.load(Settings, **servers))
-    opened = connected(container) if len(servers) == 1 else write_side_opened(container)
+    container = wired(PROGRAM, settings.load(Settings, **servers))
+    part = "read_side" if len(servers) == 1 else "event_side"
     with pytest.raises(
         InvalidSettings, match=r"^HEADWATER_\w+_URI: not an address of .*(?i:nope)"
     ) as refused:
-        async with opened:
+        async with opened(container, part):
             pass
     assert "hush" not in str(refused.value)

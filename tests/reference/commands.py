@@ -13,7 +13,8 @@ import typer
 from typer.cli import get_docs_for_click
 from typer.main import get_command
 
-from infrastructure.cli.main import app
+from infrastructure.cli.main import command_line
+from infrastructure.shop.program import PROGRAM
 
 _NAME: Final = "headwater"
 _INTRODUCTION: Final = """# Commands
@@ -40,7 +41,7 @@ _NO_OPTIONS: Final = re.compile(r"\*\*Options\*\*:\n\n(?!\*)")
 
 def page() -> str:
     """The whole page, in Markdown."""
-    command = get_command(app)
+    command = get_command(command_line(PROGRAM))
     context = typer.Context(command, info_name=_NAME)
     written = get_docs_for_click(obj=command, ctx=context, name=_NAME)
     written = _NO_OPTIONS.sub("", _HELP.sub("", written)).replace(

@@ -23,7 +23,7 @@ class EventStore:
     """An :class:`~application.ports.EventStore`, over a durable pool."""
 
     def __init__(self, pool: Pool, decoder: Decoder, commits: GroupCommit | None = None) -> None:
-        self._pool, self._decoder = pool, decoder
+        self.pool, self._decoder = pool, decoder
         self._commits = commits or GroupCommit(pool)
         self._reads = GroupRead(pool, _PAGE)
 
@@ -54,7 +54,7 @@ class EventStore:
             place = rows[-1][5] + 1
         while limit is None or limit > 0:
             most = _PAGE if limit is None else min(limit, _PAGE)
-            rows = await fetch_from(self._pool, select, [stream, place, from_version, most])
+            rows = await fetch_from(self.pool, select, [stream, place, from_version, most])
             for row in rows if backwards else _gapless(stream, place, rows):
                 yield recorded(row, self._decoder)
             if len(rows) < most:

@@ -28,7 +28,7 @@ from infrastructure.cli.process import UsageError
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import READ_MODELS
 from infrastructure.processes.servers import opened_for
-from infrastructure.settings import Settings
+from infrastructure.program import Deployment
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,9 @@ def stock(sku: str) -> Question[Any]:
     return Question(f"stock of {sku}", stock_levels, partial(queries.stock_level, sku=sku))
 
 
-async def answer(settings: Settings, question: Question[V], *, json: bool) -> None:
+async def answer(deployment: Deployment, question: Question[V], *, json: bool) -> None:
     """Ask and print. Raises :class:`UsageError`, ``CommandFailed``, ``NotBuilt`` …"""
-    async with opened_for(settings, READ_MODELS) as container:
+    async with opened_for(deployment, READ_MODELS) as container:
         views = await container.read_models().live(question.projection)
         try:
             found = await question.ask(views)

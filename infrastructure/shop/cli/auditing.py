@@ -9,26 +9,21 @@ from rich.text import Text
 from application.ports import ProviderUnavailable
 from application.shop.auditing import Summary, Verdict, audit
 from infrastructure.cli.printing import Console, Table, say_json
-from infrastructure.container import outside_opened
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS_AND_OUTSIDE
 from infrastructure.processes.servers import opened_for
-from infrastructure.settings import Settings
-from infrastructure.shop.outside import SIMULATED_PROVIDERS
+from infrastructure.program import Deployment
 
 _SHOWN = 20  # findings, and things under way, that a person gets to see at once
 _RIGHT, _WRONG = ("✓", "green"), ("✗", "red")
 
 
-async def audit_shop(settings: Settings, *, json: bool) -> None:
+async def audit_shop(deployment: Deployment, *, json: bool) -> None:
     """Audit the store at hand and print the verdict. Raises :class:`CommandFailed`."""
-    async with (
-        opened_for(settings, EVENTS_AND_OUTSIDE, [SIMULATED_PROVIDERS]) as container,
-        outside_opened(container),
-    ):
+    async with opened_for(deployment, EVENTS_AND_OUTSIDE) as container:
         try:
             verdict = await audit(
-                container.subscriptions(), container.payloads(), container.books()
+                container.subscriptions(), container.payloads(), container.outside().audit
             )
         except ProviderUnavailable as error:
             raise CommandFailed(f"the books of a provider cannot be read: {error}") from error

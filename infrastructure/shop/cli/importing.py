@@ -22,13 +22,13 @@ from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import NEW_EVENTS
 from infrastructure.processes.servers import opened_for
 from infrastructure.processes.watching import watch
-from infrastructure.settings import Settings
+from infrastructure.program import Deployment
 from infrastructure.shop.first_start import FirstStart
 from infrastructure.shop.online_retail import SAMPLE, Dates, Encoding, History, NotAHistory
 
 
 async def import_file(
-    settings: Settings,
+    deployment: Deployment,
     file: Path,
     report_file: Path | None,
     *,
@@ -44,7 +44,7 @@ async def import_file(
     if not history.is_canonical:
         found = f"{file} is read as {history.form} (--encoding and --dates say otherwise)"
         console.print(found, soft_wrap=True)
-    async with opened_for(settings, NEW_EVENTS) as container, _minding_others(container):
+    async with opened_for(deployment, NEW_EVENTS) as container, _minding_others(container):
         report = await _imported(history, container, console)
     for line in report.render().split("\n"):
         console.print(line, soft_wrap=True)
@@ -58,7 +58,7 @@ async def import_file(
 @asynccontextmanager
 async def _minding_others(container: Container) -> AsyncIterator[None]:
     """Wait while the read models of a service, if there is one, are too far behind."""
-    if not container.knows_read_side():
+    if not container.read_side.overridden:
         yield
         return
     watching = asyncio.create_task(watch(container))

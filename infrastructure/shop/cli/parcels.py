@@ -15,49 +15,48 @@ from domain.decider import DomainError
 from domain.shipments import DeliverShipment, FailShipment
 from infrastructure.cli.printing import say
 from infrastructure.cli.process import UsageError
-from infrastructure.container import outside_opened
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS_AND_OUTSIDE
 from infrastructure.processes.servers import opened_for
-from infrastructure.settings import Settings
-from infrastructure.shop.outside import SIMULATED_PROVIDERS
+from infrastructure.program import Deployment
 
 _Record = Callable[[Warehouse, CommandDispatch, Context], Awaitable[Outcome]]
 
 
-async def dispatch(settings: Settings, id: str, by: str | None) -> None:
+async def dispatch(deployment: Deployment, id: str, by: str | None) -> None:
     """As the others: raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
-    await _record(settings, by, lambda house, _, context: house.send(id, context))
+    await _record(deployment, by, lambda house, _, context: house.send(id, context))
 
 
-async def hand_over(settings: Settings, id: str, code: str | None, by: str | None) -> None:
-    await _record(settings, by, lambda house, _, context: house.hand_over(id, code, context))
+async def hand_over(deployment: Deployment, id: str, code: str | None, by: str | None) -> None:
+    await _record(deployment, by, lambda house, _, context: house.hand_over(id, code, context))
 
 
-async def delivered(settings: Settings, id: str, code: str | None, by: str | None) -> None:
+async def delivered(deployment: Deployment, id: str, code: str | None, by: str | None) -> None:
     await _record(
-        settings, by, lambda _, ask, context: ask(id, DeliverShipment(tracking_code=code), context)
+        deployment,
+        by,
+        lambda _, ask, context: ask(id, DeliverShipment(tracking_code=code), context),
     )
 
 
 async def failed(
-    settings: Settings, id: str, reason: str, code: str | None, by: str | None
+    deployment: Deployment, id: str, reason: str, code: str | None, by: str | None
 ) -> None:
     await _record(
-        settings,
+        deployment,
         by,
         lambda _, ask, context: ask(id, FailShipment(reason=reason, tracking_code=code), context),
     )
 
 
-async def _record(settings: Settings, by: str | None, record: _Record) -> None:
+async def _record(deployment: Deployment, by: str | None, record: _Record) -> None:
     context = Context.start(by or getpass.getuser(), uuid4(), datetime.now(UTC))
-    async with (
-        opened_for(settings, EVENTS_AND_OUTSIDE, [SIMULATED_PROVIDERS]) as container,
-        outside_opened(container),
-    ):
+    async with opened_for(deployment, EVENTS_AND_OUTSIDE) as container:
+        dispatch = container.dispatch()
+        warehouse = Warehouse(dispatch, container.outside().carrier)
         try:
-            outcome = await record(container.warehouse(), container.dispatch(), context)
+            outcome = await record(warehouse, dispatch, context)
         except ValidationError as error:
             wrong = error.errors()[0]
             raise UsageError(f"{wrong['loc'][0]}: {wrong['msg'].lower()}") from error

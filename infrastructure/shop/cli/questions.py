@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from infrastructure.cli.process import clear_errors, load_settings, until_done
+from infrastructure.cli.process import clear_errors, deployed, until_done
 
 PANEL: Final = "Questions"
 
@@ -35,7 +35,7 @@ def orders(
         from infrastructure.shop.cli import answers
 
         question = answers.orders(order_id, customer, status, after, limit)
-        until_done(answers.answer(load_settings(), question, json=json))
+        until_done(answers.answer(deployed(), question, json=json))
 
 
 def sales(
@@ -59,7 +59,7 @@ def sales(
         question = answers.sales(
             first.date() if first else None, last.date() if last else None, country, after, limit
         )
-        until_done(answers.answer(load_settings(), question, json=json))
+        until_done(answers.answer(deployed(), question, json=json))
 
 
 def customers(
@@ -73,7 +73,7 @@ def customers(
         from infrastructure.shop.cli import answers
 
         question = answers.customers(customer_id, after, limit)
-        until_done(answers.answer(load_settings(), question, json=json))
+        until_done(answers.answer(deployed(), question, json=json))
 
 
 def products(
@@ -90,7 +90,7 @@ def products(
         from infrastructure.shop.cli import answers
 
         question = answers.products(" ".join(words or []), after, limit)
-        until_done(answers.answer(load_settings(), question, json=json))
+        until_done(answers.answer(deployed(), question, json=json))
 
 
 def stock(
@@ -100,4 +100,4 @@ def stock(
     with clear_errors():
         from infrastructure.shop.cli import answers
 
-        until_done(answers.answer(load_settings(), answers.stock(sku), json=json))
+        until_done(answers.answer(deployed(), answers.stock(sku), json=json))

@@ -5,6 +5,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -14,7 +15,7 @@ from application.shop.auditing import Verdict
 from infrastructure import telemetry
 from infrastructure.cli.printing import Console, Table, say_json
 from infrastructure.processes import CommandFailed
-from infrastructure.settings import Settings
+from infrastructure.program import Deployment
 from infrastructure.shop.cli.auditing import show
 from infrastructure.shop.online_retail import History, NotAHistory
 from infrastructure.shop.simulating import Options, Seen, SimulatedShop, shop_opened
@@ -25,14 +26,15 @@ _CLOSED = "Nobody else is let in, what is under way comes to its end; Ctrl-C aga
 
 
 async def simulate(
-    settings: Settings, file: Path, options: Options, data_dir: Path | None, *, json: bool
+    deployment: Deployment, file: Path, options: Options, data_dir: Path | None, *, json: bool
 ) -> None:
     """Simulate, print what comes of it. Raises :class:`CommandFailed`, ``StoreUnavailable``."""
     history = _checked(file)
     with _kept_in(data_dir) as home:
+        settings = deployment.settings
         own = settings.model_copy(update={"home": home, "payloads_dir": None})
         telemetry.log_to_file(home / "log" / "headwater.log", settings.log_level)
-        async with shop_opened(own) as shop:
+        async with shop_opened(replace(deployment, settings=own)) as shop:
             await _watched(shop, history, options, Console(stderr=json))
             seen, verdict = await shop.seen(), await shop.audit()
     if json:

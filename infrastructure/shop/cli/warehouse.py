@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from infrastructure.cli.process import clear_errors, load_settings, until_done
+from infrastructure.cli.process import clear_errors, deployed, until_done
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,7 +39,7 @@ def picks(
     with clear_errors():
         from infrastructure.shop.cli import answers
 
-        until_done(answers.answer(load_settings(), answers.picks(after, limit), json=json))
+        until_done(answers.answer(deployed(), answers.picks(after, limit), json=json))
 
 
 @app.command()
@@ -48,7 +48,7 @@ def dispatch(order_id: OrderArgument, by: By = None) -> None:
     with clear_errors():
         from infrastructure.shop.cli import parcels
 
-        until_done(parcels.dispatch(load_settings(), order_id, by))
+        until_done(parcels.dispatch(deployed(), order_id, by))
 
 
 @app.command("hand-over")
@@ -57,7 +57,7 @@ def hand_over(order_id: OrderArgument, code: Code = None, by: By = None) -> None
     with clear_errors():
         from infrastructure.shop.cli import parcels
 
-        until_done(parcels.hand_over(load_settings(), order_id, code, by))
+        until_done(parcels.hand_over(deployed(), order_id, code, by))
 
 
 @app.command()
@@ -66,7 +66,7 @@ def delivered(order_id: OrderArgument, code: Code = None, by: By = None) -> None
     with clear_errors():
         from infrastructure.shop.cli import parcels
 
-        until_done(parcels.delivered(load_settings(), order_id, code, by))
+        until_done(parcels.delivered(deployed(), order_id, code, by))
 
 
 @app.command()
@@ -80,4 +80,4 @@ def failed(
     with clear_errors():
         from infrastructure.shop.cli import parcels
 
-        until_done(parcels.failed(load_settings(), order_id, reason, code, by))
+        until_done(parcels.failed(deployed(), order_id, reason, code, by))

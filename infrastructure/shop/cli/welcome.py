@@ -11,7 +11,6 @@ from application.shop.queries import OrderTotals
 from application.shop.read_models.order_summary import order_summary
 from infrastructure.cli.printing import Console, Table
 from infrastructure.container import Container
-from infrastructure.health import readiness
 from infrastructure.http.commands import order_placed_with
 from infrastructure.settings import Settings, without_password
 from infrastructure.shop.settings import ShopSettings
@@ -23,7 +22,7 @@ _NEW_ORDER = '{"lines": [{"sku": "85123A", "quantity": 6, "unit_price": "2.55 GB
 
 async def welcome(container: Container, given: ShopSettings, url: str, console: Console) -> None:
     """Print it. ``given`` is what the person has set; the container knows what came of it."""
-    found = await readiness(container)
+    found = await container.health().readiness()
     wrong = [(name, state) for name, state in found.checks.items() if state != "ok"]
     summaries = await container.read_models().live(order_summary)
     totals = await queries.order_totals(summaries)

@@ -12,10 +12,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from application.messages import Context
 from application.shop.warehouse import Notice
 from domain.shipments import UnknownShipment
-from infrastructure.http.commands import NAMESPACE, Asked, Done, Wiring
+from infrastructure.http.commands import NAMESPACE, Asked, Done
 from infrastructure.http.problems import NotTheCarrier, documented
+from infrastructure.http.served import Serving
 from infrastructure.http.text import Body
 from infrastructure.shop.http.orders import COMMAND_ERRORS
+from infrastructure.shop.http.warehouse import warehouse_of
 from infrastructure.shop.settings import ShopSettings
 
 router = APIRouter(prefix="/carrier", tags=["carrier"])
@@ -25,10 +27,10 @@ class Reported(Body, Notice):
     """What the carrier reports; ``notice_id`` is the same when it reports it again."""
 
 
-async def carrier_only(request: Request, wiring: Wiring) -> None:
+async def carrier_only(request: Request, service: Serving) -> None:
     """Raises :class:`NotTheCarrier` unless the request has the carrier's token."""
-    settings = wiring.settings()
-    assert isinstance(settings, ShopSettings)
+    settings = service.settings
+    assert isinstance(settings, ShopSettings)  # the shop's program has declared it
     token, name = settings.carrier_token, settings.name_of("carrier_token")
     if token is None:
         raise NotTheCarrier(f"no notice is accepted before {name} is set")
@@ -45,7 +47,7 @@ async def carrier_only(request: Request, wiring: Wiring) -> None:
     responses=documented(NotTheCarrier, UnknownShipment, *COMMAND_ERRORS),
 )
 async def take_notice(
-    notice: Reported, request: Request, wiring: Wiring, response: Response
+    notice: Reported, request: Request, service: Serving, response: Response
 ) -> Done:
     """A parcel has arrived, or will not. Safe to send again."""
     context = Context.start(
@@ -54,5 +56,5 @@ async def take_notice(
         datetime.now(UTC),
         correlation_id=request.state.correlation_id,
     )
-    asked, work = Asked(wiring, context, None), wiring.warehouse()
+    asked, work = Asked(service, context, None), warehouse_of(service)
     return await asked.answer(notice.shipment_id, lambda: work.report(notice, context), response)

@@ -34,10 +34,11 @@ from domain.orders import (
 )
 from domain.shop_values import CustomerId, LineNumber, OrderId, Quantity, Sku
 from domain.values import Money, Text
-from infrastructure.http.commands import Ask, Done, Wiring, entity_tag
+from infrastructure.http.commands import Ask, Done, entity_tag
 from infrastructure.http.paging import Limit, following
 from infrastructure.http.problems import BadHeader, documented
 from infrastructure.http.reading import Reading, answers
+from infrastructure.http.served import Serving
 from infrastructure.http.text import Body
 
 router = APIRouter(prefix="/orders", tags=["orders"])
@@ -231,9 +232,9 @@ async def get_order(id: Order, reading: Reading, response: Response) -> OrderSum
 
 
 @router.get("/{order_id}/history", responses=documented(UnknownOrder, StoreUnavailable))
-async def get_history(id: Order, wiring: Wiring) -> History:
+async def get_history(id: Order, service: Serving) -> History:
     """All that has happened to an order, with who, when and why, from its stream."""
-    events = [PastEvent.of(past) async for past in queries.order_history(wiring.event_store(), id)]
+    events = [PastEvent.of(past) async for past in queries.order_history(service.event_store, id)]
     if not events:
         raise UnknownOrder(f"no order {id} is known here")
     return History(order_id=id, events=events)

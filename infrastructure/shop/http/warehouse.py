@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 
 from application.ports import ProviderUnavailable
 from application.shop import warehouse
+from application.shop.ports import Outside
 from application.shop.read_models.order_summary import order_summary
-from application.shop.warehouse import Pick
+from application.shop.warehouse import Pick, Warehouse
 from domain.orders import UnknownOrder
 from domain.shipments import DeliverShipment, FailShipment, UnknownShipment
 from domain.shop_values import OrderId
@@ -18,12 +19,19 @@ from infrastructure.http.commands import Ask, Done
 from infrastructure.http.paging import Limit, following
 from infrastructure.http.problems import documented
 from infrastructure.http.reading import Reading, answers
+from infrastructure.http.served import Served
 from infrastructure.http.text import Body
 from infrastructure.shop.http.orders import COMMAND_ERRORS, Order
 
 router = APIRouter(tags=["warehouse"])
 
 Code = Annotated[Name, Field(examples=["SIM000001"])]
+
+
+def warehouse_of(service: Served) -> Warehouse:
+    """The warehouse of the shop that is served."""
+    outside: Outside = service.outside
+    return Warehouse(service.dispatch, outside.carrier)
 
 
 class Picks(BaseModel):
@@ -62,7 +70,7 @@ async def list_picks(
 @router.post("/orders/{order_id}/dispatch", responses=documented(UnknownOrder, *COMMAND_ERRORS))
 async def dispatch_order(id: Order, ask: Ask, response: Response) -> Done:
     """The goods have left the shelf: from here on the order cannot be cancelled."""
-    work = ask.wiring.warehouse()
+    work = warehouse_of(ask.service)
     return await ask.answer(id, lambda: work.send(id, ask.context, ask.expected_version), response)
 
 
@@ -72,7 +80,7 @@ async def dispatch_order(id: Order, ask: Ask, response: Response) -> Done:
 )
 async def hand_over(id: Order, body: HandOver, ask: Ask, response: Response) -> Done:
     """The carrier has the parcel. Goods that were not dispatched yet are, with this."""
-    work, code = ask.wiring.warehouse(), body.tracking_code
+    work, code = warehouse_of(ask.service), body.tracking_code
     return await ask.answer(id, lambda: work.hand_over(id, code, ask.context), response)
 
 

@@ -8,6 +8,7 @@ from infrastructure.providers import HttpConnection
 from infrastructure.shop.providers.audit import Audit
 from infrastructure.shop.providers.carrier import CARRIER, Carrier
 from infrastructure.shop.providers.payment_provider import PAYMENT_PROVIDER, PaymentProvider
+from infrastructure.shop.settings import ShopSettings
 
 
 @asynccontextmanager
@@ -24,3 +25,13 @@ async def outside(
     ):
         payment_provider, carrier = PaymentProvider(payments), Carrier(parcels)
         yield Outside(payment_provider, carrier, Audit(payment_provider, carrier))
+
+
+@asynccontextmanager
+async def configured(settings: ShopSettings, patience: float) -> AsyncIterator[Outside]:
+    """The providers that these settings name; otherwise as :func:`outside`."""
+    uris = settings.payment_provider_uri, settings.carrier_uri
+    assert uris[0] is not None  # resolving has seen to it
+    assert uris[1] is not None
+    async with outside(uris[0], uris[1], patience) as there:
+        yield there

@@ -19,7 +19,7 @@ from infrastructure.settings.reading import names_of
 from infrastructure.shop.settings import ShopSettings
 
 PATIENCE = 120.0  # seconds in which what a test waits for has to come, on a busy machine too
-COMMAND = (sys.executable, "-m", "infrastructure.cli.main")
+COMMAND = (sys.executable, "-m", "infrastructure.shop")
 
 
 def headwater(

@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from application.messages import RecordedEvent
-from application.shop import service
 from application.shop.read_models.order_summary import OrderSummary, order_summary
+from application.shop.service import SHOP
+from infrastructure.cli.main import main
+from infrastructure.shop.program import PROGRAM
 
 
 class OrderSummaryAnew(OrderSummary):
@@ -26,8 +28,5 @@ def _evolve(order: OrderSummary | None, recorded: RecordedEvent) -> Any:
 
 if __name__ == "__main__":
     anew: Any = replace(order_summary, version=2, view=OrderSummaryAnew, evolve=_evolve)
-    later = replace(service.SHOP, projections=(*service.SHOP.projections, anew))
-    service.SHOP = later  # type: ignore[misc]  # one more
-    from infrastructure.cli.main import main  # which reads the declarations
-
-    main()
+    later = replace(SHOP, projections=(*SHOP.projections, anew))
+    main(replace(PROGRAM, service=later))

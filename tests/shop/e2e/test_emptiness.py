@@ -12,8 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from embedded_eventstoredb import NodeProcess
-from infrastructure.cli.main import app
+from infrastructure.cli.main import command_line
 from infrastructure.settings import EventStore
+from infrastructure.shop.program import PROGRAM
 from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.shop.e2e.headwater import PATIENCE, serving
 
@@ -95,7 +96,7 @@ def test_every_command_can_be_typed_on_emptiness(
     for name, value in {**servers, "HEADWATER_HOME": str(tmp_path / "home")}.items():
         monkeypatch.setenv(name, value)
 
-    ended = {typed: CliRunner().invoke(app, typed.split()) for typed in COMMANDS}
+    ended = {typed: CliRunner().invoke(command_line(PROGRAM), typed.split()) for typed in COMMANDS}
 
     told = {typed: f"{one.output}{one.exception!r}" for typed, one in ended.items()}
     assert {typed: one.exit_code for typed, one in ended.items()} == COMMANDS, told

@@ -23,8 +23,10 @@ from application.shop.service import SHOP
 from infrastructure import memory
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
+from infrastructure.program import Deployment
 from infrastructure.settings import EventStore, Settings
 from infrastructure.shop.online_retail import History
+from infrastructure.shop.program import PROGRAM
 from tests.shop.application.histories import row
 from tests.shop.e2e.headwater import COMMAND, PATIENCE, headwater
 from tests.stores import opened
@@ -168,5 +170,5 @@ async def test_killed_with_its_own_store_it_ends_as_one_clean_run(
     assert process.returncode == -SIGKILL, "it had ended before it was killed"
 
     assert to_its_end(file, tmp_path, settings) == report
-    async with opened_for(Settings(home=tmp_path), EVENTS) as container:
+    async with opened_for(Deployment(PROGRAM, Settings(home=tmp_path)), EVENTS) as container:
         assert await streams_in(container.subscriptions()) == streams

@@ -22,7 +22,9 @@ from application.shop.service import SHOP
 from domain.orders import LinesReturned, ReturnedLine
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
+from infrastructure.program import Deployment
 from infrastructure.settings import EventStore, Settings
+from infrastructure.shop.program import PROGRAM
 from tests.projection_specification import at
 from tests.shop.e2e.headwater import COMMAND, PATIENCE, Service, headwater, refusal, running, until
 from tests.stores import on
@@ -87,7 +89,9 @@ def poisoned(service: Service, order_id: str) -> UUID:
     event = SHOP.catalogue.new_event(back, uuid4(), Context.start("a drill", uuid4(), at(0)))
 
     async def append() -> None:
-        async with opened_for(Settings(home=service.home), EVENTS) as container:
+        async with opened_for(
+            Deployment(PROGRAM, Settings(home=service.home)), EVENTS
+        ) as container:
             store, stream = container.event_store(), f"order-{order_id}"
             version = [past.version async for past in store.read(stream)][-1]
             await store.append(stream, [event], version)

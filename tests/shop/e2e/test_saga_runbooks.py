@@ -22,9 +22,10 @@ from application.shop.service import SHOP
 from domain.decider import Command
 from domain.orders import CancelOrder, PlaceOrder, ShipOrder
 from domain.stock import ReceiveStock
-from infrastructure.container import Container, connected, wired
+from infrastructure.container import Container, opened, wired
 from infrastructure.processes.service import caught_up, projecting
 from infrastructure.providers.simulated import Fault, Faults
+from infrastructure.shop.program import PROGRAM
 from tests.shop.e2e.headwater import PATIENCE, headwater, refusal
 from tests.shop.infrastructure.fulfilling import fulfilling
 from tests.stores import on, understood
@@ -94,9 +95,9 @@ class Drill:
 
 @pytest.fixture
 async def drill(servers: Mapping[str, str], tmp_path: Path) -> AsyncIterator[Drill]:
-    container = wired(understood(servers, home=tmp_path))
+    container = wired(PROGRAM, understood(servers, home=tmp_path))
     faults = Faults()
-    async with connected(container):
+    async with opened(container, "read_side", "event_side"):
         await container.builds().register(container.projections())
         async with projecting(container), fulfilling(container, faults):
             await caught_up(container)

@@ -9,6 +9,7 @@ import pytest
 from infrastructure.container import wired
 from infrastructure.processes.service import reacting
 from infrastructure.settings import EventStore
+from infrastructure.shop.program import PROGRAM
 from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests import restarted
 from tests.contracts.made_up import put_foreign
@@ -51,7 +52,7 @@ async def test_what_is_ordered_while_no_worker_runs_is_fulfilled(
             "HEADWATER_PAYMENT_PROVIDER_URI": outside.payment_provider_uri,
             "HEADWATER_CARRIER_URI": outside.carrier_uri,
         }
-        container = wired(understood(addresses, home=tmp_path / "home"))
+        container = wired(PROGRAM, understood(addresses, home=tmp_path / "home"))
         async with shop_over(container) as shop:
             await shop.post(f"/stock/{LINE['sku']}/receipts", {"quantity": 100})
             async with reacting(container):  # they have been there, and known groups are theirs

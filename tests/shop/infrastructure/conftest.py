@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from infrastructure.container import wired
+from infrastructure.shop.program import PROGRAM
 from tests.shop.infrastructure.shop import Shop, empty_shop, shop_over
 from tests.stores import NOWHERE, understood
 
@@ -21,5 +22,5 @@ async def shop() -> AsyncIterator[Shop]:
 async def shop_on_servers(servers: Mapping[str, str], tmp_path: Path) -> AsyncIterator[Shop]:
     """An empty shop on each event store, with providers that do not answer."""
     settings = understood({**servers, **NOWHERE}, home=tmp_path)
-    async with shop_over(wired(settings)) as shop:
+    async with shop_over(wired(PROGRAM, settings)) as shop:
         yield shop

@@ -17,6 +17,7 @@ from domain.orders import ConfirmOrder, ShipOrder
 from infrastructure.container import Container, in_memory
 from infrastructure.http.app import create_app
 from infrastructure.processes.service import caught_up, projecting
+from infrastructure.shop.program import PROGRAM
 from infrastructure.shop.settings import ShopSettings
 from tests.waiting import PATIENCE
 
@@ -80,4 +81,4 @@ async def shop_over(container: Container) -> AsyncIterator[Shop]:
 
 def empty_shop(**settings: Any) -> Container:
     """The wiring of a shop in memory."""
-    return in_memory(ShopSettings(**settings))
+    return in_memory(PROGRAM, ShopSettings(**settings))

@@ -14,9 +14,10 @@ from application.shop.sagas.payment_calls import authorisation_key
 from domain import orders, payments
 from domain.decider import Command
 from domain.values import Money
-from infrastructure.container import Container, outside_opened, wired, write_side_opened
+from infrastructure.container import Container, opened, wired
 from infrastructure.processes.service import reacting
 from infrastructure.providers.simulated import Fault
+from infrastructure.shop.program import PROGRAM
 from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.outside import over_http, set_faults
 from tests.stores import only_on, understood
@@ -40,8 +41,9 @@ async def container(
         "payment_provider_uri": simulated.payment_provider_uri,
         "carrier_uri": simulated.carrier_uri,
     }
-    container = wired(understood(servers, home=tmp_path, **providers))
-    async with write_side_opened(container), outside_opened(container):
+    container = wired(PROGRAM, understood(servers, home=tmp_path, **providers))
+    parts = ["read_side"] if container.settings().one_database else []
+    async with opened(container, "event_side", "outside", *parts):
         yield container
 
 
@@ -62,7 +64,7 @@ async def test_goods_that_come_back_are_paid_back_and_put_back(
     async def restocked() -> bool:
         return await events(f"stock-{sku}") == ["StockReceived"]
 
-    provider, key = container.payment_provider(), authorisation_key(id)
+    provider, key = container.outside().payment_provider, authorisation_key(id)
     await provider.authorise(key, id, WORTH)
     await provider.capture(f"capture:{id}", key, WORTH)
     await ask(id, orders.PlaceOrder(lines=(LINE.model_copy(update={"sku": sku}),)))

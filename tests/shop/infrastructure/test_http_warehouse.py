@@ -18,7 +18,7 @@ CARRIER = {"Authorization": f"Bearer {TOKEN}"}
 async def confirmed(shop: Shop, **changed: Any) -> str:
     """The id of an order that waits to be picked."""
     id = (await shop.placed(**changed)).removeprefix("/orders/")
-    await shop.container.carrier().book(booking_key(id), id, "France")
+    await shop.container.outside().carrier.book(booking_key(id), id, "France")
     await shop.dispatch(id, BookShipment(order_id=id, carrier="the carrier", country="France"))
     await shop.dispatch(id, ConfirmOrder())
     return id
@@ -40,7 +40,7 @@ async def handed_over(shop: Shop) -> tuple[str, str]:
 
 
 async def code_of(shop: Shop, id: str) -> str:
-    booked = await shop.container.carrier().find(booking_key(id))
+    booked = await shop.container.outside().carrier.find(booking_key(id))
     assert isinstance(booked, Booked)
     return booked.tracking_code
 

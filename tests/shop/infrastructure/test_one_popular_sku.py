@@ -69,7 +69,7 @@ async def test_a_queue_that_is_full_is_told_at_once(shop: Shop) -> None:
 async def at_work(container: Container) -> AsyncIterator[None]:
     """A worker of the service's own consumer group, and providers that answer."""
     container.outside.override(providers.Object(shop_memory.outside()))
-    worker = asyncio.create_task(container.fulfilment().run())
+    worker = asyncio.create_task(container.saga_workers()["order_fulfilment"].run())
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from domain.orders import ConfirmOrder, ShipOrder
 from infrastructure.container import wired
+from infrastructure.shop.program import PROGRAM
 from tests.shop.infrastructure.shop import ORDER, Shop, shop_over
 from tests.stores import NOWHERE, understood
 
@@ -61,7 +62,10 @@ async def test_retries_over_two_processes_place_one_order(
 ) -> None:
     """The same, where the retries come to two processes that know nothing of each other."""
     settings = understood({**servers, **NOWHERE}, home=tmp_path)
-    async with shop_over(wired(settings)) as one, shop_over(wired(settings)) as other:
+    async with (
+        shop_over(wired(PROGRAM, settings)) as one,
+        shop_over(wired(PROGRAM, settings)) as other,
+    ):
         for key in ({"Idempotency-Key": f"k-{number}"} for number in range(3)):
             posts = (shop.post("/orders", ORDER, key) for shop in (one, other) for _ in range(10))
             answers = await asyncio.gather(*posts)

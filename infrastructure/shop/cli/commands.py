@@ -1,0 +1,129 @@
+"""The commands of the shop, beside those of the kit."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from infrastructure.cli.process import clear_errors, deployed, finite, until_done, until_stopped
+from infrastructure.shop.cli import questions, warehouse
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make these commands of the command line."""
+    app.add_typer(warehouse.app, name="warehouse")
+    questions.add_to(app)
+    app.command("import")(import_history)
+    for command in (providers, audit, simulate):
+        app.command()(command)
+
+
+def providers(
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Where the books are; unset: as `headwater run`.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8010,
+    memory: Annotated[bool, typer.Option("--memory", help="Keep nothing.")] = False,
+) -> None:
+    """Start a payment provider and a carrier that act as if, and can be told to misbehave."""
+    with clear_errors():
+        from infrastructure.shop.cli.providers import run_providers
+
+        if memory and data_dir:
+            raise typer.BadParameter("--memory keeps nothing, so it goes without --data-dir")
+        directory = data_dir or deployed().settings.home / "providers"
+        until_stopped(run_providers(None if memory else directory / "books.sqlite3", port))
+
+
+def import_history(
+    file: Annotated[Path, typer.Argument(help="UCI Online Retail as CSV, plain or gzip.")],
+    report: Annotated[
+        Path | None, typer.Option(help="Write the whole report there, as JSON.")
+    ] = None,
+    encoding: Annotated[
+        Literal["utf-8", "windows-1252", "latin-1"] | None,
+        typer.Option(help="Of its text; unset: as the file looks."),
+    ] = None,
+    dates: Annotated[
+        Literal["iso", "month-first", "day-first"] | None,
+        typer.Option(help="How it writes them; unset: as the file looks."),
+    ] = None,
+) -> None:
+    """Bring in an order history. Doing it again changes nothing, so it can be cut off and repeated.
+
+    It comes as it is mostly offered: UTF-8 or Windows-1252, dates such as 2010-12-01 08:26:00 or
+    12/1/2010 8:26, commas or semicolons. What was found is said.
+
+    Uses the store of a `headwater run` in the same home, or starts one for itself.
+    """
+    with clear_errors():
+        from infrastructure.shop.cli.importing import import_file
+
+        work = import_file(deployed(), file, report, encoding=encoding, dates=dates)
+        until_done(work)
+
+
+def audit(
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Add up the whole shop: every unit of stock, every penny, every parcel, every saga.
+
+    Compares all events with the books of the payment provider and the carrier.
+    Exit code 1 when something does not add up.
+    """
+    with clear_errors():
+        from infrastructure.shop.cli.auditing import audit_shop
+
+        until_done(audit_shop(deployed(), json=json))
+
+
+def simulate(
+    file: Annotated[
+        Path | None, typer.Argument(help="UCI Online Retail; unset: the bundled sample.")
+    ] = None,
+    speed: Annotated[
+        str, typer.Option(help="Times faster than it was; `max`: as fast as it goes.")
+    ] = "max",
+    orders: Annotated[int | None, typer.Option(min=1, help="At most so many orders.")] = None,
+    fault_rate: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, callback=finite, help="Share of calls to the providers that go wrong."
+        ),
+    ] = 0.05,
+    shortage: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, callback=finite, help="Share of orders that find too little stock."
+        ),
+    ] = 0.02,
+    workers: Annotated[int, typer.Option(min=1, help="Saga workers that compete.")] = 2,
+    seed: Annotated[int, typer.Option(help="Decides who finds no stock, which calls fail.")] = 0,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Keep it there, to be looked at; unset: keep nothing.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document in the end.")] = False,
+) -> None:
+    """Replay a real order history as live traffic, with faults, and audit what comes of it.
+
+    On servers of its own. Ctrl-C lets what is under way come to its end; again: stops at once.
+    Exit code 1 when something does not add up.
+    """
+    with clear_errors():
+        from infrastructure.shop.cli.simulating import simulate as simulate_history
+        from infrastructure.shop.online_retail import SAMPLE
+        from infrastructure.shop.simulating import Options
+
+        options = Options(_speed(speed), orders, fault_rate, shortage, workers, seed)
+        work = simulate_history(deployed(), file or SAMPLE, options, data_dir, json=json)
+        until_done(work)
+
+
+def _speed(text: str) -> float | None:
+    try:
+        speed = 0.0 if text == "max" else float(text)
+    except ValueError:
+        speed = -1.0
+    if not 0 <= speed < float("inf"):
+        raise typer.BadParameter(f"{text!r} is no speed: a number, such as 1000, or `max`")
+    return speed or None
