@@ -22,7 +22,7 @@ def links() -> None:
 
 
 @app.command()
-def repair() -> None:
+def repair(context: typer.Context) -> None:
     """Have `$by_category` link every event; one that runs is left alone.
 
     It is enabled when it is off. When it is at fault, the stream `$ce-…` that others have written
@@ -32,4 +32,4 @@ def repair() -> None:
     with clear_errors():
         from infrastructure.cli.repairing import repair_links
 
-        until_done(repair_links(deployed()))
+        until_done(repair_links(deployed(context)))

@@ -55,7 +55,7 @@ def command_line(of: Program[Any]) -> typer.Typer:
     return app
 
 
-def run() -> None:
+def run(context: typer.Context) -> None:
     """Start the service, and embedded servers for what is not configured.
 
     The first start on an empty embedded store brings in a sample of a real order history.
@@ -65,7 +65,7 @@ def run() -> None:
         from infrastructure.processes.home import Home
         from infrastructure.processes.listener import listen
 
-        deployment = deployed()
+        deployment = deployed(context)
         home = Home(deployment.settings)
         with home.claimed(), listen(deployment.settings) as listener:
             say("Starting …")
@@ -74,7 +74,7 @@ def run() -> None:
             until_stopped(run_service(deployment, home, listener))
 
 
-def serve() -> None:
+def serve(context: typer.Context) -> None:
     """Start the service on the servers that are set: all have to be set.
 
     Nothing embedded and nothing simulated starts.
@@ -82,14 +82,14 @@ def serve() -> None:
     with clear_errors():
         from infrastructure.processes.listener import listen
 
-        deployment = deployed()
+        deployment = deployed(context)
         with listen(deployment.settings) as listener:
             from infrastructure.cli.run import serve_configured
 
             until_stopped(serve_configured(deployment, listener))
 
 
-def migrate() -> None:
+def migrate(context: typer.Context) -> None:
     """Bring the tables of the PostgreSQL that is set, or of the embedded one, up to date.
 
     A service does so itself when it starts, if its role may. Doing it twice, or twice at once, does
@@ -98,18 +98,19 @@ def migrate() -> None:
     with clear_errors():
         from infrastructure.cli.migrating import migrate as bring_up_to_date
 
-        until_done(bring_up_to_date(deployed()))
+        until_done(bring_up_to_date(deployed(context)))
 
 
-def list_settings() -> None:
+def list_settings(context: typer.Context) -> None:
     """List the settings: environment variables, which may stand in a `.env` file, too."""
-    model = program().settings
+    model = program(context).settings
     for name, field in model.model_fields.items():
         default = f" ({field.default})" if field.default else ""
         say(f"{model.name_of(name)}: {model.description_of(name)}{default}")
 
 
 def node(
+    context: typer.Context,
     data_dir: Annotated[
         Path | None, typer.Option(help="Where its data lives; unset: as `headwater run`.")
     ] = None,
@@ -133,7 +134,7 @@ def node(
 
         if memory and data_dir:
             raise typer.BadParameter("--memory keeps nothing, so it goes without --data-dir")
-        settings = deployed().settings
+        settings = deployed(context).settings
         directory = data_dir or settings.home / "eventstoredb"
         at = settings.eventstoredb_port if port is None else port
         kept = None if memory else directory
@@ -141,6 +142,7 @@ def node(
 
 
 def stream(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="`order-536365`; on EventStoreDB `$ce-order`, too.")],
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     backwards: Annotated[bool, typer.Option("--backwards", help="Newest first.")] = False,
@@ -152,10 +154,13 @@ def stream(
     with clear_errors():
         from infrastructure.cli.streams import print_stream
 
-        until_done(print_stream(deployed(), name, json=json, backwards=backwards, limit=limit))
+        until_done(
+            print_stream(deployed(context), name, json=json, backwards=backwards, limit=limit)
+        )
 
 
 def doctor(
+    context: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Name the streams of which events are gone, so that nothing can be decided upon them.
@@ -166,10 +171,11 @@ def doctor(
     with clear_errors():
         from infrastructure.cli.doctor import examine
 
-        until_done(examine(deployed(), json=json))
+        until_done(examine(deployed(context), json=json))
 
 
 def monitoring(
+    context: typer.Context,
     what: Annotated[
         Literal["alerts", "dashboard"], typer.Argument(help="Prometheus rules, Grafana dashboard.")
     ],
@@ -179,5 +185,5 @@ def monitoring(
         from infrastructure import monitoring
         from infrastructure.cli.printing import say_file
 
-        service = program().service
+        service = program(context).service
         say_file(monitoring.rules(service) if what == "alerts" else monitoring.dashboard(service))

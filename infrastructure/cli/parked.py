@@ -27,25 +27,26 @@ By = Annotated[
 
 
 @app.command("list")
-def list_parked(group: Group = None, json: Json = False) -> None:
+def list_parked(context: typer.Context, group: Group = None, json: Json = False) -> None:
     """Show what waits for a person, the oldest first, and how many events wait behind it."""
     with clear_errors():
         from infrastructure.cli import parked_lots
 
-        until_done(parked_lots.print_parked(deployed(), group, json=json))
+        until_done(parked_lots.print_parked(deployed(context), group, json=json))
 
 
 @app.command()
-def show(event_id: EventId, json: Json = False) -> None:
+def show(context: typer.Context, event_id: EventId, json: Json = False) -> None:
     """Show one parked event: its error, and what waits behind it."""
     with clear_errors():
         from infrastructure.cli import parked_lots
 
-        until_done(parked_lots.print_one(deployed(), event_id, json=json))
+        until_done(parked_lots.print_one(deployed(context), event_id, json=json))
 
 
 @app.command()
 def replay(
+    context: typer.Context,
     event_id: Annotated[
         UUID | None, typer.Argument(help="Only this event.", metavar="EVENT_ID")
     ] = None,
@@ -67,11 +68,14 @@ def replay(
         from infrastructure.cli import parked_wishes
 
         which = parked_wishes.Which(event_id, stream, everything, group, limit)
-        until_done(parked_wishes.replay(deployed(), which, by, reason, rate=rate, dry_run=dry_run))
+        until_done(
+            parked_wishes.replay(deployed(context), which, by, reason, rate=rate, dry_run=dry_run)
+        )
 
 
 @app.command()
 def discard(
+    context: typer.Context,
     event_id: EventId,
     reason: Annotated[str, typer.Option(help="Why, for whoever asks later.", metavar="TEXT")],
     by: By = None,
@@ -80,4 +84,4 @@ def discard(
     with clear_errors():
         from infrastructure.cli import parked_wishes
 
-        until_done(parked_wishes.discard(deployed(), event_id, by, reason))
+        until_done(parked_wishes.discard(deployed(context), event_id, by, reason))

@@ -13,7 +13,6 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import click
 import typer
 
 from infrastructure.cli.printing import say
@@ -57,21 +56,19 @@ def finite(number: float) -> float:
     return number
 
 
-def program() -> "Program[Any]":
+def program(context: typer.Context) -> "Program[Any]":
     """The program whose command this is."""
-    from infrastructure.program import Program
-
-    found = click.get_current_context().find_object(Program)
-    assert found is not None  # the command line is made with it
+    found: Program[Any] = context.find_root().obj  # the command line is made with it
     return found
 
 
-def deployed() -> "Deployment":
+def deployed(context: typer.Context) -> "Deployment":
     """The program with the settings of this process. Raises ``InvalidSettings``."""
     from infrastructure import settings
     from infrastructure.program import Deployment
 
-    return Deployment(program(), settings.load(program().settings))
+    of = program(context)
+    return Deployment(of, settings.load(of.settings))
 
 
 @contextmanager

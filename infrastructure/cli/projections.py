@@ -31,17 +31,19 @@ Reason = Annotated[str | None, typer.Option(help="Why, for whoever asks later.",
 
 @app.command("list")
 def list_builds(
+    context: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="As JSON; unknown is null.")] = False,
 ) -> None:
     """Show how far every build of every read model is. `?` means that nobody knows."""
     with clear_errors():
         from infrastructure.cli import standings
 
-        until_done(standings.print_all(deployed(), json=json))
+        until_done(standings.print_all(deployed(context), json=json))
 
 
 @app.command()
 def deploy(
+    context: typer.Context,
     name: Name,
     accept_differences: Annotated[
         bool, typer.Option("--accept-differences", help="Swap although the views differ.")
@@ -57,56 +59,57 @@ def deploy(
         from infrastructure.cli import deploying, operating
 
         note = operating.note(by, reason)
-        until_done(deploying.deploy(deployed(), name, note, accept=accept_differences))
+        until_done(deploying.deploy(deployed(context), name, note, accept=accept_differences))
 
 
 @app.command()
-def rollback(name: Name, reason: Why, by: By = None) -> None:
+def rollback(context: typer.Context, name: Name, reason: Why, by: By = None) -> None:
     """Let the previous build answer queries again, at once."""
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_done(operating.rollback(deployed(), name, operating.note(by, reason)))
+        until_done(operating.rollback(deployed(context), name, operating.note(by, reason)))
 
 
 @app.command()
-def drop(name: AnyName, reason: Reason = None, by: By = None) -> None:
+def drop(context: typer.Context, name: AnyName, reason: Reason = None, by: By = None) -> None:
     """Remove the build that is not live, with its views. There is no rollback to it any more."""
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_done(operating.drop(deployed(), name, operating.note(by, reason)))
+        until_done(operating.drop(deployed(context), name, operating.note(by, reason)))
 
 
 @app.command()
-def pause(name: AnyName, reason: Why, by: By = None) -> None:
+def pause(context: typer.Context, name: AnyName, reason: Why, by: By = None) -> None:
     """Take no more events in until it is resumed. Queries go on, and tell how old they are."""
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_done(operating.pause(deployed(), name, operating.note(by, reason)))
+        until_done(operating.pause(deployed(context), name, operating.note(by, reason)))
 
 
 @app.command()
-def resume(name: AnyName, reason: Reason = None, by: By = None) -> None:
+def resume(context: typer.Context, name: AnyName, reason: Reason = None, by: By = None) -> None:
     """Take events in again."""
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_done(operating.resume(deployed(), name, operating.note(by, reason)))
+        until_done(operating.resume(deployed(context), name, operating.note(by, reason)))
 
 
 @app.command()
-def retry(name: AnyName, reason: Reason = None, by: By = None) -> None:
+def retry(context: typer.Context, name: AnyName, reason: Reason = None, by: By = None) -> None:
     """Try the event again that has stopped it."""
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_done(operating.retry(deployed(), name, operating.note(by, reason)))
+        until_done(operating.retry(deployed(context), name, operating.note(by, reason)))
 
 
 @app.command()
 def skip(
+    context: typer.Context,
     name: AnyName,
     event_id: Annotated[UUID, typer.Argument(help="The event that has stopped it, as in `list`.")],
     reason: Why,
@@ -116,11 +119,12 @@ def skip(
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_done(operating.skip(deployed(), name, event_id, operating.note(by, reason)))
+        until_done(operating.skip(deployed(context), name, event_id, operating.note(by, reason)))
 
 
 @app.command()
 def actions(
+    context: typer.Context,
     name: AnyName,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
@@ -128,15 +132,16 @@ def actions(
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_done(operating.print_actions(deployed(), name, json=json))
+        until_done(operating.print_actions(deployed(context), name, json=json))
 
 
 @app.command()
 def run(
+    context: typer.Context,
     names: Annotated[list[str], typer.Argument(help="Read models, as `list` shows them.")],
 ) -> None:
     """Fill these read models in this process too, as far as no other does. Ctrl-C stops it."""
     with clear_errors():
         from infrastructure.cli import operating
 
-        until_stopped(operating.run(deployed(), names))
+        until_stopped(operating.run(deployed(context), names))

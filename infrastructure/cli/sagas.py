@@ -27,6 +27,7 @@ Why = Annotated[str, typer.Option(help="Why, for whoever asks later.", metavar="
 
 @app.command("list")
 def list_sagas(
+    context: typer.Context,
     status: Annotated[
         str,
         typer.Option(
@@ -46,40 +47,44 @@ def list_sagas(
     with clear_errors():
         from infrastructure.cli import saga_list
 
-        until_done(saga_list.print_sagas(deployed(), status, after, limit, json=json))
+        until_done(saga_list.print_sagas(deployed(context), status, after, limit, json=json))
 
 
 @app.command()
-def show(id: Id, json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+def show(
+    context: typer.Context,
+    id: Id,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
     """Tell what became of a saga, step by step, and what it waits for now."""
     with clear_errors():
         from infrastructure.cli import saga_timeline
 
-        until_done(saga_timeline.print_saga(deployed(), id, json=json))
+        until_done(saga_timeline.print_saga(deployed(context), id, json=json))
 
 
 @app.command()
-def retry(id: Id, reason: Why, by: By = None) -> None:
+def retry(context: typer.Context, id: Id, reason: Why, by: By = None) -> None:
     """Let it try again at once what it waits for, or failed at."""
     with clear_errors():
         from infrastructure.cli import saga_wishes
 
-        until_done(saga_wishes.retry(deployed(), id, by, reason))
+        until_done(saga_wishes.retry(deployed(context), id, by, reason))
 
 
 @app.command()
-def compensate(id: Id, reason: Why, by: By = None) -> None:
+def compensate(context: typer.Context, id: Id, reason: Why, by: By = None) -> None:
     """Let it undo all that it has done, last in, first out."""
     with clear_errors():
         from infrastructure.cli import saga_wishes
 
-        until_done(saga_wishes.compensate(deployed(), id, by, reason))
+        until_done(saga_wishes.compensate(deployed(context), id, by, reason))
 
 
 @app.command()
-def resolve(id: Id, reason: Why, by: By = None) -> None:
+def resolve(context: typer.Context, id: Id, reason: Why, by: By = None) -> None:
     """Close one that failed: you have seen to it by other means."""
     with clear_errors():
         from infrastructure.cli import saga_wishes
 
-        until_done(saga_wishes.resolve(deployed(), id, by, reason))
+        until_done(saga_wishes.resolve(deployed(context), id, by, reason))

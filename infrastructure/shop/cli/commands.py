@@ -19,6 +19,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def providers(
+    context: typer.Context,
     data_dir: Annotated[
         Path | None, typer.Option(help="Where the books are; unset: as `headwater run`.")
     ] = None,
@@ -31,11 +32,12 @@ def providers(
 
         if memory and data_dir:
             raise typer.BadParameter("--memory keeps nothing, so it goes without --data-dir")
-        directory = data_dir or deployed().settings.home / "providers"
+        directory = data_dir or deployed(context).settings.home / "providers"
         until_stopped(run_providers(None if memory else directory / "books.sqlite3", port))
 
 
 def import_history(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(help="UCI Online Retail as CSV, plain or gzip.")],
     report: Annotated[
         Path | None, typer.Option(help="Write the whole report there, as JSON.")
@@ -59,11 +61,12 @@ def import_history(
     with clear_errors():
         from infrastructure.shop.cli.importing import import_file
 
-        work = import_file(deployed(), file, report, encoding=encoding, dates=dates)
+        work = import_file(deployed(context), file, report, encoding=encoding, dates=dates)
         until_done(work)
 
 
 def audit(
+    context: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Add up the whole shop: every unit of stock, every penny, every parcel, every saga.
@@ -74,10 +77,11 @@ def audit(
     with clear_errors():
         from infrastructure.shop.cli.auditing import audit_shop
 
-        until_done(audit_shop(deployed(), json=json))
+        until_done(audit_shop(deployed(context), json=json))
 
 
 def simulate(
+    context: typer.Context,
     file: Annotated[
         Path | None, typer.Argument(help="UCI Online Retail; unset: the bundled sample.")
     ] = None,
@@ -115,7 +119,7 @@ def simulate(
         from infrastructure.shop.simulating import Options
 
         options = Options(_speed(speed), orders, fault_rate, shortage, workers, seed)
-        work = simulate_history(deployed(), file or SAMPLE, options, data_dir, json=json)
+        work = simulate_history(deployed(context), file or SAMPLE, options, data_dir, json=json)
         until_done(work)
 
 

@@ -23,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def orders(
+    context: typer.Context,
     order_id: Annotated[str | None, typer.Argument(help="One order, with its lines.")] = None,
     customer: Annotated[str | None, typer.Option(help="Of this customer.")] = None,
     status: Annotated[str | None, typer.Option(help="`placed`, `shipped` …")] = None,
@@ -35,10 +36,11 @@ def orders(
         from infrastructure.shop.cli import answers
 
         question = answers.orders(order_id, customer, status, after, limit)
-        until_done(answers.answer(deployed(), question, json=json))
+        until_done(answers.answer(deployed(context), question, json=json))
 
 
 def sales(
+    context: typer.Context,
     first: Annotated[
         datetime | None,
         typer.Option("--from", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The first day."),
@@ -59,10 +61,11 @@ def sales(
         question = answers.sales(
             first.date() if first else None, last.date() if last else None, country, after, limit
         )
-        until_done(answers.answer(deployed(), question, json=json))
+        until_done(answers.answer(deployed(context), question, json=json))
 
 
 def customers(
+    context: typer.Context,
     customer_id: Annotated[str | None, typer.Argument(help="One, with all orders.")] = None,
     after: After = None,
     limit: Limit = 20,
@@ -73,10 +76,11 @@ def customers(
         from infrastructure.shop.cli import answers
 
         question = answers.customers(customer_id, after, limit)
-        until_done(answers.answer(deployed(), question, json=json))
+        until_done(answers.answer(deployed(context), question, json=json))
 
 
 def products(
+    context: typer.Context,
     words: Annotated[
         list[str] | None,
         typer.Argument(help="How words of the description, or the code, begin: `hang heart`."),
@@ -90,14 +94,16 @@ def products(
         from infrastructure.shop.cli import answers
 
         question = answers.products(" ".join(words or []), after, limit)
-        until_done(answers.answer(deployed(), question, json=json))
+        until_done(answers.answer(deployed(context), question, json=json))
 
 
 def stock(
-    sku: Annotated[str, typer.Argument(help="Its code: `85123A`.")], json: Json = False
+    context: typer.Context,
+    sku: Annotated[str, typer.Argument(help="Its code: `85123A`.")],
+    json: Json = False,
 ) -> None:
     """Show how many of a SKU are here, promised and free."""
     with clear_errors():
         from infrastructure.shop.cli import answers
 
-        until_done(answers.answer(deployed(), answers.stock(sku), json=json))
+        until_done(answers.answer(deployed(context), answers.stock(sku), json=json))

@@ -29,6 +29,7 @@ By = Annotated[
 
 @app.command()
 def picks(
+    context: typer.Context,
     after: Annotated[
         str | None, typer.Option(help="Go on behind this order.", metavar="ORDER_ID")
     ] = None,
@@ -39,38 +40,43 @@ def picks(
     with clear_errors():
         from infrastructure.shop.cli import answers
 
-        until_done(answers.answer(deployed(), answers.picks(after, limit), json=json))
+        until_done(answers.answer(deployed(context), answers.picks(after, limit), json=json))
 
 
 @app.command()
-def dispatch(order_id: OrderArgument, by: By = None) -> None:
+def dispatch(context: typer.Context, order_id: OrderArgument, by: By = None) -> None:
     """Record that the goods have left the shelf: the order cannot be cancelled any more."""
     with clear_errors():
         from infrastructure.shop.cli import parcels
 
-        until_done(parcels.dispatch(deployed(), order_id, by))
+        until_done(parcels.dispatch(deployed(context), order_id, by))
 
 
 @app.command("hand-over")
-def hand_over(order_id: OrderArgument, code: Code = None, by: By = None) -> None:
+def hand_over(
+    context: typer.Context, order_id: OrderArgument, code: Code = None, by: By = None
+) -> None:
     """Record that the carrier has the parcel; without a code under that of its booking."""
     with clear_errors():
         from infrastructure.shop.cli import parcels
 
-        until_done(parcels.hand_over(deployed(), order_id, code, by))
+        until_done(parcels.hand_over(deployed(context), order_id, code, by))
 
 
 @app.command()
-def delivered(order_id: OrderArgument, code: Code = None, by: By = None) -> None:
+def delivered(
+    context: typer.Context, order_id: OrderArgument, code: Code = None, by: By = None
+) -> None:
     """Record that the parcel has arrived."""
     with clear_errors():
         from infrastructure.shop.cli import parcels
 
-        until_done(parcels.delivered(deployed(), order_id, code, by))
+        until_done(parcels.delivered(deployed(context), order_id, code, by))
 
 
 @app.command()
 def failed(
+    context: typer.Context,
     order_id: OrderArgument,
     reason: Annotated[str, typer.Option(help="Lost, refused at the door, sent back …")],
     code: Code = None,
@@ -80,4 +86,4 @@ def failed(
     with clear_errors():
         from infrastructure.shop.cli import parcels
 
-        until_done(parcels.failed(deployed(), order_id, reason, code, by))
+        until_done(parcels.failed(deployed(context), order_id, reason, code, by))
