@@ -12,8 +12,8 @@ from infrastructure import postgres as postgresql
 from infrastructure.container import migrate, opened_to_serve, wired
 from infrastructure.postgres.migrating import Migration, migrations
 from infrastructure.processes.service import reacting
-from infrastructure.settings import Settings
 from infrastructure.shop.program import PROGRAM
+from infrastructure.shop.settings import ShopSettings
 from tests.servers import role
 from tests.shop.infrastructure.shop import ORDER, shop_over
 from tests.waiting import until_true
@@ -28,16 +28,15 @@ def grants() -> str:
     return str(shown)
 
 
-def at(uri: str, **others: Any) -> Settings:
-    return Settings(event_store="postgres", postgres_uri=uri, **others)
+def at(uri: str, **others: Any) -> ShopSettings:
+    return ShopSettings(event_store="postgres", postgres_uri=uri, **others)
 
 
 async def test_a_second_time_there_is_nothing_to_do(postgres: str) -> None:
     """The first time tells what it applied, in order; the second time applies nothing."""
-    assert await migrate(wired(PROGRAM, at(postgres))) == [
-        migration.name for migration in migrations()
-    ]
-    assert await migrate(wired(PROGRAM, at(postgres))) == []
+    names = [migration.name for migration in migrations()]
+    assert list(await migrate(wired(PROGRAM, at(postgres)))) == names
+    assert list(await migrate(wired(PROGRAM, at(postgres)))) == []
 
 
 async def test_what_has_been_applied_is_never_edited(postgres: str) -> None:
