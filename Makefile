@@ -6,15 +6,18 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-package embedded-eventstoredb pyproject.toml
 BOTH := --extra eventstoredb --extra postgres
 
-.PHONY: help run test conformance check bench reference requirements clean
+.PHONY: help run test node-test conformance check bench reference requirements clean
 help: ## show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: .venv/.run ## start the service on embedded servers, with real orders in it
 	@$(BIN)/headwater run
 
 test: .venv/.dev ## run every test; needs no Docker and no server
 	@$(BIN)/pytest
+
+node-test: .venv/.dev ## run the tests of the embedded node alone; `pytest tests` leaves them out
+	@$(BIN)/pytest $(NODE)/tests
 
 conformance: .venv/.dev ## what a node answers otherwise than the real server did
 	@cd $(NODE)/tests && $(CURDIR)/$(BIN)/python -m conformance
@@ -27,6 +30,7 @@ check: .venv/.dev ## lint, types, architecture rules, links in the docs
 	@$(BIN)/pytest -q tests/test_docs.py
 
 bench: .venv/.dev ## measure, and print ratios
+	@cd $(NODE)/tests && $(CURDIR)/$(BIN)/python -m benchmarks
 	@$(BIN)/python -m tests.shop.benchmarks
 
 reference: .venv/.dev ## print the pages of docs/reference anew, from the source

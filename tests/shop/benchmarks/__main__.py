@@ -8,11 +8,9 @@ import platform
 
 from tests.shop.benchmarks import (
     catching_up,
-    embedded_node,
     event_store,
     importing,
     inline_views,
-    large_log,
     one_stream,
     peer,
     postgres_appends,
@@ -24,8 +22,6 @@ from tests.shop.benchmarks import (
 )
 
 SUBJECTS = {
-    "The embedded EventStoreDB node (double)": embedded_node.main,
-    "A large log in the embedded node (double)": large_log.main,
     "The EventStoreDB adapter, on the embedded node (double)": event_store.main,
     "Projections into PostgreSQL (real server, embedded)": projections.main,
     "Catch-up from the embedded node (double) into PostgreSQL": catching_up.main,

@@ -77,7 +77,7 @@ def test_a_pool_that_ended_says_so() -> None:
 
 
 def test_the_plugin(tmp_path: Path) -> None:
-    """A user's test names the plugin, asks for the fixture, and gets an empty node each time."""
+    """A test file that names the plugin, as pytest did not find it by itself once, still works."""
     (tmp_path / "test_users.py").write_text(USERS_TEST)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_users.py"]
     ran = subprocess.run(

@@ -59,22 +59,24 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="node", description="An EventStoreDB node on SQLite.")
+    parser = argparse.ArgumentParser(
+        prog="embedded-eventstoredb", description="An EventStoreDB node on SQLite."
+    )
     add = parser.add_argument
-    add("--data-dir", type=Path, help="keeps the log; without it nothing is kept")
+    add("--data-dir", type=Path, help="keeps the events; without it, they are in memory")
     add("--host", default="127.0.0.1")
-    add("--port", type=int, default=2113, help="0 is any free one")
-    add("--advertise-host", default="", help="the host that gossip names, when it is another")
+    add("--port", type=int, default=2113, help="0 is any free port")
+    add("--advertise-host", default="", help="the host that gossip names, if it is not --host")
     add("--cluster", action="store_true", help="three members, on this port and the next two")
     add("--tls", action="store_true", help="encrypted, with users admin and ops (changeit)")
-    add("--certificates", type=Path, help="keeps the authority that clients trust")
-    add("--http-port", type=int, help="also HTTP/1.1 (/health/live …), on loopback; 0 is any free")
+    add("--certificates", type=Path, help="keeps the certificate authority that clients trust")
+    add("--http-port", type=int, help="also HTTP/1.1, on loopback; 0 is any free port")
     add("--follower-lag", type=float, default=0.0, help="seconds that followers are behind")
     add("--election-time", type=float, default=ELECTION_TIME, help="seconds without a leader")
-    add("--no-projections", action="store_true", help="leave the system projections off")
+    add("--no-projections", action="store_true", help="leave the system projections disabled")
     add("--max-append-size", type=int, default=1 << 20, help="bytes of data in one append")
-    add("--pool", action="store_true", help="hand out nodes in memory, asked on stdin")
-    add("--with-parent", action="store_true", help="obey stdin, and end when it is closed")
+    add("--pool", action="store_true", help=argparse.SUPPRESS)  # as NodePool starts it
+    add("--with-parent", action="store_true", help=argparse.SUPPRESS)  # as NodeProcess does
     return parser.parse_args()
 
 

@@ -56,7 +56,7 @@ async def compare(target: Target, only: str = "") -> Verdict:
     """
     scenarios = chosen(only)
     if not scenarios:
-        raise NotAsked(f"no scenario begins with '{only}'; see tests/conformance/questions")
+        raise NotAsked(f"no scenario begins with '{only}'; see conformance/questions")
     answers = dict(await ask(target, scenarios))
     doubtful = {one.question for one in judge(answers, only).differences}
     again = [one for one in scenarios if any(map(one.asks, doubtful))]

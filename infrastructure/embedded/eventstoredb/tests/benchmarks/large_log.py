@@ -1,6 +1,6 @@
 """A large log in the embedded node: how fast it opens, reads both its ends, and at what memory.
 
-    python -m tests.shop.benchmarks.large_log [EVENTS]
+    python -m benchmarks.large_log [EVENTS]
 
 Without an argument 200,000 events of 240 bytes; with 1,000,000 it takes a few minutes. The ratios
 compare what was measured in the same run, so that they hold on other machines.

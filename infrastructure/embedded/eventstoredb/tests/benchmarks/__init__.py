@@ -1,0 +1,1 @@
+"""Measurements of the node, each beside something simpler in the same run."""
