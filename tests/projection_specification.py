@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic
 from uuid import NAMESPACE_OID, uuid5
 
+from application.catalogue import Catalogue
 from application.messages import Context, RecordedEvent
 from application.ports import Seen, V
 from application.projections.folding import fold, fold_parts, gather
 from application.projections.projection import Projection
-from application.shop.service import SHOP
 from domain.decider import Event
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -21,19 +21,21 @@ def at(minute: int) -> datetime:
     return START + timedelta(minutes=minute)
 
 
-def recorded(history: Iterable[tuple[str, Event]]) -> Sequence[RecordedEvent]:
+def recorded(catalogue: Catalogue, history: Iterable[tuple[str, Event]]) -> Sequence[RecordedEvent]:
     """Events as a store would record them, each with its stream; positions have gaps."""
-    return recorded_at((minute, *past) for minute, past in enumerate(history))
+    return recorded_at(catalogue, ((minute, *past) for minute, past in enumerate(history)))
 
 
-def recorded_at(history: Iterable[tuple[int, str, Event]]) -> Sequence[RecordedEvent]:
+def recorded_at(
+    catalogue: Catalogue, history: Iterable[tuple[int, str, Event]]
+) -> Sequence[RecordedEvent]:
     """The same, and each says in which minute it happened."""
     versions: dict[str, int] = {}
     events = []
     for number, (minute, stream, event) in enumerate(history):
         versions[stream] = versions.get(stream, -1) + 1
         id = uuid5(NAMESPACE_OID, str(number))
-        new = SHOP.catalogue.new_event(event, id, Context.start("a test", id, at(minute)))
+        new = catalogue.new_event(event, id, Context.start("a test", id, at(minute)))
         metadata = new.metadata.to_json()
         position = number * 100
         events.append(
@@ -46,7 +48,7 @@ def recorded_at(history: Iterable[tuple[int, str, Event]]) -> Sequence[RecordedE
                 versions[stream],
                 position,
                 at(number),
-                SHOP.catalogue,
+                catalogue,
             )
         )
     return events
@@ -54,17 +56,18 @@ def recorded_at(history: Iterable[tuple[int, str, Event]]) -> Sequence[RecordedE
 
 @dataclass(frozen=True)
 class ProjectionSpecification(Generic[V]):
-    """Starts a sentence about one projection."""
+    """Starts a sentence about one projection of a service with this catalogue."""
 
+    catalogue: Catalogue
     projection: Projection[V]
 
     def given(self, *history: tuple[str, Event]) -> "Given[V]":
         """What has happened in which stream, oldest first."""
-        return Given(self.projection, recorded(history))
+        return Given(self.projection, recorded(self.catalogue, history))
 
     def given_at(self, *history: tuple[int, str, Event]) -> "Given[V]":
         """The same, and each says in which minute it happened."""
-        return Given(self.projection, recorded_at(history))
+        return Given(self.projection, recorded_at(self.catalogue, history))
 
 
 @dataclass(frozen=True)

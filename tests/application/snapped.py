@@ -1,4 +1,4 @@
-"""Stocks with snapshots: the table as a service would declare it, and a store that is watched."""
+"""Accounts with snapshots: the table as a service would declare it, and a store that is watched."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -9,21 +9,20 @@ from application.catalogue import Catalogue
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Appended, EventStore, StoreUnavailable
-from application.shop.service import SHOP
 from application.snapshots import Snapshots, SnapshotTaken
 from domain.decider import Command
-from domain.stock import ReceiveStock, ReserveStock
+from tests.sample.accounts import Deposit, Hold
+from tests.sample.service import SAMPLE
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def declared(every: int, version: int = 1) -> Catalogue:
-    """The table, but for the snapshots that every category has."""
+def declared(every: int, version: int = 1, of: Catalogue = SAMPLE.catalogue) -> Catalogue:
+    """Such a catalogue, but for the snapshots that every category has."""
     snapshots = Snapshots(every=every, version=version)
-    categories = SHOP.catalogue.categories
     return Catalogue(
-        (replace(of, snapshots=snapshots) if of.commands else of for of in categories),
-        SHOP.upcasters,
+        (replace(one, snapshots=snapshots) if one.commands else one for one in of.categories),
+        of.upcasters,
     )
 
 
@@ -63,22 +62,22 @@ class Watched:
             raise StoreUnavailable("the disk of snapshots is full")
 
 
-class Stock:
-    """The stock of one SKU of a test's own, each command carried out by a process that forgets."""
+class Account:
+    """An account of a test's own, each command carried out by a process that forgets."""
 
     def __init__(self, store: EventStore, *, every: int = 10, version: int = 1) -> None:
         self.watched = Watched(store)
-        self.sku, self.every, self.version = f"sku.{uuid4().hex}", every, version
+        self.id, self.every, self.version = f"a.{uuid4().hex}", every, version
         self.told: list[str] = []
 
     @property
     def stream(self) -> str:
-        return f"stock-{self.sku}"
+        return f"account-{self.id}"
 
     async def ask(self, command: Command, command_id: UUID | None = None) -> int:
         """Carry it out; the version it led to."""
         context = Context.start("a test", command_id or uuid4(), NOON)
-        return (await self.process()(self.sku, command, context)).version
+        return (await self.process()(self.id, command, context)).version
 
     def process(self, *, remember: int = 0) -> CommandDispatch:
         """What a process has that has just been started."""
@@ -89,13 +88,13 @@ class Stock:
             tell=lambda _, why: self.told.append(why),
         )
 
-    async def receive(self, times: int) -> None:
-        """One unit each time."""
+    async def deposit(self, times: int) -> None:
+        """1 each time."""
         for _ in range(times):
-            await self.ask(ReceiveStock(receipt_id=f"r-{uuid4().hex}", quantity=1))
+            await self.ask(Deposit(deposit_id=f"d-{uuid4().hex}", amount=1))
 
-    async def reserve(self, quantity: int) -> int:
-        return await self.ask(ReserveStock(order_id=f"o-{uuid4().hex}", quantity=quantity))
+    async def hold(self, amount: int) -> int:
+        return await self.ask(Hold(transfer_id=f"t-{uuid4().hex}", amount=amount))
 
     async def snapshots(self) -> Sequence[RecordedEvent]:
         return [one async for one in self.watched.read(f"snapshot-{self.stream}")]
@@ -107,7 +106,7 @@ class Stock:
 
     async def plant(self, taken: SnapshotTaken, *, id: UUID | None = None) -> None:
         """Have another one be the newest."""
-        event = SHOP.catalogue.new_event(
+        event = SAMPLE.catalogue.new_event(
             taken, id or taken.id, Context.start("a test", uuid4(), NOON)
         )
         await self.plant_event(event)

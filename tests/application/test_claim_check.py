@@ -10,21 +10,19 @@ from application.claim_check import LIMIT, ClaimCheck, EventTooLarge, claim
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import NO_STREAM, PayloadUnavailable
-from application.shop.service import SHOP
-from domain.orders import OrderLine, PlaceOrder, ReturnedLine, ReturnLines
-from domain.values import Money
 from infrastructure import memory
+from tests.sample.service import SAMPLE
+from tests.sample.transfers import CancelTransfer, RequestTransfer
 
 CONTEXT = Context.start("a test", uuid4(), datetime(2026, 1, 1, tzinfo=UTC))
-LINE = OrderLine(sku="85123A", quantity=6, unit_price=Money.parse("2.55 GBP"))
-LARGE = PlaceOrder(lines=(LINE,) * 1_114, from_history=True)
+LARGE = RequestTransfer(source="a", target="b", amount=6, note="a long story " * 5_000)
 
 
 def event_of(size: int) -> NewEvent:
     """An event with exactly that many bytes of data."""
     data = b'{"reason":"' + b"x" * (size - 13) + b'"}'
     assert len(data) == size
-    return NewEvent(uuid4(), "OrderCancelled", data, CONTEXT.metadata(1))
+    return NewEvent(uuid4(), "TransferCancelled", data, CONTEXT.metadata(1))
 
 
 async def stored(store: memory.EventStore | ClaimCheck, stream: str) -> list[RecordedEvent]:
@@ -33,7 +31,7 @@ async def stored(store: memory.EventStore | ClaimCheck, stream: str) -> list[Rec
 
 @pytest.fixture
 def store() -> memory.EventStore:
-    return memory.EventStore(SHOP.catalogue)
+    return memory.EventStore(SAMPLE.catalogue)
 
 
 @pytest.fixture
@@ -43,9 +41,9 @@ def payloads() -> memory.PayloadStore:
 
 async def test_an_event_at_the_limit_goes_into_the_store(store: memory.EventStore) -> None:
     """Up to the limit, data is kept in the event itself."""
-    await ClaimCheck(store, None).append("order-1", [event_of(LIMIT)], NO_STREAM)
+    await ClaimCheck(store, None).append("transfer-1", [event_of(LIMIT)], NO_STREAM)
 
-    [recorded] = await stored(store, "order-1")
+    [recorded] = await stored(store, "transfer-1")
     assert len(recorded.data) == LIMIT
 
 
@@ -55,9 +53,9 @@ async def test_one_byte_more_leaves_only_a_reference(
     """Above the limit, the event holds the hash and the size, and the payload store the data."""
     event = event_of(LIMIT + 1)
 
-    await ClaimCheck(store, payloads).append("order-1", [event], NO_STREAM)
+    await ClaimCheck(store, payloads).append("transfer-1", [event], NO_STREAM)
 
-    [recorded] = await stored(store, "order-1")
+    [recorded] = await stored(store, "transfer-1")
     digest = sha256(event.data).hexdigest()
     reference = f'{{"$claimCheck":{{"sha256":"{digest}","size":{LIMIT + 1}}}}}'
     assert recorded.data == reference.encode()
@@ -71,10 +69,10 @@ async def test_reading_resolves_the_reference(
     checked = ClaimCheck(store, payloads)
     large, small = event_of(LIMIT * 3), event_of(100)
 
-    await checked.append("order-1", [small, large], NO_STREAM)
+    await checked.append("transfer-1", [small, large], NO_STREAM)
 
-    assert [r.data for r in await stored(checked, "order-1")] == [small.data, large.data]
-    assert [r.version async for r in checked.read("order-1", backwards=True, limit=1)] == [1]
+    assert [r.data for r in await stored(checked, "transfer-1")] == [small.data, large.data]
+    assert [r.version async for r in checked.read("transfer-1", backwards=True, limit=1)] == [1]
 
 
 async def test_without_a_payload_store_large_data_is_refused_in_words(
@@ -84,35 +82,35 @@ async def test_without_a_payload_store_large_data_is_refused_in_words(
     checked = ClaimCheck(store, None)
 
     with pytest.raises(EventTooLarge, match=r"30,000 bytes, the limit is 10,000.*payload store"):
-        await checked.append("order-1", [event_of(100), event_of(30_000)], NO_STREAM)
+        await checked.append("transfer-1", [event_of(100), event_of(30_000)], NO_STREAM)
 
-    assert await stored(store, "order-1") == []
+    assert await stored(store, "transfer-1") == []
 
 
 async def test_a_lost_payload_is_never_passed_off_as_an_event(
     store: memory.EventStore, payloads: memory.PayloadStore
 ) -> None:
     """Reading an event whose payload is gone fails; it does not answer with the reference."""
-    await ClaimCheck(store, payloads).append("order-1", [event_of(LIMIT + 1)], NO_STREAM)
+    await ClaimCheck(store, payloads).append("transfer-1", [event_of(LIMIT + 1)], NO_STREAM)
 
     with pytest.raises(PayloadUnavailable):
-        await stored(ClaimCheck(store, memory.PayloadStore()), "order-1")
-    [recorded] = await stored(store, "order-1")
-    with pytest.raises(PayloadUnavailable, match="order-1@0"):
+        await stored(ClaimCheck(store, memory.PayloadStore()), "transfer-1")
+    [recorded] = await stored(store, "transfer-1")
+    with pytest.raises(PayloadUnavailable, match="transfer-1@0"):
         await claim(recorded, None)
 
 
-async def test_an_order_of_a_thousand_lines_is_daily_work(
+async def test_a_large_event_is_daily_work(
     store: memory.EventStore, payloads: memory.PayloadStore
 ) -> None:
-    """The largest invoice of the history is placed, returned from, and repeated like any other."""
-    dispatch = CommandDispatch(ClaimCheck(store, payloads), SHOP.catalogue)
-    back = ReturnLines(return_id="C1", lines=(ReturnedLine(line=1_114, quantity=6),))
+    """A command with a long note is carried out, followed and repeated like any other."""
+    dispatch = CommandDispatch(ClaimCheck(store, payloads), SAMPLE.catalogue)
 
-    placed = await dispatch("580729", LARGE, CONTEXT)
-    again = await dispatch("580729", LARGE, CONTEXT)
-    returned = await dispatch("580729", back, Context.start("a test", uuid4(), CONTEXT.occurred_at))
+    requested = await dispatch("t-1", LARGE, CONTEXT)
+    again = await dispatch("t-1", LARGE, CONTEXT)
+    later = Context.start("a test", uuid4(), CONTEXT.occurred_at)
+    cancelled = await dispatch("t-1", CancelTransfer(reason="too long"), later)
 
-    assert (again.repeated, again.version, again.events) == (True, 0, placed.events)
-    assert returned.version == 1
-    assert max(len(r.data) for r in await stored(store, "order-580729")) < LIMIT
+    assert (again.repeated, again.version, again.events) == (True, 0, requested.events)
+    assert cancelled.version == 1
+    assert max(len(r.data) for r in await stored(store, "transfer-t-1")) < LIMIT

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import pytest
 
 from application.event_filter import EventFilter
-from application.shop.aggregates import ORDER
-from application.shop.service import SHOP
-from domain.orders import OrderPlaced
+from tests.sample.aggregates import TRANSFER
+from tests.sample.service import SAMPLE
+from tests.sample.transfers import TransferRequested
 
 
 @dataclass(frozen=True)
@@ -18,15 +18,23 @@ class Event:
 
 def test_an_event_is_ours_by_category_and_type() -> None:
     """Neither is enough, and a category is all that comes before the first dash."""
-    placed = ORDER.only(OrderPlaced)
+    requested = TRANSFER.only(TransferRequested)
 
-    assert Event("order-1", "OrderPlaced") in placed
-    assert Event("order-", "OrderPlaced") in placed
-    assert Event("order-a-b", "OrderPlaced") in placed
-    for stream in ("webshop-77", "orders-1", "order_x-1", "order", "-order", "", "$ce-order"):
-        assert Event(stream, "OrderPlaced") not in placed
-    assert Event("order-1", "orderplaced") not in SHOP.catalogue.own
-    assert Event("order-1", "StockReceived") not in SHOP.catalogue.own, (
+    assert Event("transfer-1", "TransferRequested") in requested
+    assert Event("transfer-", "TransferRequested") in requested
+    assert Event("transfer-a-b", "TransferRequested") in requested
+    for stream in (
+        "web-77",
+        "transfers-1",
+        "transfer_x-1",
+        "transfer",
+        "-transfer",
+        "",
+        "$ce-transfer",
+    ):
+        assert Event(stream, "TransferRequested") not in requested
+    assert Event("transfer-1", "transferrequested") not in SAMPLE.catalogue.own
+    assert Event("transfer-1", "Deposited") not in SAMPLE.catalogue.own, (
         "a type of ours, in another category"
     )
 
@@ -42,14 +50,14 @@ def test_filters_are_joined_and_narrowed() -> None:
     assert not both.admits("b-1", "X")
 
 
-@pytest.mark.parametrize("category", ["", "order-1", "-"])
+@pytest.mark.parametrize("category", ["", "transfer-1", "-"])
 def test_a_filter_is_for_a_category_that_can_be_one(category: str) -> None:
     """A name with a dash would never be found."""
     with pytest.raises(ValueError, match="category"):
-        EventFilter.of(category, "OrderPlaced")
+        EventFilter.of(category, "TransferRequested")
 
 
 def test_what_reads_events_here_reads_ours_alone() -> None:
     """Every read model and every reaction asks for categories of the table."""
-    asked = [one.events for one in SHOP.read_models] + [one.events for one in SHOP.reactions]
-    assert all(one.pairs <= SHOP.catalogue.own.pairs for one in asked)
+    asked = [one.events for one in SAMPLE.read_models] + [one.events for one in SAMPLE.reactions]
+    assert all(one.pairs <= SAMPLE.catalogue.own.pairs for one in asked)

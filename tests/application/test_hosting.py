@@ -13,14 +13,14 @@ from application.messages import Context, RecordedEvent
 from application.ports import Builds, ReadModels, StoreUnavailable
 from application.projections.hosting import ProjectionHost
 from application.projections.projection import Projection, View
-from application.shop.read_models.stock_levels import stock_levels
-from application.shop.service import SHOP
-from domain.stock import ReceiveStock
 from infrastructure import memory, postgres
 from tests.projection_specification import at
+from tests.sample.accounts import Deposit
+from tests.sample.read_models.balances import balances
+from tests.sample.service import SAMPLE
 from tests.waiting import until_true
 
-SKUS = [f"sku-{number}" for number in range(16)]
+ACCOUNTS = [f"account-{number}" for number in range(16)]
 ROUNDS = 5
 SHARDS = 4
 
@@ -37,7 +37,7 @@ trails = Projection(
     name="trails",
     version=1,
     view=Trail,
-    follows=stock_levels.follows,
+    follows=balances.follows,
     keys=lambda recorded: (recorded.stream_id,),
     evolve=_follow,
     shards=SHARDS,
@@ -73,11 +73,11 @@ async def ended(task: asyncio.Task[None]) -> None:
 
 
 async def receive(log: memory.EventStore, first: int) -> None:
-    dispatch = CommandDispatch(log, SHOP.catalogue)
+    dispatch = CommandDispatch(log, SAMPLE.catalogue)
     for number in range(first, first + ROUNDS):
-        for sku in SKUS:
-            command = ReceiveStock(receipt_id=f"r-{number}", quantity=1)
-            await dispatch(sku, command, Context.start("a test", uuid4(), at(number)))
+        for account in ACCOUNTS:
+            command = Deposit(deposit_id=f"r-{number}", amount=1)
+            await dispatch(account, command, Context.start("a test", uuid4(), at(number)))
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -95,7 +95,7 @@ async def books(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Builds, R
 async def test_shards_over_two_hosts_show_what_one_would(books: tuple[Builds, ReadModels]) -> None:
     """Each host fills half; one dies, the other takes all; each key sees its events in order."""
     builds, read_models = books
-    log = memory.EventStore(SHOP.catalogue)
+    log = memory.EventStore(SAMPLE.catalogue)
     await builds.register([trails])
     await receive(log, 0)
 
@@ -114,11 +114,11 @@ async def test_shards_over_two_hosts_show_what_one_would(books: tuple[Builds, Re
     assert not halves[0] & halves[1]
 
     async def shown() -> Mapping[str, tuple[int, ...]]:
-        loaded = await (await read_models.live(trails)).load(SKUS)
+        loaded = await (await read_models.live(trails)).load(ACCOUNTS)
         return {key: seen.view.versions for key, seen in loaded.items() if seen}
 
     async def all_shown(rounds: int) -> bool:
-        return await shown() == dict.fromkeys(SKUS, tuple(range(rounds)))
+        return await shown() == dict.fromkeys(ACCOUNTS, tuple(range(rounds)))
 
     async with running(one) as dying, running(two):
         await until_true(lambda: all_shown(ROUNDS))

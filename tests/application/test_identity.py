@@ -11,18 +11,18 @@ from uuid import UUID, uuid5
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from application.command_dispatch import CommandDispatch, CommandIdReused
 from application.identity import canonical, event_ids
 from application.messages import Context
 from application.ports import NO_STREAM
-from application.shop.service import SHOP
 from domain.decider import Command
-from domain.orders import OrderLine, OrderPlaced, PlaceOrder
 from domain.values import Money
 from infrastructure import memory
-from tests.shop.domain.histories import LAW
+from tests.histories import LAW
+from tests.sample.service import SAMPLE
+from tests.sample.transfers import RequestTransfer, TransferRequested
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ASKED = Context.start("a test", UUID(int=1), NOON)
@@ -77,9 +77,28 @@ def test_another_content_has_another_form(one: Pick, other: Pick) -> None:
     assert (canonical(one) == canonical(other)) == (one == other)
 
 
+class Line(BaseModel):
+    """A part of a command of the first release."""
+
+    sku: str
+    description: str | None = None
+    quantity: int
+    unit_price: Money
+
+
+class PlaceOrder(Command):
+    """A command of the first release."""
+
+    customer_id: str | None = None
+    country: str | None = None
+    lines: tuple[Line, ...]
+    from_history: bool = False
+
+
 def test_the_form_is_for_ever() -> None:
     """What was written down by one release has to be found again by the next."""
-    command = order("2.50 GBP")
+    lines = [{"sku": "a", "quantity": 2, "unit_price": "2.50 GBP"}]
+    command = PlaceOrder.model_validate({"country": "France", "lines": lines})
 
     assert canonical(command) == (
         '{"country":"France","lines":[{"quantity":2,"sku":"a",'
@@ -97,31 +116,30 @@ def test_what_has_no_form_is_refused() -> None:
         canonical({"what": object()})
 
 
-def order(price: str, **more: Any) -> PlaceOrder:
-    lines = (OrderLine(sku="a", quantity=2, unit_price=Money.parse(price)),)
-    return PlaceOrder(country="France", lines=lines, **more)
+def transfer(fee: str, **more: Any) -> RequestTransfer:
+    return RequestTransfer(source="a", target="b", amount=2, fee=Money.parse(fee), **more)
 
 
-@pytest.mark.parametrize("again", [order("2.5 GBP"), order("2.50 GBP", from_history=False)])
-async def test_a_command_that_is_spelled_otherwise_is_the_same(again: PlaceOrder) -> None:
+@pytest.mark.parametrize("again", [transfer("2.5 EUR"), transfer("2.50 EUR", note=None)])
+async def test_a_command_that_is_spelled_otherwise_is_the_same(again: RequestTransfer) -> None:
     """2.5 is 2.50, and a default is the same said or unsaid: it is answered as the first time."""
-    dispatch = CommandDispatch(memory.EventStore(SHOP.catalogue), SHOP.catalogue)
-    first = await dispatch("o-1", order("2.50 GBP"), ASKED)
+    dispatch = CommandDispatch(memory.EventStore(SAMPLE.catalogue), SAMPLE.catalogue)
+    first = await dispatch("t-1", transfer("2.50 EUR"), ASKED)
 
-    outcome = await dispatch("o-1", again, ASKED)
+    outcome = await dispatch("t-1", again, ASKED)
 
     assert (outcome.repeated, outcome.version) == (True, first.version)
 
 
 async def test_a_command_that_an_earlier_release_carried_out_is_recognised() -> None:
     """Its events have ids of an older form; repeated, it is answered, and another is refused."""
-    store, command = memory.EventStore(SHOP.catalogue), order("2.50 GBP")
-    content = sha256(f"PlaceOrder {command.model_dump_json()}".encode()).hexdigest()
-    placed = OrderPlaced(**dict(command))
-    event = SHOP.catalogue.new_event(placed, uuid5(ASKED.command_id, f"0 {content}"), ASKED)
-    await store.append("order-o-1", [event], NO_STREAM)
-    dispatch = CommandDispatch(store, SHOP.catalogue)
+    store, command = memory.EventStore(SAMPLE.catalogue), transfer("2.50 EUR")
+    content = sha256(f"RequestTransfer {command.model_dump_json()}".encode()).hexdigest()
+    requested = TransferRequested(**dict(command))
+    event = SAMPLE.catalogue.new_event(requested, uuid5(ASKED.command_id, f"0 {content}"), ASKED)
+    await store.append("transfer-t-1", [event], NO_STREAM)
+    dispatch = CommandDispatch(store, SAMPLE.catalogue)
 
-    assert (await dispatch("o-1", command, ASKED)).repeated
+    assert (await dispatch("t-1", command, ASKED)).repeated
     with pytest.raises(CommandIdReused):
-        await dispatch("o-1", order("2.60 GBP"), ASKED)
+        await dispatch("t-1", transfer("2.60 EUR"), ASKED)

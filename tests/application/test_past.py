@@ -10,11 +10,11 @@ from application.command_dispatch import CommandDispatch
 from application.messages import Context
 from application.past import Past
 from application.ports import NO_STREAM, Appended
-from application.shop.service import SHOP
-from domain.stock import OutOfStock, ReceiveStock, ReserveStock, StockReceived
 from infrastructure import memory
+from tests.sample.accounts import Deposit, Deposited, Hold, InsufficientFunds
+from tests.sample.service import SAMPLE
 
-STOCK = SHOP.catalogue.by_command[ReceiveStock]
+ACCOUNT = SAMPLE.catalogue.by_command[Deposit]
 
 
 def asked() -> Context:
@@ -25,7 +25,7 @@ class Counted(memory.EventStore):
     """Counts how many events are read, and lets others look after each of them."""
 
     def __init__(self) -> None:
-        super().__init__(SHOP.catalogue)
+        super().__init__(SAMPLE.catalogue)
         self.read_events = 0
         self.between: Callable[[], object] = lambda: None
 
@@ -39,33 +39,33 @@ class Counted(memory.EventStore):
 async def test_a_known_stream_is_not_read_again() -> None:
     """A command on a stream that was just written costs its append alone."""
     store = Counted()
-    dispatch = CommandDispatch(store, SHOP.catalogue, remember=10)
-    await dispatch("a", ReceiveStock(receipt_id="r", quantity=5), asked())
+    dispatch = CommandDispatch(store, SAMPLE.catalogue, remember=10)
+    await dispatch("a", Deposit(deposit_id="r", amount=5), asked())
     for number in range(5):
-        await dispatch("a", ReserveStock(order_id=f"o-{number}", quantity=1), asked())
+        await dispatch("a", Hold(transfer_id=f"o-{number}", amount=1), asked())
 
     assert store.read_events == 0
 
 
 async def test_what_others_have_appended_is_found_by_the_append() -> None:
     """Deciding on what is old is noticed, and the decision is made anew."""
-    store = memory.EventStore(SHOP.catalogue)
-    ours, theirs = (CommandDispatch(store, SHOP.catalogue, remember=10) for _ in range(2))
-    await ours("a", ReceiveStock(receipt_id="r", quantity=2), asked())
-    await theirs("a", ReserveStock(order_id="o-1", quantity=2), asked())
+    store = memory.EventStore(SAMPLE.catalogue)
+    ours, theirs = (CommandDispatch(store, SAMPLE.catalogue, remember=10) for _ in range(2))
+    await ours("a", Deposit(deposit_id="r", amount=2), asked())
+    await theirs("a", Hold(transfer_id="o-1", amount=2), asked())
 
-    with pytest.raises(OutOfStock):
-        await ours("a", ReserveStock(order_id="o-2", quantity=2), asked())
+    with pytest.raises(InsufficientFunds):
+        await ours("a", Hold(transfer_id="o-2", amount=2), asked())
 
 
 async def test_a_refusal_on_what_is_old_is_not_trusted() -> None:
-    """What was out of stock when it was last seen may be here again."""
-    store = memory.EventStore(SHOP.catalogue)
-    ours, theirs = (CommandDispatch(store, SHOP.catalogue, remember=10) for _ in range(2))
-    await ours("a", ReceiveStock(receipt_id="r", quantity=1), asked())
-    await theirs("a", ReceiveStock(receipt_id="s", quantity=1), asked())
+    """What was not free when it was last seen may be free now."""
+    store = memory.EventStore(SAMPLE.catalogue)
+    ours, theirs = (CommandDispatch(store, SAMPLE.catalogue, remember=10) for _ in range(2))
+    await ours("a", Deposit(deposit_id="r", amount=1), asked())
+    await theirs("a", Deposit(deposit_id="s", amount=1), asked())
 
-    outcome = await ours("a", ReserveStock(order_id="o-1", quantity=2), asked())
+    outcome = await ours("a", Hold(transfer_id="o-1", amount=2), asked())
 
     assert outcome.version == 2
 
@@ -73,9 +73,9 @@ async def test_a_refusal_on_what_is_old_is_not_trusted() -> None:
 async def test_only_so_many_streams_are_remembered() -> None:
     """Memory is bounded by the number of streams, the ones asked for last."""
     store = Counted()
-    dispatch = CommandDispatch(store, SHOP.catalogue, remember=1)
-    for sku in ("a", "b", "a"):
-        await dispatch(sku, ReceiveStock(receipt_id=f"{uuid4()}", quantity=1), asked())
+    dispatch = CommandDispatch(store, SAMPLE.catalogue, remember=1)
+    for account in ("a", "b", "a"):
+        await dispatch(account, Deposit(deposit_id=f"{uuid4()}", amount=1), asked())
 
     assert store.read_events == 1
 
@@ -83,8 +83,8 @@ async def test_only_so_many_streams_are_remembered() -> None:
 async def test_a_repeated_command_is_recognised_in_what_is_remembered() -> None:
     """The same command id is answered as the first time, without a look at the store."""
     store = Counted()
-    dispatch = CommandDispatch(store, SHOP.catalogue, remember=10)
-    context, command = asked(), ReceiveStock(receipt_id="r", quantity=5)
+    dispatch = CommandDispatch(store, SAMPLE.catalogue, remember=10)
+    context, command = asked(), Deposit(deposit_id="r", amount=5)
     first = await dispatch("a", command, context)
     again = await dispatch("a", command, context)
 
@@ -95,24 +95,24 @@ async def test_a_repeated_command_is_recognised_in_what_is_remembered() -> None:
 async def test_a_snapshot_takes_a_past_forward_only() -> None:
     """One that is older than what is known changes nothing, not for the moment of a read either."""
     store, seen = await received(4), list[int]()
-    older, past = Past(STOCK, "stock-a"), Past(STOCK, "stock-a")
+    older, past = Past(ACCOUNT, "account-a"), Past(ACCOUNT, "account-a")
     await older.read_on(await received(2))
     await past.read_on(store)
 
     store.between = lambda: seen.append(past.version)
     assert await past.begin(older.snapshot(), store)
 
-    assert (seen, past.state.on_hand) == ([3, 3, 3], 4)
+    assert (seen, past.state.balance) == ([3, 3, 3], 4)
 
 
 async def test_a_snapshot_ends_what_was_known_in_part() -> None:
     """Who was amid an append when a snapshot came answers with the whole of it."""
-    store, context = memory.EventStore(SHOP.catalogue), asked()
-    events = [StockReceived(receipt_id=id, quantity=1) for id in "rs"]
-    new = [SHOP.catalogue.new_event(event, uuid4(), context) for event in events]
-    whole, past = Past(STOCK, "stock-a"), Past(STOCK, "stock-a")
+    store, context = memory.EventStore(SAMPLE.catalogue), asked()
+    events = [Deposited(deposit_id=id, amount=1) for id in "rs"]
+    new = [SAMPLE.catalogue.new_event(event, uuid4(), context) for event in events]
+    whole, past = Past(ACCOUNT, "account-a"), Past(ACCOUNT, "account-a")
     past.appended(new[:1], events[:1], Appended(version=0, position=0))
-    await store.append("stock-a", new, NO_STREAM)
+    await store.append("account-a", new, NO_STREAM)
     await whole.read_on(store)
 
     assert await past.begin(whole.snapshot(), store)
@@ -125,7 +125,7 @@ async def received(times: int) -> Counted:
     """One unit each time, by the same commands."""
     store = Counted()
     for number in range(times):
-        command = ReceiveStock(receipt_id=f"r-{number}", quantity=1)
+        command = Deposit(deposit_id=f"r-{number}", amount=1)
         context = Context.start("a test", UUID(int=number), datetime(2026, 1, 1, tzinfo=UTC))
-        await CommandDispatch(store, SHOP.catalogue)("a", command, context)
+        await CommandDispatch(store, SAMPLE.catalogue)("a", command, context)
     return store

@@ -49,8 +49,8 @@ def delayed(step: str, minute: int = 9) -> StepDelayed:
 def standing(*events: SagaEvent) -> SagaStanding:
     """After these events, one a minute; however often each of them comes."""
     past = [(STREAM, event) for event in events]
-    view = fold(SHOP.standings, recorded(past), {})["o-1"].view  # type: ignore[union-attr]  # it is there
-    ProjectionSpecification(SHOP.standings).given(*past).then({"o-1": view})
+    view = fold(SHOP.standings, recorded(SHOP.catalogue, past), {})["o-1"].view  # type: ignore[union-attr]  # it is there
+    ProjectionSpecification(SHOP.catalogue, SHOP.standings).given(*past).then({"o-1": view})
     return view
 
 
@@ -197,7 +197,7 @@ def test_a_wish_cuts_off_what_is_under_way() -> None:
 def test_a_saga_that_was_never_started_is_no_guess() -> None:
     """An event of an unknown saga is an error that names it, not half a view."""
     with pytest.raises(LookupError, match="SagaWoken of order_fulfilment-o-1, which was never"):
-        fold(SHOP.standings, recorded([(STREAM, SagaWoken(due=at(1)))]), {})
+        fold(SHOP.standings, recorded(SHOP.catalogue, [(STREAM, SagaWoken(due=at(1)))]), {})
 
 
 @pytest.mark.parametrize(

@@ -15,88 +15,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from application.catalogue import Catalogue
-from application.category import Category
-from application.command_dispatch import CommandDispatch, CommandIdReused, TooMuchContention
+from application.command_dispatch import CommandDispatch, TooMuchContention
 from application.messages import Context
-from application.shop.service import SHOP
 from application.snapshots import Snapshot, Snapshots, Traces, Unfit, restore, take
-from domain import stock
-from domain.decider import Command, DomainError
-from domain.stock import OutOfStock, ReceiveStock, ReserveStock
+from domain.decider import Command
 from infrastructure import memory
 from tests.application.snapped import NOON, declared
-from tests.shop.domain.histories import EXAMPLES, LAW, histories, wishes
+from tests.application.snapshot_laws import *  # noqa: F403 - every law is a test of this suite
+from tests.domain.decider_laws import of
+from tests.histories import LAW
+from tests.sample import accounts
+from tests.sample.accounts import Deposit, Hold, InsufficientFunds
+from tests.sample.histories import SAMPLE_HISTORIES
+from tests.sample.service import SAMPLE
 
-DECIDED = [category for category in SHOP.catalogue.categories if category.name in EXAMPLES]
-EVERY_CATEGORY = pytest.mark.parametrize("category", DECIDED, ids=lambda category: category.name)
-
-Step = tuple[UUID, Command]
-
-
-@st.composite
-def asked(draw: st.DrawFn, category: Category) -> Sequence[Step]:
-    """Commands with their ids: some are sent again, and some ids for another command."""
-    steps: list[Step] = []
-    for number, wish in enumerate(draw(wishes(category))):
-        steps.append((uuid5(UUID(int=0), str(number)), wish))
-        match draw(st.sampled_from(["new", "new", "repeated", "reused"])):
-            case "repeated":
-                steps.append(draw(st.sampled_from(steps)))
-            case "reused":
-                steps.append((draw(st.sampled_from(steps))[0], wish))
-    return steps
-
-
-async def lived(
-    steps: Sequence[Step], catalogue: Catalogue, remember: int
-) -> tuple[Sequence[Any], Sequence[Any]]:
-    """What came of each, every one by a process of its own unless it remembers; and the stream."""
-    store, answers, told = memory.EventStore(SHOP.catalogue), list[Any](), list[str]()
-
-    def process() -> CommandDispatch:
-        return CommandDispatch(
-            store,
-            catalogue,
-            remember=remember,
-            tell=lambda _, why: told.append(why),
-        )
-
-    dispatch = process()
-    for command_id, command in steps:
-        dispatch = dispatch if remember else process()
-        try:
-            outcome = await dispatch("x", command, Context.start("a test", command_id, NOON))
-            answers.append((outcome.version, tuple(outcome.events), outcome.repeated))
-        except (DomainError, CommandIdReused) as refusal:
-            answers.append((type(refusal), str(refusal)))
-    stream = catalogue.by_command[type(steps[0][1])].stream("x")
-    assert told == [], "a snapshot of our own was not believed"
-    return answers, [(of.id, of.type, of.data) async for of in store.read(stream)]
-
-
-@EVERY_CATEGORY
-@LAW
-@given(data=st.data(), every=st.integers(1, 5), remember=st.sampled_from([0, 0, 1]))
-def test_snapshots_change_nothing(
-    category: Category, data: st.DataObject, every: int, remember: int
-) -> None:
-    """Whatever is asked, repeated or asked under a used id: outcomes and events are the same."""
-    steps = data.draw(asked(category))
-
-    with_them = asyncio.run(lived(steps, declared(every), remember))
-    assert with_them == asyncio.run(lived(steps, SHOP.catalogue, remember))
-
-
-@EVERY_CATEGORY
-@LAW
-@given(data=st.data())
-def test_every_state_can_be_kept(category: Category, data: st.DataObject) -> None:
-    """After any history, what is restored equals what was taken."""
-    state, declaration = category.decider.fold(data.draw(histories(category))), Snapshots(every=1)
-    taken = take(Snapshot(3, UUID(int=1), state, Traces()), declaration, category.decider)
-
-    assert restore(taken, declaration, category.decider).state == state
-
+pytest_generate_tests = of(SAMPLE_HISTORIES)
 
 PAGE = """
 from dataclasses import dataclass, replace
@@ -107,7 +40,7 @@ class Sum:
     {field}: int = 0
 
 def evolve(sum, event):
-    return replace(sum, {field}=sum.{field} {does} event.quantity)
+    return replace(sum, {field}=sum.{field} {does} event.amount)
 
 decider = Decider(Sum(), evolve, lambda *_: [])
 """
@@ -142,12 +75,12 @@ def test_what_was_taken_by_another_page_does_not_fit(
 def test_racing_processes_carry_out_each_command_once(
     every: int, remember: int, processes: int
 ) -> None:
-    """Thirty orders race for twelve units, each sent twice: twelve are served, once each."""
+    """Thirty transfers race for twelve, each sent twice: twelve are served, once each."""
     asyncio.run(race(every, remember, processes))
 
 
 async def race(every: int, remember: int, processes: int) -> None:
-    store, told = memory.EventStore(SHOP.catalogue), list[str]()
+    store, told = memory.EventStore(SAMPLE.catalogue), list[str]()
     dispatches = [
         CommandDispatch(
             store,
@@ -165,20 +98,20 @@ async def race(every: int, remember: int, processes: int) -> None:
             with suppress(TooMuchContention):
                 try:
                     outcome = await dispatches[process % processes]("x", command, context)
-                except OutOfStock:
+                except InsufficientFunds:
                     return "refused"
                 return f"served at version {outcome.version}"
 
-    await send(0, ReceiveStock(receipt_id="r", quantity=12), -1)
-    orders = [ReserveStock(order_id=str(number), quantity=1) for number in range(30)]
+    await send(0, Deposit(deposit_id="r", amount=12), -1)
+    holds = [Hold(transfer_id=str(number), amount=1) for number in range(30)]
     answers = await asyncio.gather(
-        *(send(n, order, n) for n, order in enumerate(orders)),
-        *(send(n + 1, order, n) for n, order in enumerate(orders)),
+        *(send(n, hold, n) for n, hold in enumerate(holds)),
+        *(send(n + 1, hold, n) for n, hold in enumerate(holds)),
     )
 
     served = {f"served at version {version}": 2 for version in range(1, 13)}
     assert Counter(answers) == {**served, "refused": 36}
-    assert len([one async for one in store.read("stock-x")]) == 13
+    assert len([one async for one in store.read("account-x")]) == 13
     assert told == []
 
 
@@ -198,9 +131,9 @@ class Leisurely(memory.EventStore):
 
 
 def in_two_parts(command: Any, state: Any) -> Sequence[Any]:
-    """Each delivery is booked twice, in two events: an append of one command, of more than one."""
-    events: Sequence[Any] = stock.decider.decide(command, state)
-    again = [one.model_copy(update={"receipt_id": f"{one.receipt_id}~"}) for one in events]
+    """Each deposit is booked twice, in two events: an append of one command, of more than one."""
+    events: Sequence[Any] = accounts.decider.decide(command, state)
+    again = [one.model_copy(update={"deposit_id": f"{one.deposit_id}~"}) for one in events]
     return [*events, *again]
 
 
@@ -212,9 +145,9 @@ def test_no_snapshot_is_taken_amid_an_append(every: int, count: int) -> None:
 
 
 async def deliveries(every: int, count: int) -> None:
-    decider = replace(stock.decider, decide=in_two_parts)
-    category = replace(declared(every).by_command[ReceiveStock], decider=decider)
-    store, told = Leisurely(SHOP.catalogue), list[str]()
+    decider = replace(accounts.decider, decide=in_two_parts)
+    category = replace(declared(every).by_command[Deposit], decider=decider)
+    store, told = Leisurely(SAMPLE.catalogue), list[str]()
 
     def process() -> CommandDispatch:
         return CommandDispatch(
@@ -226,7 +159,7 @@ async def deliveries(every: int, count: int) -> None:
         )
 
     async def send(dispatch: CommandDispatch, number: int) -> Sequence[Any]:
-        command = ReceiveStock(receipt_id=f"r-{number}", quantity=1)
+        command = Deposit(deposit_id=f"r-{number}", amount=1)
         context = Context.start("a test", uuid5(UUID(int=0), str(number)), NOON)
         while True:
             with suppress(TooMuchContention):
@@ -235,8 +168,8 @@ async def deliveries(every: int, count: int) -> None:
 
     shared = [process(), process()]
     answers = await asyncio.gather(*(send(shared[n % 2], n) for n in range(count)))
-    taken: list[Any] = [one.event async for one in store.read("snapshot-stock-x")]
+    taken: list[Any] = [one.event async for one in store.read("snapshot-account-x")]
     assert all(one.version % 2 for one in taken), "an append ends at 1, 3, 5 …"
     assert [await send(process(), n) for n in range(count)] == answers
-    assert len([one async for one in store.read("stock-x")]) == 2 * count
+    assert len([one async for one in store.read("account-x")]) == 2 * count
     assert told == []

@@ -22,16 +22,16 @@ from application.command_dispatch import (
 )
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Appended, StoreUnavailable
-from application.shop.service import SHOP
 from application.snapshots import Snapshots
-from domain import stock
 from domain.decider import Command, DomainError
-from domain.stock import ReceiveStock, ReleaseStock, ReserveStock
 from infrastructure import memory
 from tests.application.snapped import NOON
-from tests.shop.domain.histories import LAW
+from tests.histories import LAW
+from tests.sample import accounts
+from tests.sample.accounts import Deposit, Hold, Release
+from tests.sample.service import SAMPLE
 
-STREAM = "stock-x"
+STREAM = "account-x"
 SPOILT = "spoilt"  # no store keeps a receipt of that name
 
 
@@ -39,7 +39,7 @@ class Troubled(memory.EventStore):
     """Takes its time, does not always answer, and cannot keep everything."""
 
     def __init__(self, chance: random.Random, answers: Sequence[str]) -> None:
-        super().__init__(SHOP.catalogue)
+        super().__init__(SAMPLE.catalogue)
         self._chance, self._answers = chance, list(answers)
 
     async def append(
@@ -87,36 +87,34 @@ class Call:
 
 def in_two_parts(command: Any, state: Any) -> Sequence[Any]:
     """Each delivery is booked twice: commands that lead to more than one event."""
-    events: Sequence[Any] = stock.decider.decide(command, state)
-    if not isinstance(command, ReceiveStock):
+    events: Sequence[Any] = accounts.decider.decide(command, state)
+    if not isinstance(command, Deposit):
         return events
-    again = [one.model_copy(update={"receipt_id": f"{one.receipt_id}~"}) for one in events]
+    again = [one.model_copy(update={"deposit_id": f"{one.deposit_id}~"}) for one in events]
     return [*events, *again]
 
 
-DECIDER = replace(stock.decider, decide=in_two_parts)
+DECIDER = replace(accounts.decider, decide=in_two_parts)
 
 
 def catalogue(every: int | None) -> Catalogue:
     snapshots = None if every is None else Snapshots(every=every)
-    category = replace(
-        SHOP.catalogue.by_command[ReceiveStock], decider=DECIDER, snapshots=snapshots
-    )
+    category = replace(SAMPLE.catalogue.by_command[Deposit], decider=DECIDER, snapshots=snapshots)
     return Catalogue([category])
 
 
 COMMANDS = st.one_of(
     st.builds(
-        ReceiveStock,
-        receipt_id=st.sampled_from(["r-1", "r-2", "r-3", SPOILT]),
-        quantity=st.integers(1, 3),
+        Deposit,
+        deposit_id=st.sampled_from(["r-1", "r-2", "r-3", SPOILT]),
+        amount=st.integers(1, 3),
     ),
     st.builds(
-        ReserveStock,
-        order_id=st.sampled_from(["o-1", "o-2", "o-3", "o-4"]),
-        quantity=st.integers(1, 3),
+        Hold,
+        transfer_id=st.sampled_from(["o-1", "o-2", "o-3", "o-4"]),
+        amount=st.integers(1, 3),
     ),
-    st.builds(ReleaseStock, order_id=st.sampled_from(["o-1", "o-2"])),
+    st.builds(Release, transfer_id=st.sampled_from(["o-1", "o-2"])),
 )
 CALLS = st.lists(
     st.builds(
@@ -253,7 +251,7 @@ def is_true(
         case TooMuchContention():
             assert command is None or others(call, events)
         case ValueError():
-            assert getattr(call.command, "receipt_id", None) == SPOILT
+            assert getattr(call.command, "deposit_id", None) == SPOILT
         case StoreUnavailable() | asyncio.CancelledError():
             pass  # done or not, which carried_out has found to be whole
         case other:

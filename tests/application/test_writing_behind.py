@@ -13,26 +13,27 @@ from application.ports import Progress, Seen
 from application.projections.folding import fold
 from application.projections.recent import RecentViews
 from application.projections.runner import ProjectionFailed, ProjectionRunner
-from application.shop.read_models.stock_levels import StockLevel, stock_levels
-from domain.stock import StockReceived
 from infrastructure import memory
 from tests.projection_specification import recorded
+from tests.sample.accounts import Deposited
+from tests.sample.read_models.balances import Balance, balances
+from tests.sample.service import SAMPLE
 from tests.waiting import until
 
-Changed = Mapping[str, Seen[StockLevel] | None]
+Changed = Mapping[str, Seen[Balance] | None]
 
 
 class Gated:
     """Views that write when the gate is open, but not ``refused``, and never find ``lost``."""
 
     def __init__(self, *, refused: str = "", lost: str = "") -> None:
-        self._views, self._refused, self._lost = memory.Views(stock_levels), refused, lost
+        self._views, self._refused, self._lost = memory.Views(balances), refused, lost
         self.checkpoint, self.find = self._views.checkpoint, self._views.find
         self.gate = asyncio.Event()
         self.loads: list[Collection[str]] = []
         self.saves: list[Collection[str]] = []  # begun
 
-    async def load(self, keys: Collection[str]) -> Mapping[str, Seen[StockLevel]]:
+    async def load(self, keys: Collection[str]) -> Mapping[str, Seen[Balance]]:
         self.loads.append(set(keys))
         if self._lost in keys:
             await asyncio.Event().wait()
@@ -46,11 +47,14 @@ class Gated:
         await self._views.save(changed, **rest)
 
 
-def receipts(*skus: str) -> Sequence[RecordedEvent]:
-    """A piece of each comes in."""
+def deposits(*accounts: str) -> Sequence[RecordedEvent]:
+    """1 comes in on each."""
     return recorded(
-        (f"stock-{sku}", StockReceived(receipt_id=f"r-{number}", quantity=1))
-        for number, sku in enumerate(skus)
+        SAMPLE.catalogue,
+        (
+            (f"account-{account}", Deposited(deposit_id=f"d-{number}", amount=1))
+            for number, account in enumerate(accounts)
+        ),
     )
 
 
@@ -79,9 +83,9 @@ class Past:
 @asynccontextmanager
 async def following(
     views: Gated, events: Sequence[RecordedEvent]
-) -> AsyncIterator[tuple[ProjectionRunner[StockLevel], asyncio.Task[None]]]:
+) -> AsyncIterator[tuple[ProjectionRunner[Balance], asyncio.Task[None]]]:
     """A runner with batches of two, at work."""
-    runner = ProjectionRunner(stock_levels, Past(events), views, None, batch=2)  # type: ignore[arg-type]  # it has what the runner uses
+    runner = ProjectionRunner(balances, Past(events), views, None, batch=2)  # type: ignore[arg-type]  # it has what the runner uses
     task = asyncio.create_task(runner.run())
     try:
         yield runner, task
@@ -93,7 +97,7 @@ async def following(
 async def test_the_next_batch_is_folded_meanwhile() -> None:
     """It is on its way before the one before it is in; written it is after it, upon its views."""
     views = Gated()
-    async with following(views, receipts("a", "b", "a", "c", "a")) as (runner, _):
+    async with following(views, deposits("a", "b", "a", "c", "a")) as (runner, _):
         await until(lambda: len(views.loads) == 2)
         assert views.saves == [{"a", "b"}]
         assert views.loads == [{"a", "b"}, {"c"}], "what is being written is known"
@@ -104,7 +108,7 @@ async def test_the_next_batch_is_folded_meanwhile() -> None:
         await until(lambda: runner.status().caught_up)
 
     assert views.saves == [{"a", "b"}, {"a", "c"}, {"a"}]
-    found = {key: seen.view.on_hand for key, seen in await views.find(equal={})}
+    found = {key: seen.view.balance for key, seen in await views.find(equal={})}
     assert found == {"a": 3, "b": 1, "c": 1}
     assert (await views.checkpoint(), runner.status().events) == (400, 5)
 
@@ -113,8 +117,8 @@ async def test_an_event_that_cannot_be_written_is_found() -> None:
     """Although the next batch was on its way: all before it is in, and nothing after."""
     views = Gated(refused="poison")
     views.gate.set()
-    skus = ("a", "b", "c", "poison", "d", "e", "f", "g")
-    async with following(views, receipts(*skus)) as (runner, task):
+    accounts = ("a", "b", "c", "poison", "d", "e", "f", "g")
+    async with following(views, deposits(*accounts)) as (runner, task):
         with pytest.raises(ProjectionFailed, match=r"position 300: .*poison cannot be kept"):
             await asyncio.wait_for(task, 10)
 
@@ -125,7 +129,7 @@ async def test_an_event_that_cannot_be_written_is_found() -> None:
 async def test_who_is_cancelled_leaves_nobody_writing() -> None:
     """When a runner has ended, so has its last write: the next runner has the views for itself."""
     views = Gated(lost="c")
-    async with following(views, receipts("a", "b", "c", "d", "e")):
+    async with following(views, deposits("a", "b", "c", "d", "e")):
         await until(lambda: len(views.loads) == 2)
 
     assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -134,16 +138,16 @@ async def test_who_is_cancelled_leaves_nobody_writing() -> None:
 
 async def test_what_is_being_written_is_not_let_go_of() -> None:
     """However many others are loaded meanwhile: the store does not have it yet."""
-    views, skus = Gated(), ("a", "b", "c")
-    recent = RecentViews[StockLevel](views, kept=1)  # type: ignore[arg-type]  # it has what is used
-    changed = fold(stock_levels, receipts(*skus), {})
+    views, accounts = Gated(), ("a", "b", "c")
+    recent = RecentViews[Balance](views, kept=1)  # type: ignore[arg-type]  # it has what is used
+    changed = fold(balances, deposits(*accounts), {})
     recent.save(changed, checkpoint=200, expected=None)
     await recent.load(["x", "y", "z"])
 
-    assert await recent.load(skus) == changed
+    assert await recent.load(accounts) == changed
     assert views.loads == [{"x", "y", "z"}]
 
     views.gate.set()
     await recent.saved()
-    assert await recent.load(skus) == changed
+    assert await recent.load(accounts) == changed
     assert len(views.loads[1]) == 2, "one is kept"

@@ -10,12 +10,13 @@ import docker  # type: ignore[import-untyped]  # docker ships no types
 import pytest
 from docker.errors import DockerException  # type: ignore[import-untyped]  # as above
 
+from application.catalogue import Catalogue
 from application.ports import ConsumerGroups, EventStore, PayloadStore, StoreFacts, Subscriptions
-from application.shop.service import SHOP
 from infrastructure import eventstoredb, filesystem, memory, postgres
 from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.contracts.eventstoredb_container import EventStoreDBContainer
 from tests.outside import Outside, in_memory, over_http
+from tests.sample.service import SAMPLE
 from tests.servers import empty_schema
 
 
@@ -48,44 +49,50 @@ REAL = pytest.param(
 )
 
 
+@pytest.fixture
+def catalogue() -> Catalogue:
+    """How the events of the stores are read."""
+    return SAMPLE.catalogue
+
+
 @pytest.fixture(params=["memory", "eventstoredb-embedded (double)", REAL, "postgres (real)"])
-async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
+async def stores(request: pytest.FixtureRequest, catalogue: Catalogue) -> AsyncIterator[Stores]:
     """Others' events may be in there: a test follows types and streams of its own."""
     match request.param:
         case "memory":
-            yield stores_in_memory()
+            yield stores_in_memory(catalogue)
         case "eventstoredb-embedded (double)":
-            async with on_eventstoredb(request.getfixturevalue("node").uri) as stores:
+            async with on_eventstoredb(request.getfixturevalue("node").uri, catalogue) as stores:
                 yield stores
         case "eventstoredb (real)":
-            async with on_eventstoredb(request.getfixturevalue("real_eventstoredb")) as stores:
+            uri = request.getfixturevalue("real_eventstoredb")
+            async with on_eventstoredb(uri, catalogue) as stores:
                 yield stores
         case "postgres (real)":
-            async with on_postgres(request.getfixturevalue("postgres_with_events")) as stores:
+            uri = request.getfixturevalue("postgres_with_events")
+            async with on_postgres(uri, catalogue) as stores:
                 yield stores
 
 
-def stores_in_memory() -> Stores:
-    store = memory.EventStore(SHOP.catalogue)
+def stores_in_memory(catalogue: Catalogue = SAMPLE.catalogue) -> Stores:
+    store = memory.EventStore(catalogue)
     subscriptions = memory.Subscriptions(store)
     return Stores(store, subscriptions, memory.ConsumerGroups(store), subscriptions)
 
 
 @asynccontextmanager
-async def on_postgres(uri: str) -> AsyncIterator[Stores]:
+async def on_postgres(uri: str, catalogue: Catalogue = SAMPLE.catalogue) -> AsyncIterator[Stores]:
     async with (
         postgres.durable_pool(uri) as pool,
         postgres.pool(uri) as relaxed,
         postgres.wake_up(uri) as wake_up,
     ):
         await postgres.migrate(pool)
-        subscriptions = postgres.Subscriptions(
-            pool, wake_up, postgres.Horizon(pool), SHOP.catalogue
-        )
+        subscriptions = postgres.Subscriptions(pool, wake_up, postgres.Horizon(pool), catalogue)
         yield Stores(
-            postgres.EventStore(pool, SHOP.catalogue),
+            postgres.EventStore(pool, catalogue),
             subscriptions,
-            postgres.ConsumerGroups(relaxed, wake_up, SHOP.catalogue),
+            postgres.ConsumerGroups(relaxed, wake_up, catalogue),
             subscriptions,
         )
 
@@ -98,14 +105,16 @@ def postgres_with_events(postgres_for_all: str) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def on_eventstoredb(uri: str) -> AsyncIterator[Stores]:
+async def on_eventstoredb(
+    uri: str, catalogue: Catalogue = SAMPLE.catalogue
+) -> AsyncIterator[Stores]:
     client = await eventstoredb.connect(uri)
     try:
-        subscriptions = eventstoredb.Subscriptions(client, SHOP.catalogue)
+        subscriptions = eventstoredb.Subscriptions(client, catalogue)
         yield Stores(
-            eventstoredb.EventStore(client, SHOP.catalogue),
+            eventstoredb.EventStore(client, catalogue),
             subscriptions,
-            eventstoredb.ConsumerGroups(client, SHOP.catalogue),
+            eventstoredb.ConsumerGroups(client, catalogue),
             subscriptions,
         )
     finally:

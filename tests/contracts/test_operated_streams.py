@@ -9,10 +9,10 @@ import pytest
 from esdbclient import StreamState
 
 from application.ports import NO_STREAM, EventStore, StreamDeleted, StreamHasHole
-from application.shop.service import SHOP
 from infrastructure import eventstoredb, memory, postgres
 from tests.contracts.conftest import REAL
 from tests.contracts.made_up import all_of, event, events, name
+from tests.sample.service import SAMPLE
 
 Delete = Callable[[str], Awaitable[None]]
 
@@ -33,7 +33,7 @@ class Operated:
 
 
 def in_memory() -> Operated:
-    store = memory.EventStore(SHOP.catalogue)
+    store = memory.EventStore(SAMPLE.catalogue)
 
     async def truncate(stream: str, before: int) -> None:
         store.truncate(stream, before)
@@ -60,7 +60,7 @@ async def in_eventstoredb(uri: str) -> AsyncIterator[Operated]:
         await client.tombstone_stream(stream, current_version=StreamState.ANY)
 
     try:
-        yield Operated(eventstoredb.EventStore(client, SHOP.catalogue), truncate, (soft, hard))
+        yield Operated(eventstoredb.EventStore(client, SAMPLE.catalogue), truncate, (soft, hard))
     finally:
         await client.close()
 
@@ -82,7 +82,7 @@ async def in_postgres(uri: str) -> AsyncIterator[Operated]:
 
     async with postgres.durable_pool(uri) as pool:
         await postgres.migrate(pool)
-        yield Operated(postgres.EventStore(pool, SHOP.catalogue), truncate)
+        yield Operated(postgres.EventStore(pool, SAMPLE.catalogue), truncate)
 
 
 @asynccontextmanager

@@ -9,13 +9,13 @@ from application.claim_check import ClaimCheck
 from application.command_dispatch import CommandDispatch, CommandIdReused
 from application.messages import Context
 from application.ports import EventStore
-from application.shop.service import SHOP
 from application.snapshots import Snapshots, SnapshotTaken, Traces
-from domain.stock import OutOfStock, ReceiveStock
 from infrastructure import memory
-from tests.application.snapped import NOON, Stock
+from tests.application.snapped import NOON, Account
 from tests.contracts.conftest import Stores
 from tests.contracts.made_up import event
+from tests.sample.accounts import Deposit, InsufficientFunds
+from tests.sample.service import SAMPLE
 
 
 @pytest.fixture
@@ -24,40 +24,40 @@ def store(stores: Stores) -> EventStore:
 
 
 @pytest.fixture
-async def stock(store: EventStore) -> Stock:
+async def account(store: EventStore) -> Account:
     """23 events and as many units, a snapshot at version 9 and one at version 19."""
-    stock = Stock(store)
-    await stock.receive(23)
-    stock.watched.reads.clear()
-    return stock
+    account = Account(store)
+    await account.deposit(23)
+    account.watched.reads.clear()
+    return account
 
 
 def test_no_category_has_them_unless_it_says_so() -> None:
     """Snapshots are off by default."""
-    assert all(category.snapshots is None for category in SHOP.catalogue.categories)
+    assert all(category.snapshots is None for category in SAMPLE.catalogue.categories)
 
 
-async def test_a_long_stream_is_read_from_its_newest_snapshot_on(stock: Stock) -> None:
+async def test_a_long_stream_is_read_from_its_newest_snapshot_on(account: Account) -> None:
     """A process that knows nothing reads one snapshot, the event it names, and what follows."""
-    assert await stock.reserve(23) == 23
+    assert await account.hold(23) == 23
 
-    assert stock.watched.reads == [(f"snapshot-{stock.stream}", 1), (stock.stream, 4)]
-    assert stock.told == []
+    assert account.watched.reads == [(f"snapshot-{account.stream}", 1), (account.stream, 4)]
+    assert account.told == []
 
 
-async def test_one_is_taken_every_so_many_events(stock: Stock) -> None:
+async def test_one_is_taken_every_so_many_events(account: Account) -> None:
     """Each stands at the version of a command's last event, and names that event."""
-    events = [one async for one in stock.watched.read(stock.stream)]
-    taken: list[Any] = [one.event for one in await stock.snapshots()]
+    events = [one async for one in account.watched.read(account.stream)]
+    taken: list[Any] = [one.event for one in await account.snapshots()]
 
     assert [one.version for one in taken] == [9, 19]
     assert [one.event_id for one in taken] == [events[9].id, events[19].id]
 
 
-async def test_a_snapshot_tells_its_story(stock: Stock) -> None:
+async def test_a_snapshot_tells_its_story(account: Account) -> None:
     """It carries the correlation of the command it follows from, and its event as the cause."""
-    last = [one async for one in stock.watched.read(stock.stream)][19]
-    metadata = (await stock.snapshots())[-1].metadata
+    last = [one async for one in account.watched.read(account.stream)][19]
+    metadata = (await account.snapshots())[-1].metadata
 
     assert metadata.correlation_id == last.metadata.correlation_id
     assert (metadata.causation_id, metadata.actor) == (str(last.id), "snapshots")
@@ -65,7 +65,7 @@ async def test_a_snapshot_tells_its_story(stock: Stock) -> None:
 
 # ── what is wrong ────────────────────────────────────────────────────────────────────────────────
 
-RICH = '{"on_hand":1000}'  # a lie: were it believed, 24 could be reserved
+RICH = '{"balance":1000}'  # a lie: were it believed, 24 could be reserved
 WRONG: dict[str, dict[str, Any]] = {
     "of a state of another form": {"schema_digest": "0" * 64},
     "of another evolve": {"evolve_digest": "0" * 64},
@@ -73,65 +73,65 @@ WRONG: dict[str, dict[str, Any]] = {
     "naming another event": {"event_id": UUID(int=7)},
     "naming another version": {"version": 18},
     "beyond the end of the stream": {"version": 999},
-    "not JSON": {"state": '{"on_hand":'},
-    "not a stock": {"state": '{"on_hand":"many"}'},
+    "not JSON": {"state": '{"balance":'},
+    "not an account": {"state": '{"balance":"many"}'},
     "without whole traces": {"commands": "AAAA"},
     "without traces": {"commands": "?"},
 }
 
 
-async def test_a_snapshot_that_fits_is_believed(stock: Stock) -> None:
+async def test_a_snapshot_that_fits_is_believed(account: Account) -> None:
     """The proof of what follows: a planted snapshot with nothing wrong about it is used."""
-    await stock.plant((await stock.newest()).model_copy(update={"state": RICH}))
+    await account.plant((await account.newest()).model_copy(update={"state": RICH}))
 
-    assert await stock.reserve(24) == 23
+    assert await account.hold(24) == 23
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
-async def test_a_wrong_one_is_discarded(stock: Stock, wrong: dict[str, Any]) -> None:
+async def test_a_wrong_one_is_discarded(account: Account, wrong: dict[str, Any]) -> None:
     """What does not fit is told and put aside, and the whole stream is read."""
-    newest = await stock.newest()
-    await stock.plant(newest.model_copy(update={"state": RICH, **wrong}))
-    stock.watched.reads.clear()
+    newest = await account.newest()
+    await account.plant(newest.model_copy(update={"state": RICH, **wrong}))
+    account.watched.reads.clear()
 
-    with pytest.raises(OutOfStock, match="23 are available"):
-        await stock.reserve(24)
+    with pytest.raises(InsufficientFunds, match="23 is free"):
+        await account.hold(24)
 
-    assert len(stock.told) == 1
-    assert stock.watched.reads[-1] == (stock.stream, 23)
+    assert len(account.told) == 1
+    assert account.watched.reads[-1] == (account.stream, 23)
 
 
-async def test_one_whose_content_was_changed_is_discarded(stock: Stock) -> None:
+async def test_one_whose_content_was_changed_is_discarded(account: Account) -> None:
     """The id of a snapshot vouches for its content: a state that was tampered with is not used."""
-    newest = await stock.newest()
-    await stock.plant(newest.model_copy(update={"state": RICH}), id=uuid4())
+    newest = await account.newest()
+    await account.plant(newest.model_copy(update={"state": RICH}), id=uuid4())
 
-    with pytest.raises(OutOfStock):
-        await stock.reserve(24)
+    with pytest.raises(InsufficientFunds):
+        await account.hold(24)
 
-    assert stock.told == ["its id belongs to another content"]
+    assert account.told == ["its id belongs to another content"]
 
 
 @pytest.mark.parametrize(("type", "data"), [("SnapshotTaken", b'["none"]'), ("Noted", b"{}")])
 async def test_what_is_no_snapshot_at_all_is_discarded(
-    stock: Stock, type: str, data: bytes
+    account: Account, type: str, data: bytes
 ) -> None:
     """Garbage in the stream of snapshots costs a whole read, and no command."""
-    await stock.plant_event(event(type, data))
+    await account.plant_event(event(type, data))
 
-    assert await stock.reserve(23) == 23
-    assert len(stock.told) == 1
+    assert await account.hold(23) == 23
+    assert len(account.told) == 1
 
 
-async def test_after_a_discarded_one_a_new_one_is_taken(stock: Stock) -> None:
+async def test_after_a_discarded_one_a_new_one_is_taken(account: Account) -> None:
     """A release that counts its number up replaces the snapshots with the next commands."""
-    stock.version = 2
-    await stock.receive(1)
-    assert stock.told == ["it is of version 1, not 2"]
-    stock.watched.reads.clear()
+    account.version = 2
+    await account.deposit(1)
+    assert account.told == ["it is of version 1, not 2"]
+    account.watched.reads.clear()
 
-    assert await stock.reserve(24) == 24
-    assert stock.watched.reads == [(f"snapshot-{stock.stream}", 1), (stock.stream, 1)]
+    assert await account.hold(24) == 24
+    assert account.watched.reads == [(f"snapshot-{account.stream}", 1), (account.stream, 1)]
 
 
 # ── commands that are repeated ───────────────────────────────────────────────────────────────────
@@ -139,24 +139,24 @@ async def test_after_a_discarded_one_a_new_one_is_taken(stock: Stock) -> None:
 
 async def test_a_command_from_before_the_snapshot_is_still_recognised(store: EventStore) -> None:
     """Repeated, it is answered as the first time; with another content it is refused."""
-    stock, command_id = Stock(store), uuid4()
-    first = await stock.ask(ReceiveStock(receipt_id="r", quantity=5), command_id)
-    await stock.receive(20)
+    account, command_id = Account(store), uuid4()
+    first = await account.ask(Deposit(deposit_id="r", amount=5), command_id)
+    await account.deposit(20)
 
-    assert await stock.ask(ReceiveStock(receipt_id="r", quantity=5), command_id) == first
+    assert await account.ask(Deposit(deposit_id="r", amount=5), command_id) == first
     with pytest.raises(CommandIdReused):
-        await stock.ask(ReceiveStock(receipt_id="s", quantity=5), command_id)
+        await account.ask(Deposit(deposit_id="s", amount=5), command_id)
 
-    assert len([one async for one in stock.watched.read(stock.stream)]) == 21
+    assert len([one async for one in account.watched.read(account.stream)]) == 21
 
 
-async def test_a_trace_alone_is_not_believed(stock: Stock) -> None:
+async def test_a_trace_alone_is_not_believed(account: Account) -> None:
     """A command that has left another one's trace is looked for, and carried out."""
-    command_id, newest = uuid4(), await stock.newest()
+    command_id, newest = uuid4(), await account.newest()
     traces = Traces.parse(newest.commands).with_commands([command_id])
-    await stock.plant(newest.model_copy(update={"commands": str(traces)}))
+    await account.plant(newest.model_copy(update={"commands": str(traces)}))
 
-    assert await stock.ask(ReceiveStock(receipt_id="r", quantity=1), command_id) == 23
+    assert await account.ask(Deposit(deposit_id="r", amount=1), command_id) == 23
 
 
 def test_traces_are_small_and_forget_no_command() -> None:
@@ -174,62 +174,62 @@ def test_traces_are_small_and_forget_no_command() -> None:
 
 async def test_without_the_store_of_snapshots_commands_are_carried_out(store: EventStore) -> None:
     """Snapshots that can be neither read nor kept are told, and fail nothing."""
-    stock = Stock(store)
-    stock.watched.snapshots_away = True
-    await stock.receive(11)
+    account = Account(store)
+    account.watched.snapshots_away = True
+    await account.deposit(11)
 
-    assert await stock.reserve(11) == 11
-    assert any("could not be kept: StoreUnavailable" in why for why in stock.told)
+    assert await account.hold(11) == 11
+    assert any("could not be kept: StoreUnavailable" in why for why in account.told)
 
 
 async def test_one_that_is_too_large_is_not_kept(store: EventStore) -> None:
     """Without a payload store, a snapshot above 10 KB is told and left."""
-    stock = Stock(ClaimCheck(store, None, limit=200), every=5)
+    account = Account(ClaimCheck(store, None, limit=200), every=5)
 
-    await stock.receive(6)
+    await account.deposit(6)
 
-    assert await stock.snapshots() == []
-    assert ["EventTooLarge" in why for why in stock.told] == [True, True]
+    assert await account.snapshots() == []
+    assert ["EventTooLarge" in why for why in account.told] == [True, True]
 
 
 async def test_a_large_one_is_a_claim_check(store: EventStore) -> None:
     """With a payload store, its bytes are kept beside the event store, and found again."""
     checked = ClaimCheck(store, memory.PayloadStore(), limit=200)
-    stock = Stock(checked, every=5)
-    await stock.receive(6)
-    stock.watched.reads.clear()
+    account = Account(checked, every=5)
+    await account.deposit(6)
+    account.watched.reads.clear()
 
-    assert await stock.reserve(6) == 6
-    assert stock.watched.reads == [(f"snapshot-{stock.stream}", 1), (stock.stream, 2)]
+    assert await account.hold(6) == 6
+    assert account.watched.reads == [(f"snapshot-{account.stream}", 1), (account.stream, 2)]
 
 
-async def test_processes_that_remember_share_the_snapshots(stock: Stock) -> None:
+async def test_processes_that_remember_share_the_snapshots(account: Account) -> None:
     """Who finds that another process has kept one leaves it at that, and nothing is told."""
-    await receive(stock, *(stock.process(remember=10) for _ in range(3)), times=20)
+    await receive(account, *(account.process(remember=10) for _ in range(3)), times=20)
 
-    taken: list[Any] = [one.event for one in await stock.snapshots()]
+    taken: list[Any] = [one.event for one in await account.snapshots()]
     versions = [one.version for one in taken]
     assert versions == sorted(set(versions))
-    assert 82 - versions[-1] < 2 * stock.every
-    assert len(versions) <= 2 + 2 * 60 / stock.every
-    assert stock.told == []
+    assert 82 - versions[-1] < 2 * account.every
+    assert len(versions) <= 2 + 2 * 60 / account.every
+    assert account.told == []
 
 
-async def test_whoever_is_left_goes_on_keeping_them(stock: Stock) -> None:
+async def test_whoever_is_left_goes_on_keeping_them(account: Account) -> None:
     """A process that found others' snapshots keeps the next ones itself when those are gone."""
-    gone, left = (stock.process(remember=10) for _ in range(2))
-    await receive(stock, gone, left, times=10)  # the first of the two that is due
-    await receive(stock, left, times=30)
+    gone, left = (account.process(remember=10) for _ in range(2))
+    await receive(account, gone, left, times=10)  # the first of the two that is due
+    await receive(account, left, times=30)
 
-    assert len(await stock.snapshots()) == 2 + 2 + 3
-    assert stock.told == []
+    assert len(await account.snapshots()) == 2 + 2 + 3
+    assert account.told == []
 
 
-async def receive(stock: Stock, *processes: CommandDispatch, times: int) -> None:
+async def receive(account: Account, *processes: CommandDispatch, times: int) -> None:
     """One unit each time, by each process in turn."""
     for process in processes * times:
-        command = ReceiveStock(receipt_id=f"r-{uuid4().hex}", quantity=1)
-        await process(stock.sku, command, Context.start("a test", uuid4(), NOON))
+        command = Deposit(deposit_id=f"r-{uuid4().hex}", amount=1)
+        await process(account.id, command, Context.start("a test", uuid4(), NOON))
 
 
 @pytest.mark.parametrize("every", [0, -1])
@@ -239,9 +239,9 @@ def test_a_declaration_has_to_make_sense(every: int) -> None:
         Snapshots(every=every)
 
 
-async def test_the_same_snapshot_is_the_same_event(stock: Stock) -> None:
+async def test_the_same_snapshot_is_the_same_event(account: Account) -> None:
     """Two processes that keep the same state write one event, and another content is another."""
-    newest = await stock.newest()
+    newest = await account.newest()
 
     assert SnapshotTaken.model_validate_json(newest.model_dump_json()).id == newest.id
     assert newest.model_copy(update={"commands": ""}).id != newest.id

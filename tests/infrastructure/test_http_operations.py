@@ -128,7 +128,7 @@ async def test_useless_snapshots_are_counted_by_category() -> None:
     """One that cannot be kept fails no command, and shows in the metrics."""
     too_large = ClaimCheck(memory.EventStore(SHOP.catalogue), None, limit=100)
     metrics = Metrics()
-    dispatch = MeasuredDispatch(too_large, declared(every=1), metrics)
+    dispatch = MeasuredDispatch(too_large, declared(every=1, of=SHOP.catalogue), metrics)
 
     context = Context.start("a test", uuid4(), datetime.now(UTC))
     await dispatch("a", ReceiveStock(receipt_id="r-1", quantity=1), context)

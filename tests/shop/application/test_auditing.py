@@ -57,7 +57,7 @@ async def test_a_whole_shop_adds_up(shop: AuditedShop) -> None:
 async def test_snapshots_are_nothing_to_an_audit(shop: AuditedShop) -> None:
     """With one after every command, the same shop comes to the same."""
     snapped = AuditedShop()
-    snapped.dispatch = CommandDispatch(snapped.store, declared(every=1))
+    snapped.dispatch = CommandDispatch(snapped.store, declared(every=1, of=SHOP.catalogue))
     for one in (shop, await snapped.opened()):
         await one.delivered("1")
         await one.undone("2")

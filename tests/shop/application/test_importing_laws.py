@@ -15,8 +15,8 @@ from application.shop.importing import ImportStopped, Report, import_history
 from application.shop.service import SHOP
 from domain.orders import LinesReturned, OrderPlaced
 from infrastructure import memory
+from tests.histories import LAW
 from tests.shop.application.histories import history, row
-from tests.shop.domain.histories import LAW
 
 CUSTOMERS = {"1": "a", "2": "a", "3": "b", "4": "a", "5": "", "C6": "a", "C7": "b", "C8": "a"}
 """Few customers, codes and units, so that they meet: interleaved, twice in an order, too few."""

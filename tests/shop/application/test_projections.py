@@ -8,6 +8,7 @@ from application.projections.folding import fold
 from application.projections.projection import Projection, View
 from application.shop.read_models.order_summary import OrderSummary, SummaryLine, order_summary
 from application.shop.read_models.stock_levels import StockLevel, stock_levels
+from application.shop.service import SHOP
 from domain import stock
 from domain.decider import DomainError
 from domain.orders import (
@@ -22,11 +23,11 @@ from domain.orders import (
     Status,
 )
 from domain.values import Money
+from tests.histories import LAW
 from tests.projection_specification import ProjectionSpecification, at, recorded
-from tests.shop.domain.histories import LAW
 
-orders = ProjectionSpecification(order_summary)
-levels = ProjectionSpecification(stock_levels)
+orders = ProjectionSpecification(SHOP.catalogue, order_summary)
+levels = ProjectionSpecification(SHOP.catalogue, stock_levels)
 
 HEART = OrderLine(
     sku="85123A", description="WHITE HEART", quantity=6, unit_price=Money.parse("2.55 GBP")
@@ -123,7 +124,7 @@ def test_orders_do_not_mix() -> None:
 
 def test_an_order_that_was_never_placed_is_no_guess() -> None:
     """An event of an unknown order is an error that names the order, not a half view."""
-    events = recorded([("order-o-9", OrderConfirmed())])
+    events = recorded(SHOP.catalogue, [("order-o-9", OrderConfirmed())])
 
     with pytest.raises(LookupError, match="OrderConfirmed of order o-9, which was never placed"):
         fold(order_summary, events, {})
@@ -187,7 +188,9 @@ def test_the_view_of_a_stock_agrees_with_its_aggregate(
         history += events
         state = stock.decider.fold(history)
 
-    seen = fold(stock_levels, recorded(("stock-x", event) for event in history), {}).get("x")
+    seen = fold(
+        stock_levels, recorded(SHOP.catalogue, (("stock-x", event) for event in history)), {}
+    ).get("x")
 
     view = seen.view if seen else StockLevel(sku="x")
     assert (view.on_hand, view.available) == (state.on_hand, state.available)

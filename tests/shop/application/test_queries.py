@@ -31,11 +31,12 @@ async def views() -> memory.Views[OrderSummary]:
         for n, customer in enumerate(customers[:-1])
     ]
     events = recorded(
+        SHOP.catalogue,
         [
             *history,
             ("order-o-6", OrderPlaced(customer_id="bob", lines=(ROSE,))),
             ("order-o-2", OrderCancelled(reason="dear")),
-        ]
+        ],
     )
     await views.save(fold(order_summary, events, {}), checkpoint=900, expected=None)
     return views

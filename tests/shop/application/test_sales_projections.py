@@ -10,6 +10,7 @@ from application.shop.read_models.customer_orders import (
 )
 from application.shop.read_models.daily_sales import DailySales, daily_sales
 from application.shop.read_models.product_search import Product, product_search
+from application.shop.service import SHOP
 from domain import payments, shipments
 from domain.orders import (
     LinesReturned,
@@ -24,9 +25,9 @@ from domain.shipments import ShipmentBooked, ShipmentHandedOver
 from domain.values import Money
 from tests.projection_specification import START, ProjectionSpecification, at
 
-sales = ProjectionSpecification(daily_sales)
-customers = ProjectionSpecification(customer_orders)
-products = ProjectionSpecification(product_search)
+sales = ProjectionSpecification(SHOP.catalogue, daily_sales)
+customers = ProjectionSpecification(SHOP.catalogue, customer_orders)
+products = ProjectionSpecification(SHOP.catalogue, product_search)
 
 TODAY = START.date()
 

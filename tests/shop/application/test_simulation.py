@@ -29,9 +29,9 @@ from application.shop.warehouse import Warehouse
 from domain.orders import CancelOrder, OrderLine, PlaceOrder, ReturnedLine, ReturnLines
 from domain.values import Money
 from infrastructure.shop.online_retail import SAMPLE, History
+from tests.histories import LAW
 from tests.shop.application.audited import AuditedShop
 from tests.shop.application.histories import history, row
-from tests.shop.domain.histories import LAW
 
 THEN = datetime(2010, 12, 1, 8, 26, tzinfo=UTC)
 PRICE = Money.parse("2.5 GBP")

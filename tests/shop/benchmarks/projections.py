@@ -59,8 +59,11 @@ async def measure(uri: str) -> None:
 def receipts(count: int, skus: int) -> Sequence[RecordedEvent]:
     """Small events, and many for each view."""
     return recorded(
-        (f"stock-{number % skus}", StockReceived(receipt_id=f"r-{number}", quantity=1))
-        for number in range(count)
+        SHOP.catalogue,
+        (
+            (f"stock-{number % skus}", StockReceived(receipt_id=f"r-{number}", quantity=1))
+            for number in range(count)
+        ),
     )
 
 
@@ -74,7 +77,7 @@ def orders(count: int, lines: int) -> Sequence[RecordedEvent]:
     )
     placed = OrderPlaced(customer_id="17850", country="France", lines=(line,) * lines)
     steps: list[tuple[str, Event]] = [(f"order-{number}", placed) for number in range(count)]
-    return recorded(steps + [(stream, OrderConfirmed()) for stream, _ in steps])
+    return recorded(SHOP.catalogue, steps + [(stream, OrderConfirmed()) for stream, _ in steps])
 
 
 class Replay:

@@ -20,7 +20,10 @@ from domain.stock import (
     StockWrittenOff,
 )
 from domain.values import Money
-from tests.shop.domain.histories import LAW, lives
+from tests.histories import LAW
+from tests.shop.domain.histories import SHOP_HISTORIES
+
+lives = SHOP_HISTORIES.lives
 
 
 @LAW

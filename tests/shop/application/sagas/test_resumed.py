@@ -24,8 +24,8 @@ from domain.values import Money
 from infrastructure import memory
 from infrastructure.providers.simulated import Fault
 from tests.application.snapped import NOON
+from tests.histories import LAW
 from tests.shop.application.sagas.world import Killed, World
-from tests.shop.domain.histories import LAW
 
 SKUS = ("a", "b", "an own one with a long name")
 

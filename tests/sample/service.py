@@ -1,0 +1,31 @@
+"""The table of the bank: the whole service on one page."""
+
+from typing import Any, Final
+
+from application.service import Service
+from tests.sample.aggregates import ACCOUNT, TRANSFER
+from tests.sample.money_transfer import money_transfer
+from tests.sample.read_models import (
+    balances,
+    daily_transfers,
+    payee_search,
+    statements,
+    transfer_summary,
+)
+from tests.sample.thanks import thanks
+from tests.sample.transfers import TransferRequested
+
+
+def fees_carry_their_currency(data: dict[str, Any]) -> dict[str, Any]:
+    """TransferRequested 1 → 2: all fees were in euros, so a fee was a bare number."""
+    return {**data, "fee": f"{data['fee']} EUR"}
+
+
+SAMPLE: Final[Service[Any]] = Service(
+    name="bank",
+    categories=(ACCOUNT, TRANSFER),
+    projections=(balances, transfer_summary, daily_transfers, payee_search, statements),
+    sagas=(money_transfer,),
+    reactions=(thanks,),
+    upcasters={TransferRequested: {1: fees_carry_their_currency}},
+)

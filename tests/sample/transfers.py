@@ -1,0 +1,164 @@
+"""A transfer from one account to another. Stream: ``transfer-<id>``.
+
+requested → approved → completed
+    └──────────┴─────→ cancelled
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from domain.decider import Command, Decider, DomainError, Event, Missing, replace
+from domain.values import Money, Text
+from tests.sample.values import AccountId, Amount, Note
+
+# ── events ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class TransferRequested(Event):
+    """Version 1 had a fee without a currency (``tests/sample/service.py``)."""
+
+    source: AccountId
+    target: AccountId
+    amount: Amount
+    fee: Money
+    note: Note | None = None
+
+
+class TransferApproved(Event):
+    pass
+
+
+class TransferCompleted(Event):
+    pass
+
+
+class TransferCancelled(Event):
+    reason: Note
+
+
+TransferEvent = TransferRequested | TransferApproved | TransferCompleted | TransferCancelled
+
+# ── state ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Status(StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Transfer:
+    requested: TransferRequested | None = None
+    status: Status | None = None
+
+
+def evolve(transfer: Transfer, event: TransferEvent) -> Transfer:
+    match event:
+        case TransferRequested():
+            return replace(transfer, requested=event, status=Status.REQUESTED)
+        case TransferApproved():
+            return replace(transfer, status=Status.APPROVED)
+        case TransferCompleted():
+            return replace(transfer, status=Status.COMPLETED)
+        case TransferCancelled():
+            return replace(transfer, status=Status.CANCELLED)
+        case _:
+            assert_never(event)
+
+
+# ── commands ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class RequestTransfer(Command):
+    source: AccountId
+    target: AccountId
+    amount: Amount
+    fee: Money = Money.zero("EUR")
+    note: Note | None = None
+
+
+class ApproveTransfer(Command):
+    pass
+
+
+class CompleteTransfer(Command):
+    pass
+
+
+class CancelTransfer(Command):
+    reason: Text
+
+
+TransferCommand = RequestTransfer | ApproveTransfer | CompleteTransfer | CancelTransfer
+
+
+class UnknownTransfer(Missing):
+    """No transfer has been requested under this id."""
+
+
+class AlreadyRequested(DomainError):
+    """Another transfer has been requested under this id."""
+
+
+class AlreadyCompleted(DomainError):
+    """The transfer has been completed."""
+
+
+class AlreadyCancelled(DomainError):
+    """The transfer has been cancelled."""
+
+
+# ── decide ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def decide(command: TransferCommand, transfer: Transfer) -> Sequence[TransferEvent]:
+    if isinstance(command, RequestTransfer):
+        return _request(command, transfer)
+    if transfer.status is None:
+        raise UnknownTransfer("there is no transfer with this id")
+    match command:
+        case ApproveTransfer():
+            return _approve(transfer.status)
+        case CompleteTransfer():
+            return _complete(transfer.status)
+        case CancelTransfer(reason=reason):
+            return _cancel(reason, transfer.status)
+        case _:
+            assert_never(command)
+
+
+def _request(command: RequestTransfer, transfer: Transfer) -> Sequence[TransferEvent]:
+    requested = TransferRequested(**dict(command))
+    if transfer.requested == requested:
+        return []
+    if transfer.requested is not None:
+        raise AlreadyRequested(f"this id is a transfer of {transfer.requested.amount}")
+    return [requested]
+
+
+def _approve(status: Status) -> Sequence[TransferEvent]:
+    _require_not_cancelled(status)
+    return [TransferApproved()] if status is Status.REQUESTED else []
+
+
+def _complete(status: Status) -> Sequence[TransferEvent]:
+    _require_not_cancelled(status)
+    return [] if status is Status.COMPLETED else [TransferCompleted()]
+
+
+def _cancel(reason: str, status: Status) -> Sequence[TransferEvent]:
+    if status is Status.COMPLETED:
+        raise AlreadyCompleted("a completed transfer cannot be cancelled")
+    return [] if status is Status.CANCELLED else [TransferCancelled(reason=reason)]
+
+
+def _require_not_cancelled(status: Status) -> None:
+    if status is Status.CANCELLED:
+        raise AlreadyCancelled("a cancelled transfer stays cancelled")
+
+
+decider: Decider[TransferCommand, Transfer, TransferEvent] = Decider(Transfer(), evolve, decide)
