@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from rich.text import Text
 
 from application.sagas import queries as saga_queries
 from application.sagas.operating import saga_category
+from application.sagas.saga import Saga
 from application.sagas.standings import SagaStanding
 from application.sagas.state import Status
 from application.sagas.timeline import Entry, Kind, Outcome
-from application.shop.service import SHOP
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
 from infrastructure.cli.printing import Console, say_json
@@ -39,6 +39,7 @@ async def print_saga(deployment: Deployment, id: str, *, json: bool) -> None:
     """Print it as it is now, whatever the read model knows. Raises ``CommandFailed`` …"""
     async with opened_for(deployment, EVENTS) as container:
         saga = await _as_recorded(container, id)
+        versions = container.service().versions
     if saga is None:
         raise unknown(id)
     now = datetime.now(UTC)
@@ -47,7 +48,8 @@ async def print_saga(deployment: Deployment, id: str, *, json: bool) -> None:
         document["overdue"] = saga_queries.overdue(saga, now)
         say_json(document)
     else:
-        _show(saga, now, Console(soft_wrap=True))
+        definition = versions.get(saga.saga, {}).get(saga.definition)
+        _show(saga, definition, now, Console(soft_wrap=True))
 
 
 async def _as_recorded(container: Container, id: str) -> SagaStanding | None:
@@ -62,7 +64,9 @@ async def _as_recorded(container: Container, id: str) -> SagaStanding | None:
     return saga
 
 
-def _show(saga: SagaStanding, now: datetime, console: Console) -> None:
+def _show(
+    saga: SagaStanding, definition: Saga[Any] | None, now: datetime, console: Console
+) -> None:
     console.print(Text.assemble((f"{saga.saga} {saga.saga_id}", "bold"), "  ", in_words(saga, now)))
     age = seconds((now - saga.started_at).total_seconds())
     console.print(
@@ -72,7 +76,7 @@ def _show(saga: SagaStanding, now: datetime, console: Console) -> None:
     for line in _timeline(saga):
         console.print(line)
     console.print()
-    for told in _conclusion(saga, now):
+    for told in _conclusion(saga, definition, now):
         console.print(told)
 
 
@@ -132,7 +136,7 @@ def _clock(moment: datetime, start: datetime) -> str:
 # ── what it comes to ─────────────────────────────────────────────────────────────────────────────
 
 
-def _conclusion(saga: SagaStanding, now: datetime) -> Iterator[str]:
+def _conclusion(saga: SagaStanding, definition: Saga[Any] | None, now: datetime) -> Iterator[str]:
     took = seconds((saga.changed_at - saga.started_at).total_seconds())
     match saga.status:
         case Status.COMPLETED:
@@ -145,17 +149,17 @@ def _conclusion(saga: SagaStanding, now: datetime) -> Iterator[str]:
             yield f"It can go neither on nor back: a person must act. Why: {saga.reason}"
             yield from _help(saga, "retry", "compensate", "resolve")
         case Status.RUNNING | Status.COMPENSATING:
-            yield from _waiting(saga, now)
+            yield from _waiting(saga, definition, now)
         case _:
             assert_never(saga.status)
 
 
-def _waiting(saga: SagaStanding, now: datetime) -> Iterator[str]:
+def _waiting(saga: SagaStanding, definition: Saga[Any] | None, now: datetime) -> Iterator[str]:
     if saga.status is Status.COMPENSATING:
         yield f"It goes back. Why: {saga.reason}"
     assert saga.due is not None  # it is at work
     if saga.waits_until is not None:
-        yield from _what_for(saga, saga.waits_until, now)
+        yield from _what_for(saga, definition, saga.waits_until, now)
         return
     doing = f"{'undo ' * (saga.status is Status.COMPENSATING)}{saga.step}"
     left = (saga.due - now).total_seconds()
@@ -167,7 +171,7 @@ def _waiting(saga: SagaStanding, now: datetime) -> Iterator[str]:
         yield f"It is about to {doing}, until {saga.due:%H:%M:%SZ} at the latest."
     if saga_queries.overdue(saga, now):
         yield "Nobody has seen to it: is a service running?"
-    if (deadline := saga.state.deadline) is not None and not _irrevocable(saga):
+    if (deadline := saga.state.deadline) is not None and not _irrevocable(saga, definition):
         when = f"At {deadline:%H:%M:%SZ}" if now < deadline else "At the next failed attempt"
         yield f"{when} it gives up, and undoes what it has done."
     if saga.attempts:
@@ -175,22 +179,23 @@ def _waiting(saga: SagaStanding, now: datetime) -> Iterator[str]:
         yield from _help(saga, *wishes)
 
 
-def _what_for(saga: SagaStanding, until: datetime, now: datetime) -> Iterator[str]:
+def _what_for(
+    saga: SagaStanding, definition: Saga[Any] | None, until: datetime, now: datetime
+) -> Iterator[str]:
     """What a waiting step waits for, and what follows at its moment."""
     when, left = f"{until:%Y-%m-%d %H:%M:%SZ}", (until - now).total_seconds()
     if saga.waits_for is None:
         yield f"It waits {seconds(left)}, until {when}, and goes on then."
     else:
-        end = "fails" if _irrevocable(saga) else "gives up, and undoes what it has done"
+        end = "fails" if _irrevocable(saga, definition) else "gives up, and undoes what it has done"
         yield f"It waits for {saga.waits_for}. At {when}, in {seconds(left)}, it {end}."
     if saga_queries.overdue(saga, now):
         yield "That moment has passed, and no service has noticed: is one running?"
     yield from _help(saga, "compensate")
 
 
-def _irrevocable(saga: SagaStanding) -> bool:
+def _irrevocable(saga: SagaStanding, definition: Saga[Any] | None) -> bool:
     """Whether it is beyond the point from which nothing turns it back by itself."""
-    definition = SHOP.versions.get(saga.saga, {}).get(saga.definition)
     return definition is not None and any(
         entry.name == definition.no_return and entry.outcome is Outcome.COMPLETED
         for entry in saga.timeline
