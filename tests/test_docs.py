@@ -11,38 +11,19 @@ import pytest
 from tests.code_names import names_in, places_of
 from tests.contracts.guarantees import suites
 from tests.decisions import Decision, Relation, decisions
-from tests.reference import commands, settings
-
-ROOT = Path(__file__).parent.parent
-PAGES = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("infrastructure/**/*.md")]
+from tests.documentation import (
+    PAGES,
+    ROOT,
+    anchors,
+    commands_in,
+    in_code,
+    linked_names,
+    links,
+    name,
+    prose,
+    shown_code,
 )
-LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
-SHOWN = re.compile(r"<!-- from (\S+) -->\n```\w*\n(.*?)```", re.DOTALL)
-NAMED = re.compile(r"\[`(?!\w+\.py`)([A-Za-z_][\w.]*)`\]\(([^)\s]+\.py)\)")
-COMMAND = re.compile(r"(?:^|[\s/])headwater ([a-z-]+\b.*)")
-FENCED = re.compile(r"```.*?```", re.DOTALL)
-
-
-def name(page: Path) -> str:
-    return str(page.relative_to(ROOT))
-
-
-def links(page: Path) -> list[str]:
-    prose = FENCED.sub("", page.read_text())
-    return [next(filter(None, match)) for match in LINK.findall(prose)]
-
-
-def in_code(page: Path) -> list[str]:
-    """The lines of its blocks and spans of code."""
-    code = re.findall(r"^```.*?^```|`[^`\n]+`", page.read_text(), re.MULTILINE | re.DOTALL)
-    return [line for part in code for line in part.strip("`").splitlines()]
-
-
-def anchors(page: Path) -> set[str]:
-    """The anchors that headings get: lower case, punctuation dropped, spaces to hyphens."""
-    headings = re.findall(r"^#+ (.+)$", FENCED.sub("", page.read_text()), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+from tests.reference import commands, settings
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -73,14 +54,14 @@ def test_every_page_is_reached_from_the_readme() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_shown_code_is_the_code(page: Path) -> None:
     """A block that says where it comes from stands there word for word."""
-    for source, code in SHOWN.findall(page.read_text()):
+    for source, code in shown_code(page):
         assert code in (ROOT / source).read_text(), f"{name(page)}: {source} reads otherwise now"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_linked_name_is_defined_there(page: Path) -> None:
     """A link such as [`Stock.on_hand`](…/stock.py) names something that the file defines."""
-    for linked, path in NAMED.findall(page.read_text()):
+    for linked, path in linked_names(page.read_text()):
         file = (page.parent / path).resolve()
         defined = names_in(file) if file.exists() else ()
         assert linked in defined, (
@@ -96,7 +77,16 @@ def test_every_word_of_the_glossary_has_its_place_in_the_code() -> None:
     assert len(words) > 40
     assert len(set(words)) == len(words)
     for word, row in rows:
-        assert NAMED.search(row), word
+        assert linked_names(row), word
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_pages_use_plain_words(page: Path) -> None:
+    """Prose says request, returns, reports and the subject, as CONTRIBUTING asks for."""
+    if page.name in ("CHANGELOG.md", "CONTRIBUTING.md") or page.parent.name == "reference":
+        return  # what was released stays as it is; bad examples; the words of the source
+    found = re.findall(r"\b(wish|wishes|whoever|told|tells)\b", prose(page), re.IGNORECASE)
+    assert found == [], name(page)
 
 
 def test_every_decision_is_in_the_index() -> None:
@@ -168,7 +158,7 @@ def test_every_command_that_a_page_names_exists(page: Path) -> None:
     """``headwater sagas show ID --json``: there is such a command, and it has such an option."""
     known = commands.options()
     for line in in_code(page):
-        for words in map(str.split, COMMAND.findall(line)):
+        for words in map(str.split, commands_in(line)):
             of_group = any(command.startswith(f"{words[0]} ") for command in known)
             names = takewhile(re.compile("[a-z-]+$").match, words[: 2 if of_group else 1])
             command = " ".join(names)
@@ -201,5 +191,5 @@ def test_the_documentation_is_found() -> None:
     """The checks above look at pages that exist, at links and at shown code."""
     assert len(PAGES) > 10
     assert sum(len(links(page)) for page in PAGES) > 50
-    assert sum(len(SHOWN.findall(page.read_text())) for page in PAGES) > 5
-    assert sum(len(COMMAND.findall(line)) for page in PAGES for line in in_code(page)) > 50
+    assert sum(len(shown_code(page)) for page in PAGES) > 5
+    assert sum(len(commands_in(line)) for page in PAGES for line in in_code(page)) > 50
