@@ -2,11 +2,14 @@
 FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
+# The drivers of both stores, or (service-postgres) of PostgreSQL alone.
+ARG REQUIREMENTS=service
+
 # Dependencies first: they change less often than the code.
 WORKDIR /build
 COPY requirements/ requirements/
 RUN python -m venv /tools && /tools/bin/pip install --require-hashes -r requirements/run.txt \
- && python -m venv /app && /app/bin/pip install --require-hashes -r requirements/service.txt
+ && python -m venv /app && /app/bin/pip install --require-hashes -r requirements/${REQUIREMENTS}.txt
 
 COPY pyproject.toml README.md LICENSE ./
 COPY domain/ domain/

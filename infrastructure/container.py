@@ -34,7 +34,7 @@ from application.writability import Writability
 from infrastructure import filesystem, memory
 from infrastructure.health import Health
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
-from infrastructure.opening import imported
+from infrastructure.opening import imported, opener
 from infrastructure.parts import consistent, deadlines, engines, lots, now, reactions, saga_workers
 from infrastructure.program import Program
 from infrastructure.settings import InvalidSettings, Settings
@@ -51,7 +51,7 @@ def _opens(
     technology: str, side: str, given: providers.Provider[Given]
 ) -> providers.Callable[AbstractAsyncContextManager[Any]]:
     """What opens one side on a technology. Its driver is imported when it is called."""
-    return providers.Callable(imported(f"infrastructure.{technology}.opening", side), given)
+    return providers.Callable(opener(technology, side), given)
 
 
 class Container(containers.DeclarativeContainer):
@@ -70,12 +70,8 @@ class Container(containers.DeclarativeContainer):
     # the technologies: one line each
     open_events = providers.Selector(
         settings.provided.event_store,
-        eventstoredb=providers.Callable(
-            imported("infrastructure.eventstoredb.opening", "event_side"), given
-        ),
-        postgres=providers.Callable(
-            imported("infrastructure.postgres.opening", "event_side"), given
-        ),
+        eventstoredb=providers.Callable(opener("eventstoredb", "event_side"), given),
+        postgres=providers.Callable(opener("postgres", "event_side"), given),
     )
     open_views = _opens("postgres", "read_side", given)
     open_outside = providers.Callable(

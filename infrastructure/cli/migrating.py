@@ -9,9 +9,9 @@ from infrastructure.program import Deployment
 
 
 async def migrate(deployment: Deployment) -> None:
-    """Migrate and tell. Raises ``CommandFailed``, ``StoreUnavailable``."""
-    async with reached(deployment, TABLES) as there:
-        applied = await bring_up_to_date(wired(there.program, there.settings))
+    """Migrate, and print what was applied. Raises ``CommandFailed``, ``StoreUnavailable``."""
+    async with reached(deployment, TABLES) as servers:
+        applied = await bring_up_to_date(wired(deployment.program, servers.settings))
     for name in applied:
         say(f"applied {name}")
     if not applied:

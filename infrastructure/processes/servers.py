@@ -38,18 +38,18 @@ async def started(servers: Resolved[S]) -> AsyncIterator[S]:
 
 
 @asynccontextmanager
-async def reached(deployment: Deployment, needs: Needs) -> AsyncIterator[Deployment]:
-    """The deployment on the servers that a command with these needs uses, all running.
+async def reached(deployment: Deployment, needs: Needs) -> AsyncIterator[Resolved[Settings]]:
+    """The servers that a command with these needs uses, all running, with their addresses.
 
     The home is claimed for what is started in it. Raises ``CommandFailed``, ``InvalidSettings``.
     """
     servers = resolved(deployment, needs)
     if not servers.starts:
-        yield replace(deployment, settings=servers.settings)
+        yield servers
         return
     with Home(deployment.settings).claimed():
         async with started(servers) as complete:
-            yield replace(deployment, settings=complete)
+            yield replace(servers, settings=complete)
 
 
 @asynccontextmanager
@@ -61,18 +61,17 @@ async def opened_for(
     A call outside is given up after ``patience`` seconds. Raises ``CommandFailed``,
     ``InvalidSettings``, ``StoreUnavailable``.
     """
-    async with reached(deployment, needs) as there:
-        container = wired(there.program, there.settings)
-        async with opened(container, *_parts(there.settings, needs), patience=patience):
+    async with reached(deployment, needs) as servers:
+        container = wired(deployment.program, servers.settings)
+        async with opened(container, *_parts(servers, needs), patience=patience):
             yield container
 
 
-def _parts(settings: Settings, needs: Needs) -> Iterator[str]:
+def _parts(servers: Resolved[Settings], needs: Needs) -> Iterator[str]:
     """What a command with these needs opens of the service."""
     if needs.events:
         yield "event_side"
-    known = needs.views_if_known and settings.postgres_uri is not None
-    if needs.views or known or settings.one_database:
+    if "postgres_uri" in servers.sources:
         yield "read_side"
     if needs.outside:
         yield "outside"

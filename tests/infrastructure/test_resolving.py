@@ -148,6 +148,14 @@ def test_nothing_is_started_that_is_not_needed() -> None:
         assert all(missing.intersection(one.fields) for one in resolved.starts)
 
 
+def test_read_models_are_not_used_beside_events_that_are_started() -> None:
+    """Where they are optional: nobody keeps them up to date, so nobody may wait for them."""
+    for _, _, needs, resolved in RESOLVED:
+        events = _events(resolved.settings)
+        if needs.views_if_known and resolved.sources[events] is Source.STARTED:
+            assert "postgres_uri" in {events} or "postgres_uri" not in resolved.sources
+
+
 def test_a_command_that_looks_never_starts_an_empty_event_store() -> None:
     """It starts the store that has its events in the home, or none."""
     for _, found, needs, resolved in RESOLVED:

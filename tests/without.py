@@ -1,0 +1,51 @@
+"""Python processes in which some packages are not installed."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+PATIENCE = 120.0  # seconds, on a busy machine too
+COMMAND = """
+from infrastructure.shop.__main__ import main
+main()
+"""
+"""The command line of a service."""
+IMPORT_ALL = """
+import importlib, pkgutil, infrastructure
+for module in pkgutil.walk_packages(infrastructure.__path__, "infrastructure.", lambda _: None):
+    try:
+        importlib.import_module(module.name)
+    except ModuleNotFoundError as error:
+        assert error.name.partition(".")[0] in WITHOUT, error
+        print(module.name)
+"""
+"""Prints the modules that cannot be imported."""
+
+
+def command(without: Sequence[str], script: str, *arguments: str) -> list[str]:
+    """What runs a script with these arguments, where those packages are missing."""
+    missing = f"import sys\nWITHOUT = {list(without)}\nsys.modules.update(dict.fromkeys(WITHOUT))\n"
+    return [sys.executable, "-c", f"{missing}{script}", *arguments]
+
+
+def environment(home: Path, **settings: str) -> dict[str, str]:
+    """No setting of this machine, the home, and these settings."""
+    others = {name: value for name, value in os.environ.items() if not name.endswith("_URI")}
+    return {**others, "HEADWATER_HOME": str(home), **settings}
+
+
+def run(
+    without: Sequence[str], script: str, home: Path, *arguments: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """Run it to its end."""
+    return subprocess.run(
+        command(without, script, *arguments),
+        cwd=home,
+        env=environment(home, **settings),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
