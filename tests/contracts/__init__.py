@@ -1,0 +1,5 @@
+"""The contract suites: one for each port, run on every adapter."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.contracts.provider_laws")

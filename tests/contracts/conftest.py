@@ -1,9 +1,10 @@
 """What the contract suites run on: each adapter of a port, its name says double or real."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import docker  # type: ignore[import-untyped]  # docker ships no types
@@ -13,9 +14,8 @@ from docker.errors import DockerException  # type: ignore[import-untyped]  # as 
 from application.catalogue import Catalogue
 from application.ports import ConsumerGroups, EventStore, PayloadStore, StoreFacts, Subscriptions
 from infrastructure import eventstoredb, filesystem, memory, postgres
-from infrastructure.shop.simulated_providers import SimulatedProviders
+from infrastructure.providers.simulated.process import SimulatedProviders
 from tests.contracts.eventstoredb_container import EventStoreDBContainer
-from tests.outside import Outside, in_memory, over_http
 from tests.sample.service import SAMPLE
 from tests.servers import empty_schema
 
@@ -139,18 +139,7 @@ def payloads(request: pytest.FixtureRequest, tmp_path: Path) -> PayloadStore:
 
 
 @pytest.fixture(scope="session")
-def simulated_providers() -> Iterator[SimulatedProviders]:
-    """One process for all tests: use fresh keys and orders."""
-    with SimulatedProviders() as simulated:
-        yield simulated
-
-
-@pytest.fixture(params=["memory", "http (double)"])
-async def outside(request: pytest.FixtureRequest) -> AsyncIterator[Outside]:
-    """A payment provider and a carrier; others' payments and parcels may be in their books."""
-    if request.param == "memory":
-        async with in_memory() as outside:
-            yield outside
-        return
-    async with over_http(request.getfixturevalue("simulated_providers")) as outside:
-        yield outside
+def simulated_at() -> Iterator[Callable[[str], SimulatedProviders]]:
+    """One process for all tests, of the providers at a ``module:NAME``: use fresh keys."""
+    with ExitStack() as stack:
+        yield cache(lambda place: stack.enter_context(SimulatedProviders(place)))

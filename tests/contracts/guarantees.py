@@ -18,7 +18,8 @@ import pytest
 
 from tests.contracts import recorded_run
 
-HERE: Final = Path(__file__).parent
+TESTS: Final = Path(__file__).parents[1]
+HOMES: Final = ("contracts", "shop/contracts")  # of the suites
 # Fixtures that choose one.
 _ADAPTERS: Final = (
     "stores",
@@ -27,6 +28,7 @@ _ADAPTERS: Final = (
     "views",
     "books",
     "outside",
+    "tried",
     "checkpoints",
     "leases",
 )
@@ -69,13 +71,23 @@ class Suite:
     @property
     def rules(self) -> Mapping[str, str]:
         """The rule of every test, by its name, which the rule begins with."""
-        return {
+        own = {
             node.name: _sentence(node.name)
             + " ".join((ast.get_docstring(node) or "").replace("``", "`").split())
             for node in self._tree.body
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             and node.name.startswith("test_")
         }
+        return {**self._laws, **own}
+
+    @property
+    def _laws(self) -> Mapping[str, str]:
+        """Those that it shares with other suites: ``from tests.contracts.… import *``."""
+        laws: dict[str, str] = {}
+        for node in self._tree.body:
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+                laws |= Suite(TESTS.parent / f"{str(node.module).replace('.', '/')}.py").rules
+        return laws
 
 
 def _sentence(name: str) -> str:
@@ -85,7 +97,7 @@ def _sentence(name: str) -> str:
 
 def suites() -> Sequence[Suite]:
     """All contracts of ports."""
-    found = [Suite(path) for path in sorted(HERE.glob("test_*.py"))]
+    found = [Suite(path) for home in HOMES for path in sorted((TESTS / home).glob("test_*.py"))]
     return [suite for suite in found if suite.title.startswith("The contract of `")]
 
 
@@ -124,7 +136,8 @@ def page(outcomes: Outcomes) -> Iterator[str]:
         found = {test: outcomes.of(suite, test) for test in suite.rules}
         adapters = list(dict.fromkeys(name for by in found.values() for name in by))
         yield f"## {suite.title.removesuffix('.').removeprefix('The contract of ')}\n"
-        yield f"| [test](../tests/contracts/{suite.path.name}) | {' | '.join(adapters)} |"
+        path = suite.path.relative_to(TESTS.parent)
+        yield f"| [test](../{path}) | {' | '.join(adapters)} |"
         yield "|---" * (len(adapters) + 1) + "|"
         for test, rule in suite.rules.items():
             file, by = suite.path.name, found[test]

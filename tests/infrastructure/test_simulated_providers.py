@@ -22,7 +22,8 @@ from infrastructure.providers.simulated.process import SimulationFailed
 from infrastructure.providers.simulated.rules import Subject
 from infrastructure.shop import providers as shop_providers
 from infrastructure.shop.simulated_providers import SimulatedProviders
-from tests.outside import over_http, set_faults
+from tests.faults import set_faults
+from tests.shop.outside import over_http
 from tests.waiting import until
 
 TEN = Money.parse("10.00 GBP")
@@ -310,6 +311,14 @@ def test_chance_is_the_same_each_time() -> None:
     assert struck(keys, seed=1) == struck(keys[::-1], seed=1)
     assert struck(keys, seed=1) != struck(keys, seed=2)
     assert 200 < len(struck(keys, seed=1)) < 300
+
+
+def test_a_fault_of_one_provider_leaves_others_alone() -> None:
+    """Calls of one name, under one key, are struck where the fault says."""
+    faults = Faults([Fault(kind="drop", provider="payments", call="find")])
+
+    assert not faults.strike("parcels", "find", "k", Subject()).drop
+    assert faults.strike("payments", "find", "k", Subject()).drop
 
 
 def test_a_repeated_call_has_another_chance() -> None:

@@ -1,15 +1,35 @@
-"""The stores of the kit's contract suites, for what the shop keeps in them."""
+"""What the shop's contract suites run on: the kit's stores, and the shop's providers."""
+
+from collections.abc import AsyncIterator
 
 import pytest
 
 from application.catalogue import Catalogue
 from application.shop.service import SHOP
-from tests.contracts.conftest import postgres_with_events, real_eventstoredb, stores
+from infrastructure.shop.simulated_providers import DECLARED
+from tests.contracts.conftest import (
+    postgres_with_events,
+    real_eventstoredb,
+    simulated_at,
+    stores,
+)
+from tests.shop.outside import Outside, in_memory, over_http
 
-__all__ = ["postgres_with_events", "real_eventstoredb", "stores"]
+__all__ = ["postgres_with_events", "real_eventstoredb", "simulated_at", "stores"]
 
 
 @pytest.fixture
 def catalogue() -> Catalogue:
     """How the events of the stores are read."""
     return SHOP.catalogue
+
+
+@pytest.fixture(params=["memory", "http (double)"])
+async def outside(request: pytest.FixtureRequest) -> AsyncIterator[Outside]:
+    """A payment provider and a carrier; others' payments and parcels may be in their records."""
+    if request.param == "memory":
+        async with in_memory() as outside:
+            yield outside
+        return
+    async with over_http(request.getfixturevalue("simulated_at")(DECLARED)) as outside:
+        yield outside

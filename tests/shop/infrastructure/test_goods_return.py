@@ -19,7 +19,8 @@ from infrastructure.processes.service import reacting
 from infrastructure.providers.simulated import Fault
 from infrastructure.shop.program import PROGRAM
 from infrastructure.shop.simulated_providers import SimulatedProviders
-from tests.outside import over_http, set_faults
+from tests.faults import set_faults
+from tests.shop.outside import over_http
 from tests.stores import only_on, understood
 from tests.waiting import until, until_true
 

@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import httpx
-
 from application.ports import Declined, Done
 from application.shop.ports import Audit, Authorised, Booked, Carrier, PaymentProvider
 from infrastructure.providers.simulated import Fault, Faults
+from infrastructure.providers.simulated.process import SimulatedProviders
 from infrastructure.shop import memory as shop_memory
 from infrastructure.shop import providers as shop_providers
-from infrastructure.shop.simulated_providers import SimulatedProviders
+from infrastructure.shop.providers import CARRIER, PAYMENT_PROVIDER
+from tests.faults import set_faults
 
 SetFaults = Callable[[Sequence[Fault], int], Awaitable[None]]
 
@@ -47,7 +47,7 @@ async def in_memory() -> AsyncIterator[Outside]:
 
 @asynccontextmanager
 async def over_http(simulated: SimulatedProviders) -> AsyncIterator[Outside]:
-    uris = simulated.payment_provider_uri, simulated.carrier_uri
+    uris = simulated.uri_of(PAYMENT_PROVIDER.name), simulated.uri_of(CARRIER.name)
     async with (
         shop_providers.outside(*uris, patience=30) as patient,
         shop_providers.outside(*uris, patience=0.5) as impatient,
@@ -61,14 +61,6 @@ async def over_http(simulated: SimulatedProviders) -> AsyncIterator[Outside]:
             lambda faults, seed: set_faults(simulated, faults, seed),
         )
         await set_faults(simulated, [])
-
-
-async def set_faults(simulated: SimulatedProviders, faults: Sequence[Fault], seed: int = 0) -> None:
-    """These faults from now on, over HTTP."""
-    plan = {"faults": [fault.model_dump(mode="json") for fault in faults], "seed": seed}
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
-        answer = await client.put(f"{simulated.uri}/faults", json=plan)
-        answer.raise_for_status()
 
 
 async def found(

@@ -1,0 +1,95 @@
+"""A provider that the service does not have: an issuer of gift cards, declared in one file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from application.ports import Declined, Done
+from domain.values import Money
+from infrastructure.providers import Call, Connection, Provider, done, granted
+from infrastructure.providers.simulated import Answer, Entry, Refusal, SimulatedProvider, Subject
+
+
+class Redeem(Call):
+    card: str
+    amount: Money
+
+
+class Restore(Call):
+    redemption: str
+
+
+@dataclass(frozen=True)
+class Redeemed:
+    """What the provider grants."""
+
+    amount: Money
+
+
+@dataclass(frozen=True)
+class Redemption:
+    """What stands in its records."""
+
+    key: str
+    card: str
+    amount: Money
+    restored: bool = False
+
+
+GIFT_CARDS: Final[Provider[Redeem | Restore, Redeemed, Redemption]] = Provider(
+    name="gift-cards",
+    calls={"redeem": Redeem, "restore": Restore},
+    grants=(Redeemed,),
+    record=Redemption,
+)
+
+
+class GiftCards:
+    """The port, over any connection."""
+
+    def __init__(self, connection: Connection[Redeem | Restore, Redeemed, Redemption]) -> None:
+        self._connection = connection
+
+    async def redeem(self, key: str, card: str, amount: Money) -> Redeemed | Declined:
+        return await granted(self._connection, key, Redeem(card=card, amount=amount))
+
+    async def restore(self, key: str, redemption: str) -> None:
+        await done(self._connection, key, Restore(redemption=redemption))
+
+    async def find(self, key: str) -> Redeemed | Declined | Done | None:
+        return await self._connection.find(key)
+
+
+class Redemptions:
+    """The rules by which it is simulated."""
+
+    def __init__(self) -> None:
+        self._redemptions: dict[str, Redemption] = {}
+
+    @property
+    def records(self) -> Mapping[str, Redemption]:
+        return self._redemptions
+
+    def decide(self, key: str, call: Redeem | Restore, decline: str | None) -> Answer[Redeemed]:  # noqa: ARG002 - as every rule is called
+        if isinstance(call, Restore):
+            known = call.redemption in self._redemptions
+            return Done() if known else Refusal(f"there is no redemption {call.redemption!r}")
+        return Redeemed(call.amount) if decline is None else Declined(decline)
+
+    def apply(self, entry: Entry[Redeem | Restore, Redeemed]) -> None:
+        match entry.call, entry.answer:
+            case Redeem(card=card, amount=amount), Redeemed():
+                self._redemptions[entry.key] = Redemption(entry.key, card, amount)
+            case Restore(redemption=name), Done():
+                self._redemptions[name] = replace(self._redemptions[name], restored=True)
+
+    def subject(self, call: Redeem | Restore) -> Subject:
+        if isinstance(call, Redeem):
+            return Subject({"card": call.card}, call.amount)
+        known = self._redemptions.get(call.redemption)
+        return Subject({"card": known.card} if known else {})
+
+
+SIMULATED: Final[tuple[SimulatedProvider[Any, Any, Any], ...]] = (
+    SimulatedProvider(GIFT_CARDS, Redemptions, about=("card",), declines="the card is empty"),
+)
