@@ -17,13 +17,11 @@ from application.projections.builds import WHOLE, Build, Role, Shard
 from application.projections.hosting import ProjectionHost
 from application.projections.lag import Lag, Lags
 from application.projections.projection import Projection
-from application.shop.importing import import_history
-from application.shop.read_models.stock_levels import stock_levels
-from application.shop.service import SHOP
-from domain.stock import ReceiveStock
 from infrastructure import memory
 from tests.projection_specification import START
-from tests.shop.application.histories import history, row
+from tests.sample.accounts import Deposit
+from tests.sample.read_models.balances import balances
+from tests.sample.service import SAMPLE
 from tests.virtual_time import in_virtual_time
 
 SLOW, REFUSE = 4.0, 10.0
@@ -46,7 +44,7 @@ class Gate:
         self.now += seconds
         await asyncio.sleep(0)
 
-    def saw(self, seconds: float | None, *, name: str = "stock_levels", **more: Any) -> None:
+    def saw(self, seconds: float | None, *, name: str = "balances", **more: Any) -> None:
         """The last look at the one live build found this."""
         self.backpressure.look([lag_of(name, seconds, **more)])
 
@@ -94,7 +92,7 @@ async def test_beyond_the_second_limit_a_command_is_refused(gate: Gate) -> None:
     """It names who is behind, by how much, and when to come again; it has waited for nothing."""
     gate.saw(REFUSE)
 
-    with pytest.raises(Overloaded, match=r"stock_levels is 10 s behind.*again in 6 s"):
+    with pytest.raises(Overloaded, match=r"balances is 10 s behind.*again in 6 s"):
         await gate.backpressure.admit()
 
     assert gate.paused == []
@@ -142,7 +140,7 @@ async def test_a_read_model_counts_once_it_has_kept_up() -> None:
 async def test_one_that_waits_for_a_person_holds_up_nobody(gate: Gate, why: str) -> None:
     """Nor does it when it goes on, until it has caught up."""
     for stopped in (True, False):
-        gate.backpressure.look([lag_of("stock_levels", 1000.0, **{why: stopped})])
+        gate.backpressure.look([lag_of("balances", 1000.0, **{why: stopped})])
         assert gate.backpressure.pressure is Pressure.NONE
 
 
@@ -178,21 +176,6 @@ async def test_an_import_does_not_wait_for_nobody(gate: Gate) -> None:
     assert gate.now <= 10
 
 
-async def test_an_import_that_had_to_wait_loses_no_line(gate: Gate) -> None:
-    """Each command of it passes the gate; all lines are in the store in the end."""
-    gate.saw(REFUSE + 100)
-    lines = history(*(row(str(number)) for number in range(5)))
-
-    report = await import_history(
-        lines,
-        CommandDispatch(memory.EventStore(SHOP.catalogue), SHOP.catalogue),
-        admitted=gate.backpressure.wait,
-    )
-
-    assert (report.imported, report.rejected) == (5, 0)
-    assert gate.paused
-
-
 @pytest.mark.parametrize(("slow", "refuse"), [(0, 1), (5, 5), (6, 5)])
 def test_limits_that_make_no_sense_are_refused(slow: float, refuse: float) -> None:
     """Slowing comes before refusing."""
@@ -202,7 +185,7 @@ def test_limits_that_make_no_sense_are_refused(slow: float, refuse: float) -> No
 
 # ── a burst ──────────────────────────────────────────────────────────────────────────────────────
 
-WRITTEN, TAKEN_IN = 500, 100  # commands a second that come, events a second that can be taken in
+WRITTEN, TAKEN_IN = 50, 10  # commands a second that come, events a second that can be taken in
 BURST = 30.0  # seconds
 
 
@@ -237,15 +220,15 @@ async def burst(slow: float, refuse: float) -> Burst:
     def clock() -> datetime:
         return START + timedelta(seconds=now())
 
-    store, builds = memory.EventStore(SHOP.catalogue, clock), memory.Builds(clock)
-    subscriptions, read_models = memory.Subscriptions(store), Slow([stock_levels], builds)
-    await builds.register([stock_levels])
+    store, builds = memory.EventStore(SAMPLE.catalogue, clock), memory.Builds(clock)
+    subscriptions, read_models = memory.Subscriptions(store), Slow([balances], builds)
+    await builds.register([balances])
     host = ProjectionHost(
-        [stock_levels], subscriptions, read_models, builds, None, holder="one", clock=clock
+        [balances], subscriptions, read_models, builds, None, holder="one", clock=clock
     )
-    lags = Lags([stock_levels], builds, subscriptions, fresh_for=0, clock=now)
+    lags = Lags([balances], builds, subscriptions, fresh_for=0, clock=now)
     backpressure = Backpressure(slow=slow, refuse=refuse, clock=now)
-    dispatch, came = CommandDispatch(store, SHOP.catalogue), Burst()
+    dispatch, came = CommandDispatch(store, SAMPLE.catalogue), Burst()
 
     async def watch() -> None:
         while True:
@@ -259,8 +242,8 @@ async def burst(slow: float, refuse: float) -> Burst:
         except Overloaded:
             came.refused += 1
             return
-        command = ReceiveStock(receipt_id=f"r-{number}", quantity=1)
-        await dispatch(f"sku-{number}", command, Context.start("a test", uuid4(), clock()))
+        command = Deposit(deposit_id=f"d-{number}", amount=1)
+        await dispatch(f"a-{number}", command, Context.start("a test", uuid4(), clock()))
         came.done += 1
 
     background = [asyncio.create_task(work) for work in (host.run(), watch())]
@@ -269,7 +252,7 @@ async def burst(slow: float, refuse: float) -> Burst:
         for number in range(int(BURST * WRITTEN)):
             clients.create_task(client(number))
             await asyncio.sleep(1 / WRITTEN)
-    views = await read_models.live(stock_levels)
+    views = await read_models.live(balances)
     while await views.checkpoint() != store.last_position:  # noqa: ASYNC110 - in virtual time
         await asyncio.sleep(1)
     for task in background:

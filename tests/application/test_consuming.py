@@ -27,11 +27,11 @@ from application.ports import (
     ProviderUnavailable,
     StoreUnavailable,
 )
-from application.shop.aggregates import ORDER
-from application.shop.service import SHOP
-from domain.orders import OrderCancelled
 from infrastructure import memory
 from infrastructure.memory.consumer_groups import Delivery
+from tests.sample.aggregates import TRANSFER
+from tests.sample.service import SAMPLE
+from tests.sample.transfers import TransferCancelled
 from tests.waiting import until, until_true
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -46,7 +46,7 @@ class Work:
     """A store, a group, and a handler that notes what it has done and fails as it is told."""
 
     def __init__(self) -> None:
-        self.store, self.payloads = memory.EventStore(SHOP.catalogue), memory.PayloadStore()
+        self.store, self.payloads = memory.EventStore(SAMPLE.catalogue), memory.PayloadStore()
         self.groups: ConsumerGroups = memory.ConsumerGroups(self.store)
         self.failing: dict[str, Callable[[], Exception]] = {}
         self.left: Counter[str] = Counter()  # how often each still fails; below zero: for ever
@@ -61,17 +61,17 @@ class Work:
         self.failing[name], self.left[name] = error, times
 
     async def put(self, *names: str) -> None:
-        """``a1``: one more event of the stream ``order-a``, called so by its reason."""
+        """``a1``: one more event of the stream ``transfer-a``, called so by its reason."""
         for name in names:
-            stream = f"order-{name[0]}"
+            stream = f"transfer-{name[0]}"
             context = Context.start("a test", uuid4(), NOON)
-            new = SHOP.catalogue.new_event(OrderCancelled(reason=name), uuid4(), context)
+            new = SAMPLE.catalogue.new_event(TransferCancelled(reason=name), uuid4(), context)
             await self.store.append(stream, [new], self.versions[stream] - 1)
             self.versions[stream] += 1
 
     async def handle(self, recorded: RecordedEvent) -> None:
         event = recorded.event
-        assert isinstance(event, OrderCancelled)
+        assert isinstance(event, TransferCancelled)
         name = event.reason
         self.tried[name] += 1
         await asyncio.sleep(0)
@@ -83,7 +83,7 @@ class Work:
     def consumer(self, handle: Handle | None = None, at_once: int = 8) -> GroupConsumer:
         return GroupConsumer(
             "work",
-            ORDER.only(OrderCancelled),
+            TRANSFER.only(TransferCancelled),
             handle or self.handle,
             self.groups,
             ClaimCheck(self.store, self.payloads),
@@ -112,13 +112,13 @@ class Work:
             for id in lot.streams[stream]:
                 events = [e async for e in self.store.read(stream) if e.id == id]
                 event = events[0].event
-                assert isinstance(event, OrderCancelled)
+                assert isinstance(event, TransferCancelled)
                 found.append(event.reason)
         return found
 
     async def replay(self, name: str) -> None:
         lot = self.lot()
-        stream = f"order-{name[0]}"
+        stream = f"transfer-{name[0]}"
         await lot.replay((await lot.look()).streams[stream][0], "ada")
 
     async def idle(self) -> bool:
@@ -177,7 +177,7 @@ async def test_one_event_of_a_stream_at_a_time(work: Work) -> None:
     async with at_work(work.consumer(handle)):
         await until(lambda: len(work.handled) == 15)
 
-    assert most["order-a"] == most["order-b"] == most["order-c"] == 1
+    assert most["transfer-a"] == most["transfer-b"] == most["transfer-c"] == 1
     assert most["all"] == 3
 
 
@@ -207,7 +207,7 @@ async def test_what_stays_wrong_is_parked_and_the_rest_flows(work: Work) -> None
         await until(lambda: "b3" in work.handled)
 
     lot = await work.lot().look()
-    held = lot.held[lot.streams["order-a"][0]]
+    held = lot.held[lot.streams["transfer-a"][0]]
     assert (held.parked.error, held.parked.attempts) == ("Mark: no such thing", 3)
     assert lot.waiting_behind(held) == 2
     assert (work.tried["a2"], work.tried["a3"]) == (3, 0)
@@ -247,7 +247,7 @@ async def test_what_is_discarded_lets_the_next_go_on(work: Work) -> None:
     async with at_work(work.consumer()):
         await until_true(lambda: parked_are(work, ["a1", "a2"]))
         lot = work.lot()
-        first = (await lot.look()).streams["order-a"][0]
+        first = (await lot.look()).streams["transfer-a"][0]
         await lot.discard(first, "ada", "done by hand")
         await until_true(lambda: parked_are(work, []))
 
@@ -257,11 +257,11 @@ async def test_what_is_discarded_lets_the_next_go_on(work: Work) -> None:
 async def test_what_cannot_be_read_is_parked(work: Work) -> None:
     """Bytes of another system, and a payload that is gone: nothing to wait for."""
     metadata = Context.start("a test", uuid4(), NOON).metadata(1)
-    alien = NewEvent(uuid4(), "OrderCancelled", b"no json", metadata)
+    alien = NewEvent(uuid4(), "TransferCancelled", b"no json", metadata)
     gone = b'{"$claimCheck":{"sha256":"' + b"0" * 64 + b'"}}'
-    await work.store.append("order-x", [alien], NO_STREAM)
+    await work.store.append("transfer-x", [alien], NO_STREAM)
     await work.store.append(
-        "order-y", [NewEvent(uuid4(), "OrderCancelled", gone, metadata)], NO_STREAM
+        "transfer-y", [NewEvent(uuid4(), "TransferCancelled", gone, metadata)], NO_STREAM
     )
     async with at_work(work.consumer()):
         await until_true(lambda: holds(work, 2))
@@ -283,7 +283,7 @@ async def test_the_full_data_is_handled(work: Work) -> None:
     reference = b'{"$claimCheck":{"sha256":"' + digest.encode() + b'"}}'
     metadata = Context.start("a test", uuid4(), NOON).metadata(1)
     await work.store.append(
-        "order-a", [NewEvent(uuid4(), "OrderCancelled", reference, metadata)], NO_STREAM
+        "transfer-a", [NewEvent(uuid4(), "TransferCancelled", reference, metadata)], NO_STREAM
     )
     async with at_work(work.consumer()):
         await until(lambda: work.handled == ["a1"])
@@ -330,7 +330,7 @@ async def test_a_suspect_is_handled_alone(work: Work) -> None:
         await work.handle(recorded)
         in_hand -= 1
 
-    await work.groups.ensure("work", only=ORDER.only(OrderCancelled))
+    await work.groups.ensure("work", only=TRANSFER.only(TransferCancelled))
     await work.put("a1", "b1", "c1", "d1")
     for _ in range(SUSPECT):
         async with at_work(work.consumer(hang)):
@@ -366,7 +366,7 @@ async def test_looks_at_once_share_a_read() -> None:
             reads += 1
             return super().read(*args, **options)  # type: ignore[arg-type]  # as they came
 
-    lot = ParkingLot(Counting(SHOP.catalogue), "work")
+    lot = ParkingLot(Counting(SAMPLE.catalogue), "work")
     await asyncio.gather(*(lot.look() for _ in range(50)))
     assert reads == 2
     await lot.look()
@@ -388,7 +388,7 @@ async def test_nothing_is_lost_and_order_is_kept_whatever_fails(data: st.DataObj
 
     async def handle(recorded: RecordedEvent) -> None:
         event = recorded.event
-        assert isinstance(event, OrderCancelled)
+        assert isinstance(event, TransferCancelled)
         held = work.lot_now().held
         if recorded.id in groups.came_too_early and recorded.id not in held:
             overtaken.append(event.reason)
@@ -434,7 +434,7 @@ async def all_done(work: Work, names: Collection[str]) -> bool:
     for stream in lot.streams:
         first = lot.first(stream)
         if first and not first.ready:
-            await work.replay(stream.removeprefix("order-"))
+            await work.replay(stream.removeprefix("transfer-"))
     return set(names) <= set(work.handled) and not (await work.lot().look()).held
 
 
@@ -463,11 +463,11 @@ async def test_a_replay_from_a_stream_with_a_hole_is_parked_again(work: Work) ->
     await work.put("a1", "a2")
     async with at_work(work.consumer()):
         await until_true(lambda: parked_are(work, ["a1", "a2"]))
-        work.store.truncate("order-a", 2)
+        work.store.truncate("transfer-a", 2)
         await work.replay("a1")
-        await until(lambda: "order-a lacks version 0" in str(work.first_error("order-a")))
+        await until(lambda: "transfer-a lacks version 0" in str(work.first_error("transfer-a")))
         await work.put("b1")
         await until(lambda: work.handled == ["b1"])
-        work.store.truncate("order-a", 0)
+        work.store.truncate("transfer-a", 0)
         await work.replay("a1")
         await until(lambda: work.handled == ["b1", "a1", "a2"])

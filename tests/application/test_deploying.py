@@ -18,23 +18,21 @@ from application.projections.deploying import Deploy, DeployRefused, Differs, Fi
 from application.projections.hosting import ProjectionHost
 from application.projections.operating import Operations, UnknownReadModel
 from application.projections.projection import Projection, View
-from application.shop.aggregates import ORDER
-from application.shop.service import SHOP
 from domain.decider import Event
-from domain.orders import OrderConfirmed, OrderLine, OrderPlaced
 from domain.values import Money
 from infrastructure import memory, postgres
 from tests.projection_specification import at
+from tests.sample.aggregates import TRANSFER
+from tests.sample.service import SAMPLE
+from tests.sample.transfers import TransferApproved, TransferRequested
 from tests.waiting import until_true
 
 NOTE = Note("ann", "a new release", datetime(2026, 1, 1, tzinfo=UTC))
-PLACED = OrderPlaced(
-    lines=(OrderLine(sku="85123A", quantity=6, unit_price=Money.parse("2.55 GBP")),)
-)
+REQUESTED = TransferRequested(source="a", target="b", amount=6, fee=Money.zero("EUR"))
 
 
 class Seen(View):
-    """An order, and twice how many events it has: a half-folded one would be odd."""
+    """A transfer, and twice how many events it has: a half-folded one would be odd."""
 
     events: int
     twice: int
@@ -47,7 +45,7 @@ class SeenAnew(Seen):
 def declared(version: int, view: type[Seen] = Seen, more: int = 0) -> Projection[Any]:
     def evolve(seen: Seen | None, recorded: Any) -> Seen:
         if "ghost" in recorded.stream:
-            raise LookupError("it was never placed")
+            raise LookupError("it was never requested")
         events = (seen.events - more if seen else 0) + 1
         return view(events=events + more, twice=2 * (events + more))
 
@@ -55,7 +53,7 @@ def declared(version: int, view: type[Seen] = Seen, more: int = 0) -> Projection
         name="seen",
         version=version,
         view=view,
-        follows=(ORDER,),
+        follows=(TRANSFER,),
         keys=lambda recorded: (recorded.stream_id,),
         evolve=evolve,
     )
@@ -81,7 +79,7 @@ class Place:
 
     builds: Builds
     read_models: ReadModels
-    log: memory.EventStore = field(default_factory=lambda: memory.EventStore(SHOP.catalogue))
+    log: memory.EventStore = field(default_factory=lambda: memory.EventStore(SAMPLE.catalogue))
     holders: Any = field(default_factory=lambda: count(1))
 
     @classmethod
@@ -91,8 +89,8 @@ class Place:
 
     async def record(self, id: str, *events: Event, version: int = -1) -> None:
         context = Context.start("a test", uuid4(), at(0))
-        new = [SHOP.catalogue.new_event(event, uuid4(), context) for event in events]
-        await self.log.append(f"order-{id}", new, version)
+        new = [SAMPLE.catalogue.new_event(event, uuid4(), context) for event in events]
+        await self.log.append(f"transfer-{id}", new, version)
 
     def host(self, *projections: Projection[Any], roles: Sequence[Role]) -> ProjectionHost:
         return ProjectionHost(
@@ -159,12 +157,12 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
 async def test_nobody_notices_a_deploy(place: Place) -> None:
     """Under constant commands and questions: none fails, none sees less than there was before."""
     for number in range(300):
-        await place.record(f"old-{number}", PLACED, OrderConfirmed())
+        await place.record(f"old-{number}", REQUESTED, TransferApproved())
     written, asked = count(), list[int]()
 
     async def write() -> None:
         while True:
-            await place.record(f"new-{next(written)}", PLACED, OrderConfirmed())
+            await place.record(f"new-{next(written)}", REQUESTED, TransferApproved())
             await asyncio.sleep(0.002)
 
     async def ask() -> None:
@@ -263,7 +261,7 @@ async def test_killed_at_any_call_it_leaves_the_live_build_and_goes_on(late: boo
         clock = Clock()
         place = Place.in_memory(clock=clock)
         for number in range(3):
-            await place.record(str(number), PLACED, OrderConfirmed())
+            await place.record(str(number), REQUESTED, TransferApproved())
         async with place.served(V1, V2):
             pass
         before = await place.shown(LIVE)
@@ -289,7 +287,7 @@ async def test_other_views_are_told_and_refused_unless_accepted() -> None:
     """A version that shows something else is not swapped in by itself; with consent it is."""
     other = declared(2, more=1)
     place = Place.in_memory(V1, other)
-    await place.record("1", PLACED)
+    await place.record("1", REQUESTED)
     async with place.served(V1, other):
         with pytest.raises(Differs, match="1 differ") as caught:
             await place.deploy(other).run(NOTE)
@@ -309,10 +307,10 @@ async def test_other_views_are_told_and_refused_unless_accepted() -> None:
 async def test_a_rollback_is_at_once_since_the_previous_build_is_fed() -> None:
     """What happened after the swap is in the previous build, too."""
     place = Place.in_memory()
-    await place.record("1", PLACED)
+    await place.record("1", REQUESTED)
     async with place.served(V1, V2):
         await place.deploy(V2).run(NOTE)
-        await place.record("2", PLACED)
+        await place.record("2", REQUESTED)
         await until_true(lambda: _has(place, LIVE, "2"))
 
         await place.builds.rollback("seen", NOTE)
@@ -329,7 +327,7 @@ async def test_a_deploy_tells_how_far_it_is() -> None:
     """Events taken in, of as many as there are; never more than that."""
     place = Place.in_memory()
     for number in range(500):
-        await place.record(str(number), PLACED)
+        await place.record(str(number), REQUESTED)
     told: list[Filling] = []
     async with place.served(V1, V2):
         await place.deploy(V2).run(NOTE, tell=told.append)
@@ -344,10 +342,10 @@ async def test_what_stands_in_the_way_is_named_with_what_to_do() -> None:
     place = Place.in_memory()
     with pytest.raises(DeployRefused, match="seen has no live build"):
         await place.deploy(V2).run(NOTE)
-    await place.record("ghost", PLACED)
+    await place.record("ghost", REQUESTED)
     poison = place.log.after(-1, 1)[0]
     async with place.served(V1, V2):
-        with pytest.raises(DeployRefused, match=r"seen_v2 stopped at position \d+: OrderPlaced"):
+        with pytest.raises(DeployRefused, match=r"seen_v2 stopped at position \d+: Transfer"):
             await place.deploy(V2).run(NOTE)
         assert (await place.roles())[Role.LIVE] == LIVE
         await place.builds.skip(NEXT, poison.id, NOTE)

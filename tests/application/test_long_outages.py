@@ -9,9 +9,9 @@ from application.messages import RecordedEvent
 from application.ports import Progress, StoreUnavailable
 from application.projections.runner import ProjectionRunner
 from application.sagas.deadlines import Deadlines
-from application.shop.read_models.order_summary import order_summary
-from application.shop.service import SHOP
 from infrastructure import memory
+from tests.sample.read_models.transfer_summary import transfer_summary
+from tests.sample.service import SAMPLE
 from tests.virtual_time import in_virtual_time
 
 FAILURES = 2_000  # of attempts that are a few seconds apart
@@ -39,8 +39,8 @@ def test_a_projection_goes_on_after_hours() -> None:
     """However often a store has not answered, the runner asks again, and catches up."""
 
     async def outage() -> bool:
-        away = AwayForLong(memory.EventStore(SHOP.catalogue))
-        runner = ProjectionRunner(order_summary, away, memory.Views(order_summary), None)
+        away = AwayForLong(memory.EventStore(SAMPLE.catalogue))
+        runner = ProjectionRunner(transfer_summary, away, memory.Views(transfer_summary), None)
         task = asyncio.create_task(runner.run())
         while not (task.done() or runner.status().caught_up):  # noqa: ASYNC110 - in virtual time
             await asyncio.sleep(1)
@@ -55,9 +55,9 @@ def test_deadlines_go_on_after_hours() -> None:
     """However often the log could not be followed, the moments are learnt in the end."""
 
     async def outage() -> int:
-        store = memory.EventStore(SHOP.catalogue)
+        store = memory.EventStore(SAMPLE.catalogue)
         away = AwayForLong(store)
-        deadlines = Deadlines("order_fulfilment", store, away)
+        deadlines = Deadlines("money_transfer", store, away)
         task = asyncio.create_task(deadlines.run())
         known = asyncio.create_task(deadlines.caught_up())
         await asyncio.wait([task, known], return_when=asyncio.FIRST_COMPLETED)

@@ -29,43 +29,51 @@ from application.ports import Builds, ReadModels, Views
 from application.projections.builds import Build
 from application.projections.projection import Projection
 from application.projections.runner import ProjectionRunner
-from application.shop.read_models.customer_orders import customer_orders
-from application.shop.read_models.order_summary import order_summary
-from application.shop.read_models.product_search import product_search
-from application.shop.service import SHOP
 from domain.decider import Event
-from domain.orders import LinesReturned, OrderConfirmed, OrderLine, OrderPlaced, ReturnedLine
-from domain.payments import PaymentVoided
 from domain.values import Money
 from infrastructure import memory
 from infrastructure import postgres as postgresql
 from tests.projection_specification import at
+from tests.sample.accounts import Deposited, Held
+from tests.sample.read_models.daily_transfers import daily_transfers
+from tests.sample.read_models.payee_search import payee_search
+from tests.sample.read_models.statements import statements
+from tests.sample.read_models.transfer_summary import transfer_summary
+from tests.sample.service import SAMPLE
+from tests.sample.transfers import (
+    TransferApproved,
+    TransferCancelled,
+    TransferReminded,
+    TransferRequested,
+)
 from tests.waiting import until
 
 BATCH = 2
 
 
-def placed(*skus: str) -> OrderPlaced:
-    price = Money.parse("2.55 GBP")
-    lines = tuple(OrderLine(sku=sku, quantity=6, unit_price=price) for sku in skus)
-    return OrderPlaced(customer_id="17850", lines=lines)
+def requested(target: str) -> TransferRequested:
+    fee = Money.parse("2.55 EUR")
+    return TransferRequested(source="a", target=target, amount=6, fee=fee, note="for the rent")
 
 
-BACK = LinesReturned(return_id="r-1", lines=(ReturnedLine(line=1, quantity=2),))
 HISTORY: list[tuple[str, Event]] = [
-    ("order-1", placed("a", "b")),
-    ("order-2", placed("b")),
-    ("order-1", OrderConfirmed()),
-    ("payment-1", PaymentVoided()),
-    ("order-1", BACK),
+    ("transfer-1", requested("b")),
+    ("transfer-2", requested("c")),
+    ("transfer-1", TransferApproved()),
+    ("account-a", Deposited(deposit_id="d", amount=9)),
+    ("account-a", Held(transfer_id="1", amount=6)),
+    ("transfer-1", TransferReminded(reminder_id="r")),
+    ("transfer-2", TransferCancelled(reason="no")),
 ]
 
 
 async def store_of(history: Sequence[tuple[str, Event]]) -> memory.EventStore:
     """A store in which this has happened."""
-    store, versions = memory.EventStore(SHOP.catalogue), Counter[str]()
+    store, versions = memory.EventStore(SAMPLE.catalogue), Counter[str]()
     for minute, (stream, event) in enumerate(history):
-        new = SHOP.catalogue.new_event(event, uuid4(), Context.start("a test", uuid4(), at(minute)))
+        new = SAMPLE.catalogue.new_event(
+            event, uuid4(), Context.start("a test", uuid4(), at(minute))
+        )
         await store.append(stream, [new], versions[stream] - 1)
         versions[stream] += 1
     return store
@@ -226,7 +234,9 @@ async def _started(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Tas
 
 
 @pytest.mark.parametrize(
-    "projection", [order_summary, customer_orders, product_search], ids=lambda one: one.name
+    "projection",
+    [transfer_summary, statements, payee_search, daily_transfers],
+    ids=lambda one: one.name,
 )
 async def test_dying_at_any_await_leaves_no_trace(
     projection: Projection[Any], books: Callable[[Projection[Any]], Awaitable[Books]]

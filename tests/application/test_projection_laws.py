@@ -16,42 +16,34 @@ from application.messages import Context, RecordedEvent
 from application.ports import Progress, Seen, StoreUnavailable, Views
 from application.projections.folding import fold
 from application.projections.runner import ProjectionRunner
-from application.shop.read_models.order_summary import OrderSummary, order_summary
-from application.shop.service import SHOP
 from domain.decider import Command, DomainError
-from domain.orders import (
-    CancelOrder,
-    ConfirmOrder,
-    OrderLine,
-    PlaceOrder,
-    ReturnedLine,
-    ReturnLines,
-)
-from domain.values import Money
 from infrastructure import memory
 from infrastructure.postgres import Views as PostgresViews
 from infrastructure.postgres import migrate, pool
 from tests.projection_specification import at
+from tests.sample.read_models.transfer_summary import TransferSummary, transfer_summary
+from tests.sample.service import SAMPLE
+from tests.sample.transfers import (
+    ApproveTransfer,
+    CancelTransfer,
+    RemindOfTransfer,
+    RequestTransfer,
+)
 from tests.waiting import until
-
-HEART = OrderLine(sku="85123A", quantity=9, unit_price=Money.parse("2.55 GBP"))
 
 _commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(
-        PlaceOrder,
-        lines=st.integers(1, 3).map(lambda count: (HEART,) * count),
-        from_history=st.booleans(),
+        RequestTransfer,
+        source=st.just("x"),
+        target=st.just("y"),
+        amount=st.integers(1, 3),
     ),
-    st.just(ConfirmOrder()),
-    st.just(CancelOrder(reason="dear")),
-    st.builds(
-        ReturnLines,
-        return_id=st.sampled_from(["r-1", "r-2", "r-3"]),
-        lines=st.just((ReturnedLine(line=1, quantity=2),)),
-    ),
+    st.just(ApproveTransfer()),
+    st.just(CancelTransfer(reason="dear")),
+    st.builds(RemindOfTransfer, reminder_id=st.sampled_from(["r-1", "r-2", "r-3"])),
 )
 Histories = st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), _commands), max_size=25)
-"""Wishes of three orders; those that the domain refuses become no events."""
+"""Commands for three transfers; those that the domain refuses become no events."""
 
 
 class Crashing:
@@ -60,20 +52,20 @@ class Crashing:
     Every call has one or two such moments: before and after its work.
     """
 
-    def __init__(self, views: Views[OrderSummary], crashes: Mapping[int, bool]) -> None:
+    def __init__(self, views: Views[TransferSummary], crashes: Mapping[int, bool]) -> None:
         self._views, self._crashes, self._calls = views, crashes, 0
 
     async def checkpoint(self) -> int | None:
         return await self._views.checkpoint()
 
-    async def load(self, keys: Collection[str]) -> Mapping[str, Seen[OrderSummary]]:
+    async def load(self, keys: Collection[str]) -> Mapping[str, Seen[TransferSummary]]:
         loaded = await self._views.load(keys)
         await self._crash()
         return loaded
 
     async def save(
         self,
-        changed: Mapping[str, Seen[OrderSummary] | None],
+        changed: Mapping[str, Seen[TransferSummary] | None],
         **rest: Any,
     ) -> None:
         await self._crash()
@@ -117,8 +109,8 @@ class Stuttering:
 
 async def store_of(history: Sequence[tuple[str, Command]]) -> memory.EventStore:
     """A store in which all that the domain did not refuse has happened."""
-    store = memory.EventStore(SHOP.catalogue)
-    dispatch = CommandDispatch(store, SHOP.catalogue)
+    store = memory.EventStore(SAMPLE.catalogue)
+    dispatch = CommandDispatch(store, SAMPLE.catalogue)
     for number, (id, command) in enumerate(history):
         try:
             await dispatch(id, command, Context.start("a test", uuid4(), at(number)))
@@ -128,15 +120,15 @@ async def store_of(history: Sequence[tuple[str, Command]]) -> memory.EventStore:
 
 
 async def run_through(
-    store: memory.EventStore, views: Views[OrderSummary], crashes: Sequence[tuple[int, bool]]
+    store: memory.EventStore, views: Views[TransferSummary], crashes: Sequence[tuple[int, bool]]
 ) -> None:
     """Run the projection until it has seen everything, in small batches, crashing as told."""
     end = store.last_position
     for planned in [*([crash] for crash in crashes), list(crashes), []]:
         runner = ProjectionRunner(
-            order_summary,
+            transfer_summary,
             Stuttering(memory.Subscriptions(store)),
-            cast("Views[OrderSummary]", Crashing(views, dict(planned))),
+            cast("Views[TransferSummary]", Crashing(views, dict(planned))),
             None,
             batch=3,
             pause=lambda _: asyncio.sleep(0),
@@ -150,7 +142,7 @@ async def run_through(
 
 
 async def agrees(
-    views: Views[OrderSummary],
+    views: Views[TransferSummary],
     history: Sequence[tuple[str, Command]],
     crashes: Sequence[tuple[int, bool]],
 ) -> None:
@@ -158,7 +150,7 @@ async def agrees(
 
     await run_through(store, views, crashes)
 
-    expected = fold(order_summary, store.after(-1, 1000), {})
+    expected = fold(transfer_summary, store.after(-1, 1000), {})
     assert await views.load(["a", "b", "c"]) == expected
     if expected:
         assert await views.checkpoint() == store.last_position
@@ -174,14 +166,14 @@ async def test_crashes_and_duplicates_leave_no_trace_in_memory(
     history: Sequence[tuple[str, Command]], crashes: Sequence[tuple[int, bool]]
 ) -> None:
     """Duplicates, restarts at batch boundaries, crashes around load and save: the same views."""
-    await agrees(memory.Views(order_summary), history, crashes)
+    await agrees(memory.Views(transfer_summary), history, crashes)
 
 
 @pytest.fixture
-async def views(postgres: str) -> AsyncIterator[Views[OrderSummary]]:
+async def views(postgres: str) -> AsyncIterator[Views[TransferSummary]]:
     async with pool(postgres) as connections:
         await migrate(connections)
-        views = PostgresViews(connections, order_summary)
+        views = PostgresViews(connections, transfer_summary)
         await views.prepare()
         yield views
 
@@ -193,7 +185,7 @@ async def views(postgres: str) -> AsyncIterator[Views[OrderSummary]]:
 )
 @given(Histories, Crashes)
 async def test_crashes_and_duplicates_leave_no_trace_in_postgresql(
-    views: Views[OrderSummary],
+    views: Views[TransferSummary],
     history: Sequence[tuple[str, Command]],
     crashes: Sequence[tuple[int, bool]],
 ) -> None:

@@ -21,70 +21,75 @@ from application.projections.runner import (
     ProjectionRunner,
 )
 from application.projections.status import Progressing, State
-from application.shop.read_models.order_summary import OrderSummary, order_summary
-from application.shop.service import SHOP
 from domain.decider import Event
-from domain.orders import (
-    LinesReturned,
-    OrderCancelled,
-    OrderConfirmed,
-    OrderLine,
-    OrderPlaced,
-    ReturnedLine,
-    Status,
-)
-from domain.payments import PaymentVoided
 from domain.values import Money
 from infrastructure import memory
 from tests.projection_specification import at
+from tests.sample.accounts import Deposited
+from tests.sample.read_models.transfer_summary import TransferSummary, transfer_summary
+from tests.sample.service import SAMPLE
+from tests.sample.transfers import (
+    Status,
+    TransferApproved,
+    TransferCancelled,
+    TransferReminded,
+    TransferRequested,
+)
 from tests.virtual_time import in_virtual_time
 from tests.waiting import until
 
 Message = RecordedEvent | Progress
 T = TypeVar("T")
 
+FEE = Money.parse("2.55 EUR")
+LONG = "a long story " * 5_000
+DEPOSITED = Deposited(deposit_id="d", amount=1)
 
-def order_of(lines: int = 1) -> OrderPlaced:
-    line = OrderLine(sku="85123A", quantity=6, unit_price=Money.parse("2.55 GBP"))
-    return OrderPlaced(lines=(line,) * lines)
+
+def requested(note: str = "for the rent") -> TransferRequested:
+    return TransferRequested(source="a", target="b", amount=6, fee=FEE, note=note)
+
+
+def reminded(number: int) -> TransferReminded:
+    return TransferReminded(reminder_id=f"r-{number}")
 
 
 @dataclass
-class Shop:
+class Bank:
     """A memory store with payloads beside it, and the views of one projection."""
 
-    log: memory.EventStore = field(default_factory=lambda: memory.EventStore(SHOP.catalogue))
+    log: memory.EventStore = field(default_factory=lambda: memory.EventStore(SAMPLE.catalogue))
     payloads: memory.PayloadStore = field(default_factory=memory.PayloadStore)
-    views: Views[OrderSummary] = field(default_factory=lambda: memory.Views(order_summary))
+    views: Views[TransferSummary] = field(default_factory=lambda: memory.Views(transfer_summary))
     versions: dict[str, int] = field(default_factory=dict)
 
     @property
     def subscriptions(self) -> memory.Subscriptions:
         return memory.Subscriptions(self.log)
 
-    async def record(self, id: str, *events: Event, category: str = "order") -> None:
+    async def record(self, id: str, *events: Event, category: str = "transfer") -> None:
         store, stream = ClaimCheck(self.log, self.payloads), f"{category}-{id}"
         context = Context.start("a test", uuid4(), at(0))
-        new = [SHOP.catalogue.new_event(event, uuid4(), context) for event in events]
+        new = [SAMPLE.catalogue.new_event(event, uuid4(), context) for event in events]
         done = await store.append(stream, new, self.versions.get(stream, -1))
         self.versions[stream] = done.version
 
-    def runner(self, **options: object) -> ProjectionRunner[OrderSummary]:
+    def runner(self, **options: object) -> ProjectionRunner[TransferSummary]:
         given = {"subscriptions": self.subscriptions, "views": self.views} | options
-        return ProjectionRunner(order_summary, payloads=self.payloads, **given)  # type: ignore[arg-type]  # options are the runner's own
+        return ProjectionRunner(transfer_summary, payloads=self.payloads, **given)  # type: ignore[arg-type]  # options are the runner's own
 
-    async def all_views(self) -> Mapping[str, Seen[OrderSummary]]:
+    async def all_views(self) -> Mapping[str, Seen[TransferSummary]]:
         found = await self.views.find(equal={}, limit=10_000)
         return await self.views.load([key for key, _ in found])
 
 
 @pytest.fixture
-def shop() -> Shop:
-    return Shop()
+def bank() -> Bank:
+    return Bank()
 
 
 @asynccontextmanager
-async def running(runner: ProjectionRunner[OrderSummary]) -> AsyncIterator[asyncio.Task[None]]:
+async def running(runner: ProjectionRunner[TransferSummary]) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(runner.run())
     try:
         yield task
@@ -93,10 +98,10 @@ async def running(runner: ProjectionRunner[OrderSummary]) -> AsyncIterator[async
         await asyncio.wait([task])
 
 
-async def caught_up(runner: ProjectionRunner[OrderSummary], shop: Shop) -> None:
+async def caught_up(runner: ProjectionRunner[TransferSummary], bank: Bank) -> None:
     """The runner has seen the last event of the store."""
     await until(
-        lambda: runner.status().caught_up and runner.status().position == shop.log.last_position
+        lambda: runner.status().caught_up and runner.status().position == bank.log.last_position
     )
 
 
@@ -104,72 +109,72 @@ async def at_once(_attempt: int) -> None:
     await asyncio.sleep(0)
 
 
-async def test_past_and_future_events_become_views(shop: Shop) -> None:
+async def test_past_and_future_events_become_views(bank: Bank) -> None:
     """A runner takes in what there is, and then each event as it comes."""
-    await shop.record("1", order_of(), OrderConfirmed())
-    runner = shop.runner()
+    await bank.record("1", requested(), TransferApproved())
+    runner = bank.runner()
 
     async with running(runner):
-        await caught_up(runner, shop)
-        assert (await shop.all_views())["1"].view.status is Status.CONFIRMED
+        await caught_up(runner, bank)
+        assert (await bank.all_views())["1"].view.status is Status.APPROVED
 
-        await shop.record("2", order_of())
-        await caught_up(runner, shop)
+        await bank.record("2", requested())
+        await caught_up(runner, bank)
 
-    assert set(await shop.all_views()) == {"1", "2"}
-    assert await shop.views.checkpoint() == shop.log.last_position
+    assert set(await bank.all_views()) == {"1", "2"}
+    assert await bank.views.checkpoint() == bank.log.last_position
 
 
-async def test_a_restart_continues_behind_the_checkpoint(shop: Shop) -> None:
+async def test_a_restart_continues_behind_the_checkpoint(bank: Bank) -> None:
     """What is in the views already is not read again."""
-    await shop.record("1", order_of(), OrderConfirmed())
-    first = shop.runner()
+    await bank.record("1", requested(), TransferApproved())
+    first = bank.runner()
     async with running(first):
-        await caught_up(first, shop)
-    await shop.record("1", OrderCancelled(reason="too late"))
+        await caught_up(first, bank)
+    await bank.record("1", TransferCancelled(reason="too late"))
 
-    second = shop.runner()
+    second = bank.runner()
     async with running(second):
-        await caught_up(second, shop)
+        await caught_up(second, bank)
 
     assert (first.status().events, second.status().events) == (2, 1)
-    assert (await shop.all_views())["1"].view.status is Status.CANCELLED
+    assert (await bank.all_views())["1"].view.status is Status.CANCELLED
 
 
-async def test_events_of_others_move_the_checkpoint_too(shop: Shop) -> None:
+async def test_events_of_others_move_the_checkpoint_too(bank: Bank) -> None:
     """A store full of other events need not be read through again after a restart."""
     for id in range(300):
-        await shop.record(str(id), PaymentVoided(), category="payment")
-    runner = shop.runner()
+        await bank.record(str(id), DEPOSITED, category="account")
+    runner = bank.runner()
 
     async with running(runner):
-        await caught_up(runner, shop)
+        await caught_up(runner, bank)
         await until(lambda: runner.status().events == 0)
 
-    assert (await shop.views.checkpoint() or 0) > 0
-    assert await shop.all_views() == {}
+    assert (await bank.views.checkpoint() or 0) > 0
+    assert await bank.all_views() == {}
 
 
-async def test_an_empty_store_is_caught_up_with(shop: Shop) -> None:
+async def test_an_empty_store_is_caught_up_with(bank: Bank) -> None:
     """With nothing to do the projection is live, and has no checkpoint to speak of."""
-    runner = shop.runner()
+    runner = bank.runner()
 
     async with running(runner):
         await until(lambda: runner.status().caught_up)
 
-    assert await shop.views.checkpoint() is None
+    assert await bank.views.checkpoint() is None
 
 
 class Counted:
     """Views that note how many events each save took in."""
 
-    def __init__(self, views: Views[OrderSummary], delay: float = 0.0) -> None:
+    def __init__(self, views: Views[TransferSummary], delay: float = 0.0) -> None:
         self._views, self._delay, self.saves = views, delay, list[int]()
         self.checkpoint, self.load = views.checkpoint, views.load
 
     async def save(
         self,
-        changed: Mapping[str, Seen[OrderSummary] | None],
+        changed: Mapping[str, Seen[TransferSummary] | None],
         **rest: Any,
     ) -> None:
         await asyncio.sleep(self._delay)
@@ -194,16 +199,16 @@ class Dripping:
             yield message
 
 
-def test_a_long_past_is_read_in_full_batches(shop: Shop) -> None:
+def test_a_long_past_is_read_in_full_batches(bank: Bank) -> None:
     """As long as there is enough, a batch is full: few transactions for many events."""
-    views = Counted(shop.views)
-    runner = shop.runner(views=views, batch=100)
+    views = Counted(bank.views)
+    runner = bank.runner(views=views, batch=100)
 
     async def story() -> None:
         for id in range(1_000):
-            await shop.record(f"{id:04}", order_of())
+            await bank.record(f"{id:04}", requested())
         async with running(runner):
-            await caught_up(runner, shop)
+            await caught_up(runner, bank)
 
     in_virtual_time(story())
     assert sum(views.saves) == 1_000
@@ -211,27 +216,27 @@ def test_a_long_past_is_read_in_full_batches(shop: Shop) -> None:
     assert max(views.saves) <= 100
 
 
-async def test_a_past_that_comes_in_drops_is_collected_for_longer(shop: Shop) -> None:
+async def test_a_past_that_comes_in_drops_is_collected_for_longer(bank: Bank) -> None:
     """Until it has caught up nobody waits for a single event: few transactions will do."""
     for id in range(100):
-        await shop.record(str(id), order_of())
-    views = Counted(shop.views)
-    runner = shop.runner(views=views, subscriptions=Dripping(shop.subscriptions))
+        await bank.record(str(id), requested())
+    views = Counted(bank.views)
+    runner = bank.runner(views=views, subscriptions=Dripping(bank.subscriptions))
     now = asyncio.get_running_loop().time
     started = now()
 
     async with running(runner):
-        await until(lambda: runner.status().position == shop.log.last_position)
+        await until(lambda: runner.status().position == bank.log.last_position)
         transactions_at_most = (now() - started) / FAR_APART + 2
 
     assert sum(views.saves) == 100
     assert len(views.saves) <= transactions_at_most
 
 
-def test_a_stream_of_events_is_collected_and_a_single_one_is_not(shop: Shop) -> None:
+def test_a_stream_of_events_is_collected_and_a_single_one_is_not(bank: Bank) -> None:
     """Alone, an event is in its view at once; in a crowd, many share one transaction."""
-    views, waited = Counted(shop.views), list[float]()
-    runner = shop.runner(views=views)
+    views, waited = Counted(bank.views), list[float]()
+    runner = bank.runner(views=views)
 
     async def story() -> float:
         now = asyncio.get_running_loop().time
@@ -240,13 +245,13 @@ def test_a_stream_of_events_is_collected_and_a_single_one_is_not(shop: Shop) -> 
             for id in range(5):
                 await asyncio.sleep(2 * APART)  # a quiet moment
                 alone = now()
-                await shop.record(f"alone-{id}", order_of())
-                await caught_up(runner, shop)
+                await bank.record(f"alone-{id}", requested())
+                await caught_up(runner, bank)
                 waited.append(now() - alone)
             crowd = now()
             for id in range(200):
-                await shop.record(str(id), order_of())
-            await caught_up(runner, shop)
+                await bank.record(str(id), requested())
+            await caught_up(runner, bank)
             return now() - crowd
 
     took = in_virtual_time(story())
@@ -254,71 +259,71 @@ def test_a_stream_of_events_is_collected_and_a_single_one_is_not(shop: Shop) -> 
     assert len(views.saves) - len(waited) <= took / APART + 2
 
 
-async def test_large_orders_are_claimed(shop: Shop) -> None:
+async def test_large_events_are_claimed(bank: Bank) -> None:
     """An event whose data is kept elsewhere becomes a view like any other."""
-    await shop.record("large", order_of(lines=500))
-    await shop.record("small", order_of())
-    runner = shop.runner()
+    await bank.record("large", requested(LONG))
+    await bank.record("small", requested())
+    runner = bank.runner()
 
     async with running(runner):
-        await caught_up(runner, shop)
+        await caught_up(runner, bank)
 
-    views = await shop.all_views()
-    assert (len(views["large"].view.lines), len(views["small"].view.lines)) == (500, 1)
+    views = await bank.all_views()
+    assert (views["large"].view.note, views["small"].view.note) == (LONG, "for the rent")
 
 
-async def test_a_missing_payload_stops_the_projection_there(shop: Shop) -> None:
-    """Data that is lost is never passed off as an empty order."""
-    await shop.record("small", order_of())
-    await shop.record("large", order_of(lines=500))
-    shop.payloads = memory.PayloadStore()
-    runner = shop.runner()
+async def test_a_missing_payload_stops_the_projection_there(bank: Bank) -> None:
+    """Data that is lost is never passed off as an empty transfer."""
+    await bank.record("small", requested())
+    await bank.record("large", requested(LONG))
+    bank.payloads = memory.PayloadStore()
+    runner = bank.runner()
 
-    with pytest.raises(ProjectionFailed, match=r"order-large@0.*PayloadUnavailable"):
+    with pytest.raises(ProjectionFailed, match=r"transfer-large@0.*PayloadUnavailable"):
         await runner.run()
 
-    assert set(await shop.all_views()) == {"small"}
+    assert set(await bank.all_views()) == {"small"}
 
 
-async def test_a_poison_event_stops_its_projection_and_says_where(shop: Shop) -> None:
+async def test_a_poison_event_stops_its_projection_and_says_where(bank: Bank) -> None:
     """All before the event is in, nothing after it; name, position, id and cause are told."""
-    await shop.record("1", order_of(), OrderConfirmed())
-    await shop.record("ghost", OrderConfirmed())
-    await shop.record("2", order_of())
-    poison = shop.log.after(-1, 10)[2]
-    runner = shop.runner()
+    await bank.record("1", requested(), TransferApproved())
+    await bank.record("ghost", TransferApproved())
+    await bank.record("2", requested())
+    poison = bank.log.after(-1, 10)[2]
+    runner = bank.runner()
 
     with pytest.raises(ProjectionFailed) as caught:
         await runner.run()
 
     failed = caught.value
     assert (failed.name, failed.position, failed.event_id) == (
-        "order_summary",
+        "transfer_summary",
         poison.position,
         poison.id,
     )
     assert failed.error.startswith("LookupError: ")
-    assert set(await shop.all_views()) == {"1"}
-    assert (await shop.all_views())["1"].view.status is Status.CONFIRMED
+    assert set(await bank.all_views()) == {"1"}
+    assert (await bank.all_views())["1"].view.status is Status.APPROVED
     status = runner.status()
     assert (status.state, status.events) == (State.FAILED, 2)
-    assert "order_summary stopped at position" in (status.last_error or "")
+    assert "transfer_summary stopped at position" in (status.last_error or "")
     assert status.lag_seconds is not None
     assert status.lag_seconds > 0
 
 
-async def test_a_failed_projection_fails_again_at_the_same_event(shop: Shop) -> None:
+async def test_a_failed_projection_fails_again_at_the_same_event(bank: Bank) -> None:
     """A restart neither skips the event nor takes anything in twice."""
-    await shop.record("1", order_of())
-    await shop.record("ghost", OrderConfirmed())
+    await bank.record("1", requested())
+    await bank.record("ghost", TransferApproved())
     positions = []
     for _ in range(2):
         with pytest.raises(ProjectionFailed) as caught:
-            await shop.runner().run()
+            await bank.runner().run()
         positions.append(caught.value.position)
 
     assert positions[0] == positions[1]
-    assert (await shop.all_views())["1"].view.version == 0
+    assert (await bank.all_views())["1"].view.version == 0
 
 
 class Breaking:
@@ -347,21 +352,18 @@ class Breaking:
 
 
 @pytest.mark.parametrize("back", [0, 10**6])
-async def test_a_broken_subscription_is_taken_up_again(shop: Shop, back: int) -> None:
+async def test_a_broken_subscription_is_taken_up_again(bank: Bank, back: int) -> None:
     """However often the connection breaks, and whatever comes twice, each event counts once."""
-    await shop.record("1", order_of(), OrderConfirmed())
+    await bank.record("1", requested(), TransferApproved())
     for number in range(5):
-        back_again = LinesReturned(
-            return_id=f"r-{number}", lines=(ReturnedLine(line=1, quantity=1),)
-        )
-        await shop.record("1", back_again)
-    breaking = Breaking(shop.subscriptions, every=2, back=back)
-    runner = shop.runner(subscriptions=breaking, batch=2, pause=at_once)
+        await bank.record("1", reminded(number))
+    breaking = Breaking(bank.subscriptions, every=2, back=back)
+    runner = bank.runner(subscriptions=breaking, batch=2, pause=at_once)
 
     async with running(runner):
-        await until(lambda: runner.status().position == shop.log.last_position)
+        await until(lambda: runner.status().position == bank.log.last_position)
 
-    assert (await shop.all_views())["1"].view.returned_units == 5
+    assert (await bank.all_views())["1"].view.reminders == 5
     assert runner.status().events == 7
     assert runner.status().last_error == "the line is dead"
 
@@ -369,19 +371,21 @@ async def test_a_broken_subscription_is_taken_up_again(shop: Shop, back: int) ->
 class Failing:
     """Views that do not answer at the calls of these numbers, before or after they did the work."""
 
-    def __init__(self, views: Views[OrderSummary], failures: Collection[int], late: bool) -> None:
+    def __init__(
+        self, views: Views[TransferSummary], failures: Collection[int], late: bool
+    ) -> None:
         self._views, self._failures, self._late = views, failures, late
         self.calls = 0
 
     async def checkpoint(self) -> int | None:
         return await self._answer(self._views.checkpoint)
 
-    async def load(self, keys: Collection[str]) -> Mapping[str, Seen[OrderSummary]]:
+    async def load(self, keys: Collection[str]) -> Mapping[str, Seen[TransferSummary]]:
         return await self._answer(lambda: self._views.load(keys))
 
     async def save(
         self,
-        changed: Mapping[str, Seen[OrderSummary] | None],
+        changed: Mapping[str, Seen[TransferSummary] | None],
         **rest: Any,
     ) -> None:
         await self._answer(lambda: self._views.save(changed, **rest))
@@ -399,68 +403,65 @@ class Failing:
 
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("call", range(1, 6))
-async def test_views_that_do_not_answer_are_asked_again(shop: Shop, call: int, late: bool) -> None:
+async def test_views_that_do_not_answer_are_asked_again(bank: Bank, call: int, late: bool) -> None:
     """A call that fails before or after it did its work leads to the same views."""
-    await shop.record("1", order_of(), OrderConfirmed(), OrderCancelled(reason="no"))
-    await shop.record("2", order_of())
-    failing = Failing(shop.views, {call, call + 1}, late)
-    runner = shop.runner(views=failing, batch=2, pause=at_once)
+    await bank.record("1", requested(), TransferApproved(), TransferCancelled(reason="no"))
+    await bank.record("2", requested())
+    failing = Failing(bank.views, {call, call + 1}, late)
+    runner = bank.runner(views=failing, batch=2, pause=at_once)
 
     async with running(runner):
-        await caught_up(runner, shop)
+        await caught_up(runner, bank)
 
-    views = await shop.all_views()
+    views = await bank.all_views()
     assert {key: (seen.view.version, seen.view.status) for key, seen in views.items()} == {
         "1": (2, Status.CANCELLED),
-        "2": (0, Status.PLACED),
+        "2": (0, Status.REQUESTED),
     }
     assert failing.calls > call, "the failure was part of the story"
 
 
-async def test_two_runners_of_one_projection_do_no_harm(shop: Shop) -> None:
+async def test_two_runners_of_one_projection_do_no_harm(bank: Bank) -> None:
     """They compete for the checkpoint; whoever loses looks again, and no event counts twice."""
-    runners = [shop.runner(batch=3, pause=at_once) for _ in range(2)]
-    await shop.record("1", order_of())
+    runners = [bank.runner(batch=3, pause=at_once) for _ in range(2)]
+    await bank.record("1", requested())
     async with running(runners[0]), running(runners[1]):
         for number in range(6):
-            returned = LinesReturned(
-                return_id=f"r-{number}", lines=(ReturnedLine(line=1, quantity=1),)
-            )
-            await shop.record("1", returned)
+            await bank.record("1", reminded(number))
         for runner in runners:
-            await until(lambda at=runner: at.status().position == shop.log.last_position)  # type: ignore[misc]  # mypy cannot infer the default's type
+            await until(lambda at=runner: at.status().position == bank.log.last_position)  # type: ignore[misc]  # mypy cannot infer the default's type
 
-    assert (await shop.all_views())["1"].view.returned_units == 6
+    assert (await bank.all_views())["1"].view.reminders == 6
 
 
-async def test_a_runner_can_be_cancelled_at_any_point(shop: Shop) -> None:
+async def test_a_runner_can_be_cancelled_at_any_point(bank: Bank) -> None:
     """Cancelled after any number of turns and started again, the views are those of one run."""
     for id in range(4):
-        await shop.record(str(id), order_of(), OrderConfirmed())
-    runner = shop.runner()
+        await bank.record(str(id), requested(), TransferApproved())
+    runner = bank.runner()
     async with running(runner):
-        await caught_up(runner, shop)
-    expected = await shop.all_views()
+        await caught_up(runner, bank)
+    expected = await bank.all_views()
 
     for turns in range(60):
-        shop.views = memory.Views(order_summary)
-        async with running(shop.runner(batch=3)):
+        bank.views = memory.Views(transfer_summary)
+        async with running(bank.runner(batch=3)):
             for _ in range(turns):
                 await asyncio.sleep(0)
-        last = shop.runner(batch=3)
+        last = bank.runner(batch=3)
         async with running(last):
-            await caught_up(last, shop)
+            await caught_up(last, bank)
 
-        assert await shop.all_views() == expected
+        assert await bank.all_views() == expected
 
 
-async def test_what_a_runner_says_of_itself(shop: Shop) -> None:
+async def test_what_a_runner_says_of_itself(bank: Bank) -> None:
     """Stopped, live, stopped: and the lag is unknown whenever nobody follows the events."""
-    runner = shop.runner()
+    runner = bank.runner()
     assert (runner.status().state, runner.status().lag_seconds) == (State.STOPPED, None)
 
     async with running(runner):
-        await caught_up(runner, shop)
+        await caught_up(runner, bank)
         assert runner.status().lag_seconds == 0.0
 
     assert (runner.status().state, runner.status().lag_seconds) == (State.STOPPED, None)
@@ -485,30 +486,30 @@ class Told:
         await asyncio.Event().wait()
 
 
-async def test_progress_on_the_way_does_not_end_being_live(shop: Shop) -> None:
+async def test_progress_on_the_way_does_not_end_being_live(bank: Bank) -> None:
     """A server tells now and then how far it has looked, also when nothing is missing."""
     told = Told(Progress(7, caught_up=True), Progress(300, caught_up=False))
-    runner = shop.runner(subscriptions=told, batch=1)
+    runner = bank.runner(subscriptions=told, batch=1)
 
     async with running(runner):
         await until(lambda: runner.status().position == 300)
         await until(lambda: runner.status().caught_up)
 
     told = Told(Progress(7, caught_up=False))
-    runner = shop.runner(subscriptions=told, views=memory.Views(order_summary))
+    runner = bank.runner(subscriptions=told, views=memory.Views(transfer_summary))
     async with running(runner):
         await until(lambda: runner.status().position == 7)
         assert runner.status().state is State.CATCHING_UP
 
 
-async def test_an_unexpected_error_is_not_hidden(shop: Shop) -> None:
+async def test_an_unexpected_error_is_not_hidden(bank: Bank) -> None:
     """What is no failure of an event ends the run as it is, and the status tells."""
 
     class Broken:
         def catch_up(self, **_: object) -> object:
             raise RuntimeError("a mistake")
 
-    runner = shop.runner(subscriptions=Broken())
+    runner = bank.runner(subscriptions=Broken())
 
     with suppress(RuntimeError):
         await runner.run()

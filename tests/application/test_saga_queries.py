@@ -8,9 +8,9 @@ from application.ports import Seen
 from application.sagas import queries as saga_queries
 from application.sagas.standings import SagaStanding
 from application.sagas.state import Status
-from application.shop.service import SHOP
 from infrastructure import memory
 from tests.projection_specification import at
+from tests.sample.service import SAMPLE
 
 NOW = at(60)
 
@@ -20,7 +20,7 @@ def standing(
 ) -> SagaStanding:
     return SagaStanding(
         saga_id=id,
-        saga="order_fulfilment",
+        saga="money_transfer",
         definition=1,
         status=status,
         open=status in (Status.RUNNING, Status.COMPENSATING, Status.FAILED),
@@ -39,7 +39,7 @@ def standing(
 @pytest.fixture
 async def views() -> memory.Views[SagaStanding]:
     """One of each kind, whose ids are in another order than their ages."""
-    views = memory.Views(SHOP.standings)
+    views = memory.Views(SAMPLE.standings)
     late, soon = NOW - timedelta(seconds=61), NOW - timedelta(seconds=59)
     known = [
         standing("done", Status.COMPLETED, 1),
@@ -87,7 +87,7 @@ async def test_a_word_that_means_nothing_is_refused(views: memory.Views[SagaStan
 
 async def test_open_sagas_are_counted(views: memory.Views[SagaStanding]) -> None:
     """At work and stuck by what they do, overdue, and failed."""
-    counts = await saga_queries.saga_counts(views, "order_fulfilment", NOW)
+    counts = await saga_queries.saga_counts(views, "money_transfer", NOW)
 
     assert counts == saga_queries.SagaCounts(
         at_work={Status.COMPENSATING: 1, Status.RUNNING: 2},

@@ -9,12 +9,12 @@ from application.category import Category
 from application.event_filter import EventFilter
 from application.reactions import Reaction
 from application.service import InvalidService, Service
-from application.shop.aggregates import ORDER, STOCK
-from application.shop.read_models import order_summary, stock_levels
-from application.shop.sagas.order_fulfilment import order_fulfilment
 from domain.decider import Command, Decider, Event
-from domain.orders import OrderPlaced
-from domain.stock import StockReceived
+from tests.sample.accounts import Deposited
+from tests.sample.aggregates import ACCOUNT, TRANSFER
+from tests.sample.money_transfer import money_transfer
+from tests.sample.read_models import balances, transfer_summary
+from tests.sample.transfers import TransferRequested
 
 NOTHING: Decider[Any, Any, Any] = Decider(None, lambda state, _: state, lambda *_: ())
 
@@ -28,46 +28,46 @@ def named(name: str, base: type[Any]) -> type[Any]:
     return type(name, (base,), {})
 
 
-PLACED_AGAIN = Category("again", NOTHING, (), (named("OrderPlaced", Event),))
-PLACES_AGAIN = Category("again", NOTHING, (named("PlaceOrder", Command),), ())
-REACTION: Reaction[Any] = Reaction("order_fulfilment", ORDER.own, lambda tools: tools.outside)
-NEWER = replace(order_fulfilment, version=3)
+REQUESTED_AGAIN = Category("again", NOTHING, (), (named("TransferRequested", Event),))
+REQUESTS_AGAIN = Category("again", NOTHING, (named("RequestTransfer", Command),), ())
+REACTION: Reaction[Any] = Reaction("money_transfer", TRANSFER.own, lambda tools: tools.outside)
+NEWER = replace(money_transfer, version=3)
 
 
 @pytest.mark.parametrize(
     ("declared", "why"),
     [
-        ({"categories": (ORDER, ORDER)}, "two categories are called order"),
-        ({"categories": (ORDER, PLACED_AGAIN)}, "two events are called OrderPlaced"),
-        ({"categories": (ORDER, PLACES_AGAIN)}, "two commands are called PlaceOrder"),
-        ({"projections": (order_summary, order_summary)}, "read model: .*order_summary"),
-        ({"projections": (stock_levels,)}, "stock_levels reads .*StockReceived in stock"),
-        ({"reactions": (replace(REACTION, events=STOCK.own),)}, "StockReceived in stock"),
-        ({"sagas": (order_fulfilment,), "reactions": (REACTION,)}, "group: order_fulfilment"),
-        ({"sagas": (order_fulfilment, order_fulfilment)}, "order_fulfilment, version 1"),
-        ({"sagas": (order_fulfilment, NEWER)}, r"has the versions \[1, 3\]"),
-        ({"upcasters": {OrderPlaced: {2: same}}}, "OrderPlaced lacks .* version 1"),
-        ({"upcasters": {OrderPlaced: {1: same, 3: same}}}, "OrderPlaced lacks .* version 2"),
-        ({"upcasters": {StockReceived: {1: same}}}, "StockReceived, which is in no category"),
+        ({"categories": (TRANSFER, TRANSFER)}, "two categories are called transfer"),
+        ({"categories": (TRANSFER, REQUESTED_AGAIN)}, "two events are called TransferRequested"),
+        ({"categories": (TRANSFER, REQUESTS_AGAIN)}, "two commands are called RequestTransfer"),
+        ({"projections": (transfer_summary, transfer_summary)}, "read model: .*transfer_summary"),
+        ({"projections": (balances,)}, "balances reads .*Deposited in account"),
+        ({"reactions": (replace(REACTION, events=ACCOUNT.own),)}, "Deposited in account"),
+        ({"sagas": (money_transfer,), "reactions": (REACTION,)}, "group: money_transfer"),
+        ({"sagas": (money_transfer, money_transfer)}, "money_transfer, version 1"),
+        ({"sagas": (money_transfer, NEWER)}, r"has the versions \[1, 3\]"),
+        ({"upcasters": {TransferRequested: {2: same}}}, "TransferRequested lacks .* version 1"),
+        ({"upcasters": {TransferRequested: {1: same, 3: same}}}, "lacks .* version 2"),
+        ({"upcasters": {Deposited: {1: same}}}, "Deposited, which is in no category"),
     ],
 )
 def test_a_contradiction_is_refused_and_named(declared: dict[str, Any], why: str) -> None:
     """Doubles, what nothing declares, and gaps: each is named, with the service it is in."""
-    with pytest.raises(InvalidService, match=f"shop: .*{why}"):
-        Service(**{"name": "shop", "categories": (ORDER,), **declared})
+    with pytest.raises(InvalidService, match=f"bank: .*{why}"):
+        Service(**{"name": "bank", "categories": (TRANSFER,), **declared})
 
 
 def test_a_service_has_what_the_kit_keeps_for_it() -> None:
     """Its sagas, their moments, parking lots and snapshots are categories; sagas are shown."""
-    service: Service[None] = Service("shop", (ORDER,), (order_summary,), (order_fulfilment,))
+    service: Service[None] = Service("bank", (TRANSFER,), (transfer_summary,), (money_transfer,))
 
-    kept = {category.name for category in service.catalogue.categories} - {"order"}
-    assert kept == {"order_fulfilment", "deadlines", "parking", "snapshot"}
-    assert [one.name for one in service.read_models] == ["order_summary", "sagas"]
-    assert service.groups == ("order_fulfilment",)
+    kept = {category.name for category in service.catalogue.categories} - {"transfer"}
+    assert kept == {"money_transfer", "deadlines", "parking", "snapshot"}
+    assert [one.name for one in service.read_models] == ["transfer_summary", "sagas"]
+    assert service.groups == ("money_transfer",)
 
 
-@pytest.mark.parametrize("name", ["", "order-line"])
+@pytest.mark.parametrize("name", ["", "transfer-line"])
 def test_a_category_has_a_name_that_streams_can_begin_with(name: str) -> None:
     """A name with a dash would never be found again."""
     with pytest.raises(ValueError, match="a category is the part of a stream before '-'"):
@@ -76,6 +76,6 @@ def test_a_category_has_a_name_that_streams_can_begin_with(name: str) -> None:
 
 def test_a_category_knows_its_events() -> None:
     """Asking for one that it does not have is a mistake, and no empty answer."""
-    assert ORDER.only(OrderPlaced) == EventFilter.of("order", "OrderPlaced")
-    with pytest.raises(ValueError, match="stock has no event OrderPlaced"):
-        STOCK.only(OrderPlaced)
+    assert TRANSFER.only(TransferRequested) == EventFilter.of("transfer", "TransferRequested")
+    with pytest.raises(ValueError, match="account has no event TransferRequested"):
+        ACCOUNT.only(TransferRequested)

@@ -7,10 +7,10 @@ import pytest
 
 from application.messages import NewEvent
 from application.ports import NO_STREAM, Appended, StoreUnavailable
-from application.shop.service import SHOP
 from application.writability import Writability
 from infrastructure import memory
 from tests.contracts.made_up import event
+from tests.sample.service import SAMPLE
 
 
 class Disk(memory.EventStore):
@@ -32,7 +32,7 @@ async def events_in(store: memory.EventStore, stream: str) -> int:
 
 async def test_a_store_that_takes_appends_is_probed_once() -> None:
     """The first check of a process appends one small event; later ones know."""
-    store = Disk(SHOP.catalogue)
+    store = Disk(SAMPLE.catalogue)
     writability = Writability(store, "here")
     for _ in range(3):
         await writability.check()
@@ -42,7 +42,7 @@ async def test_a_store_that_takes_appends_is_probed_once() -> None:
 
 async def test_appends_of_others_are_as_good_as_a_probe() -> None:
     """While the service itself appends, nothing is appended only to find out."""
-    store = Disk(SHOP.catalogue)
+    store = Disk(SAMPLE.catalogue)
     writability = Writability(store, "here")
     await writability.append("box-1", [event("Opened")], NO_STREAM)
     await writability.check()
@@ -52,7 +52,7 @@ async def test_appends_of_others_are_as_good_as_a_probe() -> None:
 
 async def test_a_store_that_refuses_appends_is_noticed_and_found_again() -> None:
     """From the failure of an append until one is taken, each check says why not."""
-    store = Disk(SHOP.catalogue)
+    store = Disk(SAMPLE.catalogue)
     writability = Writability(store, "here")
     await writability.check()
     store.full = True
@@ -69,7 +69,7 @@ async def test_a_store_that_refuses_appends_is_noticed_and_found_again() -> None
 
 async def test_a_store_that_is_full_from_the_start_is_noticed_before_any_command() -> None:
     """A process that has not appended yet does not take it for granted."""
-    store = Disk(SHOP.catalogue)
+    store = Disk(SAMPLE.catalogue)
     store.full = True
 
     with pytest.raises(StoreUnavailable):
@@ -78,7 +78,7 @@ async def test_a_store_that_is_full_from_the_start_is_noticed_before_any_command
 
 async def test_two_processes_of_one_machine_probe_one_stream() -> None:
     """The second finds the first one's probe there, and adds its own."""
-    store = Disk(SHOP.catalogue)
+    store = Disk(SAMPLE.catalogue)
     for _ in range(2):
         await Writability(store, "here").check()
 
@@ -97,7 +97,7 @@ class Distant(memory.EventStore):
 
 async def test_many_may_probe_at_once() -> None:
     """As all read models of all processes do after a restart: each is answered, none a conflict."""
-    store = Distant(SHOP.catalogue)
+    store = Distant(SAMPLE.catalogue)
     here = [Writability(store, "here") for _ in range(3)]
     positions = [probed.position for probed in await asyncio.gather(*(w.probe() for w in here * 5))]
 

@@ -20,7 +20,7 @@ from tests.sample.service import SAMPLE
 
 _FIELDS: Final[Fields] = {
     **PARKING_FIELDS,
-    **dict.fromkeys(("deposit_id", "transfer_id", "source", "target"), AN_ID),
+    **dict.fromkeys(("deposit_id", "transfer_id", "reminder_id", "source", "target"), AN_ID),
     "amount": st.integers(1, 4),
     "fee": st.sampled_from(["0 EUR", "0.5 EUR", "1 GBP"]).map(Money.parse),
     "note": A_TEXT,
@@ -41,7 +41,12 @@ _EXAMPLES: Final[Examples] = {
         ]
     ],
     "transfer": [
-        [_REQUEST, transfers.ApproveTransfer(), transfers.CompleteTransfer()],
+        [
+            _REQUEST,
+            example(transfers.RemindOfTransfer, reminder_id="a"),
+            transfers.ApproveTransfer(),
+            transfers.CompleteTransfer(),
+        ],
         [_REQUEST, example(transfers.CancelTransfer, reason="x")],
     ],
 }

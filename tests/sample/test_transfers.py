@@ -9,11 +9,13 @@ from tests.sample.transfers import (
     ApproveTransfer,
     CancelTransfer,
     CompleteTransfer,
+    RemindOfTransfer,
     RequestTransfer,
     TransferApproved,
     TransferCancelled,
     TransferCommand,
     TransferCompleted,
+    TransferReminded,
     TransferRequested,
     UnknownTransfer,
     decider,
@@ -33,6 +35,13 @@ def test_a_transfer_is_requested_approved_and_completed() -> None:
     transfer.given(REQUESTED).when(ApproveTransfer()).then(TransferApproved())
     transfer.given(REQUESTED, TransferApproved()).when(CompleteTransfer()).then(TransferCompleted())
     transfer.given(REQUESTED).when(CompleteTransfer()).then(TransferCompleted())
+
+
+def test_a_reminder_is_recorded_once() -> None:
+    """Until the transfer has ended: then there is nothing to remind of."""
+    remind, reminded = RemindOfTransfer(reminder_id="r"), TransferReminded(reminder_id="r")
+    transfer.given(REQUESTED).when(remind).then(reminded)
+    transfer.given(REQUESTED, TransferCompleted()).when(remind).then_nothing()
 
 
 def test_an_id_is_one_transfer() -> None:

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from domain.decider import Command, Decider, DomainError, Event, Missing, replace
 from domain.values import Money, Text
-from tests.sample.values import AccountId, Amount, Note
+from tests.sample.values import AccountId, Amount, Note, ReminderId
 
 # ── events ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -30,6 +30,12 @@ class TransferApproved(Event):
     pass
 
 
+class TransferReminded(Event):
+    """Somebody was asked to approve it: any number of times."""
+
+    reminder_id: ReminderId
+
+
 class TransferCompleted(Event):
     pass
 
@@ -38,7 +44,8 @@ class TransferCancelled(Event):
     reason: Note
 
 
-TransferEvent = TransferRequested | TransferApproved | TransferCompleted | TransferCancelled
+_Ended = TransferCompleted | TransferCancelled
+TransferEvent = TransferRequested | TransferApproved | TransferReminded | _Ended
 
 # ── state ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -54,6 +61,7 @@ class Status(StrEnum):
 class Transfer:
     requested: TransferRequested | None = None
     status: Status | None = None
+    reminders: frozenset[ReminderId] = frozenset()
 
 
 def evolve(transfer: Transfer, event: TransferEvent) -> Transfer:
@@ -62,6 +70,8 @@ def evolve(transfer: Transfer, event: TransferEvent) -> Transfer:
             return replace(transfer, requested=event, status=Status.REQUESTED)
         case TransferApproved():
             return replace(transfer, status=Status.APPROVED)
+        case TransferReminded(reminder_id=id):
+            return replace(transfer, reminders=transfer.reminders | {id})
         case TransferCompleted():
             return replace(transfer, status=Status.COMPLETED)
         case TransferCancelled():
@@ -85,6 +95,10 @@ class ApproveTransfer(Command):
     pass
 
 
+class RemindOfTransfer(Command):
+    reminder_id: ReminderId
+
+
 class CompleteTransfer(Command):
     pass
 
@@ -93,7 +107,9 @@ class CancelTransfer(Command):
     reason: Text
 
 
-TransferCommand = RequestTransfer | ApproveTransfer | CompleteTransfer | CancelTransfer
+TransferCommand = (
+    RequestTransfer | ApproveTransfer | RemindOfTransfer | CompleteTransfer | CancelTransfer
+)
 
 
 class UnknownTransfer(Missing):
@@ -123,6 +139,8 @@ def decide(command: TransferCommand, transfer: Transfer) -> Sequence[TransferEve
     match command:
         case ApproveTransfer():
             return _approve(transfer.status)
+        case RemindOfTransfer(reminder_id=id):
+            return _remind(id, transfer)
         case CompleteTransfer():
             return _complete(transfer.status)
         case CancelTransfer(reason=reason):
@@ -143,6 +161,12 @@ def _request(command: RequestTransfer, transfer: Transfer) -> Sequence[TransferE
 def _approve(status: Status) -> Sequence[TransferEvent]:
     _require_not_cancelled(status)
     return [TransferApproved()] if status is Status.REQUESTED else []
+
+
+def _remind(id: ReminderId, transfer: Transfer) -> Sequence[TransferEvent]:
+    known = id in transfer.reminders
+    ended = transfer.status in (Status.COMPLETED, Status.CANCELLED)
+    return [] if known or ended else [TransferReminded(reminder_id=id)]
 
 
 def _complete(status: Status) -> Sequence[TransferEvent]:

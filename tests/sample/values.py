@@ -9,6 +9,7 @@ from domain.values import Id
 AccountId = Id
 DepositId = Id
 TransferId = Id
+ReminderId = Id
 
 Amount = Annotated[int, Field(gt=0, le=1_000_000_000, strict=True)]
 """A sum in the smallest unit of the bank's one currency."""

@@ -7,7 +7,12 @@ from typing import cast
 from application.messages import RecordedEvent
 from application.projections.projection import View
 from domain.values import Money
-from tests.sample.transfers import TransferCancelled, TransferEvent, TransferRequested
+from tests.sample.transfers import (
+    TransferCancelled,
+    TransferEvent,
+    TransferReminded,
+    TransferRequested,
+)
 from tests.sample.values import AccountId, TransferId
 
 
@@ -19,6 +24,7 @@ class AskedTransfer(View):
     amount: int
     fee: Money
     note: str | None
+    reminders: int = 0
     cancelled: bool = False
 
 
@@ -41,6 +47,10 @@ def evolve_asked(asked: AskedTransfer | None, recorded: RecordedEvent) -> AskedT
         )
     if asked is None:
         raise LookupError(f"{recorded.type} of {recorded.stream_id}, which was never requested")
-    if isinstance(event, TransferCancelled):
-        return asked.model_copy(update={"cancelled": True})
-    return asked
+    match event:
+        case TransferReminded():
+            return asked.model_copy(update={"reminders": asked.reminders + 1})
+        case TransferCancelled():
+            return asked.model_copy(update={"cancelled": True})
+        case _:
+            return asked

@@ -14,6 +14,7 @@ class DailyTransfers(View):
     currency: Currency
     transfers: int = 0  # cancelled ones too
     cancelled: int = 0
+    reminders: int = 0
     amount: int = 0  # of those that were not cancelled
     fees: Money  # likewise
 
@@ -40,6 +41,7 @@ def _added(day: DailyTransfers, asked: AskedTransfer, times: int) -> DailyTransf
         update={
             "transfers": day.transfers + times,
             "cancelled": day.cancelled + times * asked.cancelled,
+            "reminders": day.reminders + times * asked.reminders,
             "amount": day.amount + counted * asked.amount,
             "fees": day.fees + asked.fee * counted,
         }

@@ -1,6 +1,6 @@
 """Every transfer: from where to where, how much, and how it stands. Key: the transfer."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import assert_never, cast
 
 from pydantic import AwareDatetime
@@ -15,6 +15,7 @@ from tests.sample.transfers import (
     TransferCancelled,
     TransferCompleted,
     TransferEvent,
+    TransferReminded,
     TransferRequested,
 )
 from tests.sample.values import AccountId, TransferId
@@ -30,10 +31,11 @@ class TransferSummary(View):
     fee: Money
     requested_at: AwareDatetime
     updated_at: AwareDatetime
+    reminders: int = 0
     note: str | None = None
 
 
-_Later = TransferApproved | TransferCompleted | TransferCancelled
+_Later = TransferApproved | TransferReminded | TransferCompleted | TransferCancelled
 
 
 def _keys(recorded: RecordedEvent) -> Collection[str]:
@@ -48,7 +50,7 @@ def _evolve(known: TransferSummary | None, recorded: RecordedEvent) -> TransferS
         raise LookupError(f"{recorded.type} of {recorded.stream_id}, which was never requested")
     return known.model_copy(
         update={
-            "status": _status(event),
+            **_changes(event, known),
             "version": recorded.version,
             "updated_at": recorded.metadata.occurred_at,
         }
@@ -70,14 +72,16 @@ def _requested(event: TransferRequested, recorded: RecordedEvent) -> TransferSum
     )
 
 
-def _status(event: _Later) -> Status:
+def _changes(event: _Later, known: TransferSummary) -> Mapping[str, object]:
     match event:
         case TransferApproved():
-            return Status.APPROVED
+            return {"status": Status.APPROVED}
+        case TransferReminded():
+            return {"reminders": known.reminders + 1}
         case TransferCompleted():
-            return Status.COMPLETED
+            return {"status": Status.COMPLETED}
         case TransferCancelled():
-            return Status.CANCELLED
+            return {"status": Status.CANCELLED}
         case _:
             assert_never(event)
 

@@ -14,6 +14,7 @@ from application.shop.importing import ImportStopped, import_history
 from application.shop.service import SHOP
 from domain.orders import PlaceOrder, ReturnLines
 from infrastructure import memory
+from tests.application.test_backpressure import REFUSE, Gate
 from tests.shop.application.histories import back, bring_in, events, history, line, recorded, row
 
 UUID_1 = UUID(int=1)
@@ -117,3 +118,20 @@ async def test_a_return_that_no_longer_fits_is_rejected(store: memory.EventStore
     report = await bring_in(store, row("1", "x", 6), row("C2", "x", -2))
 
     assert [it.reason for it in report.rejected_lines] == ["No more can come back than was ordered"]
+
+
+# ── waiting for read models ──────────────────────────────────────────────────────────────────────
+
+
+async def test_an_import_that_had_to_wait_loses_no_line(store: memory.EventStore) -> None:
+    """Each command of it passes the gate; all lines are in the store in the end."""
+    gate = Gate()
+    gate.saw(0.0)
+    gate.saw(REFUSE + 100)
+    lines = history(*(row(str(number)) for number in range(5)))
+
+    dispatch = CommandDispatch(store, SHOP.catalogue)
+    report = await import_history(lines, dispatch, admitted=gate.backpressure.wait)
+
+    assert (report.imported, report.rejected) == (5, 0)
+    assert gate.paused
