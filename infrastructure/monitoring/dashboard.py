@@ -1,4 +1,4 @@
-"""A Grafana dashboard: how old the read models are, and how commands and sagas fare."""
+"""A Grafana dashboard: lag of read models, commands, appends, requests and sagas."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ _PER_ROW, _WIDTH, _HEIGHT = 2, 12, 8
 _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
     ("Lag", "s", {"{{projection}}": f"{PREFIX}_lag_seconds{_LIVE}"}),
     ("Events behind", "short", {"{{build}}": f"{PREFIX}_lag_events"}),
-    ("Events taken in", "ops", {"{{build}}": f"{PREFIX}_events_per_second"}),
+    ("Events handled", "ops", {"{{build}}": f"{PREFIX}_events_per_second"}),
     (
-        "Failed, and promises broken",
+        "Failures, and breaches of the limit",
         "short",
         {
             "{{projection}} failed": f"{PREFIX}_failed{_LIVE}",
@@ -30,16 +30,16 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
         {"{{outcome}}": "sum by (outcome) (rate(headwater_command_seconds_count[1m]))"},
     ),
     (
-        "Command time, 99 of 100",
+        "Command duration, p99",
         "s",
         {
             "{{command}}": "histogram_quantile(0.99, "
             "sum by (le, command) (rate(headwater_command_seconds_bucket[5m])))"
         },
     ),
-    ("Appends decided anew", "ops", {"{{category}}": "rate(headwater_append_conflicts_total[5m])"}),
+    ("Append conflicts", "ops", {"{{category}}": "rate(headwater_append_conflicts_total[5m])"}),
     (
-        "Snapshots of no use",
+        "Snapshots discarded",
         "ops",
         {"{{category}}": "rate(headwater_useless_snapshots_total[5m])"},
     ),
@@ -55,7 +55,7 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
         "Appends in one transaction",
         "short",
         {
-            f"{of} of 100": f"histogram_quantile(0.{of}, "
+            f"p{of}": f"histogram_quantile(0.{of}, "
             "sum by (le) (rate(headwater_event_store_group_commit_appends_bucket[5m])))"
             for of in (50, 99)
         },
@@ -71,7 +71,7 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
         {"{{status}}": "sum by (status) (rate(headwater_http_request_seconds_count[1m]))"},
     ),
     (
-        "Sagas that are open",
+        "Open sagas",
         "short",
         {
             "{{status}}": "max by (saga, status) (headwater_sagas_at_work)",
@@ -81,21 +81,21 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
         },
     ),
     (
-        "Sagas that ended",
+        "Ended sagas",
         "ops",
         {"{{end}}": "sum by (saga, end) (rate(headwater_saga_seconds_count[1m]))"},
     ),
     (
-        "Saga time",
+        "Saga duration",
         "s",
         {
-            f"{{{{end}}}}, {of} of 100": f"histogram_quantile(0.{of}, "
+            f"{{{{end}}}}, p{of}": f"histogram_quantile(0.{of}, "
             "sum by (le, saga, end) (rate(headwater_saga_seconds_bucket[5m])))"
             for of in (50, 99)
         },
     ),
     (
-        "Attempts at steps that failed",
+        "Failed attempts at steps",
         "ops",
         {
             "{{step}} {{outcome}}": "sum by (saga, step, outcome) (rate("
@@ -107,14 +107,14 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
 
 def dashboard(service: Service[Any]) -> str:
     """As JSON, to be imported into Grafana 10 or later."""
-    promised = {p.name: p.max_staleness.total_seconds() for p in service.read_models}
-    told = ", ".join(f"{name} {seconds:g} s" for name, seconds in promised.items())
+    seconds_of = {p.name: p.max_staleness.total_seconds() for p in service.read_models}
+    limits = ", ".join(f"{name} {seconds:g} s" for name, seconds in seconds_of.items())
     return (
         json.dumps(
             {
                 "title": "Headwater",
                 "uid": "headwater",
-                "description": f"Promised freshness: {told}.",
+                "description": f"Limits of lag: {limits}.",
                 "schemaVersion": 39,
                 "refresh": "10s",
                 "time": {"from": "now-1h", "to": "now"},

@@ -14,7 +14,6 @@ follow a little later. Nothing that changes anything is sent twice, unless the s
 import re
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from typing import Final
 import httpx
 
 from tests.shop.e2e.curl import curl, printed
-from tests.shop.e2e.headwater import PATIENCE
+from tests.shop.e2e.headwater import COMMAND, PATIENCE
 
 ROOT: Final = Path(__file__).parents[3]
 _URL: Final = "http://127.0.0.1:8000"
@@ -36,7 +35,6 @@ _ASKS: Final = re.compile(
     r"curl (?!.* -[dX] )|\S*headwater"
     r" (orders|customers|products|sales|stock|stream|audit|doctor|\w+ (list|show|picks|actions))\b"
 )
-_HEADWATER: Final = f"{shlex.quote(sys.executable)} -m infrastructure.cli.main"
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class Reader:
 
     def _run(self, command: str) -> tuple[bool, str]:
         ended = subprocess.run(
-            ["bash", "-c", command.replace(".venv/bin/headwater", _HEADWATER)],
+            ["bash", "-c", command.replace(".venv/bin/headwater", shlex.join(COMMAND))],
             cwd=ROOT,
             env=dict(self._environment),
             stdout=subprocess.PIPE,
