@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic
 
-from application.ports import V, Views
+from application.ports import Finding, Lookup, V
 
 LARGEST_PAGE: Final = 500
 
@@ -17,14 +17,14 @@ class Page(Generic[V]):
     after: str | None
 
 
-async def view(views: Views[V], key: str) -> V | None:
+async def view(views: Lookup[V], key: str) -> V | None:
     """The view of that key, if the read model has one."""
     seen = (await views.load([key])).get(key)
     return seen.view if seen else None
 
 
 async def page(
-    views: Views[V],
+    views: Finding[V],
     wanted: Mapping[str, str | None],
     *,
     after: str | None,

@@ -8,8 +8,9 @@ from uuid import NAMESPACE_OID, uuid5
 
 from application.catalogue import Catalogue
 from application.messages import Context, RecordedEvent
-from application.ports import Seen, V
-from application.projections.folding import fold, fold_parts, gather
+from application.ports import Removed, Seen, V
+from application.projections.folding import fold, taken_in
+from application.projections.gathering import gather, part_changes
 from application.projections.projection import Projection
 from domain.decider import Event
 
@@ -86,24 +87,19 @@ class Given(Generic[V]):
         assert set(expected) == set(self._views(self.events, 1))
 
     def _views(self, deliveries: Sequence[RecordedEvent], size: int) -> Mapping[str, V]:
-        views: dict[str, Seen[V]] = {}
-        parts: dict[str, Seen[Any]] = {}
+        views: dict[str, Seen[V] | Removed] = {}
+        parts: dict[str, Seen[Any] | Removed] = {}
         for start in range(0, len(deliveries), size):
             batch = deliveries[start : start + size]
             if self.projection.parts is None:
-                _write(fold(self.projection, batch, views), views)
+                views |= fold(self.projection, batch, views)
                 continue
-            changes = fold_parts(self.projection.parts, batch, parts)
-            _write(gather(self.projection.parts, changes, views), views)
-            _write({key: change.after for key, change in changes.items()}, parts)
-        return {key: seen.view for key, seen in views.items()}
-
-
-def _write(changed: Mapping[str, Seen[Any] | None], kept: dict[str, Seen[Any]]) -> None:
-    for key, seen in changed.items():
-        kept.pop(key, None)
-        if seen is not None:
-            kept[key] = seen
+            declared = self.projection.parts
+            steps = taken_in(declared.keys, declared.evolve, batch, parts)
+            changes = part_changes(steps, merged=True)
+            views |= gather(declared, changes, views)
+            parts |= {change.key: change.after for change in changes}
+        return {key: seen.view for key, seen in views.items() if isinstance(seen, Seen)}
 
 
 def _deliveries(events: Sequence[RecordedEvent]) -> Iterator[Sequence[RecordedEvent]]:

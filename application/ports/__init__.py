@@ -8,8 +8,14 @@
     ConsumerGroups   share events among competing consumers        memory, EventStoreDB, PostgreSQL
     PayloadStore     keep what is too large for an event           memory, directory
 
-    Views            what one build of a read model shows          memory, PostgreSQL
-    ReadModels       the views that answer queries now             memory, PostgreSQL
+    Lookup           views by their keys                           memory, PostgreSQL
+    Finding          pages of views, by their fields               memory, PostgreSQL
+    Searching        views by the words in them                    memory, PostgreSQL
+    Summing          exact sums over all views                     memory, PostgreSQL
+    Views            all of these, and how far they have come      memory, PostgreSQL
+    WritableViews    views, parts and checkpoint of a build        memory, PostgreSQL
+    GuardedViews     the same without transactions                 memory
+    ReadModels       the views of every build                      memory, PostgreSQL
     Builds           which builds there are, who fills each        memory, PostgreSQL
 
     Checkpoints      how far each follower of the log has come     memory, PostgreSQL
@@ -18,6 +24,11 @@
 The contract of each is a test suite in ``tests/contracts/``, which runs on every adapter.
 """
 
+from application.ports.builds import (
+    Builds,
+    NotOurs,
+    WrongRole,
+)
 from application.ports.coordination import (
     CheckpointMoved,
     Checkpoints,
@@ -53,24 +64,33 @@ from application.ports.providers import (
     ProviderUnavailable,
 )
 from application.ports.read_models import (
-    Builds,
     NotBuilt,
-    NotOurs,
     ReadModels,
-    Seen,
-    Sums,
-    V,
-    Views,
-    WrongRole,
 )
 from application.ports.unavailable import (
     StoreUnavailable,
+)
+from application.ports.views import (
+    Changed,
+    Finding,
+    GuardedViews,
+    Lookup,
+    Promise,
+    Removed,
+    Searching,
+    Seen,
+    Summing,
+    Sums,
+    V,
+    Views,
+    WritableViews,
 )
 
 __all__ = [
     "NO_STREAM",
     "Appended",
     "Builds",
+    "Changed",
     "CheckpointMoved",
     "Checkpoints",
     "ConsumerGroups",
@@ -78,17 +98,23 @@ __all__ = [
     "Delivery",
     "Done",
     "EventStore",
+    "Finding",
     "GroupInfo",
+    "GuardedViews",
     "Leases",
+    "Lookup",
     "NotBuilt",
     "NotOurs",
     "OutcomeUnknown",
     "PayloadStore",
     "PayloadUnavailable",
     "Progress",
+    "Promise",
     "ProviderRefused",
     "ProviderUnavailable",
     "ReadModels",
+    "Removed",
+    "Searching",
     "Seen",
     "StoreFacts",
     "StoreUnavailable",
@@ -96,9 +122,11 @@ __all__ = [
     "StreamHasHole",
     "StreamUnusable",
     "Subscriptions",
+    "Summing",
     "Sums",
     "V",
     "Views",
+    "WritableViews",
     "WrongExpectedVersion",
     "WrongRole",
     "require_version",

@@ -19,7 +19,7 @@ from application.ports import (
     ReadModels,
     StoreUnavailable,
     Subscriptions,
-    Views,
+    WritableViews,
     WrongRole,
 )
 from application.projections.builds import Build, Failure, Report, Role, Shard, Standing
@@ -168,6 +168,6 @@ class ProjectionHost:
         del self._workers[key]  # last: cut off before, it is done again
 
 
-async def _fill(views: Views[Any], runner: ProjectionRunner[Any]) -> None:
+async def _fill(views: WritableViews[Any], runner: ProjectionRunner[Any]) -> None:
     await views.prepare()
     await runner.run()

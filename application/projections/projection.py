@@ -9,18 +9,17 @@ price or the customer. Then events shape ``parts`` (one for each order, say), an
 changed is gathered into the views that it belongs to.
 """
 
-import re
-import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from application.category import Category
 from application.event_filter import EventFilter
 from application.messages import RecordedEvent
+from application.projections.words import words
 
 
 class View(BaseModel):
@@ -70,6 +69,8 @@ class Projection(Generic[V]):
     detail: Collection[str] = ()  # fields too large for a list: there they are at their default
     searched: Collection[str] = ()  # fields whose words it can be found by
     ranked: str | None = None  # the number by which what was found is ordered, largest first
+    summed: Collection[str] = ()  # numbers, or money, that can be added up over all views
+    listed: bool = True  # whether queries ask for pages of views, in the order of their keys
     shards: int = 1  # by how many runners at a time a build of it is filled
     max_staleness: timedelta = timedelta(seconds=5)
     consistency: Literal["eventual", "inline"] = "eventual"
@@ -77,7 +78,7 @@ class Projection(Generic[V]):
 
     def __post_init__(self) -> None:
         ranked = () if self.ranked is None else (self.ranked,)
-        self.require_fields({*self.indexed, *self.detail, *self.searched, *ranked})
+        self.require_fields({*self.indexed, *self.detail, *self.searched, *ranked, *self.summed})
         for field in self.detail:
             if self.view.model_fields[field].is_required():
                 raise ValueError(f"{self.view.__name__}.{field} is detail, so it needs a default")
@@ -101,7 +102,9 @@ class Projection(Generic[V]):
             raise ValueError(f"{self.view.__name__} has no field {', '.join(unknown)}")
 
     def require_indexed(self, fields: Collection[str]) -> None:
-        """``ValueError`` unless its views can be found by all these fields."""
+        """``ValueError`` unless its views can be found by all these fields; by none: listed."""
+        if not fields and not self.listed:
+            raise ValueError(f"{self.name} is not listed: its views are found by key or by words")
         if unknown := sorted(set(fields) - set(self.indexed)):
             known = ", ".join(self.indexed) or "its key only"
             raise ValueError(f"{self.name} is not found by {', '.join(unknown)}, but by {known}")
@@ -111,6 +114,13 @@ class Projection(Generic[V]):
         if not self.searched or self.ranked is None:
             raise ValueError(f"{self.name} declares nothing as searched, or no rank")
 
+    def require_summed(self, fields: Collection[str], by: str) -> None:
+        """``ValueError`` unless all these fields can be added up, for each value of ``by``."""
+        if unknown := sorted(set(fields) - set(self.summed)):
+            known = ", ".join(self.summed) or "nothing"
+            raise ValueError(f"{self.name} does not add up {', '.join(unknown)}, but {known}")
+        self.require_fields([by])
+
     def words(self, view: V) -> Collection[str]:
         """All words of its searched fields."""
         texts: list[str] = []
@@ -118,36 +128,3 @@ class Projection(Generic[V]):
             value = getattr(view, field)
             texts += [value] if isinstance(value, str) else value or ()
         return words(" ".join(texts))
-
-
-def words(text: str) -> Collection[str]:
-    """Its runs of letters and digits, without case and accents: ``"T-Café"``: ``{"t", "cafe"}``.
-
-    What is searched and what is searched for are both taken so, on every backend. A change of this
-    rule is a new version of each projection that declares ``searched``.
-    """
-    return frozenset(re.findall(r"[^\W_]+", _folded(text)))
-
-
-def _folded(text: str) -> str:
-    """Only accents go: a mark that makes another letter, as in Devanagari, stays."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    bare = _ACCENTS.sub("", apart).translate(_WITHIN)
-    return unicodedata.normalize("NFC", bare)
-
-
-_ACCENTS: Final = re.compile("[\u0300-\u036f]")
-_WITHIN: Final = str.maketrans(
-    {
-        "ø": "o",
-        "ł": "l",
-        "đ": "d",
-        "ð": "d",
-        "ħ": "h",
-        "\u0131": "i",
-        "æ": "ae",
-        "œ": "oe",
-        "þ": "th",
-    }
-)
-"""Letters whose stroke is no accent that could be taken off."""

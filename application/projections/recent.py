@@ -5,16 +5,16 @@ A batch is written behind: while the store is at it, the next one is folded, on 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection
 from types import MappingProxyType
 from typing import Any, Final, Generic
 
-from application.ports import Seen, V, Views
+from application.ports import Changed, Promise, Removed, Seen, V, WritableViews
 
 KEPT: Final = 2_000
 """How many views, and how many parts, at most, besides those of the batch that is being written."""
 
-_Load = Callable[[Collection[str]], Awaitable[Mapping[str, Seen[Any]]]]
+_Load = Callable[[Collection[str]], Awaitable[Changed[Any]]]
 
 
 class RecentViews(Generic[V]):
@@ -23,10 +23,15 @@ class RecentViews(Generic[V]):
     After a save that failed, everything is loaded anew.
     """
 
-    def __init__(self, views: Views[V], kept: int = KEPT) -> None:
+    def __init__(self, views: WritableViews[V], kept: int = KEPT) -> None:
         self._views = views
         self._recent_views, self._recent_parts = _Recent(kept), _Recent(kept)
         self._saving: asyncio.Task[None] | None = None
+
+    @property
+    def promise(self) -> Promise:
+        """As the port."""
+        return self._views.promise
 
     @property
     def saving(self) -> bool:
@@ -38,19 +43,19 @@ class RecentViews(Generic[V]):
         self._forget()
         return await self._views.checkpoint()
 
-    async def load(self, keys: Collection[str]) -> Mapping[str, Seen[V]]:
+    async def load(self, keys: Collection[str]) -> Changed[V]:
         """As the port, and with what is being saved."""
         return await self._recent_views.load(keys, self._views.load)
 
-    async def load_parts(self, keys: Collection[str]) -> Mapping[str, Seen[Any]]:
+    async def load_parts(self, keys: Collection[str]) -> Changed[Any]:
         """As the port, and with what is being saved."""
         return await self._recent_parts.load(keys, self._views.load_parts)
 
     def save(
         self,
-        changed: Mapping[str, Seen[V] | None],
+        changed: Changed[V],
         *,
-        parts: Mapping[str, Seen[Any] | None] = MappingProxyType({}),
+        parts: Changed[Any] = MappingProxyType({}),
         events: int = 0,
         checkpoint: int,
         expected: int | None,
@@ -91,14 +96,14 @@ class RecentViews(Generic[V]):
         self._recent_parts.clear()
 
 
-class _Recent(OrderedDict[str, Seen[Any] | None]):
-    """What was used last; ``None`` is known not to be there."""
+class _Recent(OrderedDict[str, Seen[Any] | Removed | None]):
+    """What was used last; of ``None`` the store knows nothing."""
 
     def __init__(self, kept: int) -> None:
         super().__init__()
         self._kept = kept
 
-    async def load(self, keys: Collection[str], load: _Load) -> Mapping[str, Seen[Any]]:
+    async def load(self, keys: Collection[str], load: _Load) -> Changed[Any]:
         for key in self.keys() & set(keys):
             self.move_to_end(key)
         if unknown := [key for key in keys if key not in self]:
@@ -106,7 +111,7 @@ class _Recent(OrderedDict[str, Seen[Any] | None]):
             self.update((key, found.get(key)) for key in unknown)
         return {key: seen for key in keys if (seen := self[key]) is not None}
 
-    def keep(self, changed: Mapping[str, Seen[Any] | None]) -> None:
+    def keep(self, changed: Changed[Any]) -> None:
         """Keep these as the newest."""
         for key, seen in changed.items():
             self[key] = seen

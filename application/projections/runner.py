@@ -1,4 +1,4 @@
-"""Runs one projection: follow the events, fold them into views, keep views and checkpoint as one.
+"""Runs one projection: follow the events, fold them into views, keep views and checkpoint.
 
 Idempotent: an event at or before the checkpoint, or before what a view has seen, changes nothing.
 Independent: a runner knows one projection only, and stops alone when that fails on an event.
@@ -16,19 +16,21 @@ from application.claim_check import claim_all
 from application.log_end import LogEnd
 from application.messages import RecordedEvent
 from application.ports import (
+    Changed,
     CheckpointMoved,
     PayloadStore,
     Progress,
+    Promise,
     StoreUnavailable,
     Subscriptions,
     V,
-    Views,
+    WritableViews,
 )
 from application.projections.batching import Batch, Message, batches
 from application.projections.builds import WHOLE, Shard
-from application.projections.folding import Changed, projected
+from application.projections.folding import projected
 from application.projections.projection import Projection
-from application.projections.recent import RecentViews
+from application.projections.recent import KEPT, RecentViews
 from application.projections.status import Progressing, Status, now
 
 BATCH = 1000  # events in one transaction, at most
@@ -80,7 +82,7 @@ class ProjectionRunner(Generic[V]):
         self,
         projection: Projection[V],
         subscriptions: Subscriptions,
-        views: Views[V],
+        views: WritableViews[V],
         payloads: PayloadStore | None,
         *,
         log_end: LogEnd | None = None,
@@ -96,7 +98,9 @@ class ProjectionRunner(Generic[V]):
         """
         self.projection = projection
         self._subscriptions, self._payloads = subscriptions, payloads
-        self._views, self._log_end = RecentViews(views), log_end
+        # Parts and views that are not written together are loaded together: see gathering.py.
+        self._anew = views.promise is Promise.AFTER and projection.parts is not None
+        self._views, self._log_end = RecentViews(views, 0 if self._anew else KEPT), log_end
         self._shard, self._skipped = shard, skipped
         self._inline = projection.consistency == "inline"
         self._batch, self._pause = batch, pause
@@ -179,7 +183,8 @@ class ProjectionRunner(Generic[V]):
 
     def _may_go_ahead(self, batch: Batch) -> bool:
         """Only when far behind: else its events shall be seen before others are worked on."""
-        return batch.behind >= self._batch and not self._careful and not self._inline
+        careful = self._careful or self._inline or self._anew
+        return batch.behind >= self._batch and not careful
 
     async def _take_in(
         self, events: Sequence[RecordedEvent], end: int, *, ahead: bool = False

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from application.paging import LARGEST_PAGE, Page, require_limit
-from application.ports import Views
+from application.ports import Finding, Lookup
 from application.sagas.standings import SagaStanding
 from application.sagas.state import AT_WORK, Status
 
@@ -17,14 +17,14 @@ WHICH: Final = ("open", "stuck", "overdue", *map(str, Status), "all")
 """Open: at work, or failed. Stuck: at work, and its step fails and fails, or it is overdue."""
 
 
-async def saga(views: Views[SagaStanding], saga_id: str) -> SagaStanding | None:
+async def saga(views: Lookup[SagaStanding], saga_id: str) -> SagaStanding | None:
     """The saga with its timeline, if the read model has heard of it."""
     seen = (await views.load([saga_id])).get(saga_id)
     return seen.view if seen else None
 
 
 async def sagas(
-    views: Views[SagaStanding],
+    views: Finding[SagaStanding],
     which: str = "open",
     *,
     now: datetime,
@@ -62,7 +62,7 @@ class SagaCounts:
     failed: int
 
 
-async def saga_counts(views: Views[SagaStanding], saga: str, now: datetime) -> SagaCounts:
+async def saga_counts(views: Finding[SagaStanding], saga: str, now: datetime) -> SagaCounts:
     """Counted by the store of the views, so it is quick however many are at work."""
 
     async def counted(status: Status, **more: str) -> int:
@@ -89,7 +89,7 @@ def _equal(which: str) -> Mapping[str, str]:
 
 
 async def _worrying(
-    views: Views[SagaStanding], which: str, now: datetime
+    views: Finding[SagaStanding], which: str, now: datetime
 ) -> Sequence[SagaStanding]:
     """All of them, by age: they are few, or it is time to start a service."""
     found = await _every(views, {}, "due", until=_late(now))
@@ -99,7 +99,7 @@ async def _worrying(
 
 
 async def _every(
-    views: Views[SagaStanding], equal: Mapping[str, str], by: str, until: str | None = None
+    views: Finding[SagaStanding], equal: Mapping[str, str], by: str, until: str | None = None
 ) -> dict[str, SagaStanding]:
     """By id, however many pages that takes."""
     found: dict[str, SagaStanding] = {}

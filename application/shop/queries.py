@@ -9,7 +9,7 @@ from typing import Final
 
 from application.messages import RecordedEvent
 from application.paging import Page, page, require_limit, view
-from application.ports import EventStore, Views
+from application.ports import EventStore, Finding, Lookup, Searching, Summing
 from application.shop.aggregates import ORDER
 from application.shop.read_models.customer_orders import CustomerOrders
 from application.shop.read_models.daily_sales import DailySales
@@ -23,13 +23,13 @@ from domain.values import Money
 _PLACE: Final = re.compile(r"(-?[0-9]{1,30})~(.*)", re.DOTALL)
 
 
-async def order(views: Views[OrderSummary], order_id: OrderId) -> OrderSummary | None:
+async def order(views: Lookup[OrderSummary], order_id: OrderId) -> OrderSummary | None:
     """The order with its lines, if the read model has heard of it."""
     return await view(views, order_id)
 
 
 async def orders(
-    views: Views[OrderSummary],
+    views: Finding[OrderSummary],
     *,
     customer_id: CustomerId | None = None,
     status: Status | None = None,
@@ -43,7 +43,7 @@ async def orders(
 
 
 async def sales(
-    views: Views[DailySales],
+    views: Finding[DailySales],
     *,
     first: date | None = None,
     last: date | None = None,
@@ -63,19 +63,19 @@ async def sales(
 
 
 async def customers(
-    views: Views[CustomerOrders], *, after: CustomerId | None = None, limit: int = 50
+    views: Finding[CustomerOrders], *, after: CustomerId | None = None, limit: int = 50
 ) -> Page[CustomerOrders]:
     """Customers by id, without their orders; ``limit`` as for orders."""
     return await page(views, {}, after=after, limit=limit)
 
 
-async def customer(views: Views[CustomerOrders], customer_id: CustomerId) -> CustomerOrders | None:
+async def customer(views: Lookup[CustomerOrders], customer_id: CustomerId) -> CustomerOrders | None:
     """The customer with all orders, if one has ever been placed."""
     return await view(views, customer_id)
 
 
 async def products(
-    views: Views[Product], words: str = "", *, after: str | None = None, limit: int = 50
+    views: Searching[Product], words: str = "", *, after: str | None = None, limit: int = 50
 ) -> Page[Product]:
     """Products in whose descriptions or code each of these words begins one; best sold first.
 
@@ -88,7 +88,7 @@ async def products(
     return Page(items, after=f"{items[-1].units_kept}~{items[-1].sku}" if more else None)
 
 
-async def product(views: Views[Product], sku: Sku) -> Product | None:
+async def product(views: Lookup[Product], sku: Sku) -> Product | None:
     """The product, if it has ever been ordered."""
     return await view(views, sku)
 
@@ -104,7 +104,7 @@ class OrderTotals:
     returned: Money
 
 
-async def order_totals(views: Views[OrderSummary]) -> Sequence[OrderTotals]:
+async def order_totals(views: Summing) -> Sequence[OrderTotals]:
     """What all orders come to, exactly, for each currency in alphabetical order."""
     fields = ("line_count", "units", "total", "returned_total")
     sums = await views.sums(fields, by="currency")
@@ -125,7 +125,7 @@ def order_history(store: EventStore, order_id: OrderId) -> AsyncIterator[Recorde
     return store.read(ORDER.stream(order_id))
 
 
-async def stock_level(views: Views[StockLevel], sku: Sku) -> StockLevel | None:
+async def stock_level(views: Lookup[StockLevel], sku: Sku) -> StockLevel | None:
     """What there is of the SKU, if the read model has heard of it."""
     return await view(views, sku)
 

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from application.command_dispatch import CommandDispatch, Outcome
 from application.messages import Context
 from application.paging import Page
-from application.ports import Views
+from application.ports import Finding
 from application.projections.projection import View
 from application.shop.ports import Booked, Carrier
 from application.shop.queries import orders
@@ -67,7 +67,7 @@ class Notice(BaseModel):
 
 
 async def pick_list(
-    views: Views[OrderSummary], *, after: OrderId | None = None, limit: int = 50
+    views: Finding[OrderSummary], *, after: OrderId | None = None, limit: int = 50
 ) -> Page[Pick]:
     """Confirmed orders with all that is to be picked, by id. ``limit`` as for orders."""
     page = await orders(views, status=Status.CONFIRMED, after=after, limit=limit)

@@ -4,8 +4,10 @@ from infrastructure.memory.builds import Builds
 from infrastructure.memory.consumer_groups import ConsumerGroups
 from infrastructure.memory.coordination import Checkpoints, Leases
 from infrastructure.memory.event_store import EventStore
+from infrastructure.memory.guarded import GuardedViews
 from infrastructure.memory.payload_store import PayloadStore
 from infrastructure.memory.read_models import ReadModels
+from infrastructure.memory.search_index import SearchIndex
 from infrastructure.memory.sides import event_side, read_side
 from infrastructure.memory.subscriptions import Subscriptions
 from infrastructure.memory.views import Views
@@ -15,9 +17,11 @@ __all__ = [
     "Checkpoints",
     "ConsumerGroups",
     "EventStore",
+    "GuardedViews",
     "Leases",
     "PayloadStore",
     "ReadModels",
+    "SearchIndex",
     "Subscriptions",
     "Views",
     "event_side",

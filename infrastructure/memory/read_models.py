@@ -1,10 +1,11 @@
 """Where the views of all builds are, in memory."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from application.ports import NotBuilt, Seen, V, Views
+from application.projections.abilities import Ability, require_offered
 from application.projections.builds import WHOLE, Build, Shard, readable
 from application.projections.comparing import (
     EXAMPLES,
@@ -19,9 +20,12 @@ from infrastructure.memory.builds import Builds
 
 
 class ReadModels:
-    """The :class:`~application.ports.ReadModels` whose books these builds are."""
+    """The :class:`~application.ports.ReadModels` of these builds. Raises ``NotOffered``."""
+
+    offers: Collection[Ability] = tuple(Ability)
 
     def __init__(self, declared: Sequence[Projection[Any]], builds: Builds) -> None:
+        require_offered(declared, self.offers, "memory")
         self._declared, self._builds = declared, builds
 
     async def live(self, projection: Projection[V]) -> Views[V]:
@@ -34,7 +38,7 @@ class ReadModels:
         shards = [shard.shard for shard in standing.shards]
         return views.Views(declared, self._builds.kept(standing.build), shards)
 
-    def of(self, projection: Projection[V], build: Build, shard: Shard = WHOLE) -> Views[V]:
+    def of(self, projection: Projection[V], build: Build, shard: Shard = WHOLE) -> views.Views[V]:
         return views.Views(projection, self._builds.kept(build), (shard,))
 
     async def compare(self, live: Build, build: Build) -> Comparison:

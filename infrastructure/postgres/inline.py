@@ -14,9 +14,9 @@ from typing import Any, Final
 from application.claim_check import claim_all
 from application.event_filter import EventFilter
 from application.messages import Decoder, RecordedEvent
-from application.ports import CheckpointMoved, PayloadStore, StoreUnavailable, V
+from application.ports import Changed, CheckpointMoved, PayloadStore, StoreUnavailable, V
 from application.projections.builds import Build
-from application.projections.folding import Changed, projected
+from application.projections.folding import projected
 from application.projections.projection import Projection
 from application.projections.runner import ProjectionFailed
 from infrastructure.postgres.connections import Connection, Within

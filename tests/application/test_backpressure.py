@@ -12,7 +12,7 @@ import pytest
 from application.backpressure import LONGEST, Backpressure, Overloaded, Pressure
 from application.command_dispatch import CommandDispatch
 from application.messages import Context
-from application.ports import V, Views
+from application.ports import V
 from application.projections.builds import WHOLE, Build, Role, Shard
 from application.projections.hosting import ProjectionHost
 from application.projections.lag import Lag, Lags
@@ -192,7 +192,7 @@ BURST = 30.0  # seconds
 class Slow(memory.ReadModels):
     """Read models whose views take their time to be written."""
 
-    def of(self, projection: Projection[V], build: Build, shard: Shard = WHOLE) -> Views[V]:
+    def of(self, projection: Projection[V], build: Build, shard: Shard = WHOLE) -> memory.Views[V]:
         views = super().of(projection, build, shard)
         save = views.save
 

@@ -56,6 +56,7 @@ def declared(version: int, view: type[Seen] = Seen, more: int = 0) -> Projection
         follows=(TRANSFER,),
         keys=lambda recorded: (recorded.stream_id,),
         evolve=evolve,
+        summed=("events", "twice"),
     )
 
 
@@ -139,7 +140,7 @@ class Place:
         return {of.role: of.build for of in await self.builds.standings("seen")}
 
     async def shown(self, build: Build) -> dict[str, Any]:
-        views = self.read_models.of(V1 if build.version == 1 else V2, build)
+        views: Any = self.read_models.of(V1 if build.version == 1 else V2, build)  # read, too
         return {key: seen.view for key, seen in await views.find(equal={}, limit=500)}
 
 

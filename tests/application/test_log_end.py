@@ -13,6 +13,7 @@ from application.log_end import LogEnd
 from application.messages import Context, RecordedEvent
 from application.parking_lot import ParkingLot
 from application.ports import NO_STREAM
+from application.projections.builds import Build
 from application.projections.runner import AheadOfLog, ProjectionRunner
 from application.sagas.deadlines import Deadlines
 from application.sagas.events import StepDelayed
@@ -90,8 +91,8 @@ async def test_a_question_with_a_token_is_not_answered_by_views_of_another_log()
     first, *_, last = await store.transfers(*"123456789")
     await builds.register([transfer_summary])
     models = memory.ReadModels([transfer_summary], builds)
-    views = await models.live(transfer_summary)
-    await views.save({}, checkpoint=last.position, expected=None)
+    build = Build(transfer_summary.name, transfer_summary.version)
+    await models.of(transfer_summary, build).save({}, checkpoint=last.position, expected=None)
     store.log.restore(first.position)
     (now,) = await store.transfers("new")
     id = await store.subscriptions.store_id()

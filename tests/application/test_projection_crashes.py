@@ -25,7 +25,8 @@ import pytest
 
 from application.category import split
 from application.messages import Context
-from application.ports import Builds, ReadModels, Views
+from application.ports import Builds, ReadModels
+from application.projections.abilities import Ability
 from application.projections.builds import Build
 from application.projections.projection import Projection
 from application.projections.runner import ProjectionRunner
@@ -33,6 +34,7 @@ from domain.decider import Event
 from domain.values import Money
 from infrastructure import memory
 from infrastructure import postgres as postgresql
+from tests.filled import Filled
 from tests.projection_specification import at
 from tests.sample.accounts import Deposited, Held
 from tests.sample.read_models.daily_transfers import daily_transfers
@@ -88,40 +90,45 @@ class Books:
     read_models: ReadModels
 
     @property
-    def views(self) -> Views[Any]:
-        return self.read_models.of(
-            self.projection, Build(self.projection.name, self.projection.version)
-        )
+    def views(self) -> Filled[Any]:
+        build = Build(self.projection.name, self.projection.version)
+        return cast("Filled[Any]", self.read_models.of(self.projection, build))
 
     async def content(self) -> Mapping[str, object]:
         """All that is in them: views, parts, the checkpoint, and how many events were taken in."""
         views, (standing,) = self.views, await self.builds.standings(self.projection.name)
-        keys = [key for key, _ in await views.find(equal={}, limit=100)]
         parts = await views.load_parts(["1", "2"]) if self.projection.parts else {}
         return {
-            "views": await views.load(keys),
+            "views": await views.load(["1", "2", "a", "b", "17850"]),
             "parts": parts,
             "position": standing.position,
             "events": standing.events,
         }
 
 
-@pytest.fixture(params=["memory", "postgresql"])
+class InBothSteps(memory.SearchIndex):
+    """Any projection in views whose checkpoint is written after them."""
+
+    offers = tuple(Ability)  # type: ignore[misc]  # nothing is asked here
+
+
+@pytest.fixture(params=["memory", "memory, checkpoint after", "postgresql"])
 async def books(
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[Callable[[Projection[Any]], Awaitable[Books]]]:
-    """Books of any projection, in memory and in PostgreSQL."""
+    """Books of any projection: in memory, in both forms of the promise, and in PostgreSQL."""
 
     async def ready(books: Books) -> Books:
         await books.builds.register([books.projection])
         await books.views.prepare()
         return books
 
-    if request.param == "memory":
+    if request.param.startswith("memory"):
+        kind = memory.ReadModels if request.param == "memory" else InBothSteps
 
         async def in_memory(projection: Projection[Any]) -> Books:
             builds = memory.Builds()
-            return await ready(Books(projection, builds, memory.ReadModels([projection], builds)))
+            return await ready(Books(projection, builds, kind([projection], builds)))
 
         yield in_memory
         return
@@ -197,7 +204,8 @@ class Awaits:
 class Waiting:
     """Views that wait before and after each call, so that a runner can die there."""
 
-    def __init__(self, views: Views[Any]) -> None:
+    def __init__(self, views: Filled[Any]) -> None:
+        self.promise = views.promise
         for name in ("checkpoint", "load", "load_parts", "save"):
             setattr(self, name, _around(getattr(views, name)))
 
@@ -214,7 +222,7 @@ def _around(call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]
 
 async def run(store: memory.EventStore, books: Books, *, dying_at: int | None = None) -> bool:
     """Run until all events are in the views, or it has died: whether it has."""
-    views = cast("Views[Any]", Waiting(books.views))
+    views = cast("Filled[Any]", Waiting(books.views))
     subscriptions = memory.Subscriptions(store)
     runner = ProjectionRunner(books.projection, subscriptions, views, None, batch=BATCH)
     mortal = Mortal(runner.run(), dying_at)

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from application.command_dispatch import CommandDispatch
 from application.event_filter import EventFilter
 from application.messages import Context, RecordedEvent
-from application.ports import Progress, Seen, StoreUnavailable, Views
+from application.ports import Changed, Progress, Seen, StoreUnavailable
 from application.projections.folding import fold
 from application.projections.runner import ProjectionRunner
 from domain.decider import Command, DomainError
 from infrastructure import memory
 from infrastructure.postgres import Views as PostgresViews
 from infrastructure.postgres import migrate, pool
+from tests.filled import Filled
 from tests.projection_specification import at
 from tests.sample.read_models.transfer_summary import TransferSummary, transfer_summary
 from tests.sample.service import SAMPLE
@@ -52,8 +53,9 @@ class Crashing:
     Every call has one or two such moments: before and after its work.
     """
 
-    def __init__(self, views: Views[TransferSummary], crashes: Mapping[int, bool]) -> None:
+    def __init__(self, views: Filled[TransferSummary], crashes: Mapping[int, bool]) -> None:
         self._views, self._crashes, self._calls = views, crashes, 0
+        self.promise = views.promise
 
     async def checkpoint(self) -> int | None:
         return await self._views.checkpoint()
@@ -65,7 +67,7 @@ class Crashing:
 
     async def save(
         self,
-        changed: Mapping[str, Seen[TransferSummary] | None],
+        changed: Changed[TransferSummary],
         **rest: Any,
     ) -> None:
         await self._crash()
@@ -120,7 +122,7 @@ async def store_of(history: Sequence[tuple[str, Command]]) -> memory.EventStore:
 
 
 async def run_through(
-    store: memory.EventStore, views: Views[TransferSummary], crashes: Sequence[tuple[int, bool]]
+    store: memory.EventStore, views: Filled[TransferSummary], crashes: Sequence[tuple[int, bool]]
 ) -> None:
     """Run the projection until it has seen everything, in small batches, crashing as told."""
     end = store.last_position
@@ -128,7 +130,7 @@ async def run_through(
         runner = ProjectionRunner(
             transfer_summary,
             Stuttering(memory.Subscriptions(store)),
-            cast("Views[TransferSummary]", Crashing(views, dict(planned))),
+            cast("Filled[TransferSummary]", Crashing(views, dict(planned))),
             None,
             batch=3,
             pause=lambda _: asyncio.sleep(0),
@@ -142,7 +144,7 @@ async def run_through(
 
 
 async def agrees(
-    views: Views[TransferSummary],
+    views: Filled[TransferSummary],
     history: Sequence[tuple[str, Command]],
     crashes: Sequence[tuple[int, bool]],
 ) -> None:
@@ -170,7 +172,7 @@ async def test_crashes_and_duplicates_leave_no_trace_in_memory(
 
 
 @pytest.fixture
-async def views(postgres: str) -> AsyncIterator[Views[TransferSummary]]:
+async def views(postgres: str) -> AsyncIterator[Filled[TransferSummary]]:
     async with pool(postgres) as connections:
         await migrate(connections)
         views = PostgresViews(connections, transfer_summary)
@@ -185,7 +187,7 @@ async def views(postgres: str) -> AsyncIterator[Views[TransferSummary]]:
 )
 @given(Histories, Crashes)
 async def test_crashes_and_duplicates_leave_no_trace_in_postgresql(
-    views: Views[TransferSummary],
+    views: Filled[TransferSummary],
     history: Sequence[tuple[str, Command]],
     crashes: Sequence[tuple[int, bool]],
 ) -> None:

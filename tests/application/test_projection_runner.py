@@ -13,7 +13,7 @@ import pytest
 from application.claim_check import ClaimCheck
 from application.event_filter import EventFilter
 from application.messages import Context, RecordedEvent
-from application.ports import Progress, Seen, StoreUnavailable, Views
+from application.ports import Changed, Progress, Seen, StoreUnavailable
 from application.projections.runner import (
     APART,
     FAR_APART,
@@ -24,6 +24,7 @@ from application.projections.status import Progressing, State
 from domain.decider import Event
 from domain.values import Money
 from infrastructure import memory
+from tests.filled import Filled
 from tests.projection_specification import at
 from tests.sample.accounts import Deposited
 from tests.sample.read_models.transfer_summary import TransferSummary, transfer_summary
@@ -60,7 +61,7 @@ class Bank:
 
     log: memory.EventStore = field(default_factory=lambda: memory.EventStore(SAMPLE.catalogue))
     payloads: memory.PayloadStore = field(default_factory=memory.PayloadStore)
-    views: Views[TransferSummary] = field(default_factory=lambda: memory.Views(transfer_summary))
+    views: Filled[TransferSummary] = field(default_factory=lambda: memory.Views(transfer_summary))
     versions: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -168,13 +169,14 @@ async def test_an_empty_store_is_caught_up_with(bank: Bank) -> None:
 class Counted:
     """Views that note how many events each save took in."""
 
-    def __init__(self, views: Views[TransferSummary], delay: float = 0.0) -> None:
+    def __init__(self, views: Filled[TransferSummary], delay: float = 0.0) -> None:
         self._views, self._delay, self.saves = views, delay, list[int]()
         self.checkpoint, self.load = views.checkpoint, views.load
+        self.promise = views.promise
 
     async def save(
         self,
-        changed: Mapping[str, Seen[TransferSummary] | None],
+        changed: Changed[TransferSummary],
         **rest: Any,
     ) -> None:
         await asyncio.sleep(self._delay)
@@ -372,10 +374,10 @@ class Failing:
     """Views that do not answer at the calls of these numbers, before or after they did the work."""
 
     def __init__(
-        self, views: Views[TransferSummary], failures: Collection[int], late: bool
+        self, views: Filled[TransferSummary], failures: Collection[int], late: bool
     ) -> None:
         self._views, self._failures, self._late = views, failures, late
-        self.calls = 0
+        self.promise, self.calls = views.promise, 0
 
     async def checkpoint(self) -> int | None:
         return await self._answer(self._views.checkpoint)
@@ -385,7 +387,7 @@ class Failing:
 
     async def save(
         self,
-        changed: Mapping[str, Seen[TransferSummary] | None],
+        changed: Changed[TransferSummary],
         **rest: Any,
     ) -> None:
         await self._answer(lambda: self._views.save(changed, **rest))

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from application.ports import Seen
 from application.projections.folding import fold
 from application.sagas.events import (
     CompensationOrdered,
@@ -228,7 +229,7 @@ async def test_what_is_shown_agrees_with_the_saga_itself(faults: tuple[Fault, ..
     for past in world.recorded(STREAM):
         state = evolve(state, past.event)  # type: ignore[arg-type]  # a saga's stream
         view = fold(SHOP.standings, [past], {} if view is None else {"o-1": view})["o-1"]
-        assert view is not None
+        assert isinstance(view, Seen)
         shown, at_work = view.view, state.status in AT_WORK
         assert (shown.status, shown.attempts) == (state.status, state.attempts)
         assert (shown.due is not None) == shown.open == at_work

@@ -9,7 +9,7 @@ import pytest
 
 from application.event_filter import EventFilter
 from application.messages import RecordedEvent
-from application.ports import Progress, Seen
+from application.ports import Changed, Progress, Seen
 from application.projections.folding import fold
 from application.projections.recent import RecentViews
 from application.projections.runner import ProjectionFailed, ProjectionRunner
@@ -20,14 +20,13 @@ from tests.sample.read_models.balances import Balance, balances
 from tests.sample.service import SAMPLE
 from tests.waiting import until
 
-Changed = Mapping[str, Seen[Balance] | None]
-
 
 class Gated:
     """Views that write when the gate is open, but not ``refused``, and never find ``lost``."""
 
     def __init__(self, *, refused: str = "", lost: str = "") -> None:
         self._views, self._refused, self._lost = memory.Views(balances), refused, lost
+        self.promise = self._views.promise
         self.checkpoint, self.find = self._views.checkpoint, self._views.find
         self.gate = asyncio.Event()
         self.loads: list[Collection[str]] = []
@@ -39,7 +38,7 @@ class Gated:
             await asyncio.Event().wait()
         return await self._views.load(keys)
 
-    async def save(self, changed: Changed, **rest: Any) -> None:
+    async def save(self, changed: Changed[Balance], **rest: Any) -> None:
         self.saves.append(set(changed))
         await self.gate.wait()
         if self._refused in changed:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from dependency_injector import providers
 
-from application.ports import NO_STREAM, V, Views
+from application.ports import NO_STREAM, V
 from application.projections.builds import WHOLE, Build, Shard
 from application.projections.projection import Projection
 from application.service import Service
@@ -107,7 +107,7 @@ class Stalling(memory.ReadModels):
         super().__init__(projections, builds)
         self._going_on = going_on
 
-    def of(self, projection: Projection[V], build: Build, shard: Shard = WHOLE) -> Views[V]:
+    def of(self, projection: Projection[V], build: Build, shard: Shard = WHOLE) -> memory.Views[V]:
         views = super().of(projection, build, shard)
         save = views.save
 

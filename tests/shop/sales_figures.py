@@ -7,20 +7,28 @@ right than what the read models say.
 import asyncio
 import csv
 import gzip
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from application.ports import PayloadStore, ReadModels, Subscriptions, V, Views
+from application.ports import (
+    Finding,
+    PayloadStore,
+    ReadModels,
+    Searching,
+    Subscriptions,
+    Summing,
+    V,
+)
 from application.projections.builds import Build
 from application.projections.projection import Projection
 from application.projections.runner import ProjectionRunner
 from application.shop.read_models.customer_orders import customer_orders
 from application.shop.read_models.daily_sales import daily_sales
 from application.shop.read_models.order_summary import order_summary
-from application.shop.read_models.product_search import product_search
+from application.shop.read_models.product_search import Product, product_search
 from domain.values import Money
 from tests.waiting import until
 
@@ -94,7 +102,7 @@ class Sales:
 
 async def add_up(file: Path, models: ReadModels) -> Sales:
     """All that is known of the sales in that file, once the read models have taken them in."""
-    orders = models.of(order_summary, first(order_summary))
+    orders = await models.live(order_summary)
     guests = await _orders(orders, by="customer_id", value="")
     return Sales(
         {
@@ -108,7 +116,7 @@ async def add_up(file: Path, models: ReadModels) -> Sales:
     )
 
 
-async def _orders(views: Views[V], *, by: str, value: str) -> Figures:
+async def _orders(views: Summing, *, by: str, value: str) -> Figures:
     names = ("line_count", "units", "total", "returned_units", "returned_total")
     sums = (await views.sums(names, by=by))[value]
     lines, units, gross, returned_units, returned = (sums.fields[name] for name in names)
@@ -125,13 +133,13 @@ async def _orders(views: Views[V], *, by: str, value: str) -> Figures:
 
 async def _days(models: ReadModels) -> Figures:
     names = ("orders", "units", "gross", "returned_units", "returned", "net")
-    views = models.of(daily_sales, first(daily_sales))
+    views = await models.live(daily_sales)
     sums = (await views.sums(names, by="currency"))["GBP"]
     return {name.replace("_", " "): sums.fields[name] for name in names}
 
 
 async def _customers(models: ReadModels) -> Figures:
-    found = [one async for one in _all(models.of(customer_orders, first(customer_orders)))]
+    found = [one async for one in _all(await models.live(customer_orders))]
     gross = _amount(money for one in found for money in one.totals)
     returned = _amount(money for one in found for money in one.returned)
     return {
@@ -144,7 +152,7 @@ async def _customers(models: ReadModels) -> Figures:
 
 
 async def _products(models: ReadModels) -> Figures:
-    found = [one async for one in _all(models.of(product_search, first(product_search)))]
+    found = await _found(await models.live(product_search))
     return {
         "units": Decimal(sum(one.units_sold for one in found)),
         "returned units": Decimal(sum(one.units_returned for one in found)),
@@ -152,13 +160,23 @@ async def _products(models: ReadModels) -> Figures:
     }
 
 
-async def _all(views: Views[V]) -> AsyncIterator[V]:
+async def _all(views: Finding[V]) -> AsyncIterator[V]:
     """Every view, page by page."""
     page = await views.find(equal={}, limit=_PAGE)
     while page:
         for _, seen in page:
             yield seen.view
         page = await views.find(equal={}, after=page[-1][0], limit=_PAGE)
+
+
+async def _found(views: Searching[Product]) -> Sequence[Product]:
+    """Every product, page by page, as a search for nothing in particular finds them."""
+    found: list[Product] = []
+    after: tuple[Decimal, str] | None = None
+    while page := await views.search("", after=after, limit=_PAGE):
+        found += [seen.view for _, seen in page]
+        after = Decimal(found[-1].units_kept), found[-1].sku
+    return found
 
 
 def _plus(customers: Figures, guests: Figures) -> Figures:

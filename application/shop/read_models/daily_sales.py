@@ -85,4 +85,5 @@ daily_sales = Projection(
     follows=(ORDER,),
     parts=Parts(part=SoldOrder, keys=_keys, evolve=evolve_sold, views=_views, gather=_gather),
     indexed=("country",),
+    summed=("orders", "units", "gross", "returned_units", "returned", "net"),
 )

@@ -152,4 +152,5 @@ order_summary = Projection(
     evolve=_evolve,
     indexed=("customer_id", "status"),
     detail=("lines",),
+    summed=("line_count", "units", "total", "returned_units", "returned_total"),
 )

@@ -107,6 +107,7 @@ product_search = Projection(
     parts=Parts(part=SoldOrder, keys=_keys, evolve=evolve_sold, views=_views, gather=_gather),
     searched=("sku", "descriptions"),
     ranked="units_kept",
+    listed=False,
 )
 product_search_1 = replace(product_search, version=1)
 """Answers where version 2 has not been deployed yet; what it held before is found with accents."""

@@ -1,9 +1,10 @@
 """Where the views of all builds are, in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from application.ports import NotBuilt, V
+from application.projections.abilities import Ability, require_offered
 from application.projections.builds import WHOLE, Build, Shard, Standing, readable
 from application.projections.comparing import Comparison
 from application.projections.projection import Projection
@@ -14,9 +15,12 @@ from infrastructure.postgres.read_models.views import Views
 
 
 class ReadModels:
-    """The :class:`~application.ports.ReadModels` of one database."""
+    """The :class:`~application.ports.ReadModels` of one database. Raises ``NotOffered``."""
+
+    offers: Collection[Ability] = tuple(Ability)
 
     def __init__(self, pool: Pool, declared: Sequence[Projection[Any]], builds: Builds) -> None:
+        require_offered(declared, self.offers, "PostgreSQL")
         self._pool, self._declared, self._builds = pool, declared, builds
 
     async def live(self, projection: Projection[V]) -> Views[V]:

@@ -5,7 +5,7 @@ from typing import Any, Final, LiteralString
 
 from psycopg.sql import SQL, Identifier
 
-from application.ports import Seen, V
+from application.ports import Changed, Seen, V
 from application.projections.projection import Projection
 from infrastructure.postgres.connections import Connection
 
@@ -16,16 +16,14 @@ async def write_views(
     connection: Connection,
     table: str,
     projection: Projection[V],
-    changed: Mapping[str, Seen[V] | None],
+    changed: Changed[V],
 ) -> None:
-    """Write these views, and remove those that are ``None``."""
+    """Write these views, and remove those that are :class:`Removed`."""
     kept = _kept(changed)
     await _replace(connection, table, changed.keys() - kept, _WRITE, _columns(projection, kept))
 
 
-async def write_parts(
-    connection: Connection, table: str, changed: Mapping[str, Seen[Any] | None]
-) -> None:
+async def write_parts(connection: Connection, table: str, changed: Changed[Any]) -> None:
     """The same for parts."""
     kept = _kept(changed)
     await _replace(connection, table, changed.keys() - kept, _WRITE_PARTS, _part_columns(kept))
@@ -45,8 +43,8 @@ async def _replace(
         await connection.execute(delete, [list(removed)])
 
 
-def _kept(changed: Mapping[str, Seen[V] | None]) -> Mapping[str, Seen[V]]:
-    return {key: seen for key, seen in changed.items() if seen is not None}
+def _kept(changed: Changed[V]) -> Mapping[str, Seen[V]]:
+    return {key: seen for key, seen in changed.items() if isinstance(seen, Seen)}
 
 
 def _columns(projection: Projection[V], kept: Mapping[str, Seen[V]]) -> Columns:

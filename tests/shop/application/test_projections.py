@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from application.ports import Seen
 from application.projections.folding import fold
 from application.projections.projection import Projection, View
 from application.shop.read_models.order_summary import OrderSummary, SummaryLine, order_summary
@@ -192,7 +193,7 @@ def test_the_view_of_a_stock_agrees_with_its_aggregate(
         stock_levels, recorded(SHOP.catalogue, (("stock-x", event) for event in history)), {}
     ).get("x")
 
-    view = seen.view if seen else StockLevel(sku="x")
+    view = seen.view if isinstance(seen, Seen) else StockLevel(sku="x")
     assert (view.on_hand, view.available) == (state.on_hand, state.available)
     assert view.reserved == sum(state.reserved.values())
 

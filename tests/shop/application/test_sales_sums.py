@@ -12,7 +12,9 @@ from tests.shop.sales_figures import SALES, Sales, add_up, fill
 
 async def test_four_read_models_and_the_file_agree() -> None:
     """Orders, lines, units and money of the sample are the same wherever they are known."""
-    store, models = memory.EventStore(SHOP.catalogue), memory.ReadModels(SALES, memory.Builds())
+    store, builds = memory.EventStore(SHOP.catalogue), memory.Builds()
+    models = memory.ReadModels(SALES, builds)
+    await builds.register(SALES)
     report = await import_history(History(SAMPLE), CommandDispatch(store, SHOP.catalogue))
     for projection in SALES:
         await fill(projection, models, memory.Subscriptions(store))

@@ -18,7 +18,7 @@ from uuid import uuid4
 from application.command_dispatch import CommandDispatch
 from application.event_filter import EventFilter
 from application.messages import Context, RecordedEvent
-from application.ports import EventStore, Progress, Subscriptions, Views
+from application.ports import EventStore, Progress, Subscriptions, WritableViews
 from application.projections.projection import Projection
 from application.projections.runner import ProjectionRunner
 from application.shop.read_models.order_summary import order_summary
@@ -150,7 +150,9 @@ async def fastest(work: Callable[[T], Awaitable[None]], fresh: Callable[[], T]) 
     return min(seconds)
 
 
-async def run(projection: Projection[Any], subscriptions: Subscriptions, views: Views[Any]) -> None:
+async def run(
+    projection: Projection[Any], subscriptions: Subscriptions, views: WritableViews[Any]
+) -> None:
     """Follow the events from the checkpoint on, until it has caught up."""
     runner = ProjectionRunner(projection, subscriptions, views, None)
     task = asyncio.create_task(runner.run())

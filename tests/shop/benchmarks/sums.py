@@ -46,7 +46,9 @@ async def measure(file: Path, node: str, uri: str) -> Sales:
     print(f"{'imported':26}{time.perf_counter() - started:8.1f} s")
     async with postgres.pool(uri) as pool:
         await postgres.migrate(pool)
-        models = postgres.ReadModels(pool, SALES, postgres.Builds(pool))
+        builds = postgres.Builds(pool)
+        await builds.register(SALES)
+        models = postgres.ReadModels(pool, SALES, builds)
         for projection in SALES:
             started = time.perf_counter()
             await fill(

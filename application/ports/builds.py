@@ -1,0 +1,102 @@
+"""Which builds of read models there are, who fills them, and what operators did to them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+from application.projections.builds import (
+    Action,
+    Build,
+    Failure,
+    Note,
+    Report,
+    Shard,
+    Standing,
+)
+from application.projections.projection import Projection
+
+
+class NotOurs(Exception):
+    """The name under which a build would be kept is taken by something else; nothing was done."""
+
+
+class Builds(Protocol):
+    """Which builds there are, who fills each shard (a lease), and what operators did.
+
+    All methods raise :class:`StoreUnavailable`; those that name a build that does not exist, or is
+    not in the role that they need, raise :class:`WrongRole` and change nothing.
+    """
+
+    async def register(self, projections: Collection[Projection[Any]]) -> None:
+        """Give those that have no build at all their first, live one. Safe to do at once, twice."""
+        ...
+
+    async def standings(self, name: str | None = None) -> Sequence[Standing]:
+        """All builds (of that read model), by name, the live one first."""
+        ...
+
+    async def claim(self, build: Build, shard: Shard, report: Report, *, seconds: float) -> bool:
+        """Take or renew the lease of a shard for ``report.holder``, and leave the report there.
+
+        ``False`` when another holds it, or the build is gone. A lease that is not renewed ends
+        after that time, by the store's clock, which also dates the report.
+        """
+        ...
+
+    async def release(self, build: Build, shard: Shard, holder: str) -> None:
+        """Give up the lease, if ``holder`` has it: the next can take it at once."""
+        ...
+
+    async def fail(self, build: Build, shard: Shard, failure: Failure) -> None:
+        """Remember what a runner stopped at; it stays until ``retry`` or ``skip``."""
+        ...
+
+    async def retry(self, build: Build, note: Note) -> None:
+        """Forget the failures of a build, so that its runners try again."""
+        ...
+
+    async def skip(self, build: Build, event_id: UUID, note: Note) -> None:
+        """Let this build pass one event by, and forget the failure it caused.
+
+        Raises :class:`WrongRole` unless that event is what a shard of it stopped at.
+        """
+        ...
+
+    async def skipped(self, build: Build) -> Mapping[UUID, Note]:
+        """The events that this build passes by."""
+        ...
+
+    async def pause(self, build: Build, note: Note) -> None: ...
+
+    async def resume(self, build: Build, note: Note) -> None: ...
+
+    async def begin(self, projection: Projection[Any], note: Note) -> Build:
+        """The build that a deploy fills: the one it has begun before, or a new one beside the live.
+
+        One of another version that was begun before stays, until it is dropped: ``WrongRole``.
+        Raises :class:`NotOurs`, and registers nothing, where its views would have no room.
+        """
+        ...
+
+    async def swap(self, build: Build, note: Note) -> None:
+        """Let the building build answer queries; the live one becomes the previous one.
+
+        Raises :class:`WrongRole` also when there is a previous one already: drop it first.
+        """
+        ...
+
+    async def rollback(self, name: str, note: Note) -> Build:
+        """Let the previous build answer queries again; the live one takes its place."""
+        ...
+
+    async def drop(self, build: Build, note: Note) -> None:
+        """Remove a build that is not live, with its views, if they are ours (``NotOurs``)."""
+        ...
+
+    async def actions(self, name: str) -> Sequence[Action]:
+        """What operators did to the builds of a read model, newest first."""
+        ...
+
+
+class WrongRole(Exception):
+    """The build is not in the role that this needs. Nothing was changed."""

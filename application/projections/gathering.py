@@ -1,0 +1,82 @@
+"""What changes of parts make of the views that they belong to.
+
+A view is gathered from many parts, and holds their sum, not the parts. So a part's change must
+reach it exactly once, which is easy where views, parts and checkpoint are written together. Where
+they are written one after the other, events may be repeated when some views and parts have seen
+them and others have not. Three rules then make every repetition harmless:
+
+1. A view takes a part's changes in one by one, each at the position of its event, and those at or
+   before its own position not at all.
+2. Views are written before parts, parts before the checkpoint. So what a part has seen, all its
+   views have: an event that the part skips is missing nowhere.
+3. Parts are loaded before views, and both anew for each batch. So this also holds when another
+   runner, which should have stopped, is still writing.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from application.ports import Changed, Removed, Seen, V
+from application.projections.projection import Parts
+
+
+@dataclass(frozen=True)
+class PartChange:
+    """A part before and after one event, or several."""
+
+    key: str
+    before: Any  # ``None``: not there
+    after: Seen[Any] | Removed
+
+
+def part_changes(
+    steps: Iterable[tuple[str, Any, Seen[Any] | Removed]], *, merged: bool
+) -> Sequence[PartChange]:
+    """One change for each step, in their order; or, ``merged``, one for each part.
+
+    Merged is faster, and right only where no event is repeated.
+    """
+    changes: dict[object, PartChange] = {}
+    for key, before, after in steps:
+        place = key if merged else (key, after.position)
+        if (known := changes.get(place)) is not None:
+            changes[place] = replace(known, after=after)
+        else:
+            changes[place] = PartChange(key, before, after)
+    return list(changes.values())
+
+
+def views_of(parts: Parts[Any, V], changes: Iterable[PartChange]) -> Collection[str]:
+    """The keys of the views that these parts belong to, or did."""
+    return {key for change in changes for key in _belongs(parts, change)}
+
+
+def gather(parts: Parts[Any, V], changes: Iterable[PartChange], seen: Changed[V]) -> Changed[V]:
+    """What these changes make of the views as they are, one after the other."""
+    changed: dict[str, Seen[V] | Removed] = {}
+    for change in changes:
+        position = change.after.position
+        for key, (before, after) in _belongs(parts, change).items():
+            stored = seen.get(key)
+            if stored is not None and position <= stored.position:
+                continue  # it has seen this change
+            known = changed.get(key, stored)
+            was = known.view if isinstance(known, Seen) else None
+            view = parts.gather(key, was, before, after)
+            if view is was:
+                continue  # it was not about this one
+            last = max(position, known.position if known else position)
+            changed[key] = Removed(last) if view is None else Seen(view, last)
+    return changed
+
+
+def _belongs(parts: Parts[Any, V], change: PartChange) -> Mapping[str, tuple[Any, Any]]:
+    """For each view: the part as it was there, and as it is there; ``None`` where it is not."""
+    before, after = change.before, change.after.view if isinstance(change.after, Seen) else None
+    was = set() if before is None else set(parts.views(before))
+    is_ = set() if after is None else set(parts.views(after))
+    return {
+        key: (before if key in was else None, after if key in is_ else None)
+        for key in sorted(was | is_)
+    }

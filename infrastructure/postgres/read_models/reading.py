@@ -1,0 +1,142 @@
+"""Reading views in PostgreSQL: by key, by fields, by words, and in sums; each is one statement.
+
+What the projection declares as detail stands in a column of its own: lists and sums never read it.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Generic
+
+from psycopg.errors import UndefinedTable
+from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
+
+from application.ports import NotBuilt, Seen, Sums, V
+from application.projections.builds import Build
+from application.projections.projection import Projection
+from application.projections.words import words as words_of
+from infrastructure.postgres.connections import Connections, connected
+from infrastructure.postgres.read_models.fields import field_of, number_of, sum_of, where_all
+
+
+class Reading(Generic[V]):
+    """All that queries ask of the views of one build, but for how far it has come."""
+
+    def __init__(
+        self,
+        pool: Connections,
+        projection: Projection[V],
+        build: Build,
+        moved: Callable[[], Awaitable[tuple[Projection[Any], Build]]] | None = None,
+    ) -> None:
+        """``moved`` returns what to read instead when that build has been dropped meanwhile."""
+        self._pool, self._projection, self._moved = pool, projection, moved
+        self._name = build.table
+
+    async def load(self, keys: Collection[str]) -> Mapping[str, Seen[V]]:
+        load = "SELECT key, position, (view || detail)::text FROM {table} WHERE key = ANY(%s)"
+        rows = await self._rows(lambda table: SQL(load).format(table=table), [list(keys)])
+        return {key: self._seen(position, view) for key, position, view in rows}
+
+    async def find(
+        self,
+        *,
+        equal: Mapping[str, str],
+        by: str | None = None,
+        after: str | None = None,
+        until: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[tuple[str, Seen[V]]]:
+        where, values = self._matching(equal, by, until)
+        order: Composable = SQL("key") if by is None else SQL("{}, key").format(field_of(by))
+        if after is not None:
+            place = [after] if by is None else [await self._text(after, by), after]
+            where.append(
+                SQL("({}) > ({})").format(order, SQL(", ").join([Placeholder()] * len(place)))
+            )
+            values += place
+        return await self._select(where, order, [*values, limit])
+
+    async def count(
+        self, *, equal: Mapping[str, str], by: str | None = None, until: str | None = None
+    ) -> int:
+        where, values = self._matching(equal, by, until)
+        count = "SELECT count(*) FROM {} {}"
+        rows = await self._rows(lambda table: SQL(count).format(table, where_all(where)), values)
+        return int(rows[0][0])
+
+    async def search(
+        self, words: str, *, after: tuple[Decimal, str] | None = None, limit: int = 50
+    ) -> Sequence[tuple[str, Seen[V]]]:
+        self._projection.require_search()
+        rank = number_of(self._projection.ranked or "")
+        where: list[Composable] = []
+        values: list[object] = []
+        if wanted := sorted(words_of(words)):
+            where.append(SQL("words @@ %s::tsquery"))
+            values.append(" & ".join(f"'{word}':*" for word in wanted))
+        if after is not None:
+            where.append(SQL("(-{rank}, key) > (-%s::numeric, %s)").format(rank=rank))
+            values += after
+        return await self._select(where, SQL("-{}, key").format(rank), [*values, limit])
+
+    async def sums(self, fields: Collection[str], *, by: str) -> Mapping[str, Sums]:
+        self._projection.require_summed(fields, by)
+        columns = SQL(", ").join(
+            [field_of(by), SQL("count(*)"), *(sum_of(field) for field in fields)]
+        )
+        rows = await self._rows(
+            lambda table: SQL("SELECT {} FROM {} GROUP BY 1").format(columns, table), []
+        )
+        return {
+            value or "": Sums(count, dict(zip(fields, numbers, strict=True)))
+            for value, count, *numbers in rows
+        }
+
+    def _matching(
+        self, equal: Mapping[str, str], by: str | None, until: str | None
+    ) -> tuple[list[Composable], list[object]]:
+        """Conditions, and the values that they compare with."""
+        self._projection.require_indexed({*equal, *filter(None, [by])})
+        where: list[Composable] = [SQL("{} = %s").format(field_of(field)) for field in equal]
+        values: list[object] = [*equal.values()]
+        if by is not None:
+            where.append(SQL("{} IS NOT NULL").format(field_of(by)))
+        if until is not None:
+            where.append(SQL("{} <= %s").format(SQL("key") if by is None else field_of(by)))
+            values.append(until)
+        return where, values
+
+    async def _text(self, key: str, field: str) -> str | None:
+        """A field of one view; ``None`` as well when it is not there."""
+        text = SQL("SELECT {} FROM {} WHERE key = %s")
+        rows = await self._rows(lambda table: text.format(field_of(field), table), [key])
+        return rows[0][0] if rows else None
+
+    async def _select(
+        self, where: Sequence[Composable], order: Composable, values: Sequence[object]
+    ) -> Sequence[tuple[str, Seen[V]]]:
+        select = "SELECT key, position, view::text FROM {} {} ORDER BY {} LIMIT %s"
+        rows = await self._rows(
+            lambda table: SQL(select).format(table, where_all(where), order), values
+        )
+        return [(key, self._seen(position, view)) for key, position, view in rows]
+
+    async def _rows(
+        self, statement: Callable[[Identifier], Composed], values: Sequence[object]
+    ) -> Sequence[tuple[Any, ...]]:
+        """What a question of the table with the views finds."""
+        try:
+            async with connected(self._pool) as connection:
+                found = await connection.execute(statement(Identifier(self._name)), values)
+                return await found.fetchall()
+        except UndefinedTable as error:
+            if self._moved is None:
+                raise NotBuilt(
+                    f"{self._name} has no table yet: whoever fills it makes it"
+                ) from error
+            self._projection, build = await self._moved()
+            self._name, self._moved = build.table, None
+            return await self._rows(statement, values)
+
+    def _seen(self, position: int, view: str) -> Seen[V]:
+        return Seen(self._projection.view.model_validate_json(view), position)
