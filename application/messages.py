@@ -1,15 +1,15 @@
 """What an event carries besides its data: on its way into the store, and as recorded there."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, Generic, Protocol, Self, TypeVar, overload
+from typing import Final, Protocol, Self
 from uuid import UUID, uuid5
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from application.category import split
 from domain.decider import Event
+from domain.speed import frozen, once
 
 
 class UnreadableEvent(Exception):
@@ -109,40 +109,14 @@ class NewEvent:
     metadata: Metadata
 
 
-T = TypeVar("T")
-
-
-class _once(Generic[T]):  # noqa: N801 - a decorator
-    """``functools.cached_property`` without the lock that it takes until Python 3.12.
-
-    Every event is read through two of these, by every projection: the lock was a tenth of the work.
-    """
-
-    def __init__(self, make: Callable[[Any], T]) -> None:
-        self._make, self._name = make, make.__name__
-        self.__doc__ = make.__doc__
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-
-    @overload
-    def __get__(self, instance: object, owner: type) -> T: ...
-
-    def __get__(self, instance: object | None, owner: type) -> Self | T:
-        if instance is None:
-            return self
-        made = instance.__dict__[self._name] = self._make(instance)
-        return made
-
-
-@dataclass(frozen=True, init=False)
+@frozen
 class RecordedEvent:
     """An event as the store holds it, for good.
 
     ``version`` counts in the stream from 0; ``position`` orders all events of the store and has
     gaps. ``event`` and ``metadata`` are read from the bytes when first asked for, the event by
-    ``decoder``. A store may know what else stands there, ``command_id`` and ``schema_version``:
-    then that is not read again.
+    ``decoder``. A store may keep two things of the metadata apart, ``stored_command_id`` and
+    ``stored_schema_version``: then that is not read for them.
     """
 
     id: UUID
@@ -154,36 +128,10 @@ class RecordedEvent:
     position: int
     recorded_at: datetime
     decoder: Decoder = field(repr=False, compare=False)
+    stored_command_id: UUID | None = field(default=None, repr=False, compare=False)
+    stored_schema_version: int | None = field(default=None, repr=False, compare=False)
 
-    def __init__(
-        self,
-        id: UUID,
-        type: str,
-        data: bytes,
-        metadata_json: bytes,
-        stream: str,
-        version: int,
-        position: int,
-        recorded_at: datetime,
-        decoder: Decoder,
-        command_id: UUID | None = None,
-        schema_version: int | None = None,
-    ) -> None:
-        self.__dict__.update(  # what dataclass would make sets them one by one: thrice the time
-            id=id,
-            type=type,
-            data=data,
-            metadata_json=metadata_json,
-            stream=stream,
-            version=version,
-            position=position,
-            recorded_at=recorded_at,
-            decoder=decoder,
-        )
-        if command_id is not None and schema_version is not None:
-            self.__dict__.update(command_id=command_id, schema_version=schema_version)
-
-    @_once
+    @once
     def metadata(self) -> Metadata:
         """Raises :class:`UnreadableEvent`: another system wrote it."""
         try:
@@ -191,7 +139,7 @@ class RecordedEvent:
         except ValidationError as error:
             raise self._unreadable(_NOT_OURS) from error
 
-    @_once
+    @once
     def event(self) -> Event:
         """The event, lifted to today's version.
 
@@ -203,15 +151,15 @@ class RecordedEvent:
         except UnreadableEvent as error:
             raise self._unreadable(error) from error
 
-    @_once
+    @once
     def command_id(self) -> UUID:
         """Of the command that led to it. Raises as ``metadata``, of which it reads little."""
-        return self._essentials().command_id
+        return self.stored_command_id or self._essentials().command_id
 
-    @_once
+    @once
     def schema_version(self) -> int:
         """Of its data. Raises as ``metadata``, of which it reads little."""
-        return self._essentials().schema_version
+        return self.stored_schema_version or self._essentials().schema_version
 
     def _essentials(self) -> _Essentials | Metadata:
         read: Metadata | None = self.__dict__.get("metadata")  # then it need not be read again

@@ -12,9 +12,11 @@ stands in the metadata of its event (``occurred_at``), not in the event.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+
+from domain.speed import replace as replace
 
 
 class Event(BaseModel):
@@ -43,22 +45,6 @@ class Missing(DomainError):
 C = TypeVar("C", bound=Command)
 S = TypeVar("S")
 E = TypeVar("E", bound=Event)
-
-if TYPE_CHECKING:
-    from dataclasses import replace as replace  # a checker knows by it which fields there are
-else:
-
-    def replace(state: S, **changes: Any) -> S:
-        """``dataclasses.replace`` for a state, which is nothing but its fields: no ``__init__``.
-
-        Folding a stream is little else, and takes half the time so. Raises ``TypeError``.
-        """
-        fields = state.__dict__ | changes
-        if len(fields) > len(state.__dict__):
-            raise TypeError(f"{type(state).__name__} has no {set(changes) - set(state.__dict__)}")
-        new = object.__new__(type(state))
-        object.__setattr__(new, "__dict__", fields)
-        return new
 
 
 @dataclass(frozen=True)

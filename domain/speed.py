@@ -1,0 +1,72 @@
+"""What is written for speed, all in one place: stand-ins for three things of the standard library.
+
+Every event that is read, and every one that is folded, passes through these; the rest of the code
+reads as if they were the originals. Measured in one run on Python 3.11, by
+``python -m tests.domain.measure_speed``:
+
+    here                     instead of                                     takes
+    ``frozen``, 9 fields     ``dataclass(frozen=True)``, making one         0.4 of the time
+    ``replace``, 1 of 6      ``dataclasses.replace``                        0.25
+    ``once``, first call     ``functools.cached_property``                  0.3
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, dataclass_transform, overload
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
+def frozen(cls: type[T]) -> type[T]:
+    """``dataclass(frozen=True)``, with an ``__init__`` that sets all fields at once.
+
+    The original sets them one by one, past its own ``__setattr__``. Defaults are plain values.
+    """
+    made = dataclasses.dataclass(frozen=True)(cls)
+    fields = dataclasses.fields(made)  # type: ignore[arg-type]  # it is one now
+    defaults = {one.name: one.default for one in fields if one.default is not dataclasses.MISSING}
+    given = [f"{one.name}=_[{one.name!r}]" if one.name in defaults else one.name for one in fields]
+    pairs = [f"{one.name}={one.name}" for one in fields]
+    scope: dict[str, Any] = {"_": defaults}
+    exec(f"def __init__(self, {', '.join(given)}): vars(self).update({', '.join(pairs)})", scope)
+    setattr(made, "__init__", scope["__init__"])  # noqa: B010 - a checker knows the original one
+    return made
+
+
+if TYPE_CHECKING:
+    from dataclasses import replace as replace  # a checker knows by it which fields there are
+else:
+
+    def replace(state: S, **changes: Any) -> S:
+        """``dataclasses.replace`` for a state that is nothing but its fields: no ``__init__``.
+
+        Raises ``TypeError`` for a field that it does not have.
+        """
+        fields = state.__dict__ | changes
+        if len(fields) > len(state.__dict__):
+            raise TypeError(f"{type(state).__name__} has no {set(changes) - set(state.__dict__)}")
+        new = object.__new__(type(state))
+        object.__setattr__(new, "__dict__", fields)
+        return new
+
+
+class once(Generic[T]):  # noqa: N801 - a decorator
+    """``functools.cached_property`` without the lock that it takes until Python 3.12."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make, self._name = make, make.__name__
+        self.__doc__ = make.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+
+    def __get__(self, instance: object | None, owner: type) -> Self | T:
+        if instance is None:
+            return self
+        made = instance.__dict__[self._name] = self._make(instance)
+        return made
