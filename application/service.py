@@ -77,12 +77,12 @@ class Service(Generic[O]):
     @cached_property
     def standings(self) -> Projection[SagaStanding]:
         """The read model of its sagas."""
-        return standings_of(self.sagas)
+        return standings_of(self.sagas)[0]
 
     @cached_property
     def read_models(self) -> tuple[Projection[Any], ...]:
         """All projections: those that are declared, and that of the sagas."""
-        return (*self.projections, self.standings) if self.sagas else self.projections
+        return (*self.projections, *standings_of(self.sagas)) if self.sagas else self.projections
 
     @cached_property
     def groups(self) -> tuple[str, ...]:

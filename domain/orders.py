@@ -1,6 +1,7 @@
 """An order: what a customer asked for, and what became of it. Stream: ``order-<order id>``.
 
-    placed → confirmed → shipped → delivered        goods may come back once they have left
+    placed → confirmed → shipped → delivered        goods may come back once they have left,
+                                                    and may be claimed for an exchange before
        └─────────┴──→ cancelled                     only before they leave
 
 An order ``from_history`` was fulfilled elsewhere, long ago, and nothing is known of its shipping:
@@ -17,7 +18,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.currencies import DECIMALS
 from domain.decider import Command, Decider, DomainError, Event, Missing, replace
-from domain.shop_values import CustomerId, LineNumber, Quantity, ReturnId, ShipmentId, Sku
+from domain.shop_values import (
+    CustomerId,
+    ExchangeId,
+    LineNumber,
+    Quantity,
+    ReturnId,
+    ShipmentId,
+    Sku,
+)
 from domain.values import Money, Text
 
 # ── events ───────────────────────────────────────────────────────────────────────────────────────
@@ -73,8 +82,28 @@ class LinesReturned(Event):
     lines: tuple[ReturnedLine, ...]
 
 
+class LinesClaimed(Event):
+    """These are to come back for an exchange, so they cannot be returned as well."""
+
+    exchange_id: ExchangeId
+    lines: tuple[ReturnedLine, ...]
+
+
+class LinesFreed(Event):
+    """The exchange does not take place."""
+
+    exchange_id: ExchangeId
+
+
 OrderEvent = (
-    OrderPlaced | OrderConfirmed | OrderShipped | OrderDelivered | OrderCancelled | LinesReturned
+    OrderPlaced
+    | OrderConfirmed
+    | OrderShipped
+    | OrderDelivered
+    | OrderCancelled
+    | LinesReturned
+    | LinesClaimed
+    | LinesFreed
 )
 
 # ── state ────────────────────────────────────────────────────────────────────────────────────────
@@ -95,6 +124,7 @@ class Order:
     shipment_id: ShipmentId | None = None
     returns: Mapping[ReturnId, tuple[ReturnedLine, ...]] = field(default_factory=dict)
     returned: Mapping[LineNumber, int] = field(default_factory=dict)
+    claims: Mapping[ExchangeId, tuple[ReturnedLine, ...]] = field(default_factory=dict)
 
     @property
     def from_history(self) -> bool:
@@ -123,6 +153,11 @@ def evolve(order: Order, event: OrderEvent) -> Order:
                 returns={**order.returns, return_id: lines},
                 returned=_plus(order.returned, lines),
             )
+        case LinesClaimed(exchange_id=exchange_id, lines=lines):
+            return replace(order, claims={**order.claims, exchange_id: lines})
+        case LinesFreed(exchange_id=exchange_id):
+            kept = {id: lines for id, lines in order.claims.items() if id != exchange_id}
+            return replace(order, claims=kept)
         case _:
             assert_never(event)
 
@@ -171,7 +206,29 @@ class ReturnLines(Command):
     lines: Annotated[tuple[ReturnedLine, ...], Field(min_length=1, max_length=MOST_LINES)]
 
 
-OrderCommand = PlaceOrder | ConfirmOrder | ShipOrder | DeliverOrder | CancelOrder | ReturnLines
+class ClaimLines(Command):
+    """Hold these back for an exchange."""
+
+    exchange_id: ExchangeId
+    lines: Annotated[tuple[ReturnedLine, ...], Field(min_length=1, max_length=MOST_LINES)]
+
+
+class FreeLines(Command):
+    """Give up a claim. Without one there is nothing to do, so it is safe to send in doubt."""
+
+    exchange_id: ExchangeId
+
+
+OrderCommand = (
+    PlaceOrder
+    | ConfirmOrder
+    | ShipOrder
+    | DeliverOrder
+    | CancelOrder
+    | ReturnLines
+    | ClaimLines
+    | FreeLines
+)
 
 
 class UnknownOrder(Missing):
@@ -234,6 +291,10 @@ class ReturnAlreadyRecorded(DomainError):
     """Another return has been recorded under this id."""
 
 
+class LinesAlreadyClaimed(DomainError):
+    """Other lines have been claimed for this exchange."""
+
+
 # ── decide ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -255,6 +316,11 @@ def decide(command: OrderCommand, order: Order) -> Sequence[OrderEvent]:
             return _cancel(reason, order)
         case ReturnLines():
             return _return(command, order, order.placed.lines)
+        case ClaimLines():
+            return _claim(command, order, order.placed.lines)
+        case FreeLines(exchange_id=exchange_id):
+            freed = exchange_id in order.claims
+            return [LinesFreed(exchange_id=exchange_id)] if freed else []
         case _:
             assert_never(command)
 
@@ -348,21 +414,41 @@ def _return(
         return []
     if command.return_id in order.returns:
         raise ReturnAlreadyRecorded(f"return {command.return_id} has other lines")
+    _require_with_customer(command.lines, order, ordered)
+    if not order.from_history:
+        _require_repayable(command.lines, ordered)
+    return [LinesReturned(return_id=command.return_id, lines=command.lines)]
+
+
+def _claim(command: ClaimLines, order: Order, ordered: Sequence[OrderLine]) -> Sequence[OrderEvent]:
+    if order.claims.get(command.exchange_id) == command.lines:
+        return []
+    if command.exchange_id in order.claims:
+        raise LinesAlreadyClaimed(f"exchange {command.exchange_id} is for other lines")
+    _require_with_customer(command.lines, order, ordered)
+    _require_repayable(command.lines, ordered)  # as a return, should the exchange fail
+    return [LinesClaimed(exchange_id=command.exchange_id, lines=command.lines)]
+
+
+def _require_with_customer(
+    lines: Sequence[ReturnedLine], order: Order, ordered: Sequence[OrderLine]
+) -> None:
+    """These have left, have not come back, and are not about to."""
     if order.status is Status.CANCELLED:
         raise AlreadyCancelled("nothing was sent, so nothing can come back")
     if not order.goods_have_left:
         raise NotShipped("the goods have not left yet: cancel the order instead")
-    for number, quantity in _plus(order.returned, command.lines).items():
+    gone = order.returned
+    for claimed in order.claims.values():
+        gone = _plus(gone, claimed)
+    for number, quantity in _plus(gone, lines).items():
         if number > len(ordered):
             raise NoSuchLine(f"line {number} does not exist, the order has {len(ordered)}")
         if quantity > ordered[number - 1].quantity:
             raise MoreThanOrdered(
                 f"line {number} has {ordered[number - 1].quantity} units, of which "
-                f"{order.returned.get(number, 0)} have come back already"
+                f"{gone.get(number, 0)} have come back already, or are to for an exchange"
             )
-    if not order.from_history:
-        _require_repayable(command.lines, ordered)
-    return [LinesReturned(return_id=command.return_id, lines=command.lines)]
 
 
 def _require_repayable(lines: Sequence[ReturnedLine], ordered: Sequence[OrderLine]) -> None:

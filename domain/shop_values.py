@@ -12,6 +12,7 @@ PaymentId = Id
 ShipmentId = Id
 RefundId = Id
 ReturnId = Id
+ExchangeId = Id
 ReceiptId = Id
 WriteOffId = Id
 AdjustmentId = Id

@@ -7,20 +7,27 @@ from typing import Final
 
 from application.paging import LARGEST_PAGE, Page, require_limit
 from application.ports import Finding, Lookup
+from application.sagas.lookup import SagaName
 from application.sagas.standings import SagaStanding
 from application.sagas.state import AT_WORK, Status
 
 OVERDUE_AFTER: Final = timedelta(minutes=1)
-"""So late a saga may move without anybody being worried."""
+"""How late a saga may move before it counts as overdue."""
+
+_Keyed = tuple[str, SagaStanding]
 
 WHICH: Final = ("open", "stuck", "overdue", *map(str, Status), "all")
 """Open: at work, or failed. Stuck: at work, and its step fails and fails, or it is overdue."""
 
 
-async def saga(views: Lookup[SagaStanding], saga_id: str) -> SagaStanding | None:
-    """The saga with its timeline, if the read model has heard of it."""
-    seen = (await views.load([saga_id])).get(saga_id)
-    return seen.view if seen else None
+async def saga(views: Lookup[SagaStanding], name: SagaName) -> SagaStanding | None:
+    """The saga with its timeline, if the read model knows it.
+
+    A build of version 1 knows it by its id alone.
+    """
+    found = await views.load([str(name), name.id])
+    standings = [found[key].view for key in (str(name), name.id) if key in found]
+    return next((one for one in standings if one.saga == name.saga), None)
 
 
 async def sagas(
@@ -28,27 +35,31 @@ async def sagas(
     which: str = "open",
     *,
     now: datetime,
+    saga: str | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> Page[SagaStanding]:
-    """Sagas by age, the oldest first, without their timelines.
+    """Sagas by age, the oldest first, without their timelines; of one name, or of all.
 
     ``ValueError`` for another word than ``WHICH`` has; ``limit`` as for orders.
     """
     require_limit(limit)
+    named = {} if saga is None else {"saga": saga}
     if which in ("stuck", "overdue"):
-        found = await _worrying(views, which, now)
-        last = await saga(views, after) if after else None
-        found = [saga for saga in found if after is None or (last and _age(saga) > _age(last))]
+        found = await _worrying(views, which, named, now)
+        last = (await views.load([after])).get(after) if after else None
+        if after is not None:
+            found = [one for one in found if last and _age(one) > _age((after, last.view))]
     else:
-        equal = _equal(which)
+        equal = {**_equal(which), **named}
         page = await views.find(equal=equal, by="started_at", after=after, limit=limit + 1)
-        found = [seen.view for _, seen in page]
-    return Page(found[:limit], after=found[limit - 1].saga_id if len(found) > limit else None)
+        found = [(key, seen.view) for key, seen in page]
+    items = [standing for _, standing in found[:limit]]
+    return Page(items, after=found[limit - 1][0] if len(found) > limit else None)
 
 
 def overdue(saga: SagaStanding, now: datetime) -> bool:
-    """Whether it should have moved, and nobody has seen to it."""
+    """Whether it should have moved, and no service has noticed."""
     return saga.due is not None and saga.due < now - OVERDUE_AFTER
 
 
@@ -89,31 +100,32 @@ def _equal(which: str) -> Mapping[str, str]:
 
 
 async def _worrying(
-    views: Finding[SagaStanding], which: str, now: datetime
-) -> Sequence[SagaStanding]:
+    views: Finding[SagaStanding], which: str, equal: Mapping[str, str], now: datetime
+) -> Sequence[_Keyed]:
     """All of them, by age: they are few, or it is time to start a service."""
-    found = await _every(views, {}, "due", until=_late(now))
+    found = await _every(views, equal, "due", until=_late(now))
     if which == "stuck":
-        found |= await _every(views, {"stuck": "true"}, "started_at")
-    return sorted(found.values(), key=_age)
+        found |= await _every(views, {**equal, "stuck": "true"}, "started_at")
+    return sorted(found.items(), key=_age)
 
 
 async def _every(
     views: Finding[SagaStanding], equal: Mapping[str, str], by: str, until: str | None = None
 ) -> dict[str, SagaStanding]:
-    """By id, however many pages that takes."""
+    """By key, however many pages that takes."""
     found: dict[str, SagaStanding] = {}
     after: str | None = None
     while page := await views.find(
         equal=equal, by=by, after=after, until=until, limit=LARGEST_PAGE
     ):
-        found |= {id: seen.view for id, seen in page}
+        found |= {key: seen.view for key, seen in page}
         after = page[-1][0]
     return found
 
 
-def _age(saga: SagaStanding) -> tuple[datetime, str]:
-    return saga.started_at, saga.saga_id
+def _age(one: _Keyed) -> tuple[datetime, str]:
+    key, saga = one
+    return saga.started_at, key
 
 
 def _late(now: datetime) -> str:

@@ -1,16 +1,16 @@
 """Every saga as an operator looks at it: where it stands, since when, and what it waits for.
 
-Key: the saga's id. Whether one is overdue is a matter of the hour, so a view says when it is
-``due``, and whoever asks compares.
+Key: the saga and its id (``order_fulfilment-536365``), as its stream is called. Whether one is
+overdue depends on the time, so a view holds when it is ``due``, and a query compares.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, cast
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, field_serializer
 
 from application.category import split
 from application.messages import RecordedEvent
@@ -46,13 +46,38 @@ class SagaStanding(View):
     timeline: tuple[Entry, ...] = ()
     state: SagaState = SagaState()  # what is needed to go on from here
 
+    @property
+    def key(self) -> str:
+        """What it is called among all sagas."""
+        return saga_category(self.saga).stream(self.saga_id)
+
+
+class _StandingBefore(SagaStanding):
+    """As the release before this one reads and writes it."""
+
+    @field_serializer("timeline")
+    def _as_before(self, timeline: tuple[Entry, ...]) -> Sequence[Mapping[str, Any]]:
+        """A command was called a wish."""
+        documents = [entry.model_dump(mode="json") for entry in timeline]
+        return [
+            {**document, "kind": "wish" if entry.kind is Kind.COMMAND else document["kind"]}
+            for entry, document in zip(timeline, documents, strict=True)
+        ]
+
 
 def _keys(recorded: RecordedEvent) -> Collection[str]:
+    return (recorded.stream,)
+
+
+def _keys_before(recorded: RecordedEvent) -> Collection[str]:
     return (recorded.stream_id,)
 
 
 def _evolve(
-    definitions: Definitions, standing: SagaStanding | None, recorded: RecordedEvent
+    definitions: Definitions,
+    view: type[SagaStanding],
+    standing: SagaStanding | None,
+    recorded: RecordedEvent,
 ) -> SagaStanding:
     event = cast("SagaEvent", recorded.event)  # the filter lets nothing else through
     at = recorded.metadata.occurred_at
@@ -63,7 +88,7 @@ def _evolve(
     saga, id = split(recorded.stream)
     doing = _doing(definitions.get((saga, state.version)), state)
     open = state.status in AT_WORK or state.status is Status.FAILED
-    return SagaStanding(
+    return view(
         saga_id=id,
         saga=saga,
         definition=state.version,
@@ -116,17 +141,39 @@ def _doing(definition: Saga[Any] | None, state: SagaState) -> Step[Any]:
     return definition.step(step) if definition and step else Step("", nothing)
 
 
-def standings_of(sagas: Iterable[Saga[Any]]) -> Projection[SagaStanding]:
-    """The read model of these sagas, each version of which is given."""
+def standings_of(
+    sagas: Iterable[Saga[Any]],
+) -> tuple[Projection[SagaStanding], Projection[SagaStanding]]:
+    """The read model of these sagas, each version of which is given; the newest version first.
+
+    Version 1 answers where version 2 has not been deployed yet. It was keyed by the id alone, when
+    there was one saga, and shows that one only.
+    """
     definitions = {(saga.name, saga.version): saga for saga in sagas}
     names = dict.fromkeys(saga.name for saga in definitions.values())
-    return Projection(
+    newest = Projection(
         name="sagas",
-        version=1,
+        version=2,  # keyed by saga and id
         view=SagaStanding,
         follows=tuple(map(saga_category, names)),
         keys=_keys,
-        evolve=partial(_evolve, definitions),
+        evolve=partial(_evolve, definitions, SagaStanding),
         indexed=("saga", "status", "open", "stuck", "due", "started_at"),
         detail=DETAIL,
     )
+    before: Projection[SagaStanding] = Projection(
+        name=newest.name,
+        version=1,
+        view=_StandingBefore,
+        follows=newest.follows[:1],
+        keys=_keys_before,
+        evolve=partial(_evolve, definitions, _StandingBefore),
+        indexed=newest.indexed,
+        detail=newest.detail,
+    )
+    return newest, before
+
+
+def shown_by(version: int, sagas: Iterable[str]) -> Sequence[str]:
+    """Of these sagas, those that a build of that version shows."""
+    return tuple(sagas)[: None if version > 1 else 1]

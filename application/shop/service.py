@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from application.service import Service
-from application.shop.aggregates import ORDER, PAYMENT, SHIPMENT, STOCK
+from application.shop.aggregates import EXCHANGE, ORDER, PAYMENT, SHIPMENT, STOCK
 from application.shop.ports import Outside
 from application.shop.reactions.goods_return import goods_return
 from application.shop.reactions.shipping import shipping
@@ -15,6 +15,7 @@ from application.shop.read_models import (
     product_search_1,
     stock_levels,
 )
+from application.shop.sagas.goods_exchange import goods_exchange
 from application.shop.sagas.order_fulfilment import order_fulfilment
 from application.shop.sagas.outside_calls import outside_calls
 from domain.orders import OrderPlaced
@@ -28,7 +29,7 @@ def prices_carry_their_currency(data: dict[str, Any]) -> dict[str, Any]:
 
 SHOP: Final[Service[Outside]] = Service(
     name="headwater",
-    categories=(ORDER, STOCK, PAYMENT, SHIPMENT),
+    categories=(ORDER, STOCK, PAYMENT, SHIPMENT, EXCHANGE),
     projections=(
         order_summary,
         stock_levels,
@@ -37,7 +38,7 @@ SHOP: Final[Service[Outside]] = Service(
         product_search,
         product_search_1,
     ),
-    sagas=(order_fulfilment,),
+    sagas=(order_fulfilment, goods_exchange),
     reactions=(goods_return, shipping),
     outside_calls=outside_calls,
     upcasters={OrderPlaced: {1: prices_carry_their_currency}},

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from application.paging import Page
 from application.sagas import queries as saga_queries
+from application.sagas.lookup import NoSuchSaga
 from application.sagas.standings import DETAIL, SagaStanding
 from application.sagas.state import Status
 from infrastructure.cli.columns import aligned
@@ -29,15 +30,26 @@ COLOURS: Final = {
 
 
 async def print_sagas(
-    deployment: Deployment, which: str, after: str | None, limit: int, *, json: bool
+    deployment: Deployment,
+    which: str,
+    saga: str | None,
+    after: str | None,
+    limit: int,
+    *,
+    json: bool,
 ) -> None:
     """Print a page. Raises :class:`UsageError`, ``CommandFailed``, ``NotBuilt`` …"""
     now = datetime.now(UTC)
     async with opened_for(deployment, READ_MODELS) as container:
-        standings = container.service().standings
+        service = container.service()
+        if saga is not None and saga not in service.versions:
+            raise UsageError(str(NoSuchSaga(saga, service.versions)))
+        standings = service.standings
         views = await container.read_models().live(standings)
         try:
-            page = await saga_queries.sagas(views, which, now=now, after=after, limit=limit)
+            page = await saga_queries.sagas(
+                views, which, now=now, saga=saga, after=after, limit=limit
+            )
         except ValueError as error:
             raise UsageError(str(error)) from error
         lag = (await container.lags().of(standings)).seconds
@@ -68,12 +80,12 @@ def _show(page: Page[SagaStanding], which: str, now: datetime, lag: float | None
         console.print(Text(why, style="bold"))
         console.print(f"  {', '.join(ids)}")
     number, kind = len(page.items) or "no", "" if which == "all" else f"{which} "
-    told = f"{number} {kind}{'saga' if number == 1 else 'sagas'}, {_age(lag)}"
+    summary = f"{number} {kind}{'saga' if number == 1 else 'sagas'}, {_age(lag)}"
     if page.after:
-        told += f"; there are more: --after {page.after}"
+        summary += f"; there are more: --after {page.after}"
     if page.items:
         console.print()
-    console.print(Text(told, style="dim"))
+    console.print(Text(summary, style="dim"))
 
 
 def _whys(items: Sequence[SagaStanding]) -> Mapping[str, Sequence[str]]:
@@ -81,7 +93,7 @@ def _whys(items: Sequence[SagaStanding]) -> Mapping[str, Sequence[str]]:
     whys: dict[str, list[str]] = {}
     for saga in items:
         if why := saga.error or (saga.reason if saga.open else None):
-            whys.setdefault(why, []).append(saga.saga_id)
+            whys.setdefault(why, []).append(saga.key)
     return whys
 
 
@@ -93,7 +105,7 @@ def _cells(saga: SagaStanding, now: datetime) -> Sequence[Text]:
     failed = str(saga.attempts) if saga.attempts else ""
     age = seconds((now - saga.started_at).total_seconds())
     words = (saga.step or "", failed, age, _moves(saga, now))
-    return (Text(saga.saga_id), in_words(saga, now), *map(Text, words))
+    return (Text(saga.key), in_words(saga, now), *map(Text, words))
 
 
 def _moves(saga: SagaStanding, now: datetime) -> str:
@@ -102,13 +114,14 @@ def _moves(saga: SagaStanding, now: datetime) -> str:
         return "a person must act"
     if saga.due is None:
         return ""
+    what = f"waits for {saga.waits_for or 'its time'}, " if saga.waits_until else ""
     left = (saga.due - now).total_seconds()
-    return f"within {seconds(left)}" if left >= 0 else f"{seconds(-left)} late"
+    return f"{what}within {seconds(left)}" if left >= 0 else f"{what}{seconds(-left)} late"
 
 
 def _age(lag: float | None) -> str:
     if lag is None:
-        return "how old this is, nobody knows: nothing fills the read model"
+        return "how old this is, is not known: nothing fills the read model"
     return "up to date" if lag == 0 else f"at most {seconds(lag)} old"
 
 

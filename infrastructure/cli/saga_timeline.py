@@ -1,4 +1,4 @@
-"""``headwater sagas show``: one saga, told step by step from its own stream."""
+"""``headwater sagas show``: one saga, step by step, from its own stream."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Any, Final, assert_never
 from rich.text import Text
 
 from application.sagas import queries as saga_queries
-from application.sagas.operating import saga_category
+from application.sagas.lookup import SagaName
 from application.sagas.saga import Saga
 from application.sagas.standings import SagaStanding
 from application.sagas.state import Status
@@ -15,8 +15,8 @@ from application.sagas.timeline import Entry, Kind, Outcome
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
 from infrastructure.cli.printing import Console, say_json
+from infrastructure.cli.saga_commands import Which, found
 from infrastructure.cli.saga_list import in_words
-from infrastructure.cli.saga_wishes import unknown
 from infrastructure.container import Container
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
@@ -35,13 +35,11 @@ _MARKS: Final = {
 }
 
 
-async def print_saga(deployment: Deployment, id: str, *, json: bool) -> None:
+async def print_saga(deployment: Deployment, which: Which, *, json: bool) -> None:
     """Print it as it is now, whatever the read model knows. Raises ``CommandFailed`` …"""
     async with opened_for(deployment, EVENTS) as container:
-        saga = await _as_recorded(container, id)
+        saga = await _as_recorded(container, await found(container, which))
         versions = container.service().versions
-    if saga is None:
-        raise unknown(id)
     now = datetime.now(UTC)
     if json:
         document = saga.model_dump(mode="json", exclude={"state"})
@@ -52,15 +50,14 @@ async def print_saga(deployment: Deployment, id: str, *, json: bool) -> None:
         _show(saga, definition, now, Console(soft_wrap=True))
 
 
-async def _as_recorded(container: Container, id: str) -> SagaStanding | None:
+async def _as_recorded(container: Container, name: SagaName) -> SagaStanding:
     """What the read model would show, had it seen everything."""
     saga: SagaStanding | None = None
-    service = container.service()
-    evolve = service.standings.evolve
+    evolve = container.service().standings.evolve
     assert evolve is not None  # it has no parts
-    (name,) = service.versions
-    async for recorded in container.event_store().read(saga_category(name).stream(id)):
+    async for recorded in container.event_store().read(str(name)):
         saga = evolve(saga, recorded)
+    assert saga is not None  # it was found
     return saga
 
 
@@ -76,8 +73,8 @@ def _show(
     for line in _timeline(saga):
         console.print(line)
     console.print()
-    for told in _conclusion(saga, definition, now):
-        console.print(told)
+    for words in _conclusion(saga, definition, now):
+        console.print(words)
 
 
 def _timeline(saga: SagaStanding) -> Iterator[Text]:
@@ -170,13 +167,13 @@ def _waiting(saga: SagaStanding, definition: Saga[Any] | None, now: datetime) ->
     else:
         yield f"It is about to {doing}, until {saga.due:%H:%M:%SZ} at the latest."
     if saga_queries.overdue(saga, now):
-        yield "Nobody has seen to it: is a service running?"
+        yield "No service has noticed: is one running?"
     if (deadline := saga.state.deadline) is not None and not _irrevocable(saga, definition):
         when = f"At {deadline:%H:%M:%SZ}" if now < deadline else "At the next failed attempt"
         yield f"{when} it gives up, and undoes what it has done."
     if saga.attempts:
-        wishes = ("retry", "compensate") if saga.status is Status.RUNNING else ("retry",)
-        yield from _help(saga, *wishes)
+        commands = ("retry", "compensate") if saga.status is Status.RUNNING else ("retry",)
+        yield from _help(saga, *commands)
 
 
 def _what_for(
@@ -202,7 +199,7 @@ def _irrevocable(saga: SagaStanding, definition: Saga[Any] | None) -> bool:
     )
 
 
-def _help(saga: SagaStanding, *wishes: str) -> Iterator[str]:
+def _help(saga: SagaStanding, *commands: str) -> Iterator[str]:
     yield ""
-    for wish in wishes:
-        yield f'  headwater sagas {wish} {saga.saga_id} --reason "…"'
+    for command in commands:
+        yield f'  headwater sagas {command} {saga.key} --reason "…"'

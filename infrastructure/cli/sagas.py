@@ -1,4 +1,4 @@
-"""``headwater sagas``: see how sagas stand, and what became of one; help on what cannot go on."""
+"""``headwater sagas``: how sagas stand, what became of one, and commands to one that is stuck."""
 
 from typing import Annotated
 
@@ -10,19 +10,30 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="""
-See how sagas stand, look at one, and help on what cannot go on by itself.
+See how sagas stand, look at one, and act where one cannot go on by itself.
 
 Works on the service that runs in the same home, or on the servers that
-are set. What you want of a saga is recorded in its stream, with your name and reason; a
-running service then does it.
+are set. A command to a saga is recorded in its stream, with your name and reason; a running
+service then carries it out.
 """,
 )
 
-Id = Annotated[str, typer.Argument(help="As `list` shows it: the id of its order.", metavar="ID")]
-By = Annotated[
-    str | None, typer.Option(help="Who wants it; unset: the user of this process.", metavar="NAME")
+Id = Annotated[
+    str,
+    typer.Argument(
+        help="As `list` shows it, such as `order_fulfilment-536365`. The id alone, `536365`, is "
+        "enough where only one saga has it.",
+        metavar="ID",
+    ),
 ]
-Why = Annotated[str, typer.Option(help="Why, for whoever asks later.", metavar="TEXT")]
+OfSaga = Annotated[
+    str | None, typer.Option("--saga", help="Only the saga of this name.", metavar="NAME")
+]
+By = Annotated[
+    str | None,
+    typer.Option(help="Who gives the command; unset: the user of this process.", metavar="NAME"),
+]
+Why = Annotated[str, typer.Option(help="Why: it is shown with the saga.", metavar="TEXT")]
 
 
 @app.command("list")
@@ -31,11 +42,12 @@ def list_sagas(
     status: Annotated[
         str,
         typer.Option(
-            help="`open`: at work, or failed. `stuck`: its step fails and fails, or it is "
-            "overdue. `overdue`: nobody has seen to it. Or `running`, `compensating`, "
+            help="`open`: at work, or failed. `stuck`: its step keeps failing, or it is "
+            "overdue. `overdue`: it should have moved a minute ago. Or `running`, `compensating`, "
             "`completed`, `compensated`, `failed`, `resolved`, `all`."
         ),
     ] = "open",
+    saga: OfSaga = None,
     after: Annotated[
         str | None,
         typer.Option(help="Go on behind this one; the page before names it.", metavar="ID"),
@@ -47,44 +59,53 @@ def list_sagas(
     with clear_errors():
         from infrastructure.cli import saga_list
 
-        until_done(saga_list.print_sagas(deployed(context), status, after, limit, json=json))
+        until_done(saga_list.print_sagas(deployed(context), status, saga, after, limit, json=json))
 
 
 @app.command()
 def show(
     context: typer.Context,
     id: Id,
+    saga: OfSaga = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Tell what became of a saga, step by step, and what it waits for now."""
+    """Show what became of a saga, step by step, and what it waits for now."""
     with clear_errors():
-        from infrastructure.cli import saga_timeline
+        from infrastructure.cli import saga_commands, saga_timeline
 
-        until_done(saga_timeline.print_saga(deployed(context), id, json=json))
+        which = saga_commands.Which(id, saga)
+        until_done(saga_timeline.print_saga(deployed(context), which, json=json))
 
 
 @app.command()
-def retry(context: typer.Context, id: Id, reason: Why, by: By = None) -> None:
-    """Let it try again at once what it waits for, or failed at."""
+def retry(context: typer.Context, id: Id, reason: Why, saga: OfSaga = None, by: By = None) -> None:
+    """Try again at once what has failed."""
     with clear_errors():
-        from infrastructure.cli import saga_wishes
+        from infrastructure.cli import saga_commands
 
-        until_done(saga_wishes.retry(deployed(context), id, by, reason))
+        which = saga_commands.Which(id, saga)
+        until_done(saga_commands.retry(deployed(context), which, by, reason))
 
 
 @app.command()
-def compensate(context: typer.Context, id: Id, reason: Why, by: By = None) -> None:
-    """Let it undo all that it has done, last in, first out."""
+def compensate(
+    context: typer.Context, id: Id, reason: Why, saga: OfSaga = None, by: By = None
+) -> None:
+    """Undo all that it has done, last in, first out."""
     with clear_errors():
-        from infrastructure.cli import saga_wishes
+        from infrastructure.cli import saga_commands
 
-        until_done(saga_wishes.compensate(deployed(context), id, by, reason))
+        which = saga_commands.Which(id, saga)
+        until_done(saga_commands.compensate(deployed(context), which, by, reason))
 
 
 @app.command()
-def resolve(context: typer.Context, id: Id, reason: Why, by: By = None) -> None:
-    """Close one that failed: you have seen to it by other means."""
+def resolve(
+    context: typer.Context, id: Id, reason: Why, saga: OfSaga = None, by: By = None
+) -> None:
+    """Close one that failed, once you have settled it by other means."""
     with clear_errors():
-        from infrastructure.cli import saga_wishes
+        from infrastructure.cli import saga_commands
 
-        until_done(saga_wishes.resolve(deployed(context), id, by, reason))
+        which = saga_commands.Which(id, saga)
+        until_done(saga_commands.resolve(deployed(context), which, by, reason))

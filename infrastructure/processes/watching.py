@@ -14,6 +14,7 @@ import structlog
 from application.ports import NotBuilt, StoreUnavailable
 from application.sagas import queries as saga_queries
 from application.sagas.queries import SagaCounts
+from application.sagas.standings import shown_by
 from infrastructure.container import Container
 
 LOOK_AT_GROUPS = 5.0  # seconds between two looks
@@ -95,4 +96,5 @@ async def _open_sagas(container: Container) -> Mapping[str, SagaCounts]:
     except NotBuilt:
         return {}
     now = datetime.now(UTC)
-    return {saga: await saga_queries.saga_counts(views, saga, now) for saga in service.versions}
+    shown = shown_by(lag.build.version, service.versions)
+    return {saga: await saga_queries.saga_counts(views, saga, now) for saga in shown}

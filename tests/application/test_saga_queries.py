@@ -6,7 +6,8 @@ import pytest
 
 from application.ports import Seen
 from application.sagas import queries as saga_queries
-from application.sagas.standings import SagaStanding
+from application.sagas.lookup import SagaName
+from application.sagas.standings import SagaStanding, standings_of
 from application.sagas.state import Status
 from infrastructure import memory
 from tests.projection_specification import at
@@ -49,7 +50,7 @@ async def views() -> memory.Views[SagaStanding]:
         standing("busy", Status.RUNNING, 7, soon),
         standing("failed", Status.FAILED, 6),
     ]
-    seen = {view.saga_id: Seen(view, 1) for view in known}
+    seen = {view.key: Seen(view, 1) for view in known}
     await views.save(seen, checkpoint=1, expected=None)
     return views
 
@@ -95,3 +96,23 @@ async def test_open_sagas_are_counted(views: memory.Views[SagaStanding]) -> None
         overdue=1,
         failed=1,
     )
+
+
+async def test_sagas_of_one_name_are_listed_apart(views: memory.Views[SagaStanding]) -> None:
+    """A name says which; without one all are listed."""
+    mine = await saga_queries.sagas(views, "stuck", now=NOW, saga="money_transfer")
+    theirs = await saga_queries.sagas(views, "stuck", now=NOW, saga="standing_order")
+
+    assert [len(page.items) for page in (mine, theirs)] == [2, 0]
+
+
+async def test_a_saga_is_found_by_its_name() -> None:
+    """In a build of version 1, too, whose key is the id; and never another saga of that id."""
+    newest, before = standings_of(SAMPLE.sagas)
+    known = standing("o-1", Status.RUNNING, 1)
+    for projection, key in ((newest, known.key), (before, "o-1")):
+        views = memory.Views(projection)
+        await views.save({key: Seen(known, 1)}, checkpoint=1, expected=None)
+
+        assert await saga_queries.saga(views, SagaName("money_transfer", "o-1")) == known
+        assert await saga_queries.saga(views, SagaName("standing_order", "o-1")) is None

@@ -8,6 +8,7 @@ from application.ports import Seen
 from application.projections.folding import fold
 from application.sagas.events import (
     CompensationOrdered,
+    EventArrived,
     SagaCompensated,
     SagaCompleted,
     SagaEvent,
@@ -23,8 +24,11 @@ from application.sagas.events import (
     StepTimedOut,
     StepUndone,
     UndoDelayed,
+    WaitBegun,
+    WaitExpired,
 )
-from application.sagas.standings import SagaStanding
+from application.sagas.queries import overdue
+from application.sagas.standings import SagaStanding, standings_of
 from application.sagas.state import AT_WORK, SagaState, Status, evolve
 from application.sagas.timeline import Entry, Kind, Outcome
 from application.shop.sagas.order_fulfilment import order_fulfilment
@@ -34,6 +38,8 @@ from tests.projection_specification import ProjectionSpecification, at, recorded
 from tests.shop.application.sagas.world import World
 
 STREAM = "order_fulfilment-o-1"
+EXCHANGE = "goods_exchange-e-1"
+EXCHANGE_STARTED = SagaStarted(saga="goods_exchange", version=1, facts={})
 STARTED = SagaStarted(saga="order_fulfilment", version=1, facts={"order_id": "o-1"})
 PLACE, RESERVE, AUTHORISE, BOOK, CAPTURE, CONFIRM = (step.name for step in order_fulfilment.steps)
 TIMEOUT = timedelta(minutes=5)
@@ -50,8 +56,8 @@ def delayed(step: str, minute: int = 9) -> StepDelayed:
 def standing(*events: SagaEvent) -> SagaStanding:
     """After these events, one a minute; however often each of them comes."""
     past = [(STREAM, event) for event in events]
-    view = fold(SHOP.standings, recorded(SHOP.catalogue, past), {})["o-1"].view  # type: ignore[union-attr]  # it is there
-    ProjectionSpecification(SHOP.catalogue, SHOP.standings).given(*past).then({"o-1": view})
+    view = fold(SHOP.standings, recorded(SHOP.catalogue, past), {})[STREAM].view  # type: ignore[union-attr]  # it is there
+    ProjectionSpecification(SHOP.catalogue, SHOP.standings).given(*past).then({STREAM: view})
     return view
 
 
@@ -163,7 +169,7 @@ def test_what_was_refused_is_not_undone() -> None:
     assert short(view)[2:] == [("undo", RESERVE, "under way", 0)]
 
 
-def test_a_saga_that_failed_waits_for_a_person_and_a_wish_has_a_name() -> None:
+def test_a_saga_that_failed_waits_for_a_person_and_a_command_has_a_name() -> None:
     """Failed is open, and due never; after a retry its step is begun anew in the timeline."""
     failed = (STARTED, begun(CONFIRM), SagaFailed(step=CONFIRM, reason="the goods have left"))
     view = standing(*failed)
@@ -183,7 +189,7 @@ def test_a_saga_that_failed_waits_for_a_person_and_a_wish_has_a_name() -> None:
     assert (view.status, view.open) == (Status.RESOLVED, False)
 
 
-def test_a_wish_cuts_off_what_is_under_way() -> None:
+def test_a_command_cuts_off_what_is_under_way() -> None:
     """A step that was under way when all had to be undone is told as cut off, and undone."""
     view = standing(STARTED, begun(BOOK), CompensationOrdered(by="api", reason="too slow"))
 
@@ -193,6 +199,62 @@ def test_a_wish_cuts_off_what_is_under_way() -> None:
         ("command", "compensate", "recorded", 0),
         ("undo", BOOK, "under way", 0),
     ]
+
+
+def waiting(*events: SagaEvent) -> SagaStanding:
+    """An exchange after these events, one a minute."""
+    past = [(EXCHANGE, event) for event in (EXCHANGE_STARTED, *events)]
+    view = fold(SHOP.standings, recorded(SHOP.catalogue, past), {})[EXCHANGE].view  # type: ignore[union-attr]  # it is there
+    ProjectionSpecification(SHOP.catalogue, SHOP.standings).given(*past).then({EXCHANGE: view})
+    return view
+
+
+def test_a_saga_that_waits_for_an_event_is_neither_stuck_nor_late() -> None:
+    """Until its moment: what it waits for and until when are shown, and it counts as at work."""
+    view = waiting(WaitBegun(step="await goods", until=at(9_000)))
+
+    assert (view.status, view.open, view.stuck) == (Status.RUNNING, True, False)
+    assert (view.step, view.due) == ("await goods", at(9_000))
+    assert (view.waits_for, view.waits_until) == ("GoodsReceived", at(9_000))
+    assert not overdue(view, at(8_999))
+    assert overdue(view, at(9_002))
+
+
+def test_a_wait_that_is_over_is_in_the_timeline() -> None:
+    """As completed where the event came, and as expired where it did not."""
+    begun = WaitBegun(step="await goods", until=at(9))
+    came = waiting(
+        begun, EventArrived(step="await goods", event_id="1"), StepCompleted(step="await goods")
+    )
+    late = waiting(begun, WaitExpired(step="await goods", error="no GoodsReceived"))
+
+    assert (came.waits_for, came.waits_until) == (None, None)
+    assert short(came) == [("step", "await goods", "completed", 1)]
+    assert short(late)[0] == ("step", "await goods", "expired", 1)
+    assert late.timeline[0].error == "no GoodsReceived"
+
+
+def test_sagas_that_share_an_id_are_shown_apart() -> None:
+    """The key holds the saga's name: an exchange may have the id of an order."""
+    past = recorded(SHOP.catalogue, [(STREAM, STARTED), ("goods_exchange-o-1", EXCHANGE_STARTED)])
+
+    assert sorted(fold(SHOP.standings, past, {})) == ["goods_exchange-o-1", STREAM]
+
+
+def test_the_version_before_goes_on_as_it_was() -> None:
+    """Where it answers still, it is keyed by the id, and holds what the last release can read."""
+    (_, before) = standings_of(SHOP.sagas)
+    past = recorded(
+        SHOP.catalogue, [(STREAM, STARTED), (STREAM, SagaRetried(by="ada", reason="it is back"))]
+    )
+    seen = fold(before, past, {})
+
+    assert (before.version, [one.name for one in before.follows]) == (1, ["order_fulfilment"])
+    assert list(seen) == ["o-1"]
+    view = seen["o-1"].view  # type: ignore[union-attr]  # it is there
+    assert [entry["kind"] for entry in view.model_dump(mode="json")["timeline"]] == ["wish"]
+    read = before.view.model_validate_json(view.model_dump_json())
+    assert [entry.kind for entry in read.timeline] == [Kind.COMMAND]
 
 
 def test_a_saga_that_was_never_started_is_no_guess() -> None:
@@ -228,7 +290,7 @@ async def test_what_is_shown_agrees_with_the_saga_itself(faults: tuple[Fault, ..
     state, view = SagaState(), None
     for past in world.recorded(STREAM):
         state = evolve(state, past.event)  # type: ignore[arg-type]  # a saga's stream
-        view = fold(SHOP.standings, [past], {} if view is None else {"o-1": view})["o-1"]
+        view = fold(SHOP.standings, [past], {} if view is None else {STREAM: view})[STREAM]
         assert isinstance(view, Seen)
         shown, at_work = view.view, state.status in AT_WORK
         assert (shown.status, shown.attempts) == (state.status, state.attempts)

@@ -16,7 +16,7 @@ from application import parking
 from application.sagas import events as sagas
 from application.shop.service import SHOP
 from application.snapshots import SnapshotTaken
-from domain import orders, payments, shipments, stock
+from domain import exchanges, orders, payments, shipments, stock
 from domain.decider import Event
 from domain.values import Money
 
@@ -45,6 +45,26 @@ SAMPLES: Sequence[Event] = (
     orders.OrderDelivered(),
     orders.OrderCancelled(reason="changed my mind"),
     orders.LinesReturned(return_id="C536379", lines=(orders.ReturnedLine(line=1, quantity=2),)),
+    orders.LinesClaimed(exchange_id="e-1", lines=(orders.ReturnedLine(line=1, quantity=2),)),
+    orders.LinesFreed(exchange_id="e-1"),
+    exchanges.ExchangeRequested(
+        order_id="o-1",
+        country="France",
+        back=(exchanges.GoodsBack(line=1, sku="85123A", quantity=2, unit_price=_PRICE),),
+        replacements=(
+            exchanges.Replacement(
+                sku="71053",
+                description="WHITE METAL LANTERN",
+                quantity=2,
+                unit_price=Money.parse("3.39 GBP"),
+            ),
+        ),
+    ),
+    exchanges.GoodsReceived(),
+    exchanges.ExchangeApproved(),
+    exchanges.ReplacementSent(),
+    exchanges.ExchangeCompleted(),
+    exchanges.ExchangeClosed(reason="the goods did not come"),
     stock.StockReceived(receipt_id="r-1", quantity=100),
     stock.StockReserved(order_id="o-1", quantity=6),
     stock.StockReleased(order_id="o-1", quantity=6),

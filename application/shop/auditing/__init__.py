@@ -1,8 +1,9 @@
 """The audit: every unit of stock, every penny and every parcel, added up over the whole shop.
 
-``accounts`` is what is remembered of each aggregate, ``stock``, ``money``, ``parcels`` and
-``fulfilment`` are the rules, ``findings`` what they can find, ``summary`` the totals. ``shop`` puts
-it together, and ``run`` reads the events and the providers' books. All but the last is pure.
+``accounts`` is what is remembered of each aggregate, ``stock``, ``money``, ``parcels``,
+``fulfilment`` and ``exchanges`` are the rules, ``findings`` what they can find, ``summary`` the
+totals. ``shop`` puts it together, and ``run`` reads the events and the providers' books. All but
+the last is pure.
 """
 
 from application.shop.auditing.findings import Finding, UnderWay

@@ -3,14 +3,22 @@
 An order's lines are kept as bare numbers: of all the events of a shop, they are nearly all bytes.
 """
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from sys import intern
 from typing import NamedTuple, assert_never
 
-from domain import orders, payments, shipments, stock
+from domain import exchanges, orders, payments, shipments, stock
+from domain.exchanges import (
+    ExchangeEvent,
+    ExchangeRequested,
+    GoodsBack,
+    GoodsReceived,
+    Replacement,
+)
 from domain.orders import OrderEvent, OrderPlaced, ReturnedLine
 from domain.payments import PaymentEvent
 from domain.shipments import ShipmentEvent
@@ -186,6 +194,59 @@ class ShipmentAccount:
 
 
 @dataclass
+class ExchangeAccount:
+    """One exchange, and how its saga ended, as often as it did."""
+
+    state: exchanges.Exchange = exchanges.decider.initial
+    ends: tuple[str, ...] = ()
+    received: bool = False  # its goods came back
+
+    def enter(self, event: ExchangeEvent) -> None:
+        self.received = self.received or isinstance(event, GoodsReceived)
+        self.state = exchanges.decider.evolve(self.state, event)
+
+    @property
+    def requested(self) -> ExchangeRequested:
+        assert self.state.requested is not None  # a stream begins with it
+        return self.state.requested
+
+    @property
+    def status(self) -> str:
+        return self.state.status.value if self.state.status else "unknown"
+
+    @property
+    def end(self) -> str | None:
+        """The last end of its saga; a closed one may have been undone since."""
+        return self.ends[-1] if self.ends else None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing goes on any more."""
+        return self.end in ("completed", "compensated", "resolved")
+
+    @property
+    def is_completed(self) -> bool:
+        return self.state.status is exchanges.Status.COMPLETED
+
+    @property
+    def back(self) -> Counter[str]:
+        """Units of each SKU that came back for it."""
+        return _units(self.requested.back)
+
+    @property
+    def replacement(self) -> Counter[str]:
+        """Units of each SKU that go out for it."""
+        return _units(self.requested.replacements)
+
+
+def _units(lines: tuple[GoodsBack | Replacement, ...]) -> Counter[str]:
+    units = Counter[str]()
+    for line in lines:
+        units[line.sku] += line.quantity
+    return units
+
+
+@dataclass
 class Accounts:
     """All of the shop, each by its id."""
 
@@ -193,6 +254,25 @@ class Accounts:
     stock: dict[str, StockAccount] = field(default_factory=dict)
     payments: dict[str, PaymentAccount] = field(default_factory=dict)
     shipments: dict[str, ShipmentAccount] = field(default_factory=dict)
+    exchanges: dict[str, ExchangeAccount] = field(default_factory=dict)
+
+    @cached_property
+    def _exchanged(self) -> Mapping[str, Sequence[ExchangeAccount]]:
+        """Exchanges by order. It is asked for once all events have been entered."""
+        exchanged = defaultdict[str, list[ExchangeAccount]](list)
+        for one in self.exchanges.values():
+            if one.state.requested is not None:
+                exchanged[one.state.requested.order_id].append(one)
+        return exchanged
+
+    def exchanges_of(self, order_id: OrderId) -> Sequence[ExchangeAccount]:
+        """All exchanges of goods of that order."""
+        return self._exchanged.get(order_id, ())
+
+    def is_settled(self, order_id: OrderId) -> bool:
+        """Whether nothing goes on any more for that order, its exchanges included."""
+        exchanged = all(one.is_settled for one in self.exchanges_of(order_id))
+        return self.orders[order_id].is_settled and exchanged
 
     @property
     def ours(self) -> Mapping[str, OrderAccount]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
-from domain.shop_values import OrderId, ReturnId, Sku
+from domain.shop_values import ExchangeId, OrderId, ReturnId, Sku
 from domain.values import Money
 
 
@@ -266,7 +266,55 @@ class EndedOtherwise(Finding):
         return f"it is {self.end}, and the order is {self.status}"
 
 
+class ClaimedOtherwise(Finding):
+    """An order's lines are claimed for a closed exchange, or not for a completed one."""
+
+    exchange_id: ExchangeId
+    status: str
+
+    def __str__(self) -> str:
+        kept = "not claimed" if self.status == "completed" else "still claimed"
+        return f"exchange {self.exchange_id} is {self.status}, and its lines are {kept}"
+
+
+class GoodsUnaccounted(Finding):
+    """Goods came back for an exchange that was closed, and were not taken as a return."""
+
+    exchange_id: ExchangeId
+
+    def __str__(self) -> str:
+        return f"the goods of exchange {self.exchange_id} came back, and no return has them"
+
+
+Moved = Literal["reserved", "dispatched", "received"]
+
+
+class ExchangedOtherwise(Finding):
+    """Other goods have moved for an exchange than it is about."""
+
+    exchange_id: ExchangeId
+    status: str
+    what: Moved
+    due: int
+    moved: int
+
+    def __str__(self) -> str:
+        exchange = f"exchange {self.exchange_id} is {self.status}"
+        return f"{exchange}: {self.due:,} of it should be {self.what}, {self.moved:,} are"
+
+
 # ── what is not at its end ───────────────────────────────────────────────────────────────────────
+
+
+What = Literal[
+    "fulfilment is running",
+    "fulfilment is being undone",
+    "fulfilment has failed: a person must act",
+    "a return has not been refunded",
+    "a return has not been restocked",
+    "an exchange is running",
+    "an exchange has failed: a person must act",
+]
 
 
 class UnderWay(BaseModel):
@@ -275,12 +323,7 @@ class UnderWay(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     order_id: OrderId
-    what: Literal[
-        "fulfilment is running",
-        "fulfilment is being undone",
-        "fulfilment has failed: a person must act",
-        "a return has not been refunded",
-        "a return has not been restocked",
-    ]
+    what: What
     return_id: ReturnId | None = None
+    exchange_id: ExchangeId | None = None
     sku: Sku | None = None

@@ -53,9 +53,13 @@ def findings(accounts: Accounts, books: Sequence[PaymentRecord]) -> Iterator[Fin
     yield from _without_order(accounts, books)
     ours, theirs = _ours(accounts), _theirs(books)
     for id, order in accounts.ours.items():
-        if order.is_settled:
+        if accounts.is_settled(id):
             nothing = Sums.none(order.currency)
-            yield from _of_order(id, order, ours.get(id, nothing), theirs.get(id, nothing))
+            due = sum(
+                (one.requested.difference for one in accounts.exchanges_of(id) if one.is_completed),
+                start=order.due,
+            )
+            yield from _of_order(id, order, due, ours.get(id, nothing), theirs.get(id, nothing))
 
 
 def in_our_books(payment: PaymentAccount) -> Sums:
@@ -106,13 +110,12 @@ def _exists(id: str, accounts: Accounts) -> bool:
 
 
 def _of_order(
-    id: str, order: OrderAccount, ours: Sums, theirs: Sums
+    id: str, order: OrderAccount, due: Money, ours: Sums, theirs: Sums
 ) -> Iterator[Finding | UnderWay]:
     where = f"order-{id}"
     yield from _books(where, ours, theirs)
     if order.state.status in _FINISHED and theirs.held.amount > 0:
         yield HeldForFinishedOrder(where=where, status=order.status, amount=theirs.held)
-    due = order.due
     for return_id, lines in order.state.returns.items():
         worth = order.worth_of(lines)
         if return_id not in ours.refunds and worth.amount > 0:

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from application.shop.auditing.accounts import Accounts, OrderAccount
+from application.shop.auditing.accounts import Accounts, ExchangeAccount, OrderAccount
 from application.shop.auditing.findings import (
     Finding,
     NotOneParcel,
@@ -13,6 +13,7 @@ from application.shop.auditing.findings import (
     TrackedOtherwise,
 )
 from application.shop.ports import BookingRecord
+from application.shop.sagas.carrier_calls import booking_key
 from domain.orders import Status
 
 _UNDER_WAY = (Status.CONFIRMED, Status.SHIPPED, Status.DELIVERED)
@@ -22,12 +23,23 @@ def findings(accounts: Accounts, books: Sequence[BookingRecord]) -> Iterator[Fin
     """What is wrong with any parcel."""
     yield from _without_order(accounts, books)
     yield from _tracked_otherwise(accounts, books)
-    shipments = accounts.shipments.values()
-    ours = Counter(one.order_id for one in shipments if one.is_alive)
-    theirs = Counter(booking.order_id for booking in books if not booking.cancelled)
+    exchanged = {booking_key(id): id for id in accounts.exchanges}
+    ours = Counter(
+        one.order_id
+        for id, one in accounts.shipments.items()
+        if one.is_alive and id not in accounts.exchanges
+    )
+    alive = [booking for booking in books if not booking.cancelled]
+    theirs = Counter(one.order_id for one in alive if one.key not in exchanged)
     for id, order in accounts.ours.items():
         if order.is_settled:
             yield from _of_order(f"order-{id}", order, ours[id], theirs[id])
+    booked = {exchanged[one.key] for one in alive if one.key in exchanged}
+    for id, exchange in accounts.exchanges.items():
+        if exchange.is_settled:
+            shipment = accounts.shipments.get(id)
+            mine = shipment is not None and shipment.is_alive
+            yield from _of_exchange(f"exchange-{id}", exchange, int(mine), int(id in booked))
 
 
 def _without_order(accounts: Accounts, books: Sequence[BookingRecord]) -> Iterator[Finding]:
@@ -47,6 +59,17 @@ def _tracked_otherwise(accounts: Accounts, books: Sequence[BookingRecord]) -> It
         code, order_id = shipment.state.tracking_code, shipment.order_id
         if code is not None and order_id is not None and code not in codes[order_id]:
             yield TrackedOtherwise(where=f"shipment-{id}", order_id=order_id, tracking_code=code)
+
+
+def _of_exchange(
+    where: str, exchange: ExchangeAccount, ours: int, theirs: int
+) -> Iterator[Finding]:
+    if ours != theirs:
+        yield ParcelsDisagree(where=where, ours=ours, theirs=theirs)
+    if theirs and not exchange.is_completed:
+        yield ParcelForCancelledOrder(where=where, parcels=theirs)
+    if exchange.is_completed and not theirs:
+        yield NotOneParcel(where=where, status=exchange.status, parcels=theirs)
 
 
 def _of_order(where: str, order: OrderAccount, ours: int, theirs: int) -> Iterator[Finding]:

@@ -7,10 +7,11 @@ from pydantic import BaseModel, ConfigDict, SerializeAsAny, computed_field
 
 from application.category import split
 from application.messages import RecordedEvent
-from application.shop.aggregates import ORDER, PAYMENT, SHIPMENT, STOCK
-from application.shop.auditing import fulfilment, money, parcels, stock
+from application.shop.aggregates import EXCHANGE, ORDER, PAYMENT, SHIPMENT, STOCK
+from application.shop.auditing import exchanges, fulfilment, money, parcels, stock
 from application.shop.auditing.accounts import (
     Accounts,
+    ExchangeAccount,
     OrderAccount,
     PaymentAccount,
     ShipmentAccount,
@@ -20,7 +21,8 @@ from application.shop.auditing.findings import EventsMissing, Finding, UnderWay
 from application.shop.auditing.summary import Summary
 from application.shop.ports import BookingRecord, PaymentRecord
 
-EVENTS = ORDER.own | STOCK.own | PAYMENT.own | SHIPMENT.own | fulfilment.EVENTS
+_AUDITED = ORDER.own | STOCK.own | PAYMENT.own | SHIPMENT.own | EXCHANGE.own
+EVENTS = _AUDITED | fulfilment.EVENTS | exchanges.EVENTS
 """All events that an audit has to see."""
 
 
@@ -51,6 +53,7 @@ class Shop:
             "stock": (self.accounts.stock, StockAccount),
             "payment": (self.accounts.payments, PaymentAccount),
             "shipment": (self.accounts.shipments, ShipmentAccount),
+            "exchange": (self.accounts.exchanges, ExchangeAccount),
         }
 
     def enter(self, recorded: RecordedEvent) -> None:
@@ -59,6 +62,9 @@ class Shop:
         if category == fulfilment.CATEGORY:
             order = self.accounts.orders.setdefault(id, OrderAccount())
             order.ends += (fulfilment.ENDS[recorded.type],)
+        elif category == exchanges.CATEGORY:
+            exchange = self.accounts.exchanges.setdefault(id, ExchangeAccount())
+            exchange.ends += (fulfilment.ENDS[recorded.type],)
         elif category in self._rooms:
             self._follow(recorded)
             accounts, new = self._rooms[category]
@@ -92,3 +98,4 @@ class Shop:
         yield from money.findings(self.accounts, payments)
         yield from parcels.findings(self.accounts, bookings)
         yield from fulfilment.findings(self.accounts)
+        yield from exchanges.findings(self.accounts)

@@ -50,8 +50,9 @@ def _counts(where: str, held: StockAccount) -> Iterator[Finding]:
 def _not_ordered(sku: str, held: StockAccount, accounts: Accounts) -> Iterator[Finding]:
     for moved in (held.state.reserved, held.state.dispatched):
         for id, units in moved.items():
-            order = accounts.orders.get(id)
-            if order is None or not order.has(sku):
+            order, exchange = accounts.orders.get(id), accounts.exchanges.get(id)
+            ordered = order is not None and order.has(sku)
+            if not ordered and not (exchange and exchange.replacement[sku]):
                 yield NotOrdered(where=_stream(sku), order_id=id, units=units)
 
 

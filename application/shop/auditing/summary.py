@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from application.shop.auditing.accounts import Accounts
 from application.shop.ports import BookingRecord, PaymentRecord
 from application.shop.reactions.goods_return import receipt_id
+from domain.exchanges import Status as ExchangeStatus
 from domain.orders import Status
 from domain.shipments import Status as ShipmentStatus
 
@@ -65,6 +66,7 @@ class Summary(BaseModel):
     parcels: Parcels
     orders: Mapping[str, int]  # by status; those from history apart
     sagas: Mapping[str, int]  # by end; those that have none are running
+    exchanges: Mapping[str, int]  # by status
 
     @classmethod
     def of(
@@ -82,11 +84,17 @@ class Summary(BaseModel):
             money=_money(payments),
             parcels=_parcels(accounts, bookings),
             orders={**{one: statuses[one] for one in Status}, "from history": from_history},
+            exchanges=_exchanges(accounts),
             sagas={
                 end: ends[end]
                 for end in ("completed", "compensated", "failed", "resolved", "running")
             },
         )
+
+
+def _exchanges(accounts: Accounts) -> Mapping[str, int]:
+    statuses = Counter(exchange.status for exchange in accounts.exchanges.values())
+    return {status: statuses[status] for status in ExchangeStatus}
 
 
 def _units(accounts: Accounts) -> Units:
@@ -95,6 +103,10 @@ def _units(accounts: Accounts) -> Units:
         receipt_id(id, return_id)
         for id, order in accounts.ours.items()
         for return_id in order.state.returns
+    } | {
+        receipt_id(exchange.requested.order_id, id)
+        for id, exchange in accounts.exchanges.items()
+        if exchange.is_completed
     }
     return Units(
         received=sum(one.received for one in held),

@@ -22,7 +22,7 @@ from application.shop.aggregates import ORDER, SHIPMENT
 from application.shop.ports import Outside
 from domain.decider import Command
 from domain.orders import DeliverOrder, OrderPlaced, OrderShipped
-from domain.shipments import ShipmentDelivered
+from domain.shipments import ShipmentBooked, ShipmentDelivered
 from domain.shop_values import OrderId, Sku
 from domain.stock import DispatchStock
 
@@ -36,7 +36,10 @@ def saga_id(order_id: OrderId) -> str:
 
 @dataclass(frozen=True)
 class Shipping:
-    """Reacts to the events of the consumer group. A shipment has the id of its order."""
+    """Reacts to the events of the consumer group.
+
+    A shipment has the id of its order, or of the exchange that its goods are for.
+    """
 
     store: EventStore
     dispatch: CommandDispatch
@@ -50,7 +53,8 @@ class Shipping:
         id = recorded.stream_id
         context = replace(recorded.caused(GROUP, self.clock()), saga_id=saga_id(id))
         if isinstance(recorded.event, ShipmentDelivered):
-            await self._tell(id, DeliverOrder(), context)
+            if await self._is_of_order(recorded.stream, id):
+                await self._tell(id, DeliverOrder(), context)
             return
         for sku in await self._skus(recorded.stream):
             await self._tell(sku, DispatchStock(order_id=id), context)
@@ -58,6 +62,12 @@ class Shipping:
     async def _tell(self, id: str, command: Command, context: Context) -> None:
         own = uuid5(context.command_id, f"{type(command).__name__} {id}")
         await self.dispatch(id, command, replace(context, command_id=own))
+
+    async def _is_of_order(self, shipment: str, id: str) -> bool:
+        """Whether it is the parcel of an order, and not of an exchange."""
+        booked = (await anext(aiter(self.store.read(shipment, limit=1)))).event
+        assert isinstance(booked, ShipmentBooked)  # a shipment begins with it
+        return booked.order_id == id
 
     async def _skus(self, order: str) -> list[Sku]:
         placed = (await anext(aiter(self.store.read(order, limit=1)))).event

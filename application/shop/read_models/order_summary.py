@@ -10,6 +10,8 @@ from application.messages import RecordedEvent
 from application.projections.projection import Projection, View
 from application.shop.aggregates import ORDER
 from domain.orders import (
+    LinesClaimed,
+    LinesFreed,
     LinesReturned,
     OrderCancelled,
     OrderConfirmed,
@@ -56,7 +58,15 @@ class OrderSummary(View):
     lines: tuple[SummaryLine, ...] = ()
 
 
-_Later = OrderConfirmed | OrderShipped | OrderDelivered | OrderCancelled | LinesReturned
+_Later = (
+    OrderConfirmed
+    | OrderShipped
+    | OrderDelivered
+    | OrderCancelled
+    | LinesReturned
+    | LinesClaimed
+    | LinesFreed
+)
 
 
 def _keys(recorded: RecordedEvent) -> Collection[str]:
@@ -120,6 +130,8 @@ def _changes(event: _Later, order: OrderSummary) -> Mapping[str, object]:
             return {"status": Status.CANCELLED}
         case LinesReturned(lines=returned):
             return _returned(returned, order)
+        case LinesClaimed() | LinesFreed():
+            return {}  # an exchange is shown apart
         case _:
             assert_never(event)
 

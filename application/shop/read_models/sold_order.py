@@ -15,6 +15,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from application.messages import RecordedEvent
 from application.projections.projection import View
 from domain.orders import (
+    LinesClaimed,
+    LinesFreed,
     LinesReturned,
     OrderCancelled,
     OrderConfirmed,
@@ -102,6 +104,8 @@ def evolve_sold(order: SoldOrder | None, recorded: RecordedEvent) -> SoldOrder |
             return _with(order, status=Status.CANCELLED)
         case LinesReturned():
             return _returned(order, event)
+        case LinesClaimed() | LinesFreed():
+            return order  # what is exchanged stays sold, at its price
         case _:
             assert_never(event)
 

@@ -10,7 +10,7 @@ from application.sagas.performing import CallPerformer, Record, answer_of
 from application.shop.ports import Authorised, Outside, PaymentProvider
 from domain import payments
 from domain.payments import DeclinePayment, RefundPayment, VoidPayment
-from domain.shop_values import OrderId, PaymentId
+from domain.shop_values import OrderId, PaymentId, RefundId
 from domain.values import Money
 
 REASON: Final = 200  # characters that the domain keeps of one
@@ -44,6 +44,15 @@ class ReturnPayment(OutsideCall):
     amount: Money
 
 
+@dataclass(frozen=True)
+class RefundPart(OutsideCall):
+    """Give back a part of what was taken, and record it."""
+
+    payment_id: PaymentId
+    refund_id: RefundId
+    amount: Money
+
+
 def authorisation_key(payment_id: PaymentId) -> str:
     """What the payment provider knows this payment by."""
     return f"authorise:{payment_id}"
@@ -59,6 +68,7 @@ def payment_calls(outside: Outside) -> Sequence[CallPerformer[Any]]:
         CallPerformer(AuthorisePayment, calls.authorise),
         CallPerformer(CapturePayment, calls.capture),
         CallPerformer(ReturnPayment, calls.give_back),
+        CallPerformer(RefundPart, calls.refund_part),
     )
 
 
@@ -96,6 +106,13 @@ class _Calls:
                 await record(id, VoidPayment())
             case Declined(reason):
                 await record(id, _declined(call, reason))
+
+    async def refund_part(self, call: RefundPart, record: Record) -> None:
+        id, provider = call.payment_id, self.provider
+        key = f"refund:{id}/{call.refund_id}"  # no id holds a slash
+        asked = provider.refund(key, authorisation_key(id), call.amount)
+        await answer_of(asked, provider.find, key)
+        await record(id, RefundPayment(refund_id=call.refund_id, amount=call.amount))
 
     async def _refund(self, call: ReturnPayment, record: Record) -> None:
         id, key, provider = call.payment_id, f"refund:{call.payment_id}", self.provider

@@ -80,6 +80,9 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str, str]]:
     for end, number in summary.sagas.items():
         if number:
             yield "sagas", f"{number:,}", end
+    for status, number in summary.exchanges.items():
+        if number:
+            yield "exchanges", f"{number:,}", status
     yield "units", f"{units.received:,}", f"received, {units.restocked:,} of them returned goods"
     if units.adjusted or units.written_off:
         yield "units", f"{units.adjusted:+,}", f"counted; {units.written_off:,} written off"

@@ -14,11 +14,13 @@ from application.command_dispatch import CommandIdReused, StaleVersion, TooMuchC
 from application.messages import Metadata, RecordedEvent
 from application.ports import StoreUnavailable, StreamDeleted, StreamUnusable
 from application.sagas import queries as saga_queries
+from application.sagas.lookup import SagaName
 from application.sagas.operating import UnknownSaga
 from application.sagas.state import Status as SagaStatus
 from application.sagas.timeline import Entry
 from application.shop import queries
 from application.shop.read_models.order_summary import OrderSummary, order_summary
+from application.shop.sagas.order_fulfilment import order_fulfilment
 from application.shop.service import SHOP
 from domain.currencies import DECIMALS
 from domain.decider import DomainError
@@ -244,7 +246,9 @@ async def get_history(id: Order, service: Serving) -> History:
 async def get_fulfilment(id: Order, reading: Reading) -> Fulfilment:
     """The saga that fulfils an order: its status, and a timeline of its steps."""
     saga = reading.found(
-        await saga_queries.saga(await reading.of(SHOP.standings), id),
+        await saga_queries.saga(
+            await reading.of(SHOP.standings), SagaName(order_fulfilment.name, id)
+        ),
         UnknownSaga(f"nothing fulfils an order {id}, or nothing has begun to"),
     )
     return Fulfilment.model_validate(saga, from_attributes=True)

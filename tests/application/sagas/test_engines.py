@@ -9,7 +9,7 @@ import pytest
 from application.consuming import NotHere
 from application.ports import StoreUnavailable
 from application.sagas.state import Status
-from application.shop.service import SHOP
+from application.shop.sagas.order_fulfilment import order_fulfilment
 from domain.orders import CancelOrder
 from infrastructure.providers.simulated import Fault
 from tests.shop.application.sagas.world import World
@@ -134,7 +134,7 @@ async def test_a_running_saga_keeps_the_definition_it_began_with() -> None:
     await world.receive(a=5)
     await world.place("o-1", a=1)
     await world.engine.handle(world.recorded("order-o-1")[0])
-    (first,) = SHOP.sagas
+    first = order_fulfilment
     place, reserve, authorise, book, capture, confirm = first.steps
     eager = (place, reserve, book, authorise, capture, confirm)  # the parcel before the money
     world.versions = (first, replace(first, version=2, steps=eager))
@@ -152,7 +152,7 @@ async def test_a_running_saga_keeps_the_definition_it_began_with() -> None:
 async def test_a_saga_of_a_newer_release_is_left_to_it() -> None:
     """A process that does not know a saga's definition runs no step of it, and says why."""
     world = World()
-    (first,) = SHOP.sagas
+    first = order_fulfilment
     world.versions = (first, replace(first, version=2))
     world.start()
     await world.receive(a=5)

@@ -5,7 +5,7 @@ from typing import Final
 from hypothesis import strategies as st
 
 from application.shop.service import SHOP
-from domain import orders, payments, shipments, stock
+from domain import exchanges, orders, payments, shipments, stock
 from domain.values import Money
 from tests.histories import (
     A_TEXT,
@@ -22,7 +22,7 @@ AMOUNTS = st.sampled_from(["0.5 GBP", "1 GBP", "1.001 GBP", "2 GBP", "0 GBP", "1
 
 FIELDS: Final[Fields] = {
     **PARKING_FIELDS,
-    **dict.fromkeys(("order_id", "customer_id", "shipment_id", "return_id"), AN_ID),
+    **dict.fromkeys(("order_id", "customer_id", "shipment_id", "return_id", "exchange_id"), AN_ID),
     **dict.fromkeys(("receipt_id", "write_off_id", "adjustment_id", "refund_id"), AN_ID),
     **dict.fromkeys(
         ("sku", "description", "country", "reason", "carrier", "tracking_code"), A_TEXT
@@ -42,6 +42,9 @@ RESERVE = example(stock.ReserveStock, order_id="a", quantity=3)
 AUTHORISE = example(payments.AuthorisePayment, order_id="a", amount="3 GBP")
 BOOK = example(shipments.BookShipment, order_id="a", carrier="DHL")
 HAND_OVER = example(shipments.HandOverShipment, tracking_code="1Z")
+EXCHANGE = example(
+    exchanges.RequestExchange, order_id="a", back=[{**LINE, "line": 1}], replacements=[LINE]
+)
 
 EXAMPLES: Final[Examples] = {
     **PARKING_EXAMPLES,
@@ -52,6 +55,8 @@ EXAMPLES: Final[Examples] = {
             example(orders.ShipOrder, shipment_id="a"),
             orders.DeliverOrder(),
             example(orders.ReturnLines, return_id="a", lines=[{"line": 1, "quantity": 1}]),
+            example(orders.ClaimLines, exchange_id="a", lines=[{"line": 1, "quantity": 1}]),
+            example(orders.FreeLines, exchange_id="a"),
         ],
         [PLACE, example(orders.CancelOrder, reason="too slow")],
     ],
@@ -79,6 +84,16 @@ EXAMPLES: Final[Examples] = {
         [BOOK, HAND_OVER, shipments.DeliverShipment()],
         [BOOK, HAND_OVER, example(shipments.FailShipment, reason="lost")],
         [BOOK, shipments.CancelShipment()],
+    ],
+    "exchange": [
+        [
+            EXCHANGE,
+            exchanges.ReceiveGoods(),
+            exchanges.ApproveExchange(),
+            exchanges.SendReplacement(),
+            exchanges.CompleteExchange(),
+        ],
+        [EXCHANGE, example(exchanges.CloseExchange, reason="too late")],
     ],
 }
 """Lives in which every wish is fulfilled."""

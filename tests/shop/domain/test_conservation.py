@@ -7,7 +7,7 @@ from hypothesis import given
 
 from domain import orders, payments, shipments, stock
 from domain.decider import Event
-from domain.orders import LinesReturned, OrderEvent, OrderPlaced
+from domain.orders import LinesClaimed, LinesFreed, LinesReturned, OrderEvent, OrderPlaced
 from domain.payments import PaymentAuthorised, PaymentCaptured, PaymentEvent, PaymentRefunded
 from domain.shipments import ShipmentEvent
 from domain.stock import (
@@ -25,29 +25,38 @@ from tests.shop.domain.histories import SHOP_HISTORIES
 
 lives = SHOP_HISTORIES.lives
 
+_BACK = (LinesReturned, LinesClaimed, LinesFreed)
+
 
 @LAW
 @given(history=lives("order"))
 def test_no_more_comes_back_than_was_ordered(history: list[OrderEvent]) -> None:
-    """Over all returns, no line gives back more than was ordered in it."""
+    """Over all returns and exchanges, no line gives back more than was ordered in it."""
     ordered = Counter[int]()
     returned = Counter[int]()
+    claims: dict[str, Counter[int]] = {}
     for event in history:
         if isinstance(event, OrderPlaced):
             ordered.update({n: line.quantity for n, line in enumerate(event.lines, start=1)})
         if isinstance(event, LinesReturned):
             for line in event.lines:
                 returned[line.line] += line.quantity
-    assert returned <= ordered
+        if isinstance(event, LinesClaimed):
+            claims[event.exchange_id] = Counter()
+            for line in event.lines:
+                claims[event.exchange_id][line.line] += line.quantity
+        if isinstance(event, LinesFreed):
+            del claims[event.exchange_id]
+    assert sum(claims.values(), start=returned) <= ordered
 
 
 @LAW
 @given(history=lives("order"))
 def test_an_order_goes_one_way(history: list[OrderEvent]) -> None:
-    """Everything but returns happens once and in its order; what is cancelled never leaves."""
+    """All but returns and exchanges happens once, in order; what is cancelled never leaves."""
     way = [OrderPlaced, orders.OrderConfirmed, orders.OrderShipped, orders.OrderDelivered]
     cancelled = [[*way[:length], orders.OrderCancelled] for length in (1, 2)]
-    steps = [type(event) for event in history if not isinstance(event, LinesReturned)]
+    steps = [type(event) for event in history if not isinstance(event, _BACK)]
     assert steps in [way[: len(steps)], *cancelled]
 
 

@@ -9,9 +9,14 @@ from domain.orders import (
     AlreadyShipped,
     CancelOrder,
     CannotBePaid,
+    ClaimLines,
     ConfirmOrder,
     DeliverOrder,
+    FreeLines,
     FulfilledElsewhere,
+    LinesAlreadyClaimed,
+    LinesClaimed,
+    LinesFreed,
     LinesReturned,
     MixedCurrencies,
     MoreThanOrdered,
@@ -330,3 +335,50 @@ def test_an_order_from_history_is_not_fulfilled_again() -> None:
         CancelOrder(reason="now"),
     ):
         from_history.when(command).then_refused(FulfilledElsewhere)
+
+
+# ── exchanges ────────────────────────────────────────────────────────────────────────────────────
+
+
+def claim(quantity: int, exchange_id: str = "e-1") -> ClaimLines:
+    lines = (ReturnedLine(line=1, quantity=quantity),)
+    return ClaimLines(exchange_id=exchange_id, lines=lines)
+
+
+def claimed(quantity: int, exchange_id: str = "e-1") -> LinesClaimed:
+    return LinesClaimed(**dict(claim(quantity, exchange_id)))
+
+
+def test_lines_are_claimed_once_for_an_exchange() -> None:
+    """The same claim changes nothing; another one for the same exchange is refused."""
+    delivered.when(claim(2)).then(claimed(2))
+    order.given(*delivered.history, claimed(2)).when(claim(3)).then_refused(LinesAlreadyClaimed)
+
+
+def test_what_is_claimed_cannot_come_back_otherwise() -> None:
+    """Neither as a return nor for another exchange; the rest can."""
+    half = order.given(*delivered.history, claimed(4))
+    half.when(back(line=1, quantity=3)).then_refused(MoreThanOrdered)
+    half.when(claim(3, "e-2")).then_refused(MoreThanOrdered)
+    half.when(claim(2, "e-2")).then(claimed(2, "e-2"))
+
+
+def test_what_has_come_back_cannot_be_claimed() -> None:
+    """A line is returned, or exchanged."""
+    order.given(*delivered.history, came_back(1, 4)).when(claim(3)).then_refused(MoreThanOrdered)
+
+
+def test_lines_are_freed_when_an_exchange_does_not_take_place() -> None:
+    """They can come back again then. Without a claim there is nothing to free."""
+    held = order.given(*delivered.history, claimed(6))
+    held.when(FreeLines(exchange_id="e-1")).then(LinesFreed(exchange_id="e-1"))
+    delivered.when(FreeLines(exchange_id="e-1")).then_nothing()
+    free = order.given(*held.history, LinesFreed(exchange_id="e-1"))
+    free.when(back(line=1, quantity=6)).then(came_back(line=1, quantity=6))
+
+
+def test_only_goods_that_have_left_are_exchanged() -> None:
+    """And none of an order from history, which was paid elsewhere."""
+    confirmed.when(claim(1)).then_refused(NotShipped)
+    cancelled.when(claim(1)).then_refused(AlreadyCancelled)
+    from_history.when(claim(1)).then_refused(FulfilledElsewhere)

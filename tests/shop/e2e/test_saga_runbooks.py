@@ -16,6 +16,7 @@ import pytest
 
 from application.messages import Context
 from application.sagas import queries as saga_queries
+from application.sagas.lookup import SagaName
 from application.sagas.operating import CompensateSaga, SagaCommand
 from application.shop.sagas.order_fulfilment import order_fulfilment
 from application.shop.service import SHOP
@@ -63,7 +64,7 @@ class Drill:
 
         async def there() -> bool:
             views = await self.container.read_models().live(SHOP.standings)
-            saga = await saga_queries.saga(views, id)
+            saga = await saga_queries.saga(views, SagaName(order_fulfilment.name, id))
             return saga is not None and saga.status == status and saga.stuck is stuck
 
         await until_true(there)
@@ -120,13 +121,16 @@ async def test_stuck_saga(drill: Drill) -> None:
         await drill.comes_to(id, "running", stuck=True)
 
     listed = await drill.types("sagas list --status stuck")
-    assert re.search(r"^o-1 +running, stuck +authorise payment +\d+ ", listed, re.M)
-    assert "ProviderUnavailable: the provider is out of order\n  o-1, o-2\n" in listed
+    assert re.search(
+        r"^order_fulfilment-o-1 +running, stuck +authorise payment +\d+ ", listed, re.M
+    )
+    both = "order_fulfilment-o-1, order_fulfilment-o-2"
+    assert f"ProviderUnavailable: the provider is out of order\n  {both}\n" in listed
     assert "no overdue sagas" in await drill.types("sagas list --status overdue")
     shown = await drill.types(SHOW, "o-1")
     assert re.search(r"✓  reserve stock +completed", shown)
     assert re.search(r"…  authorise payment +under way +\d+ failed", shown)
-    assert 'headwater sagas retry o-1 --reason "…"' in shown
+    assert 'headwater sagas retry order_fulfilment-o-1 --reason "…"' in shown
 
     assert "undo all" in await drill.types(COMPENSATE, "o-2", "they want it today")
     await drill.comes_to("o-2", "compensated")
@@ -156,8 +160,12 @@ async def test_failed_compensation(drill: Drill) -> None:
     await drill.comes_to("o-2", "failed")
 
     listed = await drill.types(LIST)
-    assert re.search(r"^o-1 +compensating, stuck +book shipment +\d+ ", listed, re.M)
-    assert re.search(r"^o-2 +failed +confirm order .* a person must act$", listed, re.M)
+    assert re.search(
+        r"^order_fulfilment-o-1 +compensating, stuck +book shipment +\d+ ", listed, re.M
+    )
+    assert re.search(
+        r"^order_fulfilment-o-2 +failed +confirm order .* a person must act$", listed, re.M
+    )
     assert "undo book shipment" in await drill.types(SHOW, "o-1")
     assert "PaymentCaptured" in await drill.types("stream payment-ID", "o-2")
     assert "ShipmentBooked" in await drill.types("stream shipment-ID", "o-2")

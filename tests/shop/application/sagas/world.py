@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from application.command_dispatch import CommandDispatch
+from application.event_filter import EventFilter
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Appended, EventStore
 from application.sagas.deadlines import Deadlines
@@ -88,6 +89,14 @@ class WatchedStore:
             yield recorded
 
 
+@dataclass
+class Flow:
+    """What one consumer group is handed, and what handles it."""
+
+    events: EventFilter
+    handle: Callable[[RecordedEvent], Awaitable[None]]
+
+
 class World:
     """A shop, its providers, and an engine that may be killed and started again."""
 
@@ -101,45 +110,55 @@ class World:
         )
         self.carrier = shop_memory.Carrier(self.faults, patience=PATIENCE, sleep=self._sleep)
         self._delivered = -1
-        self._unsettled: list[RecordedEvent] = []
-        self.versions: Sequence[Saga[Any]] = SHOP.sagas
+        self._unsettled: list[tuple[int, RecordedEvent]] = []  # of which flow
+        self.versions: Sequence[Saga[Any]] = (order_fulfilment,)
         self.release: Callable[[Performer], Perform] = lambda performer: performer
         self.start()
 
     def start(self) -> None:
         """Start the process that does the work (again)."""
-        store = WatchedStore(self.store, self.moments)
-        self.engine = SagaEngine(
-            self.versions,
+        self.watched = WatchedStore(self.store, self.moments)
+        self.dispatch = CommandDispatch(
+            self.watched, SHOP.catalogue, pause=lambda _: asyncio.sleep(0)
+        )
+        self.flows: list[Flow] = []
+        self.watchers: list[Deadlines] = []
+        self.engine = self.running(self.versions)
+        self._learnt = -1
+
+    def running(self, versions: Sequence[Saga[Any]]) -> SagaEngine:
+        """An engine of one saga, at work with its deadlines."""
+        engine = SagaEngine(
+            versions,
             SHOP.catalogue.own,
-            store,
-            self.release(
-                Performer(
-                    CommandDispatch(
-                        store,
-                        SHOP.catalogue,
-                        pause=lambda _: asyncio.sleep(0),
-                    ),
-                    outside_calls(self._watched_outside()),
-                )
-            ),
+            self.watched,
+            self.release(Performer(self.dispatch, outside_calls(self.watched_outside()))),
             now=lambda: self.now,
             chance=lambda: 0.5,
         )
-        self.deadlines = Deadlines(
-            "order_fulfilment", store, memory.Subscriptions(self.store), now=lambda: self.now
+        self.flows.append(Flow(engine.events, engine.handle))
+        subscriptions = memory.Subscriptions(self.store)
+        self.watchers.append(
+            Deadlines(versions[0].name, self.watched, subscriptions, now=lambda: self.now)
         )
-        self._learnt = -1
+        return engine
 
-    def _watched_outside(self) -> Outside:
+    def watched_outside(self) -> Outside:
         """The providers, with a moment before and after each call."""
         audit = shop_memory.Audit(self.payment_provider, self.carrier)
         payment_provider = Watched(self.payment_provider, self.moments)
         return Outside(payment_provider, Watched(self.carrier, self.moments), audit)
 
-    async def tell(self, id: str, command: Command, actor: str = "a customer") -> None:
+    async def tell(
+        self,
+        id: str,
+        command: Command,
+        actor: str = "a customer",
+        saga: Saga[Any] = order_fulfilment,
+    ) -> None:
+        """A command by a person; ``saga``: which one it is for, if it is for a saga."""
         context = Context.start(actor, uuid4(), self.now)
-        of = order_fulfilment.category if isinstance(command, SagaCommand) else None
+        of = saga.category if isinstance(command, SagaCommand) else None
         await CommandDispatch(self.store, SHOP.catalogue)(id, command, context, category=of)
 
     async def receive(self, **units: int) -> None:
@@ -157,28 +176,40 @@ class World:
         """Let everything come to its end, however long that takes on this clock."""
         for _ in range(ROUNDS):
             await self._work()
-            if not self.deadlines.moments:
+            if await self.people_act():
+                continue
+            moments = [of for one in self.watchers for of in one.moments.values()]
+            if not moments:
                 return
-            self.now = max(self.now, min(self.deadlines.moments.values()))
-            await self._alive(self.deadlines.wake)
-        raise AssertionError(f"this never ends: {self.deadlines.moments}")
+            self.now = max(self.now, min(moments))
+            for number in range(len(self.watchers)):  # which are others once one was killed
+                await self._alive(self.watchers[number].wake)
+        raise AssertionError(f"this never ends: {[one.moments for one in self.watchers]}")
+
+    async def people_act(self) -> bool:
+        """What people do when the service waits for them; whether they did anything."""
+        return False
 
     async def _work(self) -> None:
         """Hand out what is new until nothing is; what a killed process held is handed out again."""
         while self._unsettled or self._fetch():
-            recorded = self._unsettled[0]
-            if await self._alive(partial(self.engine.handle, recorded)):
+            number, recorded = self._unsettled[0]
+            if await self._alive(partial(self.flows[number].handle, recorded)):
                 self._unsettled.pop(0)
         for recorded in self.store.after(self._learnt, 100_000):
             self._learnt = recorded.position
-            if recorded in self.deadlines.events:
-                self.deadlines.learn(recorded)
+            for one in self.watchers:
+                if recorded in one.events:
+                    one.learn(recorded)
 
     def _fetch(self) -> bool:
         for recorded in self.store.after(self._delivered, 100_000):
             self._delivered = recorded.position
-            if recorded in self.engine.events:
-                self._unsettled.append(recorded)
+            self._unsettled += [
+                (number, recorded)
+                for number, flow in enumerate(self.flows)
+                if recorded in flow.events
+            ]
         return bool(self._unsettled)
 
     async def _alive(self, work: Callable[[], Any]) -> bool:
@@ -210,11 +241,11 @@ class World:
         assert isinstance(state, SagaState)
         return state
 
-    def history(self, id: str = "o-1") -> Sequence[str]:
+    def history(self, id: str = "o-1", saga: str = "order_fulfilment") -> Sequence[str]:
         """What happened to the saga: type and step of each event, begins left out."""
         return [
             f"{recorded.type.removeprefix('Step')} {getattr(recorded.event, 'step', '')}".strip()
-            for recorded in self.recorded(f"order_fulfilment-{id}")
+            for recorded in self.recorded(f"{saga}-{id}")
             if recorded.type not in ("StepBegun", "SagaStarted", "SagaWoken")
         ]
 
