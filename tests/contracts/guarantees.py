@@ -31,6 +31,9 @@ _ADAPTERS: Final = (
     "tried",
     "checkpoints",
     "leases",
+    "written",
+    "searching",
+    "guarded",
 )
 _WORDS: Final = {"passed": "✓", "skipped": "not run", "failed": "**no**"}
 
