@@ -14,11 +14,11 @@ from application.ports import (
     ProviderRefused,
     ProviderUnavailable,
 )
-from application.shop.ports import Outside
 from domain.values import Money
-from infrastructure.shop.providers import outside
+from infrastructure.providers import HttpConnection
+from tests.sample.gift_cards import GIFT_CARDS, GiftCards
 
-TEN = Money.parse("10 GBP")
+FIVE = Money.parse("5 GBP")
 
 
 @asynccontextmanager
@@ -38,10 +38,10 @@ async def answering(raw: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
 
 
 @asynccontextmanager
-async def calling(address: str, patience: float = 10.0) -> AsyncIterator[Outside]:
-    """The shop's providers, both at that address."""
-    async with outside(f"http://{address}", f"http://{address}", patience) as shop:
-        yield shop
+async def calling(address: str, patience: float = 10.0) -> AsyncIterator[GiftCards]:
+    """The port over a connection to that address."""
+    async with HttpConnection(GIFT_CARDS, f"http://{address}", patience=patience) as connection:
+        yield GiftCards(connection)
 
 
 def http(status: int, body: str = "", *more: str) -> bytes:
@@ -75,68 +75,76 @@ def http(status: int, body: str = "", *more: str) -> bytes:
     ],
 )
 async def test_each_answer_has_one_meaning(raw: bytes, concluded: type[Exception]) -> None:
-    """Refused needs a reason, unavailable needs certainty; everything else leaves us in doubt."""
-    async with answering(raw) as (address, heard), calling(address) as shop:
-        provider = shop.payment_provider
-
-        with pytest.raises((ProviderRefused, ProviderUnavailable, OutcomeUnknown)) as told:
-            await provider.capture("k", "a", TEN)
-        assert type(told.value) is concluded
+    """Refused needs a reason, unavailable needs certainty; for all else the outcome is unknown."""
+    async with answering(raw) as (address, heard), calling(address) as provider:
+        with pytest.raises((ProviderRefused, ProviderUnavailable, OutcomeUnknown)) as raised:
+            await provider.restore("k", "a")
+        assert type(raised.value) is concluded
         assert len(heard) == 1, "nothing is repeated behind the caller's back"
 
         looked = ProviderRefused if concluded is ProviderRefused else ProviderUnavailable
         if raw != http(200, '{"answer": null}'):
-            with pytest.raises((ProviderRefused, ProviderUnavailable)) as told:
+            with pytest.raises((ProviderRefused, ProviderUnavailable)) as raised:
                 await provider.find("k")
-            assert type(told.value) is looked
+            assert type(raised.value) is looked
+
+
+async def test_an_answer_to_another_call_is_not_one() -> None:
+    """What is granted is no answer to a call that grants nothing, nor is done one that grants."""
+    granted, done = '{"answer": "redeemed", "number": 1, "amount": "5 GBP"}', '{"answer": "done"}'
+    async with answering(http(200, granted)) as (address, _), calling(address) as provider:
+        with pytest.raises(OutcomeUnknown, match="is not an answer to Restore"):
+            await provider.restore("k", "a")
+    async with answering(http(200, done)) as (address, _), calling(address) as provider:
+        with pytest.raises(OutcomeUnknown, match="is not an answer to Redeem"):
+            await provider.redeem("k", "a card", FIVE)
 
 
 async def test_records_that_cannot_be_read_are_unavailable() -> None:
     """A part of them is never taken for all of them."""
     raw = http(200, '[{"key": "k"}]')
-    async with answering(raw) as (address, _), calling(address) as shop:
-        for records in (shop.audit.payments(), shop.audit.bookings()):
-            with pytest.raises(ProviderUnavailable):
-                await records
+    async with answering(raw) as (address, _), calling(address) as provider:
+        with pytest.raises(ProviderUnavailable):
+            await provider.connection.records()
 
 
-async def test_nobody_there_means_that_nothing_was_sent() -> None:
-    """A connection that is refused leaves no doubt."""
+async def test_a_refused_connection_means_that_nothing_was_sent() -> None:
+    """So the provider is unavailable, and nothing has happened."""
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
-    async with calling(f"127.0.0.1:{port}") as shop:
+    async with calling(f"127.0.0.1:{port}") as provider:
         with pytest.raises(ProviderUnavailable):
-            await shop.carrier.book("k", "o-1", None)
+            await provider.redeem("k", "a card", FIVE)
 
 
-async def test_silence_leaves_doubt() -> None:
-    """Who takes the call and says nothing until our patience ends may have acted."""
+async def test_without_an_answer_the_outcome_is_unknown() -> None:
+    """A provider that takes the call and is silent until the timeout may have acted."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
-        async with calling(address, patience=1) as shop:
+        async with calling(address, patience=1) as provider:
             with pytest.raises(OutcomeUnknown):
-                await shop.payment_provider.void("k", "a")
+                await provider.restore("k", "a")
 
 
 async def test_an_answer_may_say_more_than_we_know() -> None:
     """Fields that a later release of the provider adds are no harm."""
     raw = http(200, '{"answer": "done", "fee": "0.10 GBP"}')
-    async with answering(raw) as (address, _), calling(f"{address}/") as shop:
-        assert await shop.payment_provider.find("k") == Done()
+    async with answering(raw) as (address, _), calling(f"{address}/") as provider:
+        assert await provider.find("k") == Done()
 
 
-async def test_credentials_are_sent_and_never_told() -> None:
+async def test_credentials_are_sent_and_never_shown() -> None:
     """User and password of the address go into the header, not into errors or the request line."""
     async with (
         answering(http(401)) as (address, heard),
-        calling(f"shop:s3cret@{address}/pay") as shop,
+        calling(f"us:s3cret@{address}/pay") as provider,
     ):
-        with pytest.raises(ProviderUnavailable) as told:
-            await shop.payment_provider.void("k", "a")
+        with pytest.raises(ProviderUnavailable) as raised:
+            await provider.restore("k", "a")
 
-    assert b"Basic " + base64.b64encode(b"shop:s3cret") in heard[0]
-    assert heard[0].startswith(b"POST /pay/void ")
-    assert "s3cret" not in str(told.value)
+    assert b"Basic " + base64.b64encode(b"us:s3cret") in heard[0]
+    assert heard[0].startswith(b"POST /pay/restore ")
+    assert "s3cret" not in str(raised.value)
 
 
 async def test_a_provider_on_this_machine_needs_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,5 +154,5 @@ async def test_a_provider_on_this_machine_needs_no_proxy(monkeypatch: pytest.Mon
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     raw = http(200, '{"answer": "done"}')
-    async with answering(raw) as (address, _), calling(address) as shop:
-        await shop.payment_provider.void("k", "a")
+    async with answering(raw) as (address, _), calling(address) as provider:
+        await provider.restore("k", "a")

@@ -1,155 +1,94 @@
-"""The simulated providers as a process: they forget nothing, misbehave only as told, and end."""
+"""Simulated providers as a process: they forget nothing, misbehave only as set, and end."""
 
 import asyncio
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-from application.ports import Declined, OutcomeUnknown, ProviderRefused, ProviderUnavailable
-from application.shop.ports import Authorised, Booked, PaymentProvider
+from application.ports import OutcomeUnknown, ProviderUnavailable
 from domain.values import Money
-from infrastructure.providers.simulated import Fault, Faults
-from infrastructure.providers.simulated.process import SimulationFailed
-from infrastructure.providers.simulated.rules import Subject
-from infrastructure.shop import providers as shop_providers
-from infrastructure.shop.simulated_providers import SimulatedProviders
+from infrastructure.providers import HttpConnection
+from infrastructure.providers.simulated import Fault, Faults, Subject
+from infrastructure.providers.simulated.process import SimulatedProviders, SimulationFailed
 from tests.faults import set_faults
-from tests.shop.outside import over_http
+from tests.sample.gift_cards import GIFT_CARDS, GiftCards
 from tests.waiting import until
 
-TEN = Money.parse("10.00 GBP")
+FIVE = Money.parse("5.00 GBP")
+DECLARED = "tests.sample.gift_cards:SIMULATED"
 
 
 @pytest.fixture(scope="module")
 def simulated() -> Iterator[SimulatedProviders]:
-    with SimulatedProviders() as simulated:
+    with SimulatedProviders(DECLARED) as simulated:
         yield simulated
+
+
+@asynccontextmanager
+async def issuer(simulated: SimulatedProviders) -> AsyncIterator[GiftCards]:
+    """The port over HTTP."""
+    uri = simulated.uri_of(GIFT_CARDS.name)
+    async with HttpConnection(GIFT_CARDS, uri, patience=30) as connection:
+        yield GiftCards(connection)
 
 
 async def test_what_was_answered_survives_kill(tmp_path: Path) -> None:
     """After SIGKILL under load nothing is lost, and repeating what had no answer acts once."""
-    file, keys = tmp_path / "books.sqlite3", [f"k-{number}" for number in range(300)]
+    file, keys = tmp_path / "journal", [f"k-{number}" for number in range(300)]
     answers: dict[str, object] = {}
 
-    async def authorise(provider: PaymentProvider, key: str) -> None:
-        answers[key] = await provider.authorise(key, "o-1", TEN)
+    async def redeem(provider: GiftCards, key: str) -> None:
+        answers[key] = await provider.redeem(key, "a card", FIVE)
 
-    simulated = await asyncio.to_thread(SimulatedProviders(file).start)
-    uris = simulated.payment_provider_uri, simulated.carrier_uri
-    async with shop_providers.outside(*uris, patience=30) as shop:
-        calls = [authorise(shop.payment_provider, key) for key in keys]
-        asking = asyncio.gather(*calls, return_exceptions=True)
+    simulated = await asyncio.to_thread(SimulatedProviders(DECLARED, file).start)
+    async with issuer(simulated) as provider:
+        calls = asyncio.gather(*(redeem(provider, key) for key in keys), return_exceptions=True)
         await until(lambda: len(answers) > 20, within=60)
         simulated.kill()
-        told = await asking
-    assert {type(each) for each in told} <= {type(None), ProviderUnavailable, OutcomeUnknown}
+        ended = await calls
+    assert {type(each) for each in ended} <= {type(None), ProviderUnavailable, OutcomeUnknown}
     before = dict(answers)
 
-    async with SimulatedProviders(file) as again, over_http(again) as outside:
+    async with SimulatedProviders(DECLARED, file) as again, issuer(again) as provider:
         for key, answer in before.items():
-            assert await outside.payment_provider.find(key) == answer
+            assert await provider.find(key) == answer
         for key in keys:
-            await outside.payment_provider.authorise(key, "o-1", TEN)
-        books = await outside.audit.payments()
-    assert sorted(payment.key for payment in books) == sorted(keys)
+            await provider.redeem(key, "a card", FIVE)
+        records = await provider.connection.records()
+    assert sorted(record.key for record in records) == sorted(keys)
 
 
 async def test_faults_survive_kill(tmp_path: Path) -> None:
-    """What was told is in force after a restart; what was used up stays used up."""
+    """A fault that was set is in force after a restart; one that was used up stays used up."""
     used, kept = Fault(kind="unavailable", times=1), Fault(kind="decline", rate=0.5, times=7)
-    simulated = await asyncio.to_thread(SimulatedProviders(tmp_path / "books").start)
+    simulated = await asyncio.to_thread(SimulatedProviders(DECLARED, tmp_path / "journal").start)
     await set_faults(simulated, [used, kept], seed=3)
-    uris = simulated.payment_provider_uri, simulated.carrier_uri
-    async with shop_providers.outside(*uris) as shop:
+    async with issuer(simulated) as provider:
         with pytest.raises(ProviderUnavailable):
-            await shop.payment_provider.void("k", "a")
+            await provider.restore("k", "a")
     simulated.kill()
 
-    async with SimulatedProviders(tmp_path / "books") as again:
-        told = await asyncio.to_thread(
-            httpx.get, f"{again.uri}/faults", trust_env=False, timeout=30
-        )
+    async with SimulatedProviders(DECLARED, tmp_path / "journal") as again:
+        uri = f"{again.uri}/faults"
+        plan = await asyncio.to_thread(httpx.get, uri, trust_env=False, timeout=30)
 
-    assert told.json()["seed"] == 3
-    assert [fault["kind"] for fault in told.json()["faults"]] == ["decline"]
-
-
-async def test_all_books_survive_a_stop(tmp_path: Path) -> None:
-    """Every kind of entry is read again as it was written."""
-    async with SimulatedProviders(tmp_path / "books") as first, over_http(first) as outside:
-        await outside.payment_provider.authorise("a", "o-1", TEN)
-        await outside.payment_provider.capture("c", "a", TEN)
-        await outside.payment_provider.refund("r", "a", Money.parse("0.1 GBP"))
-        await outside.payment_provider.void("v", "unheard of")
-        await outside.carrier.book("b", "o-1", None, 3)
-        await outside.carrier.cancel("x", "b")
-        before = await outside.audit.payments(), await outside.audit.bookings()
-
-    async with SimulatedProviders(tmp_path / "books") as second, over_http(second) as outside:
-        assert (await outside.audit.payments(), await outside.audit.bookings()) == before
-        late = await outside.payment_provider.authorise("unheard of", "o-1", TEN)
-        assert not isinstance(late, Authorised)
+    assert plan.json()["seed"] == 3
+    assert [fault["kind"] for fault in plan.json()["faults"]] == ["decline"]
 
 
-OLD_JOURNAL = """
-CREATE TABLE calls (
-    number INTEGER PRIMARY KEY,
-    provider TEXT NOT NULL,
-    key TEXT NOT NULL,
-    call TEXT NOT NULL,
-    content TEXT NOT NULL,
-    answer TEXT NOT NULL,
-    UNIQUE (provider, key)
-);
-CREATE TABLE faults (one INTEGER PRIMARY KEY CHECK (one = 1), told TEXT NOT NULL);
-INSERT INTO calls (provider, key, call, content, answer) VALUES
-    ('payments', 'a', 'authorise', '{"order_id":"o-1","amount":"10.00 GBP"}',
-     '{"answer": "authorised", "reference": "A00000001"}'),
-    ('payments', 'c', 'capture', '{"authorisation":"a","amount":"10.00 GBP"}',
-     '{"answer": "done"}'),
-    ('payments', 'v', 'void', '{"authorisation":"a"}',
-     '{"refused": "it has been captured: refund it"}'),
-    ('parcels', 'b', 'book', '{"order_id":"o-1","country":null,"parcels":3}',
-     '{"answer": "booked", "tracking_code": "SIM000000001"}');
-INSERT INTO faults VALUES (1, '{"faults":[{"kind":"decline","call":null,"order_id":"o-2",
-    "above":null,"rate":1.0,"times":7,"seconds":1.0,"reason":"declined by the bank"},
-    {"kind":"unavailable","call":"cancel","order_id":null,"above":null,"rate":1.0,"times":null,
-    "seconds":1.0,"reason":"declined by the bank"}],"seed":3}');
-"""
-
-
-async def test_a_journal_of_an_earlier_release_is_understood(tmp_path: Path) -> None:
-    """Its calls have their answers, its records are there, and its faults strike."""
-    with closing(sqlite3.connect(tmp_path / "books")) as file:
-        file.executescript(OLD_JOURNAL)
-
-    async with SimulatedProviders(tmp_path / "books") as simulated, over_http(simulated) as outside:
-        provider, carrier = outside.payment_provider, outside.carrier
-        assert await provider.find("a") == Authorised("A00000001")
-        assert await carrier.find("b") == Booked("SIM000000001")
-        with pytest.raises(ProviderRefused, match="refund it"):
-            await provider.void("v", "a")
-        assert [each.captured for each in await outside.audit.payments()] == [TEN]
-        assert await provider.authorise("d", "o-2", TEN) == Declined("declined by the bank")
-        assert isinstance(await provider.authorise("e", "o-3", TEN), Authorised)
-        with pytest.raises(ProviderUnavailable):
-            await carrier.cancel("x", "b")
-
-
-def test_they_end_with_whoever_started_them() -> None:
-    """Whatever that one died of."""
+def test_they_end_with_their_parent() -> None:
+    """However that one died."""
     script = (
-        "from infrastructure.shop.simulated_providers import SimulatedProviders\n"
-        "simulated = SimulatedProviders().start()\n"
+        "from infrastructure.providers.simulated.process import SimulatedProviders\n"
+        f"simulated = SimulatedProviders({DECLARED!r}).start()\n"
         "print(simulated.pid, flush=True)\n"
         "input()\n"
     )
@@ -170,30 +109,32 @@ def test_they_end_with_whoever_started_them() -> None:
 
 def test_a_file_belongs_to_one_process(tmp_path: Path) -> None:
     """A second one does not start, and says why."""
-    reason = r"cannot keep the journal in .*books.* locked"
-    with SimulatedProviders(tmp_path / "books"), pytest.raises(SimulationFailed, match=reason):
-        SimulatedProviders(tmp_path / "books").start()
+    file, reason = tmp_path / "journal", r"cannot keep the journal in .*journal.* locked"
+    with SimulatedProviders(DECLARED, file), pytest.raises(SimulationFailed, match=reason):
+        SimulatedProviders(DECLARED, file).start()
 
 
 def test_a_file_of_others_is_left_alone(tmp_path: Path) -> None:
     """A file that is not a journal is named, and not touched."""
-    (tmp_path / "books").write_text("my diary, volume 1\n" * 100)
+    (tmp_path / "journal").write_text("my diary, volume 1\n" * 100)
 
     with pytest.raises(SimulationFailed, match="cannot keep the journal"):
-        SimulatedProviders(tmp_path / "books").start()
+        SimulatedProviders(DECLARED, tmp_path / "journal").start()
 
-    assert (tmp_path / "books").read_text().startswith("my diary")
+    assert (tmp_path / "journal").read_text().startswith("my diary")
 
 
-def test_a_taken_port_is_told(tmp_path: Path) -> None:
-    """In what they say when they do not start."""
-    with SimulatedProviders() as first, pytest.raises(SimulationFailed, match="in use"):
-        SimulatedProviders(tmp_path / "books", port=int(first.uri.rpartition(":")[2])).start()
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    """The error says that the port is in use."""
+    with SimulatedProviders(DECLARED) as first:
+        port = int(first.uri.rpartition(":")[2])
+        with pytest.raises(SimulationFailed, match="in use"):
+            SimulatedProviders(DECLARED, tmp_path / "journal", port).start()
 
 
 def test_only_this_machine_can_reach_them() -> None:
-    """They ask nobody who he is, so they listen on loopback."""
-    with SimulatedProviders() as simulated:
+    """They do not authenticate, so they listen on loopback."""
+    with SimulatedProviders(DECLARED) as simulated:
         listening = [
             connection.laddr.ip
             for connection in psutil.Process(simulated.pid).net_connections()
@@ -203,11 +144,11 @@ def test_only_this_machine_can_reach_them() -> None:
 
 
 def test_a_stop_is_clean_with_calls_under_way() -> None:
-    """SIGTERM ends them soon, whoever waits for an answer, with exit code 0 and no complaint."""
-    with SimulatedProviders() as simulated:
+    """SIGTERM ends them with exit code 0, also while a caller waits for an answer."""
+    with SimulatedProviders(DECLARED) as simulated:
         asyncio.run(set_faults(simulated, [Fault(kind="slow", seconds=600)]))
         with httpx.Client(trust_env=False) as client, pytest.raises(httpx.HTTPError):
-            client.get(f"{simulated.payment_provider_uri}/calls?key=k", timeout=0.5)
+            client.get(f"{simulated.uri_of(GIFT_CARDS.name)}/calls?key=k", timeout=0.5)
         process = psutil.Process(simulated.pid)
         os.kill(simulated.pid, signal.SIGTERM)
         assert process.wait(30) == 0
@@ -222,10 +163,9 @@ def test_a_stop_is_clean_with_calls_under_way() -> None:
         '{"faults": [{"kind": "slow", "seconds": -1}]}',
         '{"faults": [{"kind": "slow", "second": 1}]}',
         '{"faults": [{"kind": "slow", "above": 2.5}]}',
-        '{"faults": [{"kind": "slow", "oder_id": "o-1"}]}',
-        '{"faults": [{"kind": "slow", "order_id": 1}]}',
-        '{"faults": [{"kind": "slow", "call": "autorise"}]}',
-        '{"faults": [{"kind": "slow", "provider": "parcels", "call": "authorise"}]}',
+        '{"faults": [{"kind": "slow", "crad": "c"}]}',
+        '{"faults": [{"kind": "slow", "card": 1}]}',
+        '{"faults": [{"kind": "slow", "call": "reedem"}]}',
         '{"faults": [{"kind": "slow", "provider": "bank"}]}',
     ],
 )
@@ -236,28 +176,28 @@ def test_faults_that_are_not_understood_change_nothing(
     asyncio.run(set_faults(simulated, [Fault(kind="decline")]))
     with httpx.Client(trust_env=False, base_url=simulated.uri, timeout=30) as client:
         refused = client.put("/faults", content=body)
-        told = client.get("/faults").json()
+        plan = client.get("/faults").json()
 
     assert refused.status_code == 422
     assert refused.json()["refused"]
-    assert [fault["kind"] for fault in told["faults"]] == ["decline"]
+    assert [fault["kind"] for fault in plan["faults"]] == ["decline"]
 
 
 @pytest.mark.parametrize(
     ("key", "body"),
     [
-        ("", '{"order_id": "o-1", "amount": "10 GBP"}'),
+        ("", '{"card": "c", "amount": "10 GBP"}'),
         ("k", ""),
-        ("k", '{"order_id": "o-1"}'),
-        ("k", '{"order_id": "o-1", "amount": 10}'),
-        ("k", '{"order_id": "o-1", "amount": "10 GBP", "tip": "1 GBP"}'),
+        ("k", '{"card": "c"}'),
+        ("k", '{"card": "c", "amount": 10}'),
+        ("k", '{"card": "c", "amount": "10 GBP", "tip": "1 GBP"}'),
     ],
 )
 def test_a_call_that_is_not_understood_is_refused(
     simulated: SimulatedProviders, key: str, body: str
 ) -> None:
     """Without a key, without all it needs, or with money as a number."""
-    uri, headers = f"{simulated.payment_provider_uri}/authorise", {"Idempotency-Key": key}
+    uri, headers = f"{simulated.uri_of(GIFT_CARDS.name)}/redeem", {"Idempotency-Key": key}
 
     refused = httpx.post(uri, headers=headers, content=body, trust_env=False, timeout=30)
 
@@ -278,14 +218,14 @@ def test_a_question_that_is_not_understood_is_refused(
     simulated: SimulatedProviders, query: str
 ) -> None:
     """It asks for one key and nothing else."""
-    uri = f"{simulated.payment_provider_uri}/calls?{query}"
+    uri = f"{simulated.uri_of(GIFT_CARDS.name)}/calls?{query}"
 
     assert "?key=" in httpx.get(uri, trust_env=False, timeout=30).json()["refused"]
 
 
-@pytest.mark.parametrize("path", ["/faults", "/payments", "/payments/calls?key=k"])
+@pytest.mark.parametrize("path", ["/faults", "/gift-cards", "/gift-cards/calls?key=k"])
 def test_a_page_in_a_browser_cannot_ask_them(simulated: SimulatedProviders, path: str) -> None:
-    """A name that is not the loopback's is refused: faults are nobody else's to tell."""
+    """A name that is not the loopback's is refused: only this machine may set faults."""
     before = httpx.get(f"{simulated.uri}/faults", trust_env=False, timeout=30).json()
     for method in ("GET", "PUT", "POST"):
         answer = httpx.request(
@@ -306,7 +246,7 @@ def test_chance_is_the_same_each_time() -> None:
 
     def struck(order: list[str], seed: int) -> set[str]:
         faults = Faults([Fault(kind="drop", rate=0.25)], seed=seed)
-        return {key for key in order if faults.strike("parcels", "book", key, Subject()).drop}
+        return {key for key in order if faults.strike("p", "redeem", key, Subject()).drop}
 
     assert struck(keys, seed=1) == struck(keys[::-1], seed=1)
     assert struck(keys, seed=1) != struck(keys, seed=2)
@@ -315,17 +255,16 @@ def test_chance_is_the_same_each_time() -> None:
 
 def test_a_fault_of_one_provider_leaves_others_alone() -> None:
     """Calls of one name, under one key, are struck where the fault says."""
-    faults = Faults([Fault(kind="drop", provider="payments", call="find")])
+    faults = Faults([Fault(kind="drop", provider="one", call="find")])
 
-    assert not faults.strike("parcels", "find", "k", Subject()).drop
-    assert faults.strike("payments", "find", "k", Subject()).drop
+    assert not faults.strike("another", "find", "k", Subject()).drop
+    assert faults.strike("one", "find", "k", Subject()).drop
 
 
 def test_a_repeated_call_has_another_chance() -> None:
-    """Who is struck once is not struck for ever."""
+    """A call that is struck once is not struck for ever."""
     faults = Faults([Fault(kind="drop", rate=0.5)])
 
-    assert {faults.strike("parcels", "book", "k", Subject()).drop for _ in range(50)} == {
-        True,
-        False,
-    }
+    struck = {faults.strike("p", "redeem", "k", Subject()).drop for _ in range(50)}
+
+    assert struck == {True, False}

@@ -44,15 +44,15 @@ class Rules(Protocol[C, G, R_co]):
         """All that was ever granted, by the key of its call, in order."""
         ...
 
-    def decide(self, key: str, call: C, decline: str | None) -> Answer[G]:
+    def decide(self, key: str, call: C, decline: str | None, /) -> Answer[G]:
         """The answer to a call with a new key; ``decline``: the reason to decline it, if it can."""
         ...
 
-    def apply(self, entry: Entry[C, G]) -> None:
+    def apply(self, entry: Entry[C, G], /) -> None:
         """Let an answer have its effect on the records."""
         ...
 
-    def subject(self, call: C) -> Subject:
+    def subject(self, call: C, /) -> Subject:
         """What the call is about."""
         ...
 

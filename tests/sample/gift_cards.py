@@ -21,8 +21,9 @@ class Restore(Call):
 
 @dataclass(frozen=True)
 class Redeemed:
-    """What the provider grants."""
+    """What the provider grants. ``number``: how many it has granted so far."""
 
+    number: int
     amount: Money
 
 
@@ -48,16 +49,16 @@ class GiftCards:
     """The port, over any connection."""
 
     def __init__(self, connection: Connection[Redeem | Restore, Redeemed, Redemption]) -> None:
-        self._connection = connection
+        self.connection = connection
 
     async def redeem(self, key: str, card: str, amount: Money) -> Redeemed | Declined:
-        return await granted(self._connection, key, Redeem(card=card, amount=amount))
+        return await granted(self.connection, key, Redeem(card=card, amount=amount))
 
     async def restore(self, key: str, redemption: str) -> None:
-        await done(self._connection, key, Restore(redemption=redemption))
+        await done(self.connection, key, Restore(redemption=redemption))
 
     async def find(self, key: str) -> Redeemed | Declined | Done | None:
-        return await self._connection.find(key)
+        return await self.connection.find(key)
 
 
 class Redemptions:
@@ -70,11 +71,13 @@ class Redemptions:
     def records(self) -> Mapping[str, Redemption]:
         return self._redemptions
 
-    def decide(self, key: str, call: Redeem | Restore, decline: str | None) -> Answer[Redeemed]:  # noqa: ARG002 - as every rule is called
+    def decide(self, _: str, call: Redeem | Restore, decline: str | None) -> Answer[Redeemed]:
         if isinstance(call, Restore):
             known = call.redemption in self._redemptions
             return Done() if known else Refusal(f"there is no redemption {call.redemption!r}")
-        return Redeemed(call.amount) if decline is None else Declined(decline)
+        if decline is not None:
+            return Declined(decline)
+        return Redeemed(len(self._redemptions) + 1, call.amount)
 
     def apply(self, entry: Entry[Redeem | Restore, Redeemed]) -> None:
         match entry.call, entry.answer:
