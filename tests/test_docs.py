@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
@@ -173,6 +174,18 @@ def test_every_make_target_that_a_page_names_exists(page: Path) -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for line in in_code(page):
         assert {*re.findall(r"\bmake ([a-z-]+)", line)} <= {*targets}, f"{name(page)}: {line}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_path_and_module_that_a_page_names_exists(page: Path) -> None:
+    """`tests/contracts/` and ``python -m tests.contracts.guarantees`` are there, links apart."""
+    for line in in_code(page):
+        for path in re.findall(
+            r"^(?:domain|application|infrastructure|tests|docs)/[\w./-]+$", line
+        ):
+            assert (ROOT / path).exists(), f"{name(page)}: there is no {path}"
+        for module in re.findall(r"python -m (tests[\w.]+)", line):
+            assert find_spec(module), f"{name(page)}: there is no {module}"
 
 
 def test_every_option_and_every_setting_is_described() -> None:

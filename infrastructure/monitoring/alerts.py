@@ -159,7 +159,7 @@ GROUPS_HINDERED: Final = Alert(
     above=0,
     for_minutes=1,
     severity="critical",
-    summary="new events reach no consumer group: orders are accepted but not fulfilled",
+    summary="new events reach no consumer group: no saga and no reaction receives them",
     runbook="events-that-reach-no-consumer-group",
 )
 
