@@ -14,12 +14,12 @@ from typer.cli import get_docs_for_click
 from typer.main import get_command
 
 from infrastructure.cli.main import command_line
-from infrastructure.shop.program import PROGRAM
+from tests.reference.program import PROGRAM
 
-_NAME: Final = "headwater"
-_INTRODUCTION: Final = """# Commands
+_NAME: Final = PROGRAM.service.name
+_INTRODUCTION: Final = f"""# Commands
 
-*Reference.* All commands of `headwater`, as `headwater COMMAND --help` shows them. They read their
+*Reference.* All commands of `{_NAME}`, as `{_NAME} COMMAND --help` shows them. They read their
 [settings](settings.md) from the environment or a `.env` file.
 
 | exit code | meaning |
@@ -31,7 +31,7 @@ _INTRODUCTION: Final = """# Commands
 This page is printed from the source by `make reference`.
 
 """
-_SECTION: Final = re.compile(r"#+ `headwater ?([^`]*)`\n\n((?:.+\n)+)")
+_SECTION: Final = re.compile(rf"#+ `{_NAME} ?([^`]*)`\n\n((?:.+\n)+)")
 _LISTED: Final = re.compile(r"^\* `([^`]+)`: .+$", re.MULTILINE)
 _LIST: Final = "**Commands**:\n\n"
 _OPTION: Final = re.compile(r"^\* `(--[\w-]+)", re.MULTILINE)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from infrastructure.shop.settings import ShopSettings
+from tests.reference.program import PROGRAM
 
 _INTRODUCTION: Final = """# Settings
 
@@ -33,8 +33,9 @@ def page() -> str:
 
 
 def _rows() -> Iterator[tuple[str, str, str, str]]:
-    for name, field in ShopSettings.model_json_schema()["properties"].items():
-        variable, meaning = f"`{ShopSettings.name_of(name)}`", ShopSettings.description_of(name)
+    settings = PROGRAM.settings
+    for name, field in settings.model_json_schema()["properties"].items():
+        variable, meaning = f"`{settings.name_of(name)}`", settings.description_of(name)
         yield variable, _type(field), _default(field.get("default")), meaning
 
 
