@@ -9,9 +9,9 @@ from psycopg import AsyncConnection, Connection
 
 from application.messages import RecordedEvent
 from application.ports import Progress
-from application.shop.service import SHOP
 from infrastructure import postgres
 from tests.contracts.made_up import only
+from tests.sample.service import SAMPLE
 
 Seen = list[RecordedEvent | Progress]
 
@@ -59,9 +59,11 @@ async def log_at(
         await postgres.migrate(pool)
         async with postgres.wake_up(uri, silence) as wake_up:
             horizon = postgres.Horizon(pool)
-            subscriptions = postgres.Subscriptions(pool, wake_up, horizon, SHOP.catalogue, net=net)
+            subscriptions = postgres.Subscriptions(
+                pool, wake_up, horizon, SAMPLE.catalogue, net=net
+            )
             yield Log(
-                pool, postgres.EventStore(pool, SHOP.catalogue), subscriptions, horizon, wake_up
+                pool, postgres.EventStore(pool, SAMPLE.catalogue), subscriptions, horizon, wake_up
             )
 
 

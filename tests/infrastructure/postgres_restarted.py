@@ -45,8 +45,9 @@ class Server:
     def suspend(self, role: str) -> None:
         """That process of it does nothing more, until the server crashes."""
         for process in self._postmaster().children():
-            if role in " ".join(process.cmdline()):
-                process.suspend()
+            with suppress(psutil.NoSuchProcess):  # a backend whose client has just left
+                if role in " ".join(process.cmdline()):
+                    process.suspend()
 
     def _postmaster(self) -> psutil.Process:
         pid = int((self._directory / "data" / "postmaster.pid").read_text().split()[0])

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from application.ports import NO_STREAM, StoreUnavailable
-from application.shop.service import SHOP
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore, Subscriptions
 from tests.contracts.made_up import all_of, event, events, name, only, until
+from tests.sample.service import SAMPLE
 from tests.waiting import PATIENCE
 
 
@@ -45,7 +45,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 async def test_data_comes_back_byte_for_byte(client: Client) -> None:
     """Spaces, the order of keys, numbers as they were written: nothing is touched."""
     store, stream, data = (
-        EventStore(client, SHOP.catalogue),
+        EventStore(client, SAMPLE.catalogue),
         name(),
         b'{"b" : 1.50, "a":1e2, "b" : 2}',
     )
@@ -57,7 +57,7 @@ async def test_data_comes_back_byte_for_byte(client: Client) -> None:
 
 async def test_a_link_in_a_stream_of_ours_leads_nowhere(client: Client) -> None:
     """Another stream's events are never taken for this one's: a link is an event of its own."""
-    store, linked, stream = EventStore(client, SHOP.catalogue), name(), name()
+    store, linked, stream = EventStore(client, SAMPLE.catalogue), name(), name()
     await store.append(linked, [event()], NO_STREAM)
     await store.append(stream, [event()], NO_STREAM)
     link = event("$>", f"0@{linked}".encode())
@@ -95,13 +95,13 @@ async def test_a_server_that_dies_is_unavailable_until_it_is_back(server: Server
     """Whatever is under way or tried meanwhile ends as StoreUnavailable; then all goes on."""
     uri = server.node.uri
     client = await eventstoredb.connect(uri)
-    store, type, stream = EventStore(client, SHOP.catalogue), name("Noted"), name()
-    groups, group = ConsumerGroups(client, SHOP.catalogue), name("group")
+    store, type, stream = EventStore(client, SAMPLE.catalogue), name("Noted"), name()
+    groups, group = ConsumerGroups(client, SAMPLE.catalogue), name("group")
     await groups.ensure(group, only=only(type))
     await store.append(stream, events(3, type), NO_STREAM)
 
     async with (
-        Subscriptions(client, SHOP.catalogue).catch_up(after=None, only=only(type)) as items,
+        Subscriptions(client, SAMPLE.catalogue).catch_up(after=None, only=only(type)) as items,
         groups.consume(group, only=only(type)) as deliveries,
         asyncio.timeout(PATIENCE),
     ):
@@ -118,7 +118,7 @@ async def test_a_server_that_dies_is_unavailable_until_it_is_back(server: Server
     with pytest.raises(StoreUnavailable):
         await all_of(store.read(stream))
     with pytest.raises(StoreUnavailable):
-        async with Subscriptions(client, SHOP.catalogue).catch_up(after=None, only=only(type)):
+        async with Subscriptions(client, SAMPLE.catalogue).catch_up(after=None, only=only(type)):
             pass
 
     await server.come_back(uri)
@@ -131,7 +131,9 @@ async def test_a_server_that_dies_is_unavailable_until_it_is_back(server: Server
 
     await until(is_readable)
     await store.append(stream, [event(type)], 2)
-    async with Subscriptions(client, SHOP.catalogue).catch_up(after=None, only=only(type)) as items:
+    async with Subscriptions(client, SAMPLE.catalogue).catch_up(
+        after=None, only=only(type)
+    ) as items:
         assert await anext(items) == first
     await client.close()
 
@@ -148,8 +150,8 @@ async def test_what_was_acknowledged_is_remembered_by_a_server_that_restarts(
     uri = server.node.uri
     client = await eventstoredb.connect(uri)
     store, groups, type, group = (
-        EventStore(client, SHOP.catalogue),
-        ConsumerGroups(client, SHOP.catalogue),
+        EventStore(client, SAMPLE.catalogue),
+        ConsumerGroups(client, SAMPLE.catalogue),
         name("Noted"),
         "saga",
     )
@@ -170,9 +172,9 @@ async def test_what_was_acknowledged_is_remembered_by_a_server_that_restarts(
 
     client = await eventstoredb.connect(uri)
     last = event(type)
-    await EventStore(client, SHOP.catalogue).append(stream, [last], 4)
+    await EventStore(client, SAMPLE.catalogue).append(stream, [last], 4)
     async with (
-        ConsumerGroups(client, SHOP.catalogue).consume(group, only=only(type)) as deliveries,
+        ConsumerGroups(client, SAMPLE.catalogue).consume(group, only=only(type)) as deliveries,
         asyncio.timeout(PATIENCE),
     ):
         assert (await anext(deliveries)).recorded.id == last.id
@@ -181,7 +183,7 @@ async def test_what_was_acknowledged_is_remembered_by_a_server_that_restarts(
 
 async def test_a_read_that_is_cut_off_is_no_whole_stream(client: Client) -> None:
     """When the client reconnects for another call, a read is unavailable rather than short."""
-    store, stream = EventStore(client, SHOP.catalogue), name()
+    store, stream = EventStore(client, SAMPLE.catalogue), name()
     await store.append(stream, [event(data=b'"' + b"x" * 90_000 + b'"') for _ in range(10)], -1)
     for version in range(9, 400, 10):
         await store.append(
@@ -198,7 +200,7 @@ async def test_a_read_that_is_cut_off_is_no_whole_stream(client: Client) -> None
 
 async def test_cancelling_a_read_cancels_it(client: Client) -> None:
     """The client takes a cancellation for the end of the stream; here it stays a cancellation."""
-    store, stream = EventStore(client, SHOP.catalogue), name()
+    store, stream = EventStore(client, SAMPLE.catalogue), name()
     for version in range(-1, 5_000, 1_000):
         await store.append(stream, events(1_000), version)
 
@@ -219,7 +221,7 @@ async def test_cancelling_a_read_cancels_it(client: Client) -> None:
 async def test_the_system_projections_run(client: Client) -> None:
     """Switched on, once or twice, they sort links into ``$ce-…``, read as the events themselves."""
     store, category = (
-        EventStore(client, SHOP.catalogue),
+        EventStore(client, SAMPLE.catalogue),
         name("order").replace("-", ""),
     )
     await eventstoredb.enable_system_projections(client)

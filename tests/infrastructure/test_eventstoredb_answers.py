@@ -15,7 +15,6 @@ from application.ports import (
     StreamDeleted,
     WrongExpectedVersion,
 )
-from application.shop.service import SHOP
 from infrastructure.eventstoredb import EventStore, Subscriptions, system_projections
 from infrastructure.eventstoredb import client as client_module
 from tests.contracts.made_up import all_of, event, only
@@ -27,13 +26,16 @@ from tests.infrastructure.scripted_server import (
     recorded,
     scripted,
 )
+from tests.sample.service import SAMPLE
 from tests.waiting import PATIENCE, until
 
 
 async def followed(script: Script, after: int | None, count: int) -> list[object]:
     async with (
         scripted(script) as client,
-        Subscriptions(client, SHOP.catalogue).catch_up(after=after, only=only("Noted")) as messages,
+        Subscriptions(client, SAMPLE.catalogue).catch_up(
+            after=after, only=only("Noted")
+        ) as messages,
         asyncio.timeout(PATIENCE),
     ):
         return [await anext(messages) for _ in range(count)]
@@ -72,14 +74,14 @@ async def test_a_checkpoint_never_leads_back() -> None:
 async def test_an_event_at_no_place_is_refused(version: int, position: int) -> None:
     """Neither a subscription nor a read passes a number on that is no version or position."""
     script = Script()
-    there = recorded(event(), "order-1", version, position)
+    there = recorded(event(), "transfer-1", version, position)
     script.subscription, script.read = [there], lambda _: [there]
 
     with pytest.raises(StoreUnavailable, match=f"{NOWHERE} as the (version|position) of an event"):
         await followed(script, None, 1)
     with pytest.raises(StoreUnavailable, match=f"{NOWHERE} as the (version|position) of an event"):
         async with scripted(script) as client:
-            await all_of(EventStore(client, SHOP.catalogue).read("order-1"))
+            await all_of(EventStore(client, SAMPLE.catalogue).read("transfer-1"))
 
 
 def success(version: int, position: int) -> BatchAppendResp:
@@ -96,8 +98,8 @@ def wrong(found: shared_pb2.WrongExpectedVersion) -> BatchAppendResp:
 
 async def appended(script: Script, *, expected: int = NO_STREAM) -> Appended:
     async with scripted(script) as client, asyncio.timeout(PATIENCE):
-        store = EventStore(client, SHOP.catalogue, patience=0.3)
-        return await store.append("order-1", [event()], expected)
+        store = EventStore(client, SAMPLE.catalogue, patience=0.3)
+        return await store.append("transfer-1", [event()], expected)
 
 
 async def test_where_an_append_ended_is_what_the_server_says() -> None:
@@ -113,7 +115,7 @@ async def test_a_stream_that_the_server_began_anew_is_told() -> None:
     script = Script()
     script.append = lambda _: success(3, 815)
 
-    with pytest.raises(StreamDeleted, match="order-1"):
+    with pytest.raises(StreamDeleted, match="transfer-1"):
         await appended(script)
 
 
@@ -170,8 +172,8 @@ async def test_an_append_that_is_not_answered_is_looked_for() -> None:
     script = Silent()
 
     async with scripted(script) as client, asyncio.timeout(PATIENCE):
-        store = EventStore(client, SHOP.catalogue, patience=2 * PATIENCE)
-        assert await store.append("order-1", [event()], 4) == Appended(5, 100)
+        store = EventStore(client, SAMPLE.catalogue, patience=2 * PATIENCE)
+        assert await store.append("transfer-1", [event()], 4) == Appended(5, 100)
     assert len(script.appends) == 1
 
 
@@ -196,9 +198,9 @@ async def test_an_append_whose_caller_goes_leaves_nothing_running() -> None:
     script = Script()
 
     async with scripted(script) as client, asyncio.timeout(PATIENCE):
-        store = EventStore(client, SHOP.catalogue, patience=2 * PATIENCE)
+        store = EventStore(client, SAMPLE.catalogue, patience=2 * PATIENCE)
         before = asyncio.all_tasks()
-        appending = asyncio.create_task(store.append("order-1", [event()], 4))
+        appending = asyncio.create_task(store.append("transfer-1", [event()], 4))
         await until(lambda: bool(script.appends) and script.reads > 0)
         appending.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -9,11 +9,11 @@ import pytest
 
 from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Appended, StoreUnavailable
-from application.shop.service import SHOP
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore, Subscriptions
 from tests.contracts.made_up import all_of, event, name, only
+from tests.sample.service import SAMPLE
 from tests.waiting import PATIENCE, until
 
 APPENDS = 30  # while each of the leaders is lost
@@ -41,13 +41,13 @@ async def test_a_lost_leader_is_unavailability_and_nothing_else(
     the same ids, each append is there once; followers and groups go on, and miss nothing."""
     type, group, stream = name("T"), name("g"), name()
     store, groups = (
-        EventStore(client, SHOP.catalogue),
-        ConsumerGroups(client, SHOP.catalogue),
+        EventStore(client, SAMPLE.catalogue),
+        ConsumerGroups(client, SAMPLE.catalogue),
     )
     await groups.ensure(group, only=only(type))
     followed, handled = list[UUID](), set[UUID]()
     tasks = [
-        asyncio.create_task(_follow(Subscriptions(client, SHOP.catalogue), type, followed)),
+        asyncio.create_task(_follow(Subscriptions(client, SAMPLE.catalogue), type, followed)),
         asyncio.create_task(_handle(groups, group, type, handled)),
     ]
     appended: list[UUID] = []

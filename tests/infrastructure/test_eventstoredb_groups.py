@@ -7,11 +7,11 @@ import pytest
 from esdbclient import StreamState
 
 from application.ports import NO_STREAM, Delivery
-from application.shop.service import SHOP
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore
 from tests.contracts.made_up import events, name, only, until
+from tests.sample.service import SAMPLE
 from tests.waiting import PATIENCE
 
 
@@ -39,8 +39,8 @@ async def take(deliveries: AsyncIterator[Delivery], count: int) -> list[Delivery
 async def test_a_group_of_an_earlier_release_is_replaced(client: Client, category: str) -> None:
     """One on ``$all`` is made anew from the beginning, since it may have lost events, and goes."""
     store, groups, group, type = (
-        EventStore(client, SHOP.catalogue),
-        ConsumerGroups(client, SHOP.catalogue),
+        EventStore(client, SAMPLE.catalogue),
+        ConsumerGroups(client, SAMPLE.catalogue),
         name("g"),
         name("T"),
     )
@@ -59,8 +59,8 @@ async def test_links_to_what_is_gone_are_done_and_counted(client: Client, catego
     """Streams that were truncated or deleted leave links without events, and to metadata."""
     gone, type, group = list[str](), name("T"), name("g")
     store, groups = (
-        EventStore(client, SHOP.catalogue),
-        ConsumerGroups(client, SHOP.catalogue, tell=gone.append),
+        EventStore(client, SAMPLE.catalogue),
+        ConsumerGroups(client, SAMPLE.catalogue, tell=gone.append),
     )
     for number in range(3):
         await store.append(f"{category}-{number}", events(4, type), NO_STREAM)
@@ -95,8 +95,8 @@ async def _until_linked(store: EventStore, category: str, count: int) -> None:
 async def test_a_category_that_is_new_in_a_release_is_joined(client: Client, category: str) -> None:
     """The group is there for one category, and a consumer wants another one besides."""
     store, groups, group, type = (
-        EventStore(client, SHOP.catalogue),
-        ConsumerGroups(client, SHOP.catalogue),
+        EventStore(client, SAMPLE.catalogue),
+        ConsumerGroups(client, SAMPLE.catalogue),
         name("g"),
         name("T"),
     )
@@ -115,7 +115,7 @@ async def test_a_category_that_is_new_in_a_release_is_joined(client: Client, cat
 
 async def test_a_category_that_was_not_ensured_is_unknown(client: Client, category: str) -> None:
     """Nothing would ever come of it, so the consumer is told, and leaves the others again."""
-    groups, group = ConsumerGroups(client, SHOP.catalogue), name("g")
+    groups, group = ConsumerGroups(client, SAMPLE.catalogue), name("g")
     await groups.ensure(group, only=only("T", category))
     more = only("T", category) | only("T", f"{category}more")
 
@@ -129,8 +129,8 @@ async def test_a_projection_that_is_off_is_a_hindrance(fresh_node: NodeProcess) 
     it, and then nothing is told."""
     client = await eventstoredb.connect(fresh_node.uri)
     groups, wanted = (
-        ConsumerGroups(client, SHOP.catalogue),
-        only("OrderPlaced", "order"),
+        ConsumerGroups(client, SAMPLE.catalogue),
+        only("TransferRequested", "transfer"),
     )
     await groups.ensure("g", only=wanted)
     await _until_hindered(groups, hindered=False)
@@ -150,18 +150,18 @@ async def test_a_projection_that_is_faulted_is_a_hindrance(fresh_node: NodeProce
     help, and the reason says which stream it was."""
     client = await eventstoredb.connect(fresh_node.uri)
     store, groups, wanted = (
-        EventStore(client, SHOP.catalogue),
-        ConsumerGroups(client, SHOP.catalogue),
-        only("OrderPlaced", "order"),
+        EventStore(client, SAMPLE.catalogue),
+        ConsumerGroups(client, SAMPLE.catalogue),
+        only("TransferRequested", "transfer"),
     )
     await groups.ensure("g", only=wanted)
     await _until_hindered(groups, hindered=False)
 
-    await store.append("$ce-order", events(1), NO_STREAM)
-    await store.append("order-1", events(1, "OrderPlaced"), NO_STREAM)
+    await store.append("$ce-transfer", events(1), NO_STREAM)
+    await store.append("transfer-1", events(1, "TransferRequested"), NO_STREAM)
     told = await _until_hindered(groups, hindered=True)
     assert "$by_category is faulted" in told
-    assert "$ce-order" in told
+    assert "$ce-transfer" in told
     await client.close()
 
 

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from application.ports import NO_STREAM, StoreUnavailable
-from application.shop.service import SHOP
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.eventstoredb import Client, ConsumerGroups, EventStore, Subscriptions
 from tests.contracts.made_up import all_of, event, events, name, only
+from tests.sample.service import SAMPLE
 from tests.silent_proxy import SilentProxy, silent_proxy
 from tests.waiting import PATIENCE, until_true
 
@@ -31,8 +31,8 @@ async def test_a_silent_connection_is_given_up(proxied: tuple[SilentProxy, Clien
     """Whoever follows hears of it without sending anything; then everything works again."""
     proxy, client = proxied
     store, groups, type, group = (
-        EventStore(client, SHOP.catalogue),
-        ConsumerGroups(client, SHOP.catalogue),
+        EventStore(client, SAMPLE.catalogue),
+        ConsumerGroups(client, SAMPLE.catalogue),
         name("T"),
         name("g"),
     )
@@ -41,7 +41,7 @@ async def test_a_silent_connection_is_given_up(proxied: tuple[SilentProxy, Clien
     await store.append(stream, events(2, type), NO_STREAM)
 
     async with (
-        Subscriptions(client, SHOP.catalogue).catch_up(after=None, only=only(type)) as following,
+        Subscriptions(client, SAMPLE.catalogue).catch_up(after=None, only=only(type)) as following,
         groups.consume(group, only=only(type)) as deliveries,
         asyncio.timeout(PATIENCE),
     ):

@@ -11,10 +11,10 @@ import pytest
 
 from application.messages import RecordedEvent
 from application.ports import NO_STREAM, Delivery, GroupInfo, StoreUnavailable
-from application.shop.service import SHOP
 from infrastructure import postgres as postgresql  # beside the fixture of that name
 from tests.contracts.made_up import event, events, name, only
 from tests.infrastructure.postgres_log import INSERT, inserted_into, log_at
+from tests.sample.service import SAMPLE
 from tests.waiting import PATIENCE, until
 
 
@@ -41,7 +41,7 @@ async def process(
     uri: str, group: str = "group", type: str = "Noted", message_timeout: float = 3600
 ) -> AsyncIterator[Process]:
     async with log_at(uri) as log, postgresql.pool(uri) as pool:
-        groups = postgresql.ConsumerGroups(pool, log.wake_up, SHOP.catalogue)
+        groups = postgresql.ConsumerGroups(pool, log.wake_up, SAMPLE.catalogue)
         await groups.ensure(group, only=only(type), message_timeout=message_timeout)
         yield Process(log.events, groups, group, type)
 

@@ -11,13 +11,13 @@ from application.ports import (
     Appended,
     StoreUnavailable,
 )
-from application.shop.service import SHOP
 from infrastructure.postgres import EventStore, GroupCommit
 from infrastructure.postgres.connections import Connection
 from infrastructure.postgres.events.appending import Answer, Append, append
 from tests.contracts.made_up import all_of, event, events, name
 from tests.infrastructure.postgres_load import PATIENCE, under_load
 from tests.infrastructure.postgres_log import log_at
+from tests.sample.service import SAMPLE
 
 
 async def test_a_pool_that_is_used_up_is_told_in_words(postgres: str) -> None:
@@ -27,7 +27,7 @@ async def test_a_pool_that_is_used_up_is_told_in_words(postgres: str) -> None:
             answers = await asyncio.gather(
                 *(log.events.append(name(), [event()], NO_STREAM) for _ in range(20)),
                 log.readable(),
-                all_of(log.events.read("order-1")),
+                all_of(log.events.read("transfer-1")),
                 return_exceptions=True,
             )
         assert {type(answer) for answer in answers} == {StoreUnavailable}
@@ -52,20 +52,20 @@ async def test_one_connection_is_enough(postgres: str) -> None:
 async def test_a_lock_on_the_table_is_told_in_words(postgres: str) -> None:
     """Somebody works on the table itself: writers and readers are told soon, all together."""
     async with log_at(postgres) as log, asyncio.timeout(PATIENCE):
-        await log.events.append("order-1", [event()], NO_STREAM)
+        await log.events.append("transfer-1", [event()], NO_STREAM)
         async with await psycopg.AsyncConnection.connect(postgres) as foreign:
             await foreign.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
             answers = await asyncio.gather(
                 *(log.events.append(name(), [event()], NO_STREAM) for _ in range(100)),
                 log.readable(),
-                all_of(log.events.read("order-1")),
+                all_of(log.events.read("transfer-1")),
                 log.follow([], lambda: False),
                 return_exceptions=True,
             )
         assert {type(answer) for answer in answers} == {StoreUnavailable}
         assert all("lock" in str(answer) for answer in answers)
 
-        assert len(await all_of(log.events.read("order-1"))) == 1
+        assert len(await all_of(log.events.read("transfer-1"))) == 1
         await asyncio.gather(*(log.events.append(name(), [event()], -1) for _ in range(100)))
 
 
@@ -81,7 +81,7 @@ async def test_a_lock_on_the_table_that_ends_soon_is_waited_for(postgres: str) -
         return await append(connection, appends)
 
     async with log_at(postgres) as log, asyncio.timeout(PATIENCE):
-        store = EventStore(log.pool, SHOP.catalogue, GroupCommit(log.pool, commit))
+        store = EventStore(log.pool, SAMPLE.catalogue, GroupCommit(log.pool, commit))
         async with await psycopg.AsyncConnection.connect(postgres) as foreign:
             await foreign.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
             answers = await asyncio.gather(
@@ -106,12 +106,12 @@ async def test_a_statement_that_takes_too_long_is_told_in_words(postgres: str) -
 
     async with log_at(postgres) as log, asyncio.timeout(PATIENCE):
         store, wanted = (
-            EventStore(log.pool, SHOP.catalogue, GroupCommit(log.pool, commit)),
+            EventStore(log.pool, SAMPLE.catalogue, GroupCommit(log.pool, commit)),
             events(2),
         )
         with pytest.raises(StoreUnavailable, match="statement timeout"):
-            await store.append("order-1", wanted, NO_STREAM)
-        assert await all_of(store.read("order-1")) == []
+            await store.append("transfer-1", wanted, NO_STREAM)
+        assert await all_of(store.read("transfer-1")) == []
 
         slow.append(False)
-        assert (await store.append("order-1", wanted, NO_STREAM)).version == 1
+        assert (await store.append("transfer-1", wanted, NO_STREAM)).version == 1

@@ -9,12 +9,12 @@ import pytest
 
 from application.messages import NewEvent
 from application.ports import NO_STREAM, Appended, StoreUnavailable, WrongExpectedVersion
-from application.shop.service import SHOP
 from infrastructure.postgres import EventStore, GroupCommit
 from infrastructure.postgres.connections import Connection
 from infrastructure.postgres.events.appending import Answer, Append, append
 from tests.contracts.made_up import all_of, event, events, name
 from tests.infrastructure.postgres_log import inserted_into, log_at
+from tests.sample.service import SAMPLE
 from tests.waiting import PATIENCE, until
 
 
@@ -22,7 +22,7 @@ from tests.waiting import PATIENCE, until
 async def store_at(uri: str, groups: list[int]) -> AsyncIterator[EventStore]:
     """A store that tells how many appends each of its groups has."""
     async with log_at(uri) as log, asyncio.timeout(PATIENCE):
-        yield EventStore(log.pool, SHOP.catalogue, GroupCommit(log.pool, tell=groups.append))
+        yield EventStore(log.pool, SAMPLE.catalogue, GroupCommit(log.pool, tell=groups.append))
 
 
 def transactions(uri: str) -> int:
@@ -55,7 +55,7 @@ async def test_who_comes_alone_is_a_group(postgres: str) -> None:
     groups: list[int] = []
     async with store_at(postgres, groups) as store:
         for version in range(-1, 9):
-            await store.append("order-1", [event()], version)
+            await store.append("transfer-1", [event()], version)
 
     assert groups == [1] * 10
     assert transactions(postgres) == 10
@@ -71,7 +71,7 @@ async def test_who_comes_meanwhile_goes_together(postgres: str) -> None:
         return await append(connection, appends)
 
     async with log_at(postgres) as log, asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
-        store = EventStore(log.pool, SHOP.catalogue, GroupCommit(log.pool, commit))
+        store = EventStore(log.pool, SAMPLE.catalogue, GroupCommit(log.pool, commit))
         group.create_task(store.append(name(), [event()], NO_STREAM))
         await until(lambda: begun == [1])
         group.create_task(store.append(name(), [event()], NO_STREAM))
@@ -89,14 +89,14 @@ async def test_each_gets_its_own_answer(postgres: str) -> None:
     groups: list[int] = []
     async with store_at(postgres, groups) as store:
         taken, twice = event(), events(2)
-        await store.append("order-taken", [taken], NO_STREAM)
-        first = await store.append("order-twice", twice, NO_STREAM)
+        await store.append("transfer-taken", [taken], NO_STREAM)
+        first = await store.append("transfer-twice", twice, NO_STREAM)
 
         wrong, repeated, bad, elsewhere, *good = await asyncio.gather(
-            store.append("order-taken", [event()], NO_STREAM),
-            store.append("order-twice", twice, NO_STREAM),
-            store.append("order-bad", [event(data=b"{")], NO_STREAM),
-            store.append("order-elsewhere", [event(), taken], NO_STREAM),
+            store.append("transfer-taken", [event()], NO_STREAM),
+            store.append("transfer-twice", twice, NO_STREAM),
+            store.append("transfer-bad", [event(data=b"{")], NO_STREAM),
+            store.append("transfer-elsewhere", [event(), taken], NO_STREAM),
             *(store.append(name(), events(2), NO_STREAM) for _ in range(20)),
             return_exceptions=True,
         )
@@ -118,7 +118,7 @@ async def test_somebodys_open_transaction_stops_its_own_stream_only(
     go_on = asyncio.Event()
 
     async def commit(connection: Connection, appends: Sequence[Append]) -> Sequence[Answer | None]:
-        if [one.stream for one in appends] == ["order-held"]:
+        if [one.stream for one in appends] == ["transfer-held"]:
             await go_on.wait()  # what is tried apart takes longer than all the others
         return await append(connection, appends)
 
@@ -127,22 +127,22 @@ async def test_somebodys_open_transaction_stops_its_own_stream_only(
         asyncio.timeout(PATIENCE),
         await psycopg.AsyncConnection.connect(postgres) as foreign,
     ):
-        store = EventStore(log.pool, SHOP.catalogue, GroupCommit(log.pool, commit))
-        await inserted_into(foreign, "order-held")
-        held = asyncio.create_task(store.append("order-held", [event()], NO_STREAM))
+        store = EventStore(log.pool, SAMPLE.catalogue, GroupCommit(log.pool, commit))
+        await inserted_into(foreign, "transfer-held")
+        held = asyncio.create_task(store.append("transfer-held", [event()], NO_STREAM))
         others = [asyncio.create_task(store.append(name(), [event()], -1)) for _ in range(30)]
         await asyncio.gather(*others)
         assert not held.done()
         go_on.set()
-        with pytest.raises(StoreUnavailable, match="order-held and keeps the transaction open"):
+        with pytest.raises(StoreUnavailable, match="transfer-held and keeps the transaction open"):
             await held
 
         await (foreign.commit() if ending == "commit" else foreign.rollback())
         with suppress(WrongExpectedVersion):
-            assert (await store.append("order-held", [event()], NO_STREAM)).version == 0
-        assert len(await all_of(store.read("order-held"))) == 1
+            assert (await store.append("transfer-held", [event()], NO_STREAM)).version == 0
+        assert len(await all_of(store.read("transfer-held"))) == 1
         for version in range(5):
-            await store.append("order-held", [event()], version)
+            await store.append("transfer-held", [event()], version)
 
 
 async def test_a_held_stream_that_is_asked_for_again_and_again_slows_nobody(postgres: str) -> None:
@@ -153,7 +153,7 @@ async def test_a_held_stream_that_is_asked_for_again_and_again_slows_nobody(post
         nonlocal refused
         while not done.is_set():
             with pytest.raises(StoreUnavailable):
-                await store.append("order-held", [event()], NO_STREAM)
+                await store.append("transfer-held", [event()], NO_STREAM)
             refused += 1
             await asyncio.sleep(0.01)  # an impatient client
 
@@ -169,7 +169,7 @@ async def test_a_held_stream_that_is_asked_for_again_and_again_slows_nobody(post
         await psycopg.AsyncConnection.connect(postgres) as foreign,
         asyncio.TaskGroup() as group,
     ):
-        await inserted_into(foreign, "order-held")
+        await inserted_into(foreign, "transfer-held")
         for _ in range(8):
             group.create_task(insist(store))
         await until(lambda: refused > 8)
@@ -195,10 +195,10 @@ async def test_a_caller_that_gives_up_harms_nobody(postgres: str, when: str) -> 
 
     async with log_at(postgres) as log, asyncio.timeout(PATIENCE):
         store, wanted = (
-            EventStore(log.pool, SHOP.catalogue, GroupCommit(log.pool, commit)),
+            EventStore(log.pool, SAMPLE.catalogue, GroupCommit(log.pool, commit)),
             events(2),
         )
-        leaving = asyncio.create_task(store.append("order-1", wanted, NO_STREAM))
+        leaving = asyncio.create_task(store.append("transfer-1", wanted, NO_STREAM))
         staying = [asyncio.create_task(store.append(name(), [event()], -1)) for _ in range(5)]
         await (begun.wait() if when == "under way" else asyncio.sleep(0))
         leaving.cancel()
@@ -206,9 +206,11 @@ async def test_a_caller_that_gives_up_harms_nobody(postgres: str, when: str) -> 
         go_on.set()
 
         assert [one.version for one in await asyncio.gather(*staying)] == [0] * 5
-        assert len(await all_of(store.read("order-1"))) == (2 if when == "under way" else 0)
-        assert (await store.append("order-1", wanted, NO_STREAM)).version == 1
-        assert [one.id for one in await all_of(store.read("order-1"))] == [one.id for one in wanted]
+        assert len(await all_of(store.read("transfer-1"))) == (2 if when == "under way" else 0)
+        assert (await store.append("transfer-1", wanted, NO_STREAM)).version == 1
+        assert [one.id for one in await all_of(store.read("transfer-1"))] == [
+            one.id for one in wanted
+        ]
 
 
 async def test_an_answer_that_was_lost_is_given_all_the_same(postgres: str) -> None:
@@ -226,20 +228,20 @@ async def test_an_answer_that_was_lost_is_given_all_the_same(postgres: str) -> N
 
     async with log_at(postgres) as log:
         store, wanted = (
-            EventStore(log.pool, SHOP.catalogue, GroupCommit(log.pool, commit)),
+            EventStore(log.pool, SAMPLE.catalogue, GroupCommit(log.pool, commit)),
             events(3),
         )
         answers = await asyncio.gather(
-            store.append("order-1", wanted, NO_STREAM),
+            store.append("transfer-1", wanted, NO_STREAM),
             *(store.append(name(), [event()], NO_STREAM) for _ in range(9)),
         )
 
         assert killed
         assert [one.version for one in answers] == [2] + [0] * 9
-        recorded = await all_of(store.read("order-1"))
+        recorded = await all_of(store.read("transfer-1"))
         assert [one.id for one in recorded] == [one.id for one in wanted]
         assert answers[0].position == recorded[-1].position
-        assert await store.append("order-1", wanted, NO_STREAM) == answers[0]
+        assert await store.append("transfer-1", wanted, NO_STREAM) == answers[0]
 
 
 async def test_whatever_isolation_the_database_prefers(postgres: str) -> None:
@@ -248,7 +250,7 @@ async def test_whatever_isolation_the_database_prefers(postgres: str) -> None:
     async with log_at(strict) as one, log_at(strict) as other, asyncio.timeout(PATIENCE):
         for version in range(-1, 9):
             answers = await asyncio.gather(
-                *(log.events.append("order-1", [event()], version) for log in (one, other)),
+                *(log.events.append("transfer-1", [event()], version) for log in (one, other)),
                 return_exceptions=True,
             )
             assert {type(answer) for answer in answers} == {Appended, WrongExpectedVersion}
@@ -261,7 +263,7 @@ async def test_the_same_ids_with_something_else_are_no_repetition(
     """What begins or ends as an earlier append did is refused, and adds nothing."""
     async with store_at(postgres, []) as store:
         wanted = events(3)
-        await store.append("order-1", wanted, NO_STREAM)
+        await store.append("transfer-1", wanted, NO_STREAM)
         different: dict[str, list[NewEvent]] = {
             "more": [*wanted, event()],
             "fewer": wanted[1:],
@@ -269,6 +271,6 @@ async def test_the_same_ids_with_something_else_are_no_repetition(
         }
 
         with pytest.raises(WrongExpectedVersion):
-            await store.append("order-1", different[altered], NO_STREAM)
+            await store.append("transfer-1", different[altered], NO_STREAM)
 
-        assert len(await all_of(store.read("order-1"))) == 3
+        assert len(await all_of(store.read("transfer-1"))) == 3

@@ -8,10 +8,10 @@ import pytest
 
 from application.messages import RecordedEvent
 from application.ports import NO_STREAM
-from application.shop.service import SHOP
 from infrastructure.postgres import Horizon, Subscriptions, WakeUp
 from tests.contracts.made_up import event, name
 from tests.infrastructure.postgres_log import Log, Seen, inserted_into, log_at, only_events
+from tests.sample.service import SAMPLE
 from tests.waiting import PATIENCE, until
 
 NO_NET = 10 * PATIENCE
@@ -52,7 +52,7 @@ async def test_a_commit_wakes_who_waits(postgres: str) -> None:
 async def test_without_a_call_there_is_the_net(postgres: str) -> None:
     """Nothing listens, and what is appended comes all the same."""
     async with log_at(postgres) as log:
-        deaf = Subscriptions(log.pool, WakeUp(), log.horizon, SHOP.catalogue, net=0.1)
+        deaf = Subscriptions(log.pool, WakeUp(), log.horizon, SAMPLE.catalogue, net=0.1)
 
         async def act(seen: Callable[[int], Awaitable[None]]) -> None:
             for count in (1, 2):
@@ -112,7 +112,7 @@ async def test_a_rollback_is_noticed(postgres: str, ending: str) -> None:
     """Who held readers back ends without a commit, so without a call: they go on all the same."""
     async with log_at(postgres, net=NO_NET) as log:
         horizon = Looks(log.pool)
-        watched = Subscriptions(log.pool, log.wake_up, horizon, SHOP.catalogue, net=NO_NET)
+        watched = Subscriptions(log.pool, log.wake_up, horizon, SAMPLE.catalogue, net=NO_NET)
 
         async def act(seen: Callable[[int], Awaitable[None]]) -> None:
             async with await psycopg.AsyncConnection.connect(postgres) as late:
