@@ -73,8 +73,9 @@ class Builds(Protocol):
     async def begin(self, projection: Projection[Any], note: Note) -> Build:
         """The build that a deploy fills: the one it has begun before, or a new one beside the live.
 
-        One of another version that was begun before stays, until it is dropped: ``WrongRole``.
-        Raises :class:`NotOurs`, and registers nothing, where its views would have no room.
+        A new one has a number that no build of that version has ever had. Raises
+        :class:`WrongRole` while one of another version is building, and :class:`NotOurs` where its
+        views would have no room; then nothing is registered.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The books of the read models in memory: builds, leases, and what operators did."""
+"""The builds of read models in memory: leases, failures, and what operators did."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -124,12 +124,7 @@ class Builds:
             raise WrongRole(f"{begun.table} has been begun before: go on with it, or drop it")
         if begun:
             return begun
-        numbers = [
-            build.number
-            for build in self._rows
-            if (build.name, build.version) == (projection.name, projection.version)
-        ]
-        build = Build(projection.name, projection.version, max(numbers, default=0) + 1)
+        build = Build(projection.name, projection.version, self._next_number(projection))
         self._add(build, projection, Role.BUILDING)
         self._note("deploy", build, note)
         return build
@@ -165,6 +160,12 @@ class Builds:
 
     async def actions(self, name: str) -> Sequence[Action]:
         return [action for action in reversed(self._actions) if action.build.name == name]
+
+    def _next_number(self, projection: Projection[Any]) -> int:
+        """One that no build has ever had: views of a dropped one may be left in another store."""
+        builds = [*self._rows, *(action.build for action in self._actions)]
+        of = projection.name, projection.version
+        return max((one.number for one in builds if (one.name, one.version) == of), default=0) + 1
 
     def _add(self, build: Build, projection: Projection[Any], role: Role) -> None:
         shards = (Shard(index, projection.shards) for index in range(projection.shards))

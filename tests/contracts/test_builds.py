@@ -166,6 +166,20 @@ async def test_only_what_is_not_live_can_be_dropped(books: Books, swapped: Build
     assert (await views.checkpoint(), await views.load(["a"])) == (None, {})
 
 
+async def test_a_name_is_never_used_again(books: Books, swapped: Build) -> None:
+    """A build that was dropped may have left views in another store: the next has another name."""
+    await books.builds.drop(FIRST, NOTE)
+    first, second = await books.builds.begin(V1, NOTE), await books.builds.begin(V1, NOTE)
+    await books.builds.drop(first, NOTE)
+
+    third = await books.builds.begin(V1, NOTE)
+
+    assert first == second
+    assert len({FIRST, first, third}) == 3
+    assert {await books.role(build) for build in (FIRST, first)} == {None}
+    assert await books.role(swapped) is Role.LIVE
+
+
 # ── who fills them ───────────────────────────────────────────────────────────────────────────────
 
 

@@ -1,1 +1,1 @@
-"""Read models in PostgreSQL: views, their builds, and the books about them."""
+"""Read models in PostgreSQL: views, their builds, and what is recorded of builds."""
