@@ -13,11 +13,13 @@ from application.ports import EventStore, Finding, Lookup, Searching, Summing
 from application.shop.aggregates import ORDER
 from application.shop.read_models.customer_orders import CustomerOrders
 from application.shop.read_models.daily_sales import DailySales
+from application.shop.read_models.exchanges import ExchangeSummary
 from application.shop.read_models.order_summary import OrderSummary
 from application.shop.read_models.product_search import Product
 from application.shop.read_models.stock_levels import StockLevel
+from domain.exchanges import Status as ExchangeStatus
 from domain.orders import Status
-from domain.shop_values import CustomerId, OrderId, Sku
+from domain.shop_values import CustomerId, ExchangeId, OrderId, Sku
 from domain.values import Money
 
 _PLACE: Final = re.compile(r"(-?[0-9]{1,30})~(.*)", re.DOTALL)
@@ -40,6 +42,24 @@ async def orders(
     return await page(
         views, {"customer_id": customer_id, "status": status}, after=after, limit=limit
     )
+
+
+async def exchange(views: Lookup[ExchangeSummary], id: ExchangeId) -> ExchangeSummary | None:
+    """The exchange with its goods, if the read model knows it."""
+    return await view(views, id)
+
+
+async def exchanges(
+    views: Finding[ExchangeSummary],
+    *,
+    order_id: OrderId | None = None,
+    status: ExchangeStatus | None = None,
+    after: ExchangeId | None = None,
+    limit: int = 50,
+) -> Page[ExchangeSummary]:
+    """Exchanges by id, without their goods; ``limit`` as for orders."""
+    wanted = {"order_id": order_id, "status": status}
+    return await page(views, wanted, after=after, limit=limit)
 
 
 async def sales(

@@ -10,6 +10,7 @@ from application.shop.reactions.shipping import shipping
 from application.shop.read_models import (
     customer_orders,
     daily_sales,
+    exchanges,
     order_summary,
     product_search,
     product_search_1,
@@ -35,6 +36,7 @@ SHOP: Final[Service[Outside]] = Service(
         stock_levels,
         daily_sales,
         customer_orders,
+        exchanges,
         product_search,
         product_search_1,
     ),

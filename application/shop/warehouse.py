@@ -21,9 +21,10 @@ from application.shop.queries import orders
 from application.shop.read_models.order_summary import OrderSummary
 from application.shop.sagas.carrier_calls import booking_key
 from domain.decider import DomainError
+from domain.exchanges import SendReplacement
 from domain.orders import ShipOrder, Status
 from domain.shipments import DeliverShipment, FailShipment, HandOverShipment, OtherParcel
-from domain.shop_values import CustomerId, OrderId, Quantity, Sku
+from domain.shop_values import CustomerId, ExchangeId, OrderId, Quantity, Sku
 from domain.values import Name, Text
 
 
@@ -112,6 +113,15 @@ class Warehouse:
         code = await self._tracking_code(id, code)
         own = uuid5(context.command_id, "ShipOrder")
         await self.send(id, replace(context, command_id=own))
+        return await self.dispatch(id, HandOverShipment(tracking_code=code), context)
+
+    async def hand_over_replacement(
+        self, id: ExchangeId, code: Name | None, context: Context
+    ) -> Outcome:
+        """The same for the goods of an exchange, whose parcel has its id."""
+        code = await self._tracking_code(id, code)
+        own = uuid5(context.command_id, "SendReplacement")
+        await self.dispatch(id, SendReplacement(), replace(context, command_id=own))
         return await self.dispatch(id, HandOverShipment(tracking_code=code), context)
 
     async def report(self, notice: Notice, context: Context) -> Outcome:

@@ -24,9 +24,9 @@ that you have seen. Errors are `application/problem+json`.
 
 
 def _routes() -> Sequence["APIRouter"]:
-    from infrastructure.shop.http import carrier, orders, sales, stock, warehouse
+    from infrastructure.shop.http import carrier, exchanges, orders, sales, stock, warehouse
 
-    return [part.router for part in (orders, stock, sales, warehouse, carrier)]
+    return [part.router for part in (orders, exchanges, stock, sales, warehouse, carrier)]
 
 
 def _checks(outside: Outside) -> Mapping[str, Check]:

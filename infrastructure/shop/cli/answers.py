@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from functools import partial
 from shlex import quote
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 from rich.text import Text
@@ -16,10 +17,12 @@ from application.projections.projection import Projection
 from application.shop import queries
 from application.shop.read_models.customer_orders import customer_orders
 from application.shop.read_models.daily_sales import daily_sales
+from application.shop.read_models.exchanges import exchanges as exchanges_by_id
 from application.shop.read_models.order_summary import order_summary
 from application.shop.read_models.product_search import product_search
 from application.shop.read_models.stock_levels import stock_levels
 from application.shop.warehouse import pick_list
+from domain.exchanges import Status as ExchangeStatus
 from domain.orders import Status
 from domain.values import Money
 from infrastructure.cli.figures import age
@@ -51,11 +54,28 @@ def orders(
         "orders",
         order_summary,
         partial(
-            queries.orders, customer_id=customer, status=_status(status), after=after, limit=limit
+            queries.orders,
+            customer_id=customer,
+            status=_one_of(Status, status),
+            after=after,
+            limit=limit,
         ),
         ("order_id", "placed_at", "status", "customer_id", "country", "units", "total",
          "returned_total"),
     )  # fmt: skip
+
+
+def exchanges(
+    order: str | None, status: str | None, after: str | None, limit: int
+) -> Question[Any]:
+    """A page of exchanges. Raises :class:`UsageError`."""
+    wanted = _one_of(ExchangeStatus, status)
+    return Question(
+        "exchanges",
+        exchanges_by_id,
+        partial(queries.exchanges, order_id=order, status=wanted, after=after, limit=limit),
+        ("exchange_id", "order_id", "status", "requested_at", "difference", "reason"),
+    )
 
 
 def sales(
@@ -208,9 +228,12 @@ def _words(field: str) -> str:
     return field.replace("_", " ")
 
 
-def _status(word: str | None) -> Status | None:
+S = TypeVar("S", bound=StrEnum)
+
+
+def _one_of(statuses: type[S], word: str | None) -> S | None:
     try:
-        return None if word is None else Status(word)
+        return None if word is None else statuses(word)
     except ValueError:
-        known = ", ".join(Status)
+        known = ", ".join(statuses)
         raise UsageError(f"there is no status {word!r}: there are {known}") from None

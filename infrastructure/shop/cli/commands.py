@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 import typer
 
 from infrastructure.cli.process import clear_errors, deployed, finite, until_done, until_stopped
-from infrastructure.shop.cli import questions, warehouse
+from infrastructure.shop.cli import exchanges, questions, warehouse
 
 
 def add_to(app: typer.Typer) -> None:
     """Make these commands of the command line."""
     app.add_typer(warehouse.app, name="warehouse")
+    app.add_typer(exchanges.app, name="exchanges")
     questions.add_to(app)
     app.command("import")(import_history)
     for command in (providers, audit, simulate):

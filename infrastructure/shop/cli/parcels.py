@@ -1,7 +1,8 @@
-"""What ``headwater warehouse`` records of a parcel."""
+"""What ``headwater warehouse`` records of a parcel, and how a command of the shop records."""
 
 import getpass
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from application.command_dispatch import CommandDispatch, Outcome
 from application.messages import Context
-from application.ports import ProviderUnavailable
+from application.ports import EventStore, ProviderUnavailable
 from application.shop.warehouse import Warehouse
 from domain.decider import DomainError
 from domain.shipments import DeliverShipment, FailShipment
@@ -20,43 +21,57 @@ from infrastructure.processes.needs import EVENTS_AND_OUTSIDE
 from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
 
-_Record = Callable[[Warehouse, CommandDispatch, Context], Awaitable[Outcome]]
+
+@dataclass(frozen=True)
+class Work:
+    """What a command records with."""
+
+    store: EventStore
+    dispatch: CommandDispatch
+    warehouse: Warehouse
 
 
 async def dispatch(deployment: Deployment, id: str, by: str | None) -> None:
     """As the others: raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
-    await _record(deployment, by, lambda house, _, context: house.send(id, context))
+    await record(deployment, by, lambda work, context: work.warehouse.send(id, context))
 
 
 async def hand_over(deployment: Deployment, id: str, code: str | None, by: str | None) -> None:
-    await _record(deployment, by, lambda house, _, context: house.hand_over(id, code, context))
+    await record(deployment, by, lambda work, context: work.warehouse.hand_over(id, code, context))
 
 
 async def delivered(deployment: Deployment, id: str, code: str | None, by: str | None) -> None:
-    await _record(
+    await record(
         deployment,
         by,
-        lambda _, ask, context: ask(id, DeliverShipment(tracking_code=code), context),
+        lambda work, context: work.dispatch(id, DeliverShipment(tracking_code=code), context),
     )
 
 
 async def failed(
     deployment: Deployment, id: str, reason: str, code: str | None, by: str | None
 ) -> None:
-    await _record(
+    await record(
         deployment,
         by,
-        lambda _, ask, context: ask(id, FailShipment(reason=reason, tracking_code=code), context),
+        lambda work, context: work.dispatch(
+            id, FailShipment(reason=reason, tracking_code=code), context
+        ),
     )
 
 
-async def _record(deployment: Deployment, by: str | None, record: _Record) -> None:
+async def record(
+    deployment: Deployment,
+    by: str | None,
+    act: Callable[[Work, Context], Awaitable[Outcome]],
+) -> None:
+    """Do it, and print what was recorded. Raises :class:`CommandFailed` for what is refused."""
     context = Context.start(by or getpass.getuser(), uuid4(), datetime.now(UTC))
     async with opened_for(deployment, EVENTS_AND_OUTSIDE) as container:
         dispatch = container.dispatch()
         warehouse = Warehouse(dispatch, container.outside().carrier)
         try:
-            outcome = await record(warehouse, dispatch, context)
+            outcome = await act(Work(container.event_store(), dispatch, warehouse), context)
         except ValidationError as error:
             wrong = error.errors()[0]
             raise UsageError(f"{wrong['loc'][0]}: {wrong['msg'].lower()}") from error

@@ -124,9 +124,9 @@ class Orders(BaseModel):
 
 
 class Fulfilment(BaseModel):
-    """How the fulfilment of an order stands, and what became of each step."""
+    """How a saga of the shop stands, and what became of each step."""
 
-    saga_id: str = Field(description="the id of the order")
+    saga_id: str = Field(description="the id of the order, or of the exchange")
     definition: int = Field(description="the version that it goes by")
     status: str = Field(examples=list(SagaStatus))
     stuck: bool = Field(description="what it does now has failed several times")
@@ -135,6 +135,10 @@ class Fulfilment(BaseModel):
     started_at: datetime
     changed_at: datetime
     due: datetime | None = Field(description="by then it will have moved")
+    waits_for: str | None = Field(description="the event, while its step waits for one")
+    waits_until: datetime | None = Field(
+        description="while its step waits: then it goes on, or back"
+    )
     error: str | None = Field(description="of the last attempt")
     reason: str | None = Field(description="why it goes back, or failed")
     undone: Sequence[str] = Field(description="steps, in the order in which they were")

@@ -1,0 +1,167 @@
+"""Exchanges over HTTP: request one, see how far it is, and what the warehouse does for it."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response, status
+from pydantic import BaseModel, Field
+
+from application.ports import ProviderUnavailable
+from application.sagas import queries as saga_queries
+from application.sagas.lookup import SagaName
+from application.shop import queries
+from application.shop.exchanges import request_exchange
+from application.shop.read_models.exchanges import ExchangeSummary, exchanges
+from application.shop.sagas.goods_exchange import goods_exchange
+from application.shop.service import SHOP
+from domain.exchanges import (
+    MOST_LINES,
+    CloseExchange,
+    ReceiveGoods,
+    Replacement,
+    SendReplacement,
+    Status,
+    UnknownExchange,
+)
+from domain.orders import ReturnedLine, UnknownOrder
+from domain.shipments import UnknownShipment
+from domain.shop_values import ExchangeId
+from infrastructure.http.commands import Ask, Done, entity_tag
+from infrastructure.http.paging import Limit, following
+from infrastructure.http.problems import documented
+from infrastructure.http.reading import Reading, answers
+from infrastructure.http.text import Body
+from infrastructure.shop.http.orders import (
+    COMMAND_ERRORS,
+    Cancellation,
+    Fulfilment,
+    LineBack,
+    NewLine,
+    Order,
+)
+from infrastructure.shop.http.warehouse import HandOver, warehouse_of
+
+router = APIRouter(tags=["exchanges"])
+
+Exchange = Annotated[ExchangeId, Path(alias="exchange_id")]
+ERRORS = documented(UnknownExchange, *COMMAND_ERRORS)
+
+# ── what comes in, what goes out ─────────────────────────────────────────────────────────────────
+
+
+class NewExchange(Body):
+    lines: list[LineBack] = Field(
+        description="of the order, to be sent back", min_length=1, max_length=MOST_LINES
+    )
+    replacements: list[NewLine] = Field(
+        description="what comes for them", min_length=1, max_length=MOST_LINES
+    )
+
+
+class Exchanges(BaseModel):
+    """One page of exchanges, by id."""
+
+    exchanges: Sequence[ExchangeSummary]
+    next: str | None = Field(description="where the next page is; none: this was the last")
+
+
+class ExchangeInDetail(ExchangeSummary):
+    """An exchange with its goods, and how its saga stands."""
+
+    progress: Fulfilment | None = Field(description="the saga that carries it out; none: not yet")
+
+
+# ── commands ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@router.post(
+    "/orders/{order_id}/exchanges",
+    status_code=status.HTTP_201_CREATED,
+    responses=documented(UnknownOrder, *COMMAND_ERRORS),
+)
+async def request(id: Order, body: NewExchange, ask: Ask, response: Response) -> Done:
+    """Exchange goods of an order for others. ``Location`` says where it is to be followed.
+
+    The goods go back at the price that was paid; the difference is charged once they are here, or
+    given back. They have to come within 14 days, else the exchange is closed.
+    """
+    exchange_id = ask.make_id("exchange")
+    done = await ask.answer(
+        exchange_id,
+        lambda: request_exchange(
+            ask.service.event_store,
+            ask.service.dispatch,
+            order_id=id,
+            exchange_id=exchange_id,
+            lines=tuple(ReturnedLine(**dict(line)) for line in body.lines),
+            replacements=tuple(Replacement(**dict(line)) for line in body.replacements),
+            context=ask.context,
+        ),
+        response,
+    )
+    response.headers["Location"] = f"/exchanges/{exchange_id}"
+    return done
+
+
+@router.post("/exchanges/{exchange_id}/goods", responses=ERRORS)
+async def receive_goods(id: Exchange, ask: Ask, response: Response) -> Done:
+    """The customer's goods have come back."""
+    return await ask.carry_out(id, ReceiveGoods(), response)
+
+
+@router.post("/exchanges/{exchange_id}/dispatch", responses=ERRORS)
+async def dispatch(id: Exchange, ask: Ask, response: Response) -> Done:
+    """The replacement has left the shelf: from here on the exchange cannot be cancelled."""
+    return await ask.carry_out(id, SendReplacement(), response)
+
+
+@router.post(
+    "/exchanges/{exchange_id}/hand-over",
+    responses=documented(UnknownExchange, UnknownShipment, ProviderUnavailable, *COMMAND_ERRORS),
+)
+async def hand_over(id: Exchange, body: HandOver, ask: Ask, response: Response) -> Done:
+    """The carrier has the replacement. If it was not dispatched yet, it is with this."""
+    work, code = warehouse_of(ask.service), body.tracking_code
+    return await ask.answer(id, lambda: work.hand_over_replacement(id, code, ask.context), response)
+
+
+@router.post("/exchanges/{exchange_id}/cancellation", responses=ERRORS)
+async def cancel(id: Exchange, body: Cancellation, ask: Ask, response: Response) -> Done:
+    """Cancel an exchange before its replacement leaves. Goods that came back are a return then."""
+    return await ask.carry_out(id, CloseExchange(reason=body.reason), response)
+
+
+# ── questions ────────────────────────────────────────────────────────────────────────────────────
+
+
+@router.get(
+    "/orders/{order_id}/exchanges",
+    responses=answers(),
+    response_model_exclude={"exchanges": {"__all__": set(exchanges.detail)}},
+)
+async def list_exchanges(
+    request: Request,
+    id: Order,
+    reading: Reading,
+    status: Status | None = None,
+    after: Annotated[ExchangeId | None, Query(description="the last of the page before")] = None,
+    limit: Limit = 50,
+) -> Exchanges:
+    """The exchanges of an order, by id, without their goods."""
+    views = await reading.of(exchanges)
+    page = await queries.exchanges(views, order_id=id, status=status, after=after, limit=limit)
+    return Exchanges(exchanges=page.items, next=following(request, page))
+
+
+@router.get("/exchanges/{exchange_id}", responses=answers(UnknownExchange))
+async def get_exchange(id: Exchange, reading: Reading, response: Response) -> ExchangeInDetail:
+    """One exchange, with a timeline of its steps; ``ETag`` is what to send as ``If-Match``."""
+    name = SagaName(goods_exchange.name, id)
+    saga = await saga_queries.saga(await reading.of(SHOP.standings), name)
+    exchange = reading.found(
+        await queries.exchange(await reading.of(exchanges), id),
+        UnknownExchange(f"no exchange {id} is known here"),
+    )
+    response.headers["ETag"] = entity_tag(exchange.version)
+    progress = Fulfilment.model_validate(saga, from_attributes=True) if saga else None
+    return ExchangeInDetail(**dict(exchange), progress=progress)
