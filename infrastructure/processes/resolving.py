@@ -109,22 +109,35 @@ def _require_startable(
     settings: Settings, found: Found, needs: Needs, missing: Sequence[str]
 ) -> None:
     """Raises unless the command may start what is missing."""
-    names = _listed([settings.name_of(field) for field in missing])
     if not missing:
         return
     if needs.starts is Starts.NOTHING:
         wanted = "it has to be set for this command; `headwater run` brings servers of its own"
         lines = (f"{settings.name_of(field)}: {wanted}" for field in missing)
         raise InvalidSettings("\n".join(lines))
+    if reason := _why_not(settings, found, needs, missing):
+        raise CommandFailed(reason)
+
+
+def _why_not(settings: Settings, found: Found, needs: Needs, missing: Sequence[str]) -> str | None:
+    """Why the command cannot start what is missing, and what would help."""
+    names = _listed([settings.name_of(field) for field in missing])
+    events, home = settings.name_of(settings.servers[0]), settings.name_of("home")
     if found.running and needs.joins and not _same_events(settings, found.running):
-        raise CommandFailed(
-            f"the service that runs in {settings.home} has other events than "
-            f"{settings.name_of(settings.servers[0])} leads to: set {names} too, or unset that"
+        return (
+            f"the service that runs in {settings.home} has other events than {events} leads to: "
+            f"set {names} too, or unset that"
+        )
+    if settings.events_uri is not None and found.keeps:
+        return (
+            f"the data in {settings.home} goes with the events there, not with those that {events} "
+            f"leads to: set {names} too, or set {home} to another directory"
         )
     if needs.starts is Starts.WHAT_HAS_RUN and not _has_run(settings, found, missing):
-        raise CommandFailed(
+        return (
             f"there is nothing in {settings.home} yet: start `headwater run` first, or set {names}"
         )
+    return None
 
 
 def _has_run(settings: Settings, found: Found, missing: Sequence[str]) -> bool:

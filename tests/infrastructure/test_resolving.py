@@ -198,6 +198,13 @@ def test_events_of_a_home_are_never_passed_by() -> None:
             assert resolved.settings.event_store == has
 
 
+def test_data_of_a_home_is_never_put_beside_other_events() -> None:
+    """Read models and journals that go with the events of the home are not started for others."""
+    for settings, found, _, resolved in RESOLVED:
+        if settings.events_uri is not None and found.keeps:
+            assert not resolved.starts
+
+
 def test_only_a_service_has_the_port_that_is_set() -> None:
     """Others need not find the node of a command, and it must not meet one that runs."""
     for settings, _, needs, resolved in RESOLVED:
@@ -205,7 +212,7 @@ def test_only_a_service_has_the_port_that_is_set() -> None:
         assert resolved.settings.eventstoredb_port == expected
 
 
-def test_what_starts_anything_is_refused_for_another_store_only() -> None:
+def test_what_starts_anything_is_refused_in_a_home_of_other_events_only() -> None:
     """``run``, ``import`` and ``simulate`` need nothing to be set, and nothing to be there."""
     for settings, found, needs in CASES:
         if needs not in (RUN, APART) and (needs is not NEW_EVENTS or found.running):
@@ -214,8 +221,8 @@ def test_what_starts_anything_is_refused_for_another_store_only() -> None:
             resolve(settings, found, needs, EMBEDDED)
         except CommandFailed:
             has = found.running.event_store if found.running else found.keeps
-            assert settings.events_uri is None
-            assert has not in (None, settings.event_store)
+            assert has is not None
+            assert settings.events_uri is not None or has != settings.event_store
 
 
 def test_a_resolution_is_a_value() -> None:
@@ -244,6 +251,12 @@ def test_a_resolution_is_a_value() -> None:
             Found(_running("eventstoredb")),
             READ_MODELS,
             r"other events than HEADWATER_EVENTSTOREDB_URI .*: set HEADWATER_POSTGRES_URI too",
+        ),
+        (
+            {"eventstoredb_uri": "esdb://elsewhere"},
+            Found(keeps="eventstoredb"),
+            RUN,
+            r"not with those that HEADWATER_EVENTSTOREDB_URI leads to: .* HEADWATER_HOME to an",
         ),
         (
             {"event_store": "eventstoredb"},
