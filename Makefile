@@ -1,12 +1,13 @@
 # Two commands matter: `make run` and `make test`. Everything below sets itself up.
 BIN := .venv/bin
+SERVICE := shop
 NODE := infrastructure/embedded/eventstoredb
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" \
 	--no-emit-package embedded-eventstoredb pyproject.toml
 BOTH := --extra eventstoredb --extra postgres
 
-.PHONY: help run test node-test conformance check bench reference requirements clean
+.PHONY: help run test node-test conformance check bench kit-alone reference requirements clean
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
@@ -27,15 +28,20 @@ check: .venv/.dev ## lint, types, architecture rules, links in the docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest -q tests/test_docs.py
+	@$(BIN)/pytest -q tests/test_docs.py $(wildcard tests/$(SERVICE)/test_docs.py)
 
 bench: .venv/.dev ## measure, and print ratios
 	@cd $(NODE)/tests && $(CURDIR)/$(BIN)/python -m benchmarks
-	@$(BIN)/python -m tests.shop.benchmarks
+	@$(BIN)/python -m tests.$(SERVICE).benchmarks
 
-reference: .venv/.dev ## print the pages of docs/reference anew, from the source
+kit-alone: .venv/.dev ## the kit without the shop: a service of a few lines takes its place
+	@$(BIN)/python -m tests.alone
+
+reference: .venv/.dev ## print docs/reference, alerts and dashboard anew, from the source
 	@$(BIN)/python -m tests.reference.commands > docs/reference/commands.md
 	@$(BIN)/python -m tests.reference.settings > docs/reference/settings.md
+	@$(BIN)/python -m tests.reference.operations alerts.yml > docs/operations/alerts.yml
+	@$(BIN)/python -m tests.reference.operations dashboard.json > docs/operations/dashboard.json
 
 .venv/.run: requirements/run.txt pyproject.toml $(NODE)/pyproject.toml .ci/venv
 	@PYTHON=$(PYTHON) .ci/venv run

@@ -1,7 +1,7 @@
 """A service with its edges: one value, handed to the wiring, to HTTP and to the command line."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic
 
@@ -27,15 +27,24 @@ def nothing_outside(_: Any) -> Mapping[str, Check]:
     return {}
 
 
+def opens_nothing(_: Any, __: float) -> AbstractAsyncContextManager[Any]:
+    """A service that calls nobody."""
+    return nullcontext()
+
+
+def opens_nothing_in_memory() -> Any:
+    return None
+
+
 @dataclass(frozen=True)
 class Program(Generic[O]):
     """What a service is made of, beside what the kit brings. ``O``: its own ports, opened."""
 
     service: Service[O]
-    settings: type[Settings]
-    outside: Callable[[Any, float], AbstractAsyncContextManager[O]]
+    settings: type[Settings] = Settings
+    outside: Callable[[Any, float], AbstractAsyncContextManager[O]] = opens_nothing
     """Opens what is outside, over these settings; a call is given up after so many seconds."""
-    outside_in_memory: Callable[[], O]
+    outside_in_memory: Callable[[], O] = opens_nothing_in_memory
     outside_checks: Callable[[O], Mapping[str, Check]] = nothing_outside
     """What may be away while the service is ready: readiness names it, by this name."""
     title: str = "Headwater"

@@ -1,8 +1,8 @@
 """From a request to a command's context, and from its outcome to an answer.
 
 - ``Idempotency-Key``: repeating a request with its key repeats its answer and nothing else. The
-  command id is made of method, path and key, and every id that the service makes (of an order, a
-  return, a receipt) of the command id; so a repeated request meets the same stream again.
+  command id is made of method, path and key, and every id that the service makes of the
+  command id; so a repeated request meets the same stream again.
 - ``If-Match: "3"``: carry it out only if the stream is still at version 3, else 412. It takes one
   strong entity tag as ``ETag`` gives it; ``*`` and weak tags (``W/"3"``) are refused with 400,
   since a wish is based on one version or on none.
@@ -22,14 +22,35 @@ from uuid import UUID, uuid4, uuid5
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel, Field
 
-from application.command_dispatch import Outcome
+from application.backpressure import Overloaded
+from application.claim_check import EventTooLarge
+from application.command_dispatch import (
+    CommandIdReused,
+    Outcome,
+    StaleVersion,
+    TooMuchContention,
+)
 from application.messages import Context
-from domain.decider import Command
+from application.ports import StreamDeleted, StreamUnusable
+from domain.decider import Command, DomainError
 from infrastructure.http.problems import BadHeader
 from infrastructure.http.served import Served, Serving
 
 NAMESPACE = UUID("8d5a4f0e-6b1c-4a5e-9d37-2f6c1e0b7a94")
 """In which command ids are made of idempotency keys. Changing it forgets all keys."""
+
+COMMAND_ERRORS = (
+    BadHeader,
+    DomainError,
+    StaleVersion,
+    CommandIdReused,
+    EventTooLarge,
+    TooMuchContention,
+    Overloaded,
+    StreamDeleted,
+    StreamUnusable,
+)
+"""What a route that carries out a command may raise: for ``documented``."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _ENTITY_TAG = re.compile(r'"(0|[1-9][0-9]{0,17})"')
@@ -41,7 +62,7 @@ _TRACEPARENT = re.compile(
 class Done(BaseModel):
     """What a command led to. Repeating the request with its Idempotency-Key repeats this."""
 
-    id: str = Field(description="the order, or the SKU, that it was about")
+    id: str = Field(description="the stream that it was about, without its category")
     version: int = Field(description="the version of its stream now, as in ETag; for If-Match")
     events: list[str] = Field(description="what has happened; empty: there was nothing to do")
 
@@ -116,16 +137,12 @@ def _command_id(request: Request, key: str | None) -> UUID:
         return uuid4()
     if not _KEY.fullmatch(key):
         raise BadHeader("Idempotency-Key has to be 1 to 255 visible ASCII characters, no spaces")
-    return _named(request.method, request.url.path, key)
+    return command_id_of(request.method, request.url.path, key)
 
 
-def _named(method: str, path: str, key: str) -> UUID:
+def command_id_of(method: str, path: str, key: str) -> UUID:
+    """The id of the command of a request with that Idempotency-Key."""
     return uuid5(NAMESPACE, f"{method} {path} {key}")
-
-
-def order_placed_with(key: str) -> str:
-    """The id of the order that a request with that Idempotency-Key places."""
-    return str(uuid5(_named("POST", "/orders", key), "order"))
 
 
 def _expected_version(if_match: str | None) -> int | None:

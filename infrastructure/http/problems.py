@@ -76,8 +76,8 @@ class NotKnownYet(Exception):
     """The read model has not taken in all events yet, so it cannot say that this does not exist."""
 
 
-class NotTheCarrier(Exception):
-    """Only the carrier may report what became of a parcel."""
+class Unidentified(Exception):
+    """The caller has not proved who it is; a service names its own after what they guard."""
 
 
 class BadHeader(Exception):
@@ -102,7 +102,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {  # the first that fits counts
     NotOfThisLog: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidToken: HTTPStatus.BAD_REQUEST,
     BadHeader: HTTPStatus.BAD_REQUEST,
-    NotTheCarrier: HTTPStatus.UNAUTHORIZED,
+    Unidentified: HTTPStatus.UNAUTHORIZED,
     ProviderUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     BadQuestion: HTTPStatus.UNPROCESSABLE_ENTITY,
 }

@@ -2,36 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-import pytest
 from dependency_injector import providers
 
 from application.ports import NO_STREAM, V
 from application.projections.builds import WHOLE, Build, Shard
 from application.projections.projection import Projection
-from application.service import Service
 from application.shop.read_models.order_summary import order_summary
 from application.shop.service import SHOP
 from infrastructure import memory
-from infrastructure.monitoring import Alert, alerts, alerts_of, dashboard, rules
+from infrastructure.monitoring import Alert, alerts, alerts_of, dashboard
 from tests.contracts.made_up import event
 from tests.promql import Scrapes
 from tests.shop.infrastructure.shop import Shop, empty_shop, shop_over
 from tests.waiting import until_true
-
-DOCS = Path(__file__).parents[2] / "docs" / "operations"
-
-
-@pytest.mark.parametrize(("file", "made"), [("alerts.yml", rules), ("dashboard.json", dashboard)])
-def test_what_is_kept_is_what_is_made(file: str, made: Callable[[Service[Any]], str]) -> None:
-    """The committed files are those that `headwater monitoring` prints."""
-    assert (DOCS / file).read_text() == made(SHOP)
-
 
 def test_each_read_model_is_watched() -> None:
     """Every declared read model has an alert for being too old, failed, and unseen."""

@@ -7,19 +7,20 @@ takes its place, with a link; and ``--help``, which every command has, is left o
 import re
 from collections.abc import Collection, Mapping
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import typer
 from typer.cli import get_docs_for_click
 from typer.main import get_command
 
+from application.service import Service
 from infrastructure.cli.main import command_line
-from tests.reference.program import PROGRAM
+from infrastructure.program import Program
+from tests.reference.program import NAME, PROGRAM
 
-_NAME: Final = PROGRAM.service.name
 _INTRODUCTION: Final = f"""# Commands
 
-*Reference.* All commands of `{_NAME}`, as `{_NAME} COMMAND --help` shows them. They read their
+*Reference.* All commands of `{NAME}`, as `{NAME} COMMAND --help` shows them. They read their
 [settings](settings.md) from the environment or a `.env` file.
 
 | exit code | meaning |
@@ -31,7 +32,7 @@ _INTRODUCTION: Final = f"""# Commands
 This page is printed from the source by `make reference`.
 
 """
-_SECTION: Final = re.compile(rf"#+ `{_NAME} ?([^`]*)`\n\n((?:.+\n)+)")
+_SECTION: Final = re.compile(rf"#+ `{NAME} ?([^`]*)`\n\n((?:.+\n)+)")
 _LISTED: Final = re.compile(r"^\* `([^`]+)`: .+$", re.MULTILINE)
 _LIST: Final = "**Commands**:\n\n"
 _OPTION: Final = re.compile(r"^\* `(--[\w-]+)", re.MULTILINE)
@@ -39,13 +40,13 @@ _HELP: Final = re.compile(r"^\* `--help`: .+\n", re.MULTILINE)
 _NO_OPTIONS: Final = re.compile(r"\*\*Options\*\*:\n\n(?!\*)")
 
 
-def page() -> str:
+def page(of: Program[Any] = PROGRAM) -> str:
     """The whole page, in Markdown."""
-    command = get_command(command_line(PROGRAM))
-    context = typer.Context(command, info_name=_NAME)
-    written = get_docs_for_click(obj=command, ctx=context, name=_NAME)
+    command = get_command(command_line(of))
+    context = typer.Context(command, info_name=NAME)
+    written = get_docs_for_click(obj=command, ctx=context, name=NAME)
     written = _NO_OPTIONS.sub("", _HELP.sub("", written)).replace(
-        f"```console\n$ {_NAME}", f"```\n{_NAME}"
+        f"```console\n$ {NAME}", f"```\n{NAME}"
     )
     first, *sections = re.split(r"^(?=#+ )", written.strip() + "\n", flags=re.MULTILINE)[1:]
     purposes = dict(map(_purpose, sections))
@@ -56,7 +57,17 @@ def page() -> str:
 @cache
 def options() -> Mapping[str, Collection[str]]:
     """The long options of every command and group, by its name: ``sagas show`` → ``--json`` …"""
-    sections = re.split(r"^(?=##+ )", page(), flags=re.MULTILINE)[1:]
+    return _options_in(page())
+
+
+@cache
+def of_the_kit() -> Mapping[str, Collection[str]]:
+    """The same, of the commands that every service has."""
+    return _options_in(page(Program(Service(name=NAME, categories=()))))
+
+
+def _options_in(page: str) -> Mapping[str, Collection[str]]:
+    sections = re.split(r"^(?=##+ )", page, flags=re.MULTILINE)[1:]
     return {_purpose(section)[0]: {"--help", *_OPTION.findall(section)} for section in sections}
 
 
@@ -74,7 +85,7 @@ def _linked(section: str, purposes: Mapping[str, str]) -> str:
 
     def line(found: re.Match[str]) -> str:
         name = group + found[1]
-        anchor = f"{_NAME} {name}".replace(" ", "-")
+        anchor = f"{NAME} {name}".replace(" ", "-")
         return f"* [`{name}`](#{anchor}): {purposes[name]}"
 
     return text + mark + _LISTED.sub(line, listed)

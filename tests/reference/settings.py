@@ -33,9 +33,9 @@ def page() -> str:
 
 
 def _rows() -> Iterator[tuple[str, str, str, str]]:
-    settings = PROGRAM.settings
-    for name, field in settings.model_json_schema()["properties"].items():
-        variable, meaning = f"`{settings.name_of(name)}`", settings.description_of(name)
+    model = PROGRAM.settings
+    for name, field in model.model_json_schema()["properties"].items():
+        variable, meaning = f"`{model.name_of(name)}`", model.description_of(name)
         yield variable, _type(field), _default(field.get("default")), meaning
 
 

@@ -11,8 +11,8 @@ from application.shop.queries import OrderTotals
 from application.shop.read_models.order_summary import order_summary
 from infrastructure.cli.printing import Console, Table
 from infrastructure.container import Container
-from infrastructure.http.commands import order_placed_with
 from infrastructure.settings import Settings, without_password
+from infrastructure.shop.http.orders import order_placed_with
 from infrastructure.shop.settings import ShopSettings
 
 _GOODS = '{"quantity": 100}'

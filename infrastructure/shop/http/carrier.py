@@ -12,15 +12,18 @@ from fastapi import APIRouter, Depends, Request, Response
 from application.messages import Context
 from application.shop.warehouse import Notice
 from domain.shipments import UnknownShipment
-from infrastructure.http.commands import NAMESPACE, Asked, Done
-from infrastructure.http.problems import NotTheCarrier, documented
+from infrastructure.http.commands import COMMAND_ERRORS, NAMESPACE, Asked, Done
+from infrastructure.http.problems import Unidentified, documented
 from infrastructure.http.served import Serving
 from infrastructure.http.text import Body
-from infrastructure.shop.http.orders import COMMAND_ERRORS
 from infrastructure.shop.http.warehouse import warehouse_of
 from infrastructure.shop.settings import ShopSettings
 
 router = APIRouter(prefix="/carrier", tags=["carrier"])
+
+
+class NotTheCarrier(Unidentified):
+    """Only the carrier may report what became of a parcel."""
 
 
 class Reported(Body, Notice):

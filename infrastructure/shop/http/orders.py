@@ -4,15 +4,13 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import uuid5
 
 from fastapi import APIRouter, Path, Query, Request, Response, status
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
-from application.backpressure import Overloaded
-from application.claim_check import EventTooLarge
-from application.command_dispatch import CommandIdReused, StaleVersion, TooMuchContention
 from application.messages import Metadata, RecordedEvent
-from application.ports import StoreUnavailable, StreamDeleted, StreamUnusable
+from application.ports import StoreUnavailable
 from application.sagas import queries as saga_queries
 from application.sagas.lookup import SagaName
 from application.sagas.operating import UnknownSaga
@@ -23,7 +21,6 @@ from application.shop.read_models.order_summary import OrderSummary, order_summa
 from application.shop.sagas.order_fulfilment import order_fulfilment
 from application.shop.service import SHOP
 from domain.currencies import DECIMALS
-from domain.decider import DomainError
 from domain.orders import (
     MOST_LINES,
     CancelOrder,
@@ -36,26 +33,14 @@ from domain.orders import (
 )
 from domain.shop_values import CustomerId, LineNumber, OrderId, Quantity, Sku
 from domain.values import Money, Text
-from infrastructure.http.commands import Ask, Done, entity_tag
+from infrastructure.http.commands import COMMAND_ERRORS, Ask, Done, command_id_of, entity_tag
 from infrastructure.http.paging import Limit, following
-from infrastructure.http.problems import BadHeader, documented
+from infrastructure.http.problems import documented
 from infrastructure.http.reading import Reading, answers
 from infrastructure.http.served import Serving
 from infrastructure.http.text import Body
 
 router = APIRouter(prefix="/orders", tags=["orders"])
-
-COMMAND_ERRORS = (
-    BadHeader,
-    DomainError,
-    StaleVersion,
-    CommandIdReused,
-    EventTooLarge,
-    TooMuchContention,
-    Overloaded,
-    StreamDeleted,
-    StreamUnusable,
-)
 
 Order = Annotated[OrderId, Path(alias="order_id", examples=["536365"])]
 
@@ -177,6 +162,11 @@ class History(BaseModel):
 
 
 # ── commands ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def order_placed_with(key: str) -> str:
+    """The id of the order that a request with that Idempotency-Key places."""
+    return str(uuid5(command_id_of("POST", "/orders", key), "order"))
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=documented(*COMMAND_ERRORS))

@@ -10,11 +10,10 @@ from application.shop.read_models.stock_levels import StockLevel, stock_levels
 from domain.decider import Missing
 from domain.shop_values import Quantity, Sku
 from domain.stock import ReceiveStock
-from infrastructure.http.commands import Ask, Done, entity_tag
+from infrastructure.http.commands import COMMAND_ERRORS, Ask, Done, entity_tag
 from infrastructure.http.problems import documented
 from infrastructure.http.reading import Reading, answers
 from infrastructure.http.text import Body
-from infrastructure.shop.http.orders import COMMAND_ERRORS
 
 router = APIRouter(prefix="/stock", tags=["stock"])
 

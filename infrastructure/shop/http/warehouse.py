@@ -21,7 +21,7 @@ from infrastructure.http.problems import documented
 from infrastructure.http.reading import Reading, answers
 from infrastructure.http.served import Served
 from infrastructure.http.text import Body
-from infrastructure.shop.http.orders import COMMAND_ERRORS, Order
+from infrastructure.shop.http.orders import Order
 
 router = APIRouter(tags=["warehouse"])
 

@@ -1,0 +1,1 @@
+"""The library: which copy of a book is lent to whom."""

@@ -1,0 +1,1 @@
+"""The library's edges: its routes and its entry point."""
