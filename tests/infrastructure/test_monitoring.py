@@ -20,6 +20,7 @@ from tests.promql import Scrapes
 from tests.shop.infrastructure.shop import Shop, empty_shop, shop_over
 from tests.waiting import until_true
 
+
 def test_each_read_model_is_watched() -> None:
     """Every declared read model has an alert for being too old, failed, and unseen."""
     watched = {(alert.name, dict(alert.labels).get("projection")) for alert in alerts(SHOP)}

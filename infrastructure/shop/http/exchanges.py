@@ -26,13 +26,12 @@ from domain.exchanges import (
 from domain.orders import ReturnedLine, UnknownOrder
 from domain.shipments import UnknownShipment
 from domain.shop_values import ExchangeId
-from infrastructure.http.commands import Ask, Done, entity_tag
+from infrastructure.http.commands import COMMAND_ERRORS, Ask, Done, entity_tag
 from infrastructure.http.paging import Limit, following
 from infrastructure.http.problems import documented
 from infrastructure.http.reading import Reading, answers
 from infrastructure.http.text import Body
 from infrastructure.shop.http.orders import (
-    COMMAND_ERRORS,
     Cancellation,
     Fulfilment,
     LineBack,

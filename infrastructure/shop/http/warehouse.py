@@ -15,7 +15,7 @@ from domain.orders import UnknownOrder
 from domain.shipments import DeliverShipment, FailShipment, UnknownShipment
 from domain.shop_values import OrderId
 from domain.values import Name, Text
-from infrastructure.http.commands import Ask, Done
+from infrastructure.http.commands import COMMAND_ERRORS, Ask, Done
 from infrastructure.http.paging import Limit, following
 from infrastructure.http.problems import documented
 from infrastructure.http.reading import Reading, answers
