@@ -22,6 +22,7 @@ from application.claim_check import ClaimCheck
 from application.consistency import Consistency
 from application.log_end import LogEnd
 from application.parking_lot import ParkingLot
+from application.projections.abilities import NotOffered
 from application.projections.deploying import Deploy
 from application.projections.hosting import ProjectionHost
 from application.projections.lag import Lags
@@ -244,8 +245,11 @@ async def opened(container: Container, *parts: str, **options: Any) -> AsyncIter
     async with AsyncExitStack() as stack:
         for part, open in _PARTS.items():
             if part in (parts or _PARTS):
-                context = getattr(container, open)(**(options if part == "outside" else {}))
-                there = await stack.enter_async_context(context)
+                try:
+                    context = getattr(container, open)(**(options if part == "outside" else {}))
+                    there = await stack.enter_async_context(context)
+                except NotOffered as error:  # a read model needs what its store cannot do
+                    raise InvalidSettings(str(error)) from error
                 getattr(container, part).override(providers.Object(there))
         yield
 
