@@ -1,4 +1,4 @@
-"""What stands in for the shop's payment provider and carrier where none is set."""
+"""What stands in for the shop's providers where none is set."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -9,6 +9,7 @@ from infrastructure.processes.embedded_node import require_node
 from infrastructure.processes.needs import Embedded
 from infrastructure.processes.supervising import kept_running
 from infrastructure.settings import Settings
+from infrastructure.shop.providers import SETTINGS
 
 
 @asynccontextmanager
@@ -23,18 +24,13 @@ async def _simulated(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
             SimulatedProviders(journal) as providers,
             kept_running("the simulated providers", providers),
         ):
-            yield {
-                "payment_provider_uri": providers.payment_provider_uri,
-                "carrier_uri": providers.carrier_uri,
-            }
+            yield providers.uris
     except SimulationFailed as error:
         raise CommandFailed(str(error)) from error
 
 
-SIMULATED_PROVIDERS: Final = Embedded(
-    "providers", ("payment_provider_uri", "carrier_uri"), _simulated, outside=True
-)
-"""One process for both. It keeps its journal in the home."""
+SIMULATED_PROVIDERS: Final = Embedded("providers", tuple(SETTINGS), _simulated, outside=True)
+"""One process for all of them. It keeps its journal in the home."""
 
 
 def embedded() -> Sequence[Embedded]:

@@ -30,6 +30,7 @@ from infrastructure.processes.needs import APART
 from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
 from infrastructure.providers.simulated.faults import Kind
+from infrastructure.shop.providers import PAYMENT_PROVIDER, SETTINGS
 from infrastructure.shop.settings import ShopSettings
 
 PATIENCE: Final = 2.0  # seconds that a provider gets
@@ -66,9 +67,7 @@ class Seen(BaseModel):
 async def shop_opened(deployment: Deployment) -> AsyncIterator["SimulatedShop"]:
     """Servers of their own in the home of these settings. Raises ``CommandFailed``."""
     own = deployment.settings.model_copy(
-        update=dict.fromkeys(
-            ("eventstoredb_uri", "postgres_uri", "payment_provider_uri", "carrier_uri")
-        )
+        update=dict.fromkeys(("eventstoredb_uri", "postgres_uri", *SETTINGS))
     )
     async with (
         opened_for(replace(deployment, settings=own), APART, PATIENCE) as container,
@@ -86,7 +85,7 @@ class SimulatedShop:
         assert isinstance(settings, ShopSettings)
         uri = settings.payment_provider_uri
         assert uri is not None  # whoever opens it has seen to it
-        self._faults = f"{uri.removesuffix('/payments')}/faults"
+        self._faults = f"{uri.removesuffix(f'/{PAYMENT_PROVIDER.name}')}/faults"
         self._floor, self._stocking = Floor(), Stocking({}, frozenset())
 
     async def run(self, source: Source, options: Options, closed: asyncio.Event) -> None:
@@ -95,7 +94,7 @@ class SimulatedShop:
         When it is ``closed``, who has come is served, and nobody else comes.
         """
         self._stocking = await asyncio.to_thread(_stocking, source, options)
-        await self._tell_faults(options)
+        await self._set_faults(options)
         customers = Customers(self._container.dispatch(), self._floor, _now, speed=options.speed)
         await customers.fill_shelves(self._stocking.units)
         async with _at_work(self._staff(options.workers)) as staff:
@@ -115,12 +114,12 @@ class SimulatedShop:
             container.subscriptions(), container.payloads(), container.outside().audit
         )
 
-    async def _tell_faults(self, options: Options) -> None:
+    async def _set_faults(self, options: Options) -> None:
         kinds = get_args(Kind)
         share = options.fault_rate / len(kinds)
         faults = [{"kind": kind, "rate": share, "seconds": _SECONDS.get(kind, 0)} for kind in kinds]
-        told = {"faults": faults if share else [], "seed": options.seed}
-        (await self._operator.put(self._faults, json=told)).raise_for_status()
+        plan = {"faults": faults if share else [], "seed": options.seed}
+        (await self._operator.put(self._faults, json=plan)).raise_for_status()
 
     def _staff(self, workers: int) -> Iterator[Coroutine[Any, Any, None]]:
         container = self._container

@@ -42,8 +42,8 @@ async def shop(postgres: str, tmp_path: Path) -> AsyncIterator[tuple[Shop, NodeP
         settings = {
             "HEADWATER_EVENTSTOREDB_URI": cluster.uri,
             "HEADWATER_POSTGRES_URI": postgres,
-            "HEADWATER_PAYMENT_PROVIDER_URI": outside.payment_provider_uri,
-            "HEADWATER_CARRIER_URI": outside.carrier_uri,
+            "HEADWATER_PAYMENT_PROVIDER_URI": outside.uris["payment_provider_uri"],
+            "HEADWATER_CARRIER_URI": outside.uris["carrier_uri"],
         }
         await asyncio.to_thread(cluster.leader)
         container = wired(PROGRAM, understood(settings, home=tmp_path))

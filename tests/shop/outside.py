@@ -11,7 +11,7 @@ from infrastructure.providers.simulated import Fault, Faults
 from infrastructure.providers.simulated.process import SimulatedProviders
 from infrastructure.shop import memory as shop_memory
 from infrastructure.shop import providers as shop_providers
-from infrastructure.shop.providers import CARRIER, PAYMENT_PROVIDER
+from infrastructure.shop.providers import SETTINGS
 from tests.faults import set_faults
 
 SetFaults = Callable[[Sequence[Fault], int], Awaitable[None]]
@@ -47,10 +47,10 @@ async def in_memory() -> AsyncIterator[Outside]:
 
 @asynccontextmanager
 async def over_http(simulated: SimulatedProviders) -> AsyncIterator[Outside]:
-    uris = simulated.uri_of(PAYMENT_PROVIDER.name), simulated.uri_of(CARRIER.name)
+    uris = {setting: simulated.uri_of(provider.name) for setting, provider in SETTINGS.items()}
     async with (
-        shop_providers.outside(*uris, patience=30) as patient,
-        shop_providers.outside(*uris, patience=0.5) as impatient,
+        shop_providers.over_http(uris, patience=30) as patient,
+        shop_providers.over_http(uris, patience=0.5) as impatient,
     ):
         yield Outside(
             patient.payment_provider,

@@ -22,12 +22,12 @@ def add_to(app: typer.Typer) -> None:
 def providers(
     context: typer.Context,
     data_dir: Annotated[
-        Path | None, typer.Option(help="Where the books are; unset: as `headwater run`.")
+        Path | None, typer.Option(help="Directory of the journal; unset: as `headwater run`.")
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8010,
     memory: Annotated[bool, typer.Option("--memory", help="Keep nothing.")] = False,
 ) -> None:
-    """Start a payment provider and a carrier that act as if, and can be told to misbehave."""
+    """Start a simulated payment provider and carrier. They fail as you set it, over HTTP."""
     with clear_errors():
         from infrastructure.shop.cli.providers import run_providers
 
@@ -72,7 +72,7 @@ def audit(
 ) -> None:
     """Add up the whole shop: every unit of stock, every penny, every parcel, every saga.
 
-    Compares all events with the books of the payment provider and the carrier.
+    Compares all events with the records of the payment provider and the carrier.
     Exit code 1 when something does not add up.
     """
     with clear_errors():

@@ -1,4 +1,4 @@
-"""``headwater providers``: a simulated payment provider and carrier, alone."""
+"""``headwater providers``: the shop's simulated providers, alone."""
 
 import asyncio
 from pathlib import Path
@@ -8,7 +8,7 @@ from infrastructure.processes import CommandFailed
 from infrastructure.providers.simulated.journal import JournalUnavailable
 from infrastructure.providers.simulated.server import answering
 from infrastructure.shop.memory import SIMULATED
-from infrastructure.shop.providers import CARRIER, PAYMENT_PROVIDER
+from infrastructure.shop.providers import SETTINGS
 from infrastructure.shop.settings import ShopSettings
 
 
@@ -26,8 +26,8 @@ async def run_providers(file: Path | None, port: int) -> None:
 
 
 def _welcome(uri: str, file: Path | None) -> None:
-    say(f"{ShopSettings.name_of('payment_provider_uri')}={uri}/{PAYMENT_PROVIDER.name}")
-    say(f"{ShopSettings.name_of('carrier_uri')}={uri}/{CARRIER.name}")
-    say(f"What is to go wrong: PUT {uri}/faults")
+    for setting, provider in SETTINGS.items():
+        say(f"{ShopSettings.name_of(setting)}={uri}/{provider.name}")
+    say(f"Faults: PUT {uri}/faults")
     kept = "in memory only" if file is None else f"in {file}"
-    say(f"Books {kept}. Ctrl-C stops them.")
+    say(f"Journal {kept}. Ctrl-C stops the providers.")

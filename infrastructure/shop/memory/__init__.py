@@ -4,14 +4,14 @@ import asyncio
 from typing import Any, Final
 
 from application.shop.ports import Outside
-from infrastructure.providers.simulated.connection import Sleep
+from infrastructure.providers.simulated.connection import SimulatedConnection, Sleep
 from infrastructure.providers.simulated.faults import Faults
 from infrastructure.providers.simulated.rules import SimulatedProvider
 from infrastructure.shop.memory.bookings import SIMULATED_CARRIER
 from infrastructure.shop.memory.carrier import Carrier
 from infrastructure.shop.memory.payment_provider import PaymentProvider
 from infrastructure.shop.memory.payments import SIMULATED_PAYMENT_PROVIDER
-from infrastructure.shop.providers.audit import Audit
+from infrastructure.shop.providers import Audit, outside_over
 
 __all__ = ["SIMULATED", "Audit", "Carrier", "PaymentProvider", "outside"]
 
@@ -25,7 +25,14 @@ SIMULATED: Final[tuple[SimulatedProvider[Any, Any, Any], ...]] = (
 def outside(
     faults: Faults | None = None, *, patience: float | None = None, sleep: Sleep = asyncio.sleep
 ) -> Outside:
-    """All of them in memory, struck by one set of faults. ``patience``, ``sleep``: as for each."""
-    payment_provider = PaymentProvider(faults, patience=patience, sleep=sleep)
-    carrier = Carrier(faults, patience=patience, sleep=sleep)
-    return Outside(payment_provider, carrier, Audit(payment_provider, carrier))
+    """All of them in memory, struck by one set of faults.
+
+    After ``patience`` seconds a call raises ``OutcomeUnknown``, but may still arrive.
+    """
+    faults = Faults() if faults is None else faults
+    return outside_over(
+        {
+            one.provider.name: SimulatedConnection(one, faults, patience=patience, sleep=sleep)
+            for one in SIMULATED
+        }
+    )

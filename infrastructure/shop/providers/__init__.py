@@ -16,7 +16,16 @@ Money is text, ``"2.55 GBP"``.
 
 from infrastructure.shop.providers.audit import Audit
 from infrastructure.shop.providers.carrier import CARRIER, Carrier
-from infrastructure.shop.providers.opening import outside
+from infrastructure.shop.providers.opening import SETTINGS, outside_over, over_http
 from infrastructure.shop.providers.payment_provider import PAYMENT_PROVIDER, PaymentProvider
 
-__all__ = ["CARRIER", "PAYMENT_PROVIDER", "Audit", "Carrier", "PaymentProvider", "outside"]
+__all__ = [
+    "CARRIER",
+    "PAYMENT_PROVIDER",
+    "SETTINGS",
+    "Audit",
+    "Carrier",
+    "PaymentProvider",
+    "outside_over",
+    "over_http",
+]

@@ -1,37 +1,52 @@
-"""Every provider of the shop over HTTP."""
+"""Every provider of the shop: the setting that leads to it, and its port over a connection.
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+A new provider is one more line in ``SETTINGS``, and one in :func:`outside_over`.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
 
 from application.shop.ports import Outside
-from infrastructure.providers import HttpConnection
+from infrastructure.providers import Connection, HttpConnection, Provider
 from infrastructure.shop.providers.audit import Audit
 from infrastructure.shop.providers.carrier import CARRIER, Carrier
 from infrastructure.shop.providers.payment_provider import PAYMENT_PROVIDER, PaymentProvider
 from infrastructure.shop.settings import ShopSettings
 
+SETTINGS: Final[Mapping[str, Provider[Any, Any, Any]]] = {
+    "payment_provider_uri": PAYMENT_PROVIDER,
+    "carrier_uri": CARRIER,
+}
+"""Each provider, by the setting that holds its address."""
+
+
+def outside_over(connections: Mapping[str, Connection[Any, Any, Any]]) -> Outside:
+    """The ports over these connections, which are named as their providers are."""
+    payment_provider = PaymentProvider(connections[PAYMENT_PROVIDER.name])
+    carrier = Carrier(connections[CARRIER.name])
+    return Outside(payment_provider, carrier, Audit(payment_provider, carrier))
+
 
 @asynccontextmanager
-async def outside(
-    payment_provider_uri: str, carrier_uri: str, patience: float = 10.0
-) -> AsyncIterator[Outside]:
-    """The providers at these addresses. A call is given up after ``patience`` seconds.
+async def over_http(uris: Mapping[str, str], patience: float = 10.0) -> AsyncIterator[Outside]:
+    """The providers at these addresses, each by its setting.
 
-    Whether they answer is not asked.
+    A call is given up after ``patience`` seconds. Whether they answer is not asked.
     """
-    async with (
-        HttpConnection(PAYMENT_PROVIDER, payment_provider_uri, patience=patience) as payments,
-        HttpConnection(CARRIER, carrier_uri, patience=patience) as parcels,
-    ):
-        payment_provider, carrier = PaymentProvider(payments), Carrier(parcels)
-        yield Outside(payment_provider, carrier, Audit(payment_provider, carrier))
+    async with AsyncExitStack() as opened:
+        connections: dict[str, Connection[Any, Any, Any]] = {
+            provider.name: await opened.enter_async_context(
+                HttpConnection(provider, uris[setting], patience=patience)
+            )
+            for setting, provider in SETTINGS.items()
+        }
+        yield outside_over(connections)
 
 
 @asynccontextmanager
 async def configured(settings: ShopSettings, patience: float) -> AsyncIterator[Outside]:
-    """The providers that these settings name; otherwise as :func:`outside`."""
-    uris = settings.payment_provider_uri, settings.carrier_uri
-    assert uris[0] is not None  # resolving has seen to it
-    assert uris[1] is not None
-    async with outside(uris[0], uris[1], patience) as there:
-        yield there
+    """The providers that these settings name, once all are resolved; as :func:`over_http`."""
+    uris = {setting: getattr(settings, setting) for setting in SETTINGS}
+    async with over_http(uris, patience) as outside:
+        yield outside

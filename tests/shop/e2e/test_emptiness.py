@@ -60,8 +60,8 @@ def servers(event_store: EventStore, postgres: str) -> Iterator[Mapping[str, str
     """Empty servers, and providers, by the settings that lead to them."""
     with SimulatedProviders() as outside, NodeProcess(projections=False) as node:
         providers = {
-            "HEADWATER_PAYMENT_PROVIDER_URI": outside.payment_provider_uri,
-            "HEADWATER_CARRIER_URI": outside.carrier_uri,
+            "HEADWATER_PAYMENT_PROVIDER_URI": outside.uris["payment_provider_uri"],
+            "HEADWATER_CARRIER_URI": outside.uris["carrier_uri"],
         }
         stores = {"HEADWATER_EVENT_STORE": event_store, "HEADWATER_POSTGRES_URI": postgres}
         if event_store == "eventstoredb":

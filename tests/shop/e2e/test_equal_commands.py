@@ -71,8 +71,8 @@ async def two(
         outside = stack.enter_context(SimulatedProviders())
         settings = {
             **servers,
-            "HEADWATER_PAYMENT_PROVIDER_URI": outside.payment_provider_uri,
-            "HEADWATER_CARRIER_URI": outside.carrier_uri,
+            "HEADWATER_PAYMENT_PROVIDER_URI": outside.uris["payment_provider_uri"],
+            "HEADWATER_CARRIER_URI": outside.uris["carrier_uri"],
             "HEADWATER_CARRIER_TOKEN": CARRIER["Authorization"].removeprefix("Bearer "),
         }
         for port in ports:

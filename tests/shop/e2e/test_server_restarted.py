@@ -49,8 +49,8 @@ async def test_what_is_ordered_while_no_worker_runs_is_fulfilled(
     ):
         addresses = {
             **servers,
-            "HEADWATER_PAYMENT_PROVIDER_URI": outside.payment_provider_uri,
-            "HEADWATER_CARRIER_URI": outside.carrier_uri,
+            "HEADWATER_PAYMENT_PROVIDER_URI": outside.uris["payment_provider_uri"],
+            "HEADWATER_CARRIER_URI": outside.uris["carrier_uri"],
         }
         container = wired(PROGRAM, understood(addresses, home=tmp_path / "home"))
         async with shop_over(container) as shop:

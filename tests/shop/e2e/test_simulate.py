@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from infrastructure.settings import EventStore
+from infrastructure.shop.providers import CARRIER
 from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.shop.e2e.headwater import COMMAND, PATIENCE, headwater, refusal
 
@@ -46,7 +47,7 @@ def _book_behind_our_back(home: Path) -> None:
             f"{outside.uri}/faults", json={}, trust_env=False, timeout=PATIENCE
         ).raise_for_status()
         httpx.post(
-            f"{outside.carrier_uri}/book",
+            f"{outside.uri_of(CARRIER.name)}/book",
             json={"order_id": "nobody", "country": None, "parcels": 1},
             headers={"Idempotency-Key": "k"},
             trust_env=False,

@@ -39,8 +39,8 @@ async def container(
     servers: Mapping[str, str], simulated: SimulatedProviders, tmp_path: Path
 ) -> AsyncIterator[Container]:
     providers = {
-        "payment_provider_uri": simulated.payment_provider_uri,
-        "carrier_uri": simulated.carrier_uri,
+        "payment_provider_uri": simulated.uris["payment_provider_uri"],
+        "carrier_uri": simulated.uris["carrier_uri"],
     }
     container = wired(PROGRAM, understood(servers, home=tmp_path, **providers))
     parts = ["read_side"] if container.settings().one_database else []
