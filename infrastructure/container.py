@@ -137,7 +137,7 @@ class Container(containers.DeclarativeContainer):
         tick=tick,
     )
     deploy = providers.Factory(Deploy, builds=builds, read_models=read_models, store=subscriptions)
-    operations = providers.Singleton(Operations, projections, builds)
+    operations = providers.Singleton(Operations, projections, builds, read_models)
     lags = providers.Singleton(Lags, projections, builds, subscriptions, fresh_for=tick)
     staleness = providers.Singleton(Staleness)
     consistency = providers.Singleton(

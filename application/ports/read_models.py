@@ -11,12 +11,14 @@ from application.projections.projection import Projection
 
 
 class ReadModels(Protocol):
-    """The views of all builds, kept in one store. Making one raises ``NotOffered`` for a projection
-    that needs what this store does not offer."""
+    """The views of all builds in one store.
+
+    Making one raises ``NotOffered`` for a projection that needs what this store does not offer.
+    """
 
     @property
     def offers(self) -> Collection[Ability]:
-        """What can be done to the views here."""
+        """What can be done with views here, besides looking them up."""
         ...
 
     async def live(self, projection: Projection[V]) -> Views[V]:
@@ -36,6 +38,14 @@ class ReadModels(Protocol):
 
         Compared are all views that no event has shaped since both builds were at the same place.
         Raises ``StoreUnavailable``.
+        """
+        ...
+
+    async def discard(self, build: Build) -> None:
+        """Remove the views of a build that has been dropped, where that has not removed them.
+
+        Doing it again changes nothing. Raises ``WrongRole`` for a build that has not been dropped,
+        ``NotOurs`` and ``StoreUnavailable``.
         """
         ...
 

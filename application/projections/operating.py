@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from application.ports import Builds, NotBuilt, WrongRole
+from application.ports import Builds, NotBuilt, ReadModels, WrongRole
 from application.projections.builds import Action, Build, Note, Role, Standing
 from application.projections.projection import Projection
 
@@ -23,8 +23,10 @@ class Operations:
     ``WrongRole``: no build is in the state that this is for; nothing was changed.
     """
 
-    def __init__(self, projections: Collection[Projection[Any]], builds: Builds) -> None:
-        self._projections, self._builds = projections, builds
+    def __init__(
+        self, projections: Collection[Projection[Any]], builds: Builds, read_models: ReadModels
+    ) -> None:
+        self._projections, self._builds, self._read_models = projections, builds, read_models
 
     async def newest(self, name: str) -> Projection[Any]:
         """The newest declaration of a read model: what a deploy brings."""
@@ -82,6 +84,7 @@ class Operations:
             tables = " or ".join(build.table for build in found)
             raise WrongRole(f"{name} has several builds beside the live one: say {tables}")
         await self._builds.drop(found[0], note)
+        await self._read_models.discard(found[0])
         return found[0]
 
     async def actions(self, name: str) -> Sequence[Action]:

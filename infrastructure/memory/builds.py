@@ -63,6 +63,12 @@ class Builds:
         """What that build holds."""
         return self._kept.setdefault(build, Kept(build.table, self.checkpoints))
 
+    def discard(self, build: Build) -> None:
+        """Remove what a build that has been dropped holds. Raises :class:`WrongRole`."""
+        if build in self._rows:
+            raise WrongRole(f"{build.table} has not been dropped")
+        self._kept.pop(build, None)
+
     async def register(self, projections: Collection[Projection[Any]]) -> None:
         for projection in sorted(projections, key=lambda declared: -declared.version):
             if not any(build.name == projection.name for build in self._rows):
@@ -154,8 +160,8 @@ class Builds:
         if self._row(build).role is Role.LIVE:
             raise WrongRole(f"{build.table} is live: it answers queries")
         del self._rows[build]
-        self._kept.pop(build, None)
         await self.checkpoints.forget(build.table)
+        self.discard(build)
         self._note("drop", build, note)
 
     async def actions(self, name: str) -> Sequence[Action]:

@@ -67,6 +67,9 @@ class ReadModels:
             added=added,
         )
 
+    async def discard(self, build: Build) -> None:
+        self._builds.discard(build)
+
 
 def _judged(
     key: str, old: Seen[View] | None, new: Seen[View] | None, place: int

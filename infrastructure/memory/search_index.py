@@ -40,6 +40,9 @@ class SearchIndex:
     async def compare(self, live: Build, build: Build) -> Comparison:
         return await self._models.compare(live, build)
 
+    async def discard(self, build: Build) -> None:
+        await self._models.discard(build)
+
 
 class SearchedViews(Generic[V]):
     """Views that can be looked up and searched."""

@@ -367,7 +367,7 @@ async def test_what_stands_in_the_way_is_named_with_what_to_do() -> None:
 async def test_a_name_is_that_of_a_read_model_or_of_one_build() -> None:
     """Each action finds the build that needs it; what needs nothing, or is nothing, is said."""
     place = Place.in_memory()
-    operations = Operations([V1, V2], place.builds)
+    operations = Operations([V1, V2], place.builds, place.read_models)
     await place.builds.register([V1])
     await place.builds.begin(V2, NOTE)
 

@@ -12,6 +12,7 @@ import pytest
 from application.ports import Builds, NotBuilt, ReadModels, Seen, WrongRole
 from application.projections.builds import WHOLE, Build, Failure, Note, Report, Role, Shard
 from application.projections.comparing import Difference
+from application.projections.placing import PlacedReadModels
 from application.projections.projection import Projection, View
 from application.projections.status import State
 from infrastructure import memory, postgres
@@ -74,17 +75,21 @@ class Books:
         await views.save(seen, checkpoint=checkpoint, expected=await views.checkpoint())
 
 
-@pytest.fixture(params=["memory", "postgres (real)"])
+@pytest.fixture(params=["memory", "memory (placed)", "postgres (real)"])
 async def books(request: pytest.FixtureRequest) -> AsyncIterator[Books]:
-    if request.param == "memory":
+    if request.param.startswith("memory"):
         kept = memory.Builds()
-        new, old = memory.ReadModels([V1, V2], kept), memory.ReadModels([V1], kept)
-        yield Books(kept, new, old)
+        in_memory = [memory.ReadModels(of, kept) for of in ([V1, V2], [V1])]
+        if request.param == "memory":
+            yield Books(kept, *in_memory)
+            return
+        nowhere = memory.ReadModels([], memory.Builds())
+        yield Books(kept, *(PlacedReadModels(nowhere, {"boxes": of}) for of in in_memory))
         return
     async with postgres.pool(request.getfixturevalue("postgres")) as pool:
         await postgres.migrate(pool)
         builds = postgres.Builds(pool)
-        new, old = (postgres.ReadModels(pool, of, builds) for of in ([V1, V2], [V1]))  # type: ignore[assignment]  # the same port, another adapter
+        new, old = (postgres.ReadModels(pool, of, builds) for of in ([V1, V2], [V1]))
         yield Books(builds, new, old)
 
 
@@ -336,6 +341,19 @@ async def test_what_has_no_build_cannot_be_read(books: Books) -> None:
     """Reading raises ``NotBuilt`` instead of returning nothing."""
     with pytest.raises(NotBuilt, match="boxes has not been built yet"):
         await books.read_models.live(V1)
+
+
+async def test_only_a_dropped_build_is_discarded(books: Books, swapped: Build) -> None:
+    """While a build is registered its views stay. Discarding a dropped one, twice too, is fine."""
+    with pytest.raises(WrongRole, match="boxes_v2 has not been dropped"):
+        await books.read_models.discard(swapped)
+    assert await (await books.read_models.live(V2)).load(["a"])
+
+    await books.builds.drop(FIRST, NOTE)
+    await books.read_models.discard(FIRST)
+    await books.read_models.discard(FIRST)
+
+    assert await (await books.read_models.live(V2)).load(["a"])
 
 
 # ── comparing ────────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from application.ports import NotBuilt, V
+from application.ports import NotBuilt, V, WrongRole
 from application.projections.abilities import Ability, require_offered
 from application.projections.builds import WHOLE, Build, Shard, Standing, readable
 from application.projections.comparing import Comparison
@@ -11,6 +11,8 @@ from application.projections.projection import Projection
 from infrastructure.postgres.connections import Pool
 from infrastructure.postgres.read_models.builds import Builds
 from infrastructure.postgres.read_models.comparing import compare
+from infrastructure.postgres.read_models.rows import locked, roles
+from infrastructure.postgres.read_models.tables import drop_tables
 from infrastructure.postgres.read_models.views import Views
 
 
@@ -38,6 +40,12 @@ class ReadModels:
 
     async def compare(self, live: Build, build: Build) -> Comparison:
         return await compare(self._pool, live, build)
+
+    async def discard(self, build: Build) -> None:
+        async with locked(self._pool) as connection:
+            if build in (await roles(connection, build.name)).values():
+                raise WrongRole(f"{build.table} has not been dropped")
+            await drop_tables(connection, build.table)
 
     async def _readable(self, name: str) -> tuple[Projection[Any], Standing]:
         found = readable(name, await self._builds.standings(name), self._declared)

@@ -1,11 +1,12 @@
 """The shop's products in a search index: wired like any other store, and refused what it cannot."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from dependency_injector import providers
 
+from application.projections.placing import PlacedReadModels
 from application.projections.projection import Projection
 from application.shop.read_models.daily_sales import daily_sales
 from application.shop.read_models.product_search import product_search
@@ -17,28 +18,41 @@ from tests.shop.infrastructure.shop import LINE, empty_shop, shop_over
 
 
 def search_side(given: Given) -> ReadSide:
+    """All read models in a search index."""
     builds = memory.Builds()
     return ReadSide(memory.SearchIndex(given.projections, builds), builds)
 
 
-def searching_shop(declared: Sequence[Projection[Any]]) -> Container:
-    """A shop with these read models only, in a search index."""
+def both_sides(given: Given) -> ReadSide:
+    """The products in a search index, all other read models beside it."""
+    builds = memory.Builds()
+    others = [one for one in given.projections if one.name != product_search.name]
+    index = memory.SearchIndex([product_search], builds)
+    models = PlacedReadModels(memory.ReadModels(others, builds), {product_search.name: index})
+    return ReadSide(models, builds)
+
+
+def shop_with(
+    side: Callable[[Given], ReadSide], declared: Sequence[Projection[Any]] | None = None
+) -> Container:
+    """A shop whose read models (unless some are given: all) are there."""
     container = empty_shop()
-    container.projections.override(providers.Object(declared))
-    container.read_side.override(providers.Singleton(search_side, container.given))
+    if declared is not None:
+        container.projections.override(providers.Object(declared))
+    container.read_side.override(providers.Singleton(side, container.given))
     return container
 
 
 async def test_a_read_model_that_its_store_cannot_keep_stops_the_start() -> None:
     """The sentence names the read model, the store, what it cannot do, and the way out."""
     with pytest.raises(InvalidSettings, match=r"daily_sales cannot be kept in a search index"):
-        async with opened_to_serve(searching_shop([product_search, daily_sales])):
+        async with opened_to_serve(shop_with(search_side, [product_search, daily_sales])):
             pass
 
 
-async def test_products_are_searched_where_nothing_else_can_be_done() -> None:
-    """Over HTTP: sold, found by words, best first, and looked up; returns are counted once."""
-    async with shop_over(searching_shop([product_search])) as shop:
+async def test_products_are_searched_in_one_store_and_orders_found_in_another() -> None:
+    """Over HTTP: sold, found by words, best first, and looked up; the rest is where it was."""
+    async with shop_over(shop_with(both_sides)) as shop:
         for quantity, what in ((2, "WHITE HEART"), (6, "RED HEART"), (4, "WHITE LANTERN")):
             line = {**LINE, "sku": what.replace(" ", "-"), "quantity": quantity}
             order = await shop.placed(lines=[{**line, "description": what}, {**line, "sku": "ALL"}])
@@ -48,3 +62,5 @@ async def test_products_are_searched_where_nothing_else_can_be_done() -> None:
         assert [product["sku"] for product in found] == ["RED-HEART", "WHITE-HEART"]
         both = (await shop.get("/products/ALL")).json()
         assert (both["orders"], both["units_sold"]) == (2, 8)
+        orders = (await shop.get("/orders?status=cancelled")).json()["orders"]
+        assert [f"/orders/{one['order_id']}" for one in orders] == [order]
