@@ -447,7 +447,7 @@ def _require_with_customer(
         if quantity > ordered[number - 1].quantity:
             raise MoreThanOrdered(
                 f"line {number} has {ordered[number - 1].quantity} units, of which "
-                f"{gone.get(number, 0)} have come back already, or are to for an exchange"
+                f"{gone.get(number, 0)} have come back already or are claimed for an exchange"
             )
 
 

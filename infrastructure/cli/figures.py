@@ -4,14 +4,16 @@ UNKNOWN = "?"
 
 
 def seconds(value: float | None) -> str:
-    """``0 s``, ``0.3 s``, ``45 s``, ``12 min``, ``3.4 h``."""
+    """``0 s``, ``0.3 s``, ``45 s``, ``12 min``, ``3.4 h``, ``14.0 days``."""
     if value is None:
         return UNKNOWN
     if value < 10:
         return f"{round(value, 1):g} s"
     if value < 120:
         return f"{value:.0f} s"
-    return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:,.1f} h"
+    if value < 7200:
+        return f"{value / 60:.0f} min"
+    return f"{value / 3600:,.1f} h" if value < 172_800 else f"{value / 86_400:,.1f} days"
 
 
 def age(lag: float | None) -> str:

@@ -8,10 +8,11 @@ from application.messages import Context
 from application.ports import NO_STREAM
 from application.sagas.events import SagaCompensated, SagaCompleted
 from application.shop.auditing import Finding, Verdict, audit
+from application.shop.reactions.goods_return import receipt_id
 from application.shop.sagas.carrier_calls import booking_key
 from application.shop.sagas.payment_calls import authorisation_key
 from application.shop.service import SHOP
-from domain import orders, payments, shipments, stock
+from domain import exchanges, orders, payments, shipments, stock
 from domain.decider import Command, Event
 from domain.orders import OrderLine, ReturnedLine
 from domain.values import Money
@@ -20,6 +21,7 @@ from infrastructure.shop import memory as shop_memory
 
 PRICE = Money.parse("2.5 GBP")
 WORTH = PRICE * 4
+EXCHANGE = "e"
 
 
 class AuditedShop:
@@ -97,6 +99,44 @@ class AuditedShop:
         """Goods of a delivered order, with nothing done about it yet."""
         lines = (ReturnedLine(line=1, quantity=quantity),)
         await self.tell(id, orders.ReturnLines(return_id="r", lines=lines))
+
+    async def requested(self, price: str = "3.5 GBP") -> None:
+        """One piece of a delivered order is to be exchanged for a bowl; the order knows it."""
+        await self.tell("bowl", stock.ReceiveStock(receipt_id="opening", quantity=5))
+        back = exchanges.GoodsBack(line=1, sku="mug", quantity=1, unit_price=PRICE)
+        bowl = exchanges.Replacement(sku="bowl", quantity=1, unit_price=Money.parse(price))
+        request = exchanges.RequestExchange(order_id="1", back=(back,), replacements=(bowl,))
+        await self.tell(EXCHANGE, request)
+        lines = (ReturnedLine(line=1, quantity=1),)
+        await self.tell("1", orders.ClaimLines(exchange_id=EXCHANGE, lines=lines))
+
+    async def exchanged(self) -> None:
+        """All that the saga of an exchange does, and the warehouse for it; a pound is charged."""
+        await self.requested()
+        await self.tell(EXCHANGE, exchanges.ReceiveGoods())
+        await self.tell("bowl", stock.ReserveStock(order_id=EXCHANGE, quantity=1))
+        pound = Money.parse("1.0 GBP")
+        await self.provider.authorise(authorisation_key(EXCHANGE), "1", pound)
+        await self.tell(EXCHANGE, payments.AuthorisePayment(order_id="1", amount=pound))
+        await self.carrier.book(booking_key(EXCHANGE), "1", None)
+        await self.tell(EXCHANGE, shipments.BookShipment(order_id="1", carrier="the carrier"))
+        await self.tell(EXCHANGE, exchanges.ApproveExchange(), exchanges.SendReplacement())
+        await self.tell("bowl", stock.DispatchStock(order_id=EXCHANGE))
+        receipt = receipt_id("1", EXCHANGE)
+        await self.tell("mug", stock.ReceiveStock(receipt_id=receipt, quantity=1))
+        await self.provider.capture("capture", authorisation_key(EXCHANGE), pound)
+        await self.tell(EXCHANGE, payments.CapturePayment(amount=pound))
+        await self.tell(EXCHANGE, exchanges.CompleteExchange())
+        await self.write(f"goods_exchange-{EXCHANGE}", SagaCompleted())
+
+    async def closed(self, *, received: bool = False) -> None:
+        """An exchange that does not take place; where goods came back they are a return."""
+        await self.requested()
+        if received:
+            await self.tell(EXCHANGE, exchanges.ReceiveGoods())
+        await self.tell("1", orders.FreeLines(exchange_id=EXCHANGE))
+        await self.tell(EXCHANGE, exchanges.CloseExchange(reason="too late"))
+        await self.write(f"goods_exchange-{EXCHANGE}", SagaCompensated())
 
     async def verdict(self) -> Verdict:
         books = shop_memory.Audit(self.provider, self.carrier)

@@ -17,7 +17,7 @@ from application.shop.service import SHOP
 from domain import orders, payments, shipments, stock
 from domain.values import Money
 from tests.application.snapped import declared
-from tests.shop.application.audited import WORTH, AuditedShop
+from tests.shop.application.audited import EXCHANGE, WORTH, AuditedShop
 
 
 @pytest.fixture
@@ -379,3 +379,132 @@ async def test_findings_are_for_programs_too(shop: AuditedShop) -> None:
             "says": "a saga of no order",
         }
     ]
+
+
+# ── exchanges ────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_an_exchange_adds_up(shop: AuditedShop) -> None:
+    """Goods, parcel and difference are the order's, and counted with it."""
+    await shop.delivered()
+    await shop.exchanged()
+    verdict = await shop.verdict()
+
+    assert (verdict.findings, verdict.under_way) == ((), ())
+    assert verdict.summary.exchanges["completed"] == 1
+    assert verdict.summary.units.restocked == 1
+    assert str(verdict.summary.money["GBP"].kept) == "11.0"
+
+
+async def test_an_exchange_that_was_closed_adds_up(shop: AuditedShop) -> None:
+    """Nothing has moved for it."""
+    await shop.delivered()
+    await shop.closed()
+
+    verdict = await shop.verdict()
+    assert (verdict.findings, verdict.under_way) == ((), ())
+
+
+async def test_an_exchange_that_is_running_is_named_and_its_order_not_judged(
+    shop: AuditedShop,
+) -> None:
+    """Halfway through, the difference may be charged or not."""
+    await shop.delivered()
+    await shop.requested()
+    await shop.provider.authorise(authorisation_key(EXCHANGE), "1", WORTH)
+    verdict = await shop.verdict()
+
+    assert verdict.adds_up
+    (one,) = verdict.under_way
+    assert (one.what, one.exchange_id) == ("an exchange is running", EXCHANGE)
+
+
+async def test_goods_of_a_closed_exchange_are_a_return(shop: AuditedShop) -> None:
+    """Goods that came back and that no return has are lost to the customer."""
+    await shop.delivered()
+    await shop.closed(received=True)
+
+    (found,) = await shop.findings()
+    assert found == findings.GoodsUnaccounted(where="order-1", exchange_id=EXCHANGE)
+    assert str(found) == "the goods of exchange e came back, and no return has them"
+
+
+@pytest.mark.parametrize(
+    ("event", "what", "due", "moved"),
+    [
+        (stock.StockReserved(order_id=EXCHANGE, quantity=2), "reserved", 0, 2),
+        (stock.StockDispatched(order_id=EXCHANGE, quantity=2), "dispatched", 1, 2),
+    ],
+)
+async def test_no_other_goods_move_for_an_exchange(
+    shop: AuditedShop, event: stock.StockEvent, what: str, due: int, moved: int
+) -> None:
+    """As many as were promised have left, and none are kept back."""
+    await shop.delivered()
+    await shop.exchanged()
+    await shop.write("stock-bowl", event)
+
+    (found,) = await shop.findings()
+    assert isinstance(found, findings.ExchangedOtherwise)
+    assert (found.where, found.what, found.due, found.moved) == ("stock-bowl", what, due, moved)
+
+
+async def test_goods_that_came_back_for_an_exchange_are_on_the_shelf(shop: AuditedShop) -> None:
+    """Not a piece less."""
+    await shop.delivered()
+    await shop.exchanged()
+    account = stock.StockReceived(receipt_id=receipt_id("1", EXCHANGE), quantity=3)
+    await shop.write("stock-mug", account)
+
+    (found,) = await shop.findings()
+    assert isinstance(found, findings.ExchangedOtherwise)
+    assert (found.what, found.due, found.moved) == ("received", 1, 3)
+
+
+async def test_the_difference_of_an_exchange_is_kept(shop: AuditedShop) -> None:
+    """A penny less than the replacement costs more is found, at the order."""
+    await shop.delivered()
+    await shop.exchanged()
+    pound = Money.parse("1.0 GBP")
+    await shop.provider.refund("by mistake", authorisation_key(EXCHANGE), pound)
+    await shop.tell(EXCHANGE, payments.RefundPayment(refund_id="x", amount=pound))
+
+    (found,) = await shop.findings()
+    assert isinstance(found, findings.KeptOtherwise)
+    assert (found.where, str(found.due), str(found.kept)) == ("order-1", "11.0 GBP", "10.0 GBP")
+
+
+async def test_a_replacement_travels_in_one_parcel(shop: AuditedShop) -> None:
+    """A parcel that was cancelled at the carrier leaves a sent replacement without one."""
+    await shop.delivered()
+    await shop.exchanged()
+    await shop.carrier.cancel("cancel", booking_key(EXCHANGE))
+
+    assert [(found.finding, found.where) for found in await shop.findings()] == [
+        ("ParcelsDisagree", "exchange-e"),
+        ("NotOneParcel", "exchange-e"),
+    ]
+
+
+async def test_lines_are_claimed_as_long_as_their_exchange_stands(shop: AuditedShop) -> None:
+    """Freed by mistake, they could come back a second time."""
+    await shop.delivered()
+    await shop.exchanged()
+    await shop.tell("1", orders.FreeLines(exchange_id=EXCHANGE))
+
+    (found,) = await shop.findings()
+    assert isinstance(found, findings.ClaimedOtherwise)
+    assert str(found) == "exchange e is completed, and its lines are not claimed"
+
+
+async def test_a_saga_ends_as_its_exchange_does(shop: AuditedShop) -> None:
+    """A saga that is compensated leaves no exchange open."""
+    await shop.delivered()
+    await shop.requested()
+    await shop.write(f"goods_exchange-{EXCHANGE}", SagaCompensated())
+
+    found = await shop.findings()
+    assert (
+        findings.EndedOtherwise(where="goods_exchange-e", end="compensated", status="requested")
+        in found
+    )
