@@ -52,7 +52,7 @@ SPECIMEN = Specimen(
     },
     prepare=prepare,
     acted=acted,
-    nonsense=lambda provider, key, name: provider.restore(key, name),
+    nonsense=lambda provider, key, name: provider.redeem(key, name, Money.zero("GBP")),
 )
 
 

@@ -1,4 +1,4 @@
-"""A provider that the service does not have: an issuer of gift cards, declared in one file."""
+"""The provider of the bank: an issuer of gift cards, which pay fees, declared in one file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +16,8 @@ class Redeem(Call):
 
 
 class Restore(Call):
+    """Give back what was redeemed. One not heard of cannot be made any more after this."""
+
     redemption: str
 
 
@@ -66,15 +68,19 @@ class Redemptions:
 
     def __init__(self) -> None:
         self._redemptions: dict[str, Redemption] = {}
+        self._restored: set[str] = set()
 
     @property
     def records(self) -> Mapping[str, Redemption]:
         return self._redemptions
 
-    def decide(self, _: str, call: Redeem | Restore, decline: str | None) -> Answer[Redeemed]:
+    def decide(self, key: str, call: Redeem | Restore, decline: str | None) -> Answer[Redeemed]:
         if isinstance(call, Restore):
-            known = call.redemption in self._redemptions
-            return Done() if known else Refusal(f"there is no redemption {call.redemption!r}")
+            return Done()
+        if call.amount.amount <= 0:
+            return Refusal(f"{call.amount} cannot be redeemed")
+        if key in self._restored:
+            return Declined("it was restored before it came")
         if decline is not None:
             return Declined(decline)
         return Redeemed(len(self._redemptions) + 1, call.amount)
@@ -84,7 +90,12 @@ class Redemptions:
             case Redeem(card=card, amount=amount), Redeemed():
                 self._redemptions[entry.key] = Redemption(entry.key, card, amount)
             case Restore(redemption=name), Done():
-                self._redemptions[name] = replace(self._redemptions[name], restored=True)
+                self._restore(name)
+
+    def _restore(self, name: str) -> None:
+        self._restored.add(name)
+        if known := self._redemptions.get(name):
+            self._redemptions[name] = replace(known, restored=True)
 
     def subject(self, call: Redeem | Restore) -> Subject:
         if isinstance(call, Redeem):

@@ -5,6 +5,7 @@ from typing import Any, Final
 from application.service import Service
 from tests.sample.aggregates import ACCOUNT, TRANSFER
 from tests.sample.money_transfer import money_transfer
+from tests.sample.outside import Outside, outside_calls
 from tests.sample.read_models import (
     balances,
     daily_transfers,
@@ -21,11 +22,12 @@ def fees_carry_their_currency(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "fee": f"{data['fee']} EUR"}
 
 
-SAMPLE: Final[Service[Any]] = Service(
+SAMPLE: Final[Service[Outside]] = Service(
     name="bank",
     categories=(ACCOUNT, TRANSFER),
     projections=(balances, transfer_summary, daily_transfers, payee_search, statements),
     sagas=(money_transfer,),
     reactions=(thanks,),
+    outside_calls=outside_calls,
     upcasters={TransferRequested: {1: fees_carry_their_currency}},
 )

@@ -1,13 +1,14 @@
 """A reaction: the bank thanks for each completed transfer with 1 on the account that has paid."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 from uuid import uuid5
 
 from application.messages import RecordedEvent
 from application.reactions import Reaction, Tools
 from tests.sample.accounts import Deposit
 from tests.sample.aggregates import TRANSFER
+from tests.sample.outside import Outside
 from tests.sample.transfers import TransferCompleted, TransferRequested
 
 GROUP: Final = "thanks"
@@ -17,7 +18,7 @@ GROUP: Final = "thanks"
 class Thanks:
     """Handles the events of the consumer group."""
 
-    tools: Tools[Any]
+    tools: Tools[Outside]
 
     async def handle(self, recorded: RecordedEvent) -> None:
         """Deposit what is given for one transfer. Repeated, it changes nothing."""
@@ -31,6 +32,6 @@ class Thanks:
         await self.tools.dispatch(requested.source, thanks, own)
 
 
-thanks: Final[Reaction[Any]] = Reaction(
+thanks: Final[Reaction[Outside]] = Reaction(
     GROUP, TRANSFER.only(TransferCompleted), lambda tools: Thanks(tools).handle
 )

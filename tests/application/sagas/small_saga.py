@@ -15,13 +15,12 @@ from application.sagas.outcomes import Outcome, Succeeded
 from application.sagas.saga import Check, Facts, Saga, Step, Wait, within
 from application.sagas.state import SagaState
 from application.sagas.stream import SagaStream
-from application.shop.service import SHOP
-from domain import orders
 from domain.decider import Command, DomainError
-from domain.values import Money
 from infrastructure import memory
+from tests.sample import transfers
+from tests.sample.service import SAMPLE
 
-NAME = "order_fulfilment"  # a category whose events every store here can read
+NAME = "money_transfer"  # a category whose events every store here can read
 DAY = timedelta(days=1)
 
 
@@ -31,12 +30,12 @@ class Ask(Command):
     what: str
 
 
-class Order(Facts):
+class Asked(Facts):
     id: str
 
 
-class NotDelivered(DomainError):
-    """The order has not arrived."""
+class NotCompleted(DomainError):
+    """The transfer is not completed."""
 
 
 def asks(*whats: str) -> Callable[..., Sequence[Action]]:
@@ -44,57 +43,59 @@ def asks(*whats: str) -> Callable[..., Sequence[Action]]:
     return lambda *_: [Dispatch(what, Ask(what=what)) for what in whats]
 
 
-def started_by(recorded: RecordedEvent) -> Order | None:
-    return Order(id=recorded.stream_id)
+def started_by(recorded: RecordedEvent) -> Asked | None:
+    return Asked(id=recorded.stream_id)
 
 
-def delivered(order: orders.Order) -> None:
-    if order.status is not orders.Status.DELIVERED:
-        raise NotDelivered(f"it is {order.status}")
+def completed(transfer: transfers.Transfer) -> None:
+    if transfer.status is not transfers.Status.COMPLETED:
+        raise NotCompleted(f"it is {transfer.status}")
 
 
-def is_delivered(order: Order) -> Sequence[Check]:
-    return [Check(f"order-{order.id}", orders.decider, delivered)]
+def is_completed(asked: Asked) -> Sequence[Check]:
+    return [Check(f"transfer-{asked.id}", transfers.decider, completed)]
 
 
-OPEN = Step[Order]("open", asks("open"), asks("close"))
-SHIPPED = Step[Order](
-    "await shipping", undo=asks("call back"), waits=Wait(within(3 * DAY), orders.OrderShipped)
+OPEN = Step[Asked]("open", asks("open"), asks("close"))
+APPROVED = Step[Asked](
+    "await approval",
+    undo=asks("call back"),
+    waits=Wait(within(3 * DAY), transfers.TransferApproved),
 )
-PAUSE = Step[Order]("pause", waits=Wait(within(DAY)))
-CHECK = Step[Order]("check", checks=is_delivered)
-GO = Step[Order]("go", asks("go"), asks("come back"))
+PAUSE = Step[Asked]("pause", waits=Wait(within(DAY)))
+CHECK = Step[Asked]("check", checks=is_completed)
+GO = Step[Asked]("go", asks("go"), asks("come back"))
 
 
-def saga(*steps: Step[Order], no_return: str | None = None) -> Saga[Order]:
-    """A saga about an order; its last step is the point of no return unless another is named."""
+def saga(*steps: Step[Asked], no_return: str | None = None) -> Saga[Asked]:
+    """A saga about a transfer; its last step is the point of no return unless another is named."""
     return Saga(
         name=NAME,
         version=1,
-        facts=Order,
+        facts=Asked,
         steps=steps,
         no_return=no_return or steps[-1].name,
         started_by=started_by,
-        starts=orders.OrderPlaced,
-        cancels=orders.OrderCancelled,
+        starts=transfers.TransferRequested,
+        cancels=transfers.TransferCancelled,
     )
 
 
 @dataclass
 class Small:
-    """One order, and one saga about it."""
+    """One transfer, and one saga about it."""
 
-    definition: Saga[Order]
+    definition: Saga[Asked]
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     performed: list[Sequence[str]] = field(default_factory=list)  # by call of the performer
     outcomes: dict[str, Outcome] = field(default_factory=dict)  # of what is not to succeed
     ages: list[timedelta] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.store = memory.EventStore(SHOP.catalogue, lambda: self.now)
+        self.store = memory.EventStore(SAMPLE.catalogue, lambda: self.now)
         self.engine = SagaEngine(
             [self.definition],
-            SHOP.catalogue.own,
+            SAMPLE.catalogue.own,
             self.store,
             self._perform,
             now=lambda: self.now,
@@ -114,14 +115,13 @@ class Small:
     async def dispatch(self, *commands: Command, id: str = "1") -> None:
         for command in commands:
             context = Context.start("a test", uuid4(), self.now)
-            await CommandDispatch(self.store, SHOP.catalogue)(id, command, context)
+            await CommandDispatch(self.store, SAMPLE.catalogue)(id, command, context)
 
-    async def place(self) -> None:
-        line = orders.OrderLine(sku="a", quantity=1, unit_price=Money.parse("1 GBP"))
-        await self.dispatch(orders.PlaceOrder(lines=(line,)))
+    async def request(self) -> None:
+        await self.dispatch(transfers.RequestTransfer(source="a", target="b", amount=1))
 
-    async def ship(self) -> None:
-        await self.dispatch(orders.ConfirmOrder(), orders.ShipOrder(shipment_id="s"))
+    async def approve(self) -> None:
+        await self.dispatch(transfers.ApproveTransfer())
 
     async def run(self, days: float = 0) -> None:
         """Let so much time pass, and hand out what is new; every event is handed out twice."""

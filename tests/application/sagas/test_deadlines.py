@@ -7,24 +7,24 @@ from application.sagas.clock import steady_clock
 from application.sagas.deadlines import UNSEEN, Deadlines
 from infrastructure import memory
 from infrastructure.providers.simulated import Fault
-from tests.shop.application.sagas.world import World
+from tests.sample.world import Bank
 from tests.waiting import until
 
 
-async def sleeping(count: int) -> World:
-    """A shop in which so many sagas wait for a carrier that is away."""
-    world = World(Fault(kind="unavailable", call="book"))
-    await world.receive(a=1000)
+async def sleeping(count: int) -> Bank:
+    """A bank in which so many sagas wait for a provider that is away."""
+    world = Bank(Fault(kind="unavailable", call="redeem"))
+    await world.deposit(a=1000)
     for number in range(count):
-        await world.place(f"o-{number}", a=1)
-        placed = world.recorded(f"order-o-{number}")[0]
-        await world.engine.handle(placed)
+        await world.request(f"t-{number}", 1)
+        requested = world.recorded(f"transfer-t-{number}")[0]
+        await world.engine.handle(requested)
     return world
 
 
-def deadlines(world: World, keep_after: int = 10_000) -> Deadlines:
+def deadlines(world: Bank, keep_after: int = 10_000) -> Deadlines:
     return Deadlines(
-        "order_fulfilment",
+        "money_transfer",
         world.store,
         memory.Subscriptions(world.store),
         now=lambda: world.now,
@@ -46,7 +46,7 @@ async def test_a_moment_is_woken_once_however_many_look() -> None:
     await asyncio.wait(tasks)
 
     woken = [of.stream for of in world.store.after(-1, 1000) if of.type == "SagaWoken"]
-    assert sorted(woken) == [f"order_fulfilment-o-{number}" for number in range(3)]
+    assert sorted(woken) == [f"money_transfer-t-{number}" for number in range(3)]
 
 
 async def test_moments_are_kept_and_recalled() -> None:
@@ -54,7 +54,7 @@ async def test_moments_are_kept_and_recalled() -> None:
     world = await sleeping(5)
     first = deadlines(world, keep_after=10)
     task = asyncio.create_task(first.run())
-    await until(lambda: bool(world.recorded("deadlines-order_fulfilment")))
+    await until(lambda: bool(world.recorded("deadlines-money_transfer")))
     task.cancel()
     await asyncio.wait([task])
 
@@ -68,17 +68,17 @@ async def test_moments_are_kept_and_recalled() -> None:
 async def test_a_saga_that_nobody_sees_to_is_woken() -> None:
     """A saga whose events were lost on the way is found by its deadline, and given up."""
     world = await sleeping(0)
-    await world.place(a=1)
-    placed = world.recorded("order-o-1")[0]
+    await world.request(amount=1)
+    requested = world.recorded("transfer-t-1")[0]
     world.moments.happens = {8: asyncio.Event().wait}  # it is never heard of again
-    lost = asyncio.create_task(world.engine.handle(placed))
+    lost = asyncio.create_task(world.engine.handle(requested))
     await until(lambda: world.moments.passed == 8)
     lost.cancel()
 
     world.moments.happens = {}
     world.now += UNSEEN
     await world.settle()
-    world.adds_up()
+    await world.adds_up()
 
 
 async def test_the_clock_does_not_jump() -> None:
@@ -97,8 +97,8 @@ async def test_a_clock_that_was_set_back_keeps_nobody_waiting() -> None:
     world = await sleeping(1)
     world.now -= timedelta(hours=5)
     later = deadlines(world)
-    for recorded in world.recorded("order_fulfilment-o-0"):
+    for recorded in world.recorded("money_transfer-t-0"):
         if recorded.type in ("SagaStarted", "StepDelayed"):
             later.learn(recorded)
 
-    assert later.moments["o-0"] - world.now <= timedelta(seconds=1)
+    assert later.moments["t-0"] - world.now <= timedelta(seconds=1)

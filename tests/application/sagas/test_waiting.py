@@ -6,25 +6,25 @@ from application.sagas.deadlines import Deadlines
 from application.sagas.events import SagaRetried, SagaWoken
 from application.sagas.state import Status
 from application.sagas.stream import SagaStream
-from domain.orders import CancelOrder
 from infrastructure import memory
-from tests.application.sagas.small_saga import DAY, GO, NAME, OPEN, PAUSE, SHIPPED, Small, saga
+from tests.application.sagas.small_saga import APPROVED, DAY, GO, NAME, OPEN, PAUSE, Small, saga
+from tests.sample.transfers import CancelTransfer
 
 
-async def placed(*steps: object, no_return: str | None = None) -> Small:
+async def requested(*steps: object, no_return: str | None = None) -> Small:
     small = Small(saga(*steps, no_return=no_return))  # type: ignore[arg-type]  # they are steps
-    await small.place()
+    await small.request()
     return small
 
 
 async def test_a_saga_waits_for_an_event() -> None:
     """It performs nothing before the event has come, and goes on when it has."""
-    small = await placed(OPEN, SHIPPED, GO)
+    small = await requested(OPEN, APPROVED, GO)
     await small.run(days=2)
     assert (await small.state()).waiting
     assert small.performed == [["open"]]
 
-    await small.ship()
+    await small.approve()
     await small.run()
 
     assert small.performed == [["open"], ["go"]]
@@ -32,9 +32,9 @@ async def test_a_saga_waits_for_an_event() -> None:
         "SagaStarted",
         "StepBegun open",
         "StepCompleted open",
-        "WaitBegun await shipping",
-        "EventArrived await shipping",
-        "StepCompleted await shipping",
+        "WaitBegun await approval",
+        "EventArrived await approval",
+        "StepCompleted await approval",
         "StepBegun go",
         "StepCompleted go",
         "SagaCompleted",
@@ -43,11 +43,11 @@ async def test_a_saga_waits_for_an_event() -> None:
 
 async def test_an_event_that_comes_before_its_step_counts() -> None:
     """Handed out before the event that starts the saga, it starts it and is kept."""
-    small = await placed(OPEN, SHIPPED, GO)
-    await small.ship()
-    first, _, shipped = small.recorded("order-1")
+    small = await requested(OPEN, APPROVED, GO)
+    await small.approve()
+    first, approved = small.recorded("transfer-1")
 
-    await small.engine.handle(shipped)
+    await small.engine.handle(approved)
     await small.engine.handle(first)
 
     assert (await small.state()).status is Status.COMPLETED
@@ -56,9 +56,9 @@ async def test_an_event_that_comes_before_its_step_counts() -> None:
 
 async def test_an_event_counts_once() -> None:
     """Two steps that wait for events of one type need two of them."""
-    again = SHIPPED.__class__("await it again", waits=SHIPPED.waits)
-    small = await placed(OPEN, SHIPPED, again, GO)
-    await small.ship()
+    again = APPROVED.__class__("await it again", waits=APPROVED.waits)
+    small = await requested(OPEN, APPROVED, again, GO)
+    await small.approve()
     await small.run()
 
     state = await small.state()
@@ -68,7 +68,7 @@ async def test_an_event_counts_once() -> None:
 
 async def test_a_moment_that_comes_before_the_event_turns_the_saga_back() -> None:
     """What was done before is undone. The wait is not: nothing has come."""
-    small = await placed(OPEN, SHIPPED, GO)
+    small = await requested(OPEN, APPROVED, GO)
     await small.run()
     await small.run(days=2.9)
     assert (await small.state()).waiting
@@ -78,20 +78,20 @@ async def test_a_moment_that_comes_before_the_event_turns_the_saga_back() -> Non
 
     state = await small.state()
     assert state.status is Status.COMPENSATED
-    assert state.reason == "await shipping: no OrderShipped by 2026-01-04 00:00:00Z"
+    assert state.reason == "await approval: no TransferApproved by 2026-01-04 00:00:00Z"
     assert small.performed == [["open"], ["close"]]
-    assert small.history().count("WaitExpired await shipping") == 1
+    assert small.history().count("WaitExpired await approval") == 1
 
 
 async def test_an_event_that_comes_too_late_is_undone() -> None:
     """The saga has turned back already, or has gone back: what has come is undone as well."""
-    small = await placed(OPEN, SHIPPED, GO)
+    small = await requested(OPEN, APPROVED, GO)
     await small.run()
     await small.run(days=4)
     await small.run()
     assert (await small.state()).status is Status.COMPENSATED
 
-    await small.ship()
+    await small.approve()
     await small.run()
 
     assert (await small.state()).status is Status.COMPENSATED
@@ -100,9 +100,9 @@ async def test_an_event_that_comes_too_late_is_undone() -> None:
 
 async def test_a_wait_that_is_cut_off_is_undone_only_where_its_event_has_come() -> None:
     """Cancelled while it waits, the saga undoes what it has done and no more."""
-    small = await placed(OPEN, SHIPPED, GO)
+    small = await requested(OPEN, APPROVED, GO)
     await small.run()
-    await small.dispatch(CancelOrder(reason="changed my mind"))
+    await small.dispatch(CancelTransfer(reason="changed my mind"))
     await small.run()
 
     assert (await small.state()).status is Status.COMPENSATED
@@ -111,7 +111,7 @@ async def test_a_wait_that_is_cut_off_is_undone_only_where_its_event_has_come() 
 
 async def test_a_saga_waits_for_a_moment() -> None:
     """Then it goes on, once, and not before."""
-    small = await placed(OPEN, PAUSE, GO)
+    small = await requested(OPEN, PAUSE, GO)
     await small.run()
     await small.run(days=0.9)
     assert small.performed == [["open"]]
@@ -125,7 +125,7 @@ async def test_a_saga_waits_for_a_moment() -> None:
 
 async def test_a_moment_outlives_the_process() -> None:
     """Another process learns the moment from the log, and wakes the saga at it, not earlier."""
-    small = await placed(OPEN, PAUSE, GO)
+    small = await requested(OPEN, PAUSE, GO)
     await small.run()
 
     later = Deadlines(NAME, small.store, memory.Subscriptions(small.store), now=lambda: small.now)
@@ -138,7 +138,7 @@ async def test_a_moment_outlives_the_process() -> None:
 
 async def test_the_moment_of_one_clock_counts_for_all() -> None:
     """A process whose clock is ahead has woken the saga: one that is behind does not wait again."""
-    small = await placed(OPEN, PAUSE, GO)
+    small = await requested(OPEN, PAUSE, GO)
     await small.run()
     stream = await SagaStream(small.store, NAME, "1").read()
     assert stream.state.due is not None
@@ -151,7 +151,7 @@ async def test_the_moment_of_one_clock_counts_for_all() -> None:
 
 async def test_beyond_the_point_of_no_return_a_wait_fails_and_is_begun_anew() -> None:
     """Nothing turns back: a person must act. A retry waits as long again."""
-    small = await placed(OPEN, SHIPPED, GO, no_return="open")
+    small = await requested(OPEN, APPROVED, GO, no_return="open")
     await small.run()
     await small.run(days=4)
     await small.run()
@@ -163,7 +163,7 @@ async def test_beyond_the_point_of_no_return_a_wait_fails_and_is_begun_anew() ->
     await small.run()
     state = await small.state()
     assert (state.waiting, state.deadline) == (True, small.now + 3 * DAY)
-    await small.ship()
+    await small.approve()
     await small.run()
 
     assert (await small.state()).status is Status.COMPLETED
@@ -171,10 +171,10 @@ async def test_beyond_the_point_of_no_return_a_wait_fails_and_is_begun_anew() ->
 
 async def test_time_spent_waiting_is_not_time_at_work() -> None:
     """The age that is observed at the end leaves out the days in which the saga waited."""
-    small = await placed(OPEN, SHIPPED, GO)
+    small = await requested(OPEN, APPROVED, GO)
     await small.run()
     await small.run(days=2)
-    await small.ship()
+    await small.approve()
     await small.run()
 
     assert (await small.state()).status is Status.COMPLETED

@@ -25,7 +25,8 @@ from domain.values import Money
 from infrastructure import memory
 from infrastructure.providers.simulated import Fault
 from infrastructure.shop import memory as shop_memory
-from tests.shop.application.sagas.world import Flow, World
+from tests.application.sagas.world import Flow
+from tests.shop.application.sagas.world import World
 
 EXCHANGE = "e-1"
 

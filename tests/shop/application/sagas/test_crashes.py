@@ -11,7 +11,8 @@ from application.sagas.state import Status
 from domain.decider import DomainError
 from domain.orders import CancelOrder
 from infrastructure.providers.simulated import Fault
-from tests.shop.application.sagas.world import Killed, World
+from tests.application.sagas.world import Killed
+from tests.shop.application.sagas.world import World
 
 
 async def killed(_: World) -> None:

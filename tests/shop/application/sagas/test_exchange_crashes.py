@@ -13,9 +13,9 @@ from domain.decider import DomainError
 from domain.exchanges import CloseExchange, ReceiveGoods, SendReplacement
 from domain.orders import CancelOrder, ReturnedLine, ReturnLines
 from infrastructure.providers.simulated import Fault
+from tests.application.sagas.world import Killed
 from tests.shop.application.sagas.exchange_world import EXCHANGE, ExchangeWorld, delivered
 from tests.shop.application.sagas.test_crashes import Faults
-from tests.shop.application.sagas.world import Killed
 
 OTHER_ORDER = "o-2"
 

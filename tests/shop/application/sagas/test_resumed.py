@@ -23,9 +23,10 @@ from domain.orders import CancelOrder
 from domain.values import Money
 from infrastructure import memory
 from infrastructure.providers.simulated import Fault
+from tests.application.sagas.world import Killed
 from tests.application.snapped import NOON
 from tests.histories import LAW
-from tests.shop.application.sagas.world import Killed, World
+from tests.shop.application.sagas.world import World
 
 SKUS = ("a", "b", "an own one with a long name")
 
