@@ -2,7 +2,7 @@
 
 An event type is at version 1 until its form changes. Each change adds one pure upcaster under the
 version that it lifts, so a version without an upcaster is refused. A golden corpus keeps real bytes
-of every type and version (``tests/contracts/events/``).
+of every type and version (``tests/contracts/golden_corpus.py``).
 """
 
 import json

@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contracts.provider_laws")
+pytest.register_assert_rewrite("tests.contracts.corpus_laws", "tests.contracts.provider_laws")

@@ -10,15 +10,15 @@ from application.ports import NO_STREAM
 from application.sagas.events import SagaStarted
 from application.sagas.lookup import NoSuchSaga, SagaName, SeveralSagas, find_saga
 from application.sagas.operating import UnknownSaga
-from application.shop.service import SHOP
 from infrastructure import memory
 from tests.application.snapped import NOON
+from tests.sample.service import SAMPLE
 
 SAGAS = ("order_fulfilment", "goods_exchange")
 
 
 async def started(*names: SagaName) -> memory.EventStore:
-    store = memory.EventStore(SHOP.catalogue)
+    store = memory.EventStore(SAMPLE.catalogue)
     for name in names:
         event = SagaStarted(saga=name.saga, version=1, facts={})
         new = OWN.new_event(event, uuid4(), Context.start("a test", uuid4(), NOON))

@@ -1,0 +1,40 @@
+"""Stored bytes stay readable for ever: a suite that is run on one golden corpus.
+
+When a test here fails, an event type has changed. Do not edit the corpus: declare an upcaster on
+the page of the service, and freeze the new version with the command that the test names.
+"""
+
+from pathlib import Path
+
+from domain.decider import Event
+from tests.contracts.golden_corpus import Corpus, schema
+
+__all__ = [
+    "test_every_frozen_event_reads_as_todays_sample",
+    "test_the_corpus_holds_every_version_of_every_type",
+    "test_what_is_written_today_is_frozen_to_the_byte",
+]
+
+
+def test_every_frozen_event_reads_as_todays_sample(corpus: Corpus, frozen: Path) -> None:
+    """Bytes of any version climb to exactly the event that is written today."""
+    type, version = frozen.parent.name, int(frozen.stem)
+
+    assert corpus.catalogue.decode(type, version, frozen.read_bytes()) == corpus.sample(type)
+
+
+def test_what_is_written_today_is_frozen_to_the_byte(corpus: Corpus, event: Event) -> None:
+    """An event type cannot change its bytes or its schema without a new version and sample."""
+    frozen = corpus.bytes_of(type(event).__name__)
+
+    assert frozen.exists(), f"a new version needs a sample: python -m {corpus.module}"
+    assert event.model_dump_json().encode() == frozen.read_bytes(), "it needs an upcaster"
+    assert schema(type(event)) == frozen.with_suffix(".schema").read_text(), "it needs an upcaster"
+
+
+def test_the_corpus_holds_every_version_of_every_type(corpus: Corpus) -> None:
+    """No type and no version is missing, and none is there that nobody can read."""
+    held = {(path.parent.name, int(path.stem)) for path in corpus.frozen}
+
+    missing = f"add a sample to {corpus.module}, then: python -m {corpus.module}"
+    assert held == set(corpus.known), missing
