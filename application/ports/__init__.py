@@ -47,6 +47,11 @@ from application.ports.events import (
     WrongExpectedVersion,
     require_version,
 )
+from application.ports.filling import (
+    GuardedViews,
+    Promise,
+    WritableViews,
+)
 from application.ports.groups import (
     ConsumerGroups,
     Delivery,
@@ -73,9 +78,7 @@ from application.ports.unavailable import (
 from application.ports.views import (
     Changed,
     Finding,
-    GuardedViews,
     Lookup,
-    Promise,
     Removed,
     Searching,
     Seen,
@@ -83,7 +86,6 @@ from application.ports.views import (
     Sums,
     V,
     Views,
-    WritableViews,
 )
 
 __all__ = [

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from typing import Protocol
 
-from application.ports.views import V, Views, WritableViews
+from application.ports.filling import WritableViews
+from application.ports.views import V, Views
 from application.projections.abilities import Ability
 from application.projections.builds import WHOLE, Build, Shard
 from application.projections.comparing import Comparison

@@ -1,15 +1,13 @@
-"""The views of read models: small ports, so that each store fulfils those that it can.
+"""The views of read models, as queries read them: small ports, of which a store fulfils some.
 
-A query is handed exactly the part that it needs. A projection declares what it needs as a whole
-(:attr:`Projection.needs`), a store what it offers, and wiring refuses what does not match.
+A query is typed with the part that it uses. A projection declares what its queries need, a store
+what it offers, and wiring refuses what does not match (``application/projections/abilities.py``).
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum
-from types import MappingProxyType
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from application.projections.projection import View
 
@@ -41,9 +39,6 @@ class Sums:
 
     views: int
     fields: Mapping[str, Decimal]
-
-
-# ── reading: what queries ask ────────────────────────────────────────────────────────────────────
 
 
 class Lookup(Protocol[V]):
@@ -116,97 +111,4 @@ class Views(Finding[V], Searching[V], Summing, Protocol[V]):
 
     async def checkpoint(self) -> int | None:
         """The position up to which every event is shown; ``None`` before the first."""
-        ...
-
-
-# ── writing: what fills a build ──────────────────────────────────────────────────────────────────
-
-
-class Promise(Enum):
-    """How views, parts and the checkpoint of a build belong together: a store keeps one of both."""
-
-    TOGETHER = "they change together, in one transaction, or not at all"
-    AFTER = "the checkpoint changes last, and each view is guarded by the position it has seen"
-
-
-class WritableViews(Protocol[V]):
-    """What one shard of one build shows: views by key, parts by key, and the checkpoint.
-
-    All methods raise ``StoreUnavailable``.
-    """
-
-    @property
-    def promise(self) -> Promise:
-        """What holds after a crash. ``AFTER``: events beyond the checkpoint may be in, and come
-        again; whoever has folded them anew may write the result."""
-        ...
-
-    async def prepare(self) -> None:
-        """Make room for views and parts, unless it is there. Raises ``NotOurs``."""
-        ...
-
-    async def checkpoint(self) -> int | None:
-        """The position up to which every event of this shard is in; ``None`` before the first."""
-        ...
-
-    async def load(self, keys: Collection[str]) -> Changed[V]:
-        """The views of these keys that exist, and what is known of removed ones, in one query."""
-        ...
-
-    async def load_parts(self, keys: Collection[str]) -> Changed[Any]:
-        """The same for parts."""
-        ...
-
-    async def save(
-        self,
-        changed: Changed[V],
-        *,
-        parts: Changed[Any] = MappingProxyType({}),
-        events: int = 0,
-        checkpoint: int,
-        expected: int | None,
-    ) -> None:
-        """Write these views and parts, and the checkpoint.
-
-        ``events`` more have been taken in on the way. Raises ``CheckpointMoved`` unless the
-        checkpoint is still ``expected``. When that is raised, or the call is cancelled or fails:
-
-        - ``TOGETHER``: nothing was written, or, cancelled, everything may have been.
-        - ``AFTER``: any of the views and parts may have been written, views before parts; the
-          checkpoint was not moved, or, cancelled, everything may have been. Nothing that is there
-          was replaced by something that has seen less.
-        """
-        ...
-
-    async def clear(self) -> None:
-        """Forget all views, all parts, and the checkpoint."""
-        ...
-
-
-class GuardedViews(Protocol[V]):
-    """Views of one build, or its parts, in a store without transactions over several of them.
-
-    Such as a search engine. With ``Checkpoints`` beside it, it makes ``WritableViews`` that keep
-    the promise ``AFTER``: :class:`~application.projections.checkpoint_after.CheckpointAfter`.
-    """
-
-    async def prepare(self) -> None:
-        """Make room for them, unless it is there. Raises ``NotOurs``."""
-        ...
-
-    async def load(self, keys: Collection[str]) -> Changed[V]:
-        """Those of these keys that exist or were removed. Shows every write that has ended."""
-        ...
-
-    async def write(self, changed: Changed[V]) -> None:
-        """Write each of them, unless what is there has seen an event at its position or later.
-
-        A removed one keeps its position, which guards it like any other, but no query finds it.
-        When this returns, queries see all of them. When it fails or is cancelled, each of them is
-        written or is not.
-        """
-        ...
-
-    async def clear(self) -> None:
-        """Forget all of them, and the positions of removed ones."""
         ...

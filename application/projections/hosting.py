@@ -23,8 +23,9 @@ from application.ports import (
     WrongRole,
 )
 from application.projections.builds import Build, Failure, Report, Role, Shard, Standing
+from application.projections.failures import ProjectionFailed
 from application.projections.projection import Projection
-from application.projections.runner import ProjectionFailed, ProjectionRunner
+from application.projections.runner import ProjectionRunner
 from application.projections.status import State, Status, now
 
 Key = tuple[Build, Shard]

@@ -8,7 +8,7 @@ While it is behind, a batch is folded as the one before it is written; still one
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final, Generic
+from typing import Final, Generic
 from uuid import UUID
 
 from application.backoff import Backoff
@@ -16,63 +16,26 @@ from application.claim_check import claim_all
 from application.log_end import LogEnd
 from application.messages import RecordedEvent
 from application.ports import (
-    Changed,
-    CheckpointMoved,
     PayloadStore,
     Progress,
-    Promise,
-    StoreUnavailable,
     Subscriptions,
     V,
     WritableViews,
 )
 from application.projections.batching import Batch, Message, batches
 from application.projections.builds import WHOLE, Shard
+from application.projections.failures import AheadOfLog, ProjectionFailed
 from application.projections.folding import projected
 from application.projections.projection import Projection
-from application.projections.recent import KEPT, RecentViews
 from application.projections.status import Progressing, Status, now
+from application.projections.writing_behind import AGAIN, WritingBehind
 
 BATCH = 1000  # events in one transaction, at most
 APART = 0.01  # seconds between transactions while events trickle in: many in one, none late
 FAR_APART = 0.1  # the same until it has caught up: there is no hurry before, and much to do
-NOTHING = -1  # the position before the first event
 KEEP_PROGRESS = 1.0  # seconds between writes that only say "nothing for us up to here"
 
 _BACKOFF: Final = Backoff(0.1, most=5.0)
-
-
-class ProjectionFailed(Exception):
-    """A projection cannot take in an event. It stays where it is: everything before is in."""
-
-    def __init__(self, name: str, recorded: RecordedEvent, cause: Exception) -> None:
-        self.name, self.position, self.event_id = name, recorded.position, recorded.id
-        self.event = f"{recorded.type} {recorded.stream}@{recorded.version}"
-        self.error = f"{type(cause).__name__}: {cause}"
-        super().__init__(
-            f"{name} stopped at position {self.position}: {self.event} ({self.event_id}): "
-            f"{self.error}"
-        )
-
-
-class AheadOfLog(ProjectionFailed):
-    """A checkpoint lies beyond the end of the log: the views show events that are not there."""
-
-    def __init__(self, name: str, position: int) -> None:
-        self.name, self.position, self.event_id = name, position, UUID(int=0)
-        self.event = "no event"
-        self.error = (
-            "its checkpoint lies beyond the end of the log, so an older backup of the event store "
-            f"was restored: `headwater projections deploy {name} --accept-differences`"
-        )
-        Exception.__init__(self, f"{name} stopped at position {position}: {self.error}")
-
-
-class _NotWritten(Exception):
-    """A batch cannot be written, and the next was folded upon it: back to the checkpoint."""
-
-
-_AGAIN = (StoreUnavailable, CheckpointMoved, _NotWritten)  # what following anew may mend
 
 
 class ProjectionRunner(Generic[V]):
@@ -98,19 +61,12 @@ class ProjectionRunner(Generic[V]):
         """
         self.projection = projection
         self._subscriptions, self._payloads = subscriptions, payloads
-        # Parts and views that are not written together are loaded together: see gathering.py.
-        self._anew = views.promise is Promise.AFTER and projection.parts is not None
-        self._views, self._log_end = RecentViews(views, 0 if self._anew else KEPT), log_end
-        self._shard, self._skipped = shard, skipped
+        self._log_end, self._shard, self._skipped = log_end, shard, skipped
         self._inline = projection.consistency == "inline"
         self._batch, self._pause = batch, pause
-        self._attempts = 0
-        self._checkpoint = NOTHING
-        self._saved_at = 0.0
-        self._in_flight = (NOTHING, 0, NOTHING)  # written now: from where, events, up to where
-        self._live = False
-        self._careful = False  # nothing is written behind until one batch is in
+        self._attempts, self._live = 0, False
         self._progress = Progressing(projection.name, clock)
+        self._writing = WritingBehind(projection, views, self._progress)
 
     def status(self) -> Status:
         return self._progress.status()
@@ -125,7 +81,7 @@ class ProjectionRunner(Generic[V]):
             while True:
                 try:
                     await self._follow()
-                except _AGAIN as error:
+                except AGAIN as error:
                     self._progress.lost(error)
                     await self._pause(self._attempts)
                     self._attempts += 1
@@ -137,11 +93,11 @@ class ProjectionRunner(Generic[V]):
             raise
 
     async def _follow(self) -> None:
-        checkpoint = await self._look()
-        if self._log_end and await self._log_end.is_beyond(self._checkpoint):
-            raise AheadOfLog(self.projection.name, self._checkpoint)
+        checkpoint = await self._writing.look()
+        if self._log_end and await self._log_end.is_beyond(self._writing.checkpoint):
+            raise AheadOfLog(self.projection.name, self._writing.checkpoint)
         self._live = False
-        self._progress.started(self._checkpoint)
+        self._progress.started(self._writing.checkpoint)
         following = self._subscriptions.catch_up(after=checkpoint, only=self.projection.events)
         try:
             async with (
@@ -151,21 +107,16 @@ class ProjectionRunner(Generic[V]):
                 async for batch in incoming:
                     await self._handle(batch)
         finally:
-            await self._views.abandon()
+            await self._writing.views.abandon()
 
     def _apart(self) -> float:
         return APART if self._live else FAR_APART
 
-    async def _look(self) -> int | None:
-        checkpoint = await self._views.checkpoint()
-        self._checkpoint = NOTHING if checkpoint is None else checkpoint
-        return checkpoint
-
     async def _handle(self, batch: Batch) -> None:
         if self._inline:  # whoever appended has taken in what comes now, unless it was behind
-            await self._look()
-            self._progress.took_in(0, self._checkpoint)
-        events = list(_after(self._checkpoint, batch.messages))
+            await self._writing.look()
+            self._progress.took_in(0, self._writing.checkpoint)
+        events = list(_after(self._writing.checkpoint, batch.messages))
         end = max(message.position for message in batch.messages)
         if events:
             await self._take_in(events, end, ahead=self._may_go_ahead(batch))
@@ -174,7 +125,7 @@ class ProjectionRunner(Generic[V]):
         for message in batch.messages:
             if isinstance(message, Progress):
                 self._live = self._live or message.caught_up  # it is said once
-        if not self._views.saving:
+        if not self._writing.views.saving:
             self._attempts = 0
         if self._live and not batch.behind:
             self._progress.live()
@@ -183,23 +134,22 @@ class ProjectionRunner(Generic[V]):
 
     def _may_go_ahead(self, batch: Batch) -> bool:
         """Only when far behind: else its events shall be seen before others are worked on."""
-        careful = self._careful or self._inline or self._anew
-        return batch.behind >= self._batch and not careful
+        return batch.behind >= self._batch and self._writing.may_go_ahead
 
     async def _take_in(
         self, events: Sequence[RecordedEvent], end: int, *, ahead: bool = False
     ) -> None:
         """``ahead``: there is no need to wait until they are written."""
-        if not self._views.saving:
+        if not self._writing.views.saving:
             self._progress.working_on(events[0].recorded_at)
         try:
             await self._project(events, end)
             if not ahead:
-                await self._written()
-        except _AGAIN:
+                await self._writing.written()
+        except AGAIN:
             raise
         except Exception as error:
-            await self._settle()
+            await self._writing.settle()
             if len(events) == 1:
                 self._progress.working_on(events[0].recorded_at)
                 raise ProjectionFailed(self.projection.name, events[0], error) from error
@@ -207,55 +157,26 @@ class ProjectionRunner(Generic[V]):
                 await self._take_in([recorded], recorded.position)
 
     async def _pass_by(self, end: int) -> None:
-        await self._settle()
-        if end <= self._checkpoint:
+        await self._writing.settle()
+        if end <= self._writing.checkpoint:
             return
-        if not self._inline and self._now() > self._saved_at + KEEP_PROGRESS:
-            self._save({}, {}, 0, end)
-            await self._written()
+        if not self._inline and self._now() > self._writing.saved_at + KEEP_PROGRESS:
+            self._writing.begin({}, {}, 0, end)
+            await self._writing.written()
         else:
             self._progress.took_in(0, end)
 
     async def _project(self, events: Sequence[RecordedEvent], end: int) -> None:
         whole = await claim_all(self._wanted(events), self._payloads)
-        views, parts = await projected(self.projection, whole, self._views, self._shard)
-        await self._settle()
+        views, parts = await projected(self.projection, whole, self._writing.views, self._shard)
+        await self._writing.settle()
         self._progress.working_on(events[0].recorded_at)
-        self._save(views, parts, len(events), end)
+        self._writing.begin(views, parts, len(events), end)
 
     def _wanted(self, events: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
         if not self._skipped:
             return events
         return [recorded for recorded in events if recorded.id not in self._skipped]
-
-    def _save(self, views: Changed[V], parts: Changed[Any], events: int, end: int) -> None:
-        """Begin to write; the checkpoint is where the next write will expect it."""
-        expected = None if self._checkpoint == NOTHING else self._checkpoint
-        self._views.save(views, parts=parts, events=events, checkpoint=end, expected=expected)
-        self._checkpoint, self._in_flight = end, (self._checkpoint, events, end)
-
-    async def _written(self) -> None:
-        """Wait until what was begun to be written is in the views; raises why it is not."""
-        if not self._views.saving:
-            return
-        start, events, end = self._in_flight
-        try:
-            await self._views.saved()
-        except BaseException:
-            self._checkpoint = start
-            raise
-        self._progress.took_in(events, end)
-        self._saved_at, self._careful = self._now(), False
-
-    async def _settle(self) -> None:
-        """The same, of the batch before: an event in it that cannot be written is looked for."""
-        try:
-            await self._written()
-        except _AGAIN:
-            raise
-        except Exception as error:
-            self._careful = True
-            raise _NotWritten(f"{self.projection.name} cannot be written: {error}") from error
 
     @staticmethod
     def _now() -> float:

@@ -16,9 +16,9 @@ from application.event_filter import EventFilter
 from application.messages import Decoder, RecordedEvent
 from application.ports import Changed, CheckpointMoved, PayloadStore, StoreUnavailable, V
 from application.projections.builds import Build
+from application.projections.failures import ProjectionFailed
 from application.projections.folding import projected
 from application.projections.projection import Projection
-from application.projections.runner import ProjectionFailed
 from infrastructure.postgres.connections import Connection, Within
 from infrastructure.postgres.events.appending import Answer, Append, append
 from infrastructure.postgres.events.group_commit import Spoilt

@@ -14,7 +14,8 @@ from application.messages import Context, RecordedEvent
 from application.parking_lot import ParkingLot
 from application.ports import NO_STREAM
 from application.projections.builds import Build
-from application.projections.runner import AheadOfLog, ProjectionRunner
+from application.projections.failures import AheadOfLog
+from application.projections.runner import ProjectionRunner
 from application.sagas.deadlines import Deadlines
 from application.sagas.events import StepDelayed
 from application.writability import Writability

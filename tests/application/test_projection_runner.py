@@ -14,10 +14,10 @@ from application.claim_check import ClaimCheck
 from application.event_filter import EventFilter
 from application.messages import Context, RecordedEvent
 from application.ports import Changed, Progress, Seen, StoreUnavailable
+from application.projections.failures import ProjectionFailed
 from application.projections.runner import (
     APART,
     FAR_APART,
-    ProjectionFailed,
     ProjectionRunner,
 )
 from application.projections.status import Progressing, State

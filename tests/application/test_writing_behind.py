@@ -10,9 +10,10 @@ import pytest
 from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import Changed, Progress, Seen
+from application.projections.failures import ProjectionFailed
 from application.projections.folding import fold
 from application.projections.recent import RecentViews
-from application.projections.runner import ProjectionFailed, ProjectionRunner
+from application.projections.runner import ProjectionRunner
 from infrastructure import memory
 from tests.projection_specification import recorded
 from tests.sample.accounts import Deposited

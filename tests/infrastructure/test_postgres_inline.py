@@ -15,8 +15,9 @@ from application.messages import Context, RecordedEvent
 from application.ports import StoreUnavailable, Subscriptions
 from application.projections.builds import Build
 from application.projections.builds import Note as Reason
+from application.projections.failures import ProjectionFailed
 from application.projections.projection import Projection, View
-from application.projections.runner import ProjectionFailed, ProjectionRunner
+from application.projections.runner import ProjectionRunner
 from infrastructure import postgres as postgresql
 from tests.projection_specification import at
 from tests.sample.accounts import Deposit, Deposited
