@@ -53,6 +53,8 @@ class Program(Generic[O]):
     about: str = ""
     """The first lines of the command line's help."""
     routes: Callable[[], Sequence["APIRouter"]] = tuple
+    paths_apart: Sequence[str] = ()
+    """Below these (``/partner/``) the routes require a token of their own, and not the API's."""
     commands: Callable[["typer.Typer"], None] = lambda _: None
     """Adds its commands to those of the kit."""
     embedded: Callable[[], Sequence["Embedded"]] = tuple

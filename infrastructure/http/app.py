@@ -50,7 +50,8 @@ def create_app(container: Container) -> FastAPI:
     app.add_middleware(Limited)
     app.add_middleware(Readable)
     if settings.api_token is not None:
-        app.add_middleware(Authorized, token=settings.api_token.get_secret_value())
+        token = settings.api_token.get_secret_value()
+        app.add_middleware(Authorized, token=token, apart=program.paths_apart)
     refusal = unknown_name(settings.name_of("trusted_hosts"))
     app.add_middleware(Trusted, names=settings.own_names, refusal=refusal)
     app.add_middleware(Observed, metrics=container.metrics())  # added last, so around all others

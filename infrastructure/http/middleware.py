@@ -6,6 +6,7 @@ Plain ASGI, so that the log context reaches the routes and an answer can be stre
 import asyncio
 import re
 import time
+from collections.abc import Sequence
 from hmac import compare_digest
 from http import HTTPStatus
 from uuid import uuid4
@@ -85,17 +86,18 @@ class _Exchange:
 
 
 class Authorized:
-    """Asks for ``Authorization: Bearer <token>``, except where somebody else's token is asked for.
+    """Requires ``Authorization: Bearer <token>``, except below ``/health/`` and ``apart``.
 
-    That is at ``/carrier/…``; and ``/health/…`` is open.
+    The routes below those require a token of their own.
     """
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, token: str, apart: Sequence[str] = ()) -> None:
         self._app, self._expected = app, f"Bearer {token}".encode()
+        self._apart = ("/health/", *apart)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = Headers(scope=scope).get("authorization", "").encode()
-        is_open = scope["type"] == "lifespan" or scope["path"].startswith(_APART)
+        is_open = scope["type"] == "lifespan" or scope["path"].startswith(self._apart)
         if is_open or compare_digest(given, self._expected):
             await self._app(scope, receive, send)
         else:
@@ -152,7 +154,6 @@ _NO_CORRELATION_ID = of_status(
     HTTPStatus.BAD_REQUEST,
     "X-Correlation-ID has to be 1 to 128 letters, digits or any of . _ : ~ -",
 )
-_APART = ("/health/", "/carrier/")
 _NO_TOKEN = of_status(
     HTTPStatus.UNAUTHORIZED, "send the header Authorization: Bearer <token>, with the API token"
 )

@@ -45,6 +45,7 @@ PROGRAM: Final[Program[Outside]] = Program(
     description=_API,
     about="Order fulfilment for a shop, event-sourced on EventStoreDB or PostgreSQL.",
     routes=_routes,
+    paths_apart=("/carrier/",),
     commands=commands.add_to,
     embedded=imported("infrastructure.shop.outside", "embedded"),
     first_start=imported("infrastructure.shop.cli.importing", "bring_in_sample"),

@@ -17,9 +17,9 @@ def declared_at(place: str) -> Sequence[SimulatedProvider[Any, Any, Any]]:
     try:
         found = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise NotDeclared(f"{place!r} is not a module:NAME: {error}") from error
+        raise NotDeclared(f"nothing is declared at {place!r} (module:NAME): {error}") from error
     if not isinstance(found, Sequence) or not all(
         isinstance(one, SimulatedProvider) for one in found
     ):
-        raise NotDeclared(f"{place!r} is not a sequence of SimulatedProvider")
+        raise NotDeclared(f"what is at {place!r} is not a sequence of SimulatedProvider")
     return found
