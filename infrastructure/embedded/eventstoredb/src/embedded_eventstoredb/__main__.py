@@ -1,8 +1,8 @@
 """A node as a process: ``python -m embedded_eventstoredb --data-dir D --port P``.
 
 Prints one line, ``ready esdb://…``, when it listens. Ends on SIGINT and SIGTERM, and, with
-``--with-parent``, when its standard input is closed, as it is by the death of who started it.
-On SIGUSR1 the leader of a cluster steps down; on SIGUSR2 it is lost, on the next it is back.
+``--with-parent``, when its standard input is closed, as it is when the parent dies. On SIGUSR1 the
+leader of a cluster steps down. SIGUSR2 stops it as if it were killed; the next one starts it again.
 """
 
 import argparse
@@ -18,9 +18,9 @@ from embedded_eventstoredb.node_settings import ELECTION_TIME, NodeSettings
 
 def main() -> int:
     arguments = _arguments()
-    os.umask(0o077)  # the log is for nobody else to read
-    _spare_the_client()
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong, we say
+    os.umask(0o077)  # only this user may read the log
+    _skip_client_import()
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # the node prints its own errors
     from embedded_eventstoredb.server import (
         CertificatesUnavailable,
         Node,
@@ -41,14 +41,14 @@ def main() -> int:
         print(f"node: {error}", file=sys.stderr)
         return 1
 
-    obeying: set[asyncio.Task[None]] = set()
+    commands: set[asyncio.Task[None]] = set()
 
     def ready(node: Node) -> None:
         print(f"ready {node.uri} {node.http}".rstrip(), flush=True)
         if arguments.with_parent:
-            from embedded_eventstoredb.parent import obey
+            from embedded_eventstoredb.parent_commands import run_commands
 
-            obeying.add(asyncio.create_task(obey(node)))
+            commands.add(asyncio.create_task(run_commands(node)))
 
     try:
         asyncio.run(serve(settings, ready))
@@ -97,8 +97,10 @@ def _settings(arguments: argparse.Namespace) -> NodeSettings:
     )
 
 
-def _spare_the_client() -> None:
-    """Make ``esdbclient`` a plain folder here: we need its messages, not its client (0.3 s)."""
+def _skip_client_import() -> None:
+    """Import ``esdbclient`` as a plain folder: the node needs its messages, not its client (0.3
+    s).
+    """
     found = importlib.util.find_spec("esdbclient")
     if found is not None and found.submodule_search_locations is not None:
         package = ModuleType("esdbclient")

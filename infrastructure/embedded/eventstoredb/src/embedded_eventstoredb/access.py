@@ -1,4 +1,4 @@
-"""Who may do what: access lists of streams, and who may make which call.
+"""Authorisation: access lists of streams, and the roles that calls need.
 
 The rules are the server's own (LegacyStreamPermissionAssertion, LegacyAuthorizationProvider).
 """
@@ -29,7 +29,7 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class Action(Enum):
-    """What is done to a stream, by its key in an access list."""
+    """An action on a stream, by its key in an access list."""
 
     READ = "$r"
     WRITE = "$w"
@@ -39,27 +39,27 @@ class Action(Enum):
 
 
 class Access(Protocol):
-    """Says no by raising a Refusal."""
+    """Authorises calls. A call that is not allowed raises a Refusal."""
 
     def user_name(self, context: _Context) -> str:
-        """Who makes this call."""
+        """The name of the calling user."""
         ...
 
     def check(self, context: _Context, action: Action, stream: str) -> None:
-        """Whether the caller may do that to the stream, or to ``$all``."""
+        """Raises unless the caller may do that to the stream, or to ``$all``."""
         ...
 
     def check_call(self, header: str | None, service: str, method: str) -> None:
-        """Whether whoever sends this ``authorization`` header may make that call at all."""
+        """Raises unless a caller with this ``authorization`` header may make that call at all."""
         ...
 
     def check_administrator(self, context: _Context, or_user: str = "") -> None:
-        """Whether the caller is an administrator, or that user."""
+        """Raises unless the caller is an administrator, or that user."""
         ...
 
 
 class OpenAccess:
-    """An insecure node: anybody may do anything."""
+    """An insecure node: everything is allowed."""
 
     def user_name(self, _: _Context) -> str:
         return "system"
@@ -75,7 +75,7 @@ class OpenAccess:
 
 
 class GuardedAccess:
-    """A node with users: every call but gossip and the server's features needs one."""
+    """A node with users: every call except gossip and ServerFeatures needs a user."""
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
@@ -100,7 +100,7 @@ class GuardedAccess:
         user = self._credentials.user(header)
         match service.rpartition(".")[2], method:
             case (("Gossip" | "ServerFeatures"), _) | ("Streams", "BatchAppend"):
-                return  # each append of a batch call is answered for itself
+                return  # each append of a batch call is authorised separately
             case "PersistentSubscriptions", ("Read" | "GetInfo" | "List"):
                 _require_user(user)
             case "Projections", ("Delete" | "RestartSubsystem"):
@@ -116,7 +116,9 @@ class GuardedAccess:
             _require_role(user, _ADMINISTRATORS)
 
     def _allowed(self, action: Action, stream: str) -> frozenset[str]:
-        """Who may: by the stream's own list, or that of all its kind, or the server's."""
+        """The allowed roles: from the stream's own list, the list for such streams, or the
+        server's.
+        """
         system = stream.startswith("$")
         kind = "$systemStreamAcl" if system else "$userStreamAcl"
         own = _newest(self._reading, f"$${stream}").get("$acl")
@@ -147,12 +149,12 @@ def _require_role(user: User | None, roles: frozenset[str]) -> None:
 
 
 def _roles(given: object) -> frozenset[str]:
-    """A list names roles; a lone name stands for itself."""
+    """The roles in a list; a single name is a list of one."""
     return frozenset(map(str, given)) if isinstance(given, list) else frozenset((str(given),))
 
 
 def _newest(reading: Reading, name: str) -> dict[str, Any]:
-    """The newest event of a stream, as a JSON object; an empty one when it is none."""
+    """The newest event of a stream as a JSON object; empty if it is not one."""
     stream = reading.stream(name)
     if not is_found(stream) or stream.tombstoned:
         return {}

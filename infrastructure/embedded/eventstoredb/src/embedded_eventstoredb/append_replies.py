@@ -1,4 +1,4 @@
-"""What Append and BatchAppend answer: a position, or what was in the way."""
+"""The answers of Append and BatchAppend: a position, or the conflict."""
 
 import math
 import time
@@ -37,9 +37,10 @@ def appended(result: Appended) -> streams_pb2.AppendResp:
 
 
 def conflicted(conflict: WrongExpectedVersion, option: str | None) -> streams_pb2.AppendResp:
-    """Append answers a conflict, it does not fail; old clients read the fields named 20_6_0.
+    """The answer to a conflict, which is not an error; old clients read the fields named 20_6_0.
 
-    ``option`` is how the client gave what it expects: some say "no stream" by a revision.
+    ``option`` is the field in which the client gave the expected version: some express "no stream"
+    by a revision.
     """
     wrong = streams_pb2.AppendResp.WrongExpectedVersion()
     if conflict.actual < 0:
@@ -95,7 +96,7 @@ def batch_late(correlation: shared_pb2.UUID, stream: bytes) -> streams_pb2.Batch
 
 
 def time_left(options: streams_pb2.BatchAppendReq.Options) -> float:
-    """Seconds until the deadline that the client gives an append."""
+    """Seconds until the deadline that the client gave for an append."""
     match options.WhichOneof("deadline_option"):
         case "deadline":
             return options.deadline.seconds + options.deadline.nanos / 1e9
@@ -106,7 +107,7 @@ def time_left(options: streams_pb2.BatchAppendReq.Options) -> float:
 
 
 def until_commit_timeout() -> float:
-    """Seconds until a write that was not committed is answered: two, and on to a full one."""
+    """Seconds until a write that is not committed is answered: 2, rounded up to a full second."""
     now = time.monotonic()
     return math.ceil(now + _COMMIT_TIMEOUT) - now
 

@@ -1,4 +1,4 @@
-"""One BatchAppend call: it reads on while earlier appends are being committed."""
+"""One BatchAppend call: it reads requests while earlier appends are being committed."""
 
 import asyncio
 from collections import deque
@@ -26,9 +26,9 @@ from embedded_eventstoredb.errors import (
 from embedded_eventstoredb.storage import Appended, Storage, StorageUnavailable
 from embedded_eventstoredb.wire import id_bytes
 
-_AHEAD: Final = 512  # appends of one call that are not answered, at most
+_AHEAD: Final = 512  # limit of unanswered appends of one call
 _AHEAD_BYTES: Final = 8 << 20
-_WRITE_TIMEOUT: Final = 2.0  # seconds in which the parts of an append have to come
+_WRITE_TIMEOUT: Final = 2.0  # seconds within which all parts of an append must arrive
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 _Request = streams_pb2.BatchAppendReq
@@ -38,8 +38,8 @@ _Response = streams_pb2.BatchAppendResp
 class BatchAppend:
     """Appends of many streams over one call, each in one or several parts and atomic.
 
-    They are written in the order in which they are whole. Each is answered as soon as it can be:
-    a refusal may overtake answers that wait for the disk.
+    They are written in the order in which they become complete. Each is answered as soon as
+    possible: a refusal may overtake answers that wait for the disk.
     """
 
     def __init__(self, storage: Storage, drafting: Drafting, context: _Context) -> None:
@@ -56,10 +56,10 @@ class BatchAppend:
         self._read_all = False
 
     async def answers(self, requests: AsyncIterator[_Request]) -> AsyncGenerator[_Response, None]:
-        """Every answer, also those that come after the client has sent its last request.
+        """All answers, also those after the client's last request.
 
-        Raises a Refusal where the whole call ends. Appends that have not begun to be written when
-        this is closed are not written.
+        Raises a Refusal that ends the whole call. When this generator is closed, appends whose
+        writing has not begun are not written.
         """
         reading = asyncio.create_task(self._read(requests))
         try:
@@ -95,23 +95,23 @@ class BatchAppend:
                 while self._is_ahead():
                     self._room.clear()
                     await self._room.wait()
-        except Exception as error:  # whatever it is, it ends the call
+        except Exception as error:  # any error ends the call
             self._put(error)
         self._read_all = True
         self._end_when_answered()
 
     def _is_ahead(self) -> bool:
-        """Whether as much has been read as may wait for the disk, or for the client to listen."""
+        """Whether the limit of unanswered appends, or of their bytes, is reached."""
         unanswered = len(self._waiting) + len(self._answers)
         return unanswered >= _AHEAD or self._bytes > _AHEAD_BYTES
 
     def _take(self, request: _Request) -> None:
-        """Take a part; with the final one, the append is handed in."""
+        """Take a part; after the final one, the append is handed in."""
         name = request.options.stream_identifier.stream_name
         try:
             key = _key(request)
             draft = self._drafts.pop(key, None) or self._begin(key, request)
-            if draft is None:  # late, or the rest of an append that was refused
+            if draft is None:  # too late, or the rest of a refused append
                 return
             name = draft.stream.encode()
             draft.add(request.proposed_messages)
@@ -139,7 +139,7 @@ class BatchAppend:
         return draft
 
     def _expire(self, key: bytes, draft: Draft, correlation: shared_pb2.UUID) -> None:
-        """An append whose last part does not come in time is answered and forgotten."""
+        """Answer and forget an append whose last part did not arrive in time."""
         if self._drafts.get(key) is draft:
             del self._drafts[key]
             self._put(batch_late(correlation, draft.stream.encode()))
@@ -183,7 +183,7 @@ class BatchAppend:
 
 
 def _key(request: _Request) -> bytes:
-    """What tells an append from the others of its call. Raises a Refusal."""
+    """The key of an append within its call. Raises a Refusal."""
     if request.correlation_id.WhichOneof("value") is None:
         raise invalid_argument("Value cannot be null. (Parameter 'dto')")  # the server's own words
     return id_bytes(request.correlation_id)

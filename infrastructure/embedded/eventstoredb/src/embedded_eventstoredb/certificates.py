@@ -1,4 +1,4 @@
-"""Certificates of our own making: an authority that clients trust, and what it signs for a node.
+"""Self-made certificates: an authority that clients trust, and a certificate for the node.
 
 The authority is kept in a directory, so clients that trust it go on trusting it after a restart.
 The node's own certificate is made anew at each start, and its key never touches the disk.
@@ -29,7 +29,7 @@ _VALID: Final = timedelta(days=3650)
 
 
 class NodeCertificate(NamedTuple):
-    """A private key and its certificate, in PEM; and the authority's file, for clients."""
+    """A private key and its certificate, in PEM; and the file of the authority, for clients."""
 
     key: bytes
     certificate: bytes
@@ -85,7 +85,7 @@ def _made(directory: Path) -> _Authority:
 def _draft(
     subject: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, path_length: int | None
 ) -> x509.CertificateBuilder:
-    """``path_length`` None is a certificate that can sign no other."""
+    """``path_length`` None: a certificate that cannot sign others."""
     now = datetime.now(UTC)
     authority = path_length is not None
     return (
@@ -94,7 +94,7 @@ def _draft(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))  # clocks differ
+        .not_valid_before(now - timedelta(days=1))  # clocks may differ
         .not_valid_after(now + _VALID)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=path_length), critical=True)
     )

@@ -1,11 +1,12 @@
-"""When a filtered subscription is sent a checkpoint, and which, as the server does it.
+"""When a filtered subscription gets a checkpoint, and which one, as on the server.
 
-The server looks at the log in pages: of as many records as the window says, or fewer, once 32 of
-them match. A checkpoint comes after a page, when at least ``window`` times ``multiplier`` records
-were looked at since the one before. It is where that page began, which is just before a record, or
-the last event that was sent, if that is later. One more comes before "caught up": the last event or
-checkpoint once more, or, when there was neither, what the subscription started after. So before all
-events that is no position but the largest number, after which no other is ever sent.
+The server reads the log in pages: a page ends after ``window`` records, or after 32 matches. After
+a page, a checkpoint is sent if at least ``window`` times ``multiplier`` records were read since the
+previous checkpoint. It is the position where that page began, just before a record, or the last
+event sent, if that is later. One more is sent before "caught up": the last event or checkpoint
+again, or, if there was neither, the position that the subscription started after. For a start
+before all events, that is the largest number, which is not a position; no other checkpoint is sent
+after it.
 """
 
 from typing import Final
@@ -13,13 +14,13 @@ from typing import Final
 from embedded_eventstoredb.read_options import Position
 from embedded_eventstoredb.storage import Record
 
-WINDOW: Final = 32  # records of a page when the client does not say
+WINDOW: Final = 32  # records of a page, if the client does not give a number
 _MATCHES: Final = 32
 _UNSIGNED: Final = 2**64
 
 
 class Checkpoints:
-    """Those of one subscription. Each method gives the checkpoint to send now, or None."""
+    """The checkpoints of one subscription. Each method returns the one to send now, or None."""
 
     def __init__(self, start: Position, window: int, multiplier: int) -> None:
         self._window = window
@@ -30,7 +31,9 @@ class Checkpoints:
         self._looked_at = self._matches = self._counted = 0
 
     def considered(self, record: Record, *, matches: bool, sent: bool) -> Position | None:
-        """While it catches up: the record was looked at, matches or not, and was sent or not."""
+        """A record was read during catch-up; it ``matches`` the filter or not, and was ``sent``
+        or not.
+        """
         if self._page is None:
             self._page = Position(record.position, 0)
         self._looked_at += 1
@@ -42,12 +45,12 @@ class Checkpoints:
         return self._end_page()
 
     def caught_up(self) -> Position | None:
-        """It has caught up."""
+        """The subscription has caught up."""
         self._counted = 0
         return self._new(self._reached)
 
     def live(self, record: Record, *, sent: bool) -> Position | None:
-        """After that: a record was recorded."""
+        """A record was appended after the subscription caught up."""
         at = Position(record.position, record.position)
         self._counted += 1
         if sent or self._counted >= self._interval:
@@ -58,7 +61,7 @@ class Checkpoints:
         return self._new(at)
 
     def fell_behind(self) -> Position | None:
-        """It has to catch up again."""
+        """The subscription has fallen behind."""
         self._page = self._reached
         self._looked_at = self._matches = self._counted = 0
         return self._new(self._reached)
@@ -74,7 +77,7 @@ class Checkpoints:
         return self._new(self._reached)
 
     def _new(self, at: Position) -> Position | None:
-        """None for one that is not beyond the last one that was sent, as numbers go."""
+        """``at``, or None if it is not greater than the last one sent."""
         number = Position(at.commit % _UNSIGNED, at.prepare % _UNSIGNED)
         if self._sent is not None and number <= self._sent:
             return None

@@ -1,4 +1,4 @@
-"""A server as a child process: started, waited for, stopped. It never outlives its parent."""
+"""A server as a child process: started, waited for, stopped. It ends when its parent ends."""
 
 import asyncio
 import os
@@ -19,15 +19,16 @@ _PORT: Final = re.compile(r":(\d+)(?:,|\?|$)")  # the first one in an address
 
 
 class ChildFailed(Exception):
-    """The process did not start, or has ended; the text is what it printed as its reason."""
+    """The process did not start, or has ended; the text is the reason that it printed."""
 
 
 class ChildProcess:
-    """A Python module that runs as a server in a process of its own, and obeys this contract:
+    """A Python module that runs as a server in a child process. The module keeps this contract:
 
     - It is given ``--port PORT``, 0 for any free one, and ``--with-parent``.
-    - It prints one line, ``ready ADDRESS``, once it answers; a reason on stderr if it never will.
-    - It ends on SIGTERM, and when its standard input is closed: this process has died then.
+    - It prints one line, ``ready ADDRESS``, when it answers requests. If it cannot start, it prints
+      the reason on stderr and exits.
+    - It ends on SIGTERM, and when its standard input is closed, as it is when the parent dies.
 
     Usable from plain and from asyncio code: ``with`` starts and stops it, and so does
     ``async with``, without holding up the event loop.
@@ -37,11 +38,11 @@ class ChildProcess:
     """The subject of its error messages."""
 
     failure: type[ChildFailed] = ChildFailed
-    """What each method raises that cannot do what it says."""
+    """The exception that all methods raise."""
 
     start_seconds = 30.0
     stop_seconds = 4.0
-    """After so many seconds it is killed; it must lose nothing by that."""
+    """``stop`` kills the process after this many seconds."""
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class ChildProcess:
     ) -> None:
         """``source`` is the directory to import the module from, if Python does not know it.
 
-        ``environment`` is added to that of this process, which goes before.
+        ``environment`` has defaults: the variables of this process take precedence.
         """
         self._module, self._port, self._options = module, port, options
         self._source = source
@@ -65,7 +66,7 @@ class ChildProcess:
 
     @property
     def ready(self) -> str:
-        """What the process has printed after ``ready``. Raises ``failure`` unless it runs."""
+        """What the process printed after ``ready``. Raises ``failure`` if it does not run."""
         if not self._printed:
             raise self._not_running()
         return self._printed
@@ -76,7 +77,7 @@ class ChildProcess:
 
     @property
     def ended(self) -> bool:
-        """Whether the process has ended by itself, or was killed by somebody else."""
+        """Whether the process has ended without ``stop`` or ``kill``."""
         return self._process is not None and self._process.poll() is not None
 
     def start(self) -> Self:
@@ -84,12 +85,12 @@ class ChildProcess:
         with tempfile.TemporaryFile() as errors:
             self._process = subprocess.Popen(
                 self._command(),
-                stdin=subprocess.PIPE,  # closed by our death: the child's sign to end
+                stdin=subprocess.PIPE,  # closed when this process dies: then the child ends
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=self._source,
                 env=self._environment,
-                start_new_session=True,  # Ctrl-C is for us; we stop the child when we are done
+                start_new_session=True,  # Ctrl-C must not reach the child: its parent stops it
             )
             line = self._next_line()
             if not line.startswith(_READY):
@@ -110,7 +111,7 @@ class ChildProcess:
         return self.start()
 
     def wait(self, seconds: float | None = None) -> int:
-        """Wait for it to end by itself; its exit code. Raises subprocess.TimeoutExpired."""
+        """Wait until it ends by itself. Returns its exit code. Raises subprocess.TimeoutExpired."""
         return self._running().wait(seconds)
 
     def stop(self) -> None:
@@ -133,7 +134,10 @@ class ChildProcess:
         self._printed = ""
 
     def request(self, line: str) -> str:
-        """Send a line; what the process prints after ``ready`` in answer. Raises ``failure``."""
+        """Send a line.
+
+        Returns what the process prints after ``ready`` in answer. Raises ``failure``.
+        """
         with self._requesting:
             self.send(line)
             answer = self._next_line()
@@ -176,7 +180,9 @@ class ChildProcess:
         return self.failure(f"{self.name} is not running; start it first")
 
     def _next_line(self) -> str:
-        """The next line that it prints; what there is of one when it ends or the time is up."""
+        """The next line that it prints; an incomplete one if it ends or ``start_seconds`` are
+        over.
+        """
         stdout = self._running().stdout
         assert stdout is not None  # it was started with a pipe
         deadline = time.monotonic() + self.start_seconds

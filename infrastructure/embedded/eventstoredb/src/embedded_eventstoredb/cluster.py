@@ -1,7 +1,7 @@
-"""The members of a cluster, which of them leads, and how they say so (Gossip).
+"""The members of a cluster, which of them leads, and their Gossip service.
 
-All members serve one log in one process. What a client can see of a cluster is here all the same:
-members, roles, refusals, the loss of a member, elections that take their time.
+All members serve one log in one process. Everything that a client sees of a cluster is there:
+members, roles, refusals, the loss of a member, elections that take time.
 """
 
 import time
@@ -21,22 +21,22 @@ _STATE = gossip_pb2.MemberInfo.VNodeState
 
 @dataclass(frozen=True)
 class Member:
-    """One listener, at the address that clients are told."""
+    """One listener, with the address that gossip shows."""
 
     host: str
     port: int
     instance_id: str = ""
-    """Another one after each start."""
+    """A new one at each start."""
 
 
 class Cluster:
-    """Members by number. One of them leads, or none: ``elect`` and ``dissolve`` decide."""
+    """Members by number. At most one of them leads: ``elect`` and ``dissolve`` decide."""
 
     def __init__(self, leadership_ends: Callable[[int], None]) -> None:
         """``leadership_ends`` is called with a leader's number just before it stops leading."""
         self._leadership_ends = leadership_ends
         self.settled = False
-        """Whether the leader serves. One that was just elected does not yet."""
+        """Whether the leader accepts writes. A leader that was just elected does not yet."""
         self._members: list[Member] = []
         self._states: list[gossip_pb2.MemberInfo.VNodeState.ValueType] = []
         self._alive: set[int] = set()
@@ -44,7 +44,7 @@ class Cluster:
 
     @property
     def leader(self) -> Member | None:
-        """Who leads; nobody while one is elected, or where too few are alive for that."""
+        """The leader; None during an election, or while too few members are alive."""
         return next((m for n, m in enumerate(self._members) if self.leads(n)), None)
 
     @property
@@ -53,11 +53,11 @@ class Cluster:
         return sorted(set(range(len(self._members))) - self._alive)
 
     def leads(self, number: int) -> bool:
-        """Whether it is the member of that number who leads."""
+        """Whether the member of that number leads."""
         return number in self._alive and self._states[number] == _STATE.Leader
 
     def serves(self, number: int) -> bool:
-        """Whether that member leads and has taken up its work."""
+        """Whether that member leads and accepts writes."""
         return self.settled and self.leads(number)
 
     @property
@@ -71,27 +71,29 @@ class Cluster:
         self.regain(len(self._members) - 1)
 
     def lose(self, number: int) -> None:
-        """That member is not alive any more; what else it was is not known, if it led."""
+        """Mark that member as not alive; if it led, its state becomes unknown."""
         if self.leads(number):
             self._leadership_ends(number)
             self._states[number] = _STATE.Unknown
         self._alive.discard(number)
 
     def regain(self, number: int) -> None:
-        """That member has started anew. It follows, where one leads."""
+        """Mark that member as restarted. It becomes a follower if there is a leader."""
         self._members[number] = replace(self._members[number], instance_id=str(uuid4()))
         self._alive.add(number)
         self._states[number] = _STATE.Follower if self.leader else _STATE.Unknown
 
     def dissolve(self) -> None:
-        """Nobody leads, and nobody is known to be anything."""
+        """End the leadership; the state of every member becomes unknown."""
         for number in filter(self.leads, range(len(self._members))):
             self._leadership_ends(number)
         self.settled = False
         self._states = [_STATE.Unknown for _ in self._states]
 
     def elect(self, number: int | None = None) -> None:
-        """That member leads (None: the one after the last who did); who is alive follows it."""
+        """Make that member the leader (None: the one after the last leader), and the others
+        alive followers.
+        """
         following = [n for n in sorted(self._alive) if n > self._last_leader]
         leader = min(following or self._alive) if number is None else number
         self._states = [
@@ -102,7 +104,7 @@ class Cluster:
         self._last_leader = leader
 
     def info(self) -> gossip_pb2.ClusterInfo:
-        """All members as they are now."""
+        """The current gossip about all members."""
         return gossip_pb2.ClusterInfo(members=map(self._info, range(len(self._members))))
 
     def _info(self, number: int) -> gossip_pb2.MemberInfo:
@@ -117,7 +119,7 @@ class Cluster:
 
 
 def methods(cluster: Cluster) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
-    """Gossip.Read, which any member answers, whether or not a leader is required."""
+    """Gossip.Read, which every member answers, also if the caller requires the leader."""
 
     async def read(_: shared_pb2.Empty) -> gossip_pb2.ClusterInfo:
         return cluster.info()

@@ -1,15 +1,15 @@
 """One consumer group as a pure state machine: no I/O, and time is an argument.
 
-In go pages of events, consumers that come and leave, acks, nacks, ticks of the clock and parked
-events to replay. Out come deliveries (who gets what now), parkings (what is to be written to the
-parked stream) and, from ``progress``, checkpoints.
+Inputs are pages of events, connecting and disconnecting consumers, acks, nacks, ticks of the clock
+and parked events to replay. Outputs are deliveries, parkings (what to write to the parked stream)
+and, from ``progress``, checkpoints.
 
-What it promises, whatever the order of these calls:
+It guarantees, for any order of these calls:
 
-- an event is delivered until it is acknowledged, skipped or parked, and never to two at a time;
-- an acknowledged event does not come back, even when the ack came after its time was out;
-- a retried event goes before events that were never delivered, in the order of the source;
-- the checkpoint never passes an event that is not done, but one that was given up.
+- an event is delivered until it is acknowledged, skipped or parked, and to one consumer at a time;
+- an acknowledged event is not delivered again, even if the ack arrived after the timeout;
+- a retried event is delivered before events that were never delivered, in the order of the source;
+- the checkpoint passes only events that are done or given up.
 """
 
 from bisect import insort
@@ -30,7 +30,7 @@ E = TypeVar("E")
 
 
 class Nack(IntEnum):
-    """What is to become of an event that its consumer could not handle; numbered as on the wire."""
+    """What to do with an event that its consumer could not handle; numbered as in the protocol."""
 
     UNKNOWN = 0
     PARK = 1
@@ -41,7 +41,7 @@ class Nack(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the group's settings say about retrying and buffering. The timeout is in seconds."""
+    """The group's settings for retries and buffering. The timeout is in seconds."""
 
     message_timeout: float = 30.0
     max_retry_count: int = 10
@@ -52,11 +52,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Message(Generic[E]):
-    """An event on its way. ``position`` is the source's; a replayed one has its parked number."""
+    """An event in the group.
+
+    ``position`` is the source's; a replayed event has its parked number.
+    """
 
     id: bytes
     position: int
-    source: str  # what the pinned strategies keep together
+    source: str  # the key of the pinned strategies
     event: E
     retry_count: int = 0
     replayed: bool = False
@@ -92,7 +95,7 @@ class ConsumerGroup(Generic[E]):
         resume_after: int | None = None,
         parked: ParkedEvents | None = None,
     ) -> None:
-        """``resume_after`` is the position of the checkpoint, None where there is none yet."""
+        """``resume_after`` is the position of the checkpoint, None if there is none yet."""
         self.limits = limits
         self.progress = Progress(limits.checkpoints, resume_after)
         self.parked = parked or ParkedEvents(0, 0)
@@ -101,7 +104,7 @@ class ConsumerGroup(Generic[E]):
         self._strategy: Strategy = STRATEGIES[strategy]()
         self._buffer: deque[Message[E]] = deque()
         self._retries: deque[Message[E]] = deque()
-        self._in_flight: dict[bytes, _Flight[E]] = {}  # the first to expire comes first
+        self._in_flight: dict[bytes, _Flight[E]] = {}  # the first to expire is the first
         self._parkings: list[Parking[E]] = []
 
     @property
@@ -125,10 +128,12 @@ class ConsumerGroup(Generic[E]):
     def offer(
         self, page: Sequence[Message[E]], considered: int, up_to: int, passed: int = -1
     ) -> None:
-        """The source was read up to ``up_to``; of ``considered`` events these are for the group.
+        """Take a page of the source, read up to ``up_to``: of ``considered`` events, these are the
+        group's.
 
-        While nobody is connected, events that wait before ``passed``, where the filter of the group
-        left another one out, are given up: as on the server, the checkpoint does not wait for them.
+        While no consumer is connected, waiting events before ``passed``, the last event that the
+        group's filter left out, are given up: as on the server, the checkpoint does not wait for
+        them.
         """
         for message in page:
             self.progress.take(message.position)
@@ -138,25 +143,27 @@ class ConsumerGroup(Generic[E]):
             self.progress.give_up(m.position for m in self._buffer if m.position < passed)
 
     def offer_replays(self, page: Sequence[Message[E]], up_to: int) -> None:
-        """Parked events were read before number ``up_to``; they start anew, with no retries."""
+        """Take parked events, read before number ``up_to``; their retry count is 0 again."""
         self.parked.take(up_to)
         self._retries.extend(page)
 
     def connect(self, name: str, slots: int) -> Consumer:
-        """Lets a consumer in that may hold ``slots`` events at a time."""
+        """Add a consumer that may hold ``slots`` events at a time."""
         consumer = self.consumers[name] = Consumer(name, slots)
         self._strategy.join(consumer, (f.message.source for f in self._in_flight.values()))
         return consumer
 
     def disconnect(self, name: str) -> None:
-        """Takes the consumer out; what it held is retried by the others, and never parked."""
+        """Remove the consumer; its unacknowledged events are retried by the others, and never
+        parked.
+        """
         consumer = self.consumers.pop(name)
         self._strategy.leave(consumer)
         for flight in [f for f in self._in_flight.values() if f.consumer is consumer]:
-            self._retry(self._land(flight))
+            self._retry(self._remove_from_flight(flight))
 
     def deliver(self, now: float) -> list[Delivery[E]]:
-        """Hands out what the consumers have room for: retries first, then new events."""
+        """Deliver as many events as the consumers have room for: retries first, then new ones."""
         deliveries: list[Delivery[E]] = []
         for queue in (self._retries, self._buffer):
             passed_over: deque[Message[E]] = deque()
@@ -172,7 +179,7 @@ class ConsumerGroup(Generic[E]):
 
     def _consumer_for(self, message: Message[E]) -> Consumer | None:
         if message.id in self._in_flight:
-            return None  # two events may share an id, and an ack names only the id: one waits
+            return None  # two events may have the same id, and an ack names only the id: one waits
         return self._strategy.choose(message.source)
 
     def _send(self, message: Message[E], consumer: Consumer, now: float) -> None:
@@ -183,38 +190,38 @@ class ConsumerGroup(Generic[E]):
         self.total_items += 1
 
     def ack(self, ids: Iterable[bytes]) -> None:
-        """Ends these events. A late ack, of an event that waits for its retry, counts as well."""
+        """Finish these events. A late ack, of an event that waits for its retry, counts, too."""
         for event_id in ids:
             if flight := self._in_flight.get(event_id):
-                self._finish(self._land(flight))
+                self._finish(self._remove_from_flight(flight))
             else:
                 self._finish_retry(event_id)
 
     def nack(self, ids: Iterable[bytes], action: Nack, reason: str = "") -> None:
-        """Does with these events what the consumer asks; ids that are not in flight are ignored."""
+        """Apply the action to these events; ids that are not in flight are ignored."""
         for event_id in ids:
             if not (flight := self._in_flight.get(event_id)):
                 continue
-            message = self._land(flight)
+            message = self._remove_from_flight(flight)
             match action:
                 case Nack.RETRY | Nack.UNKNOWN:
                     self._retry_or_park(message)
                 case Nack.PARK:
                     self._park(message, f"Client explicitly NAK'ed message.\n{reason}")
-                case Nack.SKIP | Nack.STOP:  # the server gives STOP no other meaning
+                case Nack.SKIP | Nack.STOP:  # on the server, STOP has the same effect
                     self._finish(message)
 
     def expire(self, now: float) -> None:
-        """Takes back every event whose time is out."""
+        """Take back every event whose timeout is over."""
         expired = []
         for flight in self._in_flight.values():
             if flight.deadline > now:
                 break
             expired.append(flight)
-        for message in map(self._land, expired):
+        for message in map(self._remove_from_flight, expired):
             self._retry_or_park(message)
 
-    def _land(self, flight: _Flight[E]) -> Message[E]:
+    def _remove_from_flight(self, flight: _Flight[E]) -> Message[E]:
         flight.consumer.in_flight -= 1
         del self._in_flight[flight.message.id]
         return flight.message
@@ -237,18 +244,18 @@ class ConsumerGroup(Generic[E]):
         return None
 
     def _finish(self, message: Message[E]) -> None:
-        if not message.replayed:  # which is in the parked stream no longer
+        if not message.replayed:  # it is not in the parked stream any more
             self.progress.finish(message.position)
 
     def _park(self, message: Message[E], reason: str) -> None:
         self._parkings.append(Parking(message, reason))
 
     def take_parkings(self) -> list[Parking[E]]:
-        """What to write to the parked stream now; ``park`` has to follow for each."""
+        """What to write to the parked stream now; call ``park`` for each one afterwards."""
         parkings, self._parkings = self._parkings, []
         return parkings
 
     def park(self, message: Message[E], number: int) -> None:
-        """The message is safe in the parked stream, as its event ``number``."""
+        """Record that the message is on disk in the parked stream, as its event ``number``."""
         self.parked.add(number)
         self._finish(message)

@@ -1,7 +1,7 @@
-"""How a consumer group shares its events out: the four strategies of EventStoreDB.
+"""How a consumer group distributes its events: the four strategies of EventStoreDB.
 
-A strategy only chooses; who holds what is the group's business. ``choose`` answers a consumer with
-a free slot, or None when the event has to wait.
+A strategy only chooses; the group records which consumer holds which event. ``choose`` returns a
+consumer with a free slot, or None if the event has to wait.
 """
 
 from collections import deque
@@ -15,7 +15,7 @@ BUCKETS = 1024
 
 @dataclass(slots=True)
 class Consumer:
-    """One connected consumer: how many events it may hold unacknowledged, and how many it holds."""
+    """A connected consumer: how many unacknowledged events it may hold, and how many it holds."""
 
     name: str
     slots: int
@@ -29,7 +29,7 @@ class Consumer:
 
 class Strategy(Protocol):
     def join(self, consumer: Consumer, held: Iterable[str]) -> None:
-        """A consumer arrives; ``held`` names the sources of all events in flight."""
+        """Add a consumer; ``held`` names the sources of all events in flight."""
 
     def leave(self, consumer: Consumer) -> None: ...
 
@@ -58,7 +58,7 @@ class RoundRobin:
 
 
 class DispatchToSingle(RoundRobin):
-    """Everything goes to one consumer until it is full, then to the next."""
+    """All events go to one consumer until it is full, then to the next."""
 
     def choose(self, source: str) -> Consumer | None:  # noqa: ARG002 - the ring ignores sources
         for _ in range(len(self._ring)):
@@ -69,7 +69,7 @@ class DispatchToSingle(RoundRobin):
 
 
 class Pinned:
-    """Events of one source stay with one consumer, as long as it stays connected.
+    """Events of one source go to one consumer, as long as it is connected.
 
     Sources share 1024 buckets; a bucket goes to the consumer with the fewest. An event whose
     consumer is full waits, while later events of other buckets may pass it.
@@ -115,5 +115,5 @@ STRATEGIES: Mapping[str, type[RoundRobin] | type[DispatchToSingle] | type[Pinned
     "DispatchToSingle": DispatchToSingle,
     "RoundRobin": RoundRobin,
     "Pinned": Pinned,
-    "PinnedByCorrelation": Pinned,  # the same; the source is then the correlation id
+    "PinnedByCorrelation": Pinned,  # the same, with the correlation id as the source
 }

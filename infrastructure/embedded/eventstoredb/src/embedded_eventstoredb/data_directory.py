@@ -10,9 +10,9 @@ from typing import Final
 
 _FILE: Final = "log.sqlite3"
 _LOCK: Final = "node.lock"
-_PATIENCE: Final = 3.0  # seconds for one that is ending
+_PATIENCE: Final = 3.0  # seconds to wait for a node that is ending
 _FORMAT: Final = 1
-_APPLICATION: Final = 0x45534442  # "ESDB": tells our file from any other SQLite file
+_APPLICATION: Final = 0x45534442  # "ESDB": marks our SQLite files
 
 _SCHEMA: Final = """
 CREATE TABLE streams (
@@ -44,9 +44,9 @@ class StorageUnavailable(Exception):
 
 
 class DataDirectory:
-    """A directory held by this process until ``close``; ``None`` is one that goes when it closes.
+    """A directory held by this process until ``close``; ``None``: a temporary one.
 
-    Without a directory nothing is synchronised to disk: such a log is as lasting as its process.
+    In a temporary directory nothing is synchronised to disk: the log lasts as long as the process.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -56,17 +56,20 @@ class DataDirectory:
         self._lock = _hold(self.path)
 
     def open_log(self) -> sqlite3.Connection:
-        """The writing connection; lays out an empty file. Raises StorageUnavailable."""
+        """The connection for writing; creates the tables in an empty file.
+
+        Raises StorageUnavailable.
+        """
         file = self.path / _FILE
         try:
             connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA cache_size = -8192")
-            connection.execute("PRAGMA wal_autocheckpoint = 4000")  # 16 MB: fewer syncs a batch
+            connection.execute("PRAGMA wal_autocheckpoint = 4000")  # 16 MB: fewer syncs per batch
             connection.execute("PRAGMA journal_size_limit = 16777216")
             _lay_out(connection, file)
-            connection.execute("DROP INDEX IF EXISTS records_by_id")  # of logs of before
+            connection.execute("DROP INDEX IF EXISTS records_by_id")  # in logs of earlier versions
         except sqlite3.Error as error:
             raise StorageUnavailable(_unreadable(file, error)) from error
         return connection
@@ -85,9 +88,9 @@ class DataDirectory:
 
 
 def _hold(directory: Path) -> int:
-    """Lock the directory for this process; the lock goes with the process, however it ends.
+    """Lock the directory for this process; the lock ends with the process, however it ends.
 
-    A node whose owner was killed takes a moment to end: that is waited for.
+    Waits 3 s for a node that is ending, for example because its parent was killed.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)

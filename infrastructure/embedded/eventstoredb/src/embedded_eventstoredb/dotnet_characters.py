@@ -1,4 +1,4 @@
-"""Characters, classes and sets of a .NET expression, in the words of the package ``regex``."""
+"""Characters, classes and sets of a .NET expression, in the syntax of the package ``regex``."""
 
 import re
 from typing import Final
@@ -12,24 +12,26 @@ _CONTROLS: Final = {"a": "\a", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t"
 
 
 class PatternError(ValueError):
-    """The text is no regular expression; the message says why."""
+    """The text is not a regular expression; the message is the reason."""
 
 
 class Characters:
-    """A pattern, and how far it has been read."""
+    """A pattern with a read position."""
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         self.at = 0
 
     def found(self, expression: re.Pattern[str]) -> re.Match[str] | None:
-        """The expression, where it is next; then that is passed."""
+        """The match of the expression at the read position, which moves past it; None without a
+        match.
+        """
         found = expression.match(self.pattern, self.at)
         self.at = found.end() if found else self.at
         return found
 
     def escaped(self) -> str:
-        """An escape that may stand in a set as well as outside of one."""
+        """An escape that is valid both in a set and outside of one."""
         if found := self.found(_PROPERTY):
             return rf"\{found[1]}{{{'In' if found[2] else ''}{found[3]}}}"
         if found := self.found(_CODE):
@@ -72,7 +74,7 @@ class Characters:
         return f"(?:(?!{others}){members})"
 
     def _member(self) -> str:
-        """A character of a set, a class of them, or a range."""
+        """A member of a set: a character, a class or a range."""
         low = self._character()
         ahead = self.pattern[self.at : self.at + 2]
         if len(ahead) < 2 or ahead[0] != "-" or ahead[1] in "][" or low[1:2] in _CLASSES | {*"pP"}:

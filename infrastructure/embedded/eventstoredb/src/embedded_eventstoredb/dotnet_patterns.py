@@ -1,9 +1,9 @@
-"""Regular expressions as .NET reads them, in the words of the package ``regex``.
+"""Translates .NET's regular expressions to the syntax of the package ``regex``.
 
-The server's filters are .NET's. Both engines know nearly the same, and write it differently: groups
-and their numbers, flags that begin in the middle, sets with others taken out, escapes, and braces
-that are no quantifier. What .NET refuses is refused here, too; balancing groups and conditions that
-are expressions are refused though .NET knows them.
+The server's filters are .NET's. Both engines can do nearly the same, in different syntax: groups
+and their numbers, flags within an expression, set subtraction, escapes, and braces that are not
+quantifiers. What .NET refuses is refused here, too. Balancing groups and conditions that are
+expressions are refused, although .NET supports them.
 """
 
 import re
@@ -28,7 +28,7 @@ _ANCHORS: Final = {"A": r"\A", "b": r"\b", "B": r"\B", "G": r"\G", "z": r"\Z", "
 
 
 def translated(pattern: str) -> str:
-    """A pattern that means to ``regex`` (version 0) what this one means to .NET.
+    """The pattern for ``regex`` (version 0) that matches what this one matches in .NET.
 
     Raises PatternError.
     """
@@ -37,21 +37,21 @@ def translated(pattern: str) -> str:
 
 @dataclass
 class _Scope:
-    """A group that is open, with the flags that began within it."""
+    """An open group, with the flags that were set within it."""
 
-    extended: bool  # white space and comments are nothing (x)
-    explicit: bool  # only named groups are remembered (n)
-    inner: list[str] = field(default_factory=list)  # how the groups for those flags open
+    extended: bool  # white space and comments are ignored (x)
+    explicit: bool  # only named groups capture (n)
+    inner: list[str] = field(default_factory=list)  # the openings of the groups for those flags
 
 
 class _Reference(NamedTuple):
-    """What refers to a group, by its name or number, which may be known only later."""
+    """A reference to a group by its name or number, which may be defined later."""
 
     form: str
     group: str
 
     def resolved(self, names: Mapping[str, str]) -> str:
-        """With our name of the group; ``names`` has it by its own and by its number."""
+        """The reference with the translated name; ``names`` has it by name and by number."""
         if self.group not in names:
             raise PatternError(f"there is no group {self.group}")
         return self.form.format(names[self.group])
@@ -77,7 +77,9 @@ class _Translation:
         )
 
     def _groups(self) -> dict[str, str]:
-        """Our name of each group, by its own and by its number: those without a name come first."""
+        """The translated name of each group, by name and by number: groups without a name come
+        first.
+        """
         ours = [f"_{number}" for number in range(1, self._unnamed + 1)] + [*self._names]
         numbered = {str(number): name for number, name in enumerate(ours, 1)}
         return {name: name for name in self._names} | numbered
@@ -148,7 +150,7 @@ class _Translation:
         self._scopes.append(_Scope(outer.extended, outer.explicit))
 
     def _flags(self, on: str, off: str, end: str) -> None:
-        """Flags of a group of their own, or from here to the end of the group around them."""
+        """Flags for a group of their own, or from here to the end of the enclosing group."""
         if end == ":":
             self._enter(_opening(on, off))
             scope = self._scopes[-1]
@@ -171,7 +173,7 @@ class _Translation:
         self._out.append(")")
 
     def _alternative(self) -> None:
-        """Flags that began in one alternative hold in those after it as well."""
+        """Flags set in one alternative apply to the later ones, too."""
         self._text.at += 1
         self._close_flags()
         self._out += ["|", *self._scopes[-1].inner]
@@ -188,6 +190,6 @@ class _Translation:
 
 
 def _opening(on: str, off: str) -> str:
-    """How a group begins that has these flags, of those that ``regex`` has to know."""
+    """The opening of a group with these flags, as far as ``regex`` needs them."""
     known_on, known_off = ("".join(f for f in "ims" if f in flags) for flags in (on, off))
     return f"(?{known_on}{'-' if known_off else ''}{known_off}:"

@@ -1,4 +1,4 @@
-"""An append on its way in: it arrives in parts, and what it may hold is bounded."""
+"""Appends that arrive in parts, with the limits on their size."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,20 +20,20 @@ from embedded_eventstoredb.wire import (
     stream_name,
 )
 
-_CHUNK: Final = 256 << 20  # a file of the server's log, which no append may exceed
+_CHUNK: Final = 256 << 20  # a file of the server's log: the limit of an append
 
 _Options = streams_pb2.AppendReq.Options | streams_pb2.BatchAppendReq.Options
 
 
 @dataclass
 class Draft:
-    """What is to be appended where. ``option`` is how the client gave what it expects."""
+    """An append as far as it has arrived. ``option`` is the field of the expected version."""
 
     stream: str
     expected: int
     option: str | None
     maximum: int
-    """Bytes of data in all. As on the server, metadata and types count nothing."""
+    """Bytes of data. As on the server, metadata and types do not count."""
 
     records: list[NewRecord] = field(default_factory=list)
     data: int = 0
@@ -41,7 +41,7 @@ class Draft:
     """Bytes that it holds in memory."""
 
     def add(self, messages: Iterable[Proposed]) -> None:
-        """Take a part. Raises a Refusal."""
+        """Add a part. Raises a Refusal."""
         for message in messages:
             record = new_record(message)
             self.data += len(record.data)
@@ -53,12 +53,12 @@ class Draft:
             self.records.append(record)
 
     def append(self, transaction: Transaction) -> Appended:
-        """The job that writes it. Raises WrongExpectedVersion and StreamDeleted."""
+        """Append it within a transaction. Raises WrongExpectedVersion and StreamDeleted."""
         return append(transaction, self.stream, self.expected, self.records)
 
 
 class Drafting:
-    """Makes drafts of what the caller may append."""
+    """Begins drafts for streams that the caller may append to."""
 
     def __init__(self, access: Access, maximum: int) -> None:
         """``maximum``: bytes of data in one append."""
@@ -72,7 +72,7 @@ class Drafting:
         version: int,
         context: "grpc.aio.ServicerContext[Any, Any]",
     ) -> Draft:
-        """An empty draft. ``oneof`` is the options' field of what is expected. Raises a Refusal."""
+        """An empty draft. ``oneof`` names the field of the expected version. Raises a Refusal."""
         self._access.check(context, Action.WRITE, given_name(options.stream_identifier))
         option = options.WhichOneof(oneof)
         expected = expected_version(option, version)

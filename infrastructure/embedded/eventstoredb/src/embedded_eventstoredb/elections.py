@@ -1,4 +1,4 @@
-"""Who leads when members are lost, come back or resign, in the time that it takes the server."""
+"""Elections after a member is lost, comes back or resigns, with the timing of the server."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -7,14 +7,14 @@ from typing import Final
 from embedded_eventstoredb.cluster import Cluster
 from embedded_eventstoredb.replication import Reach, Replication
 
-_ANNOUNCED: Final = 0.64  # of an election: from then on gossip names the new leader
+_ANNOUNCED: Final = 0.64  # fraction of an election after which gossip names the new leader
 _RESIGNATION: Final = 0.28
 _COMMIT_TIMEOUT: Final = 2.0
-_ALONE: Final = 3.12  # a leader alone goes on for so long before it notices
+_ALONE: Final = 3.12  # time until a leader without followers resigns
 
 
 class Elections:
-    """One change at a time; a later one begins anew what an earlier one has not ended."""
+    """Runs one election at a time; a later one replaces an earlier one."""
 
     def __init__(
         self,
@@ -23,9 +23,9 @@ class Elections:
         seconds: float,
         drop_consumers: Callable[[], Coroutine[None, None, None]],
     ) -> None:
-        """From the loss of a leader to the first append that the next one takes it ``seconds``.
+        """``seconds`` pass from the loss of a leader to the first append that the next one accepts.
 
-        What else happens is timed in proportion. ``drop_consumers`` is called when a leader ends.
+        Other times are in proportion. ``drop_consumers`` is called when a leadership ends.
         """
         self._cluster = cluster
         self._replication = replication
@@ -34,12 +34,12 @@ class Elections:
         self._change: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """The first member leads, at once: the node starts."""
+        """Make the first member the leader at once, when the node starts."""
         self._cluster.elect()
         self._settle()
 
     def reconsider(self) -> None:
-        """Members were lost, or are back."""
+        """React to a member that was lost, or is back."""
         cluster = self._cluster
         if cluster.leader is None:
             self._end_leadership()
@@ -52,13 +52,15 @@ class Elections:
             self._settle()
 
     def resign(self, successor: int | None = None) -> None:
-        """The leader steps down for that member (None: the next one), which may be itself."""
+        """Have the leader resign in favour of that member (None: the next one), which may be the
+        same.
+        """
         if self._cluster.leader is not None and self._cluster.has_majority:
             self._end_leadership()
             self._start(self._elect(_RESIGNATION, successor))
 
     def stop(self) -> None:
-        """Nothing changes any more."""
+        """Cancel a running election."""
         self._cancel()
 
     async def _elect(self, pace: float, leader: int | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What the node refuses, with the status, text and trailers that EventStoreDB 24.10 gives."""
+"""Refusals, with the status, text and trailers of EventStoreDB 24.10."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,11 +12,13 @@ EXPECT_NO_STREAM: Final = -1
 EXPECT_EXISTS: Final = -4
 
 _READ_OUT: Final = 1.0  # seconds
-_LATE: Final = 0.002  # seconds; gRPC rounds a deadline of none up to a millisecond
+_LATE: Final = 0.002  # seconds; gRPC rounds a deadline of 0 up to a millisecond
 
 
 class Refusal(Exception):
-    """An answer that is an error: a gRPC status, its text, and the trailers clients switch on."""
+    """An answer that is an error: a gRPC status, its text, and the trailers that clients
+    evaluate.
+    """
 
     def __init__(
         self, code: grpc.StatusCode, text: str, exception: str = "", **trailers: str
@@ -26,15 +28,20 @@ class Refusal(Exception):
         self.text = text
         named = {"exception": exception, **trailers} if exception else trailers
         self.trailers = tuple(
-            (key.replace("_", "-"), value.encode("ascii", "replace").decode())  # gRPC takes ASCII
+            (
+                key.replace("_", "-"),
+                value.encode("ascii", "replace").decode(),
+            )  # gRPC accepts ASCII only
             for key, value in named.items()
-            if value  # the server sends no trailer without a value
+            if value  # the server does not send a trailer without a value
         )
 
 
 @asynccontextmanager
 async def refusals_end(context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[None]:
-    """End the call with the status of a Refusal raised within, or at once when it comes late."""
+    """End the call with the status of a Refusal raised within, or at once if its deadline is
+    over.
+    """
     left = context.time_remaining()
     if left is not None and left < _LATE:
         await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
@@ -45,9 +52,10 @@ async def refusals_end(context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIter
 
 
 async def read_out(requests: AsyncIterator[object], *, to_the_end: bool = True) -> None:
-    """Read what a client sends for a call that is refused, or the first message of it: some take
-    a refusal for a broken call as long as they are sending. A client that does not come to that
-    is refused all the same.
+    """Read the first request of a call that will be refused, or all of them.
+
+    Some clients take a refusal for a broken call while they are still sending. A client that sends
+    nothing in time is refused, too.
     """
     with suppress(TimeoutError, Refusal):
         async with asyncio.timeout(_READ_OUT):
@@ -57,7 +65,7 @@ async def read_out(requests: AsyncIterator[object], *, to_the_end: bool = True) 
 
 
 class WrongExpectedVersion(Refusal):
-    """The stream is not where the caller believes it to be. ``actual`` is -1 without a stream."""
+    """The stream is not at the expected version. ``actual`` is -1 if there is no stream."""
 
     def __init__(self, stream: str, expected: int, actual: int, operation: str = "Append") -> None:
         super().__init__(
@@ -86,14 +94,14 @@ class StreamDeleted(Refusal):
 
 
 class NotCommitted(Exception):
-    """The events of an append are being written by another one that is not committed yet.
+    """Another append with the same events is not committed yet.
 
-    The server drops such an append: nobody is answered before its time is up.
+    The server drops such an append: it is answered only after a timeout.
     """
 
 
 class MaximumAppendSizeExceeded(Refusal):
-    """An append is larger, in all, than the node takes."""
+    """The data of an append is larger than the maximum."""
 
     def __init__(self, maximum: int) -> None:
         super().__init__(
@@ -106,21 +114,23 @@ class MaximumAppendSizeExceeded(Refusal):
 
 
 class AccessDenied(Refusal):
-    """The caller may not do that, or did not say who it is."""
+    """The caller is not allowed to do that, or gave no credentials."""
 
     def __init__(self) -> None:
         super().__init__(grpc.StatusCode.PERMISSION_DENIED, "Access Denied", "access-denied")
 
 
 class NotReady(Refusal):
-    """The node starts or ends, or nobody leads: the same call may succeed a second later."""
+    """The node is starting or ending, or there is no leader: the same call may succeed a second
+    later.
+    """
 
     def __init__(self) -> None:
         super().__init__(grpc.StatusCode.UNAVAILABLE, "Server Is Not Ready")
 
 
 class CommitTimeout(Refusal):
-    """Too few members have what was written. It is committed all the same when they are back."""
+    """Too few members have the write. It is still committed when they are back."""
 
     def __init__(self) -> None:
         text = "Operation timed out: Commit phase timeout."
@@ -128,7 +138,7 @@ class CommitTimeout(Refusal):
 
 
 def not_leader(host: str, port: int) -> Refusal:
-    """Another member leads; clients go there."""
+    """Another member leads; clients connect to it."""
     return Refusal(
         grpc.StatusCode.NOT_FOUND,
         "Leader info available",
@@ -139,7 +149,7 @@ def not_leader(host: str, port: int) -> Refusal:
 
 
 def not_recognised() -> Refusal:
-    """A wrong name or password. The server says it in HTTP: this is what gRPC makes of that."""
+    """A wrong name or password. The server answers in HTTP: this is what gRPC makes of that."""
     return Refusal(grpc.StatusCode.UNAUTHENTICATED, "Received http2 header with status: 401")
 
 

@@ -1,4 +1,4 @@
-"""ServerFeatures: which methods this server has, as clients in other languages ask."""
+"""The ServerFeatures service, by which clients in other languages find the methods of a server."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -17,7 +17,7 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 def methods(supported: Iterable[tuple[str, str]]) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
     """GetSupportedMethods, for (service, method) pairs.
 
-    esdbclient does not ship this one service, so its two messages are described here.
+    esdbclient does not ship this service, so its two messages are described here.
     """
     messages = message_factory.GetMessages([_server_features_file()])
     supported_methods = messages[f"{_FEATURES}.SupportedMethods"]

@@ -1,6 +1,6 @@
-"""Which records of the log a reader of ``$all`` gets: the server-side filters.
+"""The server-side filters of ``$all``.
 
-Each runs within bounds, so that one client's filter holds up nobody else.
+The time of each is limited, so that one client's filter does not slow the others.
 """
 
 import re
@@ -20,17 +20,17 @@ FilterOptions = (
     streams_pb2.ReadReq.Options.FilterOptions | persistent_pb2.CreateReq.AllOptions.FilterOptions
 )
 
-_LONGEST: Final = 16_384  # characters of an expression: it is compiled in 60 ms
+_LONGEST: Final = 16_384  # characters of an expression: compiling it takes 60 ms
 _PREFIXES: Final = 1_000
-_SPARE: Final = 0.05  # seconds of processor that an expression may take in one go
-_EACH: Final = 0.00005  # and on average, for each name that it looks at
+_SPARE: Final = 0.05  # seconds of CPU time that an expression may take for one name
+_EACH: Final = 0.00005  # and on average, for each name
 _SHOWN: Final = 80
-_KNOWN: Final = 256  # names that are remembered: there are few event types
+_KNOWN: Final = 256  # remembered names: there are few event types
 _LONG_NAME: Final = 256
 
 
 def in_all(record: Record) -> bool:
-    """Whether ``$all`` shows the record at all: the node's own bookkeeping it does not."""
+    """Whether ``$all`` shows the record: the node's internal records are hidden."""
     stream = record.stream
     if not stream.startswith("$"):
         return True
@@ -40,10 +40,10 @@ def in_all(record: Record) -> bool:
 
 
 def parse_filter(options: FilterOptions) -> Filter:
-    """A filter by stream name or event type; what ``$all`` hides stays hidden.
+    """A filter by stream name or event type; records that ``$all`` hides stay hidden.
 
-    Expressions are .NET's and search anywhere in the text, prefixes match at its start. Raises a
-    Refusal; so does the filter, once it takes too long.
+    Expressions are .NET's and match anywhere in the text; prefixes match at its start. Raises a
+    Refusal; so does the filter, if it takes too long.
     """
     match options.WhichOneof("filter"):
         case "stream_identifier":
@@ -66,7 +66,7 @@ def _matches(expression: str, prefixes: Sequence[str]) -> Callable[[str], bool]:
 
 
 class _Search:
-    """A search for an expression, which may take its time, but not everybody's."""
+    """A search for an expression, with limited time."""
 
     def __init__(self, expression: str) -> None:
         self._shown = expression[:_SHOWN] + "…" * (len(expression) > _SHOWN)
@@ -75,7 +75,7 @@ class _Search:
         self._known: dict[str, bool] = {}
 
     def finds(self, text: str) -> bool:
-        """Whether the expression is found in the text. Raises a Refusal when it takes too long."""
+        """Whether the expression matches in the text. Raises a Refusal if it takes too long."""
         if (known := self._known.get(text)) is not None:
             return known
         found = self._finds(text)
@@ -113,10 +113,10 @@ class _Search:
 
 
 def _search(expression: str) -> Callable[[str], object]:
-    """A search, by the package ``regex``, that raises TimeoutError when it takes too long.
+    """A search by the package ``regex``, which raises TimeoutError if it takes too long.
 
-    Without that package it is Python's own, which knows less, and cannot be interrupted. Raises
-    ValueError for what is no expression.
+    Without that package, Python's ``re`` is used, which supports less and cannot be interrupted.
+    Raises ValueError for an invalid expression.
     """
     try:
         import regex

@@ -1,4 +1,4 @@
-"""A consumer's end of a consumer group, and what is measured there."""
+"""The connection of a consumer to its group, with its statistics."""
 
 import asyncio
 import math
@@ -17,14 +17,14 @@ _PERCENTILES: Final = {f"{number:g}%": number / 100 for number in (90, 95, 99, 9
 
 
 class Measurement(NamedTuple):
-    """Events handed out since the last measurement, and per second."""
+    """Events delivered since the last measurement, and per second."""
 
     items: int
     per_second: int
 
 
 class Meter:
-    """Measures a growing count from one look to the next."""
+    """Measures the growth of a count between two calls."""
 
     def __init__(self) -> None:
         self._time, self._count = time.monotonic(), 0
@@ -37,7 +37,9 @@ class Meter:
 
 
 class AnswerTimes:
-    """How long a consumer took for each of the last thousand events that it answered."""
+    """The times that a consumer took for each of the last 1,000 events that it acknowledged or
+    rejected.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -46,18 +48,20 @@ class AnswerTimes:
 
     def sent(self, event_id: bytes) -> None:
         self._sent[event_id] = self._clock()
-        if len(self._sent) > _KEPT:  # the first of them may have gone to another consumer since
+        if (
+            len(self._sent) > _KEPT
+        ):  # the first of them may have been delivered to another consumer since
             del self._sent[next(iter(self._sent))]
 
     def answered(self, ids: Iterable[bytes]) -> None:
-        """Ids that were not sent count nothing."""
+        """Record an answer to these events; ids that were not sent are ignored."""
         now = self._clock()
         for event_id in ids:
             if (sent := self._sent.pop(event_id, None)) is not None:
                 self._times.append(max(1, math.ceil((now - sent) * 1000)))
 
     def summary(self) -> Mapping[str, int]:
-        """Milliseconds, never 0, by the server's names; nothing before the first answer."""
+        """Milliseconds, never 0, by the server's names; empty before the first answer."""
         times = sorted(self._times)
         if not times:
             return {}
@@ -75,7 +79,7 @@ class AnswerTimes:
 
 
 class Client(NamedTuple):
-    """Who a consumer is: its address, the name of its connection, and its user."""
+    """The client of a consumer: its address, the name of its connection, and its user."""
 
     address: str
     name: str
@@ -83,10 +87,10 @@ class Client(NamedTuple):
 
 
 class Connection:
-    """A consumer's end of the group: what it is to be sent, until the group drops it."""
+    """A connected consumer: the events to send to it, until the group drops it."""
 
     def __init__(self, consumer: Consumer, client: Client, times: AnswerTimes | None) -> None:
-        """``times`` only where the group keeps extra statistics."""
+        """``times``: only if the group keeps extra statistics."""
         self.consumer = consumer
         self.client = client
         self.times = times
@@ -94,13 +98,13 @@ class Connection:
         self._inbox: asyncio.Queue[Event | Refusal] = asyncio.Queue()
 
     def send(self, event: Event) -> None:
-        """Never more events than the consumer has slots."""
+        """Queue an event. The group never sends more than the consumer has slots."""
         if self.times is not None:
             self.times.sent(event.id)
         self._inbox.put_nowait(event)
 
     def drop(self, reason: Refusal) -> None:
-        """Nothing is sent after that."""
+        """Drop the consumer: no event is sent after that."""
         self._inbox.put_nowait(reason)
 
     async def receive(self) -> Event:
@@ -111,10 +115,10 @@ class Connection:
         return item
 
     def answered(self, ids: Iterable[bytes]) -> None:
-        """The consumer has acknowledged these events, or given them back."""
+        """Record that the consumer acknowledged or rejected these events."""
         if self.times is not None:
             self.times.answered(ids)
 
     def measure(self) -> Measurement:
-        """What was sent since the last call."""
+        """What was sent since the last call of this method."""
         return self._meter.measure(self.consumer.total_items)

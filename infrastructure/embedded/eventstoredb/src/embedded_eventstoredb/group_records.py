@@ -1,4 +1,6 @@
-"""What a consumer group leaves in the log: its checkpoint, its parked events, their truncation."""
+"""The records of a consumer group in the log: its checkpoint, its parked events, their
+truncation.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -42,7 +44,7 @@ def parked_stream(settings: GroupSettings) -> str:
 
 
 def load_checkpoint(reading: Reading, settings: GroupSettings) -> int | None:
-    """The version or position up to which the group was done; None when it never wrote one."""
+    """The group's checkpoint, a version or position; None if it never wrote one."""
     stream = reading.stream(checkpoint_stream(settings))
     if not is_found(stream):
         return None
@@ -51,7 +53,7 @@ def load_checkpoint(reading: Reading, settings: GroupSettings) -> int | None:
 
 
 def load_parked(reading: Reading, settings: GroupSettings) -> ParkedEvents:
-    """The group's parked events, as they stand in its parked stream."""
+    """The group's parked events, from its parked stream."""
     stream = reading.stream(parked_stream(settings))
     end = stream.last_version + 1
     return ParkedEvents(min(first_visible(stream), end), end)
@@ -67,7 +69,10 @@ def write_checkpoint(transaction: Transaction, settings: GroupSettings, position
 
 
 def park(transaction: Transaction, settings: GroupSettings, parking: Parking[Resolved]) -> int:
-    """Links the event into the parked stream, with the reason. The link's number there."""
+    """Link the event into the parked stream, with the reason.
+
+    Returns the number of the link there.
+    """
     original, event = parking.message.event.original, parking.message.event.event
     target = f"{event.version}@{event.stream}".encode() if event else original.data
     metadata = {
@@ -84,7 +89,7 @@ def truncate_parked(transaction: Transaction, settings: GroupSettings, before: i
 
 
 def delete_streams(transaction: Transaction, settings: GroupSettings) -> None:
-    """Hides checkpoint and parked events, as far as the group wrote any."""
+    """Delete the streams of the checkpoint and the parked events, if they exist."""
     for name in (checkpoint_stream(settings), parked_stream(settings)):
         try:
             delete(transaction, name, EXPECT_ANY)

@@ -1,7 +1,7 @@
-"""What a consumer group is set to, and the one record in which all groups are kept.
+"""The settings of a consumer group, and the one record that stores all groups.
 
-Every change writes the whole configuration anew to ``$persistentSubscriptionConfig``, with the
-names that the server gives the fields, and without those that are 0, false or empty.
+Every change writes the whole configuration to ``$persistentSubscriptionConfig``, with the server's
+field names, and without fields that are 0, false or empty.
 """
 
 import json
@@ -22,7 +22,7 @@ _DEFAULT_BATCH: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class GroupFilter:
-    """Which events of ``$all`` the group is for: by stream name or by event type."""
+    """A group's filter on ``$all``: by stream name or by event type."""
 
     by_stream: bool
     regex: str = ""
@@ -33,9 +33,9 @@ class GroupFilter:
 class GroupSettings:
     """Times are in milliseconds, as clients give them.
 
-    ``start`` is the first event the group gets when it has no checkpoint: a version in the stream
-    or a position in ``$all``. FROM_END means only what comes after the group was started: without
-    a checkpoint it begins at the end anew whenever the node does.
+    ``start`` is the first event that a group without a checkpoint receives: a version in the stream
+    or a position in ``$all``. FROM_END: only events after the start of the group; without a
+    checkpoint, it begins at the end again at every start of the node.
     """
 
     stream: str
@@ -73,11 +73,11 @@ class GroupSettings:
         )
 
     def position(self, value: int) -> str:
-        """A version or position as the server prints it for this kind of source."""
+        """A version or position, printed as on the server for this kind of source."""
         return f"C:{value}/P:{value}" if self.stream == ALL else str(value)
 
     def fault(self, last_position: int) -> str | None:
-        """Why the server would refuse these settings, in its words; None when it would not."""
+        """The server's reason to refuse these settings; None if it accepts them."""
         if not self.stream:
             return "Bad stream name."
         if self.consumer_strategy not in STRATEGIES:
@@ -115,7 +115,9 @@ def decode(data: bytes) -> list[GroupSettings]:
 
 
 def compact_json(values: Mapping[str, object]) -> bytes:
-    """An object as the server writes its own: no blanks, and nothing that is 0, false or empty."""
+    """An object as the server writes it: without blanks, and without values that are 0, false or
+    empty.
+    """
     return compact(_without_defaults(values))
 
 

@@ -1,4 +1,4 @@
-"""Where a consumer group's events come from: a stream or ``$all``, and its own parked events."""
+"""The source of a consumer group's events: a stream or ``$all``, and its own parked events."""
 
 import json
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ Event = Message[Resolved]
 
 
 class Page(NamedTuple):
-    """Of ``considered`` events of the source, up to ``up_to``, these are for the group.
+    """Of ``considered`` events of the source, read up to ``up_to``, these are the group's.
 
-    ``passed`` is the position of the last one that its filter left out, -1 if it left out none.
+    ``passed`` is the position of the last event that its filter left out, -1 if there was none.
     """
 
     events: list[Event]
@@ -41,13 +41,15 @@ class Source:
 
     @property
     def begins_at_a_record(self) -> bool:
-        """False where a group on ``$all`` is to begin within a record, or between two."""
+        """False if a group on ``$all`` begins at a position where no record begins."""
         start, on_all = self._settings.start, self._settings.stream == ALL
         return not on_all or start < 1 or self._reading.record_at(start) is not None
 
     @property
     def start(self) -> int:
-        """What reading begins after without a checkpoint; from the end, that is where it is now."""
+        """The position after which a group without a checkpoint begins to read; FROM_END: the
+        current end.
+        """
         if self._settings.start != FROM_END:
             return self._settings.start - 1
         if self._settings.stream != ALL:
@@ -56,7 +58,7 @@ class Source:
         return newest[0].position if newest else -1
 
     def page(self, after: int) -> Page | None:
-        """The next page after that version (or position, in ``$all``); None at the end."""
+        """The next page after that version (in ``$all``: position); None at the end."""
         if self._settings.stream == ALL:
             return self._page_of_all(after)
         stream = self._reading.stream(self._settings.stream)
@@ -68,7 +70,7 @@ class Source:
         return Page(events, len(records), records[-1].version)
 
     def parked(self, stream: Stream, wanted: range) -> Page:
-        """Parked events of these numbers, hidden or not, as far as their targets still exist."""
+        """The parked events with these numbers, truncated or not, whose targets still exist."""
         page = self._reading.read_stream(stream, wanted.start, limit=self._batch)
         records = [record for record in page if record.version in wanted]
         up_to = records[-1].version + 1 if records else wanted.stop
@@ -86,7 +88,7 @@ class Source:
         records = self._reading.read_log(after, limit=self._batch)
         if not records:
             return None
-        # A group's own checkpoint must not count, or each would be the reason for the next.
+        # A group's own checkpoints must not count, or each would cause the next.
         shown = list(filter(in_all, records))
         wanted = list(filter(self._wanted, shown))
         positions = (record.position for record in wanted)
@@ -106,7 +108,7 @@ class Source:
         return Message(resolved.original.id, position, self._source(resolved), resolved)
 
     def _source(self, resolved: Resolved) -> str:
-        """What the group's strategy keeps together: a correlation, a stream, or nothing."""
+        """The key of the group's strategy: a correlation id, a stream, or nothing."""
         match self._settings.consumer_strategy:
             case "PinnedByCorrelation":
                 record = resolved.event or resolved.original
@@ -118,7 +120,7 @@ class Source:
 
 
 def source_stream(resolved: Resolved) -> str:
-    """The stream in which the event itself was written, also when its link leads nowhere."""
+    """The stream of the event itself, also if the target of its link is missing."""
     record = resolved.event or resolved.original
     if record.type != LINK:
         return record.stream

@@ -1,7 +1,7 @@
-"""What the server answers over HTTP/1.1 to programs that look after it: is it alive, who leads.
+"""The server's HTTP/1.1 endpoints for monitoring: whether it is alive, which member leads.
 
-On a port of its own, on loopback: gRPC for Python cannot share its port, and takes no connection
-that somebody else has looked at first. Nothing can be changed here, and no stream be read.
+It has a port of its own, on loopback, since gRPC for Python can neither share its port nor take
+over an accepted connection. It cannot change anything, or read a stream.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from embedded_eventstoredb.node_settings import LOOPBACK
 from embedded_eventstoredb.storage import Log
 
 _LONGEST: Final = 8192  # bytes of a request's head
-_PATIENCE: Final = 2.0  # seconds for it to come
+_PATIENCE: Final = 2.0  # seconds in which it must arrive
 _AT_ONCE: Final = 32
 _State = gossip_pb2.MemberInfo.VNodeState
 
 
 class HttpServer:
-    """To be started and stopped on the event loop's thread."""
+    """Must be started and stopped on the event loop's thread."""
 
     def __init__(self, cluster: Cluster, log: Log, *, with_users: bool) -> None:
         self._cluster = cluster
@@ -51,7 +51,7 @@ class HttpServer:
         }
 
     async def start(self, port: int) -> int:
-        """Listen; port 0 is any free one. The port. Raises PortUnavailable."""
+        """Listen on the port, 0 for any free one. Returns the port. Raises PortUnavailable."""
         try:
             self._server = await asyncio.start_server(self._serve, LOOPBACK, port, limit=_LONGEST)
         except OSError as error:
@@ -62,12 +62,12 @@ class HttpServer:
         return int(self._server.sockets[0].getsockname()[1])
 
     def stop(self) -> None:
-        """Let go of the port."""
+        """Close the port."""
         if self._server is not None:
             self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request to a connection."""
+        """Answer one request of a connection."""
         with suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
             async with self._room, asyncio.timeout(_PATIENCE):
                 writer.write(self._answer(await _head(reader)))
@@ -139,7 +139,7 @@ class HttpServer:
 
 
 async def _head(reader: asyncio.StreamReader) -> str:
-    """The head of a request; nothing when it is too long."""
+    """The head of a request; empty if it is too long."""
     try:
         return (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except asyncio.LimitOverrunError:
@@ -147,7 +147,7 @@ async def _head(reader: asyncio.StreamReader) -> str:
 
 
 def _live_code(query: str) -> HTTPStatus:
-    """204, or the status that a query ``liveCode`` asks for, as the server allows."""
+    """204, or the status in the query parameter ``liveCode``, as on the server."""
     with suppress(ValueError, KeyError):
         return HTTPStatus(int(parse_qs(query)["liveCode"][0]))
     return HTTPStatus.NO_CONTENT

@@ -1,4 +1,4 @@
-"""What a page of links leads to, found with one query."""
+"""Resolves a page of links with one query."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -10,13 +10,13 @@ _FEW: Final = 8
 
 
 def resolve_all(reading: Reading, records: Sequence[Record]) -> Iterator[Resolved]:
-    """As ``resolve`` does for each of the records, a few at a time: their events may be large."""
+    """The result of ``resolve`` for each record, a few at a time: their events may be large."""
     for start in range(0, len(records), _FEW):
         yield from resolve_page(reading, records[start : start + _FEW])
 
 
 def resolve_page(reading: Reading, records: Sequence[Record]) -> list[Resolved]:
-    """As ``resolve`` does for each of the records."""
+    """The result of ``resolve`` for each record."""
     targets = [_plain_target(record) for record in records]
     wanted = list({target for target in targets if target})
     found = {
@@ -31,7 +31,7 @@ def resolve_page(reading: Reading, records: Sequence[Record]) -> list[Resolved]:
 
 
 def _plain_target(record: Record) -> tuple[str, int] | None:
-    """Stream and version, where they can be taken from the link as they stand there."""
+    """The stream and version in a link; None if it needs more than parsing to resolve."""
     if record.type != LINK:
         return None
     version, at, name = record.data.partition(b"@")

@@ -1,4 +1,4 @@
-"""Ports: gRPC servers as the node wants them."""
+"""gRPC servers with the node's options."""
 
 import os
 import socket
@@ -10,9 +10,9 @@ import grpc
 from embedded_eventstoredb.message_limit import RECEIVED
 
 _OPTIONS: Final = (
-    ("grpc.so_reuseport", 0),  # or a second node could silently share the port
+    ("grpc.so_reuseport", 0),  # otherwise a second node could share the port
     ("grpc.max_receive_message_length", RECEIVED),
-    ("grpc.keepalive_time_ms", 10_000),  # as the server: who goes silent is gone within 20 s
+    ("grpc.keepalive_time_ms", 10_000),  # as the server: a silent client is dropped within 20 s
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
@@ -22,15 +22,15 @@ _OPTIONS: Final = (
 
 
 class PortUnavailable(Exception):
-    """The node cannot listen there; the text says where, and what to do."""
+    """The node cannot listen there; the text says where and what to do."""
 
 
 class CertificatesUnavailable(Exception):
-    """The node cannot show a certificate; the text says why, and what would be right."""
+    """The node has no certificate; the text says why and what to do."""
 
 
 class Listener:
-    """One port. It is taken when this is made; it answers from ``start`` on."""
+    """A port. It is bound by the constructor and answers from ``start`` on."""
 
     def __init__(
         self,
@@ -62,15 +62,15 @@ class Listener:
         await self._server.stop(grace)
 
     async def cut(self) -> None:
-        """End as a killed process does: connections close without the farewell of gRPC."""
+        """End as a killed process does: connections break without a GOAWAY of gRPC."""
         for number in os.listdir("/dev/fd"):
-            with suppress(OSError):  # no socket, or just closed
+            with suppress(OSError):  # not a socket, or just closed
                 _close_if_at(self.port, os.dup(int(number)))
         await self._server.stop(0)
 
 
 def _close_if_at(port: int, descriptor: int) -> None:
-    """Close the connection, or the door, whose near end is that port. Takes the descriptor over."""
+    """Close a connection or listening socket whose local port this is. Closes the descriptor."""
     try:
         near = socket.socket(fileno=descriptor)
     except OSError:

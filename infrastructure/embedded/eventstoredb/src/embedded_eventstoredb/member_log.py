@@ -1,6 +1,6 @@
 """The log as one member of a cluster shows it.
 
-The members share one log; a follower leaves out what is younger than its lag.
+The members share one log; a follower does not show records that are younger than its lag.
 """
 
 import asyncio
@@ -28,16 +28,16 @@ _METADATA: Final = """SELECT data FROM records
 
 
 class MemberLog(Log):
-    """Shows a leader all there is, and a follower what is older than ``lag`` seconds.
+    """A leader shows the whole log, a follower the records that are older than ``lag`` seconds.
 
-    What a member had while it led, it has from then on: a read that it took on as the leader is
-    answered with all that was acknowledged, although it has resigned meanwhile.
+    A member that stops leading keeps what it had. So a read that it accepted as the leader is
+    answered with everything that was acknowledged, although the member has resigned meanwhile.
     """
 
     def __init__(
         self, storage: Storage, lag: float, leads: Callable[[], bool], has: int = -1
     ) -> None:
-        """``has`` is the last position that the member is known to have, whatever its lag."""
+        """``has`` is the last position that the member has in any case."""
         super().__init__(storage.connection)
         self._storage = storage
         self._lag = lag
@@ -46,11 +46,11 @@ class MemberLog(Log):
         self._closed = asyncio.Event()
 
     def resign(self) -> None:
-        """The member stops leading: what it has by now, it goes on to show."""
+        """The member stops leading: it keeps showing what it has now."""
         self._seen = self._storage.last_position
 
     def close(self) -> None:
-        """The member shuts down: whoever waits for more is not to wait any longer."""
+        """The member shuts down: readers that wait for more get LogClosed."""
         self._closed.set()
 
     @property
@@ -107,7 +107,7 @@ class MemberLog(Log):
         return [record for record in page if record.position <= seen]
 
     async def _growth(self, position: int) -> None:
-        """Until there may be more to show. Raises LogClosed."""
+        """Wait until there may be more to show. Raises LogClosed."""
         closed = asyncio.ensure_future(self._closed.wait())
         grown = asyncio.ensure_future(self._older_or_longer(position))
         try:
@@ -119,7 +119,7 @@ class MemberLog(Log):
             raise LogClosed
 
     async def _older_or_longer(self, position: int) -> None:
-        if self._storage.last_position > position:  # what is there has to grow old
+        if self._storage.last_position > position:  # records exist, but are too young
             await asyncio.sleep(self._lag / 10)
         else:
             await self._storage.beyond(position)

@@ -1,4 +1,4 @@
-"""The members of a node: one port each, over one log. Each can be lost, and come back."""
+"""The members of a node: one port each, over one log. Each can be lost and started again."""
 
 import asyncio
 import random
@@ -12,8 +12,8 @@ import grpc
 
 from embedded_eventstoredb import cluster, features, operations
 from embedded_eventstoredb.access import Access
+from embedded_eventstoredb.call_routing import CallRouter, Methods
 from embedded_eventstoredb.cluster import Cluster
-from embedded_eventstoredb.doorman import Doorman, Methods
 from embedded_eventstoredb.elections import Elections
 from embedded_eventstoredb.listener import Listener
 from embedded_eventstoredb.member_log import MemberLog
@@ -26,22 +26,22 @@ _Services = Callable[[Log], Mapping[str, Methods]]
 
 @dataclass
 class _Member:
-    """What one member runs, from its start to its loss."""
+    """A running member, from its start to its loss."""
 
     listener: Listener
-    doorman: Doorman | None = None
+    router: CallRouter | None = None
     log: MemberLog | None = None
 
     def close(self) -> None:
-        """Take on no more calls, and end catch-up subscriptions without an error."""
-        if self.doorman is not None:
-            self.doorman.close()
+        """Refuse further calls, and end catch-up subscriptions without an error."""
+        if self.router is not None:
+            self.router.close()
         if self.log is not None:
             self.log.close()
 
 
 class Members:
-    """To be bound, started and stopped on the event loop's thread. Changes are one at a time."""
+    """Must be bound, started and stopped on the event loop's thread. Makes one change at a time."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Members:
         storage: Storage,
         drop_consumers: Callable[[], Coroutine[None, None, None]],
     ) -> None:
-        """Without credentials they are insecure. ``drop_consumers`` is for a change of leader."""
+        """Insecure without credentials. ``drop_consumers`` is called at a change of leader."""
         self._settings = settings
         self._credentials = credentials
         self._access = access
@@ -67,24 +67,24 @@ class Members:
 
     @property
     def cluster(self) -> Cluster:
-        """Who is a member, and who leads."""
+        """The members and their states."""
         return self._cluster
 
     @property
     def targets(self) -> list[str]:
-        """Where they listen: ``host:port``, by number."""
+        """The addresses ``host:port`` of the members, by number."""
         return [f"{self._settings.host}:{member.listener.port}" for member in self._members]
 
     @property
     def leader_target(self) -> str:
-        """Where the member listens that leads and takes writes; nothing while there is none."""
+        """The address of the member that leads and accepts writes; empty if there is none."""
         if not self._cluster.has_majority:
             return ""
         serving = filter(self._cluster.serves, range(len(self._members)))
         return next((self.targets[number] for number in serving), "")
 
     def bind(self) -> None:
-        """Take the ports. Raises PortUnavailable."""
+        """Bind the ports. Raises PortUnavailable."""
         host = self._settings.advertised_host or self._settings.host
         for port in self._settings.ports:
             listener = self._listener(port)
@@ -93,13 +93,13 @@ class Members:
         self._elections.begin()
 
     async def start(self, services: _Services) -> None:
-        """Answer these calls, made for each member's log, and those about the members."""
+        """Answer calls: ``services`` makes the handlers for the log of each member."""
         self._services = services
         for number in range(len(self._members)):
             await self._start(number)
 
     def close(self) -> None:
-        """Take on no more calls: each is answered that the server is not ready."""
+        """Refuse further calls with ``Server Is Not Ready``."""
         self._elections.stop()
         for member in self._members:
             member.close()
@@ -109,19 +109,19 @@ class Members:
         await asyncio.gather(*(member.listener.stop(_GRACE) for member in self._members))
 
     async def step_down(self) -> None:
-        """Have the next member elected; consumers have to come to it."""
+        """Have the next member elected; consumers have to reconnect to it."""
         async with self._changing:
             self._elections.resign()
 
     async def take_down(self, number: int) -> None:
-        """Lose a member as if it were killed: every call there ends at once."""
+        """Stop a member as if it were killed: its connections break."""
         async with self._changing:
             if number not in self._cluster.lost:
                 self._lose(number)
                 await self._members[number].listener.cut()
 
     async def shut_down(self, number: int) -> None:
-        """Have a member end properly."""
+        """Shut a member down."""
         async with self._changing:
             if number not in self._cluster.lost:
                 self._members[number].close()
@@ -129,7 +129,7 @@ class Members:
                 await self._members[number].listener.stop(_GRACE)
 
     async def bring_back(self, number: int) -> None:
-        """Have a lost member listen where it did. Raises PortUnavailable."""
+        """Start a lost member again, on its port. Raises PortUnavailable."""
         async with self._changing:
             if number in self._cluster.lost:
                 before = self._members[number]
@@ -140,7 +140,10 @@ class Members:
                 self._elections.reconsider()
 
     async def lose_or_regain(self) -> None:
-        """Lose the leader; when there are lost members, have them back. Raises PortUnavailable."""
+        """Lose the leader; if there are lost members, start them instead.
+
+        Raises PortUnavailable.
+        """
         if lost := self._cluster.lost:
             await asyncio.gather(*map(self.bring_back, lost))
         elif self._cluster.leader is not None:
@@ -155,7 +158,7 @@ class Members:
             log.resign()
 
     async def _end_leadership(self) -> None:
-        """Another leader knows neither the consumers nor the ids of recent events."""
+        """Forget consumers and the ids of recent events: another leader does not know them."""
         self._storage.forget_ids()
         await self._drop_consumers()
 
@@ -178,17 +181,20 @@ class Members:
         }
         supported = [(service, method) for service in services for method in services[service]]
         services[features.SERVICE] = features.methods(supported)
-        member.doorman = Doorman(self._cluster, number, self._access, services)
-        await member.listener.start(member.doorman)
+        member.router = CallRouter(self._cluster, number, self._access, services)
+        await member.listener.start(member.router)
 
     async def _resign(self, number: int) -> None:
-        """Any member may be elected then, that one too; a follower has nothing to resign from."""
+        """Elect any member, possibly the same one; a follower does not resign."""
         if self._cluster.leads(number):
             alive = set(range(len(self._members))) - set(self._cluster.lost)
             self._elections.resign(random.choice(sorted(alive)))
 
     async def _leave(self, number: int) -> None:
-        """That member only; with the last one the node ends. The caller is answered first."""
+        """Shut down that member, or the node if it is the last one.
+
+        The caller is answered first.
+        """
         if len(self._cluster.lost) + 1 == len(self._members):
             signal.raise_signal(signal.SIGTERM)
         else:

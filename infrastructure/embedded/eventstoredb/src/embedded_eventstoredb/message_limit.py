@@ -1,4 +1,4 @@
-"""How large a message may be: larger ones are refused in the server's words, whatever the call."""
+"""The maximum size of a message: larger ones are refused with the server's text."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
@@ -9,16 +9,16 @@ from embedded_eventstoredb.errors import Refusal, message_too_large
 from embedded_eventstoredb.node_settings import MAX_MESSAGE
 
 RECEIVED: Final = 64 << 20
-"""Bytes: what is larger still is not even received; gRPC refuses it in words of its own."""
+"""Bytes: gRPC itself refuses a message that is even larger, with its own text."""
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
-_Handler = Any  # a named tuple, of which the stubs know the synchronous half
+_Handler = Any  # a named tuple; the stubs know its synchronous form only
 
 
 def limited(methods: Mapping[str, _Handler]) -> dict[str, _Handler]:
-    """The same calls, which end with a Refusal when a request is larger."""
+    """The same calls, ending with a Refusal if a request is too large."""
     return {name: _limited(handler) for name, handler in methods.items()}
 
 
@@ -33,7 +33,7 @@ def _limited(handler: _Handler) -> _Handler:
 
 
 def _raising(parse: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
-    """Raises where requests are iterated over, which the handlers are prepared for."""
+    """Raises while a handler iterates over requests, which handlers expect."""
 
     def parsed(message: bytes) -> Any:
         if len(message) > MAX_MESSAGE:
@@ -44,7 +44,7 @@ def _raising(parse: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
 
 
 def _returning(parse: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
-    """Returns a Refusal in place of a request: nobody could catch it."""
+    """Returns a Refusal in place of a request, since no handler could catch an exception."""
     return lambda message: parse(message) if len(message) <= MAX_MESSAGE else message_too_large()
 
 

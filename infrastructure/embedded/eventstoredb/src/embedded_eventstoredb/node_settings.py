@@ -1,4 +1,4 @@
-"""How a node is to run."""
+"""The settings of a node."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,44 +13,44 @@ MAX_MESSAGE: Final = (16 << 20) - 10_000
 
 @dataclass(frozen=True)
 class NodeSettings:
-    """What can be chosen; the defaults are a single insecure node that keeps nothing."""
+    """The settings of a node; the defaults are a single insecure node in memory."""
 
     data_dir: Path | None = None
-    """Where the log is kept. None: nothing is."""
+    """The directory of the log. None: the log is in memory."""
 
     host: str = LOOPBACK
     port: int = 2113
-    """Where it listens. Port 0 is any free one; a cluster takes this port and the two after it."""
+    """Where it listens. Port 0: any free port; a cluster uses this port and the next two."""
 
     advertised_host: str = ""
-    """The host that members tell clients to come to, when it is not ``host``."""
+    """The host that gossip names, if it is not ``host``."""
 
     cluster: bool = False
-    """Three members over one log, one leading, instead of a node alone."""
+    """Three members over one log, one leading, instead of a single node."""
 
     tls: bool = False
     """Encrypted, with users: ``admin`` and ``ops``, both with password ``changeit``."""
 
     certificates: Path | None = None
-    """Where the certificate authority is kept. None: in the data directory."""
+    """The directory of the certificate authority. None: in the data directory."""
 
     follower_lag: float = 0.0
-    """Seconds that a member of a cluster is behind while it does not lead."""
+    """Seconds that followers are behind."""
 
     election_time: float = ELECTION_TIME
     """Seconds from the loss of a leader to the first append to the next one."""
 
     http_port: int | None = None
-    """Where it answers over HTTP/1.1, on loopback: 0 is any free port. None: nowhere."""
+    """The port for HTTP/1.1, on loopback; 0: any free port. None: no HTTP."""
 
     projections: bool = True
-    """Whether the system projections run. False: they wait to be enabled."""
+    """Whether the system projections run. False: they wait until they are enabled."""
 
     max_append_size: int = 1 << 20
-    """Bytes of data that one append may hold; as much as a message at most."""
+    """Maximum bytes of data in one append; at most the size of a message."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a maximum that the server would not take either."""
+        """Raises ValueError for a maximum that the server would refuse, too."""
         if not 0 < self.max_append_size <= MAX_MESSAGE:
             raise ValueError(
                 f"an append of {self.max_append_size} bytes cannot be the maximum: "
@@ -64,5 +64,5 @@ class NodeSettings:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All that its certificate has to be good for."""
+        """All host names and addresses for its certificate."""
         return ("localhost", LOOPBACK, "::1", self.host, self.advertised_host or self.host)

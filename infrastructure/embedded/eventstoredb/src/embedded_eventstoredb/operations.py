@@ -19,9 +19,9 @@ def methods(
     restart_subscriptions: Callable[[], Awaitable[None]],
     shut_down: Callable[[], Awaitable[None]],
 ) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
-    """What one member can be told.
+    """The operations of one member.
 
-    esdbclient does not ship this service. Its messages here are empty, or may be read as such.
+    esdbclient does not ship this service. Its messages are empty, or can be read as empty.
     """
 
     def answered(work: Callable[[], Awaitable[None]]) -> "grpc.RpcMethodHandler[Any, Any]":
@@ -42,4 +42,4 @@ def methods(
 
 
 async def _nothing_to_do() -> None:
-    """There is one index, and the members take turns to lead."""
+    """Nothing to do: there is one index, and the next leader is chosen by number."""

@@ -1,4 +1,4 @@
-"""All consumer groups of the node: their configuration, and what wakes them."""
+"""All consumer groups of the node: their configuration, and the tasks that wake them."""
 
 import asyncio
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ from embedded_eventstoredb.storage import (
 from embedded_eventstoredb.streams import METADATA, append
 
 CONFIGURATION: Final = "$persistentSubscriptionConfig"
-_TICK: Final = 0.25  # seconds between two looks for events whose time is out
+_TICK: Final = 0.25  # seconds between two checks for timed-out events
 _TICKS_TO_CHECKPOINT: Final = 4
 _FilterOptions = persistent_pb2.CreateReq.AllOptions.FilterOptions
 
@@ -48,17 +48,17 @@ class PersistentSubscriptions:
         self._storage = storage
         self._groups: dict[str, RunningGroup] = {}
         self.starting = False
-        """Whether the groups are between two starts: nothing is said of any of them."""
+        """Whether the groups are restarting: none of them is available."""
         self._changing = asyncio.Lock()
         self._wakers: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Runs the groups as they are configured, from their checkpoints."""
+        """Start the configured groups from their checkpoints."""
         self._run(_load(self._storage))
         self._wakers = [asyncio.create_task(self._follow_log()), asyncio.create_task(self._tick())]
 
     async def stop(self) -> bool:
-        """Drops all consumers, and says whether there were any. Writes no checkpoint for that."""
+        """Drop all consumers. Returns whether there were any. Does not write checkpoints."""
         for task in self._wakers:
             task.cancel()
         consumed = any(group.connections for group in self._groups.values())
@@ -66,7 +66,7 @@ class PersistentSubscriptions:
         return consumed
 
     def find(self, stream: str, group: str) -> RunningGroup:
-        """The group. Raises a Refusal when there is none, or none yet."""
+        """The group. Raises a Refusal if it does not exist, or while groups restart."""
         if self.starting:
             raise NotReady
         try:
@@ -75,7 +75,10 @@ class PersistentSubscriptions:
             raise group_missing(stream, group) from None
 
     def on(self, stream: str | None) -> list[RunningGroup]:
-        """The groups on a stream (None: all). Raises a Refusal when that stream has none (yet)."""
+        """The groups on a stream (None: all).
+
+        Raises a Refusal if it has none, or while groups restart.
+        """
         if self.starting:
             raise NotReady
         found = [g for g in self._groups.values() if stream in (None, g.settings.stream)]
@@ -84,7 +87,7 @@ class PersistentSubscriptions:
         return sorted(found, key=lambda group: group.settings.stream)
 
     async def create(self, settings: GroupSettings) -> None:
-        """Raises a Refusal when the group exists or cannot be as it is wanted."""
+        """Create a group. Raises a Refusal if it exists or its settings are invalid."""
         async with self._changing:
             self._check(settings)
             if settings.key in self._groups:
@@ -93,9 +96,10 @@ class PersistentSubscriptions:
             await self._save()
 
     async def update(self, settings: GroupSettings) -> None:
-        """Starts the group anew from its checkpoint; its consumers are dropped. Keeps the filter.
+        """Restart the group from its checkpoint with new settings; drop its consumers. Keeps the
+        filter.
 
-        Raises a Refusal when there is no such group or it cannot be as it is wanted.
+        Raises a Refusal if the group does not exist or its settings are invalid.
         """
         async with self._changing:
             group = self.find(settings.stream, settings.group)
@@ -105,7 +109,10 @@ class PersistentSubscriptions:
             await self._save()
 
     async def delete(self, stream: str, group: str) -> None:
-        """Drops the group's consumers, its checkpoint and its parked events. Raises a Refusal."""
+        """Delete the group with its checkpoint and parked events; drop its consumers.
+
+        Raises a Refusal.
+        """
         async with self._changing:
             found = self.find(stream, group)
             del self._groups[found.settings.key]
@@ -113,7 +120,7 @@ class PersistentSubscriptions:
             await self._save(deleted=found.settings)
 
     async def restart(self) -> None:
-        """Stops all groups and starts them again from their checkpoints; consumers are dropped."""
+        """Stop all groups and start them again from their checkpoints; drop all consumers."""
         async with self._changing:
             self.starting = True
             await self._stop_groups()
@@ -170,7 +177,7 @@ def _load(storage: Storage) -> list[GroupSettings]:
 
 
 def _wanted(given: GroupFilter | None) -> Filter:
-    """Raises a Refusal when the filter's expression is none."""
+    """The filter of a group. Raises a Refusal if its expression is invalid."""
     if given is None:
         return in_all
     expression = _FilterOptions.Expression(regex=given.regex, prefix=given.prefixes)
@@ -180,7 +187,7 @@ def _wanted(given: GroupFilter | None) -> Filter:
 
 
 def _wanted_or_failing(given: GroupFilter | None) -> Filter:
-    """A stored filter that is refused by now fails its own group, and no other."""
+    """A stored filter that is refused now fails its own group only."""
     try:
         return _wanted(given)
     except Refusal as refusal:

@@ -1,4 +1,4 @@
-"""Between the protocol's messages of persistent subscriptions and the node's own words."""
+"""Converts between the protocol's messages of persistent subscriptions and the node's own types."""
 
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ _TICKS_PER_MILLISECOND: Final = 10_000
 
 
 def created_settings(options: persistent_pb2.CreateReq.Options) -> GroupSettings:
-    """The group that a Create asks for. Raises a Refusal."""
+    """The settings in a Create request. Raises a Refusal."""
     settings = options.settings
     named = _pb.CreateReq.ConsumerStrategy.Name(settings.named_consumer_strategy)
     wanted = _filter(options.all) if options.WhichOneof("stream_option") == "all" else None
@@ -32,7 +32,7 @@ def created_settings(options: persistent_pb2.CreateReq.Options) -> GroupSettings
 
 
 def updated_settings(options: persistent_pb2.UpdateReq.Options) -> GroupSettings:
-    """The group that an Update asks for; an update cannot name a filter. Raises a Refusal."""
+    """The settings in an Update request, which has no filter. Raises a Refusal."""
     strategy = _pb.UpdateReq.ConsumerStrategy.Name(options.settings.named_consumer_strategy)
     return _settings(options, strategy, None)
 
@@ -69,7 +69,7 @@ def _source_and_start(options: _Options) -> tuple[str, int]:
         case "stream":
             identifier, stream = options.stream.stream_identifier, options.stream
             start = _start(stream.WhichOneof("revision_option"), stream.revision)
-        case None:  # how clients of old asked
+        case None:  # the fields of older clients
             identifier = options.stream_identifier
             start = _start("revision", options.settings.revision)
     name = _name(identifier)
@@ -102,7 +102,7 @@ def _filter(options: persistent_pb2.CreateReq.AllOptions) -> GroupFilter | None:
 
 
 def _milliseconds(settings: Any, name: str) -> int:
-    """A time that is given in milliseconds or in ticks; 0 when it is not given."""
+    """A time, given in milliseconds or in ticks; 0 if it is not given."""
     if settings.WhichOneof(name) == f"{name}_ticks":
         return int(getattr(settings, f"{name}_ticks")) // _TICKS_PER_MILLISECOND
     return int(getattr(settings, f"{name}_ms"))
@@ -120,7 +120,7 @@ def source_name(options: Any) -> str:
 
 
 def listed_source(options: persistent_pb2.ListReq.Options) -> str | None:
-    """The source whose groups are to be listed; None for all. Raises a Refusal."""
+    """The source whose groups to list; None for all. Raises a Refusal."""
     match options.WhichOneof("list_option"):
         case "list_all_subscriptions":
             return None
@@ -141,7 +141,7 @@ def _name(identifier: shared_pb2.StreamIdentifier) -> str:
 def event_message(message: Event, *, structured_ids: bool) -> bytes:
     """A ReadResp with an event, as it goes over the wire.
 
-    Event and link carry the position of the one that was read.
+    Event and link have the position of the record that was read.
     """
     response = _pb.ReadResp()
     event, resolved = response.event, message.event
@@ -155,7 +155,7 @@ def event_message(message: Event, *, structured_ids: bool) -> bytes:
 
 
 def group_info(group: RunningGroup) -> persistent_pb2.SubscriptionInfo:
-    """A group's settings, and how it is doing."""
+    """A group's settings and statistics."""
     settings, state, measured = group.settings, group.state, group.measure()
     return _pb.SubscriptionInfo(
         event_source=settings.stream,

@@ -9,7 +9,7 @@ from embedded_eventstoredb.process import NodeProcess
 
 
 class NodePool:
-    """A process that has the next node ready before it is asked for. Ends with this process."""
+    """A process that starts the next node ahead. It ends with this process."""
 
     def __init__(self) -> None:
         self._process = NodeProcess(pool=True)
@@ -21,12 +21,12 @@ class NodePool:
         return self
 
     def stop(self) -> None:
-        """End it, with the nodes that are left."""
+        """End it, with all nodes that are left."""
         self._process.stop()
 
     @contextmanager
     def node(self) -> Iterator[str]:
-        """The connection string of a node that nobody else has, for as long as the context lasts.
+        """The connection string of a node for this caller alone, for as long as the context lasts.
 
         Raises NodeFailed.
         """

@@ -1,8 +1,8 @@
-"""Many small nodes in one process, each in memory and on a port of its own.
+"""Many nodes in one process, each in memory and on a port of its own.
 
-Asked on standard input, a line each: ``node`` is answered ``ready esdb://…``; ``end esdb://…`` is
-not answered. One node is always started ahead, so a node is there as soon as it is asked for.
-The end of the input ends the process.
+Commands on standard input, one per line: ``node`` is answered ``ready esdb://…``; ``end esdb://…``
+is not answered. One node is always started ahead, so that ``node`` is answered at once. The end of
+the input ends the process.
 """
 
 import asyncio
@@ -14,16 +14,16 @@ from embedded_eventstoredb.server import Node
 
 
 async def serve_pool() -> None:
-    """Hand out nodes until the input ends, or on SIGTERM."""
+    """Provide nodes until the input ends, or until SIGTERM."""
     loop = asyncio.get_running_loop()
-    asked = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(asked), sys.stdin)
-    loop.add_signal_handler(signal.SIGTERM, asked.feed_eof)
+    lines = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    loop.add_signal_handler(signal.SIGTERM, lines.feed_eof)
     nodes: dict[str, Node] = {}
     ending: set[asyncio.Task[None]] = set()
     spare = await _started()
     print("ready pool", flush=True)
-    while line := (await asked.readline()).decode():
+    while line := (await lines.readline()).decode():
         match line.split():
             case ["node"]:
                 nodes[spare.uri] = spare

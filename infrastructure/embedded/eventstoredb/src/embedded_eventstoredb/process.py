@@ -13,11 +13,11 @@ _SOURCE: Final = Path(__file__).parents[1]
 
 
 class NodeFailed(ChildFailed):
-    """The node did not start, has ended or refused a command; the text says why."""
+    """The node did not start, has ended or refused a command; the text is the reason."""
 
 
 class NodeProcess(ChildProcess):
-    """An embedded node. It ends with this process, whatever this process dies of.
+    """A node as a child process. It ends with this process, also if this process is killed.
 
     Usable from plain and from asyncio code: ``with NodeProcess() as node`` or ``async with``.
     """
@@ -41,13 +41,13 @@ class NodeProcess(ChildProcess):
         http_port: int | None = None,
         pool: bool = False,
     ) -> None:
-        """Without a data directory nothing is kept; port 0 is any free one.
+        """Without a data directory, events are in memory. Port 0: any free port.
 
-        Without ``projections`` the system projections wait to be enabled. ``tls`` is encrypted,
-        with users. ``cluster`` is three members, of which one leads: followers are ``follower_lag``
-        seconds behind, and an election takes ``election_time``. ``max_append_size`` is in bytes of
-        data. With ``http_port`` (0 is any free one) it answers over HTTP as well, at ``http``.
-        ``pool`` is for NodePool.
+        Without ``projections``, the system projections wait until they are enabled. ``tls``:
+        encrypted, with users. ``cluster``: three members, one of which leads; followers are
+        ``follower_lag`` seconds behind, and an election takes ``election_time`` seconds.
+        ``max_append_size`` is in bytes of data. ``http_port``: also answer over HTTP, at ``http``;
+        0 is any free port. ``pool`` is for NodePool.
         """
         options = {
             "--data-dir": None if data_dir is None else data_dir.absolute(),
@@ -70,12 +70,15 @@ class NodeProcess(ChildProcess):
 
     @property
     def uri(self) -> str:
-        """The connection string: ``esdb://host:port?Tls=false``, or all that TLS needs."""
+        """The connection string:
+
+        ``esdb://host:port?Tls=false``, or with user and certificate for TLS.
+        """
         return self.ready.partition(" http://")[0]
 
     @property
     def http(self) -> str:
-        """Where it answers over HTTP, as ``http://host:port``. Raises NodeFailed if nowhere."""
+        """The address ``http://host:port``. Raises NodeFailed without an ``http_port``."""
         address = self.ready.partition(" http://")[2]
         if not address:
             raise NodeFailed("the node does not answer over HTTP; start it with an http_port")
@@ -83,13 +86,13 @@ class NodeProcess(ChildProcess):
 
     @property
     def targets(self) -> list[str]:
-        """Where its members listen, each ``host:port``; one, unless it is a cluster."""
+        """The addresses ``host:port`` of its members; one, unless it is a cluster."""
         return self.uri.rpartition("@")[2].removeprefix("esdb://").partition("?")[0].split(",")
 
     def leader(self, within: float = 60.0) -> str:
-        """The ``host:port`` of the member that leads, as soon as one leads and takes writes.
+        """Wait until a member leads and accepts writes. Returns its ``host:port``.
 
-        Raises NodeFailed when none does within so many seconds.
+        Raises NodeFailed after ``within`` seconds without a leader.
         """
         deadline = time.monotonic() + within
         while True:
@@ -101,23 +104,26 @@ class NodeProcess(ChildProcess):
             time.sleep(0.01)
 
     def step_down(self) -> None:
-        """Have the next member of the cluster elected: it leads a third of a second from now."""
+        """Make the leader resign: the next member leads after 0.28 ``election_time``."""
         self._running().send_signal(signal.SIGUSR1)
 
     def take_down(self, target: str) -> None:
-        """Lose the member of the cluster at that ``host:port``, as if it had been killed.
+        """Stop the member at that ``host:port`` as if it were killed.
 
-        Where it led, the others elect a new leader from then on. Raises NodeFailed.
+        If it was the leader, the others elect a new one. Raises NodeFailed.
         """
         self.request(f"down {target}")
 
     def bring_back(self, target: str) -> None:
-        """Have a lost member again; it listens when this returns. Raises NodeFailed."""
+        """Start a stopped member again; it listens when this returns. Raises NodeFailed."""
         self.request(f"up {target}")
 
     @contextmanager
     def lost(self, target: str) -> Iterator[None]:
-        """Lose that member for as long as the context lasts. Raises NodeFailed."""
+        """Stop that member, as if it were killed, for as long as the context lasts.
+
+        Raises NodeFailed.
+        """
         self.take_down(target)
         try:
             yield

@@ -1,6 +1,5 @@
-"""For pytest: an empty EventStoreDB for every test that asks for one.
-
-In a ``conftest.py``: ``pytest_plugins = ["embedded_eventstoredb.pytest_plugin"]``.
+"""Fixtures for pytest, which finds them by itself: an empty EventStoreDB for each test that uses
+one.
 """
 
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from embedded_eventstoredb.pool import NodePool
 
 @pytest.fixture(scope="session")
 def eventstoredb_pool() -> Iterator[NodePool]:
-    """Where the nodes come from: one process for all tests."""
+    """The source of the nodes: one process for all tests."""
     with NodePool() as pool:
         yield pool
 

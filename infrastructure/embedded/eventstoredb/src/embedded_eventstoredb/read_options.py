@@ -1,4 +1,4 @@
-"""What a Read asks for, checked as the server checks it."""
+"""The options of a Read, checked as the server checks them."""
 
 from typing import Final, NamedTuple
 
@@ -27,19 +27,19 @@ _COMBINATIONS: Final = {
 
 
 class Position(NamedTuple):
-    """A point in ``$all``. A record stands at (p, p); (p, 0) is just before it."""
+    """A position in ``$all``. A record is at (p, p); (p, 0) is just before it."""
 
     commit: int
     prepare: int
 
 
 START: Final = Position(-1, -1)
-END: Final = Position(_UNSIGNED_MAX, _UNSIGNED_MAX)  # also as a number in a request
+END: Final = Position(_UNSIGNED_MAX, _UNSIGNED_MAX)  # this number in a request also means the end
 END_VERSION: Final = _UNSIGNED_MAX
 
 
 def source(options: streams_pb2.ReadReq.Options) -> str:
-    """The stream that is to be read, or ``$all``. Raises a Refusal."""
+    """The stream to read, or ``$all``. Raises a Refusal."""
     match options.WhichOneof("stream_option"):
         case "stream":
             return stream_name(options.stream.stream_identifier)
@@ -50,7 +50,7 @@ def source(options: streams_pb2.ReadReq.Options) -> str:
 
 
 def check(options: streams_pb2.ReadReq.Options) -> None:
-    """Whether such a read exists. Raises a Refusal."""
+    """Raises a Refusal for a combination of options that the server does not support."""
     if not options.HasField("uuid_option"):
         raise invalid_argument("`uuidOption` is a required argument.")
     backwards = options.read_direction == Options.Backwards
@@ -69,9 +69,9 @@ def check(options: streams_pb2.ReadReq.Options) -> None:
 
 
 def version(options: streams_pb2.ReadReq.Options.StreamOptions) -> int | None:
-    """Where to start in a stream: -1 is before its first event, END_VERSION its end.
+    """The start in a stream: -1 is before its first event, END_VERSION its end.
 
-    None when the request does not say. Raises a Refusal for a number that is no version.
+    None if the request has no start. Raises a Refusal for a number that is not a version.
     """
     match options.WhichOneof("revision_option"):
         case "start":
@@ -85,9 +85,9 @@ def version(options: streams_pb2.ReadReq.Options.StreamOptions) -> int | None:
 
 
 def position(options: streams_pb2.ReadReq.Options.AllOptions) -> Position | None:
-    """Where to start in ``$all``; None when the request does not say.
+    """The start in ``$all``; None if the request has none.
 
-    Raises a Refusal for numbers that are no position.
+    Raises a Refusal for numbers that are not a position.
     """
     match options.WhichOneof("all_option"):
         case "start":
@@ -101,7 +101,7 @@ def position(options: streams_pb2.ReadReq.Options.AllOptions) -> Position | None
 
 
 def checked(commit: int, prepare: int) -> Position:
-    """The position that a request names by two numbers. Raises a Refusal for what is none."""
+    """The position with these two numbers. Raises a Refusal if they are not one."""
     found = Position(number(commit), number(prepare))
     if found.prepare > found.commit or (found.commit == END.commit and found != END):
         raise handler_failed()
@@ -109,22 +109,22 @@ def checked(commit: int, prepare: int) -> Position:
 
 
 def read_failed(kind: str, result: str = "Error") -> Refusal:
-    """The server's storage cannot read there; ``kind`` is All or Stream."""
+    """The server's answer if its storage cannot read there; ``kind`` is All or Stream."""
     return Refusal(grpc.StatusCode.UNKNOWN, f"Unexpected Read{kind}Result: {result}")
 
 
 def handler_failed() -> Refusal:
-    """What the server says of a number that none of its positions and versions can be."""
+    """The server's answer to a number that cannot be a position or version."""
     return Refusal(grpc.StatusCode.UNKNOWN, "Exception was thrown by handler.")
 
 
 def number(given: int) -> int:
-    """A version, or a part of a position; the largest is the end. Raises a Refusal."""
+    """A version, or a part of a position; the largest number means the end. Raises a Refusal."""
     if MAX_VERSION < given < _UNSIGNED_MAX:
         raise handler_failed()
     return given
 
 
 def _case(name: str | None) -> str:
-    """A field of a oneof as the server names it."""
+    """The server's name for a field of a oneof."""
     return "".join(word.capitalize() for word in (name or "none").split("_"))

@@ -1,9 +1,9 @@
-"""All that read at the same time: they take turns, and together they hold little.
+"""Concurrent readers: they take turns, and the memory of all of them together is bounded.
 
-A reader takes a page from the log and hands it out at the pace of its client, which may be none. So
-what all of them have not handed out yet is bounded: the page that was read longest ago is given up,
-and read again when its reader comes back to it. And on the event loop only a few go on at a time:
-what other clients do is never behind all of them.
+A reader reads a page from the log and delivers it at the pace of its client, which may not read at
+all. So the undelivered pages of all readers are bounded together: the oldest page is dropped, and
+read again when its reader needs it. On the event loop, only a few readers proceed at a time, so
+that other clients do not wait for all of them.
 """
 
 import asyncio
@@ -15,24 +15,24 @@ from embedded_eventstoredb.storage import Reading, Record, Stream
 from embedded_eventstoredb.streams import read_stream
 
 READ_AT_ONCE: Final = 128
-"""Records of a reader's page, at most."""
+"""Maximum records of a reader's page."""
 
 _HELD: Final = 32 << 20  # bytes
-_AT_A_TIME: Final = 8  # in one round of the event loop
+_AT_A_TIME: Final = 8  # in one iteration of the event loop
 _FEW: Final = 64
 _FEW_BYTES: Final = 1 << 15
-_RECORD: Final = 800  # what a record takes besides its data, about
+_RECORD: Final = 800  # bytes of a record besides its data, approximately
 
 
 class Reader(Protocol):
-    """One that reads records in an order of its own."""
+    """Reads records in an order of its own."""
 
     def read_page(self) -> list[Record]:
-        """What follows the record that was handed out last; empty at the end."""
+        """The records after the one delivered last; empty at the end."""
         ...
 
     def handed_out(self, records: Sequence[Record]) -> None:
-        """Those records, one or more, were handed out."""
+        """Record that these records, one or more, were delivered."""
         ...
 
 
@@ -53,7 +53,7 @@ class LogReader:
 
 
 class StreamReader:
-    """Reads what a stream shows from a version on, that one included, ``count`` records at most."""
+    """Reads the visible records of a stream from a version on, inclusive, at most ``count``."""
 
     def __init__(
         self, reading: Reading, stream: Stream, version: int, count: int, *, backwards: bool
@@ -77,25 +77,25 @@ class StreamReader:
 
 
 class Readers:
-    """Of one node. To be used on the event loop's thread."""
+    """The readers of one node. Must be used on the event loop's thread."""
 
     def __init__(self, *, held: int = _HELD, at_a_time: int = _AT_A_TIME) -> None:
-        """Not more than ``held`` bytes are held, or one page, if that has more."""
+        """Pages take at most ``held`` bytes, or one page, if that is larger."""
         self._most = held
         self._pages: OrderedDict[Reader, tuple[list[Record], int]] = OrderedDict()
         self._at_a_time = at_a_time
         self._had_a_turn: set[object] = set()
         self._waiting: deque[tuple[object, asyncio.Future[None]]] = deque()
         self.held = 0
-        """Bytes of the pages that readers hold, about."""
+        """Bytes of the pages of all readers, approximately."""
 
     async def next(self, reader: Reader) -> list[Record]:
-        """The reader's next records, a few; none at the end, where it holds nothing any more."""
+        """The next few records of a reader; empty at the end, when its page is released."""
         page, size = self._pages.get(reader, (None, 0))
         if not page:
             await self.turn(reader)
             if size:
-                await asyncio.sleep(0)  # who reads on and on must not hold up the others
+                await asyncio.sleep(0)  # a reader that reads on and on must not block the others
             page = self._read(reader)
         records = _few(page)
         if records:
@@ -103,7 +103,7 @@ class Readers:
         return records
 
     async def all(self, reader: Reader) -> AsyncGenerator[list[Record], None]:
-        """All records of a reader, to its end, a few at a time."""
+        """All records of a reader, a few at a time."""
         try:
             while records := await self.next(reader):
                 yield records
@@ -111,14 +111,15 @@ class Readers:
             self.leave(reader)
 
     def leave(self, reader: Reader) -> None:
-        """The reader has done; what it holds is given up."""
+        """Release the page of a reader that has finished."""
         _, size = self._pages.pop(reader, ([], 0))
         self.held -= size
 
     def may_go_on(self, caller: object) -> bool:
-        """Whether it is the caller's turn to do a little: to send a message, to read a page.
+        """Whether the caller may send a message or read a page now.
 
-        It is as long as few others have had one. Only then are rounds counted: see ``turn``.
+        It may while few others have done so in this iteration. If it may not, it waits for its
+        ``turn``.
         """
         if caller in self._had_a_turn:
             return True
@@ -128,7 +129,7 @@ class Readers:
         return True
 
     async def turn(self, caller: object) -> None:
-        """Return when the caller may go on."""
+        """Wait until the caller may go on."""
         if self.may_go_on(caller):
             return
         turn = asyncio.get_running_loop().create_future()
@@ -141,14 +142,14 @@ class Readers:
         self._had_a_turn.clear()
         while self._waiting and len(self._had_a_turn) < self._at_a_time:
             caller, turn = self._waiting.popleft()
-            if not turn.done():  # its caller has gone
+            if not turn.done():  # the caller was cancelled
                 turn.set_result(None)
                 self._had_a_turn.add(caller)
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._next_round)
 
     def _read(self, reader: Reader) -> list[Record]:
-        """A new page, last record first: what is handed out goes."""
+        """A new page, last record first, so that delivered records are popped from its end."""
         self.leave(reader)
         page = reader.read_page()
         if page:
@@ -162,7 +163,7 @@ class Readers:
 
 
 def _few(page: list[Record]) -> list[Record]:
-    """The first records of a page, taken from its end."""
+    """The next records of a page, taken from its end."""
     records: list[Record] = []
     room = _FEW_BYTES
     while page and room > 0 and len(records) < _FEW:

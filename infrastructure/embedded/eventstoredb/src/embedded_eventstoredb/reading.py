@@ -8,7 +8,7 @@ from typing import Final
 from embedded_eventstoredb.records import Linkable, Record, Stream
 
 PAGE: Final = 256
-"""Records in a page, at most."""
+"""Maximum records of a page."""
 
 _PAGE_BYTES: Final = 1 << 17
 
@@ -57,7 +57,7 @@ class Reading:
         return Stream(*row) if row else Stream(0, name)
 
     def streams(self, names: Iterable[str]) -> dict[str, Stream]:
-        """Those of these streams that were ever written, or given metadata, by name."""
+        """Those of these streams that were ever written or have metadata, by name."""
         wanted = tuple(names)
         query = f"{_STREAM} WHERE name IN ({','.join('?' * len(wanted))})"
         return {row[1]: Stream(*row) for row in self._ask(query, wanted)}
@@ -65,23 +65,24 @@ class Reading:
     def read_stream(
         self, stream: Stream, version: int, *, backwards: bool = False, limit: int = PAGE
     ) -> list[Record]:
-        """A page of a stream's raw records from ``version`` on, that one included.
+        """A page of a stream's raw records from ``version`` on, inclusive.
 
-        A page may be shorter than ``limit`` (it is bounded in bytes): only an empty one is the end.
+        A page may be shorter than ``limit``, as its bytes are limited: only an empty page is the
+        end.
         """
         bound = "<= ? ORDER BY version DESC" if backwards else ">= ? ORDER BY version"
         parameters = (stream.name, stream.key, version, min(limit, PAGE))
         return self._page(f"{_IN_STREAM} {bound} LIMIT ?", parameters)
 
     def read_targets(self, targets: Sequence[tuple[str, int]]) -> Iterator[tuple[Record, Stream]]:
-        """The raw records of these streams and versions, each with its stream, in no order."""
+        """The raw records of these streams and versions, each with its stream, in any order."""
         values = ",".join(["(?,?)"] * len(targets))
         parameters = [part for target in targets for part in target]
         for row in self._ask(_TARGETS.format(values), parameters).fetchall():
             yield Record._make(row[:_FIELDS]), Stream(*row[_FIELDS:])
 
     def read_log(self, after: int, *, backwards: bool = False, limit: int = PAGE) -> list[Record]:
-        """A page of all records beyond position ``after``, that one excluded (-1: the start).
+        """A page of all records beyond position ``after``, exclusive (-1: the start).
 
         A page may be shorter than ``limit`` (it is bounded in bytes): only an empty one is the end.
         """
@@ -89,10 +90,11 @@ class Reading:
         return self._page(f"{_IN_LOG} {bound} LIMIT ?", (after, min(limit, PAGE)))
 
     def read_linkable(self, after: int, limit: int) -> list[Linkable]:
-        """Records that projections take, beyond position ``after``; fewer than asked: it is all.
+        """Records for projections, beyond position ``after``; fewer than ``limit``: there are no
+        more.
 
-        They take user streams and their metadata, and no broken JSON. Decided in SQL: nine in ten
-        records may be links of theirs, and an event may be large.
+        These are records of user streams and their metadata, without invalid JSON. SQL selects
+        them, since nine in ten records may be links of projections, and an event may be large.
         """
         cursor = self._ask(_LINKABLE, (after, limit))
         page = list(map(Linkable._make, cursor))
@@ -100,10 +102,10 @@ class Reading:
         return page
 
     def read_projected(self, after: int, types: Sequence[str] | None) -> tuple[list[Record], int]:
-        """Like ``read_linkable``, whole records, of those types (None: of any).
+        """Like ``read_linkable``, but whole records, of these types (None: all).
 
-        It looks a thousand records ahead. Also how far it has looked; where nothing was found, the
-        next page is to be read from there.
+        It scans 1,000 records. Also returns the position up to which it has scanned; without a
+        match, read the next page from there.
         """
         (end,) = self._ask(_WINDOW, (after,)).fetchone()
         if end is None:
@@ -117,12 +119,12 @@ class Reading:
         return page[0] if page else None
 
     def state(self, key: str) -> bytes | None:
-        """A value that was kept beside the records."""
+        """A value stored beside the records."""
         row = self._ask("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
     def states(self, prefix: str) -> list[bytes]:
-        """All values that were kept under keys that begin so, by key."""
+        """All values whose keys begin with ``prefix``, in the order of the keys."""
         query = "SELECT value FROM state WHERE key BETWEEN ? AND ? ORDER BY key"
         return [row[0] for row in self._ask(query, beginning(prefix))]
 
@@ -138,10 +140,10 @@ class Reading:
             room -= len(record.data) + len(record.metadata)
             if room <= 0:
                 break
-        cursor.close()  # ends the read transaction at once, or the WAL could not be reset
+        cursor.close()  # ends the read transaction at once; otherwise the WAL could not be reset
         return page
 
 
 def beginning(prefix: str) -> tuple[str, str]:
-    """The first and the last key that begin so."""
+    """The bounds of all keys that begin with ``prefix``."""
     return prefix, prefix + chr(0x10FFFF)

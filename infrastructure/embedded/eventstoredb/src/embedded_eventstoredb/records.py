@@ -1,4 +1,4 @@
-"""What the log holds: records, and where a stream stands."""
+"""The records of the log, and the state of a stream."""
 
 import json
 from dataclasses import dataclass, field
@@ -10,8 +10,10 @@ MAX_VERSION: Final = 2**63 - 1
 
 _LIMITS: Final = {
     "$maxCount": range(1, MAX_VERSION + 1),
-    "$maxAge": range(1, 922_337_203_685 + 1),  # seconds; more is no time span of the server's
-    "$cacheControl": range(1, 922_337_203_685 + 1),  # limits nothing, but spoils the others
+    "$maxAge": range(1, 922_337_203_685 + 1),  # seconds; the server's time spans are not longer
+    "$cacheControl": range(
+        1, 922_337_203_685 + 1
+    ),  # not a limit, but an invalid value makes all of them void
     "$tb": range(MAX_VERSION + 1),
 }
 _UUID_MASK: Final = 0xF << 76 | 0x3 << 62
@@ -32,7 +34,7 @@ def id_text(record_id: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NewRecord:
-    """What is to be appended. ``is_json`` is its content type: application/json or octet-stream."""
+    """A record to append. ``is_json`` is its content type: application/json or octet-stream."""
 
     type: str
     data: bytes = b""
@@ -56,7 +58,7 @@ class Record(NamedTuple):
 
 
 class Linkable(NamedTuple):
-    """What a projection has to know of a record. Data is there only for links and metadata."""
+    """The part of a record that projections need. ``data`` is set for links and metadata only."""
 
     position: int
     stream: str
@@ -70,7 +72,7 @@ class Linkable(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Where a stream stands, with its metadata. ``last_version`` is -1 before the first record."""
+    """The state of a stream, with its limits. ``last_version`` is -1 before the first record."""
 
     key: int
     name: str
@@ -90,7 +92,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Versions of the first and last record of an append, and the last one's position."""
+    """The versions of the first and last record of an append, and the position of the last one."""
 
     first_version: int
     last_version: int
@@ -103,7 +105,7 @@ def compact(value: object) -> bytes:
 
 
 def parse_metadata(data: bytes) -> dict[str, int]:
-    """The limits that a stream's metadata sets; metadata that is malformed sets none."""
+    """The limits in a stream's metadata; malformed metadata has none."""
     try:
         metadata = json.loads(data)
     except ValueError:

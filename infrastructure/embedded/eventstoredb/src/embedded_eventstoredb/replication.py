@@ -1,4 +1,4 @@
-"""Whether what is written reaches enough members: at once, later, or not before one leads again."""
+"""Whether writes reach a majority of members: at once, later, or not before there is a leader."""
 
 import asyncio
 import threading
@@ -11,20 +11,21 @@ _Answer = TypeVar("_Answer")
 
 
 class Reach(Enum):
-    """How far a write comes."""
+    """How far a write is replicated."""
 
     MAJORITY = auto()
-    """To more than half of the members, as always on a node alone."""
+    """To more than half of the members; always so on a single node."""
     LEADER = auto()
-    """To the leader only, which has not noticed yet that it is alone."""
+    """To the leader only, which has lost its followers but has not resigned yet."""
     NOBODY = auto()
-    """Nobody leads: nothing is taken on."""
+    """There is no leader: writes are refused."""
 
 
 class Replication:
-    """Holds writes back while they do not reach a majority.
+    """Delays writes while they do not reach a majority.
 
-    What was taken on by a leader that is alone times out, and is committed once a majority is back.
+    A write that a leader without followers accepts times out, and is committed when a majority is
+    back.
     """
 
     def __init__(self) -> None:
@@ -34,7 +35,7 @@ class Replication:
         self._committing.set()
 
     def reach(self, reach: Reach, timeout: float = 0.0) -> None:
-        """From now on writes come that far; at the LEADER they time out after so many seconds."""
+        """Set how far writes are replicated; at LEADER they time out after ``timeout`` seconds."""
         self._reach, self._timeout = reach, timeout
         if reach is Reach.MAJORITY:
             self._committing.set()
@@ -42,17 +43,19 @@ class Replication:
             self._committing.clear()
 
     def admit(self) -> None:
-        """Raises NotReady while nobody leads."""
+        """Raises NotReady while there is no leader."""
         if self._reach is Reach.NOBODY:
             raise NotReady
 
     @property
     def is_at_once(self) -> bool:
-        """Whether a write that is taken on now reaches a majority without waiting for one."""
+        """Whether a write that is accepted now reaches a majority without waiting."""
         return self._reach is Reach.MAJORITY
 
     def in_time(self, answer: "asyncio.Future[_Answer]") -> "asyncio.Future[_Answer]":
-        """The answer of a write that was taken on; at a leader alone CommitTimeout, too late."""
+        """The answer of an accepted write; CommitTimeout, if a leader without followers waits
+        too long.
+        """
         if self.is_at_once:
             return answer
         loop = asyncio.get_running_loop()
@@ -63,11 +66,11 @@ class Replication:
         return bounded
 
     def release(self) -> None:
-        """Commit what is held back: the node ends."""
+        """Commit all delayed writes, because the node ends."""
         self._committing.set()
 
     def wait(self) -> None:
-        """On the writer's thread: until commits reach a majority."""
+        """Block the writer's thread until commits reach a majority."""
         self._committing.wait()
 
 

@@ -99,7 +99,7 @@ class _Calls:
         return shared_pb2.Empty()
 
     async def read(self, requests: _ReadReqs, context: _Context) -> AsyncIterator[bytes]:
-        """Events for one consumer, as long as it stays; it answers them on the same call."""
+        """Events for one consumer while it is connected; it acknowledges them on the same call."""
         async with refusals_end(context):
             first = await anext(requests, _pb.ReadReq())
             options = first.options
@@ -121,7 +121,7 @@ class _Calls:
     def _client(self, context: _Context) -> Client:
         headers = context.invocation_metadata() or ()
         names = (str(value) for key, value in headers if key == "connection-name")
-        address = unquote(context.peer()).partition(":")[2]  # it begins with "ipv4:" or "ipv6:"
+        address = unquote(context.peer()).partition(":")[2]  # without "ipv4:" or "ipv6:"
         return Client(address, next(names, "<unknown>"), self._access.user_name(context))
 
 
@@ -136,7 +136,7 @@ async def _responses(
 
 
 async def _take_answers(requests: _ReadReqs, group: RunningGroup, connection: Connection) -> None:
-    """Acks and nacks, as they come; one that cannot be understood ends the subscription."""
+    """Handle acks and nacks as they arrive; an invalid one ends the subscription."""
     try:
         async for request in requests:
             _take_answer(request, group, connection)
@@ -145,7 +145,7 @@ async def _take_answers(requests: _ReadReqs, group: RunningGroup, connection: Co
 
 
 def _take_answer(request: _pb.ReadReq, group: RunningGroup, connection: Connection) -> None:
-    """It is about this call's subscription, whichever it names: some clients name none."""
+    """Handle one ack or nack. Its subscription id is ignored, since some clients send none."""
     match request.WhichOneof("content"):
         case "ack":
             ids = [id_bytes(event_id) for event_id in request.ack.ids]

@@ -33,7 +33,7 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 
 
 def methods(projections: Projections) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
-    """All of it: management, statistics, state and result."""
+    """All calls: management, statistics, state and result."""
     calls = _Calls(projections)
     statistics = grpc.unary_stream_rpc_method_handler(
         calls.statistics,
@@ -113,7 +113,10 @@ class _Calls:
         return shared_pb2.Empty()
 
     async def _answering(self, name: str) -> Projection:
-        """One whose query was never understood does not answer, here as on the server."""
+        """The projection of that name.
+
+        If its query never compiled, this waits forever, as on the server.
+        """
         projection = self._projections.find(name)
         while not projection.has_state:
             await asyncio.Event().wait()
@@ -121,7 +124,7 @@ class _Calls:
 
 
 def _definition(options: _pb.CreateReq.Options) -> Definition:
-    """What is to be created. Raises a Refusal where it contradicts itself."""
+    """The projection to create. Raises a Refusal if the options contradict each other."""
     match options.WhichOneof("mode"):
         case "one_time":
             return Definition(str(uuid4()), query=options.query, mode=ONE_TIME)
@@ -160,7 +163,7 @@ def _details(statistics: Statistics) -> projections_pb2.StatisticsResp.Details:
 
 
 def _value(text: str) -> struct_pb2.Value:
-    from google.protobuf import json_format  # here, for the node is to start quickly
+    from google.protobuf import json_format  # imported here to keep the start of the node fast
 
     try:
         return json_format.Parse(text or "{}", struct_pb2.Value())

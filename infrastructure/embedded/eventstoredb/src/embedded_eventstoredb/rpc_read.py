@@ -1,6 +1,6 @@
 """The reading half of the Streams service: reads and catch-up subscriptions, of one stream or all.
 
-The handler answers in bytes: a message is built once, and gRPC is not asked to serialise it again.
+The handler yields bytes: each message is serialised once, by the node instead of gRPC.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
@@ -53,7 +53,7 @@ _CAUGHT_UP: Final = _ReadResp(caught_up=_ReadResp.CaughtUp()).SerializeToString(
 
 
 class Reads:
-    """The call that reads."""
+    """The Read call."""
 
     def __init__(self, storage: Log, access: Access) -> None:
         self._storage = storage
@@ -75,7 +75,7 @@ class Reads:
 
 
 class _Answer:
-    """The messages that answer one request; none when it does not say where to start."""
+    """The messages that answer one request; none if the request has no start."""
 
     def __init__(
         self, storage: Log, readers: Readers, options: streams_pb2.ReadReq.Options
@@ -101,9 +101,7 @@ class _Answer:
         return self._following_all(position) if subscribes else self._of_all(position)
 
     async def _of_stream(self, start: int) -> _Messages:
-        """Events, and around them, for clients that understand it, where the stream begins and
-        ends.
-        """
+        """The events of a stream; for newer clients also its first and last position."""
         stream = self._storage.stream(read_options.source(self._options))
         if is_deleted(self._storage, stream):
             raise StreamDeleted(stream.name)
@@ -136,7 +134,7 @@ class _Answer:
                 return
 
     def _log_start(self, start: Position) -> int:
-        """The position that reading begins after, or before when it goes backwards."""
+        """The position after which to read, or before which to read backwards."""
         last = self._storage.last_position
         if 0 <= start.commit <= last and self._storage.record_at(start.commit) is None:
             raise read_failed("All", "InvalidPosition")
@@ -183,7 +181,7 @@ class _Answer:
         )
 
     async def _confirmed(self, subscription: StreamSubscription | LogSubscription) -> _Messages:
-        """Confirmation first, then what it signals, until the member shuts down."""
+        """The confirmation, then the signals of the subscription, until the member shuts down."""
         confirmation = _ReadResp.SubscriptionConfirmation(subscription_id=str(uuid4()))
         yield [_ReadResp(confirmation=confirmation).SerializeToString()]
         with suppress(LogClosed):
@@ -193,7 +191,7 @@ class _Answer:
                         yield messages
 
     def _window(self) -> tuple[int, int] | None:
-        """How many records are looked at for a checkpoint, and the multiplier."""
+        """The window, in records, and the multiplier of checkpoints."""
         if self._options.WhichOneof("filter_option") != "filter":
             return None
         options = self._options.filter
@@ -221,7 +219,7 @@ async def _nothing() -> _Messages:
 
 
 def _batches(messages: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Messages that are made one after the other, in one go: as many as are no burden to hold."""
+    """Groups the messages into lists of about 32 KB."""
     batch: list[bytes] = []
     size = 0
     for message in messages:

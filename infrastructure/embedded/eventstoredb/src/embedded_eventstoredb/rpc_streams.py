@@ -1,4 +1,4 @@
-"""The Streams service: its calls, as gRPC wants them registered."""
+"""The Streams service, as gRPC handlers."""
 
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ SERVICE: Final = "event_store.client.streams.Streams"
 def methods(
     log: Log, storage: Storage, access: Access, max_append_size: int
 ) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
-    """Read, Append, BatchAppend, Delete and Tombstone; reads from the ``log`` of one member."""
+    """Read, Append, BatchAppend, Delete and Tombstone; reads use the ``log`` of one member."""
     reads, writes = Reads(log, access), Writes(storage, access, max_append_size)
     return {
         "Read": grpc.unary_stream_rpc_method_handler(

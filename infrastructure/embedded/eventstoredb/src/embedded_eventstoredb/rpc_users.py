@@ -74,7 +74,7 @@ class _Calls:
         self._details = details
 
     def change(self, job: _Job, *, own: bool) -> Callable[[Any, _Context], Awaitable[bytes]]:
-        """A call that changes a user, for administrators; ``own``: for that user as well."""
+        """A call that changes a user, for administrators; ``own``: for that user, too."""
 
         async def call(request: Any, context: _Context) -> bytes:
             options = request.options
@@ -186,7 +186,7 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
 def _nest(
     file: descriptor_pb2.FileDescriptorProto, outer: str, inner: str, field: str
 ) -> descriptor_pb2.DescriptorProto:
-    """A message whose one field is a message of its own."""
+    """Define a message with one field, which is a message itself."""
     message = file.message_type.add(name=outer)
     name = f".{file.package}.{outer}.{inner}"
     message.field.add(name=field, number=1, type=11, label=1, type_name=name)

@@ -38,7 +38,7 @@ _DeleteReq = streams_pb2.DeleteReq | streams_pb2.TombstoneReq
 
 
 class Writes:
-    """The calls that write. They answer when what they wrote is on disk."""
+    """The calls that write. They are answered when the write is on disk."""
 
     def __init__(self, storage: Storage, access: Access, max_append_size: int) -> None:
         self._storage = storage
@@ -83,7 +83,7 @@ class Writes:
         return streams_pb2.TombstoneResp(position=at)
 
     async def _draft(self, requests: _AppendReqs, context: _Context) -> Draft:
-        """What a plain Append asks for, once its client has sent all of it. Raises a Refusal."""
+        """The append in a plain Append call, after its last request. Raises a Refusal."""
         try:
             first = await anext(requests, streams_pb2.AppendReq())
             if first.WhichOneof("content") != "options":
@@ -119,9 +119,9 @@ class Writes:
 
 
 async def _unless_given_up(context: _Context) -> None:
-    """Raises CancelledError when it was not the client who ended the requests.
+    """Raises CancelledError if the requests ended because the call was cancelled.
 
-    gRPC ends the requests of a call that is cancelled as if they were complete, and cancels the
-    handler later. Its events are in order: when another read is answered, that one has come.
+    For a cancelled call, gRPC ends the requests as if they were complete, and cancels the handler
+    later. Its events are in order: after one more read, the cancellation has arrived.
     """
     await context.read()

@@ -1,7 +1,7 @@
-"""A consumer group at work: it reads its source, feeds its consumers, writes down what is done.
+"""Runs a consumer group: reads its source, sends events to consumers, writes checkpoints.
 
-One task does all of it, a page at a time, and sleeps until it is woken: by an ack, by a consumer,
-by the timer or by the log growing.
+One task does everything, a page at a time, and sleeps until an ack, a consumer, the timer or a new
+record wakes it.
 """
 
 import asyncio
@@ -41,11 +41,11 @@ from embedded_eventstoredb.streams import Resolved
 
 _log = logging.getLogger(__name__)
 _names = count(1)
-_WRITING: Final = 1.0  # seconds that a stop gives what is being written
+_WRITING: Final = 1.0  # seconds that a stop waits for a running write
 
 
 class RunningGroup:
-    """One group on its storage, from the moment it is made. ``wanted`` filters ``$all``."""
+    """A running group; it starts at once. ``wanted`` is the filter on ``$all``."""
 
     def __init__(self, storage: Storage, settings: GroupSettings, wanted: Filter) -> None:
         self.settings = settings
@@ -75,7 +75,7 @@ class RunningGroup:
 
     @property
     def status(self) -> str:
-        """The server's words for whether the group has read all there is."""
+        """The server's status: whether the group has read everything."""
         if self._lost:
             return "Behind, OutstandingPageRequest"
         replaying = "ReplayingParkedMessages, " if self.state.parked.wanted else ""
@@ -85,15 +85,15 @@ class RunningGroup:
         self._woken.set()
 
     def tick(self, *, checkpoint: bool) -> None:
-        """Time has passed: events may be late, and a ``checkpoint`` may be due by time."""
+        """Check timeouts; with ``checkpoint``, also whether one is due by time."""
         self._ticked = True
         self._timer = self._timer or checkpoint
         self._woken.set()
 
     def connect(self, slots: int, client: Client) -> Connection:
-        """Lets a consumer in; where the group begins at no record, only to drop it.
+        """Add a consumer; if the start of the group is not at a record, it is dropped at once.
 
-        Raises a Refusal when the group is full, stopping or has failed.
+        Raises a Refusal if the group is full, stopping or has failed.
         """
         most = self.settings.max_subscriber_count
         if most and len(self.connections) >= most:
@@ -111,7 +111,7 @@ class RunningGroup:
         return connection
 
     def disconnect(self, connection: Connection) -> None:
-        """The consumer has gone; what it held goes to the others."""
+        """Remove a consumer; its events go to the others."""
         if self.connections.pop(connection.consumer.name, None):
             self.state.disconnect(connection.consumer.name)
             self.wake()
@@ -125,12 +125,12 @@ class RunningGroup:
         self.wake()
 
     def replay_parked(self, stop_at: int | None) -> None:
-        """Delivers parked events again: those before number ``stop_at``, or all there are now."""
+        """Deliver parked events again: those before number ``stop_at`` (None: all current ones)."""
         self.state.parked.replay(stop_at)
         self.wake()
 
     async def stop(self) -> None:
-        """Drops all consumers. What is done and no checkpoint says is forgotten."""
+        """Drop all consumers and stop. Progress after the last checkpoint is lost."""
         self._stopping = True
         self._drop_all(self._dropped)
         self.wake()
@@ -138,7 +138,7 @@ class RunningGroup:
         self._task.cancel()
 
     def measure(self) -> Measurement:
-        """What was handed out since the last call."""
+        """What was delivered since the last call of this method."""
         return self._meter.measure(self.state.total_items)
 
     async def _work(self) -> None:
@@ -155,7 +155,7 @@ class RunningGroup:
                     self._woken.set()
                 await asyncio.sleep(0)
                 await self._woken.wait()
-        except Exception as error:  # whatever it is: consumers must not wait for a dead group
+        except Exception as error:  # any error: consumers must not wait for a failed group
             _log.exception("persistent subscription %s failed", self.settings.key)
             self._fault = group_failed(self.settings.stream, self.settings.group, str(error))
             self._drop_all(self._fault)
@@ -188,7 +188,7 @@ class RunningGroup:
             self.connections[consumer.name].send(message)
 
     async def _write_down(self, timer: bool) -> bool:
-        """Writes, in one commit, what has to last: parked events, truncation, checkpoint."""
+        """Write parked events, truncation and checkpoint in one commit."""
         parkings = self.state.take_parkings()
         before = self.state.parked.truncation()
         done = self.state.progress.due(time.monotonic(), timer=timer)

@@ -1,6 +1,6 @@
-"""Scavenges of a log from which nothing is ever removed: each looks, and ends by itself.
+"""Scavenges, which remove nothing: each one runs and ends by itself.
 
-So it is on a server whose log is in its first chunk (256 MB): what is still written is never
+A server whose log is in its first chunk (256 MB) behaves the same: the current chunk is never
 scavenged.
 """
 
@@ -17,25 +17,25 @@ from embedded_eventstoredb.unary_calls import unary
 STARTED, IN_PROGRESS, STOPPED = range(3)
 
 _PACKAGE: Final = "event_store.client.operations"
-_SECONDS: Final = 0.1  # that one takes
+_SECONDS: Final = 0.1  # duration of a scavenge
 
 
 class Scavenges:
-    """At most one is under way."""
+    """Runs at most one scavenge at a time."""
 
     def __init__(self) -> None:
         self._id = ""
         self._end = 0.0
 
     def start(self) -> tuple[str, int]:
-        """A new one, or the one that is under way."""
+        """Start a scavenge, unless one is running. Returns its id."""
         if self._is_under_way():
             return self._id, IN_PROGRESS
         self._id, self._end = str(uuid4()), time.monotonic() + _SECONDS
         return self._id, STARTED
 
     def stop(self, scavenge_id: str) -> tuple[str, int]:
-        """End that one. Raises a Refusal when it is not under way."""
+        """Stop that scavenge. Raises a Refusal if it is not running."""
         if scavenge_id != self._id or not self._is_under_way():
             code = grpc.StatusCode.NOT_FOUND
             raise Refusal(code, "Scavenge id was invalid.", "scavenge-not-found")
@@ -69,7 +69,7 @@ def methods() -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
 def _file() -> descriptor_pb2.FileDescriptorProto:
     kind = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(name="operations.proto", package=_PACKAGE)
-    file.message_type.add(name="StartScavengeReq")  # threads and chunks are nothing to this log
+    file.message_type.add(name="StartScavengeReq")  # threads and chunks do not apply to this log
     stop = file.message_type.add(name="StopScavengeReq")
     inner = f".{_PACKAGE}.StopScavengeReq.Options"
     stop.field.add(name="options", number=1, type=kind.TYPE_MESSAGE, label=1, type_name=inner)

@@ -1,4 +1,4 @@
-"""The node: a log, the services on it, one port or the three of a cluster."""
+"""The node: a log, its services, and one port, or the three of a cluster."""
 
 import asyncio
 import signal
@@ -16,7 +16,7 @@ from embedded_eventstoredb import (
     streams,
 )
 from embedded_eventstoredb.access import Access, GuardedAccess, OpenAccess
-from embedded_eventstoredb.doorman import Methods
+from embedded_eventstoredb.call_routing import Methods
 from embedded_eventstoredb.errors import EXPECT_NO_STREAM
 from embedded_eventstoredb.http_server import HttpServer
 from embedded_eventstoredb.listener import CertificatesUnavailable, PortUnavailable
@@ -31,21 +31,21 @@ from embedded_eventstoredb.storage import (
     Transaction,
     compact,
 )
-from embedded_eventstoredb.users import found_users
+from embedded_eventstoredb.users import create_default_users
 
-_LAST_WORDS: Final = 0.1  # seconds in which consumers that were dropped hear why
+_LAST_WORDS: Final = 0.1  # seconds for dropped consumers to receive the reason
 
 __all__ = ["CertificatesUnavailable", "Node", "NodeSettings", "PortUnavailable", "serve"]
 
 
 class Node:
-    """A node on its log. ``start`` makes it listen; then ``uri`` is how clients find it."""
+    """A node on its log. After ``start`` it listens, and ``uri`` is its connection string."""
 
     def __init__(self, settings: NodeSettings) -> None:
         """Opens the log. Raises StorageUnavailable."""
         self.uri = ""
         self.http = ""
-        """Where it answers over HTTP, as ``http://host:port``; nothing when it does not."""
+        """Its HTTP address, ``http://host:port``; empty without HTTP."""
         self._settings = settings
         self._storage = Storage(settings.data_dir)
         self.groups = PersistentSubscriptions(self._storage)
@@ -56,16 +56,16 @@ class Node:
 
     @property
     def members(self) -> Members:
-        """The ports that it listens on, once it has started."""
+        """Its members, after ``start``."""
         assert self._members is not None
         return self._members
 
     async def start(self) -> None:
         """Listen. Raises StorageUnavailable, PortUnavailable and CertificatesUnavailable."""
         try:
-            await self._storage.write(_found_log)
+            await self._storage.write(_begin_log)
             if self._settings.tls:
-                await self._storage.write(found_users)
+                await self._storage.write(create_default_users)
             self._bind()
             self.groups.start()
             await self._projections.start(standard=self._settings.projections)
@@ -76,9 +76,9 @@ class Node:
             raise
 
     async def stop(self) -> None:
-        """Drop consumers, end the calls that are open, finish the writes, let go of the directory.
+        """Drop consumers, end open calls, finish writes, release the directory.
 
-        Who calls meanwhile is answered that the server is not ready.
+        Calls in the meantime are answered ``Server Is Not Ready``.
         """
         if self._members is not None:
             self._members.close()
@@ -139,7 +139,8 @@ class Node:
 async def serve(settings: NodeSettings, ready: Callable[[Node], None] | None = None) -> None:
     """Run a node until SIGINT or SIGTERM; ``ready`` is called once it listens.
 
-    On SIGUSR1 the leader of a cluster steps down. On SIGUSR2 it is lost, on the next it is back.
+    On SIGUSR1 the leader of a cluster steps down. SIGUSR2 stops it as if it were killed; the next
+    SIGUSR2 starts it again.
     Raises StorageUnavailable, PortUnavailable and CertificatesUnavailable.
     """
     stopping = asyncio.Event()
@@ -163,8 +164,8 @@ def _on_signal(number: signal.Signals, work: Callable[[], Coroutine[None, None, 
     loop.add_signal_handler(number, lambda: at_work.add(asyncio.create_task(work())))
 
 
-def _found_log(transaction: Transaction) -> None:
-    """What a log begins with: its epoch."""
+def _begin_log(transaction: Transaction) -> None:
+    """Write the first record of a new log: its epoch."""
     if transaction.last_position < 0:
         data = compact({"epochNumber": 0})
         epoch = NewRecord("$epoch-information", data, is_json=True)

@@ -1,8 +1,8 @@
 """The log: every record once, in the order of its commit, on SQLite.
 
 One thread writes. Appends that wait at the same time are committed together (group commit), each
-with its own check and its own answer, and no answer is given before its commit is on disk.
-Reading happens on the caller's thread, in pages; nothing about an event is kept in memory.
+with its own check and its own answer. No answer is given before its commit is on disk. Reads run on
+the caller's thread, in pages. Events are not kept in memory.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, NamedTuple, TypeVar
 
 from embedded_eventstoredb.data_directory import DataDirectory, StorageUnavailable
-from embedded_eventstoredb.prompt_answer import PromptAnswer
+from embedded_eventstoredb.immediate_future import ImmediateFuture
 from embedded_eventstoredb.reading import PAGE, Reading
 from embedded_eventstoredb.records import (
     MAX_VERSION,
@@ -65,18 +65,18 @@ class _Job(NamedTuple):
     run: Callable[[Transaction], object]
     answer: "asyncio.Future[object]"
     committed: int
-    """Where the log on disk ended when it was handed in."""
+    """The end of the log on disk when the job was handed in."""
 
 
 _Outcome = tuple["asyncio.Future[object]", object, Exception | None]
 
 
 class LogClosed(Exception):
-    """The member that reads there is shutting down."""
+    """The member whose log is read is shutting down."""
 
 
 class Log(Reading, ABC):
-    """The records as one member has them, growing."""
+    """The growing log of one member."""
 
     @property
     @abstractmethod
@@ -85,17 +85,17 @@ class Log(Reading, ABC):
 
     @abstractmethod
     async def beyond(self, position: int) -> int:
-        """Wait until the log goes beyond ``position``; the position of its last record then.
+        """Wait until the log goes beyond ``position``. Returns the position of its last record.
 
-        Raises LogClosed when the member shuts down.
+        Raises LogClosed if the member shuts down.
         """
 
 
 class Storage(Log):
-    """The node's log. To be opened, read and closed on the event loop's thread."""
+    """The node's log. Must be opened, read and closed on the event loop's thread."""
 
     def __init__(self, data_dir: Path | None = None) -> None:
-        """Open the log in a directory, or a passing one (None). Raises StorageUnavailable."""
+        """Open the log in a directory (None: a temporary one). Raises StorageUnavailable."""
         self._directory = DataDirectory(data_dir)
         self._passing = data_dir is None
         try:
@@ -117,16 +117,16 @@ class Storage(Log):
 
     @property
     def directory(self) -> Path:
-        """Where the log is; of a passing one, a place that goes with it."""
+        """The directory of the log."""
         return self._directory.path
 
     async def write(self, run: Callable[[Transaction], _Answer]) -> _Answer:
-        """Run a job in the next commit and return its answer when that commit is on disk.
+        """Run a job in the next commit. Returns its answer when that commit is on disk.
 
-        What the job raises is raised here and leaves no trace in the log. A disk that cannot be
-        written raises StorageUnavailable. A job whose caller is cancelled before its turn is not
-        run; one that has begun is not undone. In a cluster, raises NotReady while nobody leads,
-        and CommitTimeout where the leader is alone.
+        Raises what the job raises; then the job has no effect. Raises StorageUnavailable if the
+        disk cannot be written. A job whose caller is cancelled before it begins is not run; one
+        that has begun is not undone. In a cluster, raises NotReady while there is no leader, and
+        CommitTimeout if the leader has lost its followers.
         """
         self.replication.admit()
         return await self.replication.in_time(self._queue(run))
@@ -136,27 +136,30 @@ class Storage(Log):
         run: Callable[[Transaction], _Answer],
         answered: "Callable[[asyncio.Future[_Answer]], None]",
     ) -> "asyncio.Future[_Answer]":
-        """As ``write``, to hand in more before the answer comes. Jobs run in their order.
+        """Like ``write``, but returns at once, so that more jobs can be handed in. Jobs run in
+        order.
 
-        ``answered`` is called once the answer is there, and when it is cancelled.
+        ``answered`` is called when the answer is there, and when it is cancelled.
         """
         self.replication.admit()
         if not self.replication.is_at_once:
             late = self.replication.in_time(self._queue(run))
             late.add_done_callback(answered)
             return late
-        return self._queue(run, PromptAnswer(answered, self._loop))
+        return self._queue(run, ImmediateFuture(answered, self._loop))
 
     def forget_ids(self) -> None:
-        """Recognise repeated appends, where any version will do, only of events from now on."""
+        """Forget recent ids: appends with any version are recognised only if repeated from now
+        on.
+        """
         self._queue(lambda transaction: transaction.forget())
 
     @contextmanager
     def arriving(self) -> Iterator[None]:
-        """While a write is on its way in, others wait for it, for a moment: they go together.
+        """While a write is arriving, others wait for it, up to 1 ms, to be committed together.
 
-        A write that began before another one was committed is in a race with it, as on the server,
-        although commits of this log may be faster.
+        So a write that began before another one was committed races with it, as on the server,
+        although this log may commit faster.
         """
         mark = object()
         self._arriving[mark] = self._loop.time()
@@ -168,10 +171,9 @@ class Storage(Log):
     async def write_in_time(
         self, run: Callable[[Transaction], _Answer], giving_up: Callable[[], bool] = lambda: False
     ) -> _Answer:
-        """As ``write``, but wait for a disk that cannot be written, or a majority, and then go on.
+        """Like ``write``, but retry until the disk can be written, and wait for a majority.
 
-        For work in the background that nobody could be told of. Raises StorageUnavailable only
-        once ``giving_up`` holds.
+        For background work, which has no caller. Raises StorageUnavailable only if ``giving_up()``.
         """
         while True:
             try:
@@ -206,7 +208,7 @@ class Storage(Log):
         return self._last_position
 
     def close(self) -> None:
-        """Finish what was handed in, then let go of the directory."""
+        """Finish all jobs that were handed in, then release the directory."""
         self._hand_over()
         self._jobs.put(None)
         self.replication.release()
@@ -216,7 +218,7 @@ class Storage(Log):
         self._directory.close()
 
     def _another_arrives(self) -> bool:
-        """Whether a write has begun to come in that has not been waited for yet."""
+        """Whether another write is arriving, for less than 1 ms."""
         while self._arriving:
             mark, since = next(iter(self._arriving.items()))
             if since > self._loop.time() - _GATHERING:
@@ -268,13 +270,13 @@ class Storage(Log):
     def _run(self, job: _Job) -> _Outcome:
         try:
             return job.answer, self._transaction.run(job.run, job.committed), None
-        except sqlite3.OperationalError:  # the disk's fault: nobody's append stands
+        except sqlite3.OperationalError:  # an error of the disk: no job of this commit takes effect
             raise
-        except Exception as error:  # the job's own refusal or fault: its answer, nobody else's
+        except Exception as error:  # an error of this job: the others are not affected
             return job.answer, None, error
 
     def _answer_in_time(self, outcomes: list[_Outcome], last_position: int) -> None:
-        """A passing log takes as long as a disk does: programs race on it as they do elsewhere."""
+        """A log in memory answers after 1 ms, so that programs race on it as on a disk."""
         if self._passing:
             self._loop.call_later(_PASSING_COMMIT, self._answer, outcomes, last_position)
         else:
@@ -286,7 +288,7 @@ class Storage(Log):
             self._arrival.set()
             self._arrival = asyncio.Event()
         for answer, result, error in outcomes:
-            if answer.done():  # its caller has gone
+            if answer.done():  # its caller was cancelled
                 continue
             if error is None:
                 answer.set_result(result)

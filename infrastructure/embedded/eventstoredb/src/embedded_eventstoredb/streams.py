@@ -1,4 +1,4 @@
-"""What a stream allows and shows: expected versions, idempotency, deletes, truncation, links.
+"""The rules of streams: expected versions, idempotency, deletes, truncation, links.
 
 Pure rules over a Transaction (writing) or the Storage (reading). They are EventStoreDB's own, from
 its IndexWriter (CheckCommit), StorageWriterService and IndexReader.
@@ -44,11 +44,12 @@ _SERVER_PAGE: Final = 32
 def append(
     transaction: Transaction, name: str, expected: int, records: Sequence[NewRecord]
 ) -> Appended:
-    """Append where the stream is as expected; an append that was made before gives its own answer.
+    """Append if the stream is at the expected version. A repeated append gets its first answer
+    again.
 
-    ``expected`` is a version, or EXPECT_ANY, EXPECT_NO_STREAM, EXPECT_EXISTS.
-    Raises WrongExpectedVersion, StreamDeleted and, where the one that was made before was not
-    committed when this one came, NotCommitted.
+    ``expected`` is a version, or EXPECT_ANY, EXPECT_NO_STREAM, EXPECT_EXISTS. Raises
+    WrongExpectedVersion, StreamDeleted, and NotCommitted if it repeats an append that was not
+    committed when this one arrived.
     """
     stream = transaction.stream(name)
     if earlier := _check(transaction, stream, expected, records):
@@ -63,7 +64,10 @@ def append(
 
 
 def delete(transaction: Transaction, name: str, expected: int) -> int:
-    """Soft-delete: hide all that was written so far. The position of the record that says so."""
+    """Soft-delete: hide all events so far.
+
+    Returns the position of the metadata record that does it.
+    """
     stream = transaction.stream(name)
     _check(transaction, stream, expected, [NewRecord(METADATA)], "Delete")
     metastream = transaction.stream(f"$${name}")
@@ -74,7 +78,10 @@ def delete(transaction: Transaction, name: str, expected: int) -> int:
 
 
 def tombstone(transaction: Transaction, name: str, expected: int) -> int:
-    """Delete for good: nothing can be read or written there again. The tombstone's position."""
+    """Delete permanently: the stream cannot be read or written again.
+
+    Returns the tombstone's position.
+    """
     stream = transaction.stream(name)
     _check(transaction, stream, expected, [NewRecord(STREAM_DELETED)], "Delete")
     return transaction.append(stream, [NewRecord(STREAM_DELETED)], version=MAX_VERSION).position
@@ -87,7 +94,7 @@ def _check(
     records: Sequence[NewRecord],
     operation: str = "Append",
 ) -> Appended | None:
-    """None: to be written. Appended: it was written before. Else raises."""
+    """None if the append is to be written, Appended if it was written before. Otherwise raises."""
     if stream.tombstoned or _lost_its_original(transaction, stream):
         raise StreamDeleted(stream.name)
     current = stream.last_version
@@ -115,10 +122,10 @@ def _check(
 
 
 def _lost_its_original(transaction: Transaction, stream: Stream) -> bool:
-    """Whether it is the metastream of a tombstoned stream.
+    """Whether this is the metastream of a tombstoned stream.
 
-    As on the server, one that this process has written before is taken from the writer's memory,
-    which knows nothing of the tombstone.
+    As on the server, a metastream that this process has written before counts as not deleted: the
+    writer's memory of it does not know the tombstone.
     """
     if not stream.name.startswith("$$") or not transaction.stream(stream.name[2:]).tombstoned:
         return False
@@ -129,7 +136,7 @@ def _lost_its_original(transaction: Transaction, stream: Stream) -> bool:
 def _written_anywhere(
     transaction: Transaction, stream: Stream, records: Sequence[NewRecord]
 ) -> list[int]:
-    """Versions of the leading records whose ids are remembered for the stream."""
+    """The versions of the leading records whose ids are remembered for the stream."""
     known: list[int] = []
     for record in records:
         version = transaction.version_of(stream, record.id)
@@ -142,7 +149,7 @@ def _written_anywhere(
 def _written_at(
     transaction: Transaction, stream: Stream, first: int, records: Sequence[NewRecord]
 ) -> list[int]:
-    """Versions of the leading records that stand exactly from version ``first`` on."""
+    """The versions of the leading records that are in the stream from version ``first`` on."""
     known: list[int] = []
     for version, record in enumerate(records, first):
         if transaction.version_of(stream, record.id) != version:
@@ -167,9 +174,9 @@ def _soft_deleted_original(transaction: Transaction, name: str) -> Stream | None
 
 
 def _undelete(transaction: Transaction, stream: Stream) -> None:
-    """A deleted stream that is written again begins after what was deleted: the node notes where.
+    """Set ``$tb`` of a soft-deleted stream that is written again to its first new version.
 
-    ``stream`` is as it stood before the write. Metadata that is no JSON object stays as it is.
+    ``stream`` is its state before the write. Metadata that is not a JSON object is left as it is.
     """
     metastream = transaction.stream(f"$${stream.name}")
     newest = transaction.read_stream(metastream, MAX_VERSION, backwards=True, limit=1)
@@ -189,12 +196,12 @@ def is_deleted(reading: Reading, stream: Stream) -> bool:
 
 
 def is_found(stream: Stream) -> bool:
-    """Whether there is a stream to read: something was written and not soft-deleted."""
+    """Whether the stream has records and is not soft-deleted."""
     return stream.last_version >= 0 and not stream.soft_deleted
 
 
 def first_visible(stream: Stream) -> int:
-    """The lowest version that $tb and $maxCount leave; of metadata only the newest counts."""
+    """The lowest version that $tb and $maxCount leave visible; in a metastream, the newest one."""
     max_count = 1 if stream.name.startswith("$$") else stream.max_count
     kept = 0 if max_count is None else stream.last_version - max_count + 1
     return max(0, stream.truncate_before or 0, kept)
@@ -203,11 +210,11 @@ def first_visible(stream: Stream) -> int:
 def read_stream(
     reading: Reading, stream: Stream, version: int, *, backwards: bool = False, limit: int = PAGE
 ) -> list[Record]:
-    """A page of what the stream shows from ``version`` on, that one included.
+    """A page of the visible records of a stream from ``version`` on, inclusive.
 
-    Only an empty page is the end: it may be shorter than ``limit``. Records past their $maxAge and
-    before the lowest visible version are left out; those past their $maxAge are the oldest, so they
-    are not looked at one by one.
+    A page may be shorter than ``limit``: only an empty page is the end. Records older than $maxAge
+    or before the lowest visible version are left out. Records older than $maxAge are skipped by
+    search, not one by one.
     """
     lowest = first_visible(stream)
     oldest = _oldest(stream)
@@ -221,7 +228,9 @@ def read_stream(
 
 
 def _first_recorded(reading: Reading, stream: Stream, version: int, oldest: int) -> int:
-    """The first version, from that one on, that is as young; one beyond the last when none is."""
+    """The first version from that one on whose record is young enough; else the last version
+    plus 1.
+    """
     beyond = stream.last_version + 1
     while version < beyond:
         middle = (version + beyond) // 2
@@ -234,7 +243,7 @@ def _first_recorded(reading: Reading, stream: Stream, version: int, oldest: int)
 
 
 def is_shown(stream: Stream, record: Record) -> bool:
-    """Whether a read of the stream would show this record of it."""
+    """Whether a read of the stream shows this record."""
     return (
         not stream.tombstoned
         and first_visible(stream) <= record.version
@@ -247,23 +256,23 @@ def _oldest(stream: Stream) -> int:
 
 
 class Resolved(NamedTuple):
-    """An event as it is delivered: what it is, and the link that led to it, if one did."""
+    """An event as delivered, with the link that led to it, if there was one."""
 
     event: Record | None
     link: Record | None
 
     @property
     def original(self) -> Record:
-        """The record that stands in the stream or log that was read."""
+        """The record in the stream or log that was read."""
         found = self.link or self.event
-        assert found is not None  # one of the two is always there
+        assert found is not None  # one of the two is always set
         return found
 
 
 def resolve(reading: Reading, record: Record) -> Resolved:
-    """Follow a ``$>`` link. One whose target is gone keeps only itself.
+    """Follow a ``$>`` link. If the target is missing, ``event`` is None.
 
-    A link that cannot be read as one is an event like any other.
+    A link that cannot be parsed is treated as an ordinary event.
     """
     link = (
         _LINK_DATA.fullmatch(record.data.decode(errors="replace")) if record.type == LINK else None
@@ -280,10 +289,10 @@ def resolve(reading: Reading, record: Record) -> Resolved:
 
 
 def passed_over(reading: Reading, stream: Stream, version: int, count: int) -> Iterator[int]:
-    """The versions that a read forwards says it goes on from, before it has found an event.
+    """The versions that a read forwards reports while it skips to the first event.
 
-    The server looks at 32 versions at a time, or ``count``, if that is less. After a page without
-    an event it names the version that it looks at next, unless the page began there.
+    The server reads 32 versions at a time, or ``count``, if that is less. After a page without an
+    event, it reports the next version to read, unless the page began there.
     """
     found = read_stream(reading, stream, version, limit=1)
     first = found[0].version if found else stream.last_version + 1

@@ -1,4 +1,4 @@
-"""Catch-up subscriptions: all that was recorded after a point, and then all that is, as it comes.
+"""Catch-up subscriptions: all records after a position, then new records as they are appended.
 
 A subscription reads from the log at the pace of its client, so a slow client costs no memory.
 """
@@ -24,20 +24,22 @@ from embedded_eventstoredb.streams import (
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Nothing up to this position is left to come."""
+    """All matching events up to this position have been sent."""
 
     position: Position
 
 
 class CaughtUp:
-    """All that was there has been sent; from now on events come as they are recorded."""
+    """All existing events have been sent; from now on, events are sent as they are appended."""
 
 
 Signal = Resolved | Checkpoint | CaughtUp
 
 
 class LogSubscription:
-    """``$all`` after a position, filtered; with checkpoints, if there are to be some."""
+    """A subscription to ``$all`` after a position, with a filter, and optionally with
+    checkpoints.
+    """
 
     def __init__(
         self,
@@ -49,9 +51,9 @@ class LogSubscription:
         resolve_links: bool = False,
         window: tuple[int, int] | None = None,
     ) -> None:
-        """``start`` END is the end of the log as it stands now.
+        """``start`` END: the current end of the log.
 
-        ``window`` and its multiplier say how often there is a checkpoint; None: there is none.
+        ``window`` and its multiplier determine how often there is a checkpoint; None: never.
         """
         self._storage = storage
         self._readers = readers
@@ -59,7 +61,7 @@ class LogSubscription:
         self._start = last if start == END else start
         self._live = self._start >= last
         self._sent_to = self._start.commit - (self._start.prepare < self._start.commit)
-        # where it starts the server looks again, for the sake of its counts
+        # the server reads the start again, which its counts include
         self._after = self._start.commit - (not self._live)
         self._behind = False
         self._wanted = wanted
@@ -69,8 +71,8 @@ class LogSubscription:
     async def signals(self) -> AsyncGenerator[Iterable[Signal], None]:
         """Signals in log order, a few at a time, without end.
 
-        Raises a Refusal when the position to start after is within the log, but at no record, and
-        when the filter takes too long; that, too, while the signals are iterated over.
+        Raises a Refusal if the start is within the log, but not at a record, or if the filter takes
+        too long; also during iteration.
         """
         self._check_start()
         if self._live:
@@ -87,7 +89,10 @@ class LogSubscription:
             self._readers.leave(self)
 
     def read_page(self) -> list[Record]:
-        """The next records of the log. Who is live, and not at its end with them, is behind."""
+        """The next records of the log.
+
+        A live subscription that has not reached its end has fallen behind.
+        """
         page = self._storage.read_log(self._after, limit=READ_AT_ONCE)
         self._behind = bool(page) and page[-1].position < self._storage.last_position
         return page
@@ -128,7 +133,10 @@ class LogSubscription:
 
 
 class StreamSubscription:
-    """One stream after a version. It ends, with StreamDeleted, when the stream is tombstoned."""
+    """A subscription to a stream after a version.
+
+    It ends with StreamDeleted if that is tombstoned.
+    """
 
     def __init__(
         self,
@@ -139,7 +147,7 @@ class StreamSubscription:
         *,
         resolve_links: bool = False,
     ) -> None:
-        """``after`` None is the end of the stream as it stands now. Raises StreamDeleted."""
+        """``after`` None: the current end of the stream. Raises StreamDeleted."""
         stream = storage.stream(name)
         if is_deleted(storage, stream):
             raise StreamDeleted(name)
@@ -151,7 +159,10 @@ class StreamSubscription:
         self._resolve_links = resolve_links
 
     async def signals(self) -> AsyncGenerator[Iterable[Signal], None]:
-        """Signals in the order of the stream, a few at a time, to its tombstone: StreamDeleted."""
+        """Signals in the order of the stream, a few at a time.
+
+        Raises StreamDeleted at its tombstone.
+        """
         caught_up = False
         try:
             while True:
@@ -169,7 +180,7 @@ class StreamSubscription:
             self._readers.leave(self)
 
     def read_page(self) -> list[Record]:
-        """The next records of the stream; of one that is tombstoned all, and the tombstone."""
+        """The next records of the stream; of a tombstoned one, all of them and the tombstone."""
         stream = self._storage.stream(self._name)
         if self._after >= stream.last_version:
             return []

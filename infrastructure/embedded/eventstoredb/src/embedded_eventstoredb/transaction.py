@@ -1,4 +1,4 @@
-"""What a job may do with the log: append, keep state, ask. Jobs are committed together."""
+"""The interface of a job to the log: append, store state, query. Jobs are committed together."""
 
 import sqlite3
 import time
@@ -14,7 +14,7 @@ from embedded_eventstoredb.writer_memory import RECORD_OVERHEAD, WriterMemory
 __all__ = ["PAGE", "Reading", "Transaction"]
 
 _AT_ONCE: Final = (64, 8, 1)
-"""Rows of one statement: each statement gives the interpreter away, and has to get it back."""
+"""Rows per statement: each statement releases the interpreter's lock and must acquire it again."""
 
 _INSERT: Final = {
     count: f"INSERT INTO records VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?, ?, ?)'] * count)}"
@@ -31,7 +31,7 @@ _Row = tuple[int, int, int, bytes, str, bool, int, bytes, bytes]
 
 @dataclass
 class _Changes:
-    """What is to be written, of one job or of several."""
+    """The pending writes of one job or of several."""
 
     rows: list[_Row] = field(default_factory=list)
     streams: dict[str, Stream] = field(default_factory=dict)
@@ -53,9 +53,9 @@ class _Changes:
 
 
 class Transaction(Reading):
-    """Jobs run on the writer's thread, one after the other, and what they do is committed at once.
+    """Runs jobs on the writer's thread, one after the other, and commits them together.
 
-    What they append is collected. It is written before the commit, or when the database is asked.
+    Appends are collected. They are written before the commit, or before a query.
     """
 
     def __init__(self, connection: sqlite3.Connection, memory: WriterMemory) -> None:
@@ -69,18 +69,18 @@ class Transaction(Reading):
 
     @property
     def last_position(self) -> int:
-        """Where the log ends; -1: it is empty."""
+        """The position of the last record; -1 if the log is empty."""
         return self._memory.last_position
 
     @property
     def began_at(self) -> int:
-        """Where the log ended when this process, or this leader, began to write."""
+        """The last position when this process, or this leader, began to write."""
         return self._memory.began_at
 
     def run(self, job: "Callable[[Transaction], _Answer]", committed: int) -> _Answer:
-        """The job's answer. What it raises is raised, and leaves no trace of it.
+        """Run a job. Returns its answer. Raises what the job raises; then the job has no effect.
 
-        ``committed`` is where the log on disk ended when the job was handed in.
+        ``committed`` is the end of the log on disk when the job was handed in.
         """
         self.committed = committed
         memory = self._memory
@@ -99,7 +99,7 @@ class Transaction(Reading):
         return answer
 
     def commit(self) -> None:
-        """Have it on disk."""
+        """Write all changes to disk."""
         if self._done.rows or self._done.streams:
             self._begin()
             self._done.write(self._connection)
@@ -109,8 +109,8 @@ class Transaction(Reading):
         self._memory.settle()
 
     def roll_back(self) -> None:
-        """Leave the log as it was, with what all jobs since the last commit did undone."""
-        with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
+        """Undo all jobs since the last commit."""
+        with suppress(sqlite3.Error):  # SQLite may have rolled back already
             self._connection.execute("ROLLBACK")
         self._memory.ids.take_back(self._new_ids + self._new_ids_of_job)
         self._done, self._job = _Changes(), _Changes()
@@ -129,7 +129,7 @@ class Transaction(Reading):
     def append(
         self, stream: Stream, records: Sequence[NewRecord], *, version: int | None = None
     ) -> Appended:
-        """Append without asking; ``version`` overrides the first one's number (for tombstones).
+        """Append without checks; ``version`` overrides the first version (for tombstones).
 
         A record on ``$$name`` is the new metadata of ``name``, from this transaction on.
         """
@@ -143,27 +143,30 @@ class Transaction(Reading):
         return Appended(first, last, self.last_position)
 
     def append_all(self, appends: Iterable[tuple[Stream, Sequence[NewRecord]]]) -> None:
-        """Append without asking to many streams, each after its last version; each comes once."""
+        """Append without checks to several streams, each after its last version.
+
+        Each occurs once.
+        """
         for stream, records in appends:
             self.append(stream, records)
 
     def version_of(self, stream: Stream, record_id: bytes) -> int | None:
-        """The version in the stream that the id stands for, if it was written lately."""
+        """The version of a recently written id in the stream; None if it is not known."""
         return self._memory.ids.version_of(stream.key, record_id)
 
     def set_state(self, key: str, value: bytes) -> None:
-        """Keep a value beside the records, committed with what this job appends."""
+        """Store a value beside the records, committed with the appends of this job."""
         self._ask("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
 
     def delete_state(self, key: str) -> None:
         self._ask("DELETE FROM state WHERE key = ?", (key,))
 
     def delete_states(self, prefix: str) -> None:
-        """Forget all that was kept under keys that begin so."""
+        """Delete all values whose keys begin with ``prefix``."""
         self._ask("DELETE FROM state WHERE key BETWEEN ? AND ?", beginning(prefix))
 
     def forget(self) -> None:
-        """Forget recent ids, as a new leader does not know them."""
+        """Forget recent ids, which a new leader does not know."""
         self._memory.forget()
 
     def _ask(self, query: str, parameters: Sequence[str | int | bytes] = ()) -> sqlite3.Cursor:
@@ -202,7 +205,7 @@ class Transaction(Reading):
             self._saved = False
 
     def _change(self, stream: Stream) -> int:
-        """Note where a stream stands from now on; its key."""
+        """Set the new state of a stream. Returns its key."""
         if not stream.key:
             self._memory.last_key += 1
             stream = replace(stream, key=self._memory.last_key)

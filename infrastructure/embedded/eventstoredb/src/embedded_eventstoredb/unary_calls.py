@@ -1,4 +1,4 @@
-"""Calls of one request and one answer, as gRPC wants them registered."""
+"""gRPC handlers for calls with one request and one answer."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ def unary(
     call: Callable[[_Request], Awaitable[_Answer]],
     request: type[_Request],
 ) -> "grpc.RpcMethodHandler[_Request, _Answer]":  # generic in its stubs only
-    """Registers a coroutine of a request; a Refusal that it raises ends the call."""
+    """A handler that awaits ``call(request)``. A Refusal that it raises ends the call."""
 
     async def answer(message: _Request, context: _Context) -> _Answer:
         async with refusals_end(context):

@@ -1,6 +1,6 @@
-"""Who is known to the node. Users are kept in the log, as the server keeps them.
+"""The users of a node, stored in the log as on the server.
 
-Stream ``$user-<name>`` holds what is known of one; ``$users`` lists their names.
+Stream ``$user-<name>`` holds one user; ``$users`` lists their names.
 """
 
 import base64
@@ -30,7 +30,7 @@ USER_CREATED: Final = "$UserCreated"
 USER_UPDATED: Final = "$UserUpdated"
 _LISTED: Final = "$User"
 _LIST: Final = "$users"
-_ROUNDS: Final = 1000  # the server's; these are passwords of a test
+_ROUNDS: Final = 1000  # as the server; too few for passwords in production
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class User:
 
     @property
     def roles(self) -> frozenset[str]:
-        """What an access list may name this user by."""
+        """The names by which an access list may refer to this user."""
         return frozenset((self.name, *self.groups, EVERYONE))
 
     def has_password(self, password: str) -> bool:
@@ -67,7 +67,7 @@ def new_user(name: str, password: str, full_name: str, groups: tuple[str, ...] =
 
 
 def find_user(reading: Reading, name: str) -> User | None:
-    """The user of that name; None when there is none, or none any more."""
+    """The user of that name; None if there is none, or not any more."""
     stream = reading.stream(f"$user-{name}")
     if not is_found(stream) or stream.tombstoned:
         return None
@@ -88,7 +88,7 @@ def all_users(reading: Reading) -> list[User]:
 
 
 def write_user(transaction: Transaction, user: User, change: str) -> None:
-    """Note what is known of the user from now on; ``change`` is the event's type."""
+    """Write the new state of a user; ``change`` is the event's type."""
     data = {
         "loginName": user.name,
         "fullName": user.full_name,
@@ -103,8 +103,8 @@ def write_user(transaction: Transaction, user: User, change: str) -> None:
         append(transaction, _LIST, EXPECT_ANY, [NewRecord(_LISTED, user.name.encode())])
 
 
-def found_users(transaction: Transaction) -> None:
-    """The two users that every server begins with; both passwords are ``changeit``."""
+def create_default_users(transaction: Transaction) -> None:
+    """Create the two users that every new server has; both passwords are ``changeit``."""
     if find_user(transaction, "admin") is None:
         administrator = new_user("admin", "changeit", "Event Store Administrator", (ADMINS,))
         write_user(transaction, administrator, USER_CREATED)
@@ -113,14 +113,14 @@ def found_users(transaction: Transaction) -> None:
 
 
 class Credentials:
-    """Recognises users by their ``authorization`` header. Each password is worked out once."""
+    """Recognises users by their ``authorization`` header. Each password is hashed once."""
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._known: dict[str, User] = {}
 
     def user(self, header: str | None) -> User | None:
-        """Whose header it is, None for none. Raises a Refusal when the password is wrong."""
+        """The user of a header; None without one. Raises a Refusal if the password is wrong."""
         if header is None:
             return None
         name, password = _parsed(header)

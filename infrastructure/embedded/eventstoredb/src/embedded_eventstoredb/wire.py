@@ -1,4 +1,4 @@
-"""Between the protocol's messages and the log's records."""
+"""Converts between the protocol's messages and the log's records."""
 
 import struct
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from embedded_eventstoredb.storage import MAX_VERSION, NewRecord, Record, id_tex
 from embedded_eventstoredb.streams import Resolved
 
 NO_REVISION: Final = 2**64 - 1
-"""The revision by which some clients say "no stream"."""
+"""The revision that some clients send for "no stream"."""
 
 _DIGITS: Final = 32  # of an id
 _HALVES: Final = struct.Struct(">qq")
@@ -32,7 +32,7 @@ RecordedEvent = (
 
 
 class Proposed(Protocol):
-    """A proposed message of any of the append calls."""
+    """A proposed message of any append call."""
 
     @property
     def id(self) -> shared_pb2.UUID: ...
@@ -45,7 +45,7 @@ class Proposed(Protocol):
 
 
 def new_record(message: Proposed) -> NewRecord:
-    """What the message proposes to append. Raises a Refusal that names what is missing."""
+    """The record to append. Raises a Refusal that names missing metadata."""
     metadata = message.metadata
     event_type = metadata.get("type")
     if event_type is None:
@@ -68,7 +68,7 @@ def id_bytes(message: shared_pb2.UUID) -> bytes:
         halves = message.structured
         return _HALVES.pack(halves.most_significant_bits, halves.least_significant_bits)
     digits = message.string.replace("-", "")
-    plain = len(digits) == _DIGITS and digits.isalnum()  # the rest is five times as slow
+    plain = len(digits) == _DIGITS and digits.isalnum()  # the other way is five times as slow
     try:
         return bytes.fromhex(digits) if plain else UUID(message.string).bytes
     except ValueError as error:
@@ -76,7 +76,10 @@ def id_bytes(message: shared_pb2.UUID) -> bytes:
 
 
 def given_name(identifier: shared_pb2.StreamIdentifier) -> str:
-    """The name as the client gives it, whether or not events can be there. Raises a Refusal."""
+    """The stream name as the client gives it, which may be one that cannot hold events.
+
+    Raises a Refusal.
+    """
     try:
         return identifier.stream_name.decode()
     except UnicodeDecodeError as error:
@@ -84,7 +87,7 @@ def given_name(identifier: shared_pb2.StreamIdentifier) -> str:
 
 
 def stream_name(identifier: shared_pb2.StreamIdentifier) -> str:
-    """The name of a stream that events can be in. Raises a Refusal."""
+    """The name of a stream that can hold events. Raises a Refusal."""
     name = given_name(identifier)
     if name in ("", "$$", "$all"):
         raise invalid_argument(f"'{name}' is not the name of a stream.")
@@ -92,7 +95,7 @@ def stream_name(identifier: shared_pb2.StreamIdentifier) -> str:
 
 
 def expected_version(expected: str | None, version: int) -> int:
-    """The expected version that a request's oneof and its number stand for. Raises a Refusal."""
+    """The expected version in a request's oneof. Raises a Refusal."""
     match expected:
         case "revision" | "stream_position" if version == NO_REVISION:
             return EXPECT_NO_STREAM
@@ -129,7 +132,7 @@ def put_record(
 ) -> None:
     """Fill a message with a record, which is shown at that position of the log.
 
-    In place: messages that are handed over are copied, and this runs for every event.
+    It is filled in place, since assigning a message copies it, and this runs for every event.
     """
     _put_id(message.id, record.id, structured=structured_ids)
     message.stream_identifier.stream_name = record.stream.encode()
@@ -144,7 +147,7 @@ def put_record(
 
 
 def _put_id(message: shared_pb2.UUID, record_id: bytes, *, structured: bool) -> None:
-    """In the form that the client asked for."""
+    """Set the id in the form that the client requested."""
     if structured:
         halves = message.structured
         halves.most_significant_bits, halves.least_significant_bits = _HALVES.unpack(record_id)

@@ -1,4 +1,4 @@
-"""What the writer knows without asking the database."""
+"""What the writer remembers instead of querying the database."""
 
 import sqlite3
 from typing import Final
@@ -11,7 +11,7 @@ _STREAMS: Final = 4_096
 
 
 class WriterMemory:
-    """Where the log ends, where streams stand, and the ids of recent events. One thread's own."""
+    """The end of the log, the states of streams, and the ids of recent events. For one thread."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.ids = RecentIds()
@@ -21,7 +21,7 @@ class WriterMemory:
         """The log's last position when this process, or this leader, began to write."""
 
     def reload(self, connection: sqlite3.Connection) -> None:
-        """Take all but recent ids from the database again."""
+        """Load everything except recent ids from the database again."""
         self.streams.clear()
         row = connection.execute(
             "SELECT position, length(data) + length(metadata) FROM records"
@@ -33,12 +33,12 @@ class WriterMemory:
         self.last_key: int = key or 0
 
     def forget(self) -> None:
-        """Begin as a leader that has written nothing yet."""
+        """Forget recent ids, like a new leader, which has not written anything yet."""
         self.ids = RecentIds()
         self.began_at = self.last_position
 
     def settle(self) -> None:
-        """To be called after a commit: it bounds what is remembered."""
+        """Bound the memory. Must be called after each commit."""
         self.ids.age()
         if len(self.streams) > _STREAMS:
             self.streams.clear()

@@ -1,7 +1,7 @@
-"""Whose stream it is that a projection is about to write: its own, or somebody else's.
+"""Checks that a stream belongs to a projection before the projection writes to it.
 
-A projection writes only where it alone writes. It looks at the newest record, whose metadata says
-which projection wrote it and what caused it. Anything else there is a fault of the projection.
+A projection writes only to streams that it alone writes. The metadata of the newest record says
+which projection wrote it, and what caused it. A record of any other writer faults the projection.
 """
 
 import json
@@ -34,9 +34,9 @@ class Claim(NamedTuple):
 
 
 def claim(reading: Reading, definition: Definition, stream: Stream) -> Claim:
-    """What a projection finds in a stream that it begins to write.
+    """The state of a stream that a projection begins to write.
 
-    Raises Faulted where somebody else has written last, or the stream is deleted for good.
+    Raises Faulted if another writer wrote last, or if the stream is tombstoned.
     """
     if stream.tombstoned:
         raise Faulted(f"Stream : {stream.name} is deleted. Cannot emit events to it")
@@ -51,7 +51,7 @@ def claim(reading: Reading, definition: Definition, stream: Stream) -> Claim:
 
 
 def _stamp_of(definition: Definition, name: str, metadata: bytes) -> tuple[int, Position]:
-    """The version of the projection that wrote a record, and what made it do so."""
+    """The version of the projection that wrote a record, and the position that caused it."""
     try:
         said = json.loads(metadata)
         written: Position = next(said[tag] for tag in ("$p", "$s", "$ph") if tag in said)

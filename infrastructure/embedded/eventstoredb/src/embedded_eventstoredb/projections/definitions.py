@@ -1,6 +1,6 @@
-"""What a projection is, and where that is kept: in streams of the log itself, as the server does.
+"""The definition of a projection, stored in streams of the log, as on the server.
 
-``$projections-$all`` names those that there are; a projection's number is the version of its entry
+``$projections-$all`` lists the projections; a projection's number is the version of its entry
 there. ``$projections-{name}`` holds each version of its definition; the newest one counts.
 """
 
@@ -33,12 +33,12 @@ _PASSING: Final = "next transient projection"
 
 
 class Faulted(Exception):
-    """A projection cannot go on; the text is why, as its statistics tell it."""
+    """A projection cannot continue; the text is the reason shown in its statistics."""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A projection as it was asked for. ``epoch`` is the version at which it last began anew."""
+    """A projection as created or updated. ``epoch`` is the version at which it was last reset."""
 
     name: str
     handler: str = JAVASCRIPT
@@ -53,12 +53,12 @@ class Definition:
 
     @property
     def stream(self) -> str:
-        """Where it is kept; the names of its own other streams begin so, too."""
+        """The stream that stores it; the names of its other streams begin with this one."""
         return f"$projections-{self.name}"
 
     @property
     def is_system(self) -> bool:
-        """Whether it is one of the server's own."""
+        """Whether it is a system projection."""
         return self.handler != JAVASCRIPT
 
     @property
@@ -68,7 +68,10 @@ class Definition:
 
     @property
     def ends(self) -> bool:
-        """Whether it is over when it has read what there is. Then it begins anew at each start."""
+        """Whether it completes when it has read everything.
+
+        Then each start begins from the beginning.
+        """
         return self.mode != CONTINUOUS
 
     @property
@@ -109,8 +112,8 @@ class Definition:
         )
 
 
-def found(transaction: Transaction, system: Sequence[Definition]) -> None:
-    """What a new log begins with: a registry, and the server's own projections in it."""
+def create_registry(transaction: Transaction, system: Sequence[Definition]) -> None:
+    """Create the registry, with the system projections in it, if the log has none."""
     if transaction.stream(_REGISTRY).last_version >= 0:
         return
     append(transaction, _REGISTRY, EXPECT_ANY, [NewRecord(_INITIALIZED)])
@@ -119,7 +122,7 @@ def found(transaction: Transaction, system: Sequence[Definition]) -> None:
 
 
 def register(transaction: Transaction, definition: Definition) -> Definition:
-    """Keep a new projection. The definition with its number and version."""
+    """Store a new projection. Returns the definition with its number and version."""
     if not definition.is_kept:
         return save(transaction, replace(definition, number=_passing_number(transaction)))
     entry = NewRecord(_CREATED, definition.name.encode())
@@ -128,20 +131,23 @@ def register(transaction: Transaction, definition: Definition) -> Definition:
 
 
 def forget_transient(transaction: Transaction) -> None:
-    """What transient projections have kept: they have ended with the node."""
+    """Delete what transient projections have stored: they ended with the node."""
     transaction.delete_states("projection -")
     transaction.delete_state(_PASSING)
 
 
 def _passing_number(transaction: Transaction) -> int:
-    """Below those that the registry gives, and no number of another transient projection."""
+    """A number below those of the registry that no other transient projection has."""
     number = int(transaction.state(_PASSING) or -2)
     transaction.set_state(_PASSING, str(number - 1).encode())
     return number
 
 
 def save(transaction: Transaction, definition: Definition, *, anew: bool = False) -> Definition:
-    """Keep the next version; ``anew``: it forgets what it did. The definition with its version."""
+    """Store the next version; ``anew``: reset the projection.
+
+    Returns the definition with its version.
+    """
     version = definition.version + 1
     if definition.is_kept:
         version = transaction.stream(definition.stream).last_version + 1
@@ -155,7 +161,7 @@ def save(transaction: Transaction, definition: Definition, *, anew: bool = False
 
 
 def unregister(transaction: Transaction, definition: Definition) -> None:
-    """From now on there is no such projection."""
+    """Remove the projection from the registry."""
     if not definition.is_kept:
         return
     entry = NewRecord(_DELETED, definition.name.encode())
@@ -163,7 +169,7 @@ def unregister(transaction: Transaction, definition: Definition) -> None:
 
 
 def registered(reading: Reading) -> list[Definition]:
-    """All that there are, in the order of their creation."""
+    """All projections, in the order of their creation."""
     numbers: dict[str, int] = {}
     registry, version = reading.stream(_REGISTRY), 0
     while page := reading.read_stream(registry, version):

@@ -1,6 +1,7 @@
-"""What a batch of events makes a projection write: states, results, emitted events, its position.
+"""Writes the effects of a batch of events: states, results, emitted events, the projection's
+position.
 
-All of it is one transaction. Whatever happens, each event has its effect exactly once.
+Everything is written in one transaction, so each event takes effect exactly once.
 """
 
 import json
@@ -16,7 +17,7 @@ from embedded_eventstoredb.errors import (
 from embedded_eventstoredb.projections.claims import claim
 from embedded_eventstoredb.projections.definitions import Definition
 from embedded_eventstoredb.projections.positions import Position, stamp
-from embedded_eventstoredb.projections.sources import Happening
+from embedded_eventstoredb.projections.sources import HandlerInput
 from embedded_eventstoredb.storage import (
     NewRecord,
     Reading,
@@ -39,16 +40,16 @@ _RESULT_REMOVED: Final = "ResultRemoved"
 _PARTITION: Final = "$partition"
 
 _Json = Any  # what JSON can hold
-Effect = tuple[Happening, dict[str, _Json]]
+Effect = tuple[HandlerInput, dict[str, _Json]]
 
 
 def stored_position(reading: Reading, definition: Definition) -> bytes | None:
-    """Where it was after its last batch."""
+    """The position after its last batch."""
     return reading.state(_key(definition, "position"))
 
 
 def stored_state(reading: Reading, definition: Definition, partition: str) -> list[str | None]:
-    """State and result of a partition, as JSON texts; an empty one where it has had no event."""
+    """State and result of a partition, as JSON texts; empty texts if it has had no event."""
     stored = reading.state(_key(definition, f"state {partition}"))
     found: list[str | None] = json.loads(stored) if stored else ["", None]
     return found
@@ -61,16 +62,16 @@ def write_effects(
     effects: Sequence[Effect],
     position: Position,
 ) -> None:
-    """Write what a batch has changed, and that it has come to ``position``. Raises Faulted."""
+    """Write what a batch has changed, and ``position`` as the new position. Raises Faulted."""
     writes = _Writes(transaction, definition)
     outputs = query["outputState"] and not definition.ends
-    for happening, changes in effects:
+    for item, changes in effects:
         if outputs and changes.get("isNew") and changes["partition"]:
-            writes.note_partition(happening, changes["partition"])
+            writes.note_partition(item, changes["partition"])
         for emitted in changes["emitted"]:
-            writes.emit(happening, emitted)
+            writes.emit(item, emitted)
         if outputs and "result" in changes:
-            writes.tell_result(happening, query["options"], changes)
+            writes.set_result_of(item, query["options"], changes)
         for partition, state in changes["states"].items():
             key = _key(definition, f"state {partition}")
             transaction.set_state(key, json.dumps(state).encode())
@@ -79,7 +80,7 @@ def write_effects(
 
 
 def write_results(transaction: Transaction, definition: Definition) -> None:
-    """Write what has come out of a query that is over, once in each of its epochs."""
+    """Write the results of a query that has completed, once per epoch."""
     name = f"{definition.stream}-result"
     if claim(transaction, definition, transaction.stream(name)).written is not None:
         return
@@ -93,13 +94,13 @@ def write_results(transaction: Transaction, definition: Definition) -> None:
 
 
 def forget(transaction: Transaction, definition: Definition) -> None:
-    """Forget position and states, not what was written to streams."""
+    """Delete position and states, but not what was written to streams."""
     for kind in ("position", "state "):
         transaction.delete_states(_key(definition, kind))
 
 
 def delete_emitted(transaction: Transaction, definition: Definition) -> None:
-    """Delete the streams that it was asked to keep track of, and the list of them."""
+    """Delete the tracked emitted streams, and the list of them."""
     tracked = transaction.stream(_tracking(definition))
     version = 0
     while page := read_stream(transaction, tracked, version):
@@ -111,7 +112,7 @@ def delete_emitted(transaction: Transaction, definition: Definition) -> None:
 
 
 def _claimed(transaction: Transaction, definition: Definition, name: str) -> Stream:
-    """A stream, made ready to be written. Raises Faulted where it is not the projection's own."""
+    """A stream, ready to be written. Raises Faulted if the stream is not the projection's own."""
     metadata = claim(transaction, definition, transaction.stream(name)).metadata
     if metadata is not None:
         append(transaction, f"$${name}", EXPECT_ANY, [metadata])
@@ -127,20 +128,20 @@ class _Writes:
         self._first: dict[str, int] = {}
         self._records: dict[str, list[NewRecord]] = {}
 
-    def emit(self, happening: Happening, emitted: Mapping[str, _Json]) -> None:
-        """What the script has said: an event, or a link."""
+    def emit(self, item: HandlerInput, emitted: Mapping[str, _Json]) -> None:
+        """Add what the script has emitted: an event, or a link."""
         stream, data = emitted["stream"], _bytes(emitted["data"])
-        metadata = self._metadata(happening, emitted["metadata"])
+        metadata = self._metadata(item, emitted["metadata"])
         self._add(stream, NewRecord(emitted["type"], data, metadata, emitted["isJson"]))
         if self._definition.track_emitted_streams:
             self._track(stream)
 
-    def tell_result(
-        self, happening: Happening, options: Mapping[str, _Json], changes: Mapping[str, _Json]
+    def set_result_of(
+        self, item: HandlerInput, options: Mapping[str, _Json], changes: Mapping[str, _Json]
     ) -> None:
-        """The new result; of a partition, in its own stream, with a link in the common one."""
+        """Add the new result; a partition's goes to its own stream, linked from the common one."""
         partition, result = changes["partition"], changes["result"]
-        metadata = self._metadata(happening)
+        metadata = self._metadata(item)
         common = options.get("resultStreamName") or f"{self._definition.stream}-result"
         record = NewRecord(_RESULT_REMOVED, b"", metadata, is_json=True)
         if result is not None:
@@ -153,9 +154,9 @@ class _Writes:
         version = self._add(own, record)
         self._add(common, NewRecord(LINK, _bytes(f"{version}@{own}"), metadata))
 
-    def note_partition(self, happening: Happening, partition: str) -> None:
-        """A partition has had its first event."""
-        metadata = self._metadata(happening._replace(cause=None, correlation_id=None))
+    def note_partition(self, item: HandlerInput, partition: str) -> None:
+        """Record that a partition has had its first event."""
+        metadata = self._metadata(item._replace(cause=None, correlation_id=None))
         record = NewRecord(_PARTITION, _bytes(partition), metadata)
         self._add(f"{self._definition.stream}-partitions", record)
 
@@ -179,13 +180,13 @@ class _Writes:
             entry = NewRecord(_TRACKED, _bytes(stream))
             append(self._transaction, _tracking(self._definition), EXPECT_ANY, [entry])
 
-    def _metadata(self, happening: Happening, added: Mapping[str, _Json] | None = None) -> bytes:
-        metadata = {"$v": self._definition.stamp, **stamp(happening.position), **(added or {})}
-        metadata.pop("$causedBy", None)  # not for the script to say
-        if happening.cause is not None:
-            metadata["$causedBy"] = id_text(happening.cause)
-        if happening.correlation_id:
-            metadata.setdefault("$correlationId", happening.correlation_id)
+    def _metadata(self, item: HandlerInput, added: Mapping[str, _Json] | None = None) -> bytes:
+        metadata = {"$v": self._definition.stamp, **stamp(item.position), **(added or {})}
+        metadata.pop("$causedBy", None)  # the script cannot set these
+        if item.cause is not None:
+            metadata["$causedBy"] = id_text(item.cause)
+        if item.correlation_id:
+            metadata.setdefault("$correlationId", item.correlation_id)
         return compact(metadata)
 
 
@@ -198,9 +199,9 @@ def _tracking(definition: Definition) -> str:
 
 
 def _delete(transaction: Transaction, stream: str) -> None:
-    with suppress(WrongExpectedVersion, StreamDeleted):  # there is none, or no more
+    with suppress(WrongExpectedVersion, StreamDeleted):  # there is none, or not any more
         delete(transaction, stream, EXPECT_ANY)
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode(errors="replace")  # JavaScript's text may hold half a character
+    return text.encode(errors="replace")  # JavaScript's text may hold half of a surrogate pair

@@ -1,7 +1,8 @@
-"""What each system projection makes of a record: a link in a stream that it shares with others.
+"""The link that each system projection writes for a record.
 
-The rules are EventStoreDB's, from its Projections.Core/Standard. One is mended: of a stream's
-metadata the server links ``$et-$metadata`` to the stream itself, here it is to the metadata.
+The rules are EventStoreDB's, from its Projections.Core/Standard. One is corrected: for a stream's
+metadata, the server's link in ``$et-$metadata`` leads to the stream itself; here it leads to the
+metadata.
 """
 
 import json
@@ -20,11 +21,11 @@ from embedded_eventstoredb.streams import LINK, METADATA, STREAM_DELETED
 
 _CORRELATION_ID: Final = "$correlationId"
 _STREAM_REFERENCE: Final = "$@"
-_EPOCH: Final = datetime(1970, 1, 1)  # its text is to say Z, and no +00:00
+_EPOCH: Final = datetime(1970, 1, 1)  # the text ends with Z, not with +00:00
 
 
 class Target(NamedTuple):
-    """Into which stream it goes, what it says, and what its metadata adds."""
+    """The stream of a link, its data, and its additional metadata."""
 
     stream: str
     data: str
@@ -42,7 +43,7 @@ _ENDS: Final[Mapping[str, Callable[[str, str], tuple[str, str, str]]]] = {
 
 
 def by_category(source: Linkable, category_of: Categories) -> Target | None:
-    """``order-1`` is in ``$ce-order``: what stands before the first dash, if anything does."""
+    """``order-1`` is in ``$ce-order``: the part before the first dash, if there is one."""
     deleted = deleted_stream(source)
     stream = deleted or source.stream
     category = category_of(stream)
@@ -65,7 +66,7 @@ def by_event_type(source: Linkable) -> Target | None:
 
 
 def by_correlation_id(source: Linkable) -> Target | None:
-    """What carries a ``$correlationId`` in its metadata is in ``$bc-<that id>``."""
+    """An event with a ``$correlationId`` in its metadata is in ``$bc-<that id>``."""
     if source.type == LINK or source.correlation_id is None:
         return None
     created = _EPOCH + timedelta(microseconds=source.created // 10)
@@ -87,9 +88,10 @@ def stream_by_category(source: Linkable, category_of: Categories) -> Target | No
 
 
 def rule_of(name: str, query: str) -> Rule:
-    """The rule of a system projection; its query can say how streams name their category.
+    """The rule of a system projection; its query can configure how a stream's name gives its
+    category.
 
-    Raises ValueError when it says that badly.
+    Raises ValueError if the query is malformed.
     """
     match name:
         case "$streams" | "$by_event_type" if query.strip():
@@ -110,7 +112,7 @@ def rule_of(name: str, query: str) -> Rule:
 
 
 def _require_correlation_id(query: str) -> None:
-    """The server lets it have another name, in a JSON object; here it has none."""
+    """The server can use another property, named in a JSON object; this node cannot."""
     try:
         name = json.loads(query)["correlationIdProperty"] if query.strip() else _CORRELATION_ID
     except (KeyError, TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""A batch of the log, linked by the system projections that stand before it, in one transaction."""
+"""Links a batch of the log for all system projections that are behind it, in one transaction."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ _NOTHING_YET: Final = -2  # before the first position
 
 
 class End(NamedTuple):
-    """Where a projection has left a stream of its own: its version, and what caused the newest."""
+    """The end of a projection's own stream: its version, and what caused its newest record."""
 
     version: int
     written: int
@@ -37,7 +37,7 @@ class End(NamedTuple):
 
 @dataclass(frozen=True)
 class Run:
-    """A projection that runs, and how far it is: all that a batch needs to know of it."""
+    """A running projection as a batch needs to know it, with its position."""
 
     definition: Definition
     rule: Rule
@@ -49,7 +49,10 @@ class Run:
 
 @dataclass
 class Step:
-    """What a batch has made of a run. ``interfered``: somebody else has written in between."""
+    """The outcome of a batch for one run.
+
+    ``interfered``: another writer has written to its stream.
+    """
 
     position: int
     handled: int = 0
@@ -92,14 +95,14 @@ def _is_due(run: Run, coming: int) -> bool:
 
 
 class _Sources:
-    """The records of a batch, with what every link to one of them ends with."""
+    """The records of a batch, each with the end of the metadata of every link to it."""
 
     def __init__(self, sources: Sequence[Linkable]) -> None:
         self._sources = sources
         self._tails = [_tail(source) for source in sources]
 
     def links(self, run: Run) -> Iterator[tuple[str, _Link]]:
-        """What a run makes of those that it has not had yet: streams, and links for them."""
+        """The links of a run for records that it has not passed, by stream."""
         head = f'{{"$v":"{run.definition.stamp}"'
         for source, tail in zip(self._sources, self._tails, strict=True):
             position = source.position
@@ -119,24 +122,24 @@ def _tail(source: Linkable) -> str:
 
 
 def _plan(run: Run, sources: _Sources, coming: int, end: int) -> dict[str, list[_Link]]:
-    """What a run makes of the sources that it has not had yet, by stream, in their order."""
+    """The links of a run for sources that it has not passed, by stream, in their order."""
     planned: dict[str, list[_Link]] = {}
     tells = run.definition.name == "$by_event_type"
     if tells and coming and not run.handled:
-        planned[_TYPE_INDEX] = [_told_checkpoint(run.definition, run.position)]
+        planned[_TYPE_INDEX] = [_checkpoint_entry(run.definition, run.position)]
     for stream, link in sources.links(run):
         planned.setdefault(stream, []).append(link)
     if tells and _is_due(run, coming):
-        planned.setdefault(_TYPE_INDEX, []).append(_told_checkpoint(run.definition, end))
+        planned.setdefault(_TYPE_INDEX, []).append(_checkpoint_entry(run.definition, end))
     return planned
 
 
 class _Interfered(Exception):
-    """Somebody else has written a stream since the projection has."""
+    """Another writer has written to a stream since the projection did."""
 
 
 class _Writing:
-    """The links of one run, as they come to be written."""
+    """Writes the links of one run."""
 
     def __init__(self, transaction: Transaction, run: Run, streams: dict[str, Stream]) -> None:
         self._transaction = transaction
@@ -144,7 +147,9 @@ class _Writing:
         self._streams = streams
 
     def write(self, planned: dict[str, list[_Link]], end: int) -> Step:
-        """All links, or those before the first one to a stream that is not the run's own."""
+        """Write all links, or those before the first one to a stream that another writer has
+        written.
+        """
         step, claimed = Step(end), []
         for name, links in planned.items():
             (first, _), stream = links[0], self._streams.get(name) or Stream(0, name)
@@ -174,7 +179,7 @@ class _Writing:
     def _appends(
         self, stream: Stream, links: list[_Link], found: Claim, step: Step
     ) -> Iterator[tuple[Stream, Sequence[NewRecord]]]:
-        """What a stream still lacks of its links, and before it the metadata that it needs."""
+        """The links that a stream still lacks, after the metadata that it needs."""
         written = found.written if isinstance(found.written, int) else _NOTHING_YET
         lacking = [link for link in links if written < link[0] <= step.position]
         records = [record for _, record in lacking]
@@ -183,14 +188,14 @@ class _Writing:
         step.ends[stream.name] = End(stream.last_version + len(records), lacking[-1][0])
         if found.metadata is not None:
             yield self._transaction.stream(f"$${stream.name}"), [found.metadata]
-        if stream.soft_deleted and found.metadata is None:  # deleted while it was written
+        if stream.soft_deleted and found.metadata is None:  # deleted meanwhile
             append(self._transaction, stream.name, EXPECT_ANY, records)
         else:
             yield stream, records
 
 
-def _told_checkpoint(definition: Definition, position: int) -> _Link:
-    """``$et`` has an entry where it begins after each start, and one for every checkpoint."""
+def _checkpoint_entry(definition: Definition, position: int) -> _Link:
+    """``$et`` gets an entry after each start, and one for every checkpoint."""
     at = stamp(position)
     record = NewRecord(
         "$Checkpoint", compact(at), compact({"$v": definition.stamp, **at}), is_json=True

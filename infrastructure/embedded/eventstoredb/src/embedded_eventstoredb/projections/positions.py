@@ -1,4 +1,4 @@
-"""How far a projection has come: a position in the log, or a version in each of its streams."""
+"""The position of a projection: in the log, or a version in each of its streams."""
 
 import json
 from typing import Any
@@ -10,14 +10,14 @@ Position = int | dict[str, int]
 
 
 def stamp(position: Position) -> dict[str, Any]:
-    """How the metadata of what a projection writes tells what caused it."""
+    """The fields by which the metadata of a projection's records names their cause."""
     if isinstance(position, int):
         return {"$c": max(position, 0), "$p": position}
     return {"$s": position}
 
 
 def described(position: Position) -> str:
-    """How statistics tell it."""
+    """The position as statistics show it."""
     if isinstance(position, int):
         return f"C:{max(position, 0)}/P:{position}"
     parts = [f"{stream}: {version}" for stream, version in position.items()]
@@ -25,7 +25,8 @@ def described(position: Position) -> str:
 
 
 def restored(stored: bytes | None, zero: Position) -> Position:
-    """Where to go on, when the query may have changed. Raises Faulted where there is no such place.
+    """The position to continue from, although the query may have changed. Raises Faulted if there
+    is none.
 
     A stream that is new to the query is read from its beginning.
     """

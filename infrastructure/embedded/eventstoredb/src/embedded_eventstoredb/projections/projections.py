@@ -1,4 +1,4 @@
-"""All projections of a node, the server's own and the users': made, changed, asked, deleted."""
+"""All projections of a node, system and user-defined: created, updated, queried, deleted."""
 
 import asyncio
 from dataclasses import replace
@@ -9,8 +9,8 @@ import grpc
 from embedded_eventstoredb.errors import Refusal
 from embedded_eventstoredb.projections.definitions import (
     Definition,
+    create_registry,
     forget_transient,
-    found,
     register,
     registered,
     save,
@@ -36,8 +36,7 @@ _RESTARTING: Final = 0.1  # seconds; about as long as it takes the server
 class Projections:
     """To be started, used and stopped on the event loop's thread. Management is one at a time.
 
-    What it refuses it refuses as the server does, with the name of the message that the server's
-    manager answers with.
+    Refusals are the server's: each names the message that the server's manager answers with.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -49,8 +48,10 @@ class Projections:
         self._restarting = False
 
     async def start(self, *, standard: bool = True) -> None:
-        """Go on from the checkpoints; ``standard`` enables the server's own, as each start does."""
-        await self._storage.write(lambda t: _found(t, standard))
+        """Start from the checkpoints; ``standard`` enables the system projections, as each server
+        start does.
+        """
+        await self._storage.write(lambda t: _prepare(t, standard))
         users = []
         for definition in registered(self._storage):
             if definition.is_system:
@@ -63,7 +64,7 @@ class Projections:
         self._starting = asyncio.create_task(self._start_all(users))
 
     async def stop(self) -> None:
-        """End the work; what a commit has not taken is taken after the next start."""
+        """Stop all work; what is not committed is done after the next start."""
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.gather(self._starting, return_exceptions=True)
@@ -82,14 +83,17 @@ class Projections:
             raise Refusal(grpc.StatusCode.NOT_FOUND, text) from None
 
     def _managed(self, name: str) -> Projection:
-        """One that can be changed. Raises a Refusal when it is not there, or about to leave."""
+        """A projection that can be changed. Raises a Refusal if it is missing or being deleted."""
         projection = self.find(name)
         if projection.is_leaving:
             raise _received("OperationFailed")
         return projection
 
     async def create(self, definition: Definition) -> None:
-        """Keep it and run it. A query that cannot be understood is no refusal: it is Faulted."""
+        """Store it and run it.
+
+        A query that cannot be compiled is not refused: the projection is Faulted.
+        """
         async with self._management:
             if not definition.name:
                 raise _received("OperationFailed")
@@ -102,7 +106,7 @@ class Projections:
             await projection.reload(definition)
 
     async def update(self, name: str, query: str, emit_enabled: bool | None) -> None:
-        """Go on by another query, where the last one was. ``emit_enabled`` None: as it is."""
+        """Continue with another query from the same position. ``emit_enabled`` None: unchanged."""
         async with self._management:
             projection = self._managed(name)
             definition = projection.definition
@@ -114,14 +118,14 @@ class Projections:
             await self._reload(projection, changed, anew=projection.is_completed)
 
     async def enable(self, name: str) -> None:
-        """Run it, unless it does; what has failed tries again."""
+        """Run it, if it does not run; a faulted projection tries again."""
         async with self._management:
             projection = self._managed(name)
             if not (projection.is_running and projection.definition.enabled):
                 await self._reload(projection, replace(projection.definition, enabled=True))
 
     async def disable(self, name: str, *, abort: bool = False) -> None:
-        """Stop it, also for the next start of the node."""
+        """Stop it, also for later starts of the node."""
         async with self._management:
             projection = self._managed(name)
             await projection.halt(abort=abort)
@@ -129,13 +133,15 @@ class Projections:
             projection.definition = await self._storage.write(lambda t: save(t, stopped))
 
     async def reset(self, name: str) -> None:
-        """Have it begin anew: what it wrote is cut off when it writes there again."""
+        """Restart it from the beginning: what it wrote is truncated when it writes to that stream
+        again.
+        """
         async with self._management:
             projection = self._managed(name)
             await self._reload(projection, projection.definition, anew=True)
 
     async def delete(self, name: str, *, emitted_streams: bool = False) -> None:
-        """Only what has stopped or failed, and is no system projection, can be deleted."""
+        """Only a stopped or faulted projection that is not a system projection can be deleted."""
         async with self._management:
             projection = self._managed(name)
             if not projection.can_be_deleted:
@@ -153,16 +159,16 @@ class Projections:
             self._leave(projection)
 
     def _leave(self, projection: Projection) -> None:
-        """Its name is free a moment after its deletion was answered."""
+        """Its name is free 15 ms after its deletion was answered."""
         assert isinstance(projection, UserProjection)  # the server's own cannot be deleted
         projection.leave()
         loop = asyncio.get_running_loop()
         loop.call_later(_LEAVING, self._projections.pop, projection.definition.name, None)
 
     async def restart(self) -> None:
-        """Begin to stop and start all that are enabled; what has failed tries again.
+        """Begin to stop and start all enabled projections; faulted ones try again.
 
-        Raises a Refusal while they stop. Who manages them meanwhile waits.
+        Raises a Refusal while they stop. Management calls wait until then.
         """
         if self._restarting:
             raise _cannot_restart("Restarting")
@@ -182,7 +188,7 @@ class Projections:
         await projection.reload(await self._storage.write(write))
 
     async def _start_all(self, users: list[UserProjection]) -> None:
-        """Has the lock from ``start``: nobody manages what has not begun."""
+        """Runs under the lock that ``start`` took: management waits until all have begun."""
         try:
             await asyncio.gather(*(user.reload(user.definition) for user in users))
         finally:
@@ -199,9 +205,11 @@ class Projections:
             await asyncio.gather(*(found.reload(found.definition) for found in kept.values()))
 
 
-def _found(transaction: Transaction, standard: bool) -> None:
-    """What every start finds: a registry with the server's own, and these enabled if asked for."""
-    found(transaction, STANDARD)
+def _prepare(transaction: Transaction, standard: bool) -> None:
+    """Before each start: create the registry if missing, and enable the system projections if
+    wanted.
+    """
+    create_registry(transaction, STANDARD)
     forget_transient(transaction)
     for definition in registered(transaction):
         if standard and definition.is_system and not definition.enabled:

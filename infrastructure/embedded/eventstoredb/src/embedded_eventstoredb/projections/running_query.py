@@ -1,4 +1,4 @@
-"""A query at work: reads a batch, has its script handle it, writes what that changed."""
+"""Runs a query: reads a batch, has its script handle it, writes the changes."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ from embedded_eventstoredb.projections.positions import (
 )
 from embedded_eventstoredb.projections.script import Script, ScriptFailed
 from embedded_eventstoredb.projections.sources import (
-    Happening,
+    HandlerInput,
     Source,
     source_of,
 )
@@ -40,26 +40,26 @@ _log = logging.getLogger(__name__)
 
 
 class Owner(Protocol):
-    """Whoever runs a query."""
+    """The projection that runs a query."""
 
     def worked(self) -> None:
-        """It has come further."""
+        """The query has made progress."""
         ...
 
     def completed(self) -> None:
-        """It is over: it has read what there is."""
+        """The query has read everything and is over."""
         ...
 
     def failed(self, reason: str) -> None:
-        """It cannot go on."""
+        """The query cannot continue."""
         ...
 
 
 class RunningQuery:
-    """A query that has been understood. It runs from ``start`` to ``stop``, to its end or fault."""
+    """A compiled query. It runs from ``start`` until ``stop``, its end or a fault."""
 
     def __init__(self, storage: Storage, definition: Definition, script: Script) -> None:
-        """Raises Faulted when it contradicts itself, or cannot go on where it was."""
+        """Raises Faulted if the query contradicts itself, or cannot continue at its position."""
         self.phase = Phase.STOPPED
         self.is_over = False
         self.processed = 0
@@ -80,7 +80,7 @@ class RunningQuery:
 
     @property
     def progress(self) -> float:
-        """How much of all there is has been read, in per cent; -1 before it has begun."""
+        """How much of the source has been read, in per cent; -1 before it has begun."""
         if self.is_over:
             return 100.0
         return self.source.progress(self._storage, self.position) if self._begun else -1.0
@@ -101,12 +101,12 @@ class RunningQuery:
         self._task = asyncio.create_task(self._run(owner))
 
     def state(self, partition: str) -> list[str | None]:
-        """State and result of a partition; it has them a moment before they are written."""
+        """State and result of a partition; they are visible a moment before they are written."""
         fresh = self._fresh.get(partition)
         return fresh or stored_state(self._storage, self._definition, partition)
 
     async def stop(self) -> None:
-        """End it. A batch that is being written stays whole."""
+        """End it. A batch that is being written is completed."""
         self._stopping = True
         if self._task is not None:
             self._task.cancel()
@@ -125,21 +125,21 @@ class RunningQuery:
         except (Faulted, StorageUnavailable) as fault:
             self.phase = Phase.FAULTED
             owner.failed(str(fault))
-        except Exception as error:  # whatever it is: say so, and stay at the checkpoint
+        except Exception as error:  # any error: report it, and stay at the checkpoint
             _log.exception("projection %s failed", self._definition.name)
             self.phase = Phase.FAULTED
             owner.failed(str(error))
         await self._script.stop()
 
     async def _go_through(self, owner: Owner) -> None:
-        """All there is, and what comes then, unless the query ends there."""
+        """Handle all events, then new ones, unless the query ends there."""
         while True:
             end = self._storage.last_position
             is_end = await self._advance()
             self._begun = True
             owner.worked()
             if not is_end:
-                await asyncio.sleep(0)  # a long way through what it does not want: others may go on
+                await asyncio.sleep(0)  # many pages without an event for it: let other tasks run
             elif not self._definition.ends:
                 await self._storage.beyond(end)
             else:
@@ -147,13 +147,13 @@ class RunningQuery:
         await self._storage.write_in_time(lambda t: write_results(t, self._definition))
 
     async def _advance(self) -> bool:
-        """A page further. True at the end."""
+        """Handle one page. True at the end."""
         page = self.source.read(self._storage, self.position)
-        if not page.happenings:
+        if not page.inputs:
             await self._skip_to(page.position)
             return page.is_end
         began = time.monotonic()
-        await self._handle(page.happenings, page.position)
+        await self._handle(page.inputs, page.position)
         self.working_time += time.monotonic() - began
         return False
 
@@ -163,22 +163,25 @@ class RunningQuery:
         if isinstance(position, int) and isinstance(behind, int) and position - behind > _FAR:
             await self._write([], position)
 
-    async def _handle(self, happenings: list[Happening], position: Position) -> None:
-        """Have a batch handled and its effects written, up to what fails. Raises Faulted."""
+    async def _handle(self, inputs: list[HandlerInput], position: Position) -> None:
+        """Have a batch handled and write its effects, up to the event that fails.
+
+        Raises Faulted.
+        """
         try:
             answer = await self._script.handle(
-                [happening.told for happening in happenings],
+                [item.content for item in inputs],
                 lambda partition: stored_state(self._storage, self._definition, partition),
             )
         except ScriptFailed as died:
-            await self._handle_singly(happenings, position, str(died))
+            await self._handle_singly(inputs, position, str(died))
             return
-        effects, failure = self._permitted(list(zip(happenings, answer.outcomes, strict=False)))
+        effects, failure = self._permitted(list(zip(inputs, answer.outcomes, strict=False)))
         if answer.failure is not None and failure is None:
-            failure = self._reason(happenings[len(answer.outcomes)], answer.failure)
-        rest = happenings[len(answer.outcomes) :]
+            failure = self._reason(inputs[len(answer.outcomes)], answer.failure)
+        rest = inputs[len(answer.outcomes) :]
         if failure is None and rest:
-            await self._write(effects, happenings[len(answer.outcomes) - 1].position)
+            await self._write(effects, inputs[len(answer.outcomes) - 1].position)
             await self._handle(rest, position)
             return
         if failure is None:
@@ -189,29 +192,31 @@ class RunningQuery:
         raise Faulted(failure)
 
     async def _handle_singly(
-        self, happenings: list[Happening], position: Position, failure: str
+        self, inputs: list[HandlerInput], position: Position, failure: str
     ) -> None:
-        """The script has died of one of these, and taken with it what it made of the others."""
-        if len(happenings) == 1:
-            raise Faulted(self._reason(happenings[0], failure))
+        """Handle each input alone: one of them killed the script, and with it the effects of the
+        others.
+        """
+        if len(inputs) == 1:
+            raise Faulted(self._reason(inputs[0], failure))
         self._script = await Script.started(self._definition.query)
-        for happening in happenings:
-            await self._handle([happening], happening.position)
+        for item in inputs:
+            await self._handle([item], item.position)
         self.position = position
 
     def _permitted(
-        self, outcomes: list[tuple[Happening, dict[str, Any] | None]]
+        self, outcomes: list[tuple[HandlerInput, dict[str, Any] | None]]
     ) -> tuple[list[Effect], str | None]:
-        """What may be written, and why no more than that."""
+        """The effects that may be written, and why the others may not."""
         effects: list[Effect] = []
-        for happening, changes in outcomes:
+        for item, changes in outcomes:
             if changes is None:  # in no partition
                 continue
             for line in changes["logged"]:
                 _log.debug("projection %s: %s", self._definition.name, line)
             if changes["emitted"] and not self._definition.emit_enabled:
                 return effects, EMIT_REFUSED
-            effects.append((happening, changes))
+            effects.append((item, changes))
         return effects, None
 
     async def _write(self, effects: list[Effect], position: Position) -> None:
@@ -221,7 +226,7 @@ class RunningQuery:
         self.position = self.checkpoint = position
 
     async def _commit(self, effects: list[Effect], position: Position) -> None:
-        """Have the new states, and a moment later what was emitted with them."""
+        """Make the new states visible, and a moment later the emitted events."""
         definition, query = self._definition, self.query
 
         def write(transaction: Transaction) -> None:
@@ -236,9 +241,9 @@ class RunningQuery:
         finally:
             self._fresh = {}
 
-    def _reason(self, happening: Happening, failure: str) -> str:
+    def _reason(self, item: HandlerInput, failure: str) -> str:
         return (
             f"The {self._definition.name} projection failed to process an event.\r\n"
-            f"Handler: {_HANDLER}\r\nEvent Position: {described(happening.position)}"
+            f"Handler: {_HANDLER}\r\nEvent Position: {described(item.position)}"
             f"\r\n\r\nMessage:\r\n\r\n{failure}"
         )

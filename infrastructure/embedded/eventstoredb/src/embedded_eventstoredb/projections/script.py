@@ -1,8 +1,8 @@
-"""A query's process, seen from the node: started, asked, killed.
+"""The process of a query, as the node uses it: started, asked, killed.
 
-The dialogue: the query goes out; its definition comes back. Then batches of events and deletions
-go out; what each changes comes back, in order. In between the process asks for the states that it
-does not hold. A script that fails says so and is over.
+The dialogue: the query is sent; its definition comes back. Then batches of events and deletions are
+sent; the changes of each come back, in order. In between, the process asks for the states that it
+does not hold. A script that fails reports it and ends.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ JAVASCRIPT_MISSING: Final = (
 _PROCESS: Final = Path(__file__).with_name("script_process.py")
 _TOO_LONG: Final = -26  # SIGVTALRM: the process has used up the time it had given itself
 _DEATH_SECONDS: Final = 1.0
-_ANSWER_SECONDS: Final = 60.0  # of the clock on the wall, when all else fails
+_ANSWER_SECONDS: Final = 60.0  # of wall-clock time, if nothing else has ended it
 
 _Json = Any  # what JSON can hold
 States = Callable[[str], list[str | None] | None]
@@ -35,9 +35,9 @@ class ScriptFailed(Faulted):
 
 
 class Answer(NamedTuple):
-    """What the events of a batch changed, as far as it came, and what failed there.
+    """What the events of a batch changed, up to the one that failed, and the failure.
 
-    Without a failure it has come to the end of the batch, or to what is large enough to be written.
+    Without a failure, all events were handled, or as many as should be written at once.
     """
 
     outcomes: list[dict[str, _Json] | None]
@@ -67,7 +67,7 @@ class Script:
             raise ScriptFailed(JAVASCRIPT_MISSING)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", str(_PROCESS)),
-            stdin=asyncio.subprocess.PIPE,  # closed by our death, its sign to end
+            stdin=asyncio.subprocess.PIPE,  # closed when this process dies: then it ends
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the node
@@ -84,7 +84,7 @@ class Script:
         return script
 
     async def handle(self, items: Sequence[dict[str, _Json]], states: States) -> Answer:
-        """Have a batch handled. Raises ScriptFailed when the process dies of it."""
+        """Have a batch handled. Raises ScriptFailed if the process dies."""
         answer = await self._ask(items, "execute")
         while "load" in answer:
             answer = await self._ask(states(answer["load"]), "execute")
@@ -115,7 +115,7 @@ class Script:
         raise ScriptFailed(self._cause_of_death(doing))
 
     async def _end(self) -> None:
-        """It has died, or will not answer: have its exit code."""
+        """Wait for the exit code of a process that has died or does not answer."""
         try:
             await asyncio.wait_for(self._process.wait(), _DEATH_SECONDS)
         except TimeoutError:

@@ -1,7 +1,8 @@
-"""A query in its own process: a script that hangs, crashes or grows too large ends only itself.
+"""Runs a query in its own process: a script that hangs, crashes or grows too large ends only
+itself.
 
-Runs as a file, knows nothing of the node, and speaks in frames on its standard streams: a length
-of four bytes, then JSON. What it answers to what, see ``script.py``, its other end.
+Runs as a file and imports nothing of the node. Messages on its standard streams are a length of
+four bytes, then JSON. ``script.py``, the other end, describes the dialogue.
 """
 
 import json
@@ -31,12 +32,12 @@ class Failed(Exception):
 
 
 class Script:
-    """A query, compiled, with the states of the partitions that it met last."""
+    """A compiled query, with the states of recently used partitions."""
 
     def __init__(self, query: str) -> None:
         """Raises Failed."""
         self.said = 0
-        """How many characters the outcomes have come to, since somebody set this to 0."""
+        """Characters of all outcomes since this was last set to 0."""
         self._context = quickjs.Context()
         self._context.set_memory_limit(_MEMORY)
         self._context.set_max_stack_size(_STACK)
@@ -59,7 +60,7 @@ class Script:
             size -= sum(len(text) for text in oldest if text)
 
     def handle(self, item: dict[str, _Json]) -> dict[str, _Json] | None:
-        """What an event or a deletion changes; None: it is in no partition. Raises Failed."""
+        """The changes of an event or a deletion; None if it is in no partition. Raises Failed."""
         event, deletion = item.get("event"), item.get("deletion")
         with _TimeLimit(_EVENT_SECONDS):
             partition = deletion or self._partition(item)
@@ -121,7 +122,7 @@ class Script:
 
 
 class _TimeLimit:
-    """Ends the process, whatever it is doing, when it has computed for so many seconds.
+    """Ends the process, whatever it does, after so many seconds of CPU time.
 
     A regular expression that never ends cannot be interrupted from within.
     """
@@ -148,7 +149,7 @@ def send(message: _Json) -> None:
 
 
 def receive() -> _Json:
-    """The next message. Ends the process when there will be none."""
+    """The next message. Ends the process at the end of the input."""
     length = sys.stdin.buffer.read(4)
     if len(length) < 4:
         sys.exit()
@@ -168,11 +169,11 @@ def main() -> None:
         answer = handle_batch(script, receive())
         send(answer)
         if "failed" in answer:
-            return  # after a failure its state is anybody's guess
+            return  # after a failure its state is undefined
 
 
 def handle_batch(script: Script, items: list[dict[str, _Json]]) -> dict[str, _Json]:
-    """Outcomes of the first items, of all unless they grow too large, and what failed."""
+    """The outcomes of all items, or of the first ones if they grow too large, and the failure."""
     script.forget_old()
     script.said = 0
     outcomes: list[dict[str, _Json] | None] = []

@@ -29,19 +29,24 @@ _Json = Any  # what JSON can hold
 _Head = tuple[Record, Resolved]
 
 
-class Happening(NamedTuple):
-    """An event or a deletion, as the script is told, and what is said of it where it has effect."""
+class HandlerInput(NamedTuple):
+    """An event or a deletion as the script receives it, and what links and emitted events say of
+    it.
+    """
 
-    told: dict[str, _Json]
+    content: dict[str, _Json]
     position: Position
     cause: bytes | None = None
     correlation_id: str | None = None
 
 
 class Page(NamedTuple):
-    """What comes next; ``position`` is where it ends. Only without happenings can it be the end."""
+    """The next inputs; ``position`` is where the page ends.
 
-    happenings: list[Happening]
+    Only a page without inputs can be the end.
+    """
+
+    inputs: list[HandlerInput]
     position: Position
     is_end: bool
 
@@ -59,13 +64,13 @@ class Source(Protocol):
         ...
 
     def progress(self, reading: Reading, position: Position) -> float:
-        """How much of all there is has been read, in per cent."""
+        """How much of the source has been read, in per cent."""
         ...
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a query has said of the events that it wants."""
+    """Which events a query selects."""
 
     types: Sequence[str] | None
     deletions: bool
@@ -75,11 +80,13 @@ class Selection:
     def wants(self, record: Record) -> bool:
         return self.types is None or record.type in self.types
 
-    def told(self, resolved: Resolved, position: Position, category: str | None) -> Happening:
-        """An event, for the script."""
+    def as_input(
+        self, resolved: Resolved, position: Position, category: str | None
+    ) -> HandlerInput:
+        """An event as the script receives it."""
         event, link = resolved.event, resolved.link
-        assert event is not None  # callers have looked
-        told = {
+        assert event is not None  # callers have checked
+        content = {
             "streamId": event.stream,
             "sequenceNumber": event.version,
             "eventType": event.type,
@@ -92,8 +99,8 @@ class Selection:
         }
         partition = _partition(event, link) if self.by_stream else ""
         correlation_id = _object(event.metadata).get("$correlationId") if event.is_json else None
-        return Happening(
-            {"event": told, "partition": partition},
+        return HandlerInput(
+            {"event": content, "partition": partition},
             position,
             event.id,
             correlation_id if isinstance(correlation_id, str) else None,
@@ -101,7 +108,7 @@ class Selection:
 
 
 class LogSource:
-    """``fromAll``: every event of every user's stream, as it stands in the log."""
+    """``fromAll``: every event of every user stream, in the order of the log."""
 
     zero: Position = -1
 
@@ -113,7 +120,7 @@ class LogSource:
     def read(self, reading: Reading, position: Position) -> Page:
         assert isinstance(position, int)  # see zero
         records, looked = reading.read_projected(position, self._types)
-        found = [item for record in records if (item := self._happening(record))]
+        found = [item for record in records if (item := self._input(record))]
         if records:
             return Page(found, records[-1].position, False)
         return Page([], looked, looked == position)
@@ -123,15 +130,15 @@ class LogSource:
         newest = reading.read_log(1 << 62, backwards=True, limit=1)
         return 100 * (position + 1) / (newest[0].position + 1) if newest else 100.0
 
-    def _happening(self, record: Record) -> Happening | None:
+    def _input(self, record: Record) -> HandlerInput | None:
         deletions = self._selection.deletions and record.type != STREAM_DELETED
         if deletions and (deleted := deleted_stream(record)):
-            return Happening({"deletion": deleted}, record.position)
+            return HandlerInput({"deletion": deleted}, record.position)
         if record.type == LINK and not self._selection.links:
             return None
         if not self._selection.wants(record):
             return None
-        return self._selection.told(Resolved(record, None), record.position, None)
+        return self._selection.as_input(Resolved(record, None), record.position, None)
 
 
 class StreamsSource:
@@ -152,12 +159,12 @@ class StreamsSource:
         heads = {name: iter(page) for name, page in pages.items() if page}
         if not heads:
             return Page([], position, True)
-        found: list[Happening] = []
+        found: list[HandlerInput] = []
         now = dict(position)
         for record, resolved in _merged(heads):
             now = {**now, record.stream: record.version}
-            if happening := self._happening(resolved, now):
-                found.append(happening)
+            if item := self._input(resolved, now):
+                found.append(item)
         return Page(found, now, False)
 
     def progress(self, reading: Reading, position: Position) -> float:
@@ -173,18 +180,19 @@ class StreamsSource:
         page = read_stream(reading, stream, version + 1)
         return [(record, resolve(reading, record)) for record in page]
 
-    def _happening(self, resolved: Resolved, position: Position) -> Happening | None:
+    def _input(self, resolved: Resolved, position: Position) -> HandlerInput | None:
         event, selection = resolved.event, self._selection
         if deleted := _deleted(resolved):
-            told = selection.deletions and not _is_tombstone(resolved)
-            return Happening({"deletion": deleted}, position) if told else None
+            if not selection.deletions or _is_tombstone(resolved):
+                return None
+            return HandlerInput({"deletion": deleted}, position)
         if event is None or not selection.wants(event):
             return None
         if event.is_json and not _is_json(event.data):
             return None
         if self._category is not None and resolved.link is None:
             return None
-        return selection.told(resolved, position, self._category)
+        return selection.as_input(resolved, position, self._category)
 
 
 def source_of(query: Mapping[str, _Json]) -> Source:
@@ -240,7 +248,7 @@ def _check(query: Mapping[str, _Json]) -> None:
 
 
 def _merged(heads: Mapping[str, Iterator[_Head]]) -> Iterator[_Head]:
-    """By position in the log, until one of them has no more on its page."""
+    """Merged by position in the log, until one page has no more records."""
     waiting = {name: next(head) for name, head in heads.items()}
     while True:
         name = min(waiting, key=lambda name: _place(*waiting[name]))
@@ -256,7 +264,7 @@ def _place(record: Record, resolved: Resolved) -> int:
 
 
 def _deleted(resolved: Resolved) -> str | None:
-    """The stream whose deletion this is, or links to."""
+    """The stream whose deletion this record is, or links to."""
     if resolved.event is not None:
         return deleted_stream(resolved.event)
     link = resolved.original
@@ -266,14 +274,14 @@ def _deleted(resolved: Resolved) -> str | None:
 
 
 def _is_tombstone(resolved: Resolved) -> bool:
-    """Whether a stream is gone for good, of which no handler is told."""
+    """Whether it is a tombstone, which is not given to any handler."""
     if resolved.event is not None:
         return resolved.event.type == STREAM_DELETED
     return resolved.link is not None and resolved.link.data.startswith(b"%d@" % MAX_VERSION)
 
 
 def _partition(event: Record, link: Record | None) -> str:
-    """The stream that an event is counted to; a link may name another than the one it is in."""
+    """The stream whose partition the event belongs to, which a link may name."""
     original = _object(link.metadata).get("$o") if link else None
     return original if isinstance(original, str) else event.stream.removeprefix("$$")
 

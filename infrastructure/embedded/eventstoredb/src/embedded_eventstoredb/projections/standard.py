@@ -1,4 +1,4 @@
-"""The server's own five projections, as a new log holds them: disabled until they are started."""
+"""The five system projections, as a new log holds them: disabled until they are started."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What is told of a projection: how it is, and how far it has come."""
+"""What the statistics of a projection show: its status and its progress."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ _INTERVAL: Final = 0.25  # seconds; the server's own
 
 
 class Phase(Enum):
-    """The server's words for where a projection is in its life."""
+    """The server's names for the phases of a projection."""
 
     RUNNING = "Running"
     STOPPED = "Stopped"
@@ -46,7 +46,7 @@ def status(phase: Phase, run: str, *, enabled: bool) -> str:
 
 
 class Report:
-    """Statistics as they were last reported: they lag behind, as the server's do.
+    """Statistics as last reported; they are late, as on the server.
 
     They are reported when a projection changes its state, and a quarter of a second after it has
     done something.
@@ -58,22 +58,22 @@ class Report:
         self._latest = take()
 
     def now(self) -> None:
-        """Report what is."""
+        """Report now."""
         self._latest = self._take()
 
     def soon(self) -> None:
-        """Report what will be when the interval is over."""
+        """Report when the interval is over."""
         if self._due is None:
             self._due = asyncio.get_running_loop().call_later(_INTERVAL, self._is_due)
 
     def stop(self) -> None:
-        """Report nothing that is due: there will be no log to look at."""
+        """Cancel a report that is due: the log is being closed."""
         if self._due is not None:
             self._due.cancel()
             self._due = None
 
-    def told(self, status: str, state_reason: str) -> Statistics:
-        """The last report, under how the projection is now."""
+    def current(self, status: str, state_reason: str) -> Statistics:
+        """The last report, with the projection's status as it is now."""
         return replace(self._latest, status=status, state_reason=state_reason)
 
     def _is_due(self) -> None:

@@ -1,4 +1,4 @@
-"""A system projection: its rule, how far it is, whether it runs."""
+"""A system projection: its rule, its position, whether it runs."""
 
 from typing import Final, Protocol
 
@@ -14,14 +14,14 @@ from embedded_eventstoredb.projections.statistics import (
 )
 from embedded_eventstoredb.storage import Transaction
 
-_STREAMS: Final = 8_192  # whose ends are remembered; of others the newest record is looked at
+_STREAMS: Final = 8_192  # streams whose ends are remembered; of others, the newest record is read
 
 
 class Engine(Protocol):
-    """Who does the work of all of them."""
+    """Does the work of all system projections."""
 
     def wake(self) -> None:
-        """There may be something to link."""
+        """Look for records to link."""
         ...
 
     def progress(self, position: int) -> float:
@@ -29,18 +29,19 @@ class Engine(Protocol):
         ...
 
     def stored_checkpoint(self, key: str) -> int:
-        """Where a projection begins again."""
+        """The position from which a projection continues."""
         ...
 
     async def pause(self, projection: "SystemProjection", *, checkpoint: bool) -> None:
-        """Take it out of the work, after the batch that is being written."""
+        """Exclude it from further batches, after the one that is being written."""
         ...
 
 
 class SystemProjection:
     """One projection, from definition to definition: each begins with ``reload``.
 
-    It links each event once: by its checkpoint, and beyond that by what stands in each stream.
+    It links each event once: it skips those before its checkpoint and those that a stream already
+    has.
     """
 
     has_state = True
@@ -70,7 +71,7 @@ class SystemProjection:
 
     @property
     def position(self) -> int:
-        """Up to where the log is linked."""
+        """The position up to which the log is linked."""
         return self._position
 
     @property
@@ -79,7 +80,7 @@ class SystemProjection:
 
     @property
     def run(self) -> Run:
-        """What a batch is linked by."""
+        """The projection as a batch needs to know it."""
         return Run(
             self.definition,
             self._rule,
@@ -90,7 +91,7 @@ class SystemProjection:
         )
 
     def state(self, _: str) -> tuple[str, str]:
-        """It has none."""
+        """A system projection has no state."""
         return "", ""
 
     async def halt(self, *, abort: bool = False) -> None:
@@ -104,13 +105,13 @@ class SystemProjection:
         self._report.now()
 
     async def suspend(self) -> None:
-        """Stop with the node or the subsystem: nothing of it is kept but the last checkpoint."""
+        """Stop with the node or the subsystem, without a checkpoint."""
         await self._engine.pause(self, checkpoint=False)
         self._phase = self._run_phase = Phase.STOPPED
         self._report.stop()
 
     async def reload(self, definition: Definition) -> None:
-        """Go on from the checkpoint by this definition, if it is enabled."""
+        """Continue from the checkpoint with this definition, if it is enabled."""
         self.definition, self._fault, self._handled = definition, "", 0
         self._begin_at_checkpoint()
         self._progress = -1.0
@@ -126,11 +127,11 @@ class SystemProjection:
         self._engine.wake()
 
     def forget(self, transaction: Transaction) -> None:
-        """Begin anew at the next ``reload``."""
+        """Begin from the start at the next ``reload``."""
         transaction.delete_state(self.checkpoint_key)
 
     def take(self, step: Step) -> None:
-        """A batch has been committed."""
+        """Take over the outcome of a committed batch."""
         self._position = step.position
         self._handled += step.handled
         self._since_checkpoint += step.handled
@@ -148,23 +149,23 @@ class SystemProjection:
             self.fail(step.fault)
 
     def checkpointed(self) -> None:
-        """What is linked is never linked again."""
+        """Record that a checkpoint was written: records before it are not linked again."""
         self._checkpoint, self._since_checkpoint = self._position, 0
 
     def skip_to(self, position: int) -> None:
-        """There is nothing to link up to there."""
+        """Skip to that position: there is nothing to link before it."""
         self._position = max(self._position, position)
         self._advanced()
 
     def fail(self, reason: str) -> None:
-        """Link nothing more until an operator acts."""
+        """Link nothing until an operator acts."""
         self._phase = self._run_phase = Phase.FAULTED
         self._fault = reason
         self._report.now()
 
     def statistics(self) -> Statistics:
-        """As they were reported last, but for how it is now."""
-        return self._report.told(
+        """As last reported, with the current status."""
+        return self._report.current(
             status(self._phase, self._run_phase.value, enabled=self.definition.enabled),
             self._fault if self._phase is Phase.FAULTED else "",
         )

@@ -1,8 +1,8 @@
-"""The system projections at work: every event linked into streams of its category, its type, …
+"""Runs the system projections: each event is linked into the streams of its category, its type, …
 
-They work in the background, hundreds of events a commit, and take the log in one pass as long as
-they stand at one place. Links and checkpoints are one commit, so each event is linked exactly once,
-in the order of the log, whatever happens between.
+They work in the background, hundreds of events per commit, and read the log in one pass while
+they are at the same position. Links and checkpoints are one commit, so each event is linked exactly
+once, in the order of the log, also after a crash.
 """
 
 import asyncio
@@ -16,12 +16,15 @@ from embedded_eventstoredb.projections.system_projection import SystemProjection
 from embedded_eventstoredb.storage import Storage
 
 _REST: Final = 3.0
-"""How much longer than a batch the rest after it is: links may come late, appends may not."""
+"""The pause after a batch, in lengths of that batch: links may be late, appends may not."""
 _log = logging.getLogger(__name__)
 
 
 class SystemProjections:
-    """All of them. They share each batch, and rest between two while others write."""
+    """All system projections.
+
+    They share each batch, and pause between two batches while clients write.
+    """
 
     def __init__(self, storage: Storage) -> None:
         self._between_batches = asyncio.Lock()
@@ -36,20 +39,20 @@ class SystemProjections:
         self._tasks = [asyncio.create_task(self._follow_log()), asyncio.create_task(self._work())]
 
     async def stop(self) -> None:
-        """Ends the work. What a commit has not taken is taken after the next start."""
+        """Stop all work; what is not committed is done after the next start."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def add(self, definition: Definition) -> SystemProjection:
-        """One of them, from its checkpoint on."""
+        """Add a projection, from its checkpoint on."""
         projection = SystemProjection(self, definition)
         await projection.reload(definition)
         self._projections.append(projection)
         return projection
 
     async def pause(self, projection: SystemProjection, *, checkpoint: bool) -> None:
-        """Take it out of the work, after the batch that is being written."""
+        """Exclude it from further batches, after the one that is being written."""
         async with self._between_batches:
             if projection.is_running and checkpoint:
                 key, value = projection.checkpoint_key, str(projection.position).encode()
@@ -80,7 +83,7 @@ class SystemProjections:
             try:
                 if await self._advance():
                     self._woken.set()
-            except Exception as error:  # whatever it is: say so, and stay at the checkpoints
+            except Exception as error:  # any error: report it, and stay at the checkpoints
                 _log.exception("system projections failed")
                 for projection in self._running():
                     projection.fail(str(error))
@@ -89,7 +92,7 @@ class SystemProjections:
         return [projection for projection in self._projections if projection.is_running]
 
     async def _advance(self) -> bool:
-        """Links a batch for those that are furthest, and one for each that is behind them.
+        """Link a batch for the projections that are furthest, and one for each that is behind them.
 
         False when there was nothing to link.
         """
@@ -105,10 +108,10 @@ class SystemProjections:
         return True
 
     async def _link_next(self, place: int, end: int) -> bool:
-        """One pass for all that stand there."""
+        """Link one batch for all projections at that position."""
         running = [found for found in self._running() if found.position == place]
         if not self._storage.read_linkable(place, 1):
-            for projection in running:  # links only: not worth a commit
+            for projection in running:  # links only: no commit is needed
                 projection.skip_to(end)
             return False
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""A projection of a user's: its life, from definition to definition."""
+"""A user-defined projection, from definition to definition."""
 
 from embedded_eventstoredb.projections.definitions import Definition, Faulted
 from embedded_eventstoredb.projections.effects import forget, stored_state
@@ -30,12 +30,12 @@ class UserProjection:
 
     @property
     def is_completed(self) -> bool:
-        """Whether it is a query that has read all there was."""
+        """Whether it is a query that has read everything."""
         return self._phase is Phase.COMPLETED
 
     @property
     def is_leaving(self) -> bool:
-        """Whether it is deleted, and its name not free yet."""
+        """Whether it is deleted, but its name is not free yet."""
         return self._phase is Phase.DELETING
 
     @property
@@ -45,11 +45,11 @@ class UserProjection:
 
     @property
     def has_state(self) -> bool:
-        """False once its query could not be understood: then it cannot be asked for its state."""
+        """False if its query could not be compiled: then its state cannot be read."""
         return self._run is not None or self._phase is not Phase.FAULTED
 
     def state(self, partition: str) -> tuple[str, str]:
-        """State and result of a partition, as JSON texts; empty where there is none."""
+        """State and result of a partition, as JSON texts; empty texts if there is none."""
         if self._run is not None:
             state, result = self._run.state(partition)
         else:
@@ -72,7 +72,10 @@ class UserProjection:
         self._report.stop()
 
     async def reload(self, definition: Definition) -> None:
-        """Understand the query, and run it if it is enabled. What is wrong with it is its fault."""
+        """Compile the query, and run it if it is enabled.
+
+        A query that cannot be compiled is Faulted.
+        """
         self.definition, self._run, self._fault = definition, None, ""
         self._phase = Phase.STOPPED
         if definition.ends:
@@ -91,22 +94,22 @@ class UserProjection:
         self._report.soon()
 
     def leave(self) -> None:
-        """It is deleted; its name will be free."""
+        """Mark it as deleted; its name will be free."""
         self._phase = Phase.DELETING
 
     def forget(self, transaction: Transaction) -> None:
-        """Begin anew at the next ``reload``."""
+        """Begin from the start at the next ``reload``."""
         forget(transaction, self.definition)
 
     def statistics(self) -> Statistics:
-        """As they were reported last, but for how it is now."""
+        """As last reported, with the current status."""
         reason = self._fault if self._phase is Phase.FAULTED else ""
         enabled = self.definition.enabled
         word = self._phase.value
         if self._run is not None:
             over = "/Writing results" if self._run.is_over else ""
             word = status(self._phase, f"{self._run.phase.value}{over}", enabled=enabled)
-        return self._report.told(word, reason)
+        return self._report.current(word, reason)
 
     def worked(self) -> None:
         self._report.soon()

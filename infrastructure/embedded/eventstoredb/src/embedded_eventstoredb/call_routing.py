@@ -1,4 +1,4 @@
-"""At the door of each member: who may come in at all, and what only the leader answers."""
+"""Routes the calls to a member: which ones it answers, refuses, or leaves to the leader."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -17,19 +17,19 @@ from embedded_eventstoredb.errors import (
 )
 from embedded_eventstoredb.message_limit import limited
 
-Methods = dict[str, "grpc.RpcMethodHandler[Any, Any]"]  # the stubs are generic, grpc is not
+Methods = dict[str, "grpc.RpcMethodHandler[Any, Any]"]  # generic in the stubs only
 _Context = grpc.aio.ServicerContext[Any, Any]
 _ANYWHERE: Final = ("Gossip", "ServerFeatures", "Operations", "Users")
 
 
 class _NoAnswer(Exception):
-    """The server leaves such a call open until its caller gives up."""
+    """A call that the server leaves open until its caller gives up."""
 
 
-class Doorman(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in its stubs only
-    """Finds who answers a call, and decides by headers and method alone whether it does.
+class CallRouter(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in its stubs only
+    """Finds the handler of a call, or refuses the call by its headers and method alone.
 
-    Access to a stream is decided where it is named.
+    Access to a stream is checked by the handler, which knows the stream's name.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Doorman(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in i
         }
 
     def close(self) -> None:
-        """From now on no call is taken on; those that are open go on."""
+        """Refuse further calls; open calls continue."""
         self._closed = True
 
     def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
@@ -58,7 +58,7 @@ class Doorman(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in i
         except Refusal as refusal:
             return _refusing(refusal, to_the_end=details.method.endswith("/Append"))
         except _NoAnswer:
-            return _SILENT
+            return _NEVER_ANSWERED
         return known
 
     def _check(self, details: grpc.HandlerCallDetails) -> None:
@@ -72,16 +72,16 @@ class Doorman(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in i
             self._check_follower(service.rpartition(".")[2], method, leader_required)
 
     def _check_follower(self, service: str, method: str, leader_required: bool) -> None:
-        """A follower reads, and passes on what is written to it, unless the leader is wanted.
+        """A follower answers reads and forwards writes, unless the caller requires the leader.
 
-        What it passes on while nobody leads is refused by the log.
+        A write that it forwards while there is no leader is refused by the log.
         """
         leader = self._cluster.leader
         match service, method:
             case service, _ if service in _ANYWHERE:
                 return
             case ("Projections", _) | ("PersistentSubscriptions", "ReplayParked"):
-                raise _NoAnswer  # they run on the leader only, and nobody else listens
+                raise _NoAnswer  # they run on the leader only, and a follower does not answer
             case "PersistentSubscriptions", "RestartSubsystem":
                 raise group_failed("", "", "The groups run at the leader: restart them there.")
             case "PersistentSubscriptions", ("GetInfo" | "List"):
@@ -97,9 +97,9 @@ class Doorman(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in i
 
 
 def _refusing(refusal: Refusal, *, to_the_end: bool) -> "grpc.RpcMethodHandler[Any, Any]":
-    """Answers any call, whatever streams it has, once its client has asked something.
+    """A handler that refuses a call of any kind, after the client's first request.
 
-    ``to_the_end``: not before its client has sent all.
+    ``to_the_end``: after the client's last request.
     """
 
     async def refuse(requests: AsyncIterator[object], context: _Context) -> None:
@@ -109,8 +109,8 @@ def _refusing(refusal: Refusal, *, to_the_end: bool) -> "grpc.RpcMethodHandler[A
     return grpc.stream_stream_rpc_method_handler(refuse)
 
 
-async def _stay_silent(_: object, context: _Context) -> None:  # noqa: ARG001 - as gRPC calls it
+async def _never_answer(_: object, context: _Context) -> None:  # noqa: ARG001 - as gRPC calls it
     await asyncio.Event().wait()
 
 
-_SILENT: Final = grpc.stream_stream_rpc_method_handler(_stay_silent)
+_NEVER_ANSWERED: Final = grpc.stream_stream_rpc_method_handler(_never_answer)

@@ -1,8 +1,8 @@
-"""What a node is told by whoever started it, on standard input: a line each.
+"""Commands of the parent process, on standard input, one per line.
 
-``down HOST:PORT`` loses a member of the cluster, ``up HOST:PORT`` has it back; each is answered,
-with ``ready`` and the connection string, when it is done. ``leader`` is answered with the
-``HOST:PORT`` of the member that leads. The end of the input ends the node.
+``down HOST:PORT`` stops a member of the cluster as if it were killed, ``up HOST:PORT`` starts it
+again; each is answered with ``ready`` and the connection string when it is done. ``leader`` is
+answered with the ``HOST:PORT`` of the leader. The end of the input ends the node.
 """
 
 import asyncio
@@ -12,12 +12,12 @@ import sys
 from embedded_eventstoredb.server import Node, PortUnavailable
 
 
-async def obey(node: Node) -> None:
-    """Do what is said until the input ends, as it does by the death of the parent."""
-    told = asyncio.StreamReader()
+async def run_commands(node: Node) -> None:
+    """Run commands until the input ends, as it does when the parent dies; then end the node."""
+    lines = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(told), sys.stdin)
-    while line := (await told.readline()).decode():
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    while line := (await lines.readline()).decode():
         print(await _done(node, line.split()), flush=True)
     signal.raise_signal(signal.SIGTERM)
 

@@ -1,12 +1,15 @@
-"""A future whose answer is acted on at once."""
+"""A future that calls back without waiting for the event loop."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Any
 
 
-class PromptAnswer(asyncio.Future[Any]):
-    """Calls back when it is done. A callback of asyncio's own comes a round of the loop later."""
+class ImmediateFuture(asyncio.Future[Any]):
+    """Calls back when it is done.
+
+    A callback of asyncio runs one iteration of the event loop later.
+    """
 
     def __init__(
         self, answered: Callable[[asyncio.Future[Any]], None], loop: asyncio.AbstractEventLoop
