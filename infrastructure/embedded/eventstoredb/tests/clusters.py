@@ -35,7 +35,7 @@ def member(target: str) -> Iterator[EventStoreDBClient]:
 
 
 def roles(target: str) -> dict[str, tuple[str, bool]]:
-    """What that member's gossip says of each member: its state, and whether it is alive."""
+    """The state of each member in that member's gossip, and whether it is alive."""
     method = "event_store.client.gossip.Gossip/Read"
     info = call(target, method, shared_pb2.Empty(), gossip_pb2.ClusterInfo)
     assert isinstance(info, gossip_pb2.ClusterInfo)
@@ -149,7 +149,7 @@ def call(
 
 
 def operate(target: str, method: str = "ResignNode") -> None:
-    """A call of the Operations service that says nothing and is answered with nothing."""
+    """A call of the Operations service with an empty request and an empty answer."""
     service = "event_store.client.operations.Operations"
     call(target, f"{service}/{method}", shared_pb2.Empty(), shared_pb2.Empty)
 

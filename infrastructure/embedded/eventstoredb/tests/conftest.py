@@ -44,7 +44,7 @@ def sync_client(node: NodeProcess) -> Iterator[EventStoreDBClient]:
 
 @pytest.fixture
 async def fresh_client(eventstoredb_uri: str) -> AsyncIterator[AsyncEventStoreDBClient]:
-    """A client of a node that nobody else has written to."""
+    """A client of an empty node."""
     client = AsyncEventStoreDBClient(eventstoredb_uri)
     await client.connect()
     yield client

@@ -13,7 +13,7 @@ from waiting import PATIENCE
 
 
 class Consumer:
-    """Receives in a thread of its own; acknowledges only what it is told to."""
+    """Receives in a thread of its own; acknowledges only when told to."""
 
     def __init__(
         self, client: EventStoreDBClient, group: str, stream: str | None = None, *, slots: int = 50

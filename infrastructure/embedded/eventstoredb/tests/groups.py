@@ -34,7 +34,7 @@ def info(client: EventStoreDBClient, group: str, stream: str | None = None) -> S
 
 
 def creation(stream: str, group: str, strategy: str) -> persistent_pb2.CreateReq:
-    """Asks for a group with any strategy: esdbclient offers only those of old."""
+    """Creates a group with any strategy: esdbclient offers the older ones only."""
     create = persistent_pb2.CreateReq
     source = create.StreamOptions(
         stream_identifier=shared_pb2.StreamIdentifier(stream_name=stream.encode()),
@@ -54,7 +54,7 @@ def creation(stream: str, group: str, strategy: str) -> persistent_pb2.CreateReq
 
 
 def creation_on_all(group: str, commit: int, prepare: int) -> persistent_pb2.CreateReq:
-    """Asks for a group on ``$all`` from these numbers: esdbclient takes but one."""
+    """Creates a group on ``$all`` from these two numbers: esdbclient takes only one."""
     create = persistent_pb2.CreateReq
     position = create.Position(commit_position=commit, prepare_position=prepare)
     source = create.AllOptions(position=position, no_filter=shared_pb2.Empty())
@@ -78,7 +78,7 @@ def call(node: NodeProcess, method: str, request: Message, answer: type[Message]
 def group_info(
     node: NodeProcess, group: str, stream: str | None = None
 ) -> persistent_pb2.SubscriptionInfo:
-    """What the wire says of a group, its connections too; ``stream`` None is ``$all``."""
+    """The info of a group with its connections, as sent; ``stream`` None is ``$all``."""
     options = persistent_pb2.GetInfoReq.Options(group_name=group)
     if stream is None:
         options.all.SetInParent()

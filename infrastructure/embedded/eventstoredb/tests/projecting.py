@@ -69,7 +69,7 @@ class Projecting:
         return self.client.get_projection_statistics(name=name).events_processed_after_restart
 
     def events(self, stream: str) -> list[RecordedEvent]:
-        """What a stream holds; nothing when there is none."""
+        """The data of a stream; empty if it does not exist."""
         try:
             return list(self.client.get_stream(stream))
         except NotFound:

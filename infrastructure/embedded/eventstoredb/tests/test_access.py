@@ -111,7 +111,7 @@ def test_node_certificate_as_root(secure: NodeProcess) -> None:
 
 
 def test_authority_survives(tmp_path: Path) -> None:
-    """A node's authority is kept in its data directory; its key is nobody else's to read."""
+    """A node's authority is kept in its data directory; only the node's user can read its key."""
     with NodeProcess(tmp_path, tls=True) as node:
         first = authority(node)
     with NodeProcess(tmp_path, tls=True) as node, EventStoreDBClient(node.uri) as client:
@@ -122,13 +122,13 @@ def test_authority_survives(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("login", ["admin:wrong", "nobody:changeit"])
 def test_wrong_password(secure: NodeProcess, login: str, stream: str) -> None:
-    """Who gives a wrong name or password is not recognised."""
+    """A wrong name or password is not recognised."""
     with as_user(secure, login) as client, pytest.raises(GrpcError, match="UNAUTHENTICATED"):
         client.get_stream(stream)
 
 
 def test_anonymous(secure: NodeProcess) -> None:
-    """Who gives no name may not read or write, but sees gossip."""
+    """Without credentials, a client cannot read or write, but can read gossip."""
     credentials = grpc.ssl_channel_credentials(authority(secure).encode())
     target = urlsplit(secure.uri).netloc.rpartition("@")[2]
     with grpc.secure_channel(target, credentials) as channel:
@@ -159,7 +159,7 @@ def test_user_streams_are_open(secure: NodeProcess, alice: str, stream: str) -> 
 def test_access_list(
     secure: NodeProcess, admin: EventStoreDBClient, alice: str, stream: str, role: str
 ) -> None:
-    """A stream's ``$acl`` names, by user or by group, who may read; everybody else is denied."""
+    """A stream's ``$acl`` names the users and groups that may read; all others are denied."""
     admin.append_to_stream(stream, current_version=ANY, events=[happened()])
     named = alice.partition(":")[0] if role == "alice" else role
     admin.set_stream_metadata(
@@ -178,7 +178,7 @@ def test_access_list(
 def test_metadata_has_its_own_rights(
     secure: NodeProcess, admin: EventStoreDBClient, alice: str, stream: str
 ) -> None:
-    """``$mr`` and ``$mw`` say who may read and write a stream's metadata."""
+    """``$mr`` and ``$mw`` name the users that may read and write a stream's metadata."""
     admin.append_to_stream(stream, current_version=ANY, events=[happened()])
     admin.set_stream_metadata(stream, metadata={"$acl": {"$mr": "sales", "$mw": "$admins"}})
     with as_user(secure, alice) as client:
@@ -225,7 +225,7 @@ def test_operators_manage_groups(
 
 
 def test_users_are_managed(secure: NodeProcess, alice: str, stream: str) -> None:
-    """A disabled user is not recognised, nor one whose password was reset; enabling helps."""
+    """A disabled user, or an old password after a reset, is not recognised; enabling helps."""
     name = alice.partition(":")[0]
     manage(secure, "ResetPassword", options(name, "other"))
     with as_user(secure, alice) as client, pytest.raises(GrpcError, match="UNAUTHENTICATED"):

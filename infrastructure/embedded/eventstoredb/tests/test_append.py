@@ -41,7 +41,9 @@ async def test_append_answers_position(client: Client, stream: str) -> None:
 
 @pytest.mark.parametrize("expected", [0, 4, 6, NO_STREAM])
 async def test_conflict(client: Client, stream: str, expected: int | StreamState) -> None:
-    """An append at any version but the stream's own changes nothing and says where it stands."""
+    """An append at another version than the stream's changes nothing and returns the stream's
+    version.
+    """
     await client.append_to_stream(stream, current_version=ANY, events=events(6))
     with pytest.raises(WrongCurrentVersion, match="is 5 not"):
         await client.append_to_stream(stream, current_version=expected, events=events())
@@ -85,7 +87,7 @@ async def test_repeated_at_version(client: Client, stream: str) -> None:
 
 @pytest.mark.parametrize("expected", [NO_STREAM, ANY])
 async def test_half_repeated(client: Client, stream: str, expected: StreamState) -> None:
-    """An append whose beginning is there and whose end is not is a conflict."""
+    """An append of which only the first events were written before is a conflict."""
     batch = events(2)
     await client.append_to_stream(stream, current_version=NO_STREAM, events=batch)
     with pytest.raises(WrongCurrentVersion):
@@ -165,7 +167,7 @@ async def test_delete_conflict(client: Client, stream: str) -> None:
 
 
 async def test_delete_again(client: Client, stream: str) -> None:
-    """Deleting twice is no fault, unless the stream was expected to exist."""
+    """Deleting twice is not an error, unless the stream was expected to exist."""
     await client.append_to_stream(stream, current_version=ANY, events=events())
     await client.delete_stream(stream, current_version=ANY)
     await client.delete_stream(stream, current_version=ANY)

@@ -82,7 +82,7 @@ async def test_rest_of_refused(stub: Stub, client: AsyncEventStoreDBClient, stre
 
 
 async def test_correlation_missing(stub: Stub) -> None:
-    """A batch that nothing tells from the others of its call is refused."""
+    """A batch without a correlation id is refused."""
     request = part(stream="order-1")
     request.ClearField("correlation_id")
     (refused,) = await batch(stub, request)
@@ -110,7 +110,7 @@ async def test_options_twice(stub: Stub, client: AsyncEventStoreDBClient, stream
 
 
 async def test_parts_in_time(stub: Stub, stream: str) -> None:
-    """An append whose last part does not come before its deadline is answered Timeout, once."""
+    """An append is answered Timeout, once, if its last part does not arrive before its deadline."""
     asked = asyncio.Event()
 
     async def requests() -> AsyncIterator[BatchAppendReq]:
@@ -193,7 +193,7 @@ async def test_ten_thousand_at_once(stub: Stub, stream: str) -> None:
 
 
 async def test_cancelled(stub: Stub, stream: str) -> None:
-    """A batch whose client goes away before its final part leaves nothing behind."""
+    """A batch has no effect if its client disconnects before the final part."""
     sent = asyncio.Event()
 
     async def requests() -> AsyncIterator[BatchAppendReq]:

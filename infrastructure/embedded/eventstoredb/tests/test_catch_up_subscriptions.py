@@ -40,7 +40,7 @@ def kinds(events: list[RecordedEvent]) -> str:
 
 
 async def test_all_then_live(fresh_client: Client) -> None:
-    """A subscriber gets all that was there, is told that it caught up, and gets what comes."""
+    """A subscriber receives all existing events, then "caught up", then new events."""
     await append(fresh_client, "order-1", 600)
     async with await fresh_client.subscribe_to_all(include_caught_up=True) as subscription:
         assert kinds(await take(subscription, 601)) == "E" * 600 + "U"
@@ -74,7 +74,7 @@ async def test_all_from_the_end(fresh_client: Client) -> None:
 
 
 async def test_all_from_nowhere(fresh_client: Client) -> None:
-    """A position within the log at which there is no record is refused."""
+    """A position within the log that is not at a record is refused."""
     position = await append(fresh_client, "order-1", 3)
     subscription = await fresh_client.subscribe_to_all(commit_position=position - 1)
     with pytest.raises(GrpcError, match="invalid position"):

@@ -117,7 +117,7 @@ def test_the_last_event(reading: Reading, client: EventStoreDBClient) -> None:
 
 
 def test_from_the_end(reading: Reading, client: EventStoreDBClient) -> None:
-    """From the end there is none before a window of new records; then it is the last of them."""
+    """From the end, there is none before a window of new records; then it is at the last one."""
     append(client, "Noise", 3)
     asked = by_type("Mine", window=5)
     call = reading.call(**of_all(**END), subscription=SUBSCRIPTION, filter=asked)
@@ -130,7 +130,7 @@ def test_from_the_end(reading: Reading, client: EventStoreDBClient) -> None:
 
 
 def test_start_again_from_a_checkpoint(reading: Reading, client: EventStoreDBClient) -> None:
-    """Who starts again from any of them misses no event."""
+    """A subscription that starts from any of them misses no event."""
     for _ in range(6):
         append(client, "Noise", 7)
         append(client, "Mine")

@@ -1,4 +1,4 @@
-"""A child process: waited for, asked, started again where it was, and never left behind."""
+"""A child process: started, queried, started again on its port, and always ended."""
 
 import subprocess
 import sys

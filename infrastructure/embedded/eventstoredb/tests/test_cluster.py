@@ -1,4 +1,4 @@
-"""Three members over one log: who leads, who takes over, how clients fail over."""
+"""Three members over one log: leaders, elections, and how clients fail over."""
 
 import os
 import signal
@@ -90,7 +90,7 @@ def test_consumers_fail_over(
 
 
 def test_resigning_by_call(cluster: NodeProcess) -> None:
-    """ResignNode of the Operations service has a leader elected, who may be the same as before."""
+    """ResignNode of the Operations service causes an election, which the same member may win."""
     leaders = [leader_of(cluster)]
     while not ({True, False} <= {a == b for a, b in pairwise(leaders)}):
         operate(leaders[-1])
@@ -99,7 +99,8 @@ def test_resigning_by_call(cluster: NodeProcess) -> None:
 
 
 def test_loss_of_the_leader(cluster: NodeProcess, leader: EventStoreDBClient, stream: str) -> None:
-    """When the leader is lost another is elected; a client survives it, and the lost one's return.
+    """When the leader is lost, another is elected; a client survives that, and the return of the
+    first.
 
     Until then gossip says of it that it is not alive, and not what it is.
     """
@@ -147,7 +148,7 @@ def test_connecting_without_a_member(cluster: NodeProcess) -> None:
 def test_loss_of_a_follower(
     cluster: NodeProcess, leader: EventStoreDBClient, stream: str, group: str
 ) -> None:
-    """Where a follower is lost nobody is elected, and consumers at the leader go on."""
+    """When a follower is lost, there is no election, and consumers at the leader go on."""
     leader.create_subscription_to_stream(group, stream)
     before = leader.connection_target
     lost = next(target for target in cluster.targets if target != before)
@@ -235,6 +236,6 @@ def test_followers_do_not_resign(cluster: NodeProcess) -> None:
 
 
 def test_members_are_named(cluster: NodeProcess) -> None:
-    """To lose what is no member of the cluster is refused, with what would be right."""
+    """Taking down an unknown member is refused, with the correct form."""
     with pytest.raises(NodeFailed, match="a member's HOST:PORT"):
         cluster.take_down("127.0.0.1:1")

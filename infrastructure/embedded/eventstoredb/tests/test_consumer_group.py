@@ -161,7 +161,9 @@ class GroupLaws(RuleBasedStateMachine):
             assert consumer.in_flight <= consumer.slots
 
     def teardown(self) -> None:
-        """Nothing is lost: whoever stays and acks gets all that is open; then all is done."""
+        """Nothing is lost: a consumer that stays and acks receives all open events; then all are
+        done.
+        """
         if not hasattr(self, "group"):
             return
         for key in list(self.parking):
@@ -212,7 +214,7 @@ def test_a_retried_event_goes_before_new_ones() -> None:
 
 
 def test_an_unanswered_event_is_parked_after_its_retries() -> None:
-    """An event whose time runs out is retried ``max_retry_count`` times, then parked."""
+    """An event that times out is retried ``max_retry_count`` times, then parked."""
     group = group_of(1)
     group.connect("a", 1)
     for retry in range(MAX_RETRIES + 1):
@@ -273,7 +275,7 @@ def test_the_checkpoint_waits_for_parking() -> None:
 
 
 def test_a_replay_takes_events_out_of_the_parked_stream_at_once() -> None:
-    """The parked stream is cut off behind all that is asked for again, before it is delivered."""
+    """The parked stream is truncated behind all events to replay before they are delivered."""
     group = group_of(1)
     group.parked.add(0)
     assert group.parked.truncation() is None
@@ -308,7 +310,7 @@ def test_a_replay_can_stop_before_a_number() -> None:
 def test_when_a_checkpoint_is_due(
     done: int, timer: bool, now: float, checkpoint: int | None
 ) -> None:
-    """At the maximum count at once; at the minimum when the timer asks after the time."""
+    """At once at the maximum count; by the timer at the minimum count."""
     policy = CheckpointPolicy(least=3, most=10, after=5.0)
     group = group_of(*range(1, 21), limits=Limits(checkpoints=policy))
     group.connect("a", 20)
@@ -331,7 +333,7 @@ def test_the_timer_waits_between_two_checkpoints() -> None:
 
 
 def test_events_that_are_passed_over_count_for_checkpoints() -> None:
-    """A group whose filter lets nothing through still moves its checkpoint."""
+    """A group with a filter that matches nothing still moves its checkpoint."""
     group = group_of(1)
     group.connect("a", 1)
     group.deliver(0.0)

@@ -1,4 +1,4 @@
-"""What a cluster answers while nobody leads, and while its leader is alone."""
+"""The answers of a cluster without a leader, and of a leader without followers."""
 
 import time
 from collections.abc import Iterator

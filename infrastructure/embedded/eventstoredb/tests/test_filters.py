@@ -127,7 +127,7 @@ def test_windows_may_be_enormous(reading: Reading) -> None:
 
 
 def test_others_are_not_held_up(node: NodeProcess, stream: str) -> None:
-    """While one client asks for what takes too long, again and again, others are answered."""
+    """While one client repeats a request that takes too long, others are answered."""
     pytest.importorskip("regex")
     reading, ends = Reading(node.uri), threading.Event()
 

@@ -26,7 +26,7 @@ def keys(answer: httpx.Response) -> list[str]:
 
 
 def test_it_is_alive(serving: NodeProcess) -> None:
-    """``/health/live`` says 204 with nothing in it, or the status that it is asked for."""
+    """``/health/live`` answers 204 with an empty body, or with the requested status."""
     alive = httpx.get(f"{serving.http}/health/live")
     assert (alive.status_code, alive.content) == (204, b"")
     assert httpx.get(f"{serving.http}/health/live?liveCode=200").status_code == 200
@@ -51,7 +51,7 @@ def test_answers(serving: NodeProcess, path: str, expected: list[str]) -> None:
 
 
 def test_gossip(serving: NodeProcess) -> None:
-    """Gossip names the members, with the ports on which they speak gRPC, and who leads."""
+    """Gossip names the members, their gRPC ports, and the leader."""
     members = httpx.get(f"{serving.http}/gossip").json()["members"]
     targets = [f"{member['httpEndPointIp']}:{member['httpEndPointPort']}" for member in members]
     assert ",".join(targets) in serving.uri
@@ -69,7 +69,9 @@ def test_nothing_else(serving: NodeProcess) -> None:
     "sent", [b"\r\n\r\n", b"GET /ping\r\n\r\n", b"x" * 100_000, b"\x16\x03\x01\r\n\r\n"]
 )
 def test_what_is_no_request(serving: NodeProcess, sent: bytes) -> None:
-    """What is no request of HTTP/1 is answered 400, or not at all, and others go on."""
+    """Bytes that are not an HTTP/1 request are answered 400, or not at all; other requests go
+    on.
+    """
     host = urlsplit(serving.http)
     with socket.create_connection((host.hostname, host.port), timeout=60) as connection:
         connection.sendall(sent)
@@ -79,7 +81,7 @@ def test_what_is_no_request(serving: NodeProcess, sent: bytes) -> None:
 
 
 def test_connections_that_say_nothing(serving: NodeProcess) -> None:
-    """Connections on which nothing is asked are closed, and then others are answered."""
+    """Idle connections are closed, and then others are answered."""
     host = urlsplit(serving.http)
     silent = [socket.create_connection((host.hostname, host.port)) for _ in range(33)]
     connection = http.client.HTTPConnection(str(host.hostname), host.port, timeout=60)

@@ -33,7 +33,7 @@ LINKS = [
 
 
 async def test_a_page_of_links_is_resolved_as_each_of_them() -> None:
-    """Whatever a link says, and whatever became of what it leads to, the answer is the same."""
+    """For any link and any state of its target, both ways give the same result."""
     storage = Storage()
     await storage.write(write)
     links = read_stream(storage, storage.stream("links"), 0)

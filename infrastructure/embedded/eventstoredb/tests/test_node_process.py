@@ -206,7 +206,7 @@ def test_unusable_directory(tmp_path: Path, spoil: Callable[[Path], Path], text:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_clean_stop(tmp_path: Path, number: signal.Signals) -> None:
-    """A signal ends the node with code 0, open subscriptions and all; nobody has to kill it."""
+    """A signal ends the node with code 0, also with open subscriptions, without a kill."""
     node = await asyncio.to_thread(NodeProcess(tmp_path).start)
     client = AsyncEventStoreDBClient(node.uri)
     await client.connect()
@@ -240,7 +240,7 @@ time.sleep(60)
 
 
 def test_import_is_cheap() -> None:
-    """Whoever starts nodes need not load gRPC or the client for it."""
+    """Importing the package loads neither gRPC nor the client."""
     code = (
         "import sys, embedded_eventstoredb;"
         "print([name for name in sys.modules if name.startswith(('grpc', 'esdbclient'))])"

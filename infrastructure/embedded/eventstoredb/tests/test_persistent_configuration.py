@@ -43,7 +43,7 @@ def test_a_group_exists_once(sync_client: EventStoreDBClient, stream: str, group
 def test_a_group_that_is_not_there(
     sync_client: EventStoreDBClient, stream: str, group: str
 ) -> None:
-    """Whatever is asked of a group that is not there is not found."""
+    """Every call for a missing group is answered "not found"."""
     with pytest.raises(NotFound):
         Consumer(sync_client, group, stream)
     with pytest.raises(NotFound):
@@ -89,7 +89,7 @@ def test_settings_that_cannot_be(
 
 
 def test_info(sync_client: EventStoreDBClient, stream: str, group: str) -> None:
-    """Info tells the settings, and how far the group and its consumers are."""
+    """Info shows the settings, and the progress of the group and its consumers."""
     append(sync_client, stream, *"abc")
     sync_client.create_subscription_to_stream(
         group, stream, message_timeout=7, max_retry_count=3, consumer_strategy="Pinned"
@@ -146,7 +146,7 @@ def test_an_update_keeps_the_filter(
 
 
 def test_delete(sync_client: EventStoreDBClient, stream: str, group: str) -> None:
-    """A deleted group drops its consumers; one of that name begins anew, with nothing parked."""
+    """A deleted group drops its consumers; a new group of that name has no parked events."""
     append(sync_client, stream, "a", "b")
     sync_client.create_subscription_to_stream(group, stream)
     with Consumer(sync_client, group, stream) as consumer:
@@ -306,7 +306,9 @@ def test_a_crash_loses_what_is_replayed(tmp_path: Path, stream: str, group: str)
 def test_a_group_from_where_no_record_begins(
     sync_client: EventStoreDBClient, stream: str, group: str
 ) -> None:
-    """On ``$all`` it is made; each consumer is let in and dropped, and the status says no more."""
+    """On ``$all`` it is created; each consumer is confirmed and dropped, and the status does not
+    show it.
+    """
     position = sync_client.append_to_stream(
         stream, current_version=StreamState.ANY, events=[NewEvent("Happened", b"{}")]
     )
@@ -376,7 +378,7 @@ STATISTICS += ["90%", "95%", "99%", "99.5%", "99.9%", "Highest"]
 
 
 def test_memory_stays_flat(fresh_node: NodeProcess, stream: str, group: str) -> None:
-    """A group whose consumer answers nothing keeps no more than its buffers in memory."""
+    """A group with a consumer that does not answer keeps only its buffers in memory."""
     with EventStoreDBClient(fresh_node.uri) as client:
         client.create_subscription_to_stream(group, stream, history_buffer_size=300)
         with Consumer(client, group, stream, slots=10) as consumer:

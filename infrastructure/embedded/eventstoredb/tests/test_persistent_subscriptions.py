@@ -139,7 +139,7 @@ def test_links_are_resolved(sync_client: EventStoreDBClient, group: str) -> None
 def test_an_acknowledged_event_does_not_come_back(
     sync_client: EventStoreDBClient, stream: str, group: str
 ) -> None:
-    """Of two events whose time runs out only the one without an ack is delivered again."""
+    """Of two events that time out, only the one without an ack is delivered again."""
     append(sync_client, stream, "a", "b")
     sync_client.create_subscription_to_stream(group, stream, message_timeout=SOON)
     with Consumer(sync_client, group, stream) as consumer:

@@ -43,7 +43,7 @@ async def written(stub: Stub, stream: str) -> bool:
 
 
 async def started(stub: Stub, stream: str, **options: float) -> Call:
-    """An append whose options and event are sent, and whose end is not."""
+    """An append call that has sent its options and event, but has not ended."""
     call: Call = stub.Append(**options)
     await call.write(append_options(stream))
     await call.write(append_message())
@@ -59,7 +59,7 @@ async def test_cancelled(stub: Stub, stream: str) -> None:
 
 
 async def test_deadline_passed(stub: Stub, stream: str) -> None:
-    """An append whose deadline passes before its end is never committed."""
+    """An append is not committed if its deadline passes before its end."""
     names = [f"{stream}-{number}" for number in range(50)]
     for call in await asyncio.gather(*(started(stub, name, timeout=0.3) for name in names)):
         assert (await refused(call)).startswith("DEADLINE_EXCEEDED")
@@ -88,7 +88,7 @@ threading.Event().wait()
 
 
 async def test_client_dies(node: NodeProcess, stub: Stub, stream: str) -> None:
-    """An append whose client is killed before its end is never committed."""
+    """An append is not committed if its client is killed before its end."""
     names = [f"{stream}-{number}" for number in range(5)]
     await asyncio.to_thread(send_and_die, node, names)
     assert not any([await written(stub, name) for name in names])

@@ -1,4 +1,4 @@
-"""Projections that go wrong: they say why, and disturb nobody."""
+"""Faulted projections: they show the reason, and do not affect others."""
 
 import time
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def test_a_query_that_makes_no_sense(projecting: Projecting, query: str, reason:
 
 
 def test_state_that_never_was(projecting: Projecting) -> None:
-    """A projection whose query was not understood does not answer for its state."""
+    """A projection with a query that does not compile does not answer a request for its state."""
     name = projecting.project("")
     with pytest.raises(DeadlineExceeded):
         projecting.client.get_projection_state(name=name, timeout=0.2)
@@ -68,7 +68,7 @@ def test_state_that_never_was(projecting: Projecting) -> None:
     ],
 )
 def test_a_handler_that_fails(projecting: Projecting, stream: str, bad: str, reason: str) -> None:
-    """What came before it stays; the reason says where it failed; other projections go on."""
+    """Earlier effects stay; the reason names the event that failed; other projections go on."""
     name = projecting.project(
         f"fromStream('{stream}').when({{{COUNT}, Bad(s) {{ s.n = 99; {bad}; }}}})"
     )
@@ -147,7 +147,7 @@ def test_a_stream_of_another_projection(projecting: Projecting, stream: str) -> 
 
 
 def test_a_stream_of_somebody_else(projecting: Projecting, stream: str) -> None:
-    """A projection does not write where somebody else has written last."""
+    """A projection does not write to a stream that another writer wrote last."""
     foreign = NewEvent("Foreign", b"{}")
     projecting.client.append_to_stream(
         f"{stream}-out", current_version=StreamState.ANY, events=[foreign]
@@ -177,7 +177,7 @@ def test_tracking_needs_emitting(projecting: Projecting) -> None:
 def test_without_an_engine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh: Callable[[str], str]
 ) -> None:
-    """Where no JavaScript engine is installed, a projection is refused, and what to do is said."""
+    """Without a JavaScript engine, a projection is refused with what to install."""
     (tmp_path / "quickjs.py").write_text("raise ImportError")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with NodeProcess() as node, EventStoreDBClient(node.uri) as client:

@@ -47,7 +47,7 @@ def test_a_name_is_taken_once(projecting: Projecting) -> None:
 
 
 def test_what_is_not_there(projecting: Projecting, fresh: Callable[[str], str], stub: Any) -> None:
-    """Whatever is asked of a projection that is not there: it is not found."""
+    """Every call for a missing projection is answered "not found"."""
     client, name = projecting.client, fresh("projection")
     for ask in (
         client.get_projection_state,
@@ -69,7 +69,9 @@ def test_what_is_not_there(projecting: Projecting, fresh: Callable[[str], str], 
 
 
 def test_statistics(projecting: Projecting, stream: str) -> None:
-    """They tell the position in each stream that is read, how far that is, and what was done."""
+    """They show the position in each source stream, the progress, and the number of handled
+    events.
+    """
     name = projecting.project(f"fromStreams('{stream}', '{stream}-2').when({{{COUNT}}})")
     before = projecting.client.get_projection_statistics(name=name)
     assert before.position == f"{stream}: -1; {stream}-2: -1; "
@@ -141,7 +143,7 @@ def test_a_fault_that_is_mended(projecting: Projecting, stream: str) -> None:
 
 @pytest.mark.parametrize("stopped", [True, False])
 def test_reset(projecting: Projecting, stream: str, stopped: bool) -> None:
-    """A reset projection begins anew; what it writes then replaces what it had written."""
+    """A reset projection starts from the beginning; its output replaces the earlier one."""
     name = projecting.project(counting(stream))
     projecting.happens(stream, "Happened", "Happened")
     projecting.has_state(name, {"n": 2})
@@ -217,7 +219,7 @@ def test_system_projections_are_not_deleted(projecting: Projecting) -> None:
 
 
 def test_result(projecting: Projecting, stream: str, stub: Any) -> None:
-    """The result can be asked for; it is the state as the query's transformations make it."""
+    """The result can be read; it is the state after the query's transformations."""
     name = projecting.project(
         f"fromStream('{stream}').when({{{COUNT}}}).transformBy(s => ({{double: 2 * s.n}}))"
     )
@@ -291,7 +293,9 @@ def names_of(stub: Any, mode: str) -> set[str]:
 
 
 def test_queries_over_a_restart(tmp_path: Path, stream: str) -> None:
-    """A one-time projection outlasts the node, and reads all anew; a transient one does not."""
+    """A one-time projection survives a restart, and reads everything again; a transient one does
+    not.
+    """
     pytest.importorskip("quickjs")
     query = f"fromStream('{stream}').when({{{COUNT}}})"
     with NodeProcess(tmp_path) as node, EventStoreDBClient(node.uri) as client:
@@ -310,7 +314,7 @@ def test_queries_over_a_restart(tmp_path: Path, stream: str) -> None:
 
 
 def test_where_definitions_are_kept(projecting: Projecting, stream: str) -> None:
-    """The log itself tells which projections there are, and each version of what they are."""
+    """The log holds the list of projections, and each version of their definitions."""
     name = projecting.project(counting(stream))
     projecting.client.disable_projection(name=name)
     registry = projecting.events("$projections-$all")

@@ -122,7 +122,7 @@ def test_broken_json_is_left_out(projecting: Projecting, stream: str) -> None:
 
 
 def test_for_each_stream(projecting: Projecting, category: str) -> None:
-    """Each stream of a category has a state of its own; there is none for the whole."""
+    """Each stream of a category has a state of its own; the category has none."""
     name = projecting.project(f"fromCategory('{category}').foreachStream().when({{{COUNT}}})")
     projecting.happens(f"{category}-1", "Happened", "Happened")
     projecting.happens(f"{category}-2", "Happened")
@@ -163,7 +163,7 @@ def test_more_partitions_than_a_script_keeps(projecting: Projecting, stream: str
 @pytest.mark.parametrize("tombstone", [True, False])
 @pytest.mark.parametrize("source", ["fromAll()", "fromCategory('{}')"])
 def test_deleted(projecting: Projecting, category: str, source: str, tombstone: bool) -> None:
-    """``$deleted`` is told of each stream that is deleted softly, and not of one gone for good."""
+    """``$deleted`` is called for each soft-deleted stream, but not for a tombstone."""
     stream = f"{category}-1"
     name = projecting.project(
         f"{source.format(category)}.foreachStream().when({{ {COUNT},"

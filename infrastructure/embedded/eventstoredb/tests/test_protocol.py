@@ -124,7 +124,7 @@ async def test_gossip_needs_no_leader(channel: grpc.aio.Channel) -> None:
 
 
 async def test_server_features(channel: grpc.aio.Channel) -> None:
-    """The server tells its version and its methods, as clients of other languages ask for."""
+    """The server reports its version and methods, which clients in other languages request."""
     method = "/event_store.client.server_features.ServerFeatures/GetSupportedMethods"
     call = channel.unary_unary(method, bytes, bytes)
     answer = await call(b"")
@@ -167,7 +167,7 @@ def test_what_is_not_there(member: grpc.Channel, method: str) -> None:
 async def test_open_calls_do_not_hold_up_each_other(
     stub: streams_pb2_grpc.StreamsStub, client: AsyncEventStoreDBClient, stream: str
 ) -> None:
-    """An append that is not complete blocks nobody."""
+    """An incomplete append does not block others."""
 
     async def incomplete() -> AsyncIterator[BatchAppendReq]:
         yield part(stream=stream, final=False)

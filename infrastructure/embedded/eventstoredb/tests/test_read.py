@@ -56,7 +56,7 @@ async def test_forwards_and_backwards(client: Client, stream: str) -> None:
 
 
 async def test_past_the_end(client: Client, stream: str) -> None:
-    """Reading from beyond the last event finds nothing, which is no error."""
+    """Reading from beyond the last event finds nothing, which is not an error."""
     await append(client, stream, 2)
     assert await client.get_stream(stream, stream_position=7) == ()
 
@@ -198,7 +198,7 @@ async def test_filters(
 
 
 async def test_broken_filter(client: Client) -> None:
-    """A filter that is no regular expression is refused with the reason."""
+    """A filter that is not a regular expression is refused with the reason."""
     with pytest.raises(GrpcError, match="not a regular expression"):
         [event async for event in await client.read_all(filter_include=("(",))]
 

@@ -60,7 +60,9 @@ def append(client: EventStoreDBClient, stream: str, count: int) -> int:
 def test_no_stream_is_read_forwards_from_there(
     reading: Reading, ten: str, start: dict[str, Any], refused: tuple[str, str], exists: bool
 ) -> None:
-    """Forwards from the end, or from a number that is no version, is refused, stream or none."""
+    """A read forwards from the end, or from an invalid version, is refused, with or without a
+    stream.
+    """
     name = ten if exists else f"{ten}-absent"
     assert reading.refusal(**of_stream(name, **start), count=1) == refused
 
@@ -75,7 +77,7 @@ def test_a_stream_is_read_backwards_from_its_end(
 
 
 def test_the_largest_version_is_beyond_the_end(reading: Reading, ten: str) -> None:
-    """The largest number that is a version is no error: there is nothing there, nor will be."""
+    """A read from the largest version is not an error: it finds nothing."""
     assert reading.answers(**of_stream(ten, revision=LARGEST), count=1) == []
     subscribed = reading.answers(
         **of_stream(ten, revision=LARGEST), subscription=SUBSCRIPTION, until="caught_up"
@@ -91,7 +93,7 @@ def test_without_a_start_nothing_is_read(reading: Reading, ten: str) -> None:
 
 
 def test_combinations(reading: Reading, ten: str) -> None:
-    """A read that does not exist is refused by what was asked."""
+    """An unsupported combination of options is refused by name."""
     combined = "The combination of ({}) is invalid."
     asked: list[tuple[str, dict[str, Any]]] = [
         ("Stream, None, Forwards, NoFilter", of_stream(ten, **START)),
@@ -122,7 +124,7 @@ def test_counts_may_be_enormous(reading: Reading, ten: str) -> None:
 
 
 def test_beyond_the_end_of_all(reading: Reading, sync_client: EventStoreDBClient, ten: str) -> None:
-    """Forwards, $all has nothing beyond its end, which is no error; backwards it is one."""
+    """Beyond the end of $all, a read forwards finds nothing; a read backwards is an error."""
     far = append(sync_client, ten, 1) + 10**9
     for start in (of_all(far), of_all(**END), of_all(2**64 - 1), of_all(LARGEST)):
         assert reading.answers(**start, count=1) == []
@@ -252,7 +254,7 @@ def test_links(reading: Reading, sync_client: EventStoreDBClient, ten: str) -> N
 def test_limits_that_are_none(
     reading: Reading, sync_client: EventStoreDBClient, ten: str, metadata: dict[str, int]
 ) -> None:
-    """A limit of 0 is no limit, and metadata that holds one limits nothing at all."""
+    """A limit of 0 is not a limit, and voids all other limits of that metadata."""
     sync_client.set_stream_metadata(ten, metadata=metadata, current_version=ANY)
     assert versions(reading.answers(**of_stream(ten, **START), count=20)) == list(range(10))
     backwards = reading.answers(**of_stream(ten, **END), count=2, backwards=True)

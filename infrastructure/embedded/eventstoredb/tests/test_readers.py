@@ -85,7 +85,7 @@ async def test_readers_take_turns() -> None:
 
 
 async def test_who_goes_while_waiting() -> None:
-    """A caller that gives up before its turn keeps nobody else from theirs."""
+    """A caller that is cancelled before its turn does not block the others."""
     readers = Readers(at_a_time=1)
     await readers.turn("first")
     gone = asyncio.create_task(readers.turn("second"))

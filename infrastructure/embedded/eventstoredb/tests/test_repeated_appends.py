@@ -167,7 +167,7 @@ async def test_racing_plain_appends(stub: Stub, stream: str) -> None:
 
 
 async def test_racing_plain_appends_with_a_deadline(stub: Stub, stream: str) -> None:
-    """A client whose deadline comes first hears of nothing else."""
+    """A client with an earlier deadline gets DEADLINE_EXCEEDED only."""
     message = append_message()
     errors = await race(lambda name: stub.Append(plain(name, message), timeout=1), stream)
     assert {error.code() for error in errors} == {grpc.StatusCode.DEADLINE_EXCEEDED}
@@ -187,7 +187,7 @@ def test_a_new_leader_remembers_nothing(stream: str) -> None:
 
 
 def repeated(client: EventStoreDBClient, stream: str, event: NewEvent) -> str:
-    """Append the event again; what came of it. Nobody may lead."""
+    """Append the event again, also while there is no leader. Returns the outcome."""
     try:
         client.append_to_stream(stream, current_version=ANY, events=[event])
     except EventStoreDBClientException as error:

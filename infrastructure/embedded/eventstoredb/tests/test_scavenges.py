@@ -42,7 +42,7 @@ def exception_of(error: grpc.RpcError) -> str:
 
 
 def is_refused(operator: Operator, scavenge_id: str) -> bool:
-    """Whether nothing of that id is under way, in the server's words."""
+    """Whether the server reports that no scavenge of that id is running."""
     with pytest.raises(grpc.RpcError) as raised:
         operator.stop(scavenge_id)
     told = (raised.value.code(), raised.value.details())

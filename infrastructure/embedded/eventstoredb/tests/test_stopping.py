@@ -65,7 +65,7 @@ async def test_a_node_that_stops_takes_no_calls(here: Node, stream: str) -> None
 
 
 async def test_groups_that_are_starting_say_nothing(stream: str, group: str) -> None:
-    """While the groups are started anew, nothing is said of them, not even that one is missing."""
+    """While groups restart, every call about them is "not ready", also for a missing one."""
     storage = Storage()
     groups = PersistentSubscriptions(storage)
     groups.start()
@@ -84,7 +84,7 @@ async def test_groups_that_are_starting_say_nothing(stream: str, group: str) -> 
 async def test_replays_are_not_answered_while_groups_start(
     here: Node, stream: str, group: str
 ) -> None:
-    """Whoever asks for a replay meanwhile hears nothing until its deadline."""
+    """A request for a replay meanwhile is not answered before its deadline."""
     here.groups.starting = True
     options = persistent_pb2.ReplayParkedReq.Options(group_name=group)
     options.stream_identifier.stream_name = stream.encode()

@@ -57,7 +57,7 @@ class Subscriber:
 
 @dataclass
 class GroupModel:
-    """Where a group on a stream should be: what it has read and nobody has dealt with."""
+    """The expected state of a group on a stream: what was read and is not done."""
 
     read_to: int = -1
     checkpoint: int | None = None

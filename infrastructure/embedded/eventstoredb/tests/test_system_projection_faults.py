@@ -1,4 +1,4 @@
-"""System projections whose streams others write to: faulted for all, until an operator acts."""
+"""System projections fault when a client writes to their streams, until an operator acts."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ FAULTED = "Faulted (Enabled)"
 
 @pytest.fixture
 def client() -> Iterator[EventStoreDBClient]:
-    """Of a node of the test's own: what is faulted here is faulted for everybody."""
+    """A node for this test alone, since a faulted projection affects all tests."""
     with NodeProcess() as node, EventStoreDBClient(node.uri) as client:
         yield client
 
@@ -36,13 +36,15 @@ def happens(client: EventStoreDBClient, stream: str, count: int = 1) -> None:
 
 
 def interfere(client: EventStoreDBClient, stream: str = "$ce-order") -> None:
-    """Somebody writes there, and then an event comes that is to be linked there."""
+    """Write to that stream, then append an event that is to be linked there."""
     append(client, stream, NewEvent("Mine", b"{}"))
     happens(client, f"order-{uuid4().hex}")
 
 
 def fault(client: EventStoreDBClient) -> None:
-    """Two events in each of two categories are linked; then somebody writes to one of them."""
+    """Two events in each of two categories are linked; then a client writes to one of the link
+    streams.
+    """
     for stream in ("order-1", "stock-1"):
         happens(client, stream, 2)
     eventually(lambda: [len(links(client, f"$ce-{name}")) for name in ("order", "stock")], [2, 2])
@@ -64,7 +66,7 @@ def fault(client: EventStoreDBClient) -> None:
 def test_an_event_of_somebody_else(
     client: EventStoreDBClient, stream: str, name: str, number: int
 ) -> None:
-    """Anybody's event in a stream of a system projection faults that projection, and no other."""
+    """A client's event in a stream of a system projection faults that projection only."""
     happens(client, "order-1")
     eventually(lambda: len(links(client, stream)), 1)
     interfere(client, stream)
@@ -77,13 +79,13 @@ def test_an_event_of_somebody_else(
 
 
 def test_an_event_that_came_first(client: EventStoreDBClient) -> None:
-    """It is the same when the stream was written by somebody else before it was ever linked to."""
+    """It also faults if a client wrote to the stream before the first link."""
     interfere(client)
     eventually(lambda: status(client), FAULTED)
 
 
 def test_a_stream_that_is_gone_for_good(client: EventStoreDBClient) -> None:
-    """A projection whose stream was tombstoned faults at the next event of that stream."""
+    """After a tombstone of its stream, a projection faults at the next event for it."""
     client.tombstone_stream("$ce-order", current_version=StreamState.ANY)
     happens(client, "order-1")
     eventually(lambda: status(client), FAULTED)
@@ -149,7 +151,7 @@ def test_the_cure(client: EventStoreDBClient, how: str) -> None:
 
 
 def test_what_only_a_reset_brings_back(client: EventStoreDBClient) -> None:
-    """Enabled after its stream was deleted, a projection links what came since its checkpoint.
+    """Enabled after its stream was deleted, a projection links the events since its checkpoint.
 
     It has one every 4,000 events. A reset has none: all links are written anew.
     """
@@ -199,7 +201,7 @@ def test_updated_without_emitting(client: EventStoreDBClient) -> None:
 def test_a_query_that_makes_no_sense(
     client: EventStoreDBClient, name: str, query: str, reason: str
 ) -> None:
-    """A system projection that cannot understand its query is at fault, and says why."""
+    """A system projection with an invalid query is Faulted, with the reason."""
     client.update_projection(name, query=query, emit_enabled=True)
     assert status(client, name) == FAULTED
     assert reason in client.get_projection_statistics(name=name).state_reason

@@ -83,7 +83,7 @@ def test_what_has_no_category(sync_client: EventStoreDBClient, category: str) ->
 
 
 def test_what_a_link_carries(sync_client: EventStoreDBClient, category: str) -> None:
-    """A link's metadata tells position, stream, cause and correlation of what it links to."""
+    """A link's metadata holds position, stream, cause and correlation of its target."""
     metadata = json.dumps({"$correlationId": "c-1"}).encode()
     event = NewEvent("Happened", b"{}", metadata)
     append(sync_client, f"{category}-1", event)
@@ -121,7 +121,7 @@ def test_broken_json_is_left_out(sync_client: EventStoreDBClient, category: str)
 def test_a_deletion_is_linked(
     sync_client: EventStoreDBClient, category: str, tombstone: bool
 ) -> None:
-    """The deletion of a stream, soft or for good, is an entry in its category that says so."""
+    """The deletion of a stream, soft or by tombstone, is a marked entry in its category."""
     stream = f"{category}-1"
     append(sync_client, stream, NewEvent("Happened", b"{}"))
     remove = sync_client.tombstone_stream if tombstone else sync_client.delete_stream
@@ -169,7 +169,9 @@ def test_all_five_run(sync_client: EventStoreDBClient, category: str) -> None:
 
 
 def test_another_end_of_the_category(category: str) -> None:
-    """The query of ``$by_category`` says where a category ends: at the first or last such sign."""
+    """The query of ``$by_category`` sets the separator, and whether its first or last occurrence
+    counts.
+    """
     with NodeProcess() as node, EventStoreDBClient(node.uri) as client:
         client.update_projection(name="$by_category", query="last\n.", emit_enabled=True)
         append(client, f"{category}.a.b-1", NewEvent("Happened", b"{}"))
@@ -181,7 +183,7 @@ def test_another_end_of_the_category(category: str) -> None:
 
 
 def test_who_may_read_links(sync_client: EventStoreDBClient, category: str) -> None:
-    """What a projection writes in a system stream all may read: the stream's metadata says so."""
+    """Everyone may read the streams of a projection: their metadata allows it."""
     append(sync_client, f"{category}-1", NewEvent("Happened", b"{}"))
     eventually(lambda: len(links(sync_client, f"$ce-{category}")), 1)
     metadata, _ = sync_client.get_stream_metadata(f"$ce-{category}")
@@ -189,7 +191,7 @@ def test_who_may_read_links(sync_client: EventStoreDBClient, category: str) -> N
 
 
 def test_checkpoints_of_the_type_index(fresh_node: NodeProcess) -> None:
-    """``$et`` tells where ``$by_event_type`` began, and how far it has come."""
+    """``$et`` holds the start and the checkpoints of ``$by_event_type``."""
     with EventStoreDBClient(fresh_node.uri) as client:
         for _ in range(5):
             append(client, "order-1", *(NewEvent("Happened", b"{}") for _ in range(1_000)))
@@ -200,7 +202,7 @@ def test_checkpoints_of_the_type_index(fresh_node: NodeProcess) -> None:
 
 
 def test_reset(category: str) -> None:
-    """A system projection that is reset links everything anew, in place of what it had linked."""
+    """A reset system projection links everything again; the new links replace the old ones."""
     with NodeProcess() as node, EventStoreDBClient(node.uri) as client:
         append(client, f"{category}-1", *(NewEvent("Happened", b"{}") for _ in range(2)))
         said = [f"0@{category}-1", f"1@{category}-1"]
@@ -255,7 +257,7 @@ def test_a_node_without_projections(category: str) -> None:
 
 
 def test_statistics(fresh_node: NodeProcess, category: str) -> None:
-    """Statistics tell how far a projection is; one that is not there is not found."""
+    """Statistics show the progress of a projection; a missing one is not found."""
     with EventStoreDBClient(fresh_node.uri) as client:
         append(client, f"{category}-1", *(NewEvent("Happened", b"{}") for _ in range(5)))
         eventually(lambda: len(links(client, f"$ce-{category}")), 5)
@@ -269,7 +271,7 @@ def test_statistics(fresh_node: NodeProcess, category: str) -> None:
 
 
 def test_statistics_lag_behind(category: str) -> None:
-    """They are of a quarter of a second ago; a projection that has just begun tells no progress."""
+    """They are 0.25 s old; a projection that has just begun has no progress."""
     with NodeProcess() as node, EventStoreDBClient(node.uri) as client:
 
         def progress() -> float:

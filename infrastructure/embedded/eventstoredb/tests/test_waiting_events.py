@@ -1,4 +1,4 @@
-"""What becomes of events that wait for a consumer while nobody is connected, and the node ends.
+"""Events that wait for a consumer while none is connected, and the node restarts.
 
 A group on ``$all`` with a filter loses them, as on the server; every other source keeps them.
 """
@@ -41,7 +41,9 @@ def pass_by(client: EventStoreDBClient, group: str) -> None:
 def test_a_filtered_group_loses_what_waits(
     tmp_path: Path, stream: str, group: str, end: End
 ) -> None:
-    """Nobody connected, ten events that match, then others, an end: none of the ten comes."""
+    """Ten matching events without a consumer, then others, then a restart: none of the ten is
+    delivered.
+    """
     with NodeProcess(tmp_path, projections=False) as node, EventStoreDBClient(node.uri) as client:
         create_filtered(client, group, stream)
         append(client, stream, *"abcdefghij")
@@ -57,7 +59,8 @@ def test_a_filtered_group_loses_what_waits(
 def test_a_change_of_a_filtered_group_loses_what_waits(
     fresh_node: NodeProcess, stream: str, group: str, change: str
 ) -> None:
-    """An update of the group and a restart of the subsystem lose it as the end of the node does.
+    """An update of the group or a restart of the subsystem loses them as a restart of the node
+    does.
 
     Whoever had been connected before makes no difference.
     """
@@ -102,7 +105,7 @@ def test_a_filtered_group_keeps_what_waits_for_a_slow_consumer(
 def test_a_filtered_group_delivers_what_waits_while_it_runs(
     fresh_node: NodeProcess, stream: str, group: str
 ) -> None:
-    """Without a restart, whoever connects gets all that waited."""
+    """Without a restart, a consumer that connects receives all waiting events."""
     with EventStoreDBClient(fresh_node.uri) as client:
         create_filtered(client, group, stream)
         append(client, stream, *"abc")

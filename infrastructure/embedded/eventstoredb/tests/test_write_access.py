@@ -1,4 +1,4 @@
-"""Who may write on a node with users, and how those who may not are told."""
+"""Write access on a node with users, and how a denied write is answered."""
 
 import base64
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def secure() -> Iterator[NodeProcess]:
 
 @pytest.fixture(scope="module")
 def stub(secure: NodeProcess) -> Iterator[streams_pb2_grpc.StreamsStub]:
-    """Calls that name nobody, unless they are given credentials."""
+    """Calls without credentials, unless some are given."""
     authority = Path(secure.uri.partition("TlsCaFile=")[2]).read_bytes()
     target = urlsplit(secure.uri).netloc.rpartition("@")[2]
     with grpc.secure_channel(target, grpc.ssl_channel_credentials(authority)) as channel:
@@ -71,7 +71,7 @@ def test_all_in_a_batch(stub: streams_pb2_grpc.StreamsStub, stream: str) -> None
 
 
 def test_nobody_in_a_batch(stub: streams_pb2_grpc.StreamsStub, stream: str) -> None:
-    """Each append of a batch call that names nobody is denied; the call itself goes on."""
+    """Without credentials, each append of a batch call is denied; the call goes on."""
     answers = list(stub.BatchAppend(iter([part(stream=stream), part(stream=stream)])))
     denied = (code_pb2.PERMISSION_DENIED, "AccessDenied")
     assert [(answer.error.code, answer.error.message) for answer in answers] == [denied] * 2
@@ -85,7 +85,7 @@ def test_wrong_password_ends_a_batch(stub: streams_pb2_grpc.StreamsStub, stream:
 
 
 def test_nobody_in_a_plain_append(stub: streams_pb2_grpc.StreamsStub, stream: str) -> None:
-    """A plain append that names nobody is denied, as soon as all of it is read."""
+    """A plain append without credentials is denied after its last request."""
     ended: list[bool] = []
 
     def requests() -> Iterator[streams_pb2.AppendReq]:
@@ -101,7 +101,7 @@ def test_nobody_in_a_plain_append(stub: streams_pb2_grpc.StreamsStub, stream: st
 
 
 def test_metadata_of_all(secure: NodeProcess) -> None:
-    """The metadata of ``$all``, which says who may read it, is an administrator's to set."""
+    """Only an administrator may set the metadata of ``$all``, which controls read access to it."""
     with EventStoreDBClient(secure.uri) as client:
         acl = {"$acl": {"$r": ["$admins", "ops"]}}
         client.set_stream_metadata("$all", metadata=acl, current_version=StreamState.ANY)

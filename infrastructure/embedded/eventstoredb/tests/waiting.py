@@ -45,7 +45,7 @@ async def until_true(ask: Callable[[], Awaitable[bool]], within: float = PATIENC
 
 
 def has_ended(process: psutil.Process) -> bool:
-    """Whether it is gone, or there only until its parent asks how it ended."""
+    """Whether it has ended, also as a zombie."""
     try:
         return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

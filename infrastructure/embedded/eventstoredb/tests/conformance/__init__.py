@@ -1,4 +1,4 @@
-"""What an EventStoreDB answers to 466 questions, and whether another node answers the same.
+"""The answers of an EventStoreDB to 466 questions, and a comparison with another node.
 
 ``answers.json`` holds what a real server answered: version 24.6.0, built from source, one node,
 insecure, its system projections running, asked on 2026-11-28. ``may_differ.toml`` names the

@@ -26,7 +26,7 @@ Asked = Mapping[str, object]  # the answer to each question, by its name
 
 
 async def ask(target: Target, scenarios: Sequence[Scenario]) -> Asked:
-    """What a node answers, asked as fast as it goes. Raises NotAsked when it cannot be reached."""
+    """The answers of a node, asked as fast as possible. Raises NotAsked if it cannot be reached."""
     async with _connected(target) as channel:
         turns = asyncio.Semaphore(_AT_ONCE)
 

@@ -68,7 +68,7 @@ async def compare(target: Target, only: str = "") -> Verdict:
 
 
 def judge(answers: Asked, only: str = "") -> Verdict:
-    """In what these answers differ from the expected ones whose names begin so."""
+    """The differences of these answers from the expected ones whose names begin with ``only``."""
     expected = {name: answer for name, answer in EXPECTED.items() if name.startswith(only)}
     differences = [
         Difference(name, expected.get(name, _NOTHING), answers.get(name, _NOTHING))

@@ -118,7 +118,7 @@ class Listening(Generic[M]):
 
 
 class Conversation(Listening[M]):
-    """The same, of a call that takes requests meanwhile. One that comes too late is no error."""
+    """The same for a call that also sends requests. A request after its end is ignored."""
 
     def __init__(self, call: TwoWayCall[M], tell: Callable[[M], object], patience: Waits) -> None:
         super().__init__(call, tell, patience)

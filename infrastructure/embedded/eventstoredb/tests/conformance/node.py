@@ -1,4 +1,4 @@
-"""The node that is asked: calls by the bare messages of the protocol, without any client's help."""
+"""The node under test: calls with the bare messages of the protocol, without a client library."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
@@ -80,7 +80,7 @@ class Node:
         return Conversation(open_call(metadata=_METADATA), tell, self.patience)
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
-        """Asks again and again until it holds, or patience ends."""
+        """Retries until the condition holds or the patience is over."""
         with suppress(AssertionError):
             await until_true(condition, self.patience.answer)
 

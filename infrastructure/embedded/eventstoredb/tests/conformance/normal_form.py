@@ -30,7 +30,7 @@ _PROTOCOL: Final = ("grpc-", "date", "server", "content-length", "content-type")
 
 
 def fault(error: grpc.aio.AioRpcError) -> Mapping[str, object]:
-    """A call that failed: its code, its words, and what came along with them."""
+    """A call that failed: its code, text and trailers."""
     pairs = cast("Iterable[tuple[str, object]]", error.trailing_metadata())
     trailers = {
         key: value if isinstance(value, str) else "<bin>"

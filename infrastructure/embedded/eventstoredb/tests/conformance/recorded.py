@@ -35,7 +35,7 @@ class When(StrEnum):
 
 @dataclass(frozen=True)
 class Allowance:
-    """Questions whose answers may differ, when, and why."""
+    """Questions with answers that may differ, when, and why."""
 
     when: When
     reason: str

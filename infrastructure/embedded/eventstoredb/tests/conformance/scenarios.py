@@ -48,5 +48,5 @@ def asks_alone(questions: Questions) -> Questions:
 
 
 def chosen(prefix: str = "") -> Sequence[Scenario]:
-    """The scenarios whose names begin so."""
+    """The scenarios whose names begin with ``only``."""
     return [scenario for scenario in SCENARIOS if scenario.name.startswith(prefix)]

@@ -1,4 +1,4 @@
-"""Where the node is that is asked."""
+"""The address of the node under test."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _INSECURE_NODE: Final = re.compile(r"esdb://([^@,/?]+:\d+)/?\?(?:.*&)?tls=false(
 
 
 class NotAsked(Exception):
-    """No question was asked; the text says why, and what would be right."""
+    """No question was asked; the text says why and what to do."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from embedded_eventstoredb import NodeProcess
 
 @pytest.fixture(scope="module")
 def verdict() -> Verdict:
-    """What comes of asking a node that nobody else asks."""
+    """The comparison with a node of its own."""
     with NodeProcess(http_port=0) as node:
         return asyncio.run(compare(target(node.uri, node.http)))
 
@@ -41,7 +41,7 @@ def test_every_question_is_kept() -> None:
     ids=["answered otherwise", "not asked of the server"],
 )
 def test_what_differs_is_named(answers: Mapping[str, object]) -> None:
-    """A question that is answered otherwise, or that nobody has asked the server, differs."""
+    """A question with another answer, or one that the server was not asked, is a difference."""
     (difference,) = judge(answers).differences
     assert difference.question in ("read_links / plain", "mine / new")
 
@@ -61,7 +61,7 @@ def test_what_may_differ_is_counted_apart() -> None:
 
 
 def test_other_words_are_allowed_and_consent_is_not() -> None:
-    """Where the server refuses, the node may do so in better words, and has to."""
+    """Where the server refuses, the node must refuse, too, but may explain it better."""
     (consent,) = judge({**EXPECTED, "append_ids / nil id": {"success": {}}}).differences
     words = judge({**EXPECTED, "append_ids / nil id": {"FAULT": "INVALID_ARGUMENT"}})
     assert (consent.question, list(words.differences)) == ("append_ids / nil id", [])
@@ -93,6 +93,6 @@ def test_only_one_insecure_node_is_asked(uri: str) -> None:
 
 @pytest.mark.parametrize(("address", "only"), [("127.0.0.1:1", ""), ("127.0.0.1:1", "nope")])
 async def test_nothing_asked_is_no_success(address: str, only: str) -> None:
-    """A node that is not there, or a name of no scenario, is said, and nothing is compared."""
+    """A missing node, or an unknown scenario, is an error, and nothing is compared."""
     with pytest.raises(NotAsked):
         await compare(target(f"esdb://{address}?tls=false"), only)

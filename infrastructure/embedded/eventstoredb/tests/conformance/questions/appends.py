@@ -1,4 +1,4 @@
-"""Append: expected versions, repeated ids, and what is no event or no stream."""
+"""Append: expected versions, repeated ids, invalid events and streams."""
 
 from uuid import UUID, uuid4
 
@@ -82,7 +82,7 @@ async def append_nothing(node: Node) -> Answers:
 
 @asks
 async def append_names(node: Node) -> Answers:
-    """Streams whose names are unusual."""
+    """Streams with unusual names."""
     for label, name in (
         ("empty", ""),
         ("blank", "  "),
@@ -105,7 +105,7 @@ async def append_names(node: Node) -> Answers:
 
 @asks
 async def append_bad_metadata(node: Node) -> Answers:
-    """Events whose type or content type is missing, empty or unusual."""
+    """Events with a missing, empty or unusual type or content type."""
     for label, metadata in (
         ("no type", {"content-type": "application/json"}),
         ("no content type", {"type": "X"}),
@@ -131,7 +131,7 @@ async def append_bad_metadata(node: Node) -> Answers:
 
 @asks
 async def append_ids(node: Node) -> Answers:
-    """Ids in each form, and what is no id."""
+    """Ids in each form, and invalid ids."""
     without = event()
     del without["id"]
     for label, one in (

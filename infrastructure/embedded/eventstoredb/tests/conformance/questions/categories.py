@@ -9,7 +9,7 @@ from conformance.scenarios import Answers, asks, asks_alone
 
 @asks
 async def categories_forms(node: Node) -> Answers:
-    """Streams whose names have dashes in all places, and none."""
+    """Streams with dashes at every place of their names, and without dashes."""
     run = node.run
     for label, name in (
         ("one dash", f"cat{run}-1"),
@@ -49,7 +49,7 @@ async def categories_forms(node: Node) -> Answers:
 
 @asks
 async def categories_of_deleted(node: Node) -> Answers:
-    """The links of a category whose streams are deleted, tombstoned and truncated."""
+    """The links of a category with deleted, tombstoned and truncated streams."""
     category = f"del{node.run}"
     links = f"$ce-{category}"
     await append(node, f"{category}-1", [event("A"), event("B")])

@@ -8,7 +8,7 @@ from conformance.scenarios import Answers, asks
 
 @asks
 async def deleting(node: Node) -> Answers:
-    """Deleting what is missing, what is there, what is deleted, and what is no stream."""
+    """Deleting a missing, an existing, a deleted and an invalid stream."""
     for word, remove in (("delete", delete), ("tombstone", tombstone)):
         for version in ("any", "none", "exists", 0, 5):
             yield f"{word} missing/{version}", await remove(node, node.fresh("m"), version)

@@ -1,4 +1,4 @@
-"""What a filtered subscription is told of a log in which nothing matches, as in a new one."""
+"""The checkpoints of a filtered subscription to a log without a match, such as a new one."""
 
 from esdbclient.protos.Grpc import streams_pb2
 

@@ -85,7 +85,9 @@ async def group_replay_forgets(node: Node) -> Answers:
 
 @asks_alone
 async def group_on_all_loses(node: Node) -> Answers:
-    """Ten events while nobody consumes, others, a restart, one more: which come to a consumer?"""
+    """Ten events while no consumer is connected, others, a restart, one more: which are
+    delivered?
+    """
     category, wanted = f"lost{node.run}", f"W{node.run}"
     name, links, group = f"{category}-1", f"$ce-{category}", node.fresh("g")
     await create_on_all(node, group, by_type(wanted))
@@ -121,7 +123,7 @@ async def _delivered(node: Node, name: str, group: str) -> list[object]:
 
 
 async def _holds(node: Node, name: str, text: str) -> None:
-    """Waits until an event of the stream says so."""
+    """Waits for an event in the stream."""
 
     async def does() -> bool:
         return text in str(await events(node, of_stream(name), count=1000))

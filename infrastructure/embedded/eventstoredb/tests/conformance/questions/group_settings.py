@@ -36,7 +36,7 @@ async def group_settings(node: Node) -> Answers:
 
 @asks
 async def group_names(node: Node) -> Answers:
-    """Groups and streams whose names are unusual, missing or taken."""
+    """Groups and streams with unusual, missing or existing names."""
     name, group, on_all = await ten(node), node.fresh("g"), node.fresh("g")
     yield "empty group", await create(node, name, "")
     yield "group with ::", await create(node, name, f"a::b{node.run}")

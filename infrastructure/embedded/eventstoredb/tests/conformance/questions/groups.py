@@ -29,7 +29,7 @@ async def _group(node: Node, name: str, **settings: object) -> str:
 
 @asks
 async def group_flow(node: Node) -> Answers:
-    """One consumer: the buffer, acks, each kind of nack, what is said of it, parking, replaying."""
+    """One consumer: the buffer, acks, each kind of nack, its info, parking, replaying."""
     name, group = await ten(node), node.fresh("g")
     yield "create", await create(node, name, group, extraStatistics=True)
     consumer = await consume(node, name, group, buffer=4)
@@ -95,7 +95,7 @@ async def group_stop_action(node: Node) -> Answers:
 
 @asks
 async def group_deleted_while_connected(node: Node) -> Answers:
-    """A consumer whose group is deleted."""
+    """A consumer of a group that is deleted."""
     name = await ten(node)
     group = await _group(node, name)
     consumer = await consume(node, name, group, buffer=3)
@@ -108,7 +108,7 @@ async def group_deleted_while_connected(node: Node) -> Answers:
 
 @asks
 async def group_updated_while_connected(node: Node) -> Answers:
-    """A consumer whose group is updated."""
+    """A consumer of a group that is updated."""
     name = await ten(node)
     group = await _group(node, name)
     consumer = await consume(node, name, group, buffer=3)
@@ -153,7 +153,7 @@ async def group_times_out(node: Node) -> Answers:
 
 @asks
 async def group_odd_answers(node: Node) -> Answers:
-    """Acks and nacks of what was not handed out, of nothing, twice, and of what is no id."""
+    """Acks and nacks of undelivered events, of nothing, twice, and of invalid ids."""
     name = await ten(node)
     group = await _group(node, name)
     unknown = "00000000-0000-4000-8000-000000000001"
@@ -207,7 +207,7 @@ async def group_from_end_and_beyond(node: Node) -> Answers:
 
 @asks
 async def group_of_deleted_stream(node: Node) -> Answers:
-    """A group whose stream is deleted, tombstoned or truncated before it has a consumer."""
+    """A group on a stream that is deleted, tombstoned or truncated before a consumer connects."""
     soft, tomb, truncated = await ten(node), await ten(node), await ten(node)
     groups = [await _group(node, name) for name in (soft, tomb, truncated)]
     await delete(node, soft)
@@ -228,7 +228,7 @@ async def group_of_deleted_stream(node: Node) -> Answers:
 
 @asks
 async def group_two_connections_and_loss(node: Node) -> Answers:
-    """Two consumers share six events; one goes without a word."""
+    """Two consumers share six events; one disconnects without an ack."""
     name = node.fresh("s")
     group = await _group(node, name, messageTimeoutMs=30_000)
     a, b = await consume(node, name, group), await consume(node, name, group)

@@ -1,4 +1,4 @@
-"""Users' projections: what their queries give, how they fail, and what is said of them."""
+"""User-defined projections: their results, faults and statistics."""
 
 import asyncio
 from collections.abc import Mapping

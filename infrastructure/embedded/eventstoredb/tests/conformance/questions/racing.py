@@ -27,7 +27,7 @@ async def equal_appends_at_once(node: Node) -> Answers:
 
 @asks
 async def equal_batches_at_once(node: Node) -> Answers:
-    """The same with BatchAppend, whose batches have a deadline of a second."""
+    """The same with BatchAppend and a deadline of 1 s."""
     for version in ("none", "any"):
         name, one = node.fresh("s"), event("A")
         race = [batches(node, batch(name, [one], version, deadline="1s")) for _ in range(_AT_ONCE)]

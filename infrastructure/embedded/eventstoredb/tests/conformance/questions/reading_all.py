@@ -12,7 +12,7 @@ _FAR = 10**9  # bytes: well beyond the end
 
 @asks
 async def read_all(node: Node) -> Answers:
-    """From a position, within a record, beyond the end, and from what is no position."""
+    """From a position, within a record, beyond the end, and from an invalid position."""
     commit, prepare = here = await position_of(node, await ten(node), "Mark")
     within, beyond = (commit + 1, prepare + 1), (commit + _FAR, prepare + _FAR)
     nowhere = (NO_POSITION, NO_POSITION)

@@ -1,4 +1,4 @@
-"""Reading a stream: where reads begin and end, and what else they are told."""
+"""Reading a stream: where reads begin and end, and the other messages of a read."""
 
 from conformance.node import Node
 from conformance.normal_form import NO_POSITION

@@ -66,7 +66,7 @@ async def subscribe_stream_oddly(node: Node) -> Answers:
 
 @asks
 async def subscribe_caught_up_then_live(node: Node) -> Answers:
-    """When a subscription says that it has caught up."""
+    """When a subscription is reported as caught up."""
     name = await ten(node)
 
     async def three_more() -> None:

@@ -20,7 +20,7 @@ _MANY: Final = 45_000  # events: more than the server remembers the ids of
 
 @asks
 async def append_given_up(node: Node) -> Answers:
-    """A client that has sent an event, and hangs up before it says that this was all."""
+    """A client that has sent an event, and disconnects before it ends the call."""
     name = node.fresh("s")
     method, answer = "streams.Streams/Append", streams_pb2.AppendResp
     async with node.converse(method, answer, message) as call:

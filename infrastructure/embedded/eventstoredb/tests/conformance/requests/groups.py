@@ -61,7 +61,7 @@ async def remove(node: Node, name: str, group: str) -> object:
 
 
 async def info(node: Node, name: str, group: str) -> object:
-    """What is said about a group."""
+    """The info of a group."""
     request = filled(persistent_pb2.GetInfoReq(), _group(name, group))
     return await told(node.ask(f"{_SERVICE}GetInfo", request, persistent_pb2.GetInfoResp))
 

@@ -101,7 +101,7 @@ async def result(node: Node, name: str, partition: str = "") -> object:
 
 
 async def statuses(node: Node, name: str) -> object:
-    """Status and reason of a projection, or why there are none."""
+    """Status and reason of a projection, or the error of the call."""
     try:
         found = await _statistics(node, {"name": name})
     except grpc.aio.AioRpcError as error:

@@ -49,7 +49,7 @@ async def read(node: Node, *options: Fields, count: int | None = None) -> list[o
 
 
 async def events(node: Node, *options: Fields, count: int | None = None) -> list[object]:
-    """The same, of each event only what it says."""
+    """The same, with the data of each event only."""
     return [brief(answer) for answer in await read(node, *options, count=count)]
 
 
@@ -84,7 +84,7 @@ def kind(answer: object) -> object:
 
 
 def brief(answer: object) -> object:
-    """What an event says, of an answer that is one."""
+    """The data of an event, if the answer is one."""
     return answer.get("event", answer) if isinstance(answer, Mapping) else answer
 
 
