@@ -1,4 +1,4 @@
-"""Which builds of read models there are, who fills them, and what operators did to them."""
+"""The builds of read models: which there are, what fills them, and what operators did to them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ class NotOurs(Exception):
 
 
 class Builds(Protocol):
-    """Which builds there are, who fills each shard (a lease), and what operators did.
+    """Which builds there are, which process fills each shard (a lease), and what operators did.
 
     All methods raise :class:`StoreUnavailable`; those that name a build that does not exist, or is
     not in the role that they need, raise :class:`WrongRole` and change nothing.

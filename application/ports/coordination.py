@@ -1,4 +1,4 @@
-"""What those who follow the log share: how far each has come, and which process does the work.
+"""What followers of the log need: how far each has come, and which process does the work.
 
 A follower is anything that reads the log in order and leaves something elsewhere: a build of a
 read model, a forwarder to Kafka, a search index. Both ports know it by its name only.
@@ -42,7 +42,7 @@ class Checkpoints(Protocol):
 class Leases(Protocol):
     """Which process does what only one may do at a time. The store's clock ends a lease.
 
-    A lease saves double work, but does not prove that nobody else is at it: a process may be
+    A lease saves double work, but does not prove that no other process is at it: one may be
     suspended while its lease ends. So every result is guarded as well, by a checkpoint or by the
     version of a stream. All methods raise ``StoreUnavailable``.
     """
@@ -59,7 +59,7 @@ class Leases(Protocol):
         ...
 
     async def holder(self, name: str) -> str | None:
-        """Who holds the lease now; ``None`` when nobody does."""
+        """The holder of the lease now; ``None`` while it is free."""
         ...
 
 

@@ -35,7 +35,7 @@ class ReadModels(Protocol):
         ...
 
     async def compare(self, live: Build, build: Build) -> Comparison:
-        """What two builds of a read model show, in one snapshot, whatever events come meanwhile.
+        """What two builds of a read model show, in one snapshot, even while events come in.
 
         Compared are all views that no event has shaped since both builds were at the same place.
         Raises ``StoreUnavailable``.

@@ -1,1 +1,1 @@
-"""The engine of projections: what one is, who fills it, and how a build of it is watched."""
+"""The engine of projections: what one is, what fills its builds, and how they are watched."""

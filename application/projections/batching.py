@@ -41,7 +41,7 @@ async def batches(
 
 
 class _Waiting:
-    """Messages between a reader and whoever collects them: a queue that is emptied in one go."""
+    """Messages between their reader and their collector: a queue that is emptied in one go."""
 
     def __init__(self, size: int) -> None:
         self._messages: list[Message] = []
@@ -67,7 +67,7 @@ class _Waiting:
         self._messages.append(message)
         self._some.set()
         if not self._live and isinstance(message, Progress) and message.caught_up:
-            self._live = self._at_once = True  # it is said once, or after every few events
+            self._live = self._at_once = True  # it comes once, or after every few events
         if self._at_once or len(self._messages) >= self._size:
             self._enough.set()
 

@@ -20,8 +20,8 @@ class Role(StrEnum):
     """What a build is there for, in the order in which they are shown."""
 
     LIVE = "live"  # it answers queries
-    BUILDING = "building"  # a deploy fills it, nobody reads it
-    PREVIOUS = "previous"  # it was live before; kept fed, so that a rollback is at once
+    BUILDING = "building"  # a deploy fills it, no query reads it
+    PREVIOUS = "previous"  # it was live before; still filled, so that a rollback takes no time
 
 
 @dataclass(frozen=True, order=True)
@@ -34,7 +34,7 @@ class Build:
 
     @property
     def table(self) -> str:
-        """Under which its views are kept; no two builds share one."""
+        """The name under which its views are kept. No two builds share one."""
         again = "" if self.number == 1 else f"_{self.number}"
         return f"{self.name}_v{self.version}{again}"
 
@@ -85,7 +85,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Report:
-    """What the runner of a shard says of itself."""
+    """What the runner of a shard reports."""
 
     holder: str
     state: State
@@ -104,11 +104,11 @@ class ShardStanding:
     failure: Failure | None
     report: Report | None
     reported_at: datetime | None
-    leased: bool  # whoever reported holds it now
+    leased: bool  # the lease of the reporting process has not ended
 
     @property
     def holder(self) -> str | None:
-        """Who fills it now."""
+        """The process that fills it now."""
         return self.report.holder if self.report and self.leased else None
 
 

@@ -1,4 +1,4 @@
-"""What a new build shows otherwise than the live one."""
+"""Where the views of a new build differ from those of the live one."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Difference:
-    """One view: what is said here and there; ``None`` where there is no such view."""
+    """One view in both builds; ``None`` where a build has no such view."""
 
     key: str
     live: Document | None
@@ -59,18 +59,18 @@ class Comparison:
         return not self.differing
 
     def __str__(self) -> str:
-        told = [f"{self.equal:,} views are equal"]
+        equal = f"{self.equal:,} views are equal"
         counts = (
             (self.different, "differ"),
             (self.only_live, "are missing"),
             (self.only_new, "are new"),
             (self.changing, "were changing and are not compared"),
         )
-        return ", ".join([*told, *(f"{count:,} {what}" for count, what in counts if count)])
+        return ", ".join([equal, *(f"{count:,} {what}" for count, what in counts if count)])
 
 
 def alike(live: Document, new: Document) -> bool:
-    """Whether both say the same in every field that both have."""
+    """Whether both are equal in every field that both have."""
     return all(live[field] == new[field] for field in live.keys() & new.keys())
 
 

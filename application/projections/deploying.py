@@ -1,6 +1,6 @@
 """Rebuilds a read model beside itself: fill a new build, compare it with the live one, swap.
 
-Until the swap nobody reads the new build. Cut off at any point, the live one is as it was, and
+Until the swap, no query reads the new build. Cut off at any point, the live one is as it was, and
 deploying again goes on with what was filled.
 """
 
@@ -24,11 +24,11 @@ COUNT_EVERY: Final = 10  # looks between two counts of the events
 
 
 class DeployRefused(Exception):
-    """The deploy cannot begin or go on, and says what to do. The live build is as it was."""
+    """The deploy cannot begin or go on. The message names what to do; the live build stays."""
 
 
 class Differs(Exception):
-    """The new build shows something else than the live one, and nobody has accepted that."""
+    """The new build differs from the live one, and the difference was not accepted."""
 
     def __init__(self, build: Build, comparison: Comparison) -> None:
         super().__init__(f"{build.table} differs from the live build: {comparison}")
@@ -73,9 +73,13 @@ class Deploy:
         self._pause = pause
 
     async def run(
-        self, note: Note, *, accept: bool = False, tell: Callable[[Filling], None] = lambda _: None
+        self,
+        note: Note,
+        *,
+        accept: bool = False,
+        report: Callable[[Filling], None] = lambda _: None,
     ) -> Deployed:
-        """Fill, compare, swap, from where an earlier one was cut off; ``tell`` hears how far it is.
+        """Fill, compare, swap, from where an earlier one ended; ``report`` gets how far it is.
 
         ``accept``: swap although the views differ. Raises :class:`DeployRefused`,
         :class:`Differs`, ``NotOurs``, ``WrongRole``, ``StoreUnavailable``.
@@ -83,7 +87,7 @@ class Deploy:
         live = await self._live()
         build = await self._builds.begin(self._projection, note)
         async with self._filling() as filling:
-            await self._filled(build, filling, tell)
+            await self._filled(build, filling, report)
             comparison = await self._read_models.compare(live, build)
             if not (accept or comparison.identical):
                 raise Differs(build, comparison)
@@ -103,21 +107,21 @@ class Deploy:
         return live
 
     async def _filled(
-        self, build: Build, filling: asyncio.Task[None], tell: Callable[[Filling], None]
+        self, build: Build, filling: asyncio.Task[None], report: Callable[[Filling], None]
     ) -> None:
-        """Wait until whoever fills it has said, since we began, that nothing is missing."""
+        """Wait until its holder reports, after this began, that nothing is missing."""
         since: datetime | None = None
         for look in itertools.count():
             if look % COUNT_EVERY == 0:
                 count = await self._store.count(self._projection.events)
             standing = await self._standing(build)
             since = since or standing.now
-            tell(Filling(build, standing.events, count, _trouble(standing)))
+            report(Filling(build, standing.events, count, _trouble(standing)))
             _refuse(standing)
             if all(_is_live(shard, since) for shard in standing.shards):
                 return
             if filling.done():
-                await filling  # it never ends by itself, so this tells why it has
+                await filling  # it ends only by an error, which this raises
             await self._pause(EVERY)
 
     async def _standing(self, build: Build) -> Standing:
@@ -153,7 +157,7 @@ def _refuse(standing: Standing) -> None:
 
 
 def _is_live(shard: ShardStanding, since: datetime) -> bool:
-    """Whether its holder says so; what a killed one has said before does not count."""
+    """Whether its holder reports so; what a killed one has reported before does not count."""
     if shard.report is None or shard.reported_at is None or not shard.leased:
         return False
     return shard.report.state is State.LIVE and shard.reported_at > since

@@ -1,8 +1,8 @@
 """Fills the builds of the declared projections, as far as no other process does.
 
-Every ``tick`` the host looks at the books: it renews the leases of what it fills, takes what is
+Every ``tick`` the host reads the standings: it renews the leases of what it fills, takes what is
 free, and lets go of what was paused, dropped or taken. A build that fails waits for an operator
-and stops nobody else.
+and stops no other.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ class ProjectionHost:
     ) -> None:
         """It fills builds in these ``roles``. A lease holds for ``lease`` seconds, several ticks.
 
-        ``holder`` tells this host from all others.
+        ``holder`` is a name that no other host has.
         """
         self._declared = {(p.name, p.version): p for p in projections}
         self._subscriptions, self._payloads = subscriptions, payloads
@@ -78,11 +78,11 @@ class ProjectionHost:
 
     @property
     def holder(self) -> str:
-        """By what name it holds leases."""
+        """The name under which it holds leases."""
         return self._holder
 
     async def run(self) -> None:
-        """Fill builds until cancelled; then the leases are given up. Outages are sat out."""
+        """Fill builds until cancelled, then release the leases. Waits while a store is away."""
         try:
             while True:
                 with suppress(StoreUnavailable):  # the runners go on, or wait, by themselves
@@ -93,11 +93,11 @@ class ProjectionHost:
                 await self._stop(key)
 
     def statuses(self) -> Mapping[Key, Status]:
-        """How the runners at work here stand."""
+        """The status of each runner at work here."""
         return {key: worker.runner.status() for key, worker in self._workers.items()}
 
     async def look(self) -> None:
-        """One look at the books, and what follows from it. Raises ``StoreUnavailable``."""
+        """Read the standings once, and do what follows from them. Raises ``StoreUnavailable``."""
         for key, worker in list(self._workers.items()):
             if worker.task.done():
                 await self._ended(key, worker)
@@ -149,7 +149,7 @@ class ProjectionHost:
         return True
 
     async def _ended(self, key: Key, worker: _Worker) -> None:
-        """A runner ends by itself only at an event that it cannot take in, or by our mistake."""
+        """A runner ends by itself only at an event that it cannot take in, or by a bug."""
         error = worker.task.exception()
         await self._builds.claim(*key, worker.report(self._holder), seconds=self._lease)
         if isinstance(error, ProjectionFailed):

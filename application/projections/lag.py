@@ -13,7 +13,7 @@ from application.projections.projection import Projection
 from application.projections.status import State
 
 FRESH: Final = timedelta(seconds=5)
-"""A report older than that does not say how it is now."""
+"""An older report does not describe the present any more."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Lag:
     seconds: float | None
     events: int | None
     rate: float | None  # events a second, lately
-    breached: bool  # older than its max_staleness, or nobody has reported for so long
+    breached: bool  # older than its max_staleness, or no report for so long
     failed: bool
     paused: bool
 
@@ -133,7 +133,7 @@ class Lags:
 
 
 def _seconds(standing: Standing) -> float | None:
-    """The age of the oldest event that is missing: true as long as nobody takes it in."""
+    """The age of the oldest event that is missing, which grows until it is taken in."""
     ages = [_shard_seconds(standing, shard) for shard in standing.shards]
     known = [age for age in ages if age is not None]
     return max(known) if len(known) == len(ages) else None
@@ -150,7 +150,7 @@ def _shard_seconds(standing: Standing, shard: ShardStanding) -> float | None:
 
 
 def _silence(standing: Standing, shard: ShardStanding) -> timedelta:
-    """How long nobody has reported; none at all for what nobody has ever filled."""
+    """The time since the last report; 0 for a shard that has never been filled."""
     return timedelta(0) if shard.reported_at is None else standing.now - shard.reported_at
 
 
@@ -161,7 +161,7 @@ def _rate(standing: Standing) -> float | None:
 
 
 def in_a_word(standing: Standing) -> str:
-    """How it stands: one of the states, ``paused``, or that nobody runs it."""
+    """How it stands: one of the states, ``paused``, or ``nobody runs it``."""
     if standing.failure:
         return str(State.FAILED)
     if standing.paused:

@@ -36,7 +36,7 @@ class Operations:
         return max(declared, key=lambda projection: projection.version)
 
     async def pause(self, name: str, note: Note) -> Sequence[Build]:
-        """Let nobody fill it until it is resumed; queries go on, on what is there."""
+        """Stop filling it until it is resumed. Queries go on, on the views that are there."""
         found = await self._chosen(
             name,
             lambda of: of.role is Role.LIVE or of.build.table == name,
@@ -82,7 +82,7 @@ class Operations:
         )
         if len(found) > 1:
             tables = " or ".join(build.table for build in found)
-            raise WrongRole(f"{name} has several builds beside the live one: say {tables}")
+            raise WrongRole(f"{name} has several builds beside the live one: name {tables}")
         await self._builds.drop(found[0], note)
         await self._read_models.discard(found[0])
         return found[0]

@@ -36,7 +36,7 @@ Keys = Callable[[RecordedEvent], Collection[str]]
 
 @dataclass(frozen=True)
 class Parts(Generic[P, V]):
-    """What views are made of, where one event does not say enough. Kept beside the views."""
+    """What views are made of, where one event does not have enough. Kept beside the views."""
 
     part: type[P]
     keys: Keys

@@ -1,4 +1,4 @@
-"""The views and parts of the last batches, kept in memory: most of the next ones are among them.
+"""The views and parts of the last batches, in memory: most of the next ones are among them.
 
 A batch is written behind: while the store is at it, the next one is folded, on top of what is here.
 """
@@ -35,11 +35,11 @@ class RecentViews(Generic[V]):
 
     @property
     def saving(self) -> bool:
-        """Whether a save has begun that nobody has waited for."""
+        """Whether a save has begun that has not been awaited."""
         return self._saving is not None
 
     async def checkpoint(self) -> int | None:
-        """As the port; asked for when following starts, so it forgets what it knew."""
+        """As the port. Forgets all views and parts, since following starts with it."""
         self._forget()
         return await self._views.checkpoint()
 
@@ -76,7 +76,7 @@ class RecentViews(Generic[V]):
             return
         try:
             await self._saving
-        except BaseException:  # whatever it was: what is in the store is not known
+        except BaseException:  # after any error, what is in the store is not known
             self._forget()
             raise
         finally:
@@ -85,7 +85,7 @@ class RecentViews(Generic[V]):
         self._recent_parts.trim()
 
     async def abandon(self) -> None:
-        """Break off what is being saved: it is in the store as a whole, or not at all."""
+        """Break off what is being saved. What is in the store then is what the port promises."""
         if self._saving is not None:
             self._saving.cancel()
             await asyncio.gather(self._saving, return_exceptions=True)

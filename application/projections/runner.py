@@ -33,13 +33,13 @@ from application.projections.writing_behind import AGAIN, WritingBehind
 BATCH = 1000  # events in one transaction, at most
 APART = 0.01  # seconds between transactions while events trickle in: many in one, none late
 FAR_APART = 0.1  # the same until it has caught up: there is no hurry before, and much to do
-KEEP_PROGRESS = 1.0  # seconds between writes that only say "nothing for us up to here"
+KEEP_PROGRESS = 1.0  # seconds between writes that move the checkpoint only
 
 _BACKOFF: Final = Backoff(0.1, most=5.0)
 
 
 class ProjectionRunner(Generic[V]):
-    """One projection at work. ``run`` it as a task, ask its ``status`` at any time."""
+    """One projection at work. ``run`` it as a task; ``status`` can be called at any time."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class ProjectionRunner(Generic[V]):
         return APART if self._live else FAR_APART
 
     async def _handle(self, batch: Batch) -> None:
-        if self._inline:  # whoever appended has taken in what comes now, unless it was behind
+        if self._inline:  # the append has taken in what comes now, unless it was behind
             await self._writing.look()
             self._progress.took_in(0, self._writing.checkpoint)
         events = list(_after(self._writing.checkpoint, batch.messages))
@@ -124,7 +124,7 @@ class ProjectionRunner(Generic[V]):
             await self._pass_by(end)
         for message in batch.messages:
             if isinstance(message, Progress):
-                self._live = self._live or message.caught_up  # it is said once
+                self._live = self._live or message.caught_up  # it comes once
         if not self._writing.views.saving:
             self._attempts = 0
         if self._live and not batch.behind:

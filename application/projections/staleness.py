@@ -13,7 +13,7 @@ from application.projections.lag import Lag
 
 
 class Staleness:
-    """Remembers breaches between one look and the next. ``clock`` tells seconds and never jumps."""
+    """Remembers breaches from look to look. ``clock`` returns seconds and never jumps."""
 
     def __init__(self, *, lasting: float = 30.0, clock: Callable[[], float] = time.monotonic):
         """A breach that goes on for ``lasting`` seconds counts as one that lasts."""

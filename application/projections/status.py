@@ -1,4 +1,4 @@
-"""How a projection stands, for those who ask: health checks, metrics, people."""
+"""How a projection stands, for health checks, metrics and people."""
 
 from collections import deque
 from collections.abc import Callable
@@ -82,7 +82,7 @@ class Progressing:
         self._missing_since = None
 
     def failed(self, error: Exception) -> None:
-        """Stopped at the event that ``working_on`` spoke of."""
+        """Stopped at the event of the last ``working_on``."""
         self._state, self._last_error = State.FAILED, str(error)
 
     def stopped(self) -> None:

@@ -25,7 +25,7 @@ async def deploy(deployment: Deployment, name: str, note: Note, *, accept: bool)
         work = container.deploy(projection, host)
         try:
             with _progress(console) as tell:
-                done = await work.run(note, accept=accept, tell=tell)
+                done = await work.run(note, accept=accept, report=tell)
         except DeployRefused as refused:
             raise CommandFailed(str(refused)) from refused
         except Differs as differs:

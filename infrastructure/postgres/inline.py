@@ -1,9 +1,9 @@
 """Inline projections: views that are written in the transaction of the append, all or nothing.
 
-Whoever appends an event that such a read model takes in first locks its checkpoint, until the end
+An append of events that such a read model takes in first locks its checkpoint, until the end
 of the transaction. So appends to what it follows come one after the other, over all processes, and
 their positions in the order of their commits: that is the price. It folds all that has come since
-the checkpoint, so that the views are right whoever has appended before.
+the checkpoint, so that the views are right, whatever appended before.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _ATTEMPTS: Final = 3
 
 @dataclass(frozen=True)
 class _Locked:
-    """A live build that nobody else writes before the transaction ends."""
+    """A live build that no other writes before the transaction ends."""
 
     build: Build
     paused: bool

@@ -331,7 +331,7 @@ async def test_a_deploy_tells_how_far_it_is() -> None:
         await place.record(str(number), REQUESTED)
     told: list[Filling] = []
     async with place.served(V1, V2):
-        await place.deploy(V2).run(NOTE, tell=told.append)
+        await place.deploy(V2).run(NOTE, report=told.append)
 
     assert {filling.count for filling in told} == {500}
     assert [filling.events for filling in told] == sorted(filling.events for filling in told)

@@ -1,1 +1,1 @@
-"""What those who follow the log share: checkpoints and leases, one row each."""
+"""What followers of the log need: checkpoints and leases, one row each."""

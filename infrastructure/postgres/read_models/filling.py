@@ -19,8 +19,8 @@ class Filling:
         self._pool = pool
 
     async def claim(self, build: Build, shard: Shard, report: Report, *, seconds: float) -> bool:
-        said = [report.state, report.missing_since, report.rate, report.error]
-        values = [report.holder, seconds, *said, build.table, shard.index, report.holder]
+        reported = [report.state, report.missing_since, report.rate, report.error]
+        values = [report.holder, seconds, *reported, build.table, shard.index, report.holder]
         async with connected(self._pool) as connection:
             return (await connection.execute(_CLAIM, values)).rowcount == 1
 

@@ -131,9 +131,7 @@ class Reading(Generic[V]):
                 return await found.fetchall()
         except UndefinedTable as error:
             if self._moved is None:
-                raise NotBuilt(
-                    f"{self._name} has no table yet: whoever fills it makes it"
-                ) from error
+                raise NotBuilt(f"{self._name} has no table yet: its runner makes it") from error
             self._projection, build = await self._moved()
             self._name, self._moved = build.table, None
             return await self._rows(statement, values)

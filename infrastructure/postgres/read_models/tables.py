@@ -1,6 +1,6 @@
 """The tables of builds: what they are called, and how we know that they are ours.
 
-A comment on the table says whose it is. What does not carry it is never written, emptied or
+A comment on the table marks it as ours. A table without it is never written, emptied or
 dropped.
 """
 
@@ -28,7 +28,7 @@ async def create_tables(connection: Connection, table: str, projection: Projecti
             await connection.execute(_claim(name))
     for what, on in _indexes(projection):
         name = f"{table}_{what}"
-        if not await _is_there(connection, name):  # whoever does not own it may not ask to
+        if not await _is_there(connection, name):  # CREATE … IF NOT EXISTS needs an owner even then
             create = SQL("CREATE INDEX {} ON {} {}")
             await connection.execute(create.format(Identifier(name), Identifier(table), on))
 
@@ -48,14 +48,14 @@ async def is_ours(connection: Connection, table: str) -> bool:
 
 
 async def _is_there(connection: Connection, name: str) -> bool:
-    """Whether there is a table, or an index, of that name, whoever made it."""
+    """Whether there is a table, or an index, of that name, ours or not."""
     quoted = SQL("{}").format(Identifier(name)).as_string()
     found = await connection.execute("SELECT to_regclass(%s) IS NOT NULL", [quoted])
     return await found.fetchone() == (True,)
 
 
 def _claim(table: str) -> Composed:
-    """The statement that says that it is ours."""
+    """The statement that marks it as ours."""
     return SQL("COMMENT ON TABLE {} IS {}").format(Identifier(table), Literal(_comment(table)))
 
 

@@ -51,7 +51,7 @@ class Views(Reading[V]):
         return min(positions) if len(positions) == len(shards) else None
 
     async def load_parts(self, keys: Collection[str]) -> Mapping[str, Seen[Any]]:
-        assert self._projection.parts  # else nobody asks
+        assert self._projection.parts  # else there are none to load
         load = SQL("SELECT key, position, part::text FROM {} WHERE key = ANY(%s)").format(
             Identifier(parts_of(self._name))
         )
