@@ -52,7 +52,7 @@ class StockWrittenOff(Event):
 
 
 class StockAdjusted(Event):
-    """A count found more (or less, then negative) than the books said."""
+    """A count found more (or less, then negative) than was recorded."""
 
     adjustment_id: AdjustmentId
     difference: Difference
@@ -257,15 +257,15 @@ def _adjust(command: AdjustStock, stock: Stock) -> Sequence[StockEvent]:
     if _stands(adjusted, stock.adjustments.get(command.adjustment_id)):
         return []
     if command.difference == 0:
-        return []  # the count found what the books said
+        return []  # the count found what was recorded
     _require_free(-command.difference, stock)
     return [adjusted]
 
 
 def _stands(entry: Entry, recorded: Entry | None) -> bool:
-    """Whether this entry is in the books already; its id stands for this content only."""
+    """Whether this entry is recorded already; its id stands for this content only."""
     if recorded is not None and recorded != entry:
-        raise RecordedOtherwise(f"under this id the books have: {recorded}")
+        raise RecordedOtherwise(f"another entry is recorded under this id: {recorded}")
     return recorded is not None
 
 

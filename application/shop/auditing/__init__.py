@@ -2,7 +2,7 @@
 
 ``accounts`` is what is remembered of each aggregate, ``stock``, ``money``, ``parcels``,
 ``fulfilment`` and ``exchanges`` are the rules, ``findings`` what they can find, ``summary`` the
-totals. ``shop`` puts it together, and ``run`` reads the events and the providers' books. All but
+totals. ``shop`` puts it together, and ``run`` reads the events and the providers' records. All but
 the last is pure.
 """
 

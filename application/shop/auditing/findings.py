@@ -13,7 +13,7 @@ from domain.values import Money
 
 
 class Finding(BaseModel, ABC):
-    """Something that does not add up. ``where`` is a stream, or a key in a provider's books."""
+    """Something that does not add up. ``where`` is a stream, or a key in a provider's records."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -155,7 +155,7 @@ class PaymentWithoutOrder(Finding):
 
 
 class BooksDisagree(Finding):
-    """Our payments of an order are not what the provider has in its books."""
+    """Our payments of an order are not what the provider has in its records."""
 
     what: Amount
     ours: Money
@@ -199,7 +199,7 @@ class ParcelWithoutOrder(Finding):
 
 
 class ParcelsDisagree(Finding):
-    """Our shipments of an order are not what the carrier has in its books."""
+    """Our shipments of an order are not what the carrier has in its records."""
 
     ours: int
     theirs: int
@@ -234,7 +234,7 @@ class TrackedOtherwise(Finding):
     tracking_code: str
 
     def __str__(self) -> str:
-        return f"{self.tracking_code} is no parcel of order {self.order_id} in the carrier's books"
+        return f"the carrier has no parcel {self.tracking_code} of order {self.order_id}"
 
 
 # ── every saga ───────────────────────────────────────────────────────────────────────────────────

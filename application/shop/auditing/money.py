@@ -23,7 +23,7 @@ _FINISHED = (OrderStatus.SHIPPED, OrderStatus.DELIVERED, OrderStatus.CANCELLED)
 
 @dataclass(frozen=True)
 class Sums:
-    """What has become of the money of one order, in some books."""
+    """What has become of the money of one order, as one side has recorded it."""
 
     held: Money
     captured: Money
@@ -48,10 +48,10 @@ class Sums:
         return cls(nothing, nothing, nothing)
 
 
-def findings(accounts: Accounts, books: Sequence[PaymentRecord]) -> Iterator[Finding | UnderWay]:
+def findings(accounts: Accounts, records: Sequence[PaymentRecord]) -> Iterator[Finding | UnderWay]:
     """What is wrong with any penny."""
-    yield from _without_order(accounts, books)
-    ours, theirs = _ours(accounts), _theirs(books)
+    yield from _without_order(accounts, records)
+    ours, theirs = _ours(accounts), _theirs(records)
     for id, order in accounts.ours.items():
         if accounts.is_settled(id):
             nothing = Sums.none(order.currency)
@@ -80,9 +80,9 @@ def _ours(accounts: Accounts) -> dict[str, Sums]:
     return sums
 
 
-def _theirs(books: Sequence[PaymentRecord]) -> dict[str, Sums]:
+def _theirs(records: Sequence[PaymentRecord]) -> dict[str, Sums]:
     sums: dict[str, Sums] = {}
-    for payment in books:
+    for payment in records:
         _add(sums, payment.order_id, Sums(payment.held, payment.captured, payment.refunded))
     return sums
 
@@ -91,14 +91,14 @@ def _add(sums: dict[str, Sums], id: str, more: Sums) -> None:
     sums[id] = sums[id] + more if id in sums else more
 
 
-def _without_order(accounts: Accounts, books: Sequence[PaymentRecord]) -> Iterator[Finding]:
+def _without_order(accounts: Accounts, records: Sequence[PaymentRecord]) -> Iterator[Finding]:
     for id, payment in accounts.payments.items():
         attempt = payment.state.attempt
         if attempt is not None and not _exists(attempt.order_id, accounts):
             yield PaymentWithoutOrder(
                 where=f"payment-{id}", order_id=attempt.order_id, amount=attempt.amount
             )
-    for entry in books:
+    for entry in records:
         if not _exists(entry.order_id, accounts):
             where = f"provider: {entry.key}"
             yield PaymentWithoutOrder(where=where, order_id=entry.order_id, amount=entry.authorised)

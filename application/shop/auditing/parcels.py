@@ -19,17 +19,17 @@ from domain.orders import Status
 _UNDER_WAY = (Status.CONFIRMED, Status.SHIPPED, Status.DELIVERED)
 
 
-def findings(accounts: Accounts, books: Sequence[BookingRecord]) -> Iterator[Finding]:
+def findings(accounts: Accounts, records: Sequence[BookingRecord]) -> Iterator[Finding]:
     """What is wrong with any parcel."""
-    yield from _without_order(accounts, books)
-    yield from _tracked_otherwise(accounts, books)
+    yield from _without_order(accounts, records)
+    yield from _tracked_otherwise(accounts, records)
     exchanged = {booking_key(id): id for id in accounts.exchanges}
     ours = Counter(
         one.order_id
         for id, one in accounts.shipments.items()
         if one.is_alive and id not in accounts.exchanges
     )
-    alive = [booking for booking in books if not booking.cancelled]
+    alive = [booking for booking in records if not booking.cancelled]
     theirs = Counter(one.order_id for one in alive if one.key not in exchanged)
     for id, order in accounts.ours.items():
         if order.is_settled:
@@ -42,18 +42,18 @@ def findings(accounts: Accounts, books: Sequence[BookingRecord]) -> Iterator[Fin
             yield from _of_exchange(f"exchange-{id}", exchange, int(mine), int(id in booked))
 
 
-def _without_order(accounts: Accounts, books: Sequence[BookingRecord]) -> Iterator[Finding]:
+def _without_order(accounts: Accounts, records: Sequence[BookingRecord]) -> Iterator[Finding]:
     for id, shipment in accounts.shipments.items():
         if shipment.order_id is not None and shipment.order_id not in accounts.orders:
             yield ParcelWithoutOrder(where=f"shipment-{id}", order_id=shipment.order_id)
-    for booking in books:
+    for booking in records:
         if booking.order_id not in accounts.orders:
             yield ParcelWithoutOrder(where=f"carrier: {booking.key}", order_id=booking.order_id)
 
 
-def _tracked_otherwise(accounts: Accounts, books: Sequence[BookingRecord]) -> Iterator[Finding]:
+def _tracked_otherwise(accounts: Accounts, records: Sequence[BookingRecord]) -> Iterator[Finding]:
     codes = defaultdict[str, set[str]](set)
-    for booking in books:
+    for booking in records:
         codes[booking.order_id].add(booking.tracking_code)
     for id, shipment in accounts.shipments.items():
         code, order_id = shipment.state.tracking_code, shipment.order_id

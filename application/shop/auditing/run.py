@@ -1,4 +1,4 @@
-"""Reading what an audit needs: all events of the store once, then the books of the providers."""
+"""Reading what an audit needs: all events of the store once, then the records of the providers."""
 
 from application.claim_check import claim
 from application.ports import PayloadStore, Progress, Subscriptions
@@ -7,7 +7,7 @@ from application.shop.ports import Audit
 
 
 async def audit(
-    subscriptions: Subscriptions, payloads: PayloadStore | None, books: Audit
+    subscriptions: Subscriptions, payloads: PayloadStore | None, providers: Audit
 ) -> Verdict:
     """Add up the whole shop, as it stands now.
 
@@ -24,4 +24,4 @@ async def audit(
                     continue
                 case recorded:
                     shop.enter(await claim(recorded, payloads))
-    return shop.verdict(await books.payments(), await books.bookings())
+    return shop.verdict(await providers.payments(), await providers.bookings())

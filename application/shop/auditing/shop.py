@@ -75,7 +75,7 @@ class Shop:
     def verdict(
         self, payments: Sequence[PaymentRecord], bookings: Sequence[BookingRecord]
     ) -> Verdict:
-        """All that is wrong with them and these books of the providers."""
+        """All that is wrong with them, compared with these records of the providers."""
         found = list(self._found(payments, bookings))
         return Verdict(
             summary=Summary.of(self.accounts, payments, bookings),

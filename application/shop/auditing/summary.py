@@ -32,7 +32,7 @@ class Units(BaseModel):
 
 
 class Amounts(BaseModel):
-    """Of one currency, by the provider's books. What is neither voided nor captured is held."""
+    """Of one currency, by the provider's records. What is neither voided nor captured is held."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,7 +45,7 @@ class Amounts(BaseModel):
 
 
 class Parcels(BaseModel):
-    """By the carrier's books, and what we know of their way."""
+    """By the carrier's records, and what we know of their way."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -124,30 +124,30 @@ def _units(accounts: Accounts) -> Units:
     )
 
 
-def _money(books: Sequence[PaymentRecord]) -> Mapping[str, Amounts]:
+def _money(records: Sequence[PaymentRecord]) -> Mapping[str, Amounts]:
     by_currency = defaultdict[str, list[PaymentRecord]](list)
-    for payment in books:
+    for payment in records:
         by_currency[payment.authorised.currency].append(payment)
     return {currency: _amounts(by_currency[currency]) for currency in sorted(by_currency)}
 
 
-def _amounts(books: Sequence[PaymentRecord]) -> Amounts:
+def _amounts(records: Sequence[PaymentRecord]) -> Amounts:
     sums: Any = {
-        "authorised": sum(one.authorised.amount for one in books),
-        "voided": sum(one.authorised.amount for one in books if one.voided),
-        "held": sum(one.held.amount for one in books),
-        "captured": sum(one.captured.amount for one in books),
-        "refunded": sum(one.refunded.amount for one in books),
-        "kept": sum(one.captured.amount - one.refunded.amount for one in books),
+        "authorised": sum(one.authorised.amount for one in records),
+        "voided": sum(one.authorised.amount for one in records if one.voided),
+        "held": sum(one.held.amount for one in records),
+        "captured": sum(one.captured.amount for one in records),
+        "refunded": sum(one.refunded.amount for one in records),
+        "kept": sum(one.captured.amount - one.refunded.amount for one in records),
     }
     return Amounts(**{name: Decimal(amount) for name, amount in sums.items()})
 
 
-def _parcels(accounts: Accounts, books: Sequence[BookingRecord]) -> Parcels:
+def _parcels(accounts: Accounts, records: Sequence[BookingRecord]) -> Parcels:
     on_their_way = Counter(shipment.state.status for shipment in accounts.shipments.values())
     return Parcels(
-        booked=len(books),
-        cancelled=sum(booking.cancelled for booking in books),
+        booked=len(records),
+        cancelled=sum(booking.cancelled for booking in records),
         handed_over=on_their_way[ShipmentStatus.HANDED_OVER],
         delivered=on_their_way[ShipmentStatus.DELIVERED],
         failed=on_their_way[ShipmentStatus.FAILED],

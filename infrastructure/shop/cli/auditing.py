@@ -26,7 +26,7 @@ async def audit_shop(deployment: Deployment, *, json: bool) -> None:
                 container.subscriptions(), container.payloads(), container.outside().audit
             )
         except ProviderUnavailable as error:
-            raise CommandFailed(f"the books of a provider cannot be read: {error}") from error
+            raise CommandFailed(f"the records of a provider cannot be read: {error}") from error
     if json:
         say_json(verdict.model_dump(mode="json"))
     else:

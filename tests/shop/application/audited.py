@@ -139,8 +139,8 @@ class AuditedShop:
         await self.write(f"goods_exchange-{EXCHANGE}", SagaCompensated())
 
     async def verdict(self) -> Verdict:
-        books = shop_memory.Audit(self.provider, self.carrier)
-        return await audit(self.subscriptions, self.payloads, books)
+        providers = shop_memory.Audit(self.provider, self.carrier)
+        return await audit(self.subscriptions, self.payloads, providers)
 
     async def findings(self) -> tuple[Finding, ...]:
         return (await self.verdict()).findings

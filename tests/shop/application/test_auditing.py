@@ -215,7 +215,7 @@ async def test_what_came_back_is_on_the_shelf(shop: AuditedShop) -> None:
 
 
 async def test_no_payment_is_without_an_order(shop: AuditedShop) -> None:
-    """Neither in our books nor in the provider's."""
+    """Neither in our records nor in the provider's."""
     await shop.tell("x", payments.AuthorisePayment(order_id="nobody", amount=WORTH))
     await shop.provider.authorise("k", "nobody", WORTH)
 
@@ -239,7 +239,7 @@ async def test_the_provider_has_taken_what_we_say(shop: AuditedShop) -> None:
 
 
 async def test_nothing_is_held_for_a_finished_order(shop: AuditedShop) -> None:
-    """A second hold that nobody let go of is found, at the provider and in our books' gap."""
+    """A second hold that nobody let go of is found, at the provider and as a gap in our records."""
     await shop.undone()
     await shop.provider.authorise("again", "1", WORTH)
 
@@ -250,7 +250,7 @@ async def test_nothing_is_held_for_a_finished_order(shop: AuditedShop) -> None:
 
 
 async def test_we_keep_what_the_goods_are_worth(shop: AuditedShop) -> None:
-    """Nothing of a cancelled order's money, however well the books agree."""
+    """Nothing of a cancelled order's money, however well the records agree."""
     await shop.confirmed()
     await shop.tell("1", orders.CancelOrder(reason="no longer wanted"))
     await shop.tell("1", shipments.CancelShipment())
@@ -267,7 +267,7 @@ async def test_we_keep_what_the_goods_are_worth(shop: AuditedShop) -> None:
 
 
 async def test_no_parcel_is_without_an_order(shop: AuditedShop) -> None:
-    """Neither in our books nor in the carrier's."""
+    """Neither in our records nor in the carrier's."""
     await shop.tell("x", shipments.BookShipment(order_id="nobody", carrier="the carrier"))
     await shop.carrier.book("k", "nobody", None)
 
@@ -297,7 +297,7 @@ async def test_an_order_travels_in_one_parcel(shop: AuditedShop) -> None:
 
 
 async def test_a_parcel_is_tracked_as_the_carrier_tracks_it(shop: AuditedShop) -> None:
-    """A code that is not in its books leads nowhere."""
+    """A code that is not in its records leads nowhere."""
     await shop.confirmed()
     await shop.tell("1", shipments.HandOverShipment(tracking_code="1Z"))
 

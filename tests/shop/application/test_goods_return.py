@@ -223,7 +223,7 @@ KINDS = st.sampled_from(["unavailable", "drop", "twice"])
 async def test_each_return_is_refunded_once_and_restocked_once(
     faults: list[Fault], deaths: list[int]
 ) -> None:
-    """Whatever the provider does, and whoever dies: the books add up in the end."""
+    """Whatever the provider does, and whichever process dies: the records add up in the end."""
     shop = Shop()
     await shop.sold()
     shop.faults.set(faults)

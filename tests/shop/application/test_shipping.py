@@ -91,7 +91,7 @@ async def test_a_parcel_of_an_order_that_never_left_needs_a_person(shop: Shop) -
 
 
 async def test_goods_that_nobody_reserved_need_a_person() -> None:
-    """They cannot leave the books by themselves."""
+    """They do not leave the stock by themselves."""
     shop = Shop()
     await shop.confirmed(reserved=False)
     await shop.tell("o", ShipOrder(shipment_id="o"))

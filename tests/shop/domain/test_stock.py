@@ -151,7 +151,7 @@ def test_an_order_is_served_once() -> None:
 
 
 def test_damaged_goods_are_written_off() -> None:
-    """A write-off says how many and why, and takes them off the books."""
+    """A write-off says how many and why, and takes them off the stock."""
     five.when(WriteOffStock(write_off_id="w-1", quantity=5, reason="wet")).then(
         StockWrittenOff(write_off_id="w-1", quantity=5, reason="wet")
     )
@@ -182,7 +182,7 @@ def test_promised_goods_are_not_written_off() -> None:
 
 
 def test_history_writes_off_what_it_never_received() -> None:
-    """A write-off from history may leave the books below zero, and the event says so."""
+    """A write-off from history may leave the stock below zero, and the event says so."""
     lost = WriteOffStock(write_off_id="w-0", quantity=7, reason="lost", from_history=True)
     empty.when(lost).then(SEVEN_LOST_IN_HISTORY)
     three_of_five_reserved.when(lost).then(SEVEN_LOST_IN_HISTORY)
@@ -207,7 +207,7 @@ def test_a_refusal_never_speaks_of_less_than_nothing() -> None:
 
 
 def test_a_count_corrects_the_books() -> None:
-    """A count may find more than the books said, or less."""
+    """A count may find more than was recorded, or less."""
     for difference in (2, -5):
         five.when(AdjustStock(adjustment_id="a-1", difference=difference, reason="count")).then(
             StockAdjusted(adjustment_id="a-1", difference=difference, reason="count")

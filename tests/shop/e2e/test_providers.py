@@ -31,7 +31,7 @@ def started(*options: str) -> Iterator[dict[str, str]]:
 
 
 def test_they_print_the_settings_that_lead_to_them(tmp_path: Path) -> None:
-    """What is printed can be used as it stands, and the books are there again the next time."""
+    """What is printed can be used as it stands, and the records are there again the next time."""
     directory = ("--data-dir", str(tmp_path))
     body = {"order_id": "o-1", "country": None, "parcels": 1}
     with started(*directory) as settings:

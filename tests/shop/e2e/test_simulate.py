@@ -14,7 +14,7 @@ from tests.shop.e2e.headwater import COMMAND, PATIENCE, headwater, refusal
 
 
 def test_a_real_history_under_faults_adds_up(event_store: EventStore, tmp_path: Path) -> None:
-    """Every order comes to its end and it adds up, then and later, until the books are spoilt."""
+    """Every order comes to its end and it adds up, until a provider's records are spoilt."""
     home = tmp_path / "home"
     options = ("--orders", "40", "--fault-rate", "0.1", "--shortage", "0.1", "--seed", "1")
     kept = ("--data-dir", str(home), "--json")
