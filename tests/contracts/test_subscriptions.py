@@ -1,4 +1,4 @@
-"""The contract of ``Subscriptions``."""
+"""The contract of ``Subscriptions`` and ``StoreFacts``."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection

@@ -1,4 +1,4 @@
-"""The contract of ``Finding`` and ``Summing``, on every adapter."""
+"""The contract of ``Views``: of ``Lookup``, ``Finding`` and ``Summing``, on every adapter."""
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
