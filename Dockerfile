@@ -8,7 +8,7 @@ ARG REQUIREMENTS=service
 # Dependencies first: they change less often than the code.
 WORKDIR /build
 COPY requirements/ requirements/
-RUN python -m venv /tools && /tools/bin/pip install --require-hashes -r requirements/run.txt \
+RUN python -m venv /tools && /tools/bin/pip install --require-hashes -r requirements/build.txt \
  && python -m venv /app && /app/bin/pip install --require-hashes -r requirements/${REQUIREMENTS}.txt
 
 COPY pyproject.toml README.md LICENSE ./

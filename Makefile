@@ -4,7 +4,8 @@ SERVICE := shop
 NODE := infrastructure/embedded/eventstoredb
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" \
-	--no-emit-package embedded-eventstoredb pyproject.toml
+	--no-emit-package embedded-eventstoredb
+PINNED := $(COMPILE) -c requirements/dev.txt
 BOTH := --extra eventstoredb --extra postgres
 
 .PHONY: help run test node-test conformance check bench kit-alone reference requirements clean
@@ -51,10 +52,11 @@ reference: .venv/.dev ## print docs/reference, alerts and dashboard anew, from t
 	@touch .venv/.run
 
 requirements: ## pin the dependencies of pyproject.toml anew (needs uv)
-	$(COMPILE) $(BOTH) --extra embedded --extra build --extra dev -o requirements/dev.txt
-	$(COMPILE) $(BOTH) --extra embedded --extra build -c requirements/dev.txt -o requirements/run.txt
-	$(COMPILE) $(BOTH) -c requirements/dev.txt -o requirements/service.txt
-	$(COMPILE) --extra postgres -c requirements/dev.txt -o requirements/service-postgres.txt
+	$(COMPILE) pyproject.toml $(BOTH) --extra embedded --extra build --extra dev -o requirements/dev.txt
+	$(PINNED) pyproject.toml $(BOTH) --extra embedded --extra build -o requirements/run.txt
+	$(PINNED) pyproject.toml $(BOTH) -o requirements/service.txt
+	$(PINNED) pyproject.toml --extra postgres -o requirements/service-postgres.txt
+	echo hatchling | $(PINNED) - -o requirements/build.txt
 
 clean: ## remove the virtual environment and caches, never data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
