@@ -1,6 +1,6 @@
-"""What runs together: embedded servers, the API, the projections; in which order it starts, stops.
+"""What runs together in a process: servers, the API, projections, consumers.
 
-Everything here is stopped by cancellation, and everything that was started is stopped again.
+All of it is stopped by cancellation, in the reverse of the order in which it was started.
 """
 
 

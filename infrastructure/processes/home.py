@@ -1,4 +1,4 @@
-"""The directory that a running service lives in: one service at a time, found by other commands."""
+"""The directory of a running service. One service at a time uses it, and other commands find it."""
 
 import fcntl
 import json
@@ -63,7 +63,7 @@ class Found:
 
 
 class Home:
-    """A directory, and the lock of who owns it: it goes with its process, however that ends."""
+    """A directory and its lock, which the operating system frees when the process ends."""
 
     def __init__(self, settings: Settings) -> None:
         self.directory = settings.home.absolute()
@@ -73,7 +73,7 @@ class Home:
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
-        """Live here alone. Raises :class:`CommandFailed` when somebody does already."""
+        """Holds the lock for the block. Raises ``CommandFailed`` while another process does."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             self._close_to_others()
@@ -86,21 +86,21 @@ class Home:
         with lock:
             if not _locked(lock):
                 raise CommandFailed(self._occupied())
-            self._notice.unlink(missing_ok=True)  # of a service that was killed
+            self._notice.unlink(missing_ok=True)  # left by a service that was killed
             try:
                 yield
             finally:
                 self._notice.unlink(missing_ok=True)
 
     def announce(self, running: Running) -> None:
-        """Let other commands find the service that lives here."""
+        """Write down how other commands reach the service that runs here."""
         draft = self._notice.with_suffix(".new")
         with open(draft, "w", opener=_private) as file:
             json.dump(running.document, file)
         draft.replace(self._notice)
 
     def running(self) -> Running | None:
-        """The service that lives here now, if one does and has announced itself."""
+        """The service that runs here now, once it has announced itself."""
         try:
             with (self.directory / "lock").open("a") as lock:
                 return None if _locked(lock) else Running.of(json.loads(self._notice.read_text()))
@@ -113,11 +113,11 @@ class Home:
         return Found(self.running(), self._keeps(), holds)
 
     def keep(self, store: EventStore) -> None:
-        """Remember that this store keeps its events here."""
+        """Write down that this store has its events here."""
         self._kept.write_text(f"{store}\n")
 
     def _close_to_others(self) -> None:
-        """An earlier release let every user of the machine read what is in it."""
+        """Removes the rights that an earlier release gave to other users of the machine."""
         for name in _OURS:
             path = self.directory / name
             if path.exists() and path.stat().st_mode & 0o077:
@@ -146,7 +146,7 @@ _OURS: Final = (*_SERVERS, "event-store", "lock", "log", "payloads", "running.js
 
 
 def _locked(file: IO[str]) -> bool:
-    """Whether the lock is ours now; it is until the file is closed."""
+    """Whether this process has the lock now. It keeps it until the file is closed."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""Where the API listens: taken first, so that a taken port is known before anything starts."""
+"""The socket of the API. It is opened first, so that a port in use is reported before all else."""
 
 import socket
 
@@ -23,7 +23,7 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def url(listener: socket.socket) -> str:
-    """Where that is, for a client on this machine."""
+    """The address of this socket, for a client on this machine."""
     host, port = listener.getsockname()[:2]
     here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://{f'[{here}]' if ':' in here else here}:{port}"

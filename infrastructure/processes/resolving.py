@@ -64,7 +64,7 @@ def resolve(settings: S, found: Found, needs: Needs, embedded: Sequence[Embedded
         field: running[field] for field, source in sources.items() if source is Source.RUNNING
     }
     if not needs.serves:
-        addresses["eventstoredb_port"] = 0  # nobody looks for it
+        addresses["eventstoredb_port"] = 0  # no other process looks for it
     starts = [one for one in embedded if not set(missing).isdisjoint(one.fields)]
     return Resolved(settings.model_copy(update=addresses), sources, starts)
 
@@ -74,7 +74,7 @@ def _sources(
 ) -> dict[str, Source]:
     """Of all that is needed, and of the read models where they are known.
 
-    Beside events that are started here, nobody keeps read models up to date.
+    Beside an event store that is started here, no service keeps read models up to date.
     """
     needed = _needed(settings, needs, embedded)
     sources = {field: _source(settings, field, running) for field in needed}

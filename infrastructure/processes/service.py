@@ -1,4 +1,4 @@
-"""The service in one process: the API, the projections, and what reacts to events."""
+"""A service in one process: the API, the projections, and the consumers of events."""
 
 import asyncio
 import gc
@@ -31,14 +31,14 @@ async def serving(container: Container, listener: socket.socket) -> AsyncIterato
         reacting(container),
         answering(app, listener),  # started last, stopped first
     ):
-        gc.freeze()  # what stands now, stays: to look through it takes 50 ms, while all else waits
+        gc.freeze()  # collecting what was built at the start would stop the process for 50 ms
         log.info("serving", url=url(listener))
         yield
 
 
 @asynccontextmanager
 async def projecting(container: Container) -> AsyncIterator[None]:
-    """Keep the read models up to date, and an eye on how old they are."""
+    """Keep the read models up to date, and measure how far they are behind."""
     async with container.working().at_work(
         read_models=lambda: container.host().run(),
         watch=lambda: watch(container),
@@ -49,7 +49,7 @@ async def projecting(container: Container) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def reacting(container: Container) -> AsyncIterator[None]:
-    """React to what has happened: sagas, their deadlines, and choreographed flows."""
+    """Run sagas, their deadlines, and reactions."""
     working = container.working()
     workers: Mapping[str, GroupConsumer] = {**container.reactions(), **container.saga_workers()}
     for name, worker in workers.items():
@@ -61,7 +61,7 @@ async def reacting(container: Container) -> AsyncIterator[None]:
 
 
 async def caught_up(container: Container, patience: float = 60.0) -> None:
-    """Wait until every read model shows all that the store holds now, has failed, or time is up."""
+    """Return when every read model shows all events of now, or has failed, or time is up."""
     with suppress(TimeoutError):
         async with asyncio.timeout(patience):
             for projection in container.projections():
@@ -70,7 +70,7 @@ async def caught_up(container: Container, patience: float = 60.0) -> None:
 
 
 async def _misses_events(container: Container, projection: Projection[Any]) -> bool:
-    """Whether there is an event for it that is not in the views, and it is still trying."""
+    """Whether the views lack an event, and the projection has not failed."""
     views = await container.read_models().live(projection)
     after = await views.checkpoint()
     following = container.subscriptions().catch_up(after=after, only=projection.events)
@@ -79,6 +79,6 @@ async def _misses_events(container: Container, projection: Projection[Any]) -> b
             lag = await container.lags().of(projection)
             if not isinstance(message, Progress):
                 return not lag.failed
-            if message.caught_up:  # and whoever fills it knows
+            if message.caught_up:  # and its runner has noticed
                 return lag.seconds is None and not lag.failed
     return True

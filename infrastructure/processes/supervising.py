@@ -1,7 +1,7 @@
-"""Embedded servers are kept running: one that ends is started again at the address it had.
+"""Restarts embedded servers that end, each at the address that it had.
 
-The pause before each restart doubles. A server that ends again and again ends the service, with the
-reason, instead of leaving it half alive.
+The pause before each restart doubles. A server that ends too often ends the service, with the
+reason: a service without its stores would answer nothing.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from application.backoff import Backoff
 from infrastructure.processes import CommandFailed
 
 RESTARTS: Final = 5
-"""Restarts within ``WITHIN`` seconds, at most; the next end of the server ends the service."""
+"""At most so many restarts within ``WITHIN`` seconds. Then the service ends."""
 WITHIN: Final = 300.0
 _LOOK: Final = 0.2  # seconds between two looks at a process
 _BACKOFF: Final = Backoff(0.5, most=60.0)
@@ -25,15 +25,15 @@ log = structlog.stdlib.get_logger("headwater.supervising")
 
 
 class Server(Protocol):
-    """A server that runs as a child process of ours."""
+    """A server that runs as a child process."""
 
     @property
     def ended(self) -> bool:
-        """Whether its process has ended, though nobody stopped it."""
+        """Whether its process has ended without being stopped."""
         ...
 
     def start_again(self) -> object:
-        """Start it at the address that it had. Raises when it does not start."""
+        """Start it at the address that it had. Raises an error when it does not start."""
         ...
 
 
@@ -46,14 +46,14 @@ async def kept_running(
     Cancels the block and raises :class:`CommandFailed` when it cannot be kept running.
     """
     block = asyncio.current_task()
-    assert block is not None  # we are in one
+    assert block is not None  # an async context runs in one
     keeping = asyncio.create_task(_keep(name, server, pause))
     keeping.add_done_callback(lambda task: task.cancelled() or block.cancel())
     try:
         yield
     except asyncio.CancelledError:
         if keeping.done() and not keeping.cancelled() and block.uncancel() == 0:
-            keeping.result()  # raises what it could not mend
+            keeping.result()  # raises the reason
         raise
     finally:
         keeping.cancel()
@@ -78,7 +78,7 @@ async def _keep(name: str, server: Server, pause: Callable[[float], Awaitable[No
         restarts.append(now())
         try:
             await asyncio.to_thread(server.start_again)
-        except Exception as error:  # whatever it is: the next try may help, and the limit ends it
+        except Exception as error:  # of any kind: the next try may succeed, the limit ends it
             reason = str(error)
             log.error("server does not start again", server=name, reason=reason)
         else:

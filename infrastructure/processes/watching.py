@@ -1,7 +1,8 @@
-"""An eye on the read models: who breaks a promise is counted, who is far behind slows commands.
+"""Measures read models, sagas and consumer groups once in a while, and reports in metrics and log.
 
-And on what they tell of sagas: how many are open, stuck, overdue or failed; and, where events are
-in PostgreSQL, on what open transactions keep from readers.
+A read model that is older than its ``max_staleness`` is counted; one that is far behind slows
+commands. Sagas are counted by state: open, stuck, overdue, failed. Where events are in PostgreSQL,
+those that open transactions hold back are measured.
 """
 
 import asyncio
@@ -18,13 +19,15 @@ from application.sagas.standings import shown_by
 from infrastructure.container import Container
 
 LOOK_AT_GROUPS = 5.0  # seconds between two looks
-WORTH_COUNTING = 1.0  # from this lag on, ask how many events are missing: that is many questions
+WORTH_COUNTING = (
+    1.0  # seconds of lag; below, missing events are not counted: that takes many queries
+)
 
 log = structlog.stdlib.get_logger("headwater.watching")
 
 
 async def watch(container: Container) -> None:
-    """Look every second how old the read models are, and let that slow commands where it must."""
+    """Measures the read models every second, and lets their lag slow commands."""
     pressure = container.backpressure().pressure
     count_again = 0.0
     while True:
@@ -44,12 +47,12 @@ async def watch(container: Container) -> None:
 
 
 async def watch_groups(container: Container) -> None:
-    """Look every few seconds whether new events reach the consumer groups, and say when not.
+    """Checks every few seconds whether events reach the consumer groups, and their tasks run.
 
-    The same of the tasks that are to handle them.
+    Logs each fault once.
     """
-    told: str | None = None
-    told_wrong: str | None = None
+    logged: str | None = None
+    logged_wrong: str | None = None
     while True:
         fault: str | None = None
         try:
@@ -58,12 +61,12 @@ async def watch_groups(container: Container) -> None:
         except StoreUnavailable as error:
             container.metrics().groups.show(None)
             log.warning("cannot see whether events reach the consumer groups", reason=str(error))
-        if fault and fault != told:
+        if fault and fault != logged:
             log.error("events reach no consumer group", reason=fault)
-        told = fault
-        if (wrong := container.working().wrong) and wrong != told_wrong:
+        logged = fault
+        if (wrong := container.working().wrong) and wrong != logged_wrong:
             log.error("tasks are not at work", reason=wrong)
-        told_wrong = wrong
+        logged_wrong = wrong
         await asyncio.sleep(LOOK_AT_GROUPS)
 
 
@@ -76,9 +79,9 @@ async def _look(container: Container) -> None:
 
 
 async def _count_sagas(container: Container) -> float:
-    """Let the metrics tell what is open, and return when to count again.
+    """Shows the open sagas in the metrics, and returns when to count again.
 
-    However many are at work, counting takes a twentieth of the time.
+    Counting takes a twentieth of the time at most, however many sagas there are.
     """
     began = time.monotonic()
     container.saga_metrics().show(await _open_sagas(container))
@@ -86,7 +89,7 @@ async def _count_sagas(container: Container) -> float:
 
 
 async def _open_sagas(container: Container) -> Mapping[str, SagaCounts]:
-    """By the saga's name; nothing while nobody knows, since the read model is not up to date."""
+    """By the saga's name; empty while the read model is not up to date."""
     service = container.service()
     try:
         lag = await container.lags().of(service.standings)

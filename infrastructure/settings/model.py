@@ -121,7 +121,7 @@ class Settings(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _text(cls, value: Any) -> Any:
-        """As all text that comes in. Raises ``ValueError`` for bytes that are not text."""
+        """Normalised as all input. Raises ``ValueError`` for bytes that are not text."""
         return normal(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")

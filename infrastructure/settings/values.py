@@ -24,7 +24,7 @@ def uri_of(*schemes: str) -> AfterValidator:
 
 def _strong(token: SecretStr) -> SecretStr:
     if not 16 <= len(token.get_secret_value()) <= 256 or not token.get_secret_value().isascii():
-        raise ValueError("it has to have 16 to 256 ASCII characters, so that nobody guesses it")
+        raise ValueError("it has to have 16 to 256 ASCII characters, so that it cannot be guessed")
     return token
 
 

@@ -149,7 +149,7 @@ def test_nothing_is_started_that_is_not_needed() -> None:
 
 
 def test_read_models_are_not_used_beside_events_that_are_started() -> None:
-    """Where they are optional: nobody keeps them up to date, so nobody may wait for them."""
+    """Where they are optional: no service keeps them up to date, so none may be waited for."""
     for _, _, needs, resolved in RESOLVED:
         events = _events(resolved.settings)
         if needs.views_if_known and resolved.sources[events] is Source.STARTED:

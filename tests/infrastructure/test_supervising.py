@@ -12,7 +12,7 @@ from tests.waiting import until
 
 @dataclass
 class Server:
-    """Ends when it is told to; ``failing``: how many times it does not start before it does."""
+    """Ends when a test sets ``ended``; ``failing``: how many restarts fail before one succeeds."""
 
     ended: bool = False
     failing: int = 0
@@ -62,7 +62,7 @@ async def test_one_that_ends_again_and_again_ends_the_service_with_the_reason() 
 
 
 async def test_an_error_of_the_block_stays_what_it_is() -> None:
-    """What goes wrong inside is not wrapped, and nobody goes on watching."""
+    """An error in the block is not wrapped, and the server is not restarted afterwards."""
     server = Server()
     with pytest.raises(ZeroDivisionError):
         async with kept_running("the server", server, server.pause):
