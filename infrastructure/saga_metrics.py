@@ -100,8 +100,8 @@ class _Open(Collector):
         stuck = _gauge(
             "stuck", "Sagas at work whose step, or its undoing, keeps failing.", "status"
         )
-        overdue = _gauge("overdue", "Sagas that should have moved a minute ago: nobody runs them.")
-        failed = _gauge("failed", "Sagas that can go neither on nor back: a person must act.")
+        overdue = _gauge("overdue", "Sagas that should have moved a minute ago: are they run?")
+        failed = _gauge("failed", "Sagas that can neither go on nor compensate: a person must act.")
         for saga, counts in self.counts.items():
             for gauge, numbers in ((at_work, counts.at_work), (stuck, counts.stuck)):
                 for status, number in numbers.items():

@@ -134,7 +134,7 @@ class Deadlines:
                     await self.keep()
 
     def learn(self, recorded: RecordedEvent) -> None:
-        """What an event says of its saga's moment."""
+        """Take in what an event means for its saga's moment."""
         self._unkept += 1
         id = recorded.stream_id
         if recorded.type in ENDS:
@@ -145,7 +145,7 @@ class Deadlines:
             again_at, meant = sleep
             # However the clocks of machines differ: never longer than was meant.
             self._set(id, min(again_at, self._now() + meant))
-        else:  # whoever handles the saga then says why it cannot
+        else:  # the engine that handles the saga then reports what it cannot read
             self._set(id, self._now() + UNSEEN)
 
     async def recall(self) -> None:
@@ -164,7 +164,7 @@ class Deadlines:
                 self._set(id, min(moment, self._now() + (moment - kept_at)))
 
     async def keep(self) -> None:
-        """Keep the moments as they are now, unless somebody has just done so.
+        """Keep the moments as they are now, unless another process has just done so.
 
         They are not kept where their stream was deleted: all events are read at each start then.
         """
@@ -230,7 +230,7 @@ class Deadlines:
         return list(due)
 
     async def _wake(self, id: str) -> None:
-        self._set(id, self._now() + UNSEEN)  # it is asked again, should anything go wrong
+        self._set(id, self._now() + UNSEEN)  # it is looked at again, should anything go wrong
         with suppress(StreamUnusable, UnreadableEvent):  # others are woken
             await self._wake_seen(id)
 

@@ -90,19 +90,16 @@ class SagaEngine:
         self._versions = {saga.version: saga for saga in versions}
         self.newest = versions[-1]
         self._own, self._store, self._perform = own, store, perform
+        self._awaited = frozenset[str]().union(*(saga.awaited for saga in versions))
         self._now, self._chance, self._observe, self._pause = now, chance, observe, pause
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def events(self) -> EventFilter:
         """The events that it has to be handed."""
-        newest, awaited = self.newest, self._awaited
-        abroad = self._own.of_types([newest.starts.__name__, newest.cancels.__name__, *awaited])
-        return abroad | EventFilter.of(newest.name, *SIGNALS)
-
-    @property
-    def _awaited(self) -> frozenset[str]:
-        return frozenset().union(*(saga.awaited for saga in self._versions.values()))
+        cancels = {saga.cancels.__name__ for saga in self._versions.values()}
+        abroad = self._own.of_types({self.newest.starts.__name__, *cancels, *self._awaited})
+        return abroad | EventFilter.of(self.newest.name, *SIGNALS)
 
     async def handle(self, recorded: RecordedEvent) -> None:
         """Move the sagas that this event is about on, until they wait, end, or need a person.
@@ -134,7 +131,7 @@ class SagaEngine:
             await stream.read()
         if stream.state.status is None and not await self._start(stream, recorded):
             return
-        if recorded.type == self.newest.cancels.__name__:
+        if recorded.type == self._definition(stream.state).cancels.__name__:
             await self._cancel(stream, recorded)
         if recorded.type in self._awaited:
             await self._arrive(stream, recorded)

@@ -46,7 +46,7 @@ class StepRefused(Event):
 
 
 class StepTimedOut(Event):
-    """Its time was over: nobody knows what happened, so it is undone like what did."""
+    """Its time was over, and its outcome is unknown: it is undone as if it had happened."""
 
     step: str
     error: str
@@ -92,14 +92,14 @@ class SagaWoken(Event):
 
 
 class CompensationOrdered(Event):
-    """Somebody wants all undone: the customer who cancels, or an operator."""
+    """All is to be undone: the customer has cancelled, or an operator has ordered it."""
 
     by: str
     reason: str
 
 
 class SagaRetried(Event):
-    """An operator wants it to try again at once."""
+    """An operator has ordered another attempt, at once."""
 
     by: str
     reason: str
@@ -114,7 +114,7 @@ class SagaCompensated(Event):
 
 
 class SagaFailed(Event):
-    """It can go neither on nor back: a person must act."""
+    """It can neither go on nor compensate: a person must act."""
 
     step: str
     reason: str

@@ -1,7 +1,7 @@
-"""What an operator may ask of a saga. The saga's page: events, state, and here the commands.
+"""The commands of operators to a saga. Its page goes on from its events and its state.
 
-What the engine records needs no command: it follows from the definition. These are the wishes that
-a person has, each kept with a name and a reason.
+What the engine records needs no command: it follows from the definition. These are the commands of
+a person, each recorded with a name and a reason.
 """
 
 from collections.abc import Sequence

@@ -90,7 +90,7 @@ class Step(Generic[F]):
     undo: Callable[[F, str], Sequence[Action]] = nothing
     timeout: timedelta = timedelta(minutes=5)
     retries: Backoff = RETRIES
-    alert_after: int = 5  # failed attempts; then somebody should look
+    alert_after: int = 5  # failed attempts; then the saga counts as stuck
     in_order: bool = False  # its actions are performed one after the other, else side by side
     checks: Callable[[F], Sequence[Check]] | None = None
     waits: Wait[F] | None = None

@@ -32,7 +32,7 @@ class SagaStanding(View):
     definition: int  # its version
     status: Status
     open: bool  # at work, or failed
-    stuck: bool  # at work, and has failed at one thing as often as should worry somebody
+    stuck: bool  # at work, and its step has failed ``alert_after`` times or more
     step: str | None  # that it does or undoes now, or failed at
     attempts: int  # at that, all failed
     started_at: AwareDatetime

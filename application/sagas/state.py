@@ -61,7 +61,7 @@ class SagaState:
 
     @property
     def due(self) -> datetime | None:
-        """When it has to be looked at again, if nobody has by then."""
+        """When it has to be looked at again, unless it has moved before."""
         return (self.again_at or self.deadline) if self.status in AT_WORK else None
 
     def asleep(self, now: datetime) -> bool:

@@ -39,7 +39,7 @@ class Outcome(StrEnum):
     UNDER_WAY = "under way"
     COMPLETED = "completed"
     REFUSED = "refused"  # it will never be done
-    TIMED_OUT = "timed out"  # nobody knows whether it was done
+    TIMED_OUT = "timed out"  # whether it was done is unknown
     EXPIRED = "expired"  # what it waited for did not come
     CUT_OFF = "cut off"  # an operator's command came in between
     UNDONE = "undone"

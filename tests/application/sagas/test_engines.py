@@ -11,7 +11,7 @@ from application.ports import StoreUnavailable
 from application.sagas.state import Status
 from infrastructure.providers.simulated import Fault
 from tests.sample.money_transfer import money_transfer
-from tests.sample.transfers import CancelTransfer
+from tests.sample.transfers import CancelTransfer, RemindOfTransfer, TransferReminded
 from tests.sample.world import Bank
 from tests.waiting import until
 
@@ -150,6 +150,24 @@ async def test_a_running_saga_keeps_the_definition_it_began_with() -> None:
     done = {id: [line for line in world.history(id) if "Completed" in line] for id in _TWO}
     assert (world.saga("t-1").version, done["t-1"][1]) == (1, "Completed hold amount")
     assert (world.saga("t-2").version, done["t-2"][1]) == (2, "Completed pay fee")
+
+
+async def test_a_running_saga_is_cancelled_by_the_event_that_its_version_names() -> None:
+    """Another version may be cancelled by another event: that one does not cancel this saga."""
+    world = Bank(Fault(kind="unavailable", call="redeem", times=1))
+    await world.deposit(a=5)
+    await world.request("t-1", amount=1)
+    await world.engine.handle(world.recorded("transfer-t-1")[0])
+    newer = replace(money_transfer, version=2, cancels=TransferReminded)
+    world.versions = (money_transfer, newer)
+    world.start()
+    await world.tell("t-1", RemindOfTransfer(reminder_id="r"))
+    await world.engine.handle(world.recorded("transfer-t-1")[-1])
+    assert world.saga("t-1").status is Status.RUNNING
+
+    await world.tell("t-1", CancelTransfer(reason="changed my mind"))
+    await world.engine.handle(world.recorded("transfer-t-1")[-1])
+    assert world.saga("t-1").status is Status.COMPENSATED
 
 
 async def test_a_saga_of_a_newer_release_is_left_to_it() -> None:
