@@ -71,8 +71,8 @@ class Container(containers.DeclarativeContainer):
     # the technologies: one line each
     open_events = providers.Selector(
         settings.provided.event_store,
-        eventstoredb=providers.Callable(opener("eventstoredb", "event_side"), given),
-        postgres=providers.Callable(opener("postgres", "event_side"), given),
+        eventstoredb=_opens("eventstoredb", "event_side", given),
+        postgres=_opens("postgres", "event_side", given),
     )
     open_views = _opens("postgres", "read_side", given)
     open_outside = providers.Callable(

@@ -1,5 +1,6 @@
 """The settings that every service has. A service with more of them extends the class."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -80,6 +81,12 @@ class Settings(BaseModel):
     with `{event_store}=postgres`."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe log records that are written."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Raises ``ValueError`` for a prefix that does not set the names apart from others."""
+        if not re.fullmatch(r"[A-Z][A-Z0-9_]*_", cls.prefix):
+            raise ValueError(f"{cls.prefix!r} is not a prefix of settings: write it like SHOP_")
 
     @classmethod
     def name_of(cls, field: str) -> str:

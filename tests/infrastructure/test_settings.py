@@ -248,6 +248,13 @@ def test_a_service_has_a_prefix_and_settings_of_its_own() -> None:
     assert parse(_Library, {"DAYS": "7"}).days == 28  # it never had that name
 
 
+@pytest.mark.parametrize("prefix", ["", "LIBRARY", "library_", "1_", "_"])
+def test_a_prefix_sets_names_apart(prefix: str) -> None:
+    """Without one, HOME would be the home of the service, and PATH a setting that is unknown."""
+    with pytest.raises(ValueError, match=f"^{prefix!r} is not a prefix of settings"):
+        type("Wrong", (Settings,), {"prefix": prefix, "__module__": __name__})
+
+
 def test_every_setting_is_described() -> None:
     """References and ``headwater settings`` are made from it, and say what each setting is for."""
     assert all(field.description for field in Settings.model_fields.values())

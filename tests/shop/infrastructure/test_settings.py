@@ -1,10 +1,15 @@
 """The settings of the shop, besides those of any service."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from infrastructure.settings import InvalidSettings, Settings
 from infrastructure.settings.reading import parse
 from infrastructure.shop.settings import ShopSettings
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_shop_has_all_settings_of_a_service_and_its_own() -> None:
@@ -25,6 +30,23 @@ def test_the_token_of_the_carrier_is_not_shown(name: str) -> None:
 
     assert "hush" not in str(refused.value)
     assert "hush" not in repr(parse(ShopSettings, {name: "hush-hush-hush-hush"}))
+
+
+_NAMED = re.compile(r"(?<![A-Z_])(HEADWATER_[A-Z_]*[A-Z])(?![A-Z_]|\.\.\.)")
+_PAGES = [
+    *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "infrastructure").rglob("*.py"),
+    *(ROOT / name for name in ("README.md", "Dockerfile", "docker-compose.yml")),
+    *(ROOT / name for name in ("docker-compose.postgres.yml", "CHANGELOG.md")),
+]
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    """In the documentation, the image, the compose files, and the messages of the source."""
+    known = {ShopSettings.name_of(field) for field in ShopSettings.model_fields}
+    named = {name: page for page in _PAGES for name in _NAMED.findall(page.read_text())}
+    assert len(named) > 10
+    assert {name: page for name, page in named.items() if name not in known} == {}
 
 
 def test_an_address_of_a_provider_is_one_of_http() -> None:
