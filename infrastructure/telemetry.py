@@ -59,6 +59,7 @@ def _configure(level: str, handlers: list[logging.Handler]) -> None:
         handler.addFilter(Seldom())
     logging.raiseExceptions = False  # it would print the arguments of a record that cannot be told
     logging.basicConfig(level=level, handlers=handlers, force=True)
+    logging.getLogger("httpx").setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 
 def _stderr(level: str) -> logging.Handler:

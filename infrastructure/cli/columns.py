@@ -1,4 +1,4 @@
-"""Lines in columns that are never cut: an id that has lost its end is no use to anybody."""
+"""Lines in aligned columns that are never cut: a person copies ids from them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ GAP = "  "
 
 
 def aligned(rows: Sequence[Sequence[Text]], right: Sequence[int] = ()) -> Iterator[Text]:
-    """A line for each row, its cells below one another; those columns to the right."""
+    """One line for each row, in aligned columns; those in ``right`` are right-aligned."""
     rows = [[shown(cell) for cell in row] for row in rows]
     widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:

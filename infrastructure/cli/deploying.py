@@ -1,4 +1,4 @@
-"""``headwater projections deploy``: a bar that tells how far it is, and what both builds show."""
+"""``headwater projections deploy``: a progress bar, and the comparison of both builds."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,27 +17,27 @@ from infrastructure.program import Deployment
 
 
 async def deploy(deployment: Deployment, name: str, note: Note, *, accept: bool) -> None:
-    """Deploy it and tell. Raises :class:`CommandFailed`, and what operations raise."""
+    """Deploy it, and print the result. Raises :class:`CommandFailed`, and what operations raise."""
     console = Console(soft_wrap=True)
     async with opened_for(deployment, READ_MODELS) as container:
         projection = await container.operations().newest(name)
         host = container.host(projections=[projection], roles=(Role.BUILDING,))
         work = container.deploy(projection, host)
         try:
-            with _progress(console) as tell:
-                done = await work.run(note, accept=accept, report=tell)
+            with _progress(console) as report:
+                done = await work.run(note, accept=accept, report=report)
         except DeployRefused as refused:
             raise CommandFailed(str(refused)) from refused
         except Differs as differs:
             _show(differs.comparison, console)
             build = differs.build.table
             raise CommandFailed(
-                f"{build} differs from the live build, so nothing was swapped: if that is meant, "
-                "deploy again with --accept-differences; if not, "
+                f"{build} differs from the live build, so nothing was swapped. If the difference "
+                "is intended, deploy again with --accept-differences; if not, run "
                 f"`headwater projections drop {build}`"
             ) from differs
     _show(done.comparison, console)
-    _tell_what_next(done, console)
+    _print_next_steps(done, console)
 
 
 def _show(comparison: Comparison, console: Console) -> None:
@@ -50,12 +50,12 @@ def _show(comparison: Comparison, console: Console) -> None:
             console.print(f"{title}: {', '.join(fields)}")
     for example in comparison.examples:
         console.print(f"  {example}")
-    told, differing = len(comparison.examples), comparison.differing
-    if differing > told:
-        console.print(f"  … and {differing - told:,} more")
+    shown, differing = len(comparison.examples), comparison.differing
+    if differing > shown:
+        console.print(f"  … and {differing - shown:,} more")
 
 
-def _tell_what_next(done: Deployed, console: Console) -> None:
+def _print_next_steps(done: Deployed, console: Console) -> None:
     name, new, before = done.build.name, done.build.table, done.before.table
     kept = f" {before} is kept, and fed, for a rollback:"
     console.print(Text.assemble((f"{new} answers queries.", "green"), kept))
@@ -65,7 +65,7 @@ def _tell_what_next(done: Deployed, console: Console) -> None:
 
 @contextmanager
 def _progress(console: Console) -> Iterator[Callable[[Filling], None]]:
-    """A bar of events, on a terminal."""
+    """A progress bar of events, on a terminal."""
     bar = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -80,8 +80,8 @@ def _progress(console: Console) -> Iterator[Callable[[Filling], None]]:
     with bar:
         task = bar.add_task("looking", total=None, numbers="")
 
-        def tell(filling: Filling) -> None:
-            # events that came since they were counted: never more of them than there are
+        def report(filling: Filling) -> None:
+            # events are appended while it fills: the total is never below what is done
             of = None if filling.count is None else max(filling.count, filling.events)
             trouble = f": {filling.trouble}" if filling.trouble else ""
             bar.update(
@@ -92,4 +92,4 @@ def _progress(console: Console) -> Iterator[Callable[[Filling], None]]:
                 numbers=f"{filling.events:,} of {'?' if of is None else f'{of:,}'} events",
             )
 
-        yield tell
+        yield report

@@ -1,4 +1,4 @@
-"""``headwater doctor``: streams that operators or policies have damaged."""
+"""``headwater doctor``: the streams that operators or server policies have damaged."""
 
 from dataclasses import asdict
 
@@ -12,7 +12,7 @@ from infrastructure.program import Deployment
 
 
 async def examine(deployment: Deployment, *, json: bool) -> None:
-    """Look for damage and print it; exit code 1 for any. Raises ``CommandFailed``."""
+    """Print the damaged streams; exit code 1 for any. Raises ``CommandFailed``."""
     async with opened_for(deployment, EVENTS) as container:
         found = await damaged(
             container.subscriptions(), container.event_store(), container.catalogue()
@@ -24,4 +24,4 @@ async def examine(deployment: Deployment, *, json: bool) -> None:
     if found:
         raise typer.Exit(1)
     if not json:
-        say("Every stream that is decided upon is whole.")
+        say("No stream is damaged.")

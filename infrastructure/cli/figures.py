@@ -1,4 +1,4 @@
-"""Figures as a person reads them. Unknown is ``?``, never 0."""
+"""Numbers as a person reads them. Unknown is ``?``, never 0."""
 
 UNKNOWN = "?"
 
@@ -19,7 +19,7 @@ def seconds(value: float | None) -> str:
 def age(lag: float | None) -> str:
     """How old an answer is: ``up to date``, ``at most 12 s old``."""
     if lag is None:
-        return "how old nobody knows, since nobody fills it"
+        return "of unknown age: no process fills it"
     return "up to date" if lag == 0 else f"at most {seconds(lag)} old"
 
 

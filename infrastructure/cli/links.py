@@ -1,4 +1,4 @@
-"""``headwater links``: have EventStoreDB link events to their categories again."""
+"""``headwater links``: repair the links by which EventStoreDB groups events into categories."""
 
 import typer
 
@@ -8,9 +8,9 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="""
-Have EventStoreDB link events to their categories again.
+Repair the links by which EventStoreDB groups events into categories.
 
-Consumer groups read the links that the server's own projection `$by_category` makes. Works on the
+Consumer groups read the links that the server's own projection `$by_category` writes. Works on the
 service that runs in the same home, or on the server that is set.
 """,
 )
@@ -18,16 +18,16 @@ service that runs in the same home, or on the server that is set.
 
 @app.callback()
 def links() -> None:
-    """Has one command so far, which is named all the same."""
+    """Makes typer require the name of the command, although there is only one."""
 
 
 @app.command()
 def repair(context: typer.Context) -> None:
-    """Have `$by_category` link every event; one that runs is left alone.
+    """Make the projection `$by_category` run; one that runs is left alone.
 
-    It is enabled when it is off. When it is at fault, the stream `$ce-…` that others have written
-    to is deleted and the projection reset: it writes all links anew, and consumer groups get all
-    events again, which changes nothing.
+    A disabled projection is enabled. If it is faulted, because another client has written to a
+    stream `$ce-…`, that stream is deleted and the projection is reset. It then writes all links
+    again. Consumer groups get all events again, and handle none of them twice.
     """
     with clear_errors():
         from infrastructure.cli.repairing import repair_links

@@ -20,7 +20,7 @@ from infrastructure.cli.process import (
 from infrastructure.program import Program
 
 _ABOUT = """
-`headwater run` starts everything, with servers of its own for what is not configured.
+`headwater run` starts everything: the service, and an embedded server for each that is not set.
 
 Settings come from the environment or a `.env` file; `headwater settings` lists them.
 """
@@ -56,9 +56,9 @@ def command_line(of: Program[Any]) -> typer.Typer:
 
 
 def run(context: typer.Context) -> None:
-    """Start the service, and embedded servers for what is not configured.
+    """Start the service, and an embedded server for each that is not set.
 
-    The first start on an empty embedded store brings in a sample of a real order history.
+    The first start on an empty embedded store imports a sample of a real order history.
     Ctrl-C stops everything; the next start finds all data again.
     """
     with clear_errors():
@@ -75,9 +75,9 @@ def run(context: typer.Context) -> None:
 
 
 def serve(context: typer.Context) -> None:
-    """Start the service on the servers that are set: all have to be set.
+    """Start the service on the servers that are set. Every server must be set.
 
-    Nothing embedded and nothing simulated starts.
+    Starts no embedded or simulated server.
     """
     with clear_errors():
         from infrastructure.processes.listener import listen
@@ -90,10 +90,10 @@ def serve(context: typer.Context) -> None:
 
 
 def migrate(context: typer.Context) -> None:
-    """Bring the tables of the PostgreSQL that is set, or of the embedded one, up to date.
+    """Migrate the tables in PostgreSQL, the one that is set or the embedded one.
 
-    A service does so itself when it starts, if its role may. Doing it twice, or twice at once, does
-    no harm.
+    A service migrates when it starts, if its role in PostgreSQL may. The command can be repeated,
+    and may run in several processes at once.
     """
     with clear_errors():
         from infrastructure.cli.migrating import migrate as bring_up_to_date
@@ -102,7 +102,7 @@ def migrate(context: typer.Context) -> None:
 
 
 def list_settings(context: typer.Context) -> None:
-    """List the settings: environment variables, which may stand in a `.env` file, too."""
+    """List the settings. Each is an environment variable, or a line in a `.env` file."""
     model = program(context).settings
     for name, field in model.model_fields.items():
         default = f" ({field.default})" if field.default else ""
@@ -112,20 +112,24 @@ def list_settings(context: typer.Context) -> None:
 def node(
     context: typer.Context,
     data_dir: Annotated[
-        Path | None, typer.Option(help="Where its data lives; unset: as `headwater run`.")
+        Path | None, typer.Option(help="The directory of its data; unset: as `headwater run`.")
     ] = None,
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="0: any free one; unset: 2113.")
+        int | None, typer.Option(min=0, max=65535, help="0: any free port; unset: 2113.")
     ] = None,
     http_port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="Also /health/live … over HTTP/1.1, on loopback."),
+        typer.Option(
+            min=0, max=65535, help="Serves /health/live, /stats … over HTTP/1.1, on loopback."
+        ),
     ] = None,
-    memory: Annotated[bool, typer.Option("--memory", help="Keep nothing.")] = False,
-    tls: Annotated[bool, typer.Option("--tls", help="Encrypted, with users.")] = False,
-    cluster: Annotated[bool, typer.Option("--cluster", help="Three members, one leads.")] = False,
+    memory: Annotated[bool, typer.Option("--memory", help="Keep nothing on disk.")] = False,
+    tls: Annotated[bool, typer.Option("--tls", help="Use TLS and users.")] = False,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Three members, one the leader.")
+    ] = False,
 ) -> None:
-    """Start the embedded EventStoreDB node alone: any EventStoreDB client can talk to it."""
+    """Start the embedded EventStoreDB node alone, for any EventStoreDB client."""
     with clear_errors():
         from infrastructure.processes.embedded_node import require_node
 
@@ -133,7 +137,7 @@ def node(
         from infrastructure.cli.node import run_node
 
         if memory and data_dir:
-            raise typer.BadParameter("--memory keeps nothing, so it goes without --data-dir")
+            raise typer.BadParameter("--memory keeps nothing on disk: leave out --data-dir")
         settings = deployed(context).settings
         directory = data_dir or settings.home / "eventstoredb"
         at = settings.eventstoredb_port if port is None else port
@@ -143,14 +147,16 @@ def node(
 
 def stream(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="`order-536365`; on EventStoreDB `$ce-order`, too.")],
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    name: Annotated[
+        str, typer.Argument(help="Such as `order-536370`; on EventStoreDB also `$ce-order`.")
+    ],
+    json: Annotated[bool, typer.Option("--json", help="As JSON, one object per line.")] = False,
     backwards: Annotated[bool, typer.Option("--backwards", help="Newest first.")] = False,
     limit: Annotated[
-        int | None, typer.Option(min=1, max=1_000_000_000, help="At most so many events.")
+        int | None, typer.Option(min=1, max=1_000_000_000, help="At most this many events.")
     ] = None,
 ) -> None:
-    """Print the events of a stream: what has happened, when, and who did it."""
+    """Print the events of a stream: what happened, when, and by whom."""
     with clear_errors():
         from infrastructure.cli.streams import print_stream
 
@@ -163,10 +169,10 @@ def doctor(
     context: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Name the streams of which events are gone, so that nothing can be decided upon them.
+    """List the damaged streams. Commands on a damaged stream are refused.
 
-    Truncated, deleted or expired: operators and server policies can do what the service cannot.
-    Exit code 1 when there are any.
+    A stream is damaged when some of its events are gone: the service cannot remove events, but
+    operators and server policies can. Exit code 1 when there are any.
     """
     with clear_errors():
         from infrastructure.cli.doctor import examine
@@ -177,10 +183,11 @@ def doctor(
 def monitoring(
     context: typer.Context,
     what: Annotated[
-        Literal["alerts", "dashboard"], typer.Argument(help="Prometheus rules, Grafana dashboard.")
+        Literal["alerts", "dashboard"],
+        typer.Argument(help="Rules for Prometheus, or a dashboard for Grafana."),
     ],
 ) -> None:
-    """Print what Prometheus or Grafana is to watch, made from the declared read models."""
+    """Print the alert rules for Prometheus or the dashboard for Grafana."""
     with clear_errors():
         from infrastructure import monitoring
         from infrastructure.cli.printing import say_file

@@ -1,4 +1,4 @@
-"""``headwater migrate``: the tables of this release, and what of them was missing."""
+"""``headwater migrate``: brings the tables up to this release."""
 
 from infrastructure.cli.printing import say
 from infrastructure.container import migrate as bring_up_to_date
@@ -15,4 +15,4 @@ async def migrate(deployment: Deployment) -> None:
     for name in applied:
         say(f"applied {name}")
     if not applied:
-        say("nothing to do: all migrations have been applied before")
+        say("All migrations have been applied before.")

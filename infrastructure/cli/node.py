@@ -35,8 +35,8 @@ async def run_node(
             say(f"Over HTTP: {node.http}/health/live, /gossip, /info, /stats, /ping")
         say(f"Data {kept}. Ctrl-C stops it.")
         if cluster:
-            say(f"Its leader steps down on: kill -USR1 {os.getpid()}")
-            say(f"Its leader is lost, and then back, on: kill -USR2 {os.getpid()}")
+            say(f"To make its leader resign: kill -USR1 {os.getpid()}")
+            say(f"To stop its leader and start it again: kill -USR2 {os.getpid()}")
 
     try:
         await serve(settings, ready)

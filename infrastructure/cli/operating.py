@@ -1,4 +1,4 @@
-"""What ``headwater projections`` does to builds, and what it says of it."""
+"""What ``headwater projections`` does to builds, and what it prints."""
 
 import getpass
 from collections.abc import Sequence
@@ -14,48 +14,48 @@ from infrastructure.program import Deployment
 
 
 def note(by: str | None, reason: str | None) -> Note:
-    """Now, by whoever says so or by the user of this process."""
+    """A note with the time now, by ``by`` or the user of this process."""
     return Note(by or getpass.getuser(), reason or "no reason given", datetime.now(UTC))
 
 
 async def pause(deployment: Deployment, name: str, note: Note) -> None:
     async with opened_for(deployment, READ_MODELS) as container:
-        _tell("is paused", await container.operations().pause(name, note))
+        _print("is paused", await container.operations().pause(name, note))
 
 
 async def resume(deployment: Deployment, name: str, note: Note) -> None:
     async with opened_for(deployment, READ_MODELS) as container:
-        _tell("goes on", await container.operations().resume(name, note))
+        _print("is resumed", await container.operations().resume(name, note))
 
 
 async def retry(deployment: Deployment, name: str, note: Note) -> None:
     async with opened_for(deployment, READ_MODELS) as container:
-        _tell("tries again", await container.operations().retry(name, note))
+        _print("tries again", await container.operations().retry(name, note))
 
 
 async def skip(deployment: Deployment, name: str, event_id: UUID, note: Note) -> None:
     async with opened_for(deployment, READ_MODELS) as container:
         done = await container.operations().skip(name, event_id, note)
-        _tell(f"passes the event {event_id} by", done)
+        _print(f"skips the event {event_id}", done)
 
 
 async def rollback(deployment: Deployment, name: str, note: Note) -> None:
     async with opened_for(deployment, READ_MODELS) as container:
         build = await container.operations().rollback(name, note)
         lags = {lag.build: lag for lag in await container.lags().all()}
-        _tell(f"answers queries again, {age(lags[build].seconds)}", [build])
+        _print(f"answers queries again, {age(lags[build].seconds)}", [build])
 
 
 async def drop(deployment: Deployment, name: str, note: Note) -> None:
     async with opened_for(deployment, READ_MODELS) as container:
-        _tell("is gone, with its views", [await container.operations().drop(name, note)])
+        _print("is deleted, with its views", [await container.operations().drop(name, note)])
 
 
 async def print_actions(deployment: Deployment, name: str, *, json: bool) -> None:
     async with opened_for(deployment, READ_MODELS) as container:
         actions = await container.operations().actions(name)
     if json:
-        told = [
+        documents = [
             {
                 "at": action.note.at.isoformat(),
                 "by": action.note.by,
@@ -65,10 +65,10 @@ async def print_actions(deployment: Deployment, name: str, *, json: bool) -> Non
             }
             for action in actions
         ]
-        say_json(told)
+        say_json(documents)
         return
     if not actions:
-        say(f"nobody has done anything to {name} yet")
+        say(f"No actions on {name} are recorded.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("when", "by", "action", "build", "reason"):
@@ -91,6 +91,6 @@ async def run(deployment: Deployment, names: Sequence[str]) -> None:
         await host.run()
 
 
-def _tell(what: str, builds: Sequence[Build]) -> None:
+def _print(what: str, builds: Sequence[Build]) -> None:
     for build in builds:
         say(f"{build.table} {what}")

@@ -1,4 +1,4 @@
-"""``headwater parked``: see what is parked, have it handled again, or give it up."""
+"""``headwater parked``: list parked events, replay them, or discard them."""
 
 from typing import Annotated
 from uuid import UUID
@@ -11,24 +11,24 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="""
-See the events that could not be handled, have them handled again, or give them up.
+List the events that could not be handled, replay them, or discard them.
 
-Works on the service that runs in the same home, or on the servers that are set. What
-you want is recorded with your name; a running service then does it.
+Works on the service that runs in the same home, or on the servers that are set. A command
+is recorded with your name; a running service then carries it out.
 """,
 )
 
 EventId = Annotated[UUID, typer.Argument(help="As `list` shows it.", metavar="EVENT_ID")]
-Group = Annotated[str | None, typer.Option(help="Of this consumer group only.", metavar="NAME")]
+Group = Annotated[str | None, typer.Option(help="Only of this consumer group.", metavar="NAME")]
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 By = Annotated[
-    str | None, typer.Option(help="Who wants it; unset: the user of this process.", metavar="NAME")
+    str | None, typer.Option(help="Your name; unset: the user of this process.", metavar="NAME")
 ]
 
 
 @app.command("list")
 def list_parked(context: typer.Context, group: Group = None, json: Json = False) -> None:
-    """Show what waits for a person, the oldest first, and how many events wait behind it."""
+    """List the parked events, oldest first, and how many events wait behind each."""
     with clear_errors():
         from infrastructure.cli import parked_lots
 
@@ -37,7 +37,7 @@ def list_parked(context: typer.Context, group: Group = None, json: Json = False)
 
 @app.command()
 def show(context: typer.Context, event_id: EventId, json: Json = False) -> None:
-    """Show one parked event: its error, and what waits behind it."""
+    """Show one parked event: its error, and the events that wait behind it."""
     with clear_errors():
         from infrastructure.cli import parked_lots
 
@@ -51,19 +51,21 @@ def replay(
         UUID | None, typer.Argument(help="Only this event.", metavar="EVENT_ID")
     ] = None,
     stream: Annotated[
-        str | None, typer.Option(help="The first of this stream.", metavar="NAME")
+        str | None, typer.Option(help="The first parked event of this stream.", metavar="NAME")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="The first of each stream.")] = False,
     group: Group = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only print what it would do.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most this many.")] = None,
     rate: Annotated[
-        float, typer.Option(min=0.01, callback=finite, help="So many a second.")
+        float, typer.Option(min=0.01, callback=finite, help="This many per second.")
     ] = 100.0,
-    reason: Annotated[str | None, typer.Option(help="Why.", metavar="TEXT")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; it is recorded.", metavar="TEXT")] = None,
     by: By = None,
 ) -> None:
-    """Have events handled again; what waits behind them follows, in order, if that works."""
+    """Handle parked events again. If one succeeds, the events behind it follow in order."""
     with clear_errors():
         from infrastructure.cli import parked_wishes
 
@@ -77,10 +79,10 @@ def replay(
 def discard(
     context: typer.Context,
     event_id: EventId,
-    reason: Annotated[str, typer.Option(help="Why, for whoever asks later.", metavar="TEXT")],
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.", metavar="TEXT")],
     by: By = None,
 ) -> None:
-    """Give an event up for good; what waits behind it goes on."""
+    """Give up one event for good. The events that wait behind it are handled."""
     with clear_errors():
         from infrastructure.cli import parked_wishes
 

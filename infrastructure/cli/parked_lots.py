@@ -25,7 +25,7 @@ async def lots_opened(
     async with opened_for(deployment, EVENTS) as container:
         groups = await groups_with_a_lot(container.subscriptions())
         if group is not None and group not in groups:
-            known = f"those that have are {', '.join(groups)}" if groups else "nobody has"
+            known = f"groups with parked events: {', '.join(groups)}" if groups else "no group has"
             raise CommandFailed(f"no group {group} has ever parked an event; {known}")
         lots = [container.parking(name) for name in groups if group in (None, name)]
         for lot in lots:
@@ -99,7 +99,7 @@ def _show(firsts: Sequence[tuple[ParkingLot, Held]]) -> None:
     for lot, held in firsts:
         told = _told(lot, held)
         of = f"{told['stream']}@{told['version']} {told['type']}"
-        error = "to be handled again" if held.ready else str(told["error"])
+        error = "to be replayed" if held.ready else str(told["error"])
         cells = (told["event_id"], lot.group, of, told["since"], told["waiting_behind"], error)
         rows.append([Text(str(cell)) for cell in cells])
     for line in aligned(rows, right=(4,)):

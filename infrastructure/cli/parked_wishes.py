@@ -40,13 +40,13 @@ class Which:
             if not held.ready and self.stream in (None, held.parked.stream)
         ]
         if self.stream is not None and not found:
-            raise CommandFailed(f"nothing of {self.stream} is parked and waits to be replayed")
+            raise CommandFailed(f"{self.stream} has no parked event to replay")
         return sorted(found, key=lambda one: one[0].since(one[1]))[: self.limit]
 
     def require_one(self) -> None:
-        """Raises :class:`UsageError` unless it says exactly one thing."""
+        """Raises :class:`UsageError` unless exactly one of the three is given."""
         if sum((self.event_id is not None, self.stream is not None, self.everything)) != 1:
-            raise UsageError("say what to replay: an EVENT_ID, --stream NAME, or --all")
+            raise UsageError("give one of EVENT_ID, --stream NAME and --all")
 
 
 async def replay(
@@ -63,7 +63,7 @@ async def replay(
     async with lots_opened(deployment, which.group) as lots:
         chosen = which.among(lots)
         behind = sum(lot.lot.waiting_behind(held) for lot, held in chosen)
-        say(f"{len(chosen)} to be handled again, {behind} waiting behind them")
+        say(f"{len(chosen)} to be replayed, {behind} waiting behind them")
         for lot, held in chosen:
             parked = held.parked
             say(f"  {parked.event_id}  {parked.stream}@{parked.version}  {parked.error}")
@@ -77,7 +77,7 @@ async def replay(
 async def discard(deployment: Deployment, event_id: UUID, by: str | None, reason: str) -> None:
     """Raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
     if not reason.strip():
-        raise UsageError("--reason: say why, for whoever asks later")
+        raise UsageError("--reason is empty: give a reason, which is recorded")
     async with lots_opened(deployment) as lots:
         lot, name = lot_of(event_id, lots), by or getpass.getuser()
         behind = lot.lot.waiting_behind(lot.lot.held[event_id])
@@ -85,9 +85,9 @@ async def discard(deployment: Deployment, event_id: UUID, by: str | None, reason
             await lot.discard(event_id, name, reason)
         except ValidationError as error:
             raise _wrong(error) from error
-        say(f"event {event_id} is given up (recorded for {name}: {reason})")
+        say(f"event {event_id} is discarded (recorded for {name}: {reason})")
         if behind:
-            say(f"{behind} waiting behind it go on")
+            say(f"{behind} waiting behind it will be handled")
 
 
 async def _record(lot: ParkingLot, event_id: UUID, by: str | None, reason: str | None) -> None:

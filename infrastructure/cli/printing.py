@@ -1,7 +1,7 @@
-"""Everything that the commands print goes through here, so nothing acts on a terminal by itself.
+"""All output of the commands, with control characters made visible.
 
-What is stored was written by others. It is printed with its control characters visible, and a
-square bracket in it is no markup. ``ruff`` refuses every other way to print in this room.
+Stored text was written by others. Its control characters must not act on a terminal, and its
+square brackets are not markup. ``ruff`` refuses every other way to print in this package.
 """
 
 from collections.abc import Iterable
@@ -28,31 +28,31 @@ def say_json(document: object, indent: int | None = 2) -> None:
 
 
 def say_file(content: str) -> None:
-    """Print the content of a file that we make, as it is."""
+    """Print the content of a file that the command makes, line by line."""
     typer.echo(visible_lines(content), nl=False)
 
 
 class Table(rich.table.Table):
-    """A table of text. Each cell is on one line, unless it is too narrow."""
+    """A table of text, with control characters made visible."""
 
     def add_row(self, *cells: Any, **options: Any) -> None:
         super().add_row(*map(cell, cells), **options)
 
 
 class Console(rich.console.Console):
-    """A terminal, or what stands in for one. Text is no markup: colours come with ``Text``."""
+    """The terminal, or where the output goes. Text is not markup: colours come with ``Text``."""
 
     def __init__(self, *, highlight: bool = False, **options: Any) -> None:
         super().__init__(markup=False, emoji=False, highlight=highlight, **options)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print; a text is one line."""
+        """Print. Each string is one line."""
         super().print(*map(cell, objects), **options)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """Whatever a renderable holds is made visible at the latest here."""
+        """Control characters inside of a renderable are made visible here."""
         for segment in super().render(renderable, options):
             if segment.control:
                 yield segment
@@ -61,7 +61,7 @@ class Console(rich.console.Console):
 
 
 def cell(content: Any) -> Any:
-    """What stands in one place of one line, as it is printed."""
+    """The content of one cell or line, with control characters made visible."""
     match content:
         case str():
             return visible(content)

@@ -1,4 +1,4 @@
-"""How a command runs and ends: its settings, its errors in clear words, its exit code, Ctrl-C."""
+"""How a command runs and ends: its settings, error messages, exit code, and Ctrl-C."""
 
 import asyncio
 import math
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from infrastructure.program import Deployment, Program
 
 
-_GRACE: Final = 6.0  # seconds in which everything should have come to its end
+_GRACE: Final = 6.0  # seconds for everything to end by itself
 
 
 class UsageError(Exception):
-    """An argument, or a set of arguments, makes no sense. The message says what would."""
+    """An argument is wrong, or does not fit the others. The message says what would be right."""
 
 
 def prepare_process(arguments: Sequence[str]) -> Sequence[str]:
-    """Before any command: what this process and its children write is its user's alone to read.
+    """Before any command: make what this process and its children write private to its user.
 
-    Answers with the arguments as text is taken everywhere: composed (NFC), but for the names of
-    files that are there. Raises :class:`UsageError` for one that is no text.
+    Returns the arguments in composed form (NFC), as text is read everywhere; names of existing
+    files stay as they are. Raises :class:`UsageError` for an argument that is not text.
     """
     os.umask(0o077)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a terminal that has no letter for it gets an escape
+        if isinstance(stream, TextIOWrapper):  # a terminal without that character gets an escape
             stream.reconfigure(errors="backslashreplace")
     return [_text(argument) for argument in arguments]
 
@@ -50,9 +50,9 @@ def _text(argument: str) -> str:
 
 
 def finite(number: float) -> float:
-    """A number that an option has, if it is one: ``nan`` is within all bounds."""
+    """The number. Raises ``BadParameter`` for ``nan``, which passes every ``min`` and ``max``."""
     if not math.isfinite(number):
-        raise typer.BadParameter(f"{number} is no number")
+        raise typer.BadParameter(f"{number} is not a number")
     return number
 
 
@@ -73,9 +73,9 @@ def deployed(context: typer.Context) -> "Deployment":
 
 @contextmanager
 def clear_errors() -> Iterator[None]:
-    """What can go wrong outside of our code is told in one line, without a trace.
+    """Print an expected error in one line, without a traceback.
 
-    Exit code 1: it cannot be done (now); 2: it was asked or set wrongly.
+    Exit code 1: the command failed; 2: an argument or a setting is wrong.
     """
     from application.messages import UnreadableEvent
     from application.ports import (
@@ -96,7 +96,7 @@ def clear_errors() -> Iterator[None]:
         _fail(error, code=2)
     except KeyboardInterrupt:  # before anything ran that would have to be stopped
         raise typer.Exit(130) from None
-    except BrokenPipeError:  # whoever read our output has had enough
+    except BrokenPipeError:  # the reader of our output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
     except (CommandFailed, StoreUnavailable, PayloadUnavailable, OSError) as error:
@@ -112,7 +112,7 @@ def _fail(error: Exception, code: int) -> None:
 
 
 def until_stopped(service: Coroutine[Any, Any, None]) -> None:
-    """Run until it is stopped: that is how it should end."""
+    """Run a service until it is stopped, which is success."""
     try:
         _run(service)
     except asyncio.CancelledError:
@@ -120,7 +120,7 @@ def until_stopped(service: Coroutine[Any, Any, None]) -> None:
 
 
 def until_done(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end: being stopped before is a failure."""
+    """Run to the end. Exit code 130 when it is stopped before."""
     try:
         _run(work)
     except asyncio.CancelledError:
@@ -129,7 +129,7 @@ def until_done(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Run it; Ctrl-C and the like cancel it, so everything that was started is stopped."""
+    """Run it. SIGINT, SIGTERM and SIGHUP cancel it, so it stops everything that it started."""
 
     async def cancellable() -> None:
         task = asyncio.current_task()
@@ -140,12 +140,12 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 
     from infrastructure import telemetry
 
-    telemetry.log_to_stderr("WARNING")  # a service says more, and says where
+    telemetry.log_to_stderr("WARNING")  # a service configures its own log
     asyncio.run(cancellable())
 
 
 def _stop(work: asyncio.Task[None]) -> None:
-    """Cancel it, and see to it that the process ends soon, even if a server of ours hangs."""
+    """Cancel it. If an embedded server hangs, kill the children, and then end the process."""
     work.cancel()
     for seconds, act in ((_GRACE, _kill_children), (_GRACE + 2, _give_up)):
         timer = threading.Timer(seconds, act)  # a thread: the loop may be what hangs
@@ -154,13 +154,13 @@ def _stop(work: asyncio.Task[None]) -> None:
 
 
 def _kill_children() -> None:
-    """Whatever waits for a server that hangs goes on once that server is gone."""
-    for children in Path("/proc/self/task").glob("*/children"):  # Linux; elsewhere we only give up
+    """Kill the embedded servers, so that nothing waits for one that hangs."""
+    for children in Path("/proc/self/task").glob("*/children"):  # only Linux has it
         for child in children.read_text().split():
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(int(child), signal.SIGKILL)  # each leads a group of its own
 
 
 def _give_up() -> None:
-    say("headwater: stopped, though not everything came to its end in time", err=True)
+    say("headwater: stopped before every task had ended", err=True)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""``headwater projections``: see how the read models stand, rebuild them, and help them on."""
+"""``headwater projections``: list the builds of read models, rebuild them, unblock them."""
 
 from typing import Annotated
 from uuid import UUID
@@ -11,10 +11,10 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="""
-See how the read models stand, rebuild them without downtime, and help them on.
+List the builds of read models, rebuild them without downtime, and unblock them.
 
-Works on the service that runs in the same home, or on the servers that
-are set. What you do is recorded, with your name and reason.
+Works on the service that runs in the same home, or on the servers that are set.
+Each action is recorded with your name and reason.
 """,
 )
 
@@ -23,10 +23,10 @@ AnyName = Annotated[
     str, typer.Argument(help="A read model, `order_summary`, or one build, `order_summary_v2`.")
 ]
 By = Annotated[
-    str | None, typer.Option(help="Who does it; unset: the user of this process.", metavar="NAME")
+    str | None, typer.Option(help="Your name; unset: the user of this process.", metavar="NAME")
 ]
-Why = Annotated[str, typer.Option(help="Why, for whoever asks later.", metavar="TEXT")]
-Reason = Annotated[str | None, typer.Option(help="Why, for whoever asks later.", metavar="TEXT")]
+Why = Annotated[str, typer.Option(help="Why; it is recorded.", metavar="TEXT")]
+Reason = Annotated[str | None, typer.Option(help="Why; it is recorded.", metavar="TEXT")]
 
 
 @app.command("list")
@@ -34,7 +34,7 @@ def list_builds(
     context: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="As JSON; unknown is null.")] = False,
 ) -> None:
-    """Show how far every build of every read model is. `?` means that nobody knows."""
+    """Show every build of every read model: its role, status and lag. `?` means unknown."""
     with clear_errors():
         from infrastructure.cli import standings
 
@@ -51,9 +51,9 @@ def deploy(
     reason: Reason = None,
     by: By = None,
 ) -> None:
-    """Build it anew beside the live one, compare both, and swap: no question goes unanswered.
+    """Fill a new build beside the live one, compare both, and swap them, without downtime.
 
-    Cut off, it leaves the live one as it was; run again, it goes on where it was.
+    If it is interrupted, the live build stays as it was. Run it again to continue.
     """
     with clear_errors():
         from infrastructure.cli import deploying, operating
@@ -64,7 +64,7 @@ def deploy(
 
 @app.command()
 def rollback(context: typer.Context, name: Name, reason: Why, by: By = None) -> None:
-    """Let the previous build answer queries again, at once."""
+    """Make the previous build answer queries again, at once."""
     with clear_errors():
         from infrastructure.cli import operating
 
@@ -73,7 +73,7 @@ def rollback(context: typer.Context, name: Name, reason: Why, by: By = None) -> 
 
 @app.command()
 def drop(context: typer.Context, name: AnyName, reason: Reason = None, by: By = None) -> None:
-    """Remove the build that is not live, with its views. There is no rollback to it any more."""
+    """Delete the build that is not live, and its views. A rollback to it is not possible then."""
     with clear_errors():
         from infrastructure.cli import operating
 
@@ -82,7 +82,7 @@ def drop(context: typer.Context, name: AnyName, reason: Reason = None, by: By = 
 
 @app.command()
 def pause(context: typer.Context, name: AnyName, reason: Why, by: By = None) -> None:
-    """Take no more events in until it is resumed. Queries go on, and tell how old they are."""
+    """Stop handling events until `resume`. Queries still answer, with their lag."""
     with clear_errors():
         from infrastructure.cli import operating
 
@@ -91,7 +91,7 @@ def pause(context: typer.Context, name: AnyName, reason: Why, by: By = None) -> 
 
 @app.command()
 def resume(context: typer.Context, name: AnyName, reason: Reason = None, by: By = None) -> None:
-    """Take events in again."""
+    """Handle events again after `pause`."""
     with clear_errors():
         from infrastructure.cli import operating
 
@@ -100,7 +100,7 @@ def resume(context: typer.Context, name: AnyName, reason: Reason = None, by: By 
 
 @app.command()
 def retry(context: typer.Context, name: AnyName, reason: Reason = None, by: By = None) -> None:
-    """Try the event again that has stopped it."""
+    """Handle the event that stopped it again."""
     with clear_errors():
         from infrastructure.cli import operating
 
@@ -111,11 +111,13 @@ def retry(context: typer.Context, name: AnyName, reason: Reason = None, by: By =
 def skip(
     context: typer.Context,
     name: AnyName,
-    event_id: Annotated[UUID, typer.Argument(help="The event that has stopped it, as in `list`.")],
+    event_id: Annotated[
+        UUID, typer.Argument(help="The event that stopped it, as `list` shows it.")
+    ],
     reason: Why,
     by: By = None,
 ) -> None:
-    """Pass by the one event that has stopped it. The next deploy takes every event again."""
+    """Skip the event that stopped it. The next `deploy` handles every event again."""
     with clear_errors():
         from infrastructure.cli import operating
 
@@ -128,7 +130,7 @@ def actions(
     name: AnyName,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show who did what to it, when and why, newest first."""
+    """List the operator actions on a read model, newest first: when, by whom, what, why."""
     with clear_errors():
         from infrastructure.cli import operating
 
@@ -140,7 +142,7 @@ def run(
     context: typer.Context,
     names: Annotated[list[str], typer.Argument(help="Read models, as `list` shows them.")],
 ) -> None:
-    """Fill these read models in this process too, as far as no other does. Ctrl-C stops it."""
+    """Fill these read models in this process, as far as no other process does. Ctrl-C stops it."""
     with clear_errors():
         from infrastructure.cli import operating
 

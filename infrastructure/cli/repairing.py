@@ -1,4 +1,4 @@
-"""``headwater links repair``: what it does, said line by line."""
+"""``headwater links repair``: prints each step that it takes."""
 
 from infrastructure.cli.printing import say
 from infrastructure.processes import CommandFailed
@@ -9,12 +9,12 @@ from infrastructure.sides import BeyondRepair
 
 
 async def repair_links(deployment: Deployment) -> None:
-    """Repair them. Raises :class:`CommandFailed` and ``StoreUnavailable``."""
+    """Repair the links. Raises :class:`CommandFailed`, ``StoreUnavailable``."""
     async with opened_for(deployment, EVENTS) as container:
         if (repair := container.event_side().repair_links) is None:
-            raise CommandFailed("events are in PostgreSQL, where consumer groups need no links")
+            raise CommandFailed("events are in PostgreSQL: its consumer groups need no links")
         try:
             await repair(say)
         except BeyondRepair as error:
             raise CommandFailed(str(error)) from error
-    say("$by_category runs: every event is linked to its category")
+    say("$by_category runs, so every event is linked to its category")

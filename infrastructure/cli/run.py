@@ -1,4 +1,4 @@
-"""``headwater run`` and ``headwater serve``: start the service, and tell a person where it is."""
+"""``headwater run`` and ``headwater serve``: start the service, and print where it listens."""
 
 import asyncio
 import socket
@@ -27,7 +27,7 @@ async def serve_configured(deployment: Deployment, listener: socket.socket) -> N
 
 
 async def run_service(deployment: Deployment, home: Home, listener: socket.socket) -> None:
-    """Serve until cancelled, on servers of our own for what is not set.
+    """Serve until cancelled, on embedded servers where none is set.
 
     Raises ``CommandFailed``, ``StoreUnavailable``.
     """

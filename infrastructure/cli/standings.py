@@ -7,7 +7,7 @@ from rich.text import Text
 
 from application.projections.builds import Role, Standing
 from application.projections.lag import Lag, in_a_word
-from infrastructure.cli.figures import count, rate, seconds
+from infrastructure.cli.figures import count, seconds
 from infrastructure.cli.printing import Console, Table, say, say_json
 from infrastructure.processes.needs import READ_MODELS
 from infrastructure.processes.servers import opened_for
@@ -24,12 +24,11 @@ async def print_all(deployment: Deployment, *, json: bool) -> None:
         standings = await container.builds().standings()
     rows = [(standing, lags[standing.build]) for standing in standings if standing.build in lags]
     if json:
-        told = [_document(*row) for row in rows]
-        say_json(told)
+        say_json([_document(*row) for row in rows])
     elif rows:
         _show(rows)
     else:
-        say("there is no read model yet: the first start of a service makes them")
+        say("No read models yet: the first start of a service makes them.")
 
 
 def _show(rows: Sequence[_Row]) -> None:
@@ -37,7 +36,7 @@ def _show(rows: Sequence[_Row]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("read model", "build", "role", "status"):
         table.add_column(column, no_wrap=True)
-    for column in ("position", "lag", "events", "rate", "caught up in"):
+    for column in ("lag", "events", "done in"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("filled by", overflow="fold")
     name = None
@@ -58,12 +57,10 @@ def _cells(standing: Standing, lag: Lag) -> Sequence[str | Text]:
         standing.build.table.removeprefix(f"{standing.build.name}_"),
         str(standing.role),
         Text(word, _COLOURS.get(word, "red")),
-        count(lag.position),
         seconds(lag.seconds),
         count(lag.events),
-        rate(lag.rate),
         seconds(lag.catch_up_in),
-        ", ".join(_holders(standing)) or "nobody",
+        ", ".join(_holders(standing)) or "no process",
     )
 
 
@@ -72,7 +69,7 @@ def _holders(standing: Standing) -> Sequence[str]:
 
 
 def _notes(standing: Standing, lag: Lag) -> Iterator[str]:
-    """What does not fit into a line: why it does not go on, and what to do."""
+    """What does not fit into a line: why a build has stopped, and the commands that help."""
     table = standing.build.table
     if failure := standing.failure:
         yield (
@@ -86,7 +83,7 @@ def _notes(standing: Standing, lag: Lag) -> Iterator[str]:
     elif lag.state != in_a_word(standing):
         yield f"{table} is {lag.state}"
     if standing.role is Role.LIVE and not lag.answers:
-        yield f"{table} is of another release: queries here are answered by an earlier build"
+        yield f"{table} is of another release: this one answers queries from an earlier build"
 
 
 def _document(standing: Standing, lag: Lag) -> dict[str, Any]:

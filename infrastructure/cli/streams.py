@@ -38,8 +38,8 @@ def _unknown(name: str, *, browsable: bool) -> str:
         return f"there is no stream named {name}; `$ce-order` has all orders"
     if name.startswith("$"):
         return (
-            f"there is no stream named {name}: EventStoreDB makes such streams, of links, and "
-            "PostgreSQL does not; `headwater orders` lists orders, and each has a stream, `order-…`"
+            f"there is no stream named {name}: only EventStoreDB has such streams of links; "
+            "`headwater orders` lists the orders, and each has a stream `order-…`"
         )
     return f"there is no stream named {name}; `headwater orders` lists all orders"
 
@@ -62,7 +62,7 @@ def _show(recorded: RecordedEvent, name: str, console: Console) -> None:
 
 
 def _readable(document: Any) -> Iterator[str]:
-    """A field a line, and a line for each thing in a list."""
+    """One line for each field, and for each item of a list."""
     if not isinstance(document, dict):
         yield _json(document)
         return
@@ -92,7 +92,7 @@ def _json(value: Any) -> str:
 
 
 def _document(data: bytes) -> Any:
-    """The JSON as it is stored; another system may have stored anything else."""
+    """The stored JSON; other systems may have stored bytes of any kind."""
     try:
         return json.loads(data) if data else {}
     except ValueError:

@@ -1,4 +1,4 @@
-"""The first start on an empty embedded store brings a sample of a real order history in."""
+"""The first start on an empty embedded store imports a sample of a real order history."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,19 +9,19 @@ from application.shop.read_models.order_summary import order_summary
 
 
 class FirstStart:
-    """Whether the sample still has to be brought in, remembered in a file until it is in whole."""
+    """Whether the sample still has to be imported: a file marks an import that has begun."""
 
     def __init__(self, home: Path, subscriptions: Subscriptions) -> None:
         self._unfinished = home / "sample-unfinished"
         self._subscriptions = subscriptions
 
     async def is_due(self) -> bool:
-        """True when the store holds no order, or when the sample was cut off before."""
+        """True when the store holds no order, or when an import of the sample was interrupted."""
         return self._unfinished.exists() or await self._is_empty()
 
     @asynccontextmanager
     async def remembered(self) -> AsyncIterator[None]:
-        """Remember that it has begun, and forget it when it has ended well."""
+        """Mark the import as begun; remove the mark when it has succeeded."""
         self._unfinished.touch()
         yield
         self._unfinished.unlink()

@@ -116,7 +116,7 @@ def test_the_runbook_parked_events(drill: Drill) -> None:
 
     drill.failing = {"order-b"}  # 3. one cause is mended; what would a replay do?
     said = drill.parked("replay", "--all", "--dry-run")
-    assert "2 to be handled again, 4 waiting behind them" in said
+    assert "2 to be replayed, 4 waiting behind them" in said
     assert "Nothing was recorded" in said
     assert not any(held["replay_requested"] for held in drill.listed())
 
@@ -125,7 +125,7 @@ def test_the_runbook_parked_events(drill: Drill) -> None:
     drill.work(holds(3))
     assert [version for stream, version in drill.handled if stream == "order-a"] == [0, 1, 2]
 
-    assert "1 to be handled again" in drill.parked("replay", "--all", "--rate", "50")  # 4. the rest
+    assert "1 to be replayed" in drill.parked("replay", "--all", "--rate", "50")  # 4. the rest
     drill.work(failed_again)
 
     drill.failing = set()
@@ -149,6 +149,6 @@ def test_what_cannot_be_done_is_said(drill: Drill) -> None:
     assert "is not parked" in drill.parked("show", str(uuid4()), code=1)
     assert "no group nobody" in drill.parked("list", "--group", "nobody", code=1)
     assert "nothing of order-x" in drill.parked("replay", "--stream", "order-x", code=1)
-    assert "say what to replay" in drill.parked("replay", code=2)
-    assert "--reason: say why" in drill.parked("discard", behind[0], "--reason", " ", code=2)
+    assert "give one of EVENT_ID" in drill.parked("replay", code=2)
+    assert "--reason is empty" in drill.parked("discard", behind[0], "--reason", " ", code=2)
     assert "1 to be handled" in drill.parked("replay", "--all", "--limit", "1", "--dry-run")

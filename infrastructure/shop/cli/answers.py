@@ -1,12 +1,13 @@
-"""What the read models answer, as a table for people or as JSON for programs."""
+"""The answers of the read models: a table for people, JSON for programs."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import partial
 from shlex import quote
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel
 from rich.text import Text
@@ -33,10 +34,12 @@ from infrastructure.processes.needs import READ_MODELS
 from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
 
+_WIDEST: Final = 1_000  # columns
+
 
 @dataclass(frozen=True)
 class Question(Generic[V]):
-    """What is asked of which read model; ``shown`` are the columns of a list."""
+    """A query on a read model; ``shown`` are the columns of a list."""
 
     name: str
     projection: Projection[V]
@@ -60,9 +63,8 @@ def orders(
             after=after,
             limit=limit,
         ),
-        ("order_id", "placed_at", "status", "customer_id", "country", "units", "total",
-         "returned_total"),
-    )  # fmt: skip
+        ("order_id", "placed_at", "status", "customer_id", "country", "units", "total"),
+    )
 
 
 def exchanges(
@@ -124,12 +126,12 @@ def picks(after: str | None, limit: int) -> Question[Any]:
 
 
 def stock(sku: str) -> Question[Any]:
-    """What there is of a SKU."""
+    """The stock of a SKU."""
     return Question(f"stock of {sku}", stock_levels, partial(queries.stock_level, sku=sku))
 
 
 async def answer(deployment: Deployment, question: Question[V], *, json: bool) -> None:
-    """Ask and print. Raises :class:`UsageError`, ``CommandFailed``, ``NotBuilt`` …"""
+    """Print the answer. Raises :class:`UsageError`, ``CommandFailed``, ``NotBuilt`` …"""
     async with opened_for(deployment, READ_MODELS) as container:
         views = await container.read_models().live(question.projection)
         try:
@@ -138,7 +140,7 @@ async def answer(deployment: Deployment, question: Question[V], *, json: bool) -
             raise UsageError(str(error)) from error
         lag = (await container.lags().of(question.projection)).seconds
     if found is None:
-        raise CommandFailed(f"nothing is known of {question.name}")
+        raise CommandFailed(f"there is no {question.name}")
     if json:
         document = _document(question, found)
         say_json({**document, "lag_seconds": lag})
@@ -157,7 +159,7 @@ def _document(question: Question[V], found: Page[V] | V) -> dict[str, Any]:
 def _show(question: Question[V], found: Page[V] | V, lag: float | None) -> None:
     console = Console()
     if isinstance(found, Page):
-        console.print(_table(found.items, question.shown))
+        _show_table(found.items, question.shown, console)
     else:
         _show_one(found, console)
     console.print()
@@ -172,7 +174,7 @@ def _footer(question: Question[V], found: Page[V] | V, lag: float | None) -> str
 
 
 def _show_one(view: BaseModel, console: Console) -> None:
-    """A field a line, and a table for each list of things."""
+    """One line for each field, and a table for each list."""
     fields = Table.grid(padding=(0, 2))
     fields.add_column(style="bold", no_wrap=True)
     fields.add_column(overflow="fold")
@@ -182,29 +184,54 @@ def _show_one(view: BaseModel, console: Console) -> None:
         if isinstance(value, tuple) and value and not isinstance(value[0], (str, Money)):
             lists.append(value)
         else:
-            fields.add_row(_words(name), _text(value))
+            fields.add_row(_heading(name), _text(value))
     console.print(fields)
     for things in lists:
         console.print()
-        console.print(_table(things, list(type(things[0]).model_fields)))
+        fields = type(things[0]).model_fields
+        filled = [name for name in fields if any(_cell(getattr(thing, name)) for thing in things)]
+        _show_table(things, filled, console)
+
+
+def _show_table(things: Sequence[BaseModel], fields: Sequence[str], console: Console) -> None:
+    """Wider than the terminal, if it has to be: an id is never cut."""
+    table = _table(things, fields)
+    unbounded = console.options.update(max_width=_WIDEST)
+    console.width = max(console.width, console.measure(table, options=unbounded).minimum + 2)
+    console.print(table)
 
 
 def _table(things: Sequence[BaseModel], fields: Sequence[str]) -> Table:
+    """A table in which only text is wrapped. A moment is its day, which fits 80 columns."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for field in fields:
         values = [getattr(thing, field) for thing in things]
-        numbers = all(_is_number(value) for value in values)
+        wrapped = any(_is_text(field, value) for value in values)
         table.add_column(
-            _words(field), justify="right" if numbers else "left", no_wrap=numbers, overflow="fold"
+            _heading(field),
+            justify="right" if all(map(_is_number, values)) else "left",
+            overflow="fold",
+            no_wrap=not wrapped,
+            min_width=0 if wrapped else max(len(_cell(value)) for value in values or [None]),
         )
     for thing in things:
-        table.add_row(*(_text(getattr(thing, field)) for field in fields))
+        table.add_row(*(_cell(getattr(thing, field)) for field in fields))
     return table
 
 
 def _is_number(value: object) -> bool:
     amounts = value if isinstance(value, tuple) else (value,)
     return all(isinstance(amount, (int, Money)) for amount in amounts)
+
+
+def _is_text(field: str, value: object) -> bool:
+    """Whether it may be wrapped: an id or a status is copied, so it stays in one piece."""
+    words = isinstance(value, str) and not isinstance(value, StrEnum) and not field.endswith("id")
+    return words or (isinstance(value, tuple) and not _is_number(value))
+
+
+def _cell(value: object) -> str:
+    return f"{value:%Y-%m-%d}" if isinstance(value, datetime) else _text(value)
 
 
 def _text(value: object) -> str:
@@ -224,8 +251,10 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _words(field: str) -> str:
-    return field.replace("_", " ")
+def _heading(field: str) -> str:
+    """``placed_at`` → ``placed``, ``order_id`` → ``order``, ``order_count`` → ``orders``."""
+    plural = re.sub("_count$", "s", field)
+    return re.sub("_(id|at)$", "", plural).replace("_", " ")
 
 
 S = TypeVar("S", bound=StrEnum)
@@ -236,4 +265,4 @@ def _one_of(statuses: type[S], word: str | None) -> S | None:
         return None if word is None else statuses(word)
     except ValueError:
         known = ", ".join(statuses)
-        raise UsageError(f"there is no status {word!r}: there are {known}") from None
+        raise UsageError(f"there is no status {word!r}: use one of {known}") from None

@@ -1,4 +1,4 @@
-"""``headwater audit``: whether every unit, penny, parcel and saga of a shop adds up."""
+"""``headwater audit``: checks that every unit, penny, parcel and saga of a shop adds up."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -14,12 +14,12 @@ from infrastructure.processes.needs import EVENTS_AND_OUTSIDE
 from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
 
-_SHOWN = 20  # findings, and things under way, that a person gets to see at once
+_SHOWN = 20  # findings, and things under way, that are printed
 _RIGHT, _WRONG = ("✓", "green"), ("✗", "red")
 
 
 async def audit_shop(deployment: Deployment, *, json: bool) -> None:
-    """Audit the store at hand and print the verdict. Raises :class:`CommandFailed`."""
+    """Audit the store and print the verdict. Raises :class:`CommandFailed`."""
     async with opened_for(deployment, EVENTS_AND_OUTSIDE) as container:
         try:
             verdict = await audit(
@@ -36,7 +36,7 @@ async def audit_shop(deployment: Deployment, *, json: bool) -> None:
 
 
 def show(verdict: Verdict, console: Console) -> None:
-    """The verdict for a person."""
+    """Print the verdict for a person."""
     console.print(_table(verdict.summary))
     for one in verdict.findings[:_SHOWN]:
         console.print(Text.assemble(_WRONG, f" {one.where}: {one}"), soft_wrap=True)
@@ -51,11 +51,9 @@ def show(verdict: Verdict, console: Console) -> None:
 
 def _sentence(verdict: Verdict) -> Text:
     left = len(verdict.under_way)
-    waiting = f"; {left:,} things are not at their end" if left else ""
+    waiting = f"; {left:,} are still under way" if left else ""
     if verdict.adds_up:
-        return Text.assemble(
-            _RIGHT, f" It adds up: every unit, every penny, every parcel{waiting}."
-        )
+        return Text.assemble(_RIGHT, f" It adds up: every unit, penny, parcel and saga{waiting}.")
     found = f"{len(verdict.findings):,} findings{waiting}"
     return Text.assemble(_WRONG, f" It does not add up: {found}.")
 
@@ -90,7 +88,7 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str, str]]:
     yield "units", f"{units.on_hand:,}", f"on hand, {units.reserved:,} of them reserved"
     for currency, money in summary.money.items():
         room = f"money, {currency}"
-        yield room, _money(money.authorised), f"authorised, {_money(money.voided)} let go again"
+        yield room, _money(money.authorised), f"authorised, {_money(money.voided)} of it voided"
         yield room, _money(money.captured), f"captured, {_money(money.held)} still held"
         yield room, _money(money.refunded), "refunded"
         yield room, _money(money.kept), "kept"

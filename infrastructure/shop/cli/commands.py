@@ -10,7 +10,7 @@ from infrastructure.shop.cli import exchanges, questions, warehouse
 
 
 def add_to(app: typer.Typer) -> None:
-    """Make these commands of the command line."""
+    """Add these commands to the command line."""
     app.add_typer(warehouse.app, name="warehouse")
     app.add_typer(exchanges.app, name="exchanges")
     questions.add_to(app)
@@ -22,17 +22,17 @@ def add_to(app: typer.Typer) -> None:
 def providers(
     context: typer.Context,
     data_dir: Annotated[
-        Path | None, typer.Option(help="Directory of the journal; unset: as `headwater run`.")
+        Path | None, typer.Option(help="The directory of its journal; unset: as `headwater run`.")
     ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8010,
-    memory: Annotated[bool, typer.Option("--memory", help="Keep nothing.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 8010,
+    memory: Annotated[bool, typer.Option("--memory", help="Keep nothing on disk.")] = False,
 ) -> None:
-    """Start a simulated payment provider and carrier. They fail as you set it, over HTTP."""
+    """Start a simulated payment provider and carrier, with faults on request (`PUT /faults`)."""
     with clear_errors():
         from infrastructure.shop.cli.providers import run_providers
 
         if memory and data_dir:
-            raise typer.BadParameter("--memory keeps nothing, so it goes without --data-dir")
+            raise typer.BadParameter("--memory keeps nothing on disk: leave out --data-dir")
         directory = data_dir or deployed(context).settings.home / "providers"
         until_stopped(run_providers(None if memory else directory / "books.sqlite3", port))
 
@@ -41,23 +41,23 @@ def import_history(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="UCI Online Retail as CSV, plain or gzip.")],
     report: Annotated[
-        Path | None, typer.Option(help="Write the whole report there, as JSON.")
+        Path | None, typer.Option(help="A file for the whole report, as JSON.")
     ] = None,
     encoding: Annotated[
         Literal["utf-8", "windows-1252", "latin-1"] | None,
-        typer.Option(help="Of its text; unset: as the file looks."),
+        typer.Option(help="The encoding of the file; unset: detected."),
     ] = None,
     dates: Annotated[
         Literal["iso", "month-first", "day-first"] | None,
-        typer.Option(help="How it writes them; unset: as the file looks."),
+        typer.Option(help="The form of its dates; unset: detected."),
     ] = None,
 ) -> None:
-    """Bring in an order history. Doing it again changes nothing, so it can be cut off and repeated.
+    """Import an order history. Repeating an import changes nothing, so it may be interrupted.
 
-    It comes as it is mostly offered: UTF-8 or Windows-1252, dates such as 2010-12-01 08:26:00 or
-    12/1/2010 8:26, commas or semicolons. What was found is said.
+    Detects and prints the form of the file: UTF-8 or Windows-1252, dates such as
+    2010-12-01 08:26:00 or 12/1/2010 8:26, commas or semicolons.
 
-    Uses the store of a `headwater run` in the same home, or starts one for itself.
+    Uses the store of a `headwater run` in the same home, or starts one for the import.
     """
     with clear_errors():
         from infrastructure.shop.cli.importing import import_file
@@ -70,7 +70,7 @@ def audit(
     context: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Add up the whole shop: every unit of stock, every penny, every parcel, every saga.
+    """Check that the whole shop adds up: every unit of stock, penny, parcel and saga.
 
     Compares all events with the records of the payment provider and the carrier.
     Exit code 1 when something does not add up.
@@ -87,32 +87,34 @@ def simulate(
         Path | None, typer.Argument(help="UCI Online Retail; unset: the bundled sample.")
     ] = None,
     speed: Annotated[
-        str, typer.Option(help="Times faster than it was; `max`: as fast as it goes.")
+        str, typer.Option(help="This many times faster than real time; `max`: as fast as possible.")
     ] = "max",
-    orders: Annotated[int | None, typer.Option(min=1, help="At most so many orders.")] = None,
+    orders: Annotated[int | None, typer.Option(min=1, help="At most this many orders.")] = None,
     fault_rate: Annotated[
         float,
         typer.Option(
-            min=0, max=1, callback=finite, help="Share of calls to the providers that go wrong."
+            min=0, max=1, callback=finite, help="The share of calls to the providers that fail."
         ),
     ] = 0.05,
     shortage: Annotated[
         float,
         typer.Option(
-            min=0, max=1, callback=finite, help="Share of orders that find too little stock."
+            min=0, max=1, callback=finite, help="The share of orders without enough stock."
         ),
     ] = 0.02,
-    workers: Annotated[int, typer.Option(min=1, help="Saga workers that compete.")] = 2,
-    seed: Annotated[int, typer.Option(help="Decides who finds no stock, which calls fail.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="The number of saga workers.")] = 2,
+    seed: Annotated[
+        int, typer.Option(help="Selects the orders without stock and the calls that fail.")
+    ] = 0,
     data_dir: Annotated[
-        Path | None, typer.Option(help="Keep it there, to be looked at; unset: keep nothing.")
+        Path | None, typer.Option(help="Keep the data in this directory; unset: delete it.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document in the end.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document, at the end.")] = False,
 ) -> None:
-    """Replay a real order history as live traffic, with faults, and audit what comes of it.
+    """Replay a real order history as live traffic, with faults, and audit the result.
 
-    On servers of its own. Ctrl-C lets what is under way come to its end; again: stops at once.
-    Exit code 1 when something does not add up.
+    Starts servers of its own. Ctrl-C accepts no more orders and finishes those under way; a
+    second Ctrl-C stops at once. Exit code 1 when something does not add up.
     """
     with clear_errors():
         from infrastructure.shop.cli.simulating import simulate as simulate_history
@@ -130,5 +132,5 @@ def _speed(text: str) -> float | None:
     except ValueError:
         speed = -1.0
     if not 0 <= speed < float("inf"):
-        raise typer.BadParameter(f"{text!r} is no speed: a number, such as 1000, or `max`")
+        raise typer.BadParameter(f"{text!r} is not a speed: give a number such as 1000, or `max`")
     return speed or None

@@ -1,4 +1,4 @@
-"""``headwater exchanges``: goods of an order for others."""
+"""``headwater exchanges``: exchange goods of an order for other goods."""
 
 from typing import Annotated
 
@@ -11,9 +11,9 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="""
-Exchange goods of an order for others, and record what the warehouse does for it.
+Exchange goods of an order for other goods, and record what the warehouse does.
 
-A saga carries an exchange out: `headwater sagas show ID` shows how far it is. Works on the service
+A saga carries each exchange out: `headwater sagas show ID` shows its progress. Works on the service
 that runs in the same home, or on the servers that are set.
 """,
 )
@@ -24,13 +24,19 @@ Id = Annotated[str, typer.Argument(help="As `request` and `list` show it.", meta
 @app.command("list")
 def list_exchanges(
     context: typer.Context,
-    order: Annotated[str | None, typer.Option(help="Of this order.", metavar="ORDER_ID")] = None,
-    status: Annotated[str | None, typer.Option(help="`requested`, `approved` …")] = None,
-    after: Annotated[str | None, typer.Option(help="Go on behind this exchange.")] = None,
-    limit: Annotated[int, typer.Option(help="At most so many, 1 to 500.")] = 20,
-    json: Annotated[bool, typer.Option("--json", help="As JSON, as over HTTP.")] = False,
+    order: Annotated[
+        str | None, typer.Option(help="Only of this order.", metavar="ORDER_ID")
+    ] = None,
+    status: Annotated[
+        str | None, typer.Option(help="Only with this status: `requested`, `approved` …")
+    ] = None,
+    after: Annotated[str | None, typer.Option(help="Start after this exchange.")] = None,
+    limit: Annotated[int, typer.Option(help="At most this many, 1 to 500.")] = 20,
+    json: Annotated[
+        bool, typer.Option("--json", help="As JSON, in the form of the HTTP API.")
+    ] = False,
 ) -> None:
-    """Show exchanges by id, page by page. Those that are `approved` wait to be sent."""
+    """List exchanges by id, page by page. The replacement of an `approved` one can be sent."""
     with clear_errors():
         from infrastructure.shop.cli import answers
 
@@ -44,19 +50,19 @@ def request(
     order_id: Annotated[str, typer.Argument(metavar="ORDER_ID")],
     back: Annotated[
         list[str],
-        typer.Option(help="What goes back: a line of the order and units.", metavar="LINE,UNITS"),
+        typer.Option(help="Goods to return: a line of the order, units.", metavar="LINE,UNITS"),
     ],
     replacement: Annotated[
         list[str],
         typer.Option(
             "--for",
-            help='What comes for it, such as "71053,2,3.39 GBP".',
+            help='A replacement, such as "71053,2,3.39 GBP".',
             metavar="SKU,UNITS,PRICE",
         ),
     ],
     by: By = None,
 ) -> None:
-    """Request an exchange. Both options may be given several times."""
+    """Request an exchange. `--back` and `--for` may be repeated."""
     with clear_errors():
         from infrastructure.shop.cli import exchanging
 
@@ -65,7 +71,7 @@ def request(
 
 @app.command()
 def received(context: typer.Context, exchange_id: Id, by: By = None) -> None:
-    """Record that the goods have come back."""
+    """Record that the goods to return have arrived."""
     with clear_errors():
         from infrastructure.shop.cli import exchanging
 
@@ -74,7 +80,7 @@ def received(context: typer.Context, exchange_id: Id, by: By = None) -> None:
 
 @app.command()
 def dispatch(context: typer.Context, exchange_id: Id, by: By = None) -> None:
-    """Record that the replacement has left: the exchange cannot be cancelled any more."""
+    """Record that the replacement has left. The exchange cannot be cancelled after that."""
     with clear_errors():
         from infrastructure.shop.cli import exchanging
 
@@ -83,7 +89,7 @@ def dispatch(context: typer.Context, exchange_id: Id, by: By = None) -> None:
 
 @app.command("hand-over")
 def hand_over(context: typer.Context, exchange_id: Id, code: Code = None, by: By = None) -> None:
-    """Record that the carrier has the replacement; without a code under that of its booking."""
+    """Record that the carrier has the replacement."""
     with clear_errors():
         from infrastructure.shop.cli import exchanging
 
@@ -94,10 +100,10 @@ def hand_over(context: typer.Context, exchange_id: Id, code: Code = None, by: By
 def cancel(
     context: typer.Context,
     exchange_id: Id,
-    reason: Annotated[str, typer.Option(help="Why: it is shown with the exchange.")],
+    reason: Annotated[str, typer.Option(help="Why; it is shown with the exchange.")],
     by: By = None,
 ) -> None:
-    """Cancel it before the replacement leaves. Goods that came back are a return then."""
+    """Cancel an exchange before its replacement leaves. Goods that have arrived become a return."""
     with clear_errors():
         from infrastructure.shop.cli import exchanging
 

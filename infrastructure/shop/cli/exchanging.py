@@ -1,4 +1,4 @@
-"""What ``headwater exchanges`` records."""
+"""The commands that ``headwater exchanges`` dispatches."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +24,7 @@ async def request(
     replacements: Sequence[str],
     by: str | None,
 ) -> None:
-    """As the others: raises ``CommandFailed``, :class:`UsageError`, ``StoreUnavailable``."""
+    """Like the others, raises ``CommandFailed``, :class:`UsageError`, ``StoreUnavailable``."""
     lines = _read(_LINES, "--back", [_parts(one, "line", "quantity") for one in back])
     others = [_parts(one, "sku", "quantity", "unit_price") for one in replacements]
     wanted = _read(_REPLACEMENTS, "--for", others)
@@ -70,7 +70,7 @@ async def cancel(deployment: Deployment, id: str, reason: str, by: str | None) -
 
 
 def _parts(text: str, *names: str) -> dict[str, Any]:
-    """``"71053,2,3.39 GBP"``: the first part may hold commas, and counts are numbers."""
+    """``"71053,2,3.39 GBP"`` by name. The first part may hold commas; counts become numbers."""
     parts = text.rsplit(",", len(names) - 1)
     if len(parts) != len(names):
         raise UsageError(f"{text!r} is not {','.join(names)}: separate them by commas")

@@ -1,4 +1,4 @@
-"""``headwater import FILE``, and the sample that the first ``headwater run`` brings in."""
+"""``headwater import FILE``, and the sample that the first ``headwater run`` imports."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -42,7 +42,7 @@ async def import_file(
     console = Console()
     history = _checked(file, report_file, encoding, dates)
     if not history.is_canonical:
-        found = f"{file} is read as {history.form} (--encoding and --dates say otherwise)"
+        found = f"{file} is read as {history.form} (--encoding and --dates override this)"
         console.print(found, soft_wrap=True)
     async with opened_for(deployment, NEW_EVENTS) as container, _minding_others(container):
         report = await _imported(history, container, console)
@@ -57,7 +57,7 @@ async def import_file(
 
 @asynccontextmanager
 async def _minding_others(container: Container) -> AsyncIterator[None]:
-    """Wait while the read models of a service, if there is one, are too far behind."""
+    """Apply the backpressure of a running service, if there is one."""
     if not container.read_side.overridden:
         yield
         return
@@ -72,7 +72,7 @@ async def _minding_others(container: Container) -> AsyncIterator[None]:
 def _checked(
     file: Path, report_file: Path | None, encoding: str | None, dates: str | None
 ) -> History:
-    """What can be known to fail, fails before anything is done."""
+    """Raises :class:`CommandFailed` for a wrong file before anything is done."""
     try:
         history = History(
             file, Encoding(encoding) if encoding else None, Dates(dates) if dates else None
@@ -99,10 +99,10 @@ async def bring_in_sample(container: Container, home: Path, console: Console) ->
 
 
 async def _imported(history: History, container: Container, console: Console) -> Report:
-    with _progress(console) as tell:
+    with _progress(console) as report:
         try:
             return await importing.import_history(
-                history, container.dispatch(), tell, admitted=container.backpressure().wait
+                history, container.dispatch(), report, admitted=container.backpressure().wait
             )
         except ImportStopped as stopped:
             raise CommandFailed(str(stopped)) from stopped
@@ -110,7 +110,7 @@ async def _imported(history: History, container: Container, console: Console) ->
 
 @contextmanager
 def _progress(console: Console) -> Iterator[Callable[[importing.Progress], None]]:
-    """A bar of lines that are settled, on a terminal."""
+    """A progress bar of the lines of the file, on a terminal."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -125,7 +125,7 @@ def _progress(console: Console) -> Iterator[Callable[[importing.Progress], None]
     with bar:
         task = bar.add_task("reading the order history", total=None)
 
-        def tell(progress: importing.Progress) -> None:
+        def report(progress: importing.Progress) -> None:
             bar.update(
                 task,
                 description="importing order history",
@@ -133,4 +133,4 @@ def _progress(console: Console) -> Iterator[Callable[[importing.Progress], None]
                 total=progress.lines,
             )
 
-        yield tell
+        yield report

@@ -1,4 +1,4 @@
-"""What ``headwater warehouse`` records of a parcel, and how a command of the shop records."""
+"""The commands that ``headwater warehouse`` dispatches, and how the shop's commands do so."""
 
 import getpass
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ from infrastructure.program import Deployment
 
 @dataclass(frozen=True)
 class Work:
-    """What a command records with."""
+    """What a command works with."""
 
     store: EventStore
     dispatch: CommandDispatch
@@ -32,7 +32,7 @@ class Work:
 
 
 async def dispatch(deployment: Deployment, id: str, by: str | None) -> None:
-    """As the others: raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
+    """Like the others, raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
     await record(deployment, by, lambda work, context: work.warehouse.send(id, context))
 
 
@@ -65,7 +65,7 @@ async def record(
     by: str | None,
     act: Callable[[Work, Context], Awaitable[Outcome]],
 ) -> None:
-    """Do it, and print what was recorded. Raises :class:`CommandFailed` for what is refused."""
+    """Run ``act`` and print its events. Raises :class:`CommandFailed` for a refusal."""
     context = Context.start(by or getpass.getuser(), uuid4(), datetime.now(UTC))
     async with opened_for(deployment, EVENTS_AND_OUTSIDE) as container:
         dispatch = container.dispatch()
@@ -78,4 +78,4 @@ async def record(
         except (DomainError, ProviderUnavailable) as refused:
             raise CommandFailed(str(refused)) from refused
     what = ", ".join(type(event).__name__ for event in outcome.events)
-    say(f"{outcome.stream}: {what or 'nothing to do, it was recorded before'}")
+    say(f"{outcome.stream}: {what or 'nothing to do: it was recorded before'}")

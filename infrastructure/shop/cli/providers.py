@@ -28,6 +28,6 @@ async def run_providers(file: Path | None, port: int) -> None:
 def _welcome(uri: str, file: Path | None) -> None:
     for setting, provider in SETTINGS.items():
         say(f"{ShopSettings.name_of(setting)}={uri}/{provider.name}")
-    say(f"Faults: PUT {uri}/faults")
+    say(f"Set faults with PUT {uri}/faults")
     kept = "in memory only" if file is None else f"in {file}"
     say(f"Journal {kept}. Ctrl-C stops the providers.")

@@ -1,4 +1,4 @@
-"""``headwater orders``, ``sales``, ``customers``, ``products``, ``stock``: ask the read models."""
+"""``headwater orders``, ``sales``, ``customers``, ``products``, ``stock``: queries."""
 
 from datetime import datetime
 from typing import Annotated, Final
@@ -7,31 +7,33 @@ import typer
 
 from infrastructure.cli.process import clear_errors, deployed, until_done
 
-PANEL: Final = "Questions"
+PANEL: Final = "Queries"
 
 After = Annotated[
-    str | None, typer.Option(help="Go on behind this; the page before names it.", metavar="KEY")
+    str | None, typer.Option(help="Start after this key; each page ends with it.", metavar="KEY")
 ]
-Limit = Annotated[int, typer.Option(help="At most so many, 1 to 500.")]
-Json = Annotated[bool, typer.Option("--json", help="As JSON, as over HTTP.")]
+Limit = Annotated[int, typer.Option(help="At most this many, 1 to 500.")]
+Json = Annotated[bool, typer.Option("--json", help="As JSON, in the form of the HTTP API.")]
 
 
 def add_to(app: typer.Typer) -> None:
-    """Make these commands of the command line."""
+    """Add these commands to the command line."""
     for command in (orders, sales, customers, products, stock):
         app.command(rich_help_panel=PANEL)(command)
 
 
 def orders(
     context: typer.Context,
-    order_id: Annotated[str | None, typer.Argument(help="One order, with its lines.")] = None,
-    customer: Annotated[str | None, typer.Option(help="Of this customer.")] = None,
-    status: Annotated[str | None, typer.Option(help="`placed`, `shipped` …")] = None,
+    order_id: Annotated[str | None, typer.Argument(help="Only this order, with its lines.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Only of this customer.")] = None,
+    status: Annotated[
+        str | None, typer.Option(help="Only with this status: `placed`, `shipped` …")
+    ] = None,
     after: After = None,
     limit: Limit = 20,
     json: Json = False,
 ) -> None:
-    """Show orders by id, page by page, or one with its lines."""
+    """List orders by id, page by page, or show one with its lines."""
     with clear_errors():
         from infrastructure.shop.cli import answers
 
@@ -49,12 +51,12 @@ def sales(
         datetime | None,
         typer.Option("--to", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The last day."),
     ] = None,
-    country: Annotated[str | None, typer.Option(help="Of this country.")] = None,
+    country: Annotated[str | None, typer.Option(help="Only of this country.")] = None,
     after: After = None,
     limit: Limit = 20,
     json: Json = False,
 ) -> None:
-    """Show sales day by day, each country and currency apart."""
+    """List the sales of each day, by country and currency."""
     with clear_errors():
         from infrastructure.shop.cli import answers
 
@@ -66,12 +68,14 @@ def sales(
 
 def customers(
     context: typer.Context,
-    customer_id: Annotated[str | None, typer.Argument(help="One, with all orders.")] = None,
+    customer_id: Annotated[
+        str | None, typer.Argument(help="Only this customer, with all orders.")
+    ] = None,
     after: After = None,
     limit: Limit = 20,
     json: Json = False,
 ) -> None:
-    """Show customers by id, page by page, or one with all orders."""
+    """List customers by id, page by page, or show one with all orders."""
     with clear_errors():
         from infrastructure.shop.cli import answers
 
@@ -83,13 +87,13 @@ def products(
     context: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(help="How words of the description, or the code, begin: `hang heart`."),
+        typer.Argument(help="The first letters of words or of a SKU: `hang heart`."),
     ] = None,
     after: After = None,
     limit: Limit = 20,
     json: Json = False,
 ) -> None:
-    """Find products, those most sold first."""
+    """Find products by words of their description or by SKU, most sold first."""
     with clear_errors():
         from infrastructure.shop.cli import answers
 
@@ -99,10 +103,10 @@ def products(
 
 def stock(
     context: typer.Context,
-    sku: Annotated[str, typer.Argument(help="Its code: `85123A`.")],
+    sku: Annotated[str, typer.Argument(help="Such as `85123A`.")],
     json: Json = False,
 ) -> None:
-    """Show how many of a SKU are here, promised and free."""
+    """Show the stock of a SKU: units on hand, reserved and available."""
     with clear_errors():
         from infrastructure.shop.cli import answers
 

@@ -1,4 +1,4 @@
-"""``headwater simulate``: a real order history as live traffic, watched, and audited in the end."""
+"""``headwater simulate``: a real order history as live traffic, and an audit at the end."""
 
 import asyncio
 import signal
@@ -20,15 +20,15 @@ from infrastructure.shop.cli.auditing import show
 from infrastructure.shop.online_retail import History, NotAHistory
 from infrastructure.shop.simulating import Options, Seen, SimulatedShop, shop_opened
 
-_LOOK = 0.5  # seconds between two looks, on a terminal
+_LOOK = 0.5  # seconds between two updates, on a terminal
 _LOOK_PLAIN = 5.0
-_CLOSED = "Nobody else is let in, what is under way comes to its end; Ctrl-C again stops it."
+_CLOSED = "No more orders are accepted; those under way are finished. Ctrl-C again stops at once."
 
 
 async def simulate(
     deployment: Deployment, file: Path, options: Options, data_dir: Path | None, *, json: bool
 ) -> None:
-    """Simulate, print what comes of it. Raises :class:`CommandFailed`, ``StoreUnavailable``."""
+    """Simulate, and print the result. Raises :class:`CommandFailed`, ``StoreUnavailable``."""
     history = _checked(file)
     with _kept_in(data_dir) as home:
         settings = deployment.settings
@@ -88,7 +88,7 @@ async def _look_on(shop: SimulatedShop, running: asyncio.Task[None], console: Co
 
 @contextmanager
 def _closing(console: Console) -> Iterator[asyncio.Event]:
-    """The first Ctrl-C closes the shop, so that all can come to an end; the second stops it."""
+    """The first Ctrl-C sets the event, so that everything under way ends; the second cancels."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     closed = asyncio.Event()
     assert task is not None  # we are in one
@@ -121,15 +121,15 @@ def _table(seen: Seen) -> Table:
 
 def _rows(seen: Seen) -> Iterator[tuple[str, str, str]]:
     tally = seen.tally
-    yield "placed", f"{tally.placed:,}", f"orders, {seen.short:,} of them for more than there is"
+    yield "placed", f"{tally.placed:,}", f"orders, {seen.short:,} of them without enough stock"
     yield "completed", f"{tally.completed:,}", f"sagas; {tally.delivered:,} orders delivered"
-    yield "compensated", f"{tally.compensated:,}", "sagas: all undone"
+    yield "compensated", f"{tally.compensated:,}", "sagas: everything undone"
     yield "failed", f"{tally.failed:,}", "sagas: a person must act"
     yield "running", f"{tally.running:,}", "sagas"
-    yield "returned", f"{tally.returns:,}", "times, goods came back"
+    yield "returned", f"{tally.returns:,}", "returns of goods"
     yield "latency", _seconds(tally.p50_seconds), f"p50, {_seconds(tally.p99_seconds)} p99"
-    yield "faults", f"{seen.faults:,}", f"struck: {_kinds(seen)}" if seen.faults else "struck"
-    yield "retries", f"{tally.retries:,}", "of a step or its undoing"
+    yield "faults", f"{seen.faults:,}", f"injected: {_kinds(seen)}" if seen.faults else "injected"
+    yield "retries", f"{tally.retries:,}", "of a step or its compensation"
 
 
 def _line(seen: Seen) -> str:

@@ -1,4 +1,4 @@
-"""``headwater warehouse``: what is to be picked, what has left, what became of a parcel."""
+"""``headwater warehouse``: the pick list, and what is recorded of parcels."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="""
-See what is to be picked, and record what has left, and what became of it.
+Show the pick list, and record that parcels left, arrived, or were lost.
 
 A parcel has the id of its order. Works on the service that runs in the same home, or on
 the servers that are set. Repeating a command changes nothing.
@@ -20,10 +20,10 @@ the servers that are set. Repeating a command changes nothing.
 OrderArgument = Annotated[str, typer.Argument(help="As `picks` shows it.", metavar="ORDER_ID")]
 Code = Annotated[
     str | None,
-    typer.Option("--tracking-code", metavar="CODE", help="The carrier's code of the parcel."),
+    typer.Option("--tracking-code", metavar="CODE", help="The carrier's; unset: as it was booked."),
 ]
 By = Annotated[
-    str | None, typer.Option(help="Who did it; unset: the user of this process.", metavar="NAME")
+    str | None, typer.Option(help="Your name; unset: the user of this process.", metavar="NAME")
 ]
 
 
@@ -31,12 +31,14 @@ By = Annotated[
 def picks(
     context: typer.Context,
     after: Annotated[
-        str | None, typer.Option(help="Go on behind this order.", metavar="ORDER_ID")
+        str | None, typer.Option(help="Start after this order.", metavar="ORDER_ID")
     ] = None,
-    limit: Annotated[int, typer.Option(help="At most so many, 1 to 500.")] = 20,
-    json: Annotated[bool, typer.Option("--json", help="As JSON, as over HTTP.")] = False,
+    limit: Annotated[int, typer.Option(help="At most this many, 1 to 500.")] = 20,
+    json: Annotated[
+        bool, typer.Option("--json", help="As JSON, in the form of the HTTP API.")
+    ] = False,
 ) -> None:
-    """Show the orders that wait to be picked, with their goods."""
+    """List the orders to pick, with their goods."""
     with clear_errors():
         from infrastructure.shop.cli import answers
 
@@ -45,7 +47,7 @@ def picks(
 
 @app.command()
 def dispatch(context: typer.Context, order_id: OrderArgument, by: By = None) -> None:
-    """Record that the goods have left the shelf: the order cannot be cancelled any more."""
+    """Record that the goods have left the shelf. The order cannot be cancelled after that."""
     with clear_errors():
         from infrastructure.shop.cli import parcels
 
@@ -56,7 +58,7 @@ def dispatch(context: typer.Context, order_id: OrderArgument, by: By = None) -> 
 def hand_over(
     context: typer.Context, order_id: OrderArgument, code: Code = None, by: By = None
 ) -> None:
-    """Record that the carrier has the parcel; without a code under that of its booking."""
+    """Record that the carrier has the parcel."""
     with clear_errors():
         from infrastructure.shop.cli import parcels
 
@@ -78,7 +80,7 @@ def delivered(
 def failed(
     context: typer.Context,
     order_id: OrderArgument,
-    reason: Annotated[str, typer.Option(help="Lost, refused at the door, sent back …")],
+    reason: Annotated[str, typer.Option(help="Why, such as: lost, refused at the door.")],
     code: Code = None,
     by: By = None,
 ) -> None:

@@ -1,4 +1,4 @@
-"""What ``headwater run`` prints when everything runs: what is where, and what to try next."""
+"""What ``headwater run`` prints when everything runs: the addresses, and commands to try."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ _NEW_ORDER = '{"lines": [{"sku": "85123A", "quantity": 6, "unit_price": "2.55 GB
 
 
 async def welcome(container: Container, given: ShopSettings, url: str, console: Console) -> None:
-    """Print it. ``given`` is what the person has set; the container knows what came of it."""
+    """Print it. ``given``: the settings of the user; the container has those of what runs."""
     found = await container.health().readiness()
     wrong = [(name, state) for name, state in found.checks.items() if state != "ok"]
     summaries = await container.read_models().live(order_summary)
@@ -76,19 +76,19 @@ def _to_try(settings: Settings, url: str) -> Iterator[tuple[str, str]]:
         curl += f' -H "Authorization: Bearer ${settings.name_of("api_token")}"'
     post = f"{curl} -i -H 'Content-Type: application/json'"
     yield (
-        "let goods arrive, so that there is something to sell",
+        "receive goods, so that there is something to sell",
         f"{post} -H 'Idempotency-Key: first-goods' {url}/stock/85123A/receipts -d '{_GOODS}'",
     )
     yield (
-        "place an order; send it again: the same answer, and no second order",
+        "place an order; sent again, it gets the same answer and makes no second order",
         f"{post} -H 'Idempotency-Key: {_KEY}' {url}/orders -d '{_NEW_ORDER}'",
     )
     yield (
-        "see what became of it: goods reserved, money taken, parcel booked, order confirmed",
+        "see its saga: goods reserved, payment captured, parcel booked, order confirmed",
         f"{curl} {url}/orders/{order_placed_with(_KEY)}/fulfilment",
     )
 
 
 def _short(path: Path) -> str:
-    """As seen from here, where that is shorter."""
+    """Relative to the working directory, where that is shorter."""
     return min(str(path.absolute()), os.path.relpath(path), key=len)

@@ -247,7 +247,7 @@ def test_questions_are_answered_page_by_page(service: Service) -> None:
     assert "1 products, up to date; the next page: --after" in shown.stdout
     one = headwater(service.home, "orders", page("orders")["orders"][0]["order_id"])
     assert "unit price" in one.stdout
-    assert "there are placed, conf" in refusal(
+    assert "use one of placed, conf" in refusal(
         headwater(service.home, "orders", "--status", "x"), 2
     )
     assert "customer 0" in refusal(headwater(service.home, "customers", "0"), 1)

@@ -76,7 +76,7 @@ def test_stopped_it_says_what_stands(tmp_path: Path) -> None:
 
     assert first.startswith("placed 1,")
     assert process.returncode == 0
-    assert "Nobody else is let in" in rest
+    assert "No more orders are accepted" in rest
     assert "It adds up" in rest
 
 
@@ -91,4 +91,4 @@ def test_a_speed_is_a_number(tmp_path: Path) -> None:
     ended = headwater(tmp_path, "simulate", "--speed", "fast")
 
     assert ended.returncode == 2
-    assert "is no speed" in ended.stderr
+    assert "is not a speed" in ended.stderr
