@@ -16,7 +16,6 @@ from application.shop.importing.rows import Source
 from application.shop.simulation import (
     Customers,
     Floor,
-    Place,
     Staff,
     Stocking,
     Tally,
@@ -45,6 +44,7 @@ class Options:
     orders: int | None
     fault_rate: float
     shortage: float
+    exchanges: float
     workers: int
     seed: int
 
@@ -95,10 +95,17 @@ class SimulatedShop:
         """
         self._stocking = await asyncio.to_thread(_stocking, source, options)
         await self._set_faults(options)
-        customers = Customers(self._container.dispatch(), self._floor, _now, speed=options.speed)
+        customers = Customers(
+            self._container.dispatch(),
+            self._floor,
+            _now,
+            speed=options.speed,
+            scarce=self._stocking.scarce,
+        )
         await customers.fill_shelves(self._stocking.units)
         async with _at_work(self._staff(options.workers)) as staff:
-            visits = customers.come(traffic(source, options.orders), closed)
+            wishes = traffic(source, options.orders, options.exchanges)
+            visits = customers.come(wishes, closed)
             await _unless_fallen(visits, staff)
             await _unless_fallen(self._floor.until_settled(), staff)
 
@@ -151,9 +158,8 @@ def _now() -> datetime:
 
 
 def _stocking(source: Source, options: Options) -> Stocking:
-    wishes = traffic(source, options.orders)
-    places = (wish for wish in wishes if isinstance(wish, Place))
-    return opening_stock(places, options.shortage, options.seed)
+    wishes = traffic(source, options.orders, options.exchanges)
+    return opening_stock(wishes, options.shortage, options.seed)
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """The customers: they order at their time, think better of it, and send things back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Set
 from contextlib import suppress
 from datetime import datetime
 from itertools import count
@@ -13,7 +13,9 @@ from application.messages import Context
 from application.ports import StoreUnavailable
 from application.shop.simulation.floor import Floor
 from application.shop.simulation.traffic import Back, Place, Wish
+from domain import exchanges
 from domain.decider import Command
+from domain.exchanges import ReceiveGoods, RequestExchange
 from domain.orders import AlreadyShipped, CancelOrder, CannotBePaid
 from domain.stock import ReceiveStock
 
@@ -34,8 +36,13 @@ class Customers:
         speed: float | None,
         sleep: Sleep = asyncio.sleep,
         at_once: int = AT_ONCE,
+        scarce: Set[str] = frozenset(),
     ) -> None:
-        """``speed``: so many times faster than it was; ``None``: as fast as the shop can."""
+        """``speed``: so many times faster than it was; ``None``: as fast as the shop can.
+
+        ``scarce``: SKUs that are returned and not exchanged.
+        """
+        self._scarce = scarce
         self._dispatch, self._floor, self._clock = dispatch, floor, clock
         self._speed, self._sleep = speed, sleep
         self._room = asyncio.Semaphore(at_once)
@@ -105,8 +112,18 @@ class Customers:
                 pass
         order = await self._floor.until(id, lambda order: order.is_settled)
         if order.status == "delivered":
-            with suppress(CannotBePaid):
-                await self._tell(id, wish.command, f"return {name}")
+            with suppress(CannotBePaid, exchanges.CannotBePaid):
+                if wish.exchange and self._scarce.isdisjoint(of.sku for of in wish.exchange.back):
+                    await self._exchange(f"{id}-{wish.command.return_id}", wish.exchange)
+                else:
+                    await self._tell(id, wish.command, f"return {name}")
+
+    async def _exchange(self, id: str, request: RequestExchange) -> None:
+        """Ask for other goods, post those that go back, and wait until all is done."""
+        await self._tell(id, request, f"exchange {id}", new=True)
+        with suppress(exchanges.ExchangeIsClosed):  # it cannot be had
+            await self._tell(id, ReceiveGoods(), f"goods of {id}")
+        await self._floor.until_exchanged(id)
 
     async def _tell(self, id: str, command: Command, name: str, *, new: bool = False) -> None:
         """Tell it once, in however many attempts: its id follows from its name."""

@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict
 from application.claim_check import claim
 from application.messages import RecordedEvent
 from application.ports import PayloadStore, Progress, Subscriptions
-from application.shop.aggregates import ORDER, STOCK
-from application.shop.auditing import fulfilment
+from application.shop.aggregates import EXCHANGE, ORDER, STOCK
+from application.shop.auditing import exchanges, fulfilment
 from application.shop.reactions import goods_return
 from application.shop.sagas.order_fulfilment import order_fulfilment
+from domain.exchanges import ExchangeRequested
 from domain.orders import LinesReturned, OrderPlaced
 from domain.stock import StockDispatched, StockReceived
 
@@ -33,7 +34,10 @@ EVENTS: Final = (
     ORDER.own.of_types([*_STATUSES, "LinesReturned"])
     | STOCK.only(StockReceived, StockDispatched)
     | order_fulfilment.category.own.of_types([*_RETRIES, _BACK, *fulfilment.ENDS])
+    | EXCHANGE.only(ExchangeRequested)
+    | exchanges.EVENTS
 )
+_EXCHANGES: Final = (EXCHANGE.name, exchanges.CATEGORY)
 
 
 @dataclass
@@ -70,6 +74,7 @@ class Tally(BaseModel):
     running: int
     delivered: int
     returns: int
+    exchanges: int
     retries: int
     p50_seconds: float | None
     p99_seconds: float | None
@@ -83,6 +88,7 @@ class Floor:
     _unsettled: set[str] = field(default_factory=set)
     _to_restock: set[tuple[str, str]] = field(default_factory=set)  # stream and receipt
     _to_dispatch: set[tuple[str, str]] = field(default_factory=set)  # stream and order
+    _exchanges: dict[str, bool] = field(default_factory=dict)  # by id: whether it has ended
     _returns: int = 0
     _retries: int = 0
     _seconds: list[float] = field(default_factory=list)
@@ -108,6 +114,9 @@ class Floor:
             self._to_dispatch.discard((recorded.stream, recorded.event.order_id))
         elif recorded.type in _RETRIES:
             self._retries += 1
+        elif recorded.stream.partition("-")[0] in _EXCHANGES:
+            self._exchanges[recorded.stream_id] = recorded.type in fulfilment.ENDS
+            self._bells.pop(recorded.stream_id, _NOBODY).set()
         else:
             self._see_order(recorded.stream_id, recorded)
         self._news.set()
@@ -147,9 +156,15 @@ class Floor:
             await self._bells[id].wait()
         return self.orders[id]
 
+    async def until_exchanged(self, id: str) -> None:
+        """Wait until that exchange has ended."""
+        while not self._exchanges.get(id, False):
+            await self._bells[id].wait()
+
     @property
     def is_settled(self) -> bool:
-        return not (self._unsettled or self._to_restock or self._to_dispatch)
+        moving = self._unsettled or self._to_restock or self._to_dispatch
+        return not moving and all(self._exchanges.values())
 
     async def until_settled(self) -> None:
         """Wait until all that has been seen has come to its end."""
@@ -169,6 +184,7 @@ class Floor:
             running=ends.count(""),
             delivered=sum(order.status == "delivered" for order in self.orders.values()),
             returns=self._returns,
+            exchanges=len(self._exchanges),
             retries=self._retries,
             p50_seconds=_percentile(seconds, 0.5),
             p99_seconds=_percentile(seconds, 0.99),

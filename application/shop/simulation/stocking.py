@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from random import Random
 
-from application.shop.simulation.traffic import Place
+from application.shop.simulation.traffic import Back, Place, Wish
 
 
 @dataclass(frozen=True)
@@ -19,21 +19,32 @@ class Stocking:
 
     units: Mapping[str, int]
     short: Set[str]
+    scarce: Set[str] = frozenset()  # SKUs of which these orders want too many
 
 
-def opening_stock(places: Iterable[Place], shortage: float, seed: int) -> Stocking:
-    """Stock for these orders, of which that share is left short: fewer, where too few could be."""
+def opening_stock(wishes: Iterable[Wish], shortage: float, seed: int) -> Stocking:
+    """Stock for these orders, of which that share is left short: fewer, where too few could be.
+
+    And stock for all exchanges but those of scarce goods, so that they take none of an order.
+    """
+    exchanged = Counter[str]()
     wanted = Counter[str]()
     most: dict[str, tuple[int, str]] = {}
     orders = 0
-    for place in places:
+    for place in wishes:
+        if isinstance(place, Back):
+            for of in place.exchange.replacements if place.exchange else ():
+                exchanged[of.sku] += of.quantity
+            continue
         orders += 1
         for sku, units in units_of(place).items():
             wanted[sku] += units
             most[sku] = max(most.get(sku, (0, "")), (units, place.order_id))
     chosen = _chosen(wanted, most, round(orders * shortage), seed)
     shelf = {sku: total - (most[sku][0] if sku in chosen else 0) for sku, total in wanted.items()}
-    return Stocking(shelf, frozenset(chosen.values()))
+    for sku in exchanged.keys() - chosen.keys():
+        shelf[sku] += exchanged[sku]
+    return Stocking(shelf, frozenset(chosen.values()), frozenset(chosen))
 
 
 def units_of(place: Place) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""The staff of a simulated warehouse: what is confirmed is sent and delivered, at once."""
+"""The staff of a simulated warehouse: what is confirmed or approved is sent at once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,13 +7,14 @@ from typing import Final
 from uuid import uuid5
 
 from application.messages import Context, RecordedEvent
-from application.shop.aggregates import ORDER
+from application.shop.aggregates import EXCHANGE, ORDER
 from application.shop.warehouse import Warehouse
+from domain.exchanges import ExchangeApproved, ExchangeIsClosed
 from domain.orders import AlreadyCancelled, OrderConfirmed
 from domain.shipments import DeliverShipment
 
 GROUP: Final = "warehouse"
-EVENTS: Final = ORDER.only(OrderConfirmed)
+EVENTS: Final = ORDER.only(OrderConfirmed) | EXCHANGE.only(ExchangeApproved)
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,18 @@ class Staff:
     warehouse: Warehouse
     clock: Callable[[], datetime]
 
-    async def handle(self, confirmed: RecordedEvent) -> None:
-        """Send one order on its way. Raises what the warehouse raises."""
-        id, context = confirmed.stream_id, confirmed.caused(GROUP, self.clock())
+    async def handle(self, recorded: RecordedEvent) -> None:
+        """Send one order, or one replacement, on its way. Raises what the warehouse raises."""
+        id, context = recorded.stream_id, recorded.caused(GROUP, self.clock())
+        handing = _of(context, "hand over")
         try:
-            await self.warehouse.send(id, _of(context, "send"))
-        except AlreadyCancelled:
+            if isinstance(recorded.event, ExchangeApproved):
+                await self.warehouse.hand_over_replacement(id, None, handing)
+            else:
+                await self.warehouse.send(id, _of(context, "send"))
+                await self.warehouse.hand_over(id, None, handing)
+        except (AlreadyCancelled, ExchangeIsClosed):
             return
-        await self.warehouse.hand_over(id, None, _of(context, "hand over"))
         await self.warehouse.dispatch(id, DeliverShipment(), _of(context, "deliver"))
 
 

@@ -102,6 +102,12 @@ def simulate(
             min=0, max=1, callback=finite, help="The share of orders without enough stock."
         ),
     ] = 0.02,
+    exchanges: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, callback=finite, help="The share of returns that are exchanges."
+        ),
+    ] = 0.2,
     workers: Annotated[int, typer.Option(min=1, help="The number of saga workers.")] = 2,
     seed: Annotated[
         int, typer.Option(help="Selects the orders without stock and the calls that fail.")
@@ -121,7 +127,7 @@ def simulate(
         from infrastructure.shop.online_retail import SAMPLE
         from infrastructure.shop.simulating import Options
 
-        options = Options(_speed(speed), orders, fault_rate, shortage, workers, seed)
+        options = Options(_speed(speed), orders, fault_rate, shortage, exchanges, workers, seed)
         work = simulate_history(deployed(context), file or SAMPLE, options, data_dir, json=json)
         until_done(work)
 

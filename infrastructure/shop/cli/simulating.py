@@ -127,6 +127,7 @@ def _rows(seen: Seen) -> Iterator[tuple[str, str, str]]:
     yield "failed", f"{tally.failed:,}", "sagas: a person must act"
     yield "running", f"{tally.running:,}", "sagas"
     yield "returned", f"{tally.returns:,}", "returns of goods"
+    yield "exchanged", f"{tally.exchanges:,}", "exchanges of goods"
     yield "latency", _seconds(tally.p50_seconds), f"p50, {_seconds(tally.p99_seconds)} p99"
     yield "faults", f"{seen.faults:,}", f"injected: {_kinds(seen)}" if seen.faults else "injected"
     yield "retries", f"{tally.retries:,}", "of a step or its compensation"

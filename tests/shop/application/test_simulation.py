@@ -4,7 +4,10 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
 from random import Random
 
 import pytest
@@ -12,8 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.messages import RecordedEvent
-from application.sagas.events import CompensationOrdered, SagaCompensated, SagaFailed
+from application.sagas.events import (
+    CompensationOrdered,
+    SagaCompensated,
+    SagaCompleted,
+    SagaFailed,
+)
 from application.shop.reactions.shipping import Shipping
+from application.shop.sagas.carrier_calls import booking_key
 from application.shop.simulation import (
     Back,
     Customers,
@@ -26,12 +35,15 @@ from application.shop.simulation import (
 )
 from application.shop.simulation.floor import EVENTS as FLOOR_EVENTS
 from application.shop.warehouse import Warehouse
+from domain.exchanges import ApproveExchange, GoodsBack, Replacement, RequestExchange
 from domain.orders import CancelOrder, OrderLine, PlaceOrder, ReturnedLine, ReturnLines
+from domain.shipments import BookShipment
 from domain.values import Money
 from infrastructure.shop.online_retail import SAMPLE, History
 from tests.histories import LAW
 from tests.shop.application.audited import AuditedShop
 from tests.shop.application.histories import history, row
+from tests.waiting import until_true
 
 THEN = datetime(2010, 12, 1, 8, 26, tzinfo=UTC)
 PRICE = Money.parse("2.5 GBP")
@@ -66,6 +78,21 @@ def test_no_more_orders_come_than_were_asked_for() -> None:
     assert [wish.order_id for wish in wishes] == ["1", "1"]
 
 
+def test_some_want_goods_and_not_their_money() -> None:
+    """The same goods for those that go back, a little dearer or cheaper; always the same ones."""
+    rows = [row(quantity=6, price="2.50"), row("C536379", quantity=-5)]
+    (_, none), (_, all) = (list(traffic(history(*rows), exchanges=of)) for of in (0.0, 1.0))
+
+    assert isinstance(none, Back)
+    assert none.exchange is None
+    assert isinstance(all, Back)
+    assert all.exchange is not None
+    (back,), (other,) = all.exchange.back, all.exchange.replacements
+    assert (back.line, back.quantity, other.quantity) == (1, 5, 5)
+    assert back.sku == other.sku
+    assert abs((other.unit_price - back.unit_price).amount) <= Decimal("0.10")
+
+
 # ── stock ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -74,6 +101,12 @@ def place(id: str, units: Mapping[str, int]) -> Place:
         OrderLine(sku=sku, quantity=quantity, unit_price=PRICE) for sku, quantity in units.items()
     )
     return Place(id, THEN, PlaceOrder(lines=lines))
+
+
+def _back(order_id: str, quantity: int) -> Back:
+    lines = (ReturnedLine(line=1, quantity=quantity),)
+    command = ReturnLines(return_id="C1", lines=lines)
+    return Back(order_id, THEN + timedelta(hours=1), command, whole=False)
 
 
 ORDERS = st.lists(
@@ -101,6 +134,21 @@ def test_who_finds_no_stock_does_not_depend_on_who_comes_first(
 
     assert refused == stocking.short
     assert len(refused) <= round(len(places) * shortage)
+
+
+def test_exchanges_take_nothing_of_what_orders_want() -> None:
+    """What goes out for goods that come back is on the shelf besides; but not of scarce goods."""
+    places = [place("1", {"u": 4}), place("2", {"u": 1, "v": 2})]
+    wanted = RequestExchange(
+        order_id="2",
+        back=(GoodsBack(line=2, sku="v", quantity=2, unit_price=PRICE),),
+        replacements=(Replacement(sku="v", quantity=2, unit_price=PRICE),),
+    )
+    back = replace(_back("2", 2), exchange=wanted)
+
+    assert opening_stock([*places, back], 0, seed=0).units == {"u": 5, "v": 4}
+    assert opening_stock([*places, back], 1, seed=0).scarce == {"u", "v"}
+    assert opening_stock([*places, back], 1, seed=0).units["v"] == 0
 
 
 def test_two_of_a_hundred_orders_of_a_real_history_find_no_stock() -> None:
@@ -166,8 +214,7 @@ ORDER = place("1", {"mug": 4})
 
 
 def back(quantity: int, *, whole: bool) -> Back:
-    lines = (ReturnedLine(line=1, quantity=quantity),)
-    return Back("1", THEN + timedelta(hours=1), ReturnLines(return_id="C1", lines=lines), whole)
+    return replace(_back("1", quantity), whole=whole)
 
 
 async def test_a_delivered_order_comes_back(shop: Shop) -> None:
@@ -186,6 +233,38 @@ async def test_a_delivered_order_comes_back(shop: Shop) -> None:
     ]
     assert not shop.floor.is_settled
     assert shop.floor.tally.delivered == 1
+
+
+async def test_goods_of_a_delivered_order_are_exchanged(shop: Shop) -> None:
+    """The customer asks, posts the goods, and waits; the warehouse sends what is approved once."""
+    wanted = RequestExchange(
+        order_id="1",
+        back=(GoodsBack(line=1, sku="mug", quantity=1, unit_price=PRICE),),
+        replacements=(Replacement(sku="mug", quantity=1, unit_price=PRICE),),
+    )
+    async with shop.watched():
+        wishes: list[Wish] = [ORDER, replace(back(1, whole=False), exchange=wanted)]
+        coming = asyncio.create_task(shop.customers().come(wishes, asyncio.Event()))
+        await shop.floor.until("1", lambda order: order.status == "placed")
+        await shop.fulfil()
+        await until_true(partial(_received, shop))
+        assert not shop.floor.is_settled
+        await shop.carrier.book(booking_key("1-C1"), "1", None)
+        await shop.tell("1-C1", BookShipment(order_id="1", carrier="the carrier"))
+        await shop.tell("1-C1", ApproveExchange())
+        (approved,) = await shop.happened("exchange-1-C1", "ExchangeApproved")
+        for _ in range(2):
+            await Staff(Warehouse(shop.dispatch, shop.carrier), lambda: THEN).handle(approved)
+        await shop.write("goods_exchange-1-C1", SagaCompleted())
+        await coming
+
+    assert shop.floor.tally.exchanges == 1
+    assert len(await shop.happened("shipment-1-C1", "ShipmentDelivered")) == 1
+    assert len(await shop.happened("exchange-1-C1", "ReplacementSent")) == 1
+
+
+async def _received(shop: Shop) -> bool:
+    return bool(await shop.happened("exchange-1-C1", "GoodsReceived"))
 
 
 async def test_an_order_that_has_not_left_is_cancelled(shop: Shop) -> None:
