@@ -9,15 +9,10 @@ import pytest
 
 from infrastructure.container import Container, wired
 from infrastructure.container import opened as parts_opened
-from infrastructure.settings import EventStore
+from infrastructure.program import Program
+from infrastructure.settings import EventStore, Settings
 from infrastructure.settings.reading import parse
-from infrastructure.shop.program import PROGRAM
-from infrastructure.shop.settings import ShopSettings
-
-NOWHERE = dict.fromkeys(
-    ("HEADWATER_PAYMENT_PROVIDER_URI", "HEADWATER_CARRIER_URI"), "http://127.0.0.1:1"
-)
-"""Providers that do not answer."""
+from tests.sample.program import BANK
 
 
 def on(store: EventStore) -> pytest.MarkDecorator:
@@ -37,15 +32,17 @@ def _on(stores: Sequence[EventStore]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("event_store", stores, indirect=True)
 
 
-def understood(settings: Mapping[str, str], **others: Any) -> ShopSettings:
+def understood(settings: Mapping[str, str], **others: Any) -> Settings:
     """What a process makes of these settings, by their names in the environment."""
-    return parse(ShopSettings, settings, **others)
+    return parse(Settings, settings, **others)
 
 
 @asynccontextmanager
-async def opened(settings: Mapping[str, str]) -> AsyncIterator[Container]:
+async def opened(
+    settings: Mapping[str, str], program: Program[Any] = BANK
+) -> AsyncIterator[Container]:
     """What is read and written there."""
-    container = wired(PROGRAM, understood(settings))
+    container = wired(program, parse(program.settings, settings))
     parts = ["read_side"] if container.settings().one_database else []
     async with parts_opened(container, "event_side", *parts):
         yield container

@@ -151,6 +151,9 @@ def _why(error: ValueError) -> str:
 
 
 def _normal_or_as_is(value: Any) -> Any:
+    """Text, and each text of a list; objects in it see to their own."""
+    if isinstance(value, list):
+        return [_normal_or_as_is(item) if isinstance(item, str) else item for item in value]
     try:
         return normal(value) if isinstance(value, str) else value
     except ValueError:

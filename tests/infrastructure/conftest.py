@@ -1,5 +1,25 @@
-"""A shop over HTTP, for the tests of routes that every service has."""
+"""A bank over HTTP, whole: every port in memory, and where it matters, on each event store."""
 
-from tests.shop.infrastructure.conftest import shop, shop_on_servers
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
-__all__ = ["shop", "shop_on_servers"]
+import pytest
+
+from infrastructure.container import wired
+from tests.sample.client import Bank, bank_over, empty_bank
+from tests.sample.program import BANK
+from tests.stores import understood
+
+
+@pytest.fixture
+async def bank() -> AsyncIterator[Bank]:
+    """An empty bank."""
+    async with bank_over(empty_bank()) as bank:
+        yield bank
+
+
+@pytest.fixture
+async def bank_on_servers(servers: Mapping[str, str], tmp_path: Path) -> AsyncIterator[Bank]:
+    """An empty bank on each event store."""
+    async with bank_over(wired(BANK, understood(servers, home=tmp_path))) as bank:
+        yield bank

@@ -1,14 +1,14 @@
 """The interface as it describes itself: every route, and requests that break its rules."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from infrastructure.container import in_memory
 from infrastructure.http.app import create_app
-from tests.shop.infrastructure.shop import empty_shop
+from infrastructure.program import Program
 
-FIT = {"order_id": "o-1", "sku": "85123A", "customer_id": "17850"}
 NASTY = (
     *(
         "\0",
@@ -63,11 +63,13 @@ class Operation:
     path: str
     said: dict[str, Any]
     schemas: dict[str, Any]
+    ids: Mapping[str, str]
+    """What may stand in a path, by the name of the parameter."""
 
     @property
     def fit(self) -> str:
         """A path that is well formed, whether or not there is anything."""
-        return self.path.format(**FIT)
+        return self.path.format(**self.ids)
 
     @property
     def query(self) -> list[str]:
@@ -89,9 +91,9 @@ class Operation:
     def urls(self, texts: Sequence[str] = NASTY) -> Iterator[str]:
         """The path with nasty text in the place of each parameter, and each query so."""
         for nasty in map(_quoted, texts):
-            for name in FIT:
+            for name in self.ids:
                 if f"{{{name}}}" in self.path:
-                    yield self.path.format(**{**FIT, name: nasty})
+                    yield self.path.format(**{**self.ids, name: nasty})
             for name in (*self.query, "unheard_of", nasty):
                 yield f"{self.fit}?{name}={nasty}"
         yield f"{self.fit}?{'&'.join(f'p{number}=1' for number in range(1000))}"
@@ -120,11 +122,11 @@ class Operation:
         return self._example(schema["anyOf"][0])
 
 
-def operations() -> list[Operation]:
-    """All that the service offers."""
-    document = create_app(empty_shop()).openapi()
+def operations(program: Program[Any], ids: Mapping[str, str]) -> list[Operation]:
+    """All that the program offers; ``ids`` may stand in its paths."""
+    document = create_app(in_memory(program, program.settings())).openapi()
     return [
-        Operation(method.upper(), path, said, document["components"]["schemas"])
+        Operation(method.upper(), path, said, document["components"]["schemas"], ids)
         for path, methods in document["paths"].items()
         for method, said in methods.items()
     ]

@@ -6,23 +6,20 @@ import pytest
 
 from application.ports import NO_STREAM, StoreFacts
 from application.ports import EventStore as EventStorePort
-from application.shop.service import SHOP
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb, memory
 from infrastructure.container import opened_to_serve, wired
-from infrastructure.settings import EventStore, InvalidSettings
-from infrastructure.shop.program import PROGRAM
-from infrastructure.shop.settings import ShopSettings
+from infrastructure.settings import EventStore, InvalidSettings, Settings
 from tests.contracts.made_up import event, put_foreign
-from tests.shop.infrastructure.shop import shop_over
-
-NOWHERE = "http://127.0.0.1:1"
+from tests.sample.client import bank_over
+from tests.sample.program import BANK
+from tests.sample.service import SAMPLE
 
 
 @pytest.mark.parametrize(
     ("first", "then", "told"),
     [
-        ("eventstoredb", "postgres", "order_summary_v1.* come from another store"),
+        ("eventstoredb", "postgres", "transfer_summary_v1.* come from another store"),
         ("postgres", "eventstoredb", "has events of its own: set HEADWATER_EVENT_STORE=postgres"),
     ],
 )
@@ -31,40 +28,38 @@ async def test_a_database_that_was_filled_from_one_store_refuses_the_other(
 ) -> None:
     """Checkpoints of one mean nothing in the other: events would be passed by without a word."""
 
-    def over(store: EventStore) -> ShopSettings:
-        return ShopSettings(
+    def over(store: EventStore) -> Settings:
+        return Settings(
             event_store=store,
             eventstoredb_uri=None if store == "postgres" else fresh_node.uri,
             postgres_uri=postgres,
-            payment_provider_uri=NOWHERE,
-            carrier_uri=NOWHERE,
         )
 
-    async with shop_over(wired(PROGRAM, over(first))) as shop:
-        assert (await shop.get(await shop.placed())).status_code == 200
+    async with bank_over(wired(BANK, over(first))) as bank:
+        assert (await bank.get(await bank.requested())).status_code == 200
 
     with pytest.raises(InvalidSettings, match=told):
-        async with opened_to_serve(wired(PROGRAM, over(then))):
+        async with opened_to_serve(wired(BANK, over(then))):
             pass
-    async with shop_over(wired(PROGRAM, over(first))):
+    async with bank_over(wired(BANK, over(first))):
         pass  # as before
 
 
 async def test_a_store_is_known_by_the_first_event_that_is_ours(fresh_node: NodeProcess) -> None:
     """What other programs wrote before, under a type or a category of ours, is not counted."""
     client = await eventstoredb.connect(fresh_node.uri)
-    kept = memory.EventStore(SHOP.catalogue)
+    kept = memory.EventStore(SAMPLE.catalogue)
     stores: Sequence[tuple[EventStorePort, StoreFacts]] = (
         (kept, memory.Subscriptions(kept)),
         (
-            eventstoredb.EventStore(client, SHOP.catalogue),
-            eventstoredb.Subscriptions(client, SHOP.catalogue),
+            eventstoredb.EventStore(client, SAMPLE.catalogue),
+            eventstoredb.Subscriptions(client, SAMPLE.catalogue),
         ),
     )
     for events, facts in stores:
-        await put_foreign(events, "order", "OrderPlaced")
+        await put_foreign(events, "transfer", "TransferRequested")
         assert await facts.store_id() is None
-        first = event("OrderPlaced")
-        await events.append("order-1", [first], NO_STREAM)
+        first = event("TransferRequested")
+        await events.append("transfer-1", [first], NO_STREAM)
         assert await facts.store_id() == str(first.id)
     await client.close()

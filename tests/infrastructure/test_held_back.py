@@ -11,10 +11,10 @@ import pytest
 
 from infrastructure.container import wired
 from infrastructure.monitoring.alerts import HELD_BACK
-from infrastructure.shop.program import PROGRAM
 from tests.promql import Scrapes
-from tests.shop.infrastructure.shop import Shop, empty_shop, shop_over
-from tests.stores import NOWHERE, understood
+from tests.sample.client import Bank, bank_over, empty_bank
+from tests.sample.program import BANK
+from tests.stores import understood
 from tests.waiting import until_true
 
 RUNBOOKS = Path(__file__).parents[2] / "docs" / "operations" / "runbooks.md"
@@ -28,10 +28,10 @@ def statements() -> tuple[str, str]:
 
 
 @pytest.fixture
-async def shop(postgres: str) -> AsyncIterator[Shop]:
-    servers = {"HEADWATER_EVENT_STORE": "postgres", "HEADWATER_POSTGRES_URI": postgres, **NOWHERE}
-    async with shop_over(wired(PROGRAM, understood(servers))) as shop:
-        yield shop
+async def bank(postgres: str) -> AsyncIterator[Bank]:
+    servers = {"HEADWATER_EVENT_STORE": "postgres", "HEADWATER_POSTGRES_URI": postgres}
+    async with bank_over(wired(BANK, understood(servers))) as bank:
+        yield bank
 
 
 @contextmanager
@@ -42,45 +42,46 @@ def forgotten(uri: str) -> Iterator[psycopg.Connection]:
         connection.execute(
             "INSERT INTO events (stream_id, stream_type, version, event_id, event_type,"
             " schema_version, event_data, metadata)"
-            " VALUES ('order-x', 'order', 0, gen_random_uuid(), 'OrderPlaced', 1, '{}', '{}')"
+            " VALUES ('transfer-x', 'transfer', 0, gen_random_uuid(), 'TransferRequested', 1, '{}',"
+            " '{}')"
         )
         yield connection
     finally:
         connection.close()
 
 
-async def shown(shop: Shop, name: str) -> float | None:
+async def shown(bank: Bank, name: str) -> float | None:
     """What the service shows of what is held back; ``None``: nothing."""
-    text = (await shop.http.get("/metrics")).text
+    text = (await bank.http.get("/metrics")).text
     found = re.search(rf"^headwater_event_store_held_back_{name} (\S+)$", text, re.MULTILINE)
     return float(found[1]) if found else None
 
 
-async def test_events_that_are_held_back(shop: Shop, postgres: str) -> None:
+async def test_events_that_are_held_back(bank: Bank, postgres: str) -> None:
     """Commands go on and readers wait; the runbook finds the session, and ends it."""
-    await until_true(lambda: is_shown(shop, 0))
+    await until_true(lambda: is_shown(bank, 0))
     who, end = statements()
     soon = replace(HELD_BACK, above=0)  # a test does not wait half a minute
     with forgotten(postgres) as culprit, psycopg.connect(postgres, autocommit=True) as operator:
-        path = await shop.placed()
-        await until_true(lambda: is_shown(shop, 2))
-        text = (await shop.http.get("/metrics")).text
+        path = await bank.requested()
+        await until_true(lambda: is_shown(bank, 2))
+        text = (await bank.http.get("/metrics")).text
         assert Scrapes(text, text).finds(soon.expression)
-        assert (await shop.http.get(path)).status_code == 404, "nobody may read past it"
+        assert (await bank.http.get(path)).status_code == 404, "nobody may read past it"
 
         (found,) = operator.execute(who.encode()).fetchall()
         assert (found[0], found[6]) == (culprit.info.backend_pid, 2)
         operator.execute(end.replace("PID", str(found[0])).encode())
-        await until_true(lambda: is_shown(shop, 0))
-        assert (await shop.get(path)).status_code == 200
+        await until_true(lambda: is_shown(bank, 0))
+        assert (await bank.get(path)).status_code == 200
 
 
-async def is_shown(shop: Shop, positions: int) -> bool:
-    return await shown(shop, "events") == positions
+async def is_shown(bank: Bank, positions: int) -> bool:
+    return await shown(bank, "events") == positions
 
 
 async def test_what_nobody_knows_is_no_sample() -> None:
     """Before anybody has looked, and on a store that holds nothing back, there is none."""
-    async with shop_over(empty_shop()) as shop:
-        assert await shown(shop, "events") is None
-        assert await shown(shop, "seconds") is None
+    async with bank_over(empty_bank()) as bank:
+        assert await shown(bank, "events") is None
+        assert await shown(bank, "seconds") is None

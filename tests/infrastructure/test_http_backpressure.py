@@ -7,72 +7,72 @@ from dependency_injector import providers
 
 from application.projections.builds import Build, Role
 from application.projections.lag import Lag
-from application.shop.read_models.order_summary import order_summary
-from domain.orders import CancelOrder
 from infrastructure.container import in_memory, opened_to_serve
 from infrastructure.settings import InvalidSettings, Settings
-from infrastructure.shop.program import PROGRAM
 from tests.infrastructure.test_http_consistency import nobody_projects
 from tests.infrastructure.test_http_problems import problem
-from tests.shop.infrastructure.shop import ORDER, Shop, empty_shop
+from tests.sample.client import TRANSFER, Bank, empty_bank, id_of
+from tests.sample.program import BANK
+from tests.sample.read_models import transfer_summary
+from tests.sample.transfers import CancelTransfer
 
 
-def behind(shop: Shop, seconds: float) -> None:
+def behind(bank: Bank, seconds: float) -> None:
     """The last look at the read models found this."""
     for age in (0.0, seconds):
-        build = Build("order_summary", 1)
+        build = Build("transfer_summary", 1)
         lag = Lag(build, Role.LIVE, True, "", 1, age, None, 1.0, False, False, False)
-        shop.container.backpressure().look([lag])
+        bank.container.backpressure().look([lag])
 
 
 async def test_beyond_the_limit_a_command_is_refused_and_told_when_to_come_again() -> None:
     """503 as a problem with `Retry-After`; nothing was done. Questions are answered as always."""
-    async with nobody_projects() as shop:
-        behind(shop, 40)
+    async with nobody_projects() as bank:
+        behind(bank, 40)
 
-        answer = await shop.post("/orders", ORDER)
+        answer = await bank.post("/transfers", TRANSFER)
 
         assert problem(answer, 503)["type"] == "urn:headwater:problem:overloaded"
-        assert "order_summary is 40 s behind" in answer.json()["detail"]
+        assert "transfer_summary is 40 s behind" in answer.json()["detail"]
         assert int(answer.headers["Retry-After"]) == 31
-        assert await shop.container.subscriptions().store_id() is None, "nothing is in the store"
-        assert (await shop.http.get("/orders")).status_code == 200
+        assert await bank.container.subscriptions().store_id() is None, "nothing is in the store"
+        assert (await bank.http.get("/transfers")).status_code == 200
 
 
 async def test_once_the_read_models_have_come_closer_commands_pass() -> None:
     """The same request, sent again, is carried out."""
-    async with nobody_projects() as shop:
-        behind(shop, 40)
-        assert (await shop.post("/orders", ORDER)).status_code == 503
-        behind(shop, 1)
-        assert (await shop.post("/orders", ORDER)).status_code == 201
+    async with nobody_projects() as bank:
+        behind(bank, 40)
+        assert (await bank.post("/transfers", TRANSFER)).status_code == 503
+        behind(bank, 1)
+        assert (await bank.post("/transfers", TRANSFER)).status_code == 201
 
 
 async def test_the_limits_are_settings() -> None:
     """What is too much for one service is nothing to another."""
     limits = {"backpressure_slow_seconds": 50, "backpressure_refuse_seconds": 60}
-    async with nobody_projects(**limits) as shop:
-        behind(shop, 40)
-        assert (await shop.post("/orders", ORDER)).status_code == 201
+    async with nobody_projects(**limits) as bank:
+        behind(bank, 40)
+        assert (await bank.post("/transfers", TRANSFER)).status_code == 201
 
 
 async def test_what_a_saga_has_begun_is_not_held_up() -> None:
     """Only wishes from outside are refused: dispatch itself knows no limit."""
-    async with nobody_projects() as shop:
-        order = await shop.placed()
-        behind(shop, 40)
-        await shop.dispatch(order.removeprefix("/orders/"), CancelOrder(reason="no stock"))
-        assert len(await shop.events(f"order-{order.removeprefix('/orders/')}")) == 2
+    async with nobody_projects() as bank:
+        transfer = await bank.requested()
+        behind(bank, 40)
+        await bank.dispatch(id_of(transfer), CancelTransfer(reason="no stock"))
+        assert len(await bank.events(f"transfer-{transfer.removeprefix('/transfers/')}")) == 2
 
 
 async def test_a_declaration_cannot_ask_for_what_the_wiring_has_not() -> None:
     """A read model declared as inline stops the start, unless events and views share a database."""
-    inline = providers.Object((replace(order_summary, consistency="inline"),))
-    apart, together = empty_shop(), in_memory(PROGRAM, Settings(event_store="postgres"))
+    inline = providers.Object((replace(transfer_summary, consistency="inline"),))
+    apart, together = empty_bank(), in_memory(BANK, Settings(event_store="postgres"))
     apart.projections.override(inline)
     together.projections.override(inline)
 
-    with pytest.raises(InvalidSettings, match=r"order_summary cannot be .* transaction"):
+    with pytest.raises(InvalidSettings, match=r"transfer_summary cannot be .* transaction"):
         async with opened_to_serve(apart):
             pass
 

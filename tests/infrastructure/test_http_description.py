@@ -6,7 +6,8 @@ from typing import Any
 
 from infrastructure.http.description.page import page
 from tests.infrastructure.described import operations
-from tests.shop.infrastructure.shop import Shop
+from tests.sample.client import Bank
+from tests.sample.program import BANK
 
 
 class Seen(HTMLParser):
@@ -35,22 +36,23 @@ class Seen(HTMLParser):
         self.text += data
 
 
-async def test_the_page_shows_every_route_and_every_shape(shop: Shop) -> None:
+async def test_the_page_shows_every_route_and_every_shape(bank: Bank) -> None:
     """Methods, paths, fields and answers are in the text: nothing has to be loaded to read it."""
-    seen = Seen((await shop.http.get("/docs")).text)
+    seen = Seen((await bank.http.get("/docs")).text)
 
-    for operation in operations():
+    each = operations(BANK, ids={})
+    for operation in each:
         assert re.search(rf"{operation.method}\s+{re.escape(operation.path)}", seen.text)
         for name in (*operation.query, *operation.headers, *(operation.body or {})):
             assert name in seen.text
-    for name in operations()[0].schemas:
+    for name in each[0].schemas:
         assert f"shape-{name}" in seen.ids
     assert {link[1:] for link in seen.links if link.startswith("#")} <= seen.ids
 
 
-async def test_the_page_loads_nothing_from_another_host_and_runs_no_script(shop: Shop) -> None:
+async def test_the_page_loads_nothing_from_another_host_and_runs_no_script(bank: Bank) -> None:
     """Its policy forbids both, and it needs neither."""
-    answer = await shop.http.get("/docs")
+    answer = await bank.http.get("/docs")
     seen = Seen(answer.text)
 
     policy = answer.headers["Content-Security-Policy"]
@@ -60,11 +62,11 @@ async def test_the_page_loads_nothing_from_another_host_and_runs_no_script(shop:
     assert "unsafe" not in policy
     assert "script" not in seen.tags
     assert seen.loaded == ["/docs/page.css"]
-    style = await shop.http.get("/docs/page.css")
+    style = await bank.http.get("/docs/page.css")
     assert style.headers["Content-Type"].startswith("text/css")
     assert "url(" not in style.text
     assert "@import" not in style.text
-    assert (await shop.http.get("/openapi.json")).json()["openapi"]
+    assert (await bank.http.get("/openapi.json")).json()["openapi"]
 
 
 def test_what_a_description_says_is_text() -> None:

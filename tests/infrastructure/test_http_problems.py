@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from application.messages import RecordedEvent
 from application.ports import Appended, StoreUnavailable, WrongExpectedVersion
-from tests.shop.infrastructure.shop import LINE, ORDER, Shop, empty_shop, shop_over
+from tests.sample.client import TRANSFER, Bank, bank_over, empty_bank
 
 JSON = {"Content-Type": "application/json"}
 
@@ -26,34 +26,35 @@ def problem(answer: Any, status: int) -> Any:
     return told
 
 
-async def test_a_refusal_is_told_as_it_stands_in_the_domain(shop: Shop) -> None:
+async def test_a_refusal_is_told_as_it_stands_in_the_domain(bank: Bank) -> None:
     """409: the type is the name of the refusal, the title its meaning, the detail the case."""
-    order = await shop.placed()
-    answer = await shop.post(f"{order}/returns", {"lines": [{"line": 1, "quantity": 1}]})
+    transfer = await bank.requested()
+    await bank.post(f"{transfer}/cancellation", {"reason": "too late"})
+    answer = await bank.post(f"{transfer}/completion")
 
     told = problem(answer, 409)
-    assert told["type"] == "urn:headwater:problem:not-shipped"
-    assert told["title"] == "The goods have not left yet."
+    assert told["type"] == "urn:headwater:problem:already-cancelled"
+    assert told["title"] == "The transfer has been cancelled."
     assert told["detail"]
 
 
-@pytest.mark.parametrize("path", ["/orders/o-1", "/orders/o-1/history", "/stock/85123A"])
-async def test_what_is_not_known_is_not_found(shop: Shop, path: str) -> None:
+@pytest.mark.parametrize("path", ["/transfers/t-1", "/transfers/t-1/history", "/accounts/a-1"])
+async def test_what_is_not_known_is_not_found(bank: Bank, path: str) -> None:
     """404, and the detail names what was looked for."""
-    assert path.split("/")[2] in problem(await shop.get(path), 404)["detail"]
+    assert path.split("/")[2] in problem(await bank.get(path), 404)["detail"]
 
 
-async def test_a_command_for_an_unknown_order_is_not_found(shop: Shop) -> None:
+async def test_a_command_for_an_unknown_order_is_not_found(bank: Bank) -> None:
     """404 for a command as for a question."""
-    answer = await shop.post("/orders/o-1/cancellation", {"reason": "too late"})
+    answer = await bank.post("/transfers/t-1/cancellation", {"reason": "too late"})
 
-    assert problem(answer, 404)["type"] == "urn:headwater:problem:unknown-order"
+    assert problem(answer, 404)["type"] == "urn:headwater:problem:unknown-transfer"
 
 
-async def test_an_unknown_path_and_method_are_problems_too(shop: Shop) -> None:
+async def test_an_unknown_path_and_method_are_problems_too(bank: Bank) -> None:
     """404 and 405 say what there is instead."""
-    assert "/docs" in problem(await shop.get("/order"), 404)["detail"]
-    answer = await shop.http.delete("/orders")
+    assert "/docs" in problem(await bank.get("/transfer"), 404)["detail"]
+    answer = await bank.http.delete("/transfers")
     assert "GET, HEAD, POST" in problem(answer, 405)["detail"]
     assert answer.headers["Allow"] == "GET, HEAD, POST"
 
@@ -61,72 +62,58 @@ async def test_an_unknown_path_and_method_are_problems_too(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("changed", "field", "right"),
     [
-        ({"lines": []}, "lines", "at least 1"),
-        ({"lines": [{**LINE, "quantity": 0}]}, "lines[0].quantity", "greater than 0"),
-        ({"lines": [{**LINE, "quantity": 1.0}]}, "lines[0].quantity", "integer"),
-        ({"lines": [{**LINE, "quantity": "6"}]}, "lines[0].quantity", "integer"),
-        ({"lines": [LINE, {**LINE, "unit_price": 2.55}]}, "lines[1].unit_price", "'2.55 GBP'"),
-        ({"lines": [{**LINE, "unit_price": "2.55"}]}, "lines[0].unit_price", "'2.55 GBP'"),
-        ({"lines": [{**LINE, "unit_price": "NaN GBP"}]}, "lines[0].unit_price", "'2.55 GBP'"),
-        ({"lines": [{**LINE, "unit_price": "-0 GBP"}]}, "lines[0].unit_price", "'2.55 GBP'"),
-        ({"lines": [{**LINE, "unit_price": "1.0000000 GBP"}]}, "lines[0].unit_price", "6 decimals"),
-        ({"lines": [{**LINE, "unit_price": "1 ABC"}]}, "lines[0].unit_price", "no currency ABC"),
-        ({"lines": [LINE] * 1201}, "lines", "at most 1200"),
-        ({"lines": [{**LINE, "sku": " "}]}, "lines[0].sku", "pattern"),
-        ({"lines": [{**LINE, "description": "\0"}]}, "lines[0].description", "pattern"),
-        ({"lines": [{**LINE, "colour": "red"}]}, "lines[0].colour", "not permitted"),
-        ({"from_history": True}, "from_history", "not permitted"),
-        ({"customer_id": "no one"}, "customer_id", "pattern"),
+        ({"amount": 0}, "amount", "greater than 0"),
+        ({"amount": 1.0}, "amount", "integer"),
+        ({"amount": "6"}, "amount", "integer"),
+        ({"fee": 2.55}, "fee", "'2.55 GBP'"),
+        ({"fee": "2.55"}, "fee", "'2.55 GBP'"),
+        ({"fee": "NaN GBP"}, "fee", "'2.55 GBP'"),
+        ({"source": " "}, "source", "pattern"),
+        ({"notes": ["rent", "\0"]}, "notes[1]", "pattern"),
+        ({"notes": ["x"] * 2001}, "notes", "at most 2000"),
+        ({"colour": "red"}, "colour", "not permitted"),
     ],
 )
 async def test_a_bad_field_is_named_with_what_would_be_right(
-    shop: Shop, changed: dict[str, Any], field: str, right: str
+    bank: Bank, changed: dict[str, Any], field: str, right: str
 ) -> None:
     """422, field by field, and nothing is written."""
-    told = problem(await shop.post("/orders", {**ORDER, **changed}), 422)
+    told = problem(await bank.post("/transfers", {**TRANSFER, **changed}), 422)
 
     assert [error["field"] for error in told["errors"]] == [field]
     assert right in told["errors"][0]["problem"]
-    assert (await shop.get("/orders")).json()["orders"] == []
+    assert (await bank.get("/transfers")).json()["transfers"] == []
 
 
-async def test_what_nobody_could_charge_is_refused_when_it_is_asked_for(shop: Shop) -> None:
-    """409 with what the smallest unit is, and nothing is written."""
-    answer = await shop.post("/orders", {"lines": [{**LINE, "unit_price": "1.005 JPY"}]})
-
-    assert "the smallest unit of JPY is 1" in problem(answer, 409)["detail"]
-    assert (await shop.get("/orders")).json()["orders"] == []
-
-
-async def test_all_bad_fields_are_named_at_once(shop: Shop) -> None:
+async def test_all_bad_fields_are_named_at_once(bank: Bank) -> None:
     """Nobody has to find the faults of a request one after the other."""
-    told = problem(await shop.get("/orders?limit=0&status=lost"), 422)
+    told = problem(await bank.get("/transfers?limit=0&status=lost"), 422)
 
     assert {error["field"] for error in told["errors"]} == {"query.limit", "query.status"}
 
 
-async def test_a_body_full_of_faults_holds_nobody_up(shop: Shop) -> None:
+async def test_a_body_full_of_faults_holds_nobody_up(bank: Bank) -> None:
     """Of many faults the first hundred are told; an object of very many fields is one fault."""
-    many = {"lines": [{"x": 1, "y": 2} for _ in range(1200)]}
-    told = problem(await shop.post("/orders", many), 422)
+    many = {"notes": [1] * 1200}
+    told = problem(await bank.post("/transfers", many), 422)
     assert len(told["errors"]) == 100
-    assert "6,000 field(s)" in told["detail"]
+    assert "1,203 field(s)" in told["detail"]
 
-    told = problem(await shop.post("/orders", {f"k{n}": 1 for n in range(80_000)}), 422)
+    told = problem(await bank.post("/transfers", {f"k{n}": 1 for n in range(80_000)}), 422)
     assert told["errors"] == [{"field": "body", "problem": "an object has 50 fields at most"}]
 
 
-async def test_a_body_that_is_no_json_is_told_where_it_breaks(shop: Shop) -> None:
+async def test_a_body_that_is_no_json_is_told_where_it_breaks(bank: Bank) -> None:
     """400 with the place; 415 when it does not even say that it is JSON."""
-    broken = await shop.http.post("/orders", content='{"lines": [', headers=JSON)
+    broken = await bank.http.post("/transfers", content='{"notes": [', headers=JSON)
     assert "character 11" in problem(broken, 400)["detail"]
 
-    plain = await shop.http.post("/orders", content="{}", headers={"Content-Type": "text/plain"})
+    plain = await bank.http.post("/transfers", content="{}", headers={"Content-Type": "text/plain"})
     assert "Content-Type: application/json" in problem(plain, 415)["detail"]
 
 
 @pytest.mark.parametrize("announced", [True, False])
-async def test_a_body_may_not_be_endless(shop: Shop, announced: bool) -> None:
+async def test_a_body_may_not_be_endless(bank: Bank, announced: bool) -> None:
     """413 above the limit, whether or not the length was announced."""
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -134,15 +121,15 @@ async def test_a_body_may_not_be_endless(shop: Shop, announced: bool) -> None:
             yield b" " * 64 * 1024
 
     content = b" " * 20 * 64 * 1024 if announced else chunks()
-    answer = await shop.http.post("/orders", content=content, headers=JSON)
+    answer = await bank.http.post("/transfers", content=content, headers=JSON)
 
     assert "1,048,576 bytes" in problem(answer, 413)["detail"]
 
 
-async def test_a_correlation_id_that_is_none_is_refused(shop: Shop) -> None:
+async def test_a_correlation_id_that_is_none_is_refused(bank: Bank) -> None:
     """400 for what could not be searched for; without one, the service makes one."""
-    problem(await shop.get("/health/live", {"X-Correlation-ID": "a b"}), 400)
-    assert (await shop.get("/health/live")).headers["X-Correlation-ID"]
+    problem(await bank.get("/health/live", {"X-Correlation-ID": "a b"}), 400)
+    assert (await bank.get("/health/live")).headers["X-Correlation-ID"]
 
 
 class Broken:
@@ -167,37 +154,37 @@ class Broken:
     ("failure", "type"),
     [
         (StoreUnavailable("EventStoreDB does not answer"), "store-unavailable"),
-        (WrongExpectedVersion("order-o-1", -1, 0), "too-much-contention"),
+        (WrongExpectedVersion("transfer-t-1", -1, 0), "too-much-contention"),
     ],
 )
 async def test_what_may_work_later_says_so(failure: Exception, type: str) -> None:
     """503 with ``Retry-After`` when the store is gone, or too many write at once."""
-    container = empty_shop()
+    container = empty_bank()
     container.streams.override(providers.Object(Broken(failure)))
-    async with shop_over(container) as shop:
-        answer = await shop.post("/orders", ORDER)
+    async with bank_over(container) as bank:
+        answer = await bank.post("/transfers", TRANSFER)
 
     assert problem(answer, 503)["type"] == f"urn:headwater:problem:{type}"
     assert answer.headers["Retry-After"] == "1"
 
 
-async def test_without_a_payload_store_large_orders_are_refused() -> None:
+async def test_without_a_payload_store_large_transfers_are_refused() -> None:
     """413 with size and limit, and what would help."""
-    container = empty_shop()
+    container = empty_bank()
     container.payloads.override(providers.Object(None))
-    async with shop_over(container) as shop:
-        told = problem(await shop.post("/orders", {"lines": [LINE] * 200}), 413)
+    async with bank_over(container) as bank:
+        told = problem(await bank.post("/transfers", {**TRANSFER, "notes": ["x" * 200] * 100}), 413)
 
     assert "the limit is 10,000" in told["detail"]
 
 
 async def test_a_fault_of_ours_gives_nothing_away() -> None:
     """500 without the reason; the log has it, under the correlation id in the answer."""
-    container = empty_shop()
+    container = empty_bank()
     container.streams.override(providers.Object(Broken(RuntimeError("a secret"))))
     with capture_logs(processors=[merge_contextvars, format_exc_info]) as logged:
-        async with shop_over(container) as shop:
-            answer = await shop.post("/orders", ORDER, {"X-Correlation-ID": "story-2"})
+        async with bank_over(container) as bank:
+            answer = await bank.post("/transfers", TRANSFER, {"X-Correlation-ID": "story-2"})
 
     assert "story-2" in problem(answer, 500)["detail"]
     assert "secret" not in answer.text

@@ -17,7 +17,7 @@ import structlog
 from infrastructure import telemetry
 from infrastructure.http.app import create_app
 from infrastructure.log_writing import Aside
-from tests.shop.infrastructure.shop import empty_shop
+from tests.sample.client import empty_bank
 
 TOKEN = "a-token-that-nobody-may-see"
 log = structlog.stdlib.get_logger("headwater.test")
@@ -50,7 +50,7 @@ async def test_a_route_that_fails_tells_its_log_where_and_never_with_what(
     """The traceback names the place; the caller's token is neither in the file nor on stderr."""
     file = tmp_path / "log" / "headwater.log"
     telemetry.log_to_file(file, "INFO")
-    app = create_app(empty_shop(api_token=TOKEN))
+    app = create_app(empty_bank(api_token=TOKEN))
 
     @app.get("/broken")
     async def broken() -> None:

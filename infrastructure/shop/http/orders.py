@@ -2,20 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import uuid5
 
 from fastapi import APIRouter, Path, Query, Request, Response, status
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
-from application.messages import Metadata, RecordedEvent
 from application.ports import StoreUnavailable
 from application.sagas import queries as saga_queries
 from application.sagas.lookup import SagaName
 from application.sagas.operating import UnknownSaga
-from application.sagas.state import Status as SagaStatus
-from application.sagas.timeline import Entry
 from application.shop import queries
 from application.shop.read_models.order_summary import OrderSummary, order_summary
 from application.shop.sagas.order_fulfilment import order_fulfilment
@@ -35,6 +31,7 @@ from domain.shop_values import CustomerId, LineNumber, OrderId, Quantity, Sku
 from domain.values import Money, Text
 from infrastructure.http.commands import COMMAND_ERRORS, Ask, Done, command_id_of, entity_tag
 from infrastructure.http.paging import Limit, following
+from infrastructure.http.past import PastEvent, SagaProgress, past_events
 from infrastructure.http.problems import documented
 from infrastructure.http.reading import Reading, answers
 from infrastructure.http.served import Serving
@@ -108,50 +105,10 @@ class Orders(BaseModel):
     next: str | None = Field(description="where the next page is; none: this was the last")
 
 
-class Fulfilment(BaseModel):
+class Fulfilment(SagaProgress):
     """How a saga of the shop stands, and what became of each step."""
 
     saga_id: str = Field(description="the id of the order, or of the exchange")
-    definition: int = Field(description="the version that it goes by")
-    status: str = Field(examples=list(SagaStatus))
-    stuck: bool = Field(description="what it does now has failed several times")
-    step: str | None = Field(description="that it does or undoes now, or failed at")
-    attempts: int = Field(description="at that, all failed")
-    started_at: datetime
-    changed_at: datetime
-    due: datetime | None = Field(description="by then it will have moved")
-    waits_for: str | None = Field(description="the event, while its step waits for one")
-    waits_until: datetime | None = Field(
-        description="while its step waits: then it goes on, or back"
-    )
-    error: str | None = Field(description="of the last attempt")
-    reason: str | None = Field(description="why it goes back, or failed")
-    undone: Sequence[str] = Field(description="steps, in the order in which they were")
-    timeline: Sequence[Entry]
-
-
-class PastEvent(BaseModel):
-    """One thing that has happened to an order, for good."""
-
-    id: str
-    version: int = Field(description="its place in the order's stream, from 0")
-    position: int = Field(description="its place among all events; with gaps")
-    type: str
-    recorded_at: datetime
-    data: dict[str, Any]
-    metadata: Metadata
-
-    @classmethod
-    def of(cls, recorded: RecordedEvent) -> "PastEvent":
-        return cls(
-            id=str(recorded.id),
-            version=recorded.version,
-            position=recorded.position,
-            type=recorded.type,
-            recorded_at=recorded.recorded_at,
-            data=recorded.event.model_dump(mode="json"),
-            metadata=recorded.metadata,
-        )
 
 
 class History(BaseModel):
@@ -230,7 +187,7 @@ async def get_order(id: Order, reading: Reading, response: Response) -> OrderSum
 @router.get("/{order_id}/history", responses=documented(UnknownOrder, StoreUnavailable))
 async def get_history(id: Order, service: Serving) -> History:
     """All that has happened to an order, with who, when and why, from its stream."""
-    events = [PastEvent.of(past) async for past in queries.order_history(service.event_store, id)]
+    events = await past_events(queries.order_history(service.event_store, id))
     if not events:
         raise UnknownOrder(f"no order {id} is known here")
     return History(order_id=id, events=events)

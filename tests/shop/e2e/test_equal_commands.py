@@ -19,7 +19,7 @@ from infrastructure.container import Container
 from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.shop.e2e.headwater import PATIENCE, serving
 from tests.shop.infrastructure.shop import LINE, ORDER
-from tests.stores import opened
+from tests.shop.stores import opened
 from tests.waiting import until_true
 
 TIMES = 20

@@ -29,7 +29,7 @@ from infrastructure.shop.online_retail import History
 from infrastructure.shop.program import PROGRAM
 from tests.shop.application.histories import row
 from tests.shop.e2e.headwater import COMMAND, PATIENCE, headwater
-from tests.stores import opened
+from tests.shop.stores import opened
 from tests.waiting import until
 
 Streams = dict[str, list[tuple[object, ...]]]

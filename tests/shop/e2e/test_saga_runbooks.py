@@ -29,7 +29,8 @@ from infrastructure.providers.simulated import Fault, Faults
 from infrastructure.shop.program import PROGRAM
 from tests.shop.e2e.headwater import PATIENCE, headwater, refusal
 from tests.shop.infrastructure.fulfilling import fulfilling
-from tests.stores import on, understood
+from tests.shop.stores import understood
+from tests.stores import on
 from tests.waiting import until_true
 
 RUNBOOKS = Path(__file__).parents[3] / "docs" / "operations" / "runbooks.md"

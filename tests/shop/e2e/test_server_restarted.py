@@ -15,7 +15,7 @@ from tests import restarted
 from tests.contracts.made_up import put_foreign
 from tests.restarted import How
 from tests.shop.infrastructure.shop import LINE, Shop, shop_over
-from tests.stores import understood
+from tests.shop.stores import understood
 from tests.waiting import until_true
 
 

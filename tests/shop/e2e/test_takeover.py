@@ -22,7 +22,7 @@ from domain.values import Money
 from infrastructure import postgres as postgresql
 from tests.projection_specification import at
 from tests.shop.e2e.headwater import PATIENCE, serving
-from tests.stores import NOWHERE, opened
+from tests.shop.stores import NOWHERE, opened
 from tests.waiting import until_true
 
 ORDERS = 400

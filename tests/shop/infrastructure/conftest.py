@@ -8,7 +8,7 @@ import pytest
 from infrastructure.container import wired
 from infrastructure.shop.program import PROGRAM
 from tests.shop.infrastructure.shop import Shop, empty_shop, shop_over
-from tests.stores import NOWHERE, understood
+from tests.shop.stores import NOWHERE, understood
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from infrastructure.shop.program import PROGRAM
 from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.faults import set_faults
 from tests.shop.outside import over_http
-from tests.stores import only_on, understood
+from tests.shop.stores import understood
+from tests.stores import only_on
 from tests.waiting import until, until_true
 
 WORTH = Money.parse("15.30 GBP")

@@ -8,7 +8,7 @@ from domain.orders import ConfirmOrder, ShipOrder
 from infrastructure.container import wired
 from infrastructure.shop.program import PROGRAM
 from tests.shop.infrastructure.shop import ORDER, Shop, shop_over
-from tests.stores import NOWHERE, understood
+from tests.shop.stores import NOWHERE, understood
 
 KEY = {"Idempotency-Key": "k-1"}
 TOKEN = "Consistency-Token"

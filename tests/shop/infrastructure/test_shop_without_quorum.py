@@ -12,7 +12,7 @@ from infrastructure.container import wired
 from infrastructure.shop.program import PROGRAM
 from tests.infrastructure.test_eventstoredb_quorum import cluster, leader_alone
 from tests.shop.infrastructure.shop import LINE, ORDER, Shop, shop_over
-from tests.stores import NOWHERE, understood
+from tests.shop.stores import NOWHERE, understood
 from tests.waiting import PATIENCE
 
 __all__ = ["cluster"]
