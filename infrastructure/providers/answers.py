@@ -18,8 +18,11 @@ class Answers(Generic[G]):
     """Declined, done, and the classes that the provider grants, each under its name."""
 
     def __init__(self, grants: Sequence[type[G]]) -> None:
-        """Raises ``ValueError`` for two classes of one name."""
+        """Raises ``ValueError`` for two classes of one name, and for a field named ``answer``."""
         kinds = (Declined, Done, *grants)
+        for kind in kinds:
+            if "answer" in getattr(kind, "__dataclass_fields__", {}):
+                raise ValueError(f"{kind.__name__} has a field 'answer', which is taken: rename it")
         self._shapes: dict[str, TypeAdapter[Any]] = {
             _name(kind): TypeAdapter(kind) for kind in kinds
         }

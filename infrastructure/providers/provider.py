@@ -46,7 +46,10 @@ class Provider(Generic[C, G, R]):
     def __post_init__(self) -> None:
         for name in (self.name, *self.calls):
             if not _NAME.fullmatch(name) or name in _TAKEN:
-                raise ValueError(f"{name!r} cannot name a provider or a call: use small letters")
+                raise ValueError(
+                    f"{name!r} cannot name a provider or a call: use small letters, digits, - "
+                    f"and _, and neither {' nor '.join(sorted(_TAKEN))}"
+                )
         if len(set(self.calls.values())) < len(self.calls):
             raise ValueError(f"two calls of {self.name} have one class: give each its own")
 

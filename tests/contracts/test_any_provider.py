@@ -5,7 +5,7 @@ HTTP, and a process with a journal come with the declaration.
 """
 
 from collections.abc import Mapping
-from dataclasses import make_dataclass
+from dataclasses import make_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,11 @@ from application.ports import Declined
 from domain.values import Money
 from infrastructure.providers import Provider
 from infrastructure.providers.answers import Answers
-from infrastructure.providers.simulated import Fault
+from infrastructure.providers.simulated import Fault, SimulatedProvider
+from infrastructure.providers.simulated.declared import InvalidDeclaration
+from infrastructure.providers.simulated.journal import Journal
 from infrastructure.providers.simulated.process import SimulatedProviders, SimulationFailed
+from infrastructure.providers.simulated.simulation import Simulation
 from tests.contracts.provider_laws import *  # noqa: F403 - every law is a test of this suite
 from tests.contracts.provider_laws import Specimen, Tried, fresh, over_http
 from tests.faults import set_faults
@@ -27,6 +30,7 @@ from tests.sample.gift_cards import (
     Redeem,
     Redeemed,
     Redemption,
+    Redemptions,
 )
 
 FIVE = Money.parse("5.00 GBP")
@@ -125,6 +129,32 @@ def test_two_answers_of_one_name_are_refused() -> None:
     """An answer is read by its name, so each has its own."""
     with pytest.raises(ValueError, match="two answers have one name"):
         Answers((make_dataclass("Done", ()),))
+
+
+def test_an_answer_has_no_field_of_that_name() -> None:
+    """It would hide which answer it is."""
+    with pytest.raises(ValueError, match="Paid has a field 'answer'"):
+        Answers((make_dataclass("Paid", ["answer"]),))
+
+
+def simulated(**changed: Any) -> SimulatedProvider[Any, Any, Any]:
+    return SimulatedProvider(declare(**changed), Redemptions)
+
+
+@pytest.mark.parametrize(
+    ("providers", "reason"),
+    [
+        ([simulated(), simulated()], "'p' is taken"),
+        ([simulated(name="faults")], "'faults' is taken"),
+        ([replace(simulated(), about=("call",))], "p calls a field of a subject 'call'"),
+    ],
+)
+def test_a_name_means_one_thing(
+    providers: list[SimulatedProvider[Any, Any, Any]], reason: str
+) -> None:
+    """In one process: an address is of one provider, and a condition of a fault is one."""
+    with pytest.raises(InvalidDeclaration, match=reason):
+        Simulation(providers, Journal(None))
 
 
 def test_a_call_of_another_provider_is_refused() -> None:

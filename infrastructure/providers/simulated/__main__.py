@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from infrastructure.providers.simulated.declared import NotDeclared, declared_at
+from infrastructure.providers.simulated.declared import InvalidDeclaration, declared_at
 from infrastructure.providers.simulated.journal import JournalUnavailable
 from infrastructure.providers.simulated.server import answering
 
@@ -21,7 +21,7 @@ def main() -> int:
     os.umask(0o077)  # the journal is readable by this user only
     try:
         asyncio.run(_serve(arguments))
-    except (OSError, JournalUnavailable, NotDeclared) as error:
+    except (OSError, JournalUnavailable, InvalidDeclaration) as error:
         print(f"providers: {error}", file=sys.stderr)
         return 1
     return 0

@@ -6,6 +6,7 @@ from typing import Any
 
 from infrastructure.providers.provider import FIND
 from infrastructure.providers.simulated.connection import SimulatedConnection
+from infrastructure.providers.simulated.declared import require_distinct
 from infrastructure.providers.simulated.faults import Fault, FaultPlan, Faults
 from infrastructure.providers.simulated.journal import Journal
 from infrastructure.providers.simulated.ledger import Ledger
@@ -20,7 +21,11 @@ class Simulation:
     """Simulated providers that go on where the journal ends."""
 
     def __init__(self, providers: Sequence[SimulatedProvider[Any, Any, Any]], journal: Journal):
-        """Raises ``JournalUnavailable`` for a call in it that its provider does not declare."""
+        """Raises ``InvalidDeclaration`` for names that mean two things.
+
+        Raises ``JournalUnavailable`` for a call in it that its provider does not declare.
+        """
+        require_distinct(providers)
         self.providers, self._journal = providers, journal
         self._kept = FaultPlan.model_validate_json(journal.faults or "{}")
         self._faults = Faults(self._kept.faults, seed=self._kept.seed)
