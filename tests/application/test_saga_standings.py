@@ -29,7 +29,7 @@ from application.sagas.events import (
     WaitExpired,
 )
 from application.sagas.queries import overdue
-from application.sagas.standings import SagaStanding, standings_of
+from application.sagas.standings import SagaStanding, shown_by, standings_of
 from application.sagas.state import AT_WORK, SagaState, Status, evolve
 from application.sagas.timeline import Entry, Kind, Outcome
 from infrastructure.providers.simulated import Fault
@@ -262,6 +262,12 @@ def test_the_version_before_goes_on_as_it_was() -> None:
     assert [entry["kind"] for entry in view.model_dump(mode="json")["timeline"]] == ["wish"]
     read = before.view.model_validate_json(view.model_dump_json())
     assert [entry.kind for entry in read.timeline] == [Kind.COMMAND]
+
+
+def test_a_build_of_the_version_before_counts_one_saga() -> None:
+    """What it does not show is unknown, and never counted as none."""
+    assert shown_by(1, ("money_transfer", "standing_order")) == ("money_transfer",)
+    assert shown_by(2, ("money_transfer", "standing_order")) == ("money_transfer", "standing_order")
 
 
 def test_a_saga_that_was_never_started_is_no_guess() -> None:

@@ -50,6 +50,9 @@ COMMANDS = {
     "stock 1": 1,
     "warehouse picks": 0,
     "warehouse dispatch 1": 1,
+    "exchanges list": 0,
+    "exchanges request 1 --back 1,1 --for tea,1,1GBP": 2,
+    "exchanges received 1": 1,
     "monitoring alerts": 0,
 }
 """What can be typed, and with which code it ends where there is nothing."""
