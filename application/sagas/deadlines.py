@@ -10,7 +10,7 @@ import asyncio
 import heapq
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -29,28 +29,13 @@ from application.ports import (
     WrongExpectedVersion,
 )
 from application.sagas.clock import STEADY
-from application.sagas.events import (
-    DEADLINES,
-    DeadlinesKept,
-    SagaWoken,
-    StepDelayed,
-    UndoDelayed,
-    WaitBegun,
-)
+from application.sagas.events import DEADLINES, DeadlinesKept, SagaWoken
+from application.sagas.moments import UNSEEN, events_of, moment_of
 from application.sagas.state import AT_WORK
 from application.sagas.stream import SagaStream
 
-UNSEEN: Final = timedelta(minutes=6)
-"""After which a saga that should be at work is looked at: longer than a step may take."""
-
 KEEP_AFTER: Final = 10_000  # events, or a quarter of the moments, whichever is more
 AT_ONCE: Final = 16  # sagas that are woken together
-
-ENDS: Final = frozenset({"SagaCompleted", "SagaCompensated", "SagaFailed", "SagaResolved"})
-STIRS: Final = frozenset(
-    {"SagaStarted", "SagaWoken", "SagaRetried", "CompensationOrdered", "EventArrived"}
-)
-SLEEPS: Final = frozenset({"StepDelayed", "UndoDelayed", "WaitBegun"})
 
 _BACKOFF: Final = Backoff(0.1, most=5.0)
 
@@ -81,7 +66,7 @@ class Deadlines:
     @property
     def events(self) -> EventFilter:
         """The events to :meth:`learn` from: of sagas of this name, and no others."""
-        return EventFilter.of(self._saga, *ENDS, *STIRS, *SLEEPS)
+        return events_of(self._saga)
 
     @property
     def moments(self) -> Mapping[str, datetime]:
@@ -136,17 +121,11 @@ class Deadlines:
     def learn(self, recorded: RecordedEvent) -> None:
         """Take in what an event means for its saga's moment."""
         self._unkept += 1
-        id = recorded.stream_id
-        if recorded.type in ENDS:
+        id, moment = recorded.stream_id, moment_of(recorded, self._now())
+        if moment is None:
             self._moments.pop(id, None)
-        elif recorded.type in STIRS:
-            self._set(id, self._now() + UNSEEN)
-        elif sleep := _readable(recorded):
-            again_at, meant = sleep
-            # However the clocks of machines differ: never longer than was meant.
-            self._set(id, min(again_at, self._now() + meant))
-        else:  # the engine that handles the saga then reports what it cannot read
-            self._set(id, self._now() + UNSEEN)
+        else:
+            self._set(id, moment)
 
     async def recall(self) -> None:
         """Go on from the moments that were kept last; without them, from the first event on."""
@@ -244,14 +223,3 @@ class Deadlines:
             self._set(id, due)
         else:
             await stream.append([SagaWoken(due=due)], self._now())
-
-
-def _readable(recorded: RecordedEvent) -> tuple[datetime, timedelta] | None:
-    """Until when it sleeps, and for how long; ``None`` if this release cannot read the event."""
-    try:
-        event, began = recorded.event, recorded.metadata.occurred_at
-    except UnreadableEvent:
-        return None
-    assert isinstance(event, StepDelayed | UndoDelayed | WaitBegun)  # nothing else is left
-    moment = event.until if isinstance(event, WaitBegun) else event.again_at
-    return moment, moment - began

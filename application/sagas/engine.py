@@ -15,24 +15,22 @@ from weakref import WeakValueDictionary
 from application.command_dispatch import TooMuchContention
 from application.consuming import NotHere
 from application.event_filter import EventFilter
-from application.messages import Context, RecordedEvent
+from application.messages import RecordedEvent
 from application.ports import (
     EventStore,
     OutcomeUnknown,
     PayloadUnavailable,
     ProviderUnavailable,
     StoreUnavailable,
-    StreamUnusable,
 )
-from application.sagas.actions import Action
+from application.sagas.attempting import ERROR, Perform, attempt
 from application.sagas.clock import STEADY
 from application.sagas.events import CompensationOrdered, SagaEvent
-from application.sagas.outcomes import Faulted, Outcome, Refused, Succeeded
+from application.sagas.outcomes import Faulted, Outcome
 from application.sagas.progress import Do, NextAction, Undo, arrival, next_action, record, settle
-from application.sagas.saga import Check, Saga
+from application.sagas.saga import Saga
 from application.sagas.state import SagaState, Status, evolve
 from application.sagas.stream import SagaStream
-from domain.decider import DomainError
 
 FAULTS: Final = (
     StoreUnavailable,
@@ -46,10 +44,6 @@ FAULTS: Final = (
 
 SIGNALS: Final = ("SagaWoken", "SagaRetried", "CompensationOrdered")
 """Events in a saga's own stream that make it move; others than the engine append them."""
-
-ERROR: Final = 500  # characters that are kept of one
-
-Perform = Callable[[Sequence[Action], Context], Awaitable[Outcome]]
 
 
 class Observer(Protocol):
@@ -202,34 +196,9 @@ class SagaEngine:
         context = stream.context(f"{type(action).__name__} {action.step.name}", self._now())
         try:
             async with asyncio.timeout(self._patience(stream.state, action)):
-                if isinstance(action, Do) and action.checks:
-                    return await self._check(action.checks)
-                if action.step.in_order:
-                    return await self._in_order(action.actions, context)
-                return await self._perform(action.actions, context)
+                return await attempt(action, self._perform, self._store, context)
         except FAULTS as error:
             return Faulted(f"{type(error).__name__}: {error}"[:ERROR])
-
-    async def _in_order(self, actions: Sequence[Action], context: Context) -> Outcome:
-        """One after the other, up to the first that is refused."""
-        for number, one in enumerate(actions):
-            outcome = await self._perform([one], context)
-            match outcome:
-                case Refused(reason, partly):
-                    return Refused(reason, partly=partly or number > 0)
-                case Faulted():
-                    return outcome
-        return Succeeded()
-
-    async def _check(self, checks: Sequence[Check]) -> Outcome:
-        """Whether all hold. Nothing is recorded in the streams that are read."""
-        for check in checks:
-            try:
-                past = [recorded.event async for recorded in self._store.read(check.stream)]
-                check.require(check.decider.fold(past))
-            except (DomainError, StreamUnusable) as error:
-                return Refused(f"{type(error).__name__}: {error}"[:ERROR])
-        return Succeeded()
 
     def _patience(self, state: SagaState, action: NextAction[Any]) -> float:
         """Seconds that one attempt may take: never more than what is left of the step's time."""

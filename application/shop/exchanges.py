@@ -1,4 +1,4 @@
-"""What customers and the warehouse do for an exchange: request it, take goods in, send others."""
+"""How an exchange is requested: its goods are priced by the order, and refused where it says no."""
 
 from collections.abc import Sequence
 from typing import Any

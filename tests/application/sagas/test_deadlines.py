@@ -4,7 +4,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from application.sagas.clock import steady_clock
-from application.sagas.deadlines import UNSEEN, Deadlines
+from application.sagas.deadlines import Deadlines
+from application.sagas.moments import UNSEEN
 from infrastructure import memory
 from infrastructure.providers.simulated import Fault
 from tests.sample.world import Bank

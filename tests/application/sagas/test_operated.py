@@ -6,7 +6,8 @@ from uuid import uuid4
 
 from application.messages import Context, NewEvent
 from application.ports import NO_STREAM
-from application.sagas.deadlines import UNSEEN, Deadlines
+from application.sagas.deadlines import Deadlines
+from application.sagas.moments import UNSEEN
 from application.sagas.state import Status
 from infrastructure import memory
 from infrastructure.providers.simulated import Fault

@@ -13,8 +13,9 @@ from application.event_filter import EventFilter
 from application.messages import Context, NewEvent, RecordedEvent
 from application.ports import Appended, EventStore
 from application.reactions import O
+from application.sagas.attempting import Perform
 from application.sagas.deadlines import Deadlines
-from application.sagas.engine import Perform, SagaEngine
+from application.sagas.engine import SagaEngine
 from application.sagas.operating import SagaCommand
 from application.sagas.performing import Performer
 from application.sagas.saga import Saga

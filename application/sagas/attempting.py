@@ -1,0 +1,50 @@
+"""One attempt at what a saga does next: its actions, side by side or in order, or its checks."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from application.messages import Context
+from application.ports import EventStore, StreamUnusable
+from application.sagas.actions import Action
+from application.sagas.outcomes import Faulted, Outcome, Refused, Succeeded
+from application.sagas.progress import Do, NextAction
+from application.sagas.saga import Check
+from domain.decider import DomainError
+
+ERROR: Final = 500  # characters that are kept of one
+
+Perform = Callable[[Sequence[Action], Context], Awaitable[Outcome]]
+
+
+async def attempt(
+    action: NextAction[Any], perform: Perform, store: EventStore, context: Context
+) -> Outcome:
+    """What comes of it. Raises what the performer and the store raise for a fault."""
+    if isinstance(action, Do) and action.checks:
+        return await _check(action.checks, store)
+    if action.step.in_order:
+        return await _in_order(action.actions, perform, context)
+    return await perform(action.actions, context)
+
+
+async def _in_order(actions: Sequence[Action], perform: Perform, context: Context) -> Outcome:
+    """One after the other, up to the first that is refused."""
+    for number, one in enumerate(actions):
+        outcome = await perform([one], context)
+        match outcome:
+            case Refused(reason, partly):
+                return Refused(reason, partly=partly or number > 0)
+            case Faulted():
+                return outcome
+    return Succeeded()
+
+
+async def _check(checks: Sequence[Check], store: EventStore) -> Outcome:
+    """Whether all hold. Nothing is recorded in the streams that are read."""
+    for check in checks:
+        try:
+            past = [recorded.event async for recorded in store.read(check.stream)]
+            check.require(check.decider.fold(past))
+        except (DomainError, StreamUnusable) as error:
+            return Refused(f"{type(error).__name__}: {error}"[:ERROR])
+    return Succeeded()
