@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from application.messages import RecordedEvent
 from application.ports import Changed, Promise, Removed, Seen, V
 from application.projections.builds import WHOLE, Shard
-from application.projections.gathering import gather, part_changes, views_of
+from application.projections.gathering import Step, gather, part_changes, views_of
 from application.projections.projection import Keys, Projection
 
 Evolve = Callable[[Any, RecordedEvent], Any]
@@ -60,10 +60,6 @@ async def projected(
 
 def _keys(keys: Keys, events: Iterable[RecordedEvent], shard: Shard) -> Collection[str]:
     return {key for recorded in events for key in keys(recorded) if shard.holds(key)}
-
-
-Step = tuple[str, Any, "Seen[Any] | Removed"]
-"""The key of what takes an event in, as it was before (``None``: not there), and as it is then."""
 
 
 def taken_in(

@@ -20,6 +20,9 @@ from typing import Any
 from application.ports import Changed, Removed, Seen, V
 from application.projections.projection import Parts
 
+Step = tuple[str, Any, Seen[Any] | Removed]
+"""The key of what takes an event in, as it was before (``None``: not there), and as it is then."""
+
 
 @dataclass(frozen=True)
 class PartChange:
@@ -30,9 +33,7 @@ class PartChange:
     after: Seen[Any] | Removed
 
 
-def part_changes(
-    steps: Iterable[tuple[str, Any, Seen[Any] | Removed]], *, merged: bool
-) -> Sequence[PartChange]:
+def part_changes(steps: Iterable[Step], *, merged: bool) -> Sequence[PartChange]:
     """One change for each step, in their order; or, ``merged``, one for each part.
 
     Merged is faster, and right only where no event is repeated.
