@@ -12,7 +12,7 @@ from itertools import cycle
 from typing import Any, Generic
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from application.event_filter import EventFilter
@@ -285,6 +285,13 @@ async def test_crashes_between_any_two_writes_leave_no_trace(
     sizes=st.tuples(st.integers(1, 5), st.integers(1, 5)),
     turns=st.tuples(*(st.lists(st.integers(0, 12), min_size=1, max_size=8) for _ in range(2))),
 )
+# Found where a batch was folded before the last one was written, and where views were loaded first.
+@example(
+    numbers=[("a", 1), ("a", 2), ("b", 1), ("b", 1), ("a", 1), ("a", 1)],
+    sizes=(2, 5),
+    turns=([0], [0]),
+)
+@example(numbers=[("a", 1), ("a", 2)], sizes=(1, 2), turns=([0], [0, 2]))
 async def test_two_runners_at_once_leave_no_trace(
     which: str,
     numbers: Sequence[tuple[str, int]],
