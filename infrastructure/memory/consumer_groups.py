@@ -96,13 +96,13 @@ class _Group:
         """Wait until something may have come up for a consumer."""
         now = asyncio.get_running_loop().time()
         expiry = min((f.deadline - now for f in self._in_flight.values()), default=None)
-        await self._store.bell.heard(within=expiry)
+        await self._store.changed.wait(within=expiry)
 
     def ack(self, message: _Message) -> None:
         """Done, even when its time was out and it waits or flies again."""
         self._in_flight.pop(message.position, None)
         self._waiting = [other for other in self._waiting if other.position != message.position]
-        self._store.bell.ring()
+        self._store.changed.send()
 
     def retry(self, message: _Message) -> None:
         if flight := self._land(message):
@@ -119,7 +119,7 @@ class _Group:
 
     def delete(self) -> None:
         self._deleted = True
-        self._store.bell.ring()
+        self._store.changed.send()
 
     def _read(self, only: EventFilter) -> _Message | None:
         while page := self._store.after(self._read_up_to, _PAGE):
@@ -130,7 +130,7 @@ class _Group:
         return None
 
     def _land(self, message: _Message) -> _Flight | None:
-        self._store.bell.ring()
+        self._store.changed.send()
         return self._in_flight.pop(message.position, None)
 
     def _retry(self, message: _Message) -> None:

@@ -15,7 +15,7 @@ from application.ports import (
     StreamHasHole,
     WrongExpectedVersion,
 )
-from infrastructure.bell import Bell
+from infrastructure.signalling import Signal
 
 
 def _now() -> datetime:
@@ -27,7 +27,7 @@ class EventStore:
 
     def __init__(self, catalogue: Catalogue, clock: Callable[[], datetime] = _now) -> None:
         self.catalogue = catalogue
-        self.bell = Bell()
+        self.changed = Signal()
         self._clock = clock
         self._log: list[RecordedEvent] = []
         self._streams: defaultdict[str, list[RecordedEvent]] = defaultdict(list)
@@ -87,7 +87,7 @@ class EventStore:
             self._end += len(event.data) + len(metadata) + 1  # bytes: positions have gaps
             self._streams[stream].append(recorded)
             self._log.append(recorded)
-        self.bell.ring()
+        self.changed.send()
 
     # What operators can do with a store, and no port can.
 

@@ -47,4 +47,4 @@ class Subscriptions:
                     yield recorded
             yield Progress(position, caught_up=position >= self._store.last_position)
             while position >= self._store.last_position:
-                await self._store.bell.heard()
+                await self._store.changed.wait()

@@ -10,7 +10,7 @@ import pytest
 
 from application.ports import NO_STREAM, StoreUnavailable
 from infrastructure import postgres
-from infrastructure.bell import heard
+from infrastructure.signalling import wait_for
 from tests.contracts.made_up import all_of, event, name
 from tests.infrastructure.postgres_log import Log, log_at
 from tests.silent_proxy import SilentProxy, Streams, silent_proxy
@@ -85,10 +85,10 @@ async def test_followers_hear_of_new_events(address: str) -> None:
 
 async def hears(log: Log) -> bool:
     """Whether a new event rings, within a second."""
-    ring = log.wake_up.next_ring
+    change = log.wake_up.next
     if await answers(lambda: log.events.append(name(), [event()], NO_STREAM)):
-        await heard(ring, 1.0)
-    return ring.is_set()
+        await wait_for(change, 1.0)
+    return change.is_set()
 
 
 async def test_read_models_are_written_again(address: str) -> None:

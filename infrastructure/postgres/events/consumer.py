@@ -10,11 +10,11 @@ from typing import Final
 
 from application.messages import RecordedEvent
 from application.ports import StoreUnavailable
-from infrastructure.bell import Bell, any_heard
 from infrastructure.postgres.connections import unavailable
 from infrastructure.postgres.events.handing_out import Seat, Settled
+from infrastructure.signalling import Signal, wait_for_any
 
-_NET: Final = 0.5  # seconds until a look that nobody called for: the dead ring no bell
+_NET: Final = 0.5  # seconds until a look that nobody called for: a dead consumer sends no signal
 _PACE: Final = 0.005  # seconds from one look to the next: what comes meanwhile goes together
 _SOON: Final = 0.02  # until the next while events are held back: the longer, the less often
 _GONE: Final = "this consumer has left; others are handed what it held"
@@ -23,12 +23,12 @@ _GONE: Final = "this consumer has left; others are handed what it held"
 class Consumer:
     """An iterator of deliveries, as long as ``run`` is running."""
 
-    def __init__(self, seat: Seat, events: Bell, buffer: int) -> None:
+    def __init__(self, seat: Seat, events: Signal, buffer: int) -> None:
         self._seat, self._events, self._buffer = seat, events, buffer
         self._held: dict[int, Delivery] = {}  # not settled, by position; the first to expire first
         self._unseen: deque[Delivery] = deque()  # those of them that nobody has asked for yet
         self._settled = Settled()
-        self._look, self._came = asyncio.Event(), Bell()
+        self._look, self._came = asyncio.Event(), Signal()
         self._pause, self._left = _SOON, False
         self._error: Exception | None = None
 
@@ -37,7 +37,7 @@ class Consumer:
 
     async def __anext__(self) -> "Delivery":
         while not (delivery := self._next()):
-            await self._came.heard()
+            await self._came.wait()
         return delivery
 
     def settle(self, delivery: "Delivery") -> Settled:
@@ -57,13 +57,13 @@ class Consumer:
                 await self._seat.leave(self._settled, unseen)
         except Exception as error:  # whatever it is
             self._error = error
-            self._came.ring()
+            self._came.send()
 
     def leave(self) -> None:
         """Ends ``run``, soon."""
         self._left = True
         self._look.set()
-        self._came.ring()
+        self._came.send()
 
     def _next(self) -> "Delivery | None":
         self._raise_if_ended()
@@ -91,7 +91,7 @@ class Consumer:
             raise self._error
 
     async def _visit(self) -> None:
-        ring, began = self._events.next_ring, _now()
+        change, began = self._events.next, _now()
         self._look.clear()
         self._let_go()
         settled, self._settled = self._settled, Settled()
@@ -102,18 +102,18 @@ class Consumer:
             self._held[delivery.position] = delivery
             self._unseen.append(delivery)
         if taken.events:
-            self._came.ring()
+            self._came.send()
         if not taken.more:
-            await self._called(ring, self._pause if taken.held_back else _NET)
+            await self._wait(change, self._pause if taken.held_back else _NET)
             await asyncio.sleep(began + _PACE - _now())
         self._pause = min(2 * self._pause, _NET) if taken.held_back else _SOON
 
-    async def _called(self, ring: asyncio.Event, within: float) -> None:
+    async def _wait(self, change: asyncio.Event, within: float) -> None:
         """Wait for something to do. While there is no room, nothing that comes matters."""
         first = next(iter(self._held.values()), None)
         expiry = first.deadline - _now() if first else within
-        rings = [self._look, ring] if self._room else [self._look]
-        await any_heard(rings, max(0.0, min(within, expiry)))
+        changes = [self._look, change] if self._room else [self._look]
+        await wait_for_any(changes, max(0.0, min(within, expiry)))
 
     def _let_go(self) -> None:
         """What is not settled in time makes room; the database hands it out again."""

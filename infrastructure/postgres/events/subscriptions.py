@@ -8,11 +8,11 @@ from typing import Final
 from application.event_filter import EventFilter
 from application.messages import Decoder, RecordedEvent
 from application.ports import Progress
-from infrastructure.bell import heard
 from infrastructure.postgres.connections import Pool
 from infrastructure.postgres.events.horizon import Horizon
 from infrastructure.postgres.events.rows import COLUMNS, WANTED, fetch_from, recorded, wanted
 from infrastructure.postgres.events.wake_up import WakeUp
+from infrastructure.signalling import wait_for
 
 _PAGE: Final = 500  # events in one answer of the server
 _WINDOW: Final = 10_000  # positions that one question looks at
@@ -71,7 +71,7 @@ class Subscriptions:
     ) -> AsyncGenerator[RecordedEvent | Progress, None]:
         told, pause = False, _SOON
         while True:
-            ring = self._wake_up.next_ring
+            change = self._wake_up.next
             readable, held_back = await self._horizon.readable()
             while position < readable:
                 until = min(readable, position + _WINDOW)
@@ -86,7 +86,7 @@ class Subscriptions:
             if not told:
                 told = True
                 yield Progress(position, caught_up=True)
-            await heard(ring, pause if held_back else self._net)
+            await wait_for(change, pause if held_back else self._net)
             pause = min(2 * pause, self._net) if held_back else _SOON  # the longer, the less often
 
 

@@ -11,15 +11,15 @@ from contextlib import asynccontextmanager
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from infrastructure.bell import Bell
 from infrastructure.postgres.connections import Connection
 from infrastructure.postgres.sessions import GONE
+from infrastructure.signalling import Signal
 
 _PAUSE = 0.5  # seconds until the next attempt, when the server does not answer
 
 
-class WakeUp(Bell):
-    """Rings when events may have been committed. ``lost`` counts how often it ceased to listen."""
+class WakeUp(Signal):
+    """Sent when events may have been committed. ``lost`` counts the connections that broke."""
 
     lost = 0
 
@@ -43,12 +43,12 @@ class WakeUp(Bell):
             row = await found.fetchone()
             assert row is not None  # the question always has an answer
             await connection.execute(SQL("LISTEN {}").format(Identifier(row[0])))
-            self.ring()
+            self.send()
             connection.silence = quiet
             try:
                 while True:
                     async for _ in connection.notifies(timeout=quiet):
-                        self.ring()
+                        self.send()
                     await connection.execute("SELECT 1")
             finally:
                 self.lost += 1
@@ -57,10 +57,10 @@ class WakeUp(Bell):
 @asynccontextmanager
 async def wake_up(uri: str, quiet: float = 10.0) -> AsyncIterator[WakeUp]:
     """One that listens as long as the block lasts, whether or not the server answers."""
-    bell = WakeUp()
-    task = asyncio.create_task(bell.listen(uri, quiet))
+    signal = WakeUp()
+    task = asyncio.create_task(signal.listen(uri, quiet))
     try:
-        yield bell
+        yield signal
     finally:
         task.cancel()
         await asyncio.wait([task])

@@ -169,7 +169,7 @@ async def seconds(work: Awaitable[None]) -> float:
 
 async def projected(uri: str) -> float:
     """Events a second, out of PostgreSQL and into it."""
-    async with migrated(uri) as pool, postgres.pool(uri) as other, postgres.wake_up(uri) as bell:
+    async with migrated(uri) as pool, postgres.pool(uri) as other, postgres.wake_up(uri) as signal:
         store, views = (
             postgres.EventStore(pool, SHOP.catalogue),
             postgres.Views(other, stock_levels),
@@ -177,7 +177,7 @@ async def projected(uri: str) -> float:
         for number in range(SKUS):
             await store.append(f"stock-{number}", received(RECEIPTS), NO_STREAM)
         await views.prepare()
-        subscriptions = postgres.Subscriptions(pool, bell, postgres.Horizon(pool), SHOP.catalogue)
+        subscriptions = postgres.Subscriptions(pool, signal, postgres.Horizon(pool), SHOP.catalogue)
         return SKUS * RECEIPTS / await fastest(partial(caught_up, subscriptions), lambda: views)
 
 

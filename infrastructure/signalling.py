@@ -1,0 +1,43 @@
+"""A signal that wakes all tasks that wait for a change. Each of them looks for itself."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+
+
+class Signal:
+    """For tasks on one event loop."""
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def send(self) -> None:
+        """Wake all tasks that wait now."""
+        self._next.set()
+        self._next = asyncio.Event()
+
+    @property
+    def next(self) -> asyncio.Event:
+        """The next sending. Take it before looking: a change after that look sets it."""
+        return self._next
+
+    async def wait(self, within: float | None = None) -> None:
+        """Wait for the next sending, at most ``within`` seconds."""
+        await wait_for(self._next, within)
+
+
+async def wait_for(event: asyncio.Event, within: float | None = None) -> None:
+    """Wait until the event is set, at most ``within`` seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            await event.wait()
+
+
+async def wait_for_any(events: Iterable[asyncio.Event], within: float | None = None) -> None:
+    """Wait until one of the events is set, at most ``within`` seconds."""
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waiting:
+            wait.cancel()
