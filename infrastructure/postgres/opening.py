@@ -45,7 +45,7 @@ async def event_side(given: Given) -> AsyncIterator[EventSide]:
         wake_up(uri) as rung,
     ):
         inline = InlineCommit(given.projections, given.payloads, catalogue)
-        commits = GroupCommit(durable, inline, tell=given.metrics.event_store.committed)
+        commits = GroupCommit(durable, inline, report=given.metrics.event_store.committed)
         horizon = Horizon(durable)
         yield EventSide(
             EventStore(durable, catalogue, commits),

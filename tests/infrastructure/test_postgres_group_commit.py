@@ -22,7 +22,7 @@ from tests.waiting import PATIENCE, until
 async def store_at(uri: str, groups: list[int]) -> AsyncIterator[EventStore]:
     """A store that tells how many appends each of its groups has."""
     async with log_at(uri) as log, asyncio.timeout(PATIENCE):
-        yield EventStore(log.pool, SAMPLE.catalogue, GroupCommit(log.pool, tell=groups.append))
+        yield EventStore(log.pool, SAMPLE.catalogue, GroupCommit(log.pool, report=groups.append))
 
 
 def transactions(uri: str) -> int:

@@ -11,7 +11,7 @@ from typing import Final
 from application.messages import RecordedEvent
 from application.ports import StoreUnavailable
 from infrastructure.postgres.connections import unavailable
-from infrastructure.postgres.events.handing_out import Seat, Settled
+from infrastructure.postgres.events.handing_out import Membership, Settled
 from infrastructure.signalling import Signal, wait_for_any
 
 _NET: Final = 0.5  # seconds until a look that nobody called for: a dead consumer sends no signal
@@ -23,8 +23,8 @@ _GONE: Final = "this consumer has left; others are handed what it held"
 class Consumer:
     """An iterator of deliveries, as long as ``run`` is running."""
 
-    def __init__(self, seat: Seat, events: Signal, buffer: int) -> None:
-        self._seat, self._events, self._buffer = seat, events, buffer
+    def __init__(self, membership: Membership, events: Signal, buffer: int) -> None:
+        self._membership, self._events, self._buffer = membership, events, buffer
         self._held: dict[int, Delivery] = {}  # not settled, by position; the first to expire first
         self._unseen: deque[Delivery] = deque()  # those of them that nobody has asked for yet
         self._settled = Settled()
@@ -54,7 +54,7 @@ class Consumer:
                 while not self._left:
                     await self._visit()
                 unseen = [one.position for one in self._unseen]
-                await self._seat.leave(self._settled, unseen)
+                await self._membership.leave(self._settled, unseen)
         except Exception as error:  # whatever it is
             self._error = error
             self._came.send()
@@ -95,8 +95,8 @@ class Consumer:
         self._look.clear()
         self._let_go()
         settled, self._settled = self._settled, Settled()
-        taken = await self._seat.visit(settled, self._room)
-        deadline = _now() + self._seat.timeout
+        taken = await self._membership.visit(settled, self._room)
+        deadline = _now() + self._membership.timeout
         for recorded, retries in taken.events:
             delivery = Delivery(recorded, retries, deadline, self)
             self._held[delivery.position] = delivery

@@ -10,7 +10,7 @@ from application.messages import Decoder
 from application.ports import GroupInfo
 from infrastructure.postgres.connections import Pool, connected, connected_apart, unavailable
 from infrastructure.postgres.events.consumer import Consumer
-from infrastructure.postgres.events.handing_out import ROUSE, Seat, no_such
+from infrastructure.postgres.events.handing_out import ROUSE, Membership, no_such
 from infrastructure.postgres.events.wake_up import WakeUp
 
 _DEADLINE: Final = 5.0  # seconds for leaving
@@ -43,8 +43,8 @@ class ConsumerGroups:
     ) -> AsyncIterator[Consumer]:
         async with connected_apart(self._pool) as connection:
             with unavailable():
-                seat = await Seat.take(connection, group, only, self._decoder)
-            consumer = Consumer(seat, self._wake_up, buffer)
+                membership = await Membership.take(connection, group, only, self._decoder)
+            consumer = Consumer(membership, self._wake_up, buffer)
             task = asyncio.create_task(consumer.run())
             try:
                 yield consumer

@@ -25,7 +25,7 @@ from psycopg.errors import (
 from application.ports import Appended, StoreUnavailable
 from infrastructure.postgres.connections import Connection, Pool, once_more
 from infrastructure.postgres.events.appending import Answer, Append, append, judged, taken
-from infrastructure.postgres.events.lanes import Lanes, Tell, Waiting, give, silent
+from infrastructure.postgres.events.batching import Batcher, Report, Waiting, give, ignore
 
 MOST: Final = 200  # appends in one transaction
 TRIALS: Final = 2  # appends to held streams that are tried at a time: each waits on a connection
@@ -57,10 +57,10 @@ class Held(StoreUnavailable):
 class GroupCommit:
     """Commits appends, over a durable pool."""
 
-    def __init__(self, pool: Pool, commit: Commit = append, tell: Tell = silent) -> None:
-        """``tell`` hears of every group how many appends it had."""
+    def __init__(self, pool: Pool, commit: Commit = append, report: Report = ignore) -> None:
+        """``report`` is called with the number of appends in each transaction."""
         self._pool, self._commit = pool, commit
-        self._lanes: Lanes[Append, Appended] = Lanes(self._next, self._serve, tell)
+        self._batches: Batcher[Append, Appended] = Batcher(self._next, self._serve, report)
         self._held: set[str] = set()  # streams on which somebody had a transaction open just now
         self._tried: set[str] = set()  # of these, those that are being tried
 
@@ -68,10 +68,10 @@ class GroupCommit:
         """What ``EventStore.append`` promises."""
         if append.stream in self._held:
             return await self._try(append)
-        return await self._lanes.answer(append)
+        return await self._batches.answer(append)
 
     async def _try(self, append: Append) -> Appended:
-        """Append to a stream that was held, beside the lanes."""
+        """Append to a stream that was held, beside the batches."""
         if append.stream in self._tried or len(self._tried) >= TRIALS:
             raise Held(append.stream)
         self._tried.add(append.stream)

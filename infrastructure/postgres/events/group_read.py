@@ -13,7 +13,7 @@ from typing import Final
 
 from application.ports import StoreUnavailable
 from infrastructure.postgres.connections import Connection, Pool, once_more
-from infrastructure.postgres.events.lanes import Lanes, Tell, Waiting, give, silent
+from infrastructure.postgres.events.batching import Batcher, Report, Waiting, give, ignore
 from infrastructure.postgres.events.rows import COLUMNS, Row
 
 MOST: Final = 100  # streams in one question
@@ -29,15 +29,15 @@ _Waiting = Waiting[_Wanted, Page]
 class GroupRead:
     """Reads the first page of streams, forwards."""
 
-    def __init__(self, pool: Pool, page: int, tell: Tell = silent) -> None:
-        """``page``: events of one stream in one answer, at most. ``tell`` hears of every group how
-        many streams it had."""
+    def __init__(self, pool: Pool, page: int, report: Report = ignore) -> None:
+        """``page``: events of one stream in one answer, at most. ``report`` is called with the
+        number of streams in each query."""
         self._pool, self._page = pool, page
-        self._lanes: Lanes[_Wanted, Page] = Lanes(_next, self._serve, tell)
+        self._batches: Batcher[_Wanted, Page] = Batcher(_next, self._serve, report)
 
     async def first_page(self, stream: str, from_version: int) -> Page:
         """What is committed now is in it. Raises ``StoreUnavailable``."""
-        return await self._lanes.answer((stream, from_version))
+        return await self._batches.answer((stream, from_version))
 
     async def _serve(self, group: Sequence[_Waiting]) -> None:
         most = self._page if len(group) == 1 else BEGINNING

@@ -54,10 +54,10 @@ class _Group:
         return max(self.position, min(self.readable, self.position + _WINDOW))
 
 
-class Seat:
-    """The place of one consumer in its group, as long as its connection lasts.
+class Membership:
+    """One consumer as a member of its group, as long as its connection lasts.
 
-    All of it raises psycopg's errors, and :class:`StoreUnavailable` when the group is gone.
+    Every method raises psycopg's errors, and :class:`StoreUnavailable` when the group is deleted.
     """
 
     def __init__(

@@ -1,0 +1,67 @@
+"""Batching: callers that wait together are served together, a few batches at a time.
+
+A caller that comes alone is served at once. While as many batches as may are under way, callers
+wait for the next one. So batches grow with the load.
+"""
+
+import asyncio
+from asyncio import Future
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Generic, TypeVar, cast
+
+CONCURRENT: Final = 2  # batches under way at a time: one that has to wait does not stop all
+
+W = TypeVar("W")
+A = TypeVar("A")
+
+Waiting = tuple[W, Future[A]]
+"""What one caller wants, and the future for its answer."""
+
+Report = Callable[[int], None]
+"""Called with the size of each batch."""
+
+
+def ignore(_: int) -> None:
+    """Report nothing."""
+
+
+class Batcher(Generic[W, A]):
+    """Forms batches of the callers that wait, and has them served."""
+
+    def __init__(
+        self,
+        choose: Callable[[deque[Waiting[W, A]]], Sequence[Waiting[W, A]]],
+        serve: Callable[[Sequence[Waiting[W, A]]], Awaitable[None]],
+        report: Report,
+    ) -> None:
+        """``choose`` removes and returns the next batch; ``serve`` answers all of it, and never raises."""
+        self._choose, self._serve, self._report = choose, serve, report
+        self._waiting: deque[Waiting[W, A]] = deque()
+        self._batches: set[asyncio.Task[None]] = set()
+
+    async def answer(self, wanted: W) -> A:
+        """Returns the answer that ``serve`` gave, or raises its exception."""
+        answer: Future[A] = asyncio.get_running_loop().create_future()
+        self._waiting.append((wanted, answer))
+        if len(self._batches) < CONCURRENT:
+            self._batches.add(asyncio.create_task(self._work()))
+        return await answer
+
+    async def _work(self) -> None:
+        try:
+            while batch := self._choose(self._waiting):
+                self._report(len(batch))
+                await self._serve(batch)
+        finally:
+            self._batches.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+
+def give(waiting: Future[A], answer: A | Exception) -> None:
+    """Answer, unless the caller has gone."""
+    if waiting.done():
+        return
+    if isinstance(answer, Exception):
+        waiting.set_exception(answer)
+    else:
+        waiting.set_result(answer)
