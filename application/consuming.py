@@ -1,9 +1,9 @@
-"""What handles the events of one consumer group in one process, and what it does when that fails.
+"""Handles the events of one consumer group in one process, and deals with failures.
 
-Many events at once, but those of one stream one after another. A fault that passes (a store or a
-provider that is away) is sat out, with the event in hand. Whatever else goes wrong is tried a few
-times; then the event goes to the parking lot of the group, and so does all that follows it in its
-stream, until a person has it replayed or discarded. Everything else flows on.
+Handles many events at once, but those of one stream one after another. While a store or a provider
+is unavailable, it keeps the event and tries again. After any other error it tries a few times, then
+parks the event, and all that follow it in its stream, until an operator replays or discards it.
+Other streams go on.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from application.command_dispatch import TooMuchContention
 from application.event_filter import EventFilter
 from application.messages import RecordedEvent, UnreadableEvent
 from application.parking import PARKING, EventDiscarded, EventParked, ReplayRequested
-from application.parking_lot import ParkingLot
+from application.parking_stream import ParkingStream
 from application.ports import (
     ConsumerGroups,
     Delivery,
@@ -77,7 +77,7 @@ class GroupConsumer:
         groups: ConsumerGroups,
         store: EventStore,
         payloads: PayloadStore | None,
-        parking: ParkingLot,
+        parking: ParkingStream,
         *,
         at_once: int = 64,
         tries: int = 3,
@@ -85,7 +85,7 @@ class GroupConsumer:
     ) -> None:
         """At most ``at_once`` events in hand; ``pause(attempt)`` is waited between two attempts."""
         self._group, self._only, self._handle = group, only | _OWN, handle
-        self._groups, self._store, self._payloads, self._lot = groups, store, payloads, parking
+        self._groups, self._store, self._payloads, self._parking = groups, store, payloads, parking
         self._at_once, self._tries, self._pause = at_once, tries, pause
         self._alone, self._breaks = asyncio.Lock(), 0
         self._stalled: str | None = None
@@ -93,9 +93,9 @@ class GroupConsumer:
 
     @property
     def stalled(self) -> str | None:
-        """Why no event is handled, as long as a person has to mend it.
+        """The reason that no event is handled, until an operator has removed it.
 
-        That is a parking lot that cannot be read: nobody knows then what has to be left alone.
+        That is a parking stream that cannot be read: which events are parked is then unknown.
         """
         return self._stalled
 
@@ -131,7 +131,7 @@ class GroupConsumer:
         recorded, handed_out = delivery.recorded, delivery.retries
         if recorded not in _OWN:
             await self._take(recorded, handed_out)
-        elif recorded.stream == self._lot.stream:
+        elif recorded.stream == self._parking.stream:
             event = recorded.event
             assert isinstance(event, ReplayRequested | EventDiscarded)
             await self._go_on(event.stream, handed_out)
@@ -139,23 +139,25 @@ class GroupConsumer:
 
     async def _take(self, recorded: RecordedEvent, handed_out: int) -> None:
         async with self._turn(recorded.stream):
-            if not await self._in_lot(partial(self._lot.holds, recorded)):
+            if not await self._on_parking(partial(self._parking.holds, recorded)):
                 await self._handled(recorded, handed_out)
 
     async def _go_on(self, stream: str, handed_out: int) -> None:
-        """Handle what is due in the lot of that stream, in order, up to what fails again."""
+        """Handle the due events of that stream, in order, up to one that fails again."""
         async with self._turn(stream):
-            while held := (await self._in_lot(self._lot.look)).due(stream):
+            while held := (await self._on_parking(self._parking.look)).due(stream):
                 try:
                     recorded = await self._patiently(partial(self._recorded, held.parked))
-                except StreamUnusable as error:  # whoever mends the stream has it replayed
-                    await self._in_lot(partial(self._lot.park_again, held.parked, str(error)))
+                except StreamUnusable as error:  # to be replayed once the stream is mended
+                    await self._on_parking(
+                        partial(self._parking.park_again, held.parked, str(error))
+                    )
                     return
                 if recorded is None:
-                    gone = partial(self._lot.discard, held.parked.event_id, self._group, _GONE)
-                    await self._in_lot(gone)
+                    gone = partial(self._parking.discard, held.parked.event_id, self._group, _GONE)
+                    await self._on_parking(gone)
                 elif await self._handled(recorded, handed_out):
-                    await self._in_lot(partial(self._lot.finish, recorded))
+                    await self._on_parking(partial(self._parking.finish, recorded))
 
     def _turn(self, stream: str) -> asyncio.Lock:
         """Held while an event of that stream is in hand; who asks first comes first."""
@@ -187,15 +189,15 @@ class GroupConsumer:
         await self._handle(await claim(recorded, self._payloads))
 
     async def _attempt_alone(self, recorded: RecordedEvent) -> None:
-        await self._pause(1)  # by chance: whoever is innocent is likely to come before the guilty
+        await self._pause(1)  # jitter: the others are likely to come before the event that fails
         async with self._alone:
             await self._attempt(recorded)
 
     async def _park(self, recorded: RecordedEvent, error: str, attempts: int) -> None:
-        await self._in_lot(partial(self._lot.park, recorded, error, attempts))
+        await self._on_parking(partial(self._parking.park, recorded, error, attempts))
 
-    async def _in_lot(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Do it patiently; while the lot cannot be read the event stays in hand."""
+    async def _on_parking(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Repeat it while the parking stream cannot be read, and set ``stalled`` meanwhile."""
         for attempt in count(1):
             try:
                 done = await self._patiently(act)
@@ -208,7 +210,7 @@ class GroupConsumer:
         raise AssertionError  # it counts for ever
 
     async def _patiently(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Do it, again and again as long as what goes wrong is of the kind that passes."""
+        """Repeat it after each error that passes by itself: ``PASSING``."""
         for attempt in count(1):
             try:
                 return await act()

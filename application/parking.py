@@ -1,13 +1,13 @@
-"""The parking lot of one consumer group: events that wait for a person, and those behind them.
+"""The parked events of one consumer group: those that have failed, and those that wait behind them.
 
 Stream: ``parking-<group>``.
 
-    parked → replay requested → replayed           gone: the group has handled it after all
+    parked → replay requested → replayed           gone: the group has handled it
        ↑            └─→ parked again
-       └─→ discarded                               gone: a person has said that it is not needed
+       └─→ discarded                               gone: an operator has given it up
 
-Of each stream the first event in the lot comes first: what follows it in its stream waits behind
-it, without having been tried, and is due as soon as all before it are gone. Other streams flow.
+Of each stream, the first parked event comes first. Later events of the stream wait behind it,
+without an attempt, and are due once all before them are gone. Other streams go on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,21 +24,21 @@ from domain.values import Name, Text
 StreamName = Annotated[str, StringConstraints(min_length=1)]
 Version = Annotated[int, Field(ge=0)]
 Attempts = Annotated[int, Field(ge=0)]
-Told = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=1000)]
-"""What an error says."""
+ErrorText = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=1000)]
+"""The message of an error."""
 Reason = Annotated[Text, StringConstraints(min_length=1)]
 
 # ── events ───────────────────────────────────────────────────────────────────────────────────────
 
 
 class EventParked(Event):
-    """It has failed with ``error``; or it waits behind another one, and has not been tried."""
+    """It has failed with ``error``; or, without one, it waits behind another event."""
 
     event_id: UUID
     stream: StreamName
     version: Version
     type: str
-    error: Told | None = None
+    error: ErrorText | None = None
     attempts: Attempts = 0
     behind: UUID | None = None
 
@@ -69,34 +69,34 @@ ParkingEvent = EventParked | ReplayRequested | EventReplayed | EventDiscarded
 
 @dataclass(frozen=True)
 class Held:
-    """An event in the lot. ``replay``: a person wants it to be handled again."""
+    """A parked event. ``replay``: an operator has requested its replay."""
 
     parked: EventParked
     replay: bool = False
 
     @property
     def ready(self) -> bool:
-        """Whether it needs no person, only its turn."""
+        """Whether it can be handled without an operator, in its turn."""
         return self.replay or self.parked.error is None
 
 
 @dataclass(frozen=True)
-class Lot:
-    """What is held, by its id; and for each stream the ids of it, in the order of its versions."""
+class ParkedEvents:
+    """All of one group, by id; and for each stream their ids, in the order of their versions."""
 
     held: Mapping[UUID, Held] = field(default_factory=dict)
     streams: Mapping[str, tuple[UUID, ...]] = field(default_factory=dict)
     discarded: frozenset[UUID] = frozenset()
 
     def first(self, stream: str, *, before: int | None = None) -> Held | None:
-        """What comes first in that stream (and before that version), if anything is held."""
+        """The first parked event of that stream (before that version), if there is one."""
         if stream not in self.streams:
             return None
         first = self.held[self.streams[stream][0]]
         return first if before is None or first.parked.version < before else None
 
     def due(self, stream: str) -> Held | None:
-        """What is to be handled next in that stream, unless a person has to say so first."""
+        """The event to handle next in that stream; ``None`` if an operator has to act first."""
         first = self.first(stream)
         return first if first and first.ready else None
 
@@ -108,39 +108,41 @@ class Lot:
         return self.first(held.parked.stream) == held
 
 
-def evolve(lot: Lot, event: ParkingEvent) -> Lot:
+def evolve(parked: ParkedEvents, event: ParkingEvent) -> ParkedEvents:
     match event:
         case EventParked():
-            return _add(Held(event), _remove(event.event_id, lot))
-        case ReplayRequested(event_id=event_id) if event_id in lot.held:
-            held = replace(lot.held[event_id], replay=True)
-            return replace(lot, held={**lot.held, event_id: held})
+            return _add(Held(event), _remove(event.event_id, parked))
+        case ReplayRequested(event_id=event_id) if event_id in parked.held:
+            held = replace(parked.held[event_id], replay=True)
+            return replace(parked, held={**parked.held, event_id: held})
         case ReplayRequested():
-            return lot
+            return parked
         case EventReplayed(event_id=event_id):
-            return _remove(event_id, lot)
+            return _remove(event_id, parked)
         case EventDiscarded(event_id=event_id):
-            return replace(_remove(event_id, lot), discarded=lot.discarded | {event_id})
+            return replace(_remove(event_id, parked), discarded=parked.discarded | {event_id})
         case _:
             assert_never(event)
 
 
-def _add(held: Held, lot: Lot) -> Lot:
+def _add(held: Held, parked: ParkedEvents) -> ParkedEvents:
     stream, id = held.parked.stream, held.parked.event_id
-    all_held = {**lot.held, id: held}
-    queue = sorted((*lot.streams.get(stream, ()), id), key=lambda one: all_held[one].parked.version)
-    return replace(lot, held=all_held, streams={**lot.streams, stream: tuple(queue)})
+    all_held = {**parked.held, id: held}
+    queue = sorted(
+        (*parked.streams.get(stream, ()), id), key=lambda one: all_held[one].parked.version
+    )
+    return replace(parked, held=all_held, streams={**parked.streams, stream: tuple(queue)})
 
 
-def _remove(event_id: UUID, lot: Lot) -> Lot:
-    if event_id not in lot.held:
-        return lot
-    stream = lot.held[event_id].parked.stream
-    queue = tuple(one for one in lot.streams[stream] if one != event_id)
-    streams = {name: ids for name, ids in lot.streams.items() if name != stream}
+def _remove(event_id: UUID, parked: ParkedEvents) -> ParkedEvents:
+    if event_id not in parked.held:
+        return parked
+    stream = parked.held[event_id].parked.stream
+    queue = tuple(one for one in parked.streams[stream] if one != event_id)
+    streams = {name: ids for name, ids in parked.streams.items() if name != stream}
     return replace(
-        lot,
-        held={one: held for one, held in lot.held.items() if one != event_id},
+        parked,
+        held={one: held for one, held in parked.held.items() if one != event_id},
         streams={**streams, stream: queue} if queue else streams,
     )
 
@@ -155,7 +157,7 @@ class ParkEvent(Command):
     stream: StreamName
     version: Version
     type: str
-    error: Told
+    error: ErrorText
     attempts: Attempts
 
 
@@ -191,7 +193,7 @@ ParkingCommand = ParkEvent | QueueEvent | RequestReplay | FinishReplay | Discard
 
 
 class NotParked(Missing):
-    """The event is not in the parking lot."""
+    """The event is not parked."""
 
 
 class WaitsBehind(DomainError):
@@ -201,59 +203,61 @@ class WaitsBehind(DomainError):
 # ── decide ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def decide(command: ParkingCommand, lot: Lot) -> Sequence[ParkingEvent]:
+def decide(command: ParkingCommand, parked: ParkedEvents) -> Sequence[ParkingEvent]:
     match command:
         case ParkEvent():
-            return _park(command, lot)
+            return _park(command, parked)
         case QueueEvent():
-            return _queue(command, lot)
+            return _queue(command, parked)
         case RequestReplay():
-            return _request(command, lot)
+            return _request(command, parked)
         case FinishReplay(event_id=event_id):
-            return [EventReplayed(**dict(command))] if event_id in lot.held else []
+            return [EventReplayed(**dict(command))] if event_id in parked.held else []
         case DiscardEvent():
-            return _discard(command, lot)
+            return _discard(command, parked)
         case _:
             assert_never(command)
 
 
-def _park(command: ParkEvent, lot: Lot) -> Sequence[ParkingEvent]:
-    held = lot.held.get(command.event_id)
-    if command.event_id in lot.discarded or (held and not held.ready):
+def _park(command: ParkEvent, parked: ParkedEvents) -> Sequence[ParkingEvent]:
+    held = parked.held.get(command.event_id)
+    if command.event_id in parked.discarded or (held and not held.ready):
         return []
     return [EventParked(**dict(command))]
 
 
-def _queue(command: QueueEvent, lot: Lot) -> Sequence[ParkingEvent]:
-    if command.event_id in lot.discarded or command.event_id in lot.held:
+def _queue(command: QueueEvent, parked: ParkedEvents) -> Sequence[ParkingEvent]:
+    if command.event_id in parked.discarded or command.event_id in parked.held:
         return []
-    if first := lot.first(command.stream, before=command.version):
+    if first := parked.first(command.stream, before=command.version):
         return [EventParked(**dict(command), behind=first.parked.event_id)]
     return []  # nothing to wait for
 
 
-def _request(command: RequestReplay, lot: Lot) -> Sequence[ParkingEvent]:
-    held = _require_held(command.event_id, lot)
+def _request(command: RequestReplay, parked: ParkedEvents) -> Sequence[ParkingEvent]:
+    held = _require_held(command.event_id, parked)
     if held.replay:
         return []
-    first = lot.first(held.parked.stream)
+    first = parked.first(held.parked.stream)
     if first is not None and first != held:
         raise WaitsBehind(f"event {first.parked.event_id} of {held.parked.stream} comes first")
     return [ReplayRequested(stream=held.parked.stream, **dict(command))]
 
 
-def _discard(command: DiscardEvent, lot: Lot) -> Sequence[ParkingEvent]:
-    if command.event_id in lot.discarded:
+def _discard(command: DiscardEvent, parked: ParkedEvents) -> Sequence[ParkingEvent]:
+    if command.event_id in parked.discarded:
         return []
-    held = _require_held(command.event_id, lot)
+    held = _require_held(command.event_id, parked)
     return [EventDiscarded(stream=held.parked.stream, **dict(command))]
 
 
-def _require_held(event_id: UUID, lot: Lot) -> Held:
-    if held := lot.held.get(event_id):
+def _require_held(event_id: UUID, parked: ParkedEvents) -> Held:
+    if held := parked.held.get(event_id):
         return held
     raise NotParked(f"event {event_id} is not parked")
 
 
-decider: Decider[ParkingCommand, Lot, ParkingEvent] = Decider(Lot(), evolve, decide)
+decider: Decider[ParkingCommand, ParkedEvents, ParkingEvent] = Decider(
+    ParkedEvents(), evolve, decide
+)
 PARKING: Final = Category.of("parking", decider, ParkingCommand, ParkingEvent)

@@ -33,6 +33,6 @@ class Reaction(Generic[O]):
     given the same one twice.
     """
 
-    name: str  # of its consumer group and of its parking lot
+    name: str  # of its consumer group
     events: EventFilter
     handler: Callable[[Tools[O]], Handle]

@@ -86,7 +86,7 @@ class Service(Generic[O]):
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
-        """Its consumer groups; each has a parking lot."""
+        """Its consumer groups, each of which can park events."""
         return (*(reaction.name for reaction in self.reactions), *self.versions)
 
     def _refuse(self, why: str) -> None:

@@ -21,7 +21,7 @@ from application.backpressure import Backpressure
 from application.claim_check import ClaimCheck
 from application.consistency import Consistency
 from application.log_end import LogEnd
-from application.parking_lot import ParkingLot
+from application.parking_stream import ParkingStream
 from application.projections.abilities import NotOffered
 from application.projections.deploying import Deploy
 from application.projections.hosting import ProjectionHost
@@ -36,7 +36,15 @@ from infrastructure import filesystem, memory
 from infrastructure.health import Health
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
 from infrastructure.opening import imported, opener
-from infrastructure.parts import consistent, deadlines, engines, lots, now, reactions, saga_workers
+from infrastructure.parts import (
+    consistent,
+    deadlines,
+    engines,
+    now,
+    parking_streams,
+    reactions,
+    saga_workers,
+)
 from infrastructure.program import Program
 from infrastructure.settings import InvalidSettings, Settings
 from infrastructure.sides import EventSide, Given, ReadSide
@@ -105,8 +113,8 @@ class Container(containers.DeclarativeContainer):
 
     # what reacts to events
     clock = providers.Object(now)
-    parking = providers.Factory(ParkingLot, event_store)  # of the group that is named
-    lots = providers.Singleton(lots, service, event_store)
+    parking = providers.Factory(ParkingStream, event_store)  # of the group that is named
+    parking_streams = providers.Singleton(parking_streams, service, event_store)
     tools = providers.Singleton(Tools, event_store, dispatch, clock, outside)
     reactions = providers.Singleton(
         reactions, service, tools, consumer_groups, event_store, payloads
@@ -179,7 +187,7 @@ class Container(containers.DeclarativeContainer):
         backpressure,
         lags,
         staleness,
-        lots,
+        parking_streams,
         metrics,
         health,
         outside,

@@ -13,7 +13,7 @@ from application.catalogue import Catalogue
 from application.category import Category
 from application.command_dispatch import CommandDispatch, CommandIdReused, Outcome, StaleVersion
 from application.messages import Context, NewEvent, RecordedEvent
-from application.parking_lot import ParkingLot
+from application.parking_stream import ParkingStream
 from application.ports import Appended, EventStore, WrongExpectedVersion
 from application.projections.lag import Lag
 from application.projections.staleness import Staleness
@@ -59,7 +59,7 @@ class Metrics:
         self.groups = GroupMetrics(self.registry)
         self._parked = Gauge(
             "headwater_parked_events",
-            "Events in the parking lot of a consumer group, those that wait behind others too.",
+            "Parked events of a consumer group, with those that wait behind them.",
             ["group"],
             registry=self.registry,
         )
@@ -70,11 +70,11 @@ class Metrics:
         """Let the next reading of the metrics tell how the read models stand."""
         self._read_models.shown = (lags, staleness)
 
-    def show_parked(self, lots: Sequence[ParkingLot]) -> None:
-        """The same for parking lots, as they were last read; what is unknown is not shown."""
+    def show_parked(self, parking_streams: Sequence[ParkingStream]) -> None:
+        """Show the parked events as of the last read; a group that was not read has no sample."""
         self._parked.clear()
-        for lot in lots:
-            self._parked.labels(lot.group).set(len(lot.lot.held))
+        for parking in parking_streams:
+            self._parked.labels(parking.group).set(len(parking.parked.held))
 
 
 class _ReadModels(Collector):

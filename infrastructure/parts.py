@@ -7,7 +7,7 @@ from typing import Any
 
 from application.consuming import GroupConsumer
 from application.log_end import LogEnd
-from application.parking_lot import ParkingLot
+from application.parking_stream import ParkingStream
 from application.ports import ConsumerGroups, EventStore, PayloadStore, Subscriptions
 from application.projections.projection import Projection
 from application.reactions import Tools
@@ -29,9 +29,9 @@ def consistent(service: Service[Any], inline: Collection[str]) -> Sequence[Proje
     ]
 
 
-def lots(service: Service[Any], store: EventStore) -> Sequence[ParkingLot]:
-    """The parking lot of each consumer group."""
-    return [ParkingLot(store, group) for group in service.groups]
+def parking_streams(service: Service[Any], store: EventStore) -> Sequence[ParkingStream]:
+    """The parking stream of each consumer group."""
+    return [ParkingStream(store, group) for group in service.groups]
 
 
 def reactions(
@@ -50,7 +50,7 @@ def reactions(
             groups,
             store,
             payloads,
-            ParkingLot(store, one.name),
+            ParkingStream(store, one.name),
         )
         for one in service.reactions
     }
@@ -76,7 +76,7 @@ def saga_workers(
     """A worker for each saga."""
     return {
         name: GroupConsumer(
-            name, engine.events, engine.handle, groups, store, payloads, ParkingLot(store, name)
+            name, engine.events, engine.handle, groups, store, payloads, ParkingStream(store, name)
         )
         for name, engine in engines.items()
     }

@@ -13,7 +13,7 @@ class Delivery(Protocol):
     """One event handed to one consumer of a group. Settle it exactly once.
 
     Events that need a person are not the group's business: it would keep them in a heap, and lose
-    them when it hands them out again. They go to a parking lot (``application/parking_lot.py``).
+    them when it hands them out again. ``application/parking_stream.py`` parks them.
     """
 
     @property

@@ -30,18 +30,18 @@ By = Annotated[
 def list_parked(context: typer.Context, group: Group = None, json: Json = False) -> None:
     """List the parked events, oldest first, and how many events wait behind each."""
     with clear_errors():
-        from infrastructure.cli import parked_lots
+        from infrastructure.cli import parked_events
 
-        until_done(parked_lots.print_parked(deployed(context), group, json=json))
+        until_done(parked_events.print_parked(deployed(context), group, json=json))
 
 
 @app.command()
 def show(context: typer.Context, event_id: EventId, json: Json = False) -> None:
     """Show one parked event: its error, and the events that wait behind it."""
     with clear_errors():
-        from infrastructure.cli import parked_lots
+        from infrastructure.cli import parked_events
 
-        until_done(parked_lots.print_one(deployed(context), event_id, json=json))
+        until_done(parked_events.print_one(deployed(context), event_id, json=json))
 
 
 @app.command()
@@ -67,11 +67,11 @@ def replay(
 ) -> None:
     """Handle parked events again. If one succeeds, the events behind it follow in order."""
     with clear_errors():
-        from infrastructure.cli import parked_wishes
+        from infrastructure.cli import parked_commands
 
-        which = parked_wishes.Which(event_id, stream, everything, group, limit)
+        which = parked_commands.Selection(event_id, stream, everything, group, limit)
         until_done(
-            parked_wishes.replay(deployed(context), which, by, reason, rate=rate, dry_run=dry_run)
+            parked_commands.replay(deployed(context), which, by, reason, rate=rate, dry_run=dry_run)
         )
 
 
@@ -84,6 +84,6 @@ def discard(
 ) -> None:
     """Give up one event for good. The events that wait behind it are handled."""
     with clear_errors():
-        from infrastructure.cli import parked_wishes
+        from infrastructure.cli import parked_commands
 
-        until_done(parked_wishes.discard(deployed(context), event_id, by, reason))
+        until_done(parked_commands.discard(deployed(context), event_id, by, reason))

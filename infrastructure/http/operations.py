@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from application.messages import UnreadableEvent
-from application.parking_lot import ParkingLot
+from application.parking_stream import ParkingStream
 from application.ports import StoreUnavailable, StreamUnusable
 from application.projections.lag import Lag
 from infrastructure.http.problems import answer, documented, of_status
@@ -53,13 +53,13 @@ async def ready(service: Serving) -> Ready | Response:
     return answer(problem, {"Retry-After": "1"})
 
 
-async def _read(lots: Sequence[ParkingLot]) -> Sequence[ParkingLot]:
+async def _read(parking_streams: Sequence[ParkingStream]) -> Sequence[ParkingStream]:
     """Those that can be read now, as they are now."""
-    read: list[ParkingLot] = []
-    for lot in lots:
+    read: list[ParkingStream] = []
+    for parking in parking_streams:
         with suppress(StoreUnavailable, StreamUnusable, UnreadableEvent):
-            await lot.look()
-            read.append(lot)
+            await parking.look()
+            read.append(parking)
     return read
 
 
@@ -72,5 +72,5 @@ async def metrics(service: Serving) -> Response:
         lags = await service.lags.counted()
     staleness.look(lags)
     service.metrics.show(lags, staleness)
-    service.metrics.show_parked(await _read(service.lots))
+    service.metrics.show_parked(await _read(service.parking_streams))
     return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from application.backpressure import Backpressure
 from application.command_dispatch import CommandDispatch
 from application.consistency import Consistency
-from application.parking_lot import ParkingLot
+from application.parking_stream import ParkingStream
 from application.ports import EventStore
 from application.projections.lag import Lags
 from application.projections.staleness import Staleness
@@ -31,7 +31,7 @@ class Served:
     backpressure: Backpressure
     lags: Lags
     staleness: Staleness
-    lots: Sequence[ParkingLot]
+    parking_streams: Sequence[ParkingStream]
     metrics: Metrics
     health: Health
     outside: Any

@@ -17,8 +17,8 @@ from application.claim_check import ClaimCheck
 from application.consuming import HANDED_OUT, SUSPECT, GroupConsumer
 from application.event_filter import EventFilter
 from application.messages import Context, NewEvent, RecordedEvent
-from application.parking import Lot, ParkingEvent, evolve
-from application.parking_lot import ParkingLot
+from application.parking import ParkedEvents, ParkingEvent, evolve
+from application.parking_stream import ParkingStream
 from application.ports import (
     NO_STREAM,
     ConsumerGroups,
@@ -54,8 +54,8 @@ class Work:
         self.tried: Counter[str] = Counter()
         self.versions: Counter[str] = Counter()
 
-    def lot(self) -> ParkingLot:
-        return ParkingLot(ClaimCheck(self.store, self.payloads), "work")
+    def parking(self) -> ParkingStream:
+        return ParkingStream(ClaimCheck(self.store, self.payloads), "work")
 
     def fail(self, name: str, error: Callable[[], Exception], times: int = -1) -> None:
         self.failing[name], self.left[name] = error, times
@@ -88,28 +88,28 @@ class Work:
             self.groups,
             ClaimCheck(self.store, self.payloads),
             self.payloads,
-            self.lot(),
+            self.parking(),
             at_once=at_once,
             pause=no_pause,
         )
 
-    def lot_now(self) -> Lot:
-        """The lot at this very moment."""
+    def parked_now(self) -> ParkedEvents:
+        """The parked events at this moment."""
         log = self.store.after(-1, 10_000)
         events = (recorded.event for recorded in log if recorded.stream == "parking-work")
-        return reduce(evolve, cast("Iterator[ParkingEvent]", events), Lot())
+        return reduce(evolve, cast("Iterator[ParkingEvent]", events), ParkedEvents())
 
     def first_error(self, stream: str) -> str | None:
         """Of what comes first in that stream."""
-        first = self.lot_now().first(stream)
+        first = self.parked_now().first(stream)
         return first.parked.error if first else None
 
     async def parked(self) -> list[str]:
         """The reasons of what is held, in the order of its streams."""
-        lot = await self.lot().look()
+        parking = await self.parking().look()
         found = []
-        for stream in sorted(lot.streams):
-            for id in lot.streams[stream]:
+        for stream in sorted(parking.streams):
+            for id in parking.streams[stream]:
                 events = [e async for e in self.store.read(stream) if e.id == id]
                 event = events[0].event
                 assert isinstance(event, TransferCancelled)
@@ -117,9 +117,9 @@ class Work:
         return found
 
     async def replay(self, name: str) -> None:
-        lot = self.lot()
+        parking = self.parking()
         stream = f"transfer-{name[0]}"
-        await lot.replay((await lot.look()).streams[stream][0], "ada")
+        await parking.replay((await parking.look()).streams[stream][0], "ada")
 
     async def idle(self) -> bool:
         """Nothing is in hand, and nothing is to come."""
@@ -206,10 +206,10 @@ async def test_what_stays_wrong_is_parked_and_the_rest_flows(work: Work) -> None
         await until_true(lambda: parked_are(work, ["a2", "a3", "a4"]))
         await until(lambda: "b3" in work.handled)
 
-    lot = await work.lot().look()
-    held = lot.held[lot.streams["transfer-a"][0]]
+    parking = await work.parking().look()
+    held = parking.held[parking.streams["transfer-a"][0]]
     assert (held.parked.error, held.parked.attempts) == ("Mark: no such thing", 3)
-    assert lot.waiting_behind(held) == 2
+    assert parking.waiting_behind(held) == 2
     assert (work.tried["a2"], work.tried["a3"]) == (3, 0)
 
 
@@ -246,9 +246,9 @@ async def test_what_is_discarded_lets_the_next_go_on(work: Work) -> None:
     await work.put("a1", "a2")
     async with at_work(work.consumer()):
         await until_true(lambda: parked_are(work, ["a1", "a2"]))
-        lot = work.lot()
-        first = (await lot.look()).streams["transfer-a"][0]
-        await lot.discard(first, "ada", "done by hand")
+        parking = work.parking()
+        first = (await parking.look()).streams["transfer-a"][0]
+        await parking.discard(first, "ada", "done by hand")
         await until_true(lambda: parked_are(work, []))
 
     assert work.handled == ["a2"]
@@ -266,7 +266,7 @@ async def test_what_cannot_be_read_is_parked(work: Work) -> None:
     async with at_work(work.consumer()):
         await until_true(lambda: holds(work, 2))
 
-    errors = [held.parked.error or "" for held in (await work.lot().look()).held.values()]
+    errors = [held.parked.error or "" for held in (await work.parking().look()).held.values()]
     assert sorted(error.partition(":")[0] for error in errors) == [
         PayloadUnavailable.__name__,
         "UnreadableEvent",
@@ -274,7 +274,7 @@ async def test_what_cannot_be_read_is_parked(work: Work) -> None:
 
 
 async def holds(work: Work, count: int) -> bool:
-    return len((await work.lot().look()).held) == count
+    return len((await work.parking().look()).held) == count
 
 
 async def test_the_full_data_is_handled(work: Work) -> None:
@@ -366,10 +366,10 @@ async def test_looks_at_once_share_a_read() -> None:
             reads += 1
             return super().read(*args, **options)  # type: ignore[arg-type]  # as they came
 
-    lot = ParkingLot(Counting(SAMPLE.catalogue), "work")
-    await asyncio.gather(*(lot.look() for _ in range(50)))
+    parking = ParkingStream(Counting(SAMPLE.catalogue), "work")
+    await asyncio.gather(*(parking.look() for _ in range(50)))
     assert reads == 2
-    await lot.look()
+    await parking.look()
     assert reads == 3
 
 
@@ -389,7 +389,7 @@ async def test_nothing_is_lost_and_order_is_kept_whatever_fails(data: st.DataObj
     async def handle(recorded: RecordedEvent) -> None:
         event = recorded.event
         assert isinstance(event, TransferCancelled)
-        held = work.lot_now().held
+        held = work.parked_now().held
         if recorded.id in groups.came_too_early and recorded.id not in held:
             overtaken.append(event.reason)
         await work.handle(recorded)
@@ -423,19 +423,19 @@ class Watched(memory.ConsumerGroups):
     async def _watched(self, deliveries: AsyncIterator[Delivery]) -> AsyncIterator[Delivery]:
         async for delivery in deliveries:
             event = delivery.recorded
-            if self._work.lot_now().first(event.stream, before=event.version):
+            if self._work.parked_now().first(event.stream, before=event.version):
                 self.came_too_early.add(event.id)
             yield delivery
 
 
 async def all_done(work: Work, names: Collection[str]) -> bool:
     """Replay what is parked, as a patient person would, until all has been handled."""
-    lot = await work.lot().look()
-    for stream in lot.streams:
-        first = lot.first(stream)
+    parking = await work.parking().look()
+    for stream in parking.streams:
+        first = parking.first(stream)
         if first and not first.ready:
             await work.replay(stream.removeprefix("transfer-"))
-    return set(names) <= set(work.handled) and not (await work.lot().look()).held
+    return set(names) <= set(work.handled) and not (await work.parking().look()).held
 
 
 async def test_a_lot_with_a_hole_keeps_events_in_hand_and_says_so(work: Work) -> None:

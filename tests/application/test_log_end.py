@@ -11,7 +11,7 @@ from application.command_dispatch import CommandDispatch, Outcome
 from application.consistency import Consistency, InvalidToken, NotOfThisLog, Token
 from application.log_end import LogEnd
 from application.messages import Context, RecordedEvent
-from application.parking_lot import ParkingLot
+from application.parking_stream import ParkingStream
 from application.ports import NO_STREAM
 from application.projections.builds import Build
 from application.projections.failures import AheadOfLog
@@ -112,14 +112,14 @@ async def test_a_parking_lot_forgets_what_the_log_no_longer_holds() -> None:
     """It goes on from what is there, and does not try without end."""
     store = Store()
     first, second = await store.transfers("1", "2")
-    lot = ParkingLot(store.log, "group")
+    parking = ParkingStream(store.log, "group")
     for recorded in (first, second):
-        await lot.park(recorded, "broken", 1)
+        await parking.park(recorded, "broken", 1)
 
     store.log.restore(second.position)
-    await lot.park(second, "broken again", 1)
+    await parking.park(second, "broken again", 1)
 
-    assert set(lot.lot.held) == {second.id}
+    assert set(parking.parked.held) == {second.id}
 
 
 async def test_deadlines_are_learnt_anew_from_an_older_log() -> None:

@@ -1,4 +1,4 @@
-"""The parking lot: what is held, what waits behind it, and what a person may ask for."""
+"""The parking stream: what is held, what waits behind it, and what a person may ask for."""
 
 from uuid import UUID
 
@@ -56,20 +56,20 @@ def test_what_has_failed_is_parked_once() -> None:
 
 
 def test_what_follows_in_the_stream_waits_behind() -> None:
-    """It is held, without an error of its own; what is in the lot already is not held twice."""
+    """It is held, without an error of its own; what is parked already is not held twice."""
     parking.given(parked(A, 0)).when(queue(B, 1)).then(queued(B, 1, behind=A))
     parking.given(parked(A, 0), queued(B, 1, behind=A)).when(queue(B, 1)).then_nothing()
 
 
 def test_what_has_nothing_before_it_flows() -> None:
-    """An empty lot, another stream, an earlier version: nothing to wait for."""
+    """No parked events, another stream, an earlier version: nothing to wait for."""
     parking.given().when(queue(A, 0)).then_nothing()
     parking.given(parked(A, 5)).when(queue(B, 9, "order-2")).then_nothing()
     parking.given(parked(A, 5)).when(queue(B, 4)).then_nothing()
 
 
 def test_the_first_of_a_stream_is_replayed_first() -> None:
-    """Only what comes first can be replayed: order is the point of the lot."""
+    """Only what comes first can be replayed: order is the point of parking."""
     given = parking.given(parked(A, 0), parked(B, 1))
     given.when(RequestReplay(event_id=A, by="ada")).then(REPLAY)
     given.when(RequestReplay(event_id=B, by="ada")).then_refused(WaitsBehind)
@@ -82,7 +82,7 @@ def test_what_fails_again_is_parked_again() -> None:
 
 
 def test_what_was_handled_is_gone() -> None:
-    """It leaves the lot, and the next time it is not there."""
+    """It is not parked any more, and the next time it is not there."""
     replayed = EventReplayed(event_id=A, stream="order-1")
     finish = FinishReplay(event_id=A, stream="order-1")
     parking.given(parked(A, 0), REPLAY).when(finish).then(replayed)

@@ -58,7 +58,7 @@ def test_a_contradiction_is_refused_and_named(declared: dict[str, Any], why: str
 
 
 def test_a_service_has_what_the_kit_keeps_for_it() -> None:
-    """Its sagas, their moments, parking lots and snapshots are categories; sagas are shown."""
+    """Its sagas, their moments, parked events and snapshots are categories; sagas are shown."""
     service: Service[None] = Service("bank", (TRANSFER,), (transfer_summary,), (money_transfer,))
 
     kept = {category.name for category in service.catalogue.categories} - {"transfer"}

@@ -4,7 +4,7 @@ import asyncio
 
 from application.consuming import GroupConsumer
 from application.messages import RecordedEvent
-from application.parking_lot import ParkingLot
+from application.parking_stream import ParkingStream
 from application.ports import NO_STREAM
 from tests.contracts.conftest import Stores
 from tests.contracts.made_up import events, name, only, until
@@ -13,7 +13,7 @@ from tests.contracts.made_up import events, name, only, until
 async def test_an_event_is_parked_and_replayed_with_what_waits_behind_it(stores: Stores) -> None:
     """The rest flows meanwhile; after the replay all has been handled in order, and once."""
     type, group, bad, good = name("Noted"), name("group"), name(), name()
-    lot, handled, mended = ParkingLot(stores.events, group), list[tuple[str, int]](), False
+    parking, handled, mended = ParkingStream(stores.events, group), list[tuple[str, int]](), False
 
     async def handle(recorded: RecordedEvent) -> None:
         if recorded.stream == bad and recorded.version == 1 and not mended:
@@ -21,20 +21,20 @@ async def test_an_event_is_parked_and_replayed_with_what_waits_behind_it(stores:
         handled.append((recorded.stream, recorded.version))
 
     async def all_has_come() -> bool:
-        return len((await lot.look()).held) == 2 and len(handled) == 4
+        return len((await parking.look()).held) == 2 and len(handled) == 4
 
     async def the_lot_is_empty() -> bool:
-        return not (await lot.look()).held
+        return not (await parking.look()).held
 
     for stream in (bad, good):
         await stores.events.append(stream, events(3, type), NO_STREAM)
-    own = ParkingLot(stores.events, group)
+    own = ParkingStream(stores.events, group)
     consumer = GroupConsumer(group, only(type), handle, stores.groups, stores.events, None, own)
     task = asyncio.create_task(consumer.run())
     try:
         await until(all_has_come)
         mended = True
-        await lot.replay(lot.lot.streams[bad][0], "ada")
+        await parking.replay(parking.parked.streams[bad][0], "ada")
         await until(the_lot_is_empty)
     finally:
         task.cancel()

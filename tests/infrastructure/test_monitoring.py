@@ -70,7 +70,7 @@ async def test_a_stalled_projection_raises_its_alert_until_it_goes_on() -> None:
 
 
 async def test_a_parked_event_raises_the_alert_of_its_group() -> None:
-    """As long as it is in the lot, and of no other group."""
+    """As long as it is parked, and of no other group."""
     of_group = {dict(alert.labels).get("group"): alert for alert in alerts(SAMPLE)}
     async with bank_over(empty_bank()) as bank:
         thanks, transfers = of_group["thanks"], of_group["money_transfer"]
@@ -79,12 +79,12 @@ async def test_a_parked_event_raises_the_alert_of_its_group() -> None:
         store = bank.container.streams()
         await store.append("transfer-bad", [event("TransferRequested", b"{}")], NO_STREAM)
         (bad,) = [one async for one in store.read("transfer-bad")]
-        lot = bank.container.parking("thanks")
-        await lot.park(bad, "UnreadableEvent: these bytes are no TransferRequested v2", attempts=3)
+        parking = bank.container.parking("thanks")
+        await parking.park(bad, "UnreadableEvent: these bytes are no TransferRequested v2", attempts=3)
 
         assert await is_true(thanks, bank)
         assert not await is_true(transfers, bank)
-        await lot.discard(bad.id, "ada", "another system wrote it")
+        await parking.discard(bad.id, "ada", "another system wrote it")
         assert not await is_true(thanks, bank)
 
 

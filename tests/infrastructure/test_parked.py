@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from application.consuming import GroupConsumer
 from application.messages import Context, RecordedEvent
-from application.parking_lot import ParkingLot
+from application.parking_stream import ParkingStream
 from application.ports import NO_STREAM, ConsumerGroups, EventStore
 from application.shop.aggregates import ORDER
 from application.shop.service import SHOP
@@ -40,11 +40,11 @@ class Drill:
         found: list[dict[str, Any]] = json.loads(self.parked("list", "--json"))
         return sorted(found, key=lambda held: str(held["stream"]))
 
-    def work(self, until: Callable[[ParkingLot], Awaitable[bool]], put: bool = False) -> None:
-        """Run the consumer until that is true of its lot."""
+    def work(self, until: Callable[[ParkingStream], Awaitable[bool]], put: bool = False) -> None:
+        """Run the consumer until that is true of its parking."""
         asyncio.run(self._work(until, put))
 
-    async def _work(self, until: Callable[[ParkingLot], Awaitable[bool]], put: bool) -> None:
+    async def _work(self, until: Callable[[ParkingStream], Awaitable[bool]], put: bool) -> None:
         async with opened(self.servers) as container:
             await self._consume(container.streams(), container.consumer_groups(), until, put)
 
@@ -52,7 +52,7 @@ class Drill:
         self,
         store: EventStore,
         groups: ConsumerGroups,
-        until: Callable[[ParkingLot], Awaitable[bool]],
+        until: Callable[[ParkingStream], Awaitable[bool]],
         put: bool,
     ) -> None:
         if put:
@@ -63,7 +63,7 @@ class Drill:
                     for r in "xyz"
                 ]
                 await store.append(stream, new, NO_STREAM)
-        lot = ParkingLot(store, "drill")
+        parking = ParkingStream(store, "drill")
         consumer = GroupConsumer(
             "drill",
             ORDER.only(OrderCancelled),
@@ -71,18 +71,18 @@ class Drill:
             groups,
             store,
             None,
-            ParkingLot(store, "drill"),
+            ParkingStream(store, "drill"),
         )
         task = asyncio.create_task(consumer.run())
         try:
-            await until_true(lambda: until(lot))
+            await until_true(lambda: until(parking))
         finally:
             task.cancel()
             await asyncio.wait([task])
 
-    async def has_all(self, lot: ParkingLot) -> bool:
+    async def has_all(self, parking: ParkingStream) -> bool:
         """What fails is parked, with what waits behind it, and the rest is handled."""
-        return len((await lot.look()).held) == 6 and len(self.handled) == 3
+        return len((await parking.look()).held) == 6 and len(self.handled) == 3
 
     async def _handle(self, recorded: RecordedEvent) -> None:
         if recorded.stream in self.failing:
@@ -90,9 +90,9 @@ class Drill:
         self.handled.append((recorded.stream, recorded.version))
 
 
-def holds(count: int) -> Callable[[ParkingLot], Awaitable[bool]]:
-    async def it_does(lot: ParkingLot) -> bool:
-        return len((await lot.look()).held) == count
+def holds(count: int) -> Callable[[ParkingStream], Awaitable[bool]]:
+    async def it_does(parking: ParkingStream) -> bool:
+        return len((await parking.look()).held) == count
 
     return it_does
 
@@ -135,8 +135,8 @@ def test_the_runbook_parked_events(drill: Drill) -> None:
     assert "Nothing is parked" in drill.parked("list")
 
 
-async def failed_again(lot: ParkingLot) -> bool:
-    held = (await lot.look()).first("order-b")
+async def failed_again(parking: ParkingStream) -> bool:
+    held = (await parking.look()).first("order-b")
     return held is not None and not held.ready
 
 

@@ -35,7 +35,7 @@ class Batcher(Generic[W, A]):
         serve: Callable[[Sequence[Waiting[W, A]]], Awaitable[None]],
         report: Report,
     ) -> None:
-        """``choose`` removes and returns the next batch; ``serve`` answers all of it, and never raises."""
+        """``choose`` removes and returns the next batch; ``serve`` answers it, and never raises."""
         self._choose, self._serve, self._report = choose, serve, report
         self._waiting: deque[Waiting[W, A]] = deque()
         self._batches: set[asyncio.Task[None]] = set()

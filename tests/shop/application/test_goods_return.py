@@ -13,7 +13,7 @@ from application.claim_check import ClaimCheck
 from application.command_dispatch import CommandDispatch
 from application.consuming import GroupConsumer
 from application.messages import Context
-from application.parking_lot import ParkingLot
+from application.parking_stream import ParkingStream
 from application.shop.reactions.goods_return import (
     GROUP,
     GoodsReturn,
@@ -126,7 +126,7 @@ class Shop:
             self.groups,
             store,
             None,
-            ParkingLot(store, GROUP),
+            ParkingStream(store, GROUP),
             pause=no_pause,
         )
 
@@ -187,10 +187,10 @@ async def test_what_the_provider_refuses_waits_for_a_person() -> None:
     await shop.sold()
     await shop.provider.refund("by hand", authorisation_key("o"), Money.parse("12.50 GBP"))
     await shop.comes_back((1, 2))
-    lot = ParkingLot(shop.store, GROUP)
+    parking = ParkingStream(shop.store, GROUP)
 
     async def parked() -> bool:
-        return [held.parked.stream for held in (await lot.look()).held.values()] == ["order-o"]
+        return [held.parked.stream for held in (await parking.look()).held.values()] == ["order-o"]
 
     async with at_work(shop.consumer()):
         await until_true(parked)
@@ -238,4 +238,4 @@ async def test_each_return_is_refunded_once_and_restocked_once(
         await until_true(lambda: shop.done({"stock-A": 4, "stock-B": 2, "stock-FREE": 1}))
 
     assert (shop.refunded(), shop.recorded_refunds()) == (POUND * 8, 3)
-    assert not (await ParkingLot(shop.store, GROUP).look()).held
+    assert not (await ParkingStream(shop.store, GROUP).look()).held

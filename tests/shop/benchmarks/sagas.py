@@ -23,7 +23,7 @@ from application.claim_check import ClaimCheck
 from application.command_dispatch import CommandDispatch
 from application.consuming import GroupConsumer
 from application.messages import Context, RecordedEvent
-from application.parking_lot import ParkingLot
+from application.parking_stream import ParkingStream
 from application.ports import NO_STREAM, EventStore
 from application.sagas.deadlines import Deadlines
 from application.sagas.engine import SagaEngine
@@ -114,7 +114,7 @@ def consumer(shop: Shop, store: EventStore, client: eventstoredb.Client) -> Grou
         groups,
         store,
         None,
-        ParkingLot(store, name),
+        ParkingStream(store, name),
     )
 
 

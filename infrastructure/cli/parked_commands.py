@@ -1,4 +1,4 @@
-"""``headwater parked replay`` and ``discard``: a wish, recorded in the parking lot."""
+"""``headwater parked replay`` and ``discard``: commands on parked events."""
 
 import asyncio
 import getpass
@@ -9,9 +9,9 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from application.parking import Held
-from application.parking_lot import ParkingLot
+from application.parking_stream import ParkingStream
 from domain.decider import DomainError
-from infrastructure.cli.parked_lots import firsts_of, lot_of, lots_opened
+from infrastructure.cli.parked_events import firsts_of, parking_of, parking_opened
 from infrastructure.cli.printing import say
 from infrastructure.cli.process import UsageError
 from infrastructure.processes import CommandFailed
@@ -19,8 +19,8 @@ from infrastructure.program import Deployment
 
 
 @dataclass(frozen=True)
-class Which:
-    """What is to be replayed: one event, the first of one stream, or the first of each."""
+class Selection:
+    """The events to replay: one, the first of one stream, or the first of each stream."""
 
     event_id: UUID | None = None
     stream: str | None = None
@@ -28,15 +28,15 @@ class Which:
     group: str | None = None
     limit: int | None = None
 
-    def among(self, lots: Sequence[ParkingLot]) -> Sequence[tuple[ParkingLot, Held]]:
-        """What a person has to ask for. Raises :class:`CommandFailed` when it is not there."""
+    def among(self, streams: Sequence[ParkingStream]) -> Sequence[tuple[ParkingStream, Held]]:
+        """The selected events, oldest first. Raises :class:`CommandFailed` when there are none."""
         if self.event_id is not None:
-            lot = lot_of(self.event_id, lots)
-            return [(lot, lot.lot.held[self.event_id])]
+            parking = parking_of(self.event_id, streams)
+            return [(parking, parking.parked.held[self.event_id])]
         found = [
-            (lot, held)
-            for lot in lots
-            for held in firsts_of(lot)
+            (parking, held)
+            for parking in streams
+            for held in firsts_of(parking)
             if not held.ready and self.stream in (None, held.parked.stream)
         ]
         if self.stream is not None and not found:
@@ -51,7 +51,7 @@ class Which:
 
 async def replay(
     deployment: Deployment,
-    which: Which,
+    which: Selection,
     by: str | None,
     reason: str | None,
     *,
@@ -60,15 +60,15 @@ async def replay(
 ) -> None:
     """Raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
     which.require_one()
-    async with lots_opened(deployment, which.group) as lots:
-        chosen = which.among(lots)
-        behind = sum(lot.lot.waiting_behind(held) for lot, held in chosen)
+    async with parking_opened(deployment, which.group) as parking_streams:
+        chosen = which.among(parking_streams)
+        behind = sum(parking.parked.waiting_behind(held) for parking, held in chosen)
         say(f"{len(chosen)} to be replayed, {behind} waiting behind them")
-        for lot, held in chosen:
+        for parking, held in chosen:
             parked = held.parked
             say(f"  {parked.event_id}  {parked.stream}@{parked.version}  {parked.error}")
             if not dry_run:
-                await _record(lot, parked.event_id, by, reason)
+                await _record(parking, parked.event_id, by, reason)
                 await asyncio.sleep(1 / rate)
     if dry_run:
         say("Nothing was recorded: leave out --dry-run to do it.")
@@ -78,11 +78,11 @@ async def discard(deployment: Deployment, event_id: UUID, by: str | None, reason
     """Raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
     if not reason.strip():
         raise UsageError("--reason is empty: give a reason, which is recorded")
-    async with lots_opened(deployment) as lots:
-        lot, name = lot_of(event_id, lots), by or getpass.getuser()
-        behind = lot.lot.waiting_behind(lot.lot.held[event_id])
+    async with parking_opened(deployment) as parking_streams:
+        parking, name = parking_of(event_id, parking_streams), by or getpass.getuser()
+        behind = parking.parked.waiting_behind(parking.parked.held[event_id])
         try:
-            await lot.discard(event_id, name, reason)
+            await parking.discard(event_id, name, reason)
         except ValidationError as error:
             raise _wrong(error) from error
         say(f"event {event_id} is discarded (recorded for {name}: {reason})")
@@ -90,9 +90,11 @@ async def discard(deployment: Deployment, event_id: UUID, by: str | None, reason
             say(f"{behind} waiting behind it will be handled")
 
 
-async def _record(lot: ParkingLot, event_id: UUID, by: str | None, reason: str | None) -> None:
+async def _record(
+    parking: ParkingStream, event_id: UUID, by: str | None, reason: str | None
+) -> None:
     try:
-        await lot.replay(event_id, by or getpass.getuser(), reason)
+        await parking.replay(event_id, by or getpass.getuser(), reason)
     except ValidationError as error:
         raise _wrong(error) from error
     except DomainError as refused:

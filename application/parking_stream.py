@@ -1,4 +1,4 @@
-"""Where the parking lot of a group is kept: in a stream of the event store, so on every store."""
+"""The parked events of a group are kept in a stream of the event store, so on every store."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from application.parking import (
     EventReplayed,
     FinishReplay,
     Held,
-    Lot,
+    ParkedEvents,
     ParkEvent,
     ParkingCommand,
     QueueEvent,
@@ -30,51 +30,52 @@ from application.ports import (
     WrongExpectedVersion,
 )
 
-_TOLD = 1000  # characters that are kept of an error
+_LONGEST_ERROR = 1000  # characters that are kept of an error
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class ParkingLot:
-    """The parking lot of one group, as far as it has been read; any number may be open on it.
+class ParkingStream:
+    """The parked events of one group, as far as they have been read. Several may be open at once.
 
-    Every method but ``lot`` reads on from where it knows the lot, decides on that, and appends with
-    that exact version. All raise ``StoreUnavailable``.
+    Every method but ``parked`` and ``since`` first reads the new events of the stream. A command is
+    decided on them and appended at exactly their version. All raise ``StoreUnavailable``.
     """
 
     def __init__(self, store: EventStore, group: str, clock: Callable[[], datetime] = _now) -> None:
         self.group, self.stream = group, PARKING.stream(group)
         self._store, self._clock = store, clock
-        self._lot, self._version = Lot(), NO_STREAM
+        self._parked, self._version = ParkedEvents(), NO_STREAM
         self._last_id: UUID | None = None
         self._since: dict[UUID, datetime] = {}
         self._reading, self._begun, self._completed = asyncio.Lock(), 0, 0
 
     @property
-    def lot(self) -> Lot:
-        """As it was when it was last read."""
-        return self._lot
+    def parked(self) -> ParkedEvents:
+        """The state as of the last read."""
+        return self._parked
 
     def since(self, held: Held) -> datetime:
-        """When that event was parked, or parked again."""
+        """When that event was parked last."""
         return self._since[held.parked.event_id]
 
-    async def look(self) -> Lot:
-        """The lot as it is at some moment after the call. Those who ask at once share a read."""
+    async def look(self) -> ParkedEvents:
+        """The state at a moment after the call. Concurrent callers share one read."""
         arrived = self._begun
         async with self._reading:
-            if self._completed <= arrived:  # the last one began before we came
+            if self._completed <= arrived:  # the last read began before this call
                 self._begun += 1
                 await self._read_on()
                 self._completed = self._begun
-        return self._lot
+        return self._parked
 
     async def holds(self, recorded: RecordedEvent) -> bool:
-        """Whether the group has to leave that event alone.
+        """Whether the group must not handle that event now.
 
-        It is in the lot, or was discarded there; or it waits, from now on, behind another one.
+        It is parked or discarded; or it is parked by this call, behind an earlier event of its
+        stream.
         """
         event = QueueEvent(
             event_id=recorded.id,
@@ -83,67 +84,67 @@ class ParkingLot:
             type=recorded.type,
         )
         await self._carry_out(event, self._caused(recorded))
-        return recorded.id in self._lot.held or recorded.id in self._lot.discarded
+        return recorded.id in self._parked.held or recorded.id in self._parked.discarded
 
     async def park(self, recorded: RecordedEvent, error: str, attempts: int) -> None:
-        """Set an event aside that has failed so many times."""
+        """Park an event that has failed ``attempts`` times."""
         event = ParkEvent(
             event_id=recorded.id,
             stream=recorded.stream,
             version=recorded.version,
             type=recorded.type,
-            error=error.replace("\x00", "�")[:_TOLD],
+            error=error.replace("\x00", "�")[:_LONGEST_ERROR],
             attempts=attempts,
         )
         await self._carry_out(event, self._caused(recorded))
 
     async def park_again(self, parked: EventParked, error: str) -> None:
-        """Set an event aside that is held, and cannot be had from its stream now."""
+        """Park an event again that cannot be read from its stream now."""
         event = ParkEvent(
             event_id=parked.event_id,
             stream=parked.stream,
             version=parked.version,
             type=parked.type,
-            error=error.replace("\x00", "�")[:_TOLD],
+            error=error.replace("\x00", "�")[:_LONGEST_ERROR],
             attempts=1,
         )
-        await self._carry_out(event, self._asked(self.group))
+        await self._carry_out(event, self._started(self.group))
 
     async def finish(self, recorded: RecordedEvent) -> None:
-        """An event that was held has been handled."""
+        """Record that a parked event has been handled."""
         finished = FinishReplay(event_id=recorded.id, stream=recorded.stream)
         await self._carry_out(finished, self._caused(recorded))
 
     async def replay(self, event_id: UUID, by: str, reason: str | None = None) -> None:
-        """Have an event handled again. Raises ``NotParked``, ``WaitsBehind``."""
-        wish = RequestReplay(event_id=event_id, by=by, reason=reason)
-        await self._carry_out(wish, self._asked(by))
+        """Request that an event is handled again. Raises ``NotParked``, ``WaitsBehind``."""
+        request = RequestReplay(event_id=event_id, by=by, reason=reason)
+        await self._carry_out(request, self._started(by))
 
     async def discard(self, event_id: UUID, by: str, reason: str) -> None:
-        """Give an event up for good; what waits behind it is due. Raises ``NotParked``."""
+        """Give up an event for good. Events behind it become due. Raises ``NotParked``."""
         await self._carry_out(
-            DiscardEvent(event_id=event_id, by=by, reason=reason), self._asked(by)
+            DiscardEvent(event_id=event_id, by=by, reason=reason), self._started(by)
         )
 
     async def _carry_out(self, command: ParkingCommand, context: Context) -> None:
         while True:
-            lot = await self.look()
-            version = self._version  # nothing was awaited in between: it is that of the lot
-            if not (decided := PARKING.decider.decide(command, lot)):
+            parked = await self.look()
+            version = self._version  # of `parked`: nothing was awaited in between
+            if not (decided := PARKING.decider.decide(command, parked)):
                 return
-            (event,) = decided  # one wish, one event
+            (event,) = decided  # every parking command leads to at most one
             new = OWN.new_event(event, uuid5(context.command_id, str(version)), context)
-            with suppress(WrongExpectedVersion):  # somebody else has got on: look again
+            with suppress(WrongExpectedVersion):  # another process was first: decide again
                 await self._store.append(self.stream, [new], version)
                 await self.look()
                 return
 
     def _forget(self) -> None:
-        self._lot, self._version, self._last_id = Lot(), NO_STREAM, None
+        self._parked, self._version, self._last_id = ParkedEvents(), NO_STREAM, None
         self._since.clear()
 
     async def _read_on(self) -> None:
-        """From the last event that is known: where that is gone, an older log was restored."""
+        """Read from the last known event. If it is gone, an older log was restored: start anew."""
         known = self._last_id is None
         async for recorded in self._store.read(self.stream, from_version=max(0, self._version)):
             if recorded.id == self._last_id:
@@ -157,7 +158,7 @@ class ParkingLot:
             await self._read_on()
 
     def _take_in(self, recorded: RecordedEvent) -> None:
-        self._lot = PARKING.decider.evolve(self._lot, recorded.event)
+        self._parked = PARKING.decider.evolve(self._parked, recorded.event)
         self._version, self._last_id = recorded.version, recorded.id
         match recorded.event:
             case EventParked(event_id=event_id):
@@ -165,17 +166,17 @@ class ParkingLot:
             case EventReplayed(event_id=event_id) | EventDiscarded(event_id=event_id):
                 self._since.pop(event_id, None)
 
-    def _asked(self, by: str) -> Context:
+    def _started(self, by: str) -> Context:
         return Context.start(by, uuid4(), self._clock())
 
     def _caused(self, recorded: RecordedEvent) -> Context:
         try:
             return recorded.caused(self.group, self._clock())
-        except UnreadableEvent:  # another system wrote it: it begins a story of its own
+        except UnreadableEvent:  # another system wrote it: a correlation of its own
             return Context.start(self.group, uuid5(recorded.id, self.group), self._clock())
 
 
-async def groups_with_a_lot(subscriptions: Subscriptions) -> Sequence[str]:
+async def groups_that_parked(subscriptions: Subscriptions) -> Sequence[str]:
     """The groups that have ever parked an event, by name. Raises ``StoreUnavailable``."""
     groups: set[str] = set()
     async with subscriptions.catch_up(after=None, only=PARKING.only(EventParked)) as messages:
