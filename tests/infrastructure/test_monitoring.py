@@ -80,7 +80,9 @@ async def test_a_parked_event_raises_the_alert_of_its_group() -> None:
         await store.append("transfer-bad", [event("TransferRequested", b"{}")], NO_STREAM)
         (bad,) = [one async for one in store.read("transfer-bad")]
         parking = bank.container.parking("thanks")
-        await parking.park(bad, "UnreadableEvent: these bytes are no TransferRequested v2", attempts=3)
+        await parking.park(
+            bad, "UnreadableEvent: these bytes are no TransferRequested v2", attempts=3
+        )
 
         assert await is_true(thanks, bank)
         assert not await is_true(transfers, bank)
