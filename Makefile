@@ -8,12 +8,16 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 PINNED := $(COMPILE) -c requirements/dev.txt
 BOTH := --extra eventstoredb --extra postgres
 
-.PHONY: help run test node-test conformance check bench kit-alone reference requirements clean
+.PHONY: help run fast test node-test conformance check bench kit-alone reference requirements clean
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: .venv/.run ## start the service on embedded servers, with real orders in it
 	@$(BIN)/headwater run
+
+fast: .venv/.dev ## the tests of domain and application, everything in memory
+	@FEWER_EXAMPLES=1 $(BIN)/pytest -q -m "not slow" tests/domain tests/application tests/contracts tests/sample \
+		$(wildcard tests/$(SERVICE)/domain tests/$(SERVICE)/application)
 
 test: .venv/.dev ## run every test; needs no Docker and no server
 	@$(BIN)/pytest

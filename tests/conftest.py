@@ -1,13 +1,32 @@
 """What every test may ask for: servers that run for the tests alone."""
 
-from collections.abc import Iterator, Mapping
-from typing import get_args
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, get_args
 
 import pytest
 
 from embedded_eventstoredb import NodeProcess
 from infrastructure.settings import EventStore
 from tests.servers import empty_schema, postgres_server
+
+_SERVERS: Final = {"node", "fresh_node", "postgres_for_all"}
+_ON_A_SERVER: Final = re.compile("postgres|eventstoredb|http")  # how adapters are called
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """What needs a server is slow: ``make fast`` leaves it out."""
+    for item in items:
+        if _needs_a_server(item):
+            item.add_marker(pytest.mark.slow)
+
+
+def _needs_a_server(item: pytest.Item) -> bool:
+    chosen = getattr(item, "callspec", None)
+    adapters = [one for one in chosen.params.values() if isinstance(one, str)] if chosen else []
+    return not _SERVERS.isdisjoint(getattr(item, "fixturenames", ())) or any(
+        map(_ON_A_SERVER.match, adapters)
+    )
 
 
 @pytest.fixture(scope="session")

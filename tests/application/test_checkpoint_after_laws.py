@@ -12,7 +12,7 @@ from itertools import cycle
 from typing import Any, Generic
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from application.event_filter import EventFilter
@@ -32,6 +32,7 @@ from application.projections.checkpoint_after import CheckpointAfter
 from application.projections.projection import Parts, Projection, View
 from application.projections.runner import ProjectionRunner
 from infrastructure import memory
+from tests.histories import law
 from tests.projection_specification import recorded
 from tests.sample.accounts import Deposited
 from tests.sample.aggregates import ACCOUNT
@@ -253,7 +254,7 @@ async def run(runner: ProjectionRunner[Any], end: int) -> None:
 
 
 @pytest.mark.parametrize("which", ORACLES)
-@settings(max_examples=200, deadline=None)
+@law(200)
 @given(
     numbers=Numbers,
     sizes=BatchSizes,
@@ -279,7 +280,7 @@ async def test_crashes_between_any_two_writes_leave_no_trace(
 
 
 @pytest.mark.parametrize("which", ORACLES)
-@settings(max_examples=200, deadline=None)
+@law(200)
 @given(
     numbers=Numbers,
     sizes=st.tuples(st.integers(1, 5), st.integers(1, 5)),

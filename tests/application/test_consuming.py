@@ -10,7 +10,7 @@ from typing import cast
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from application.claim_check import ClaimCheck
@@ -29,6 +29,7 @@ from application.ports import (
 )
 from infrastructure import memory
 from infrastructure.memory.consumer_groups import Delivery
+from tests.histories import law
 from tests.sample.aggregates import TRANSFER
 from tests.sample.service import SAMPLE
 from tests.sample.transfers import TransferCancelled
@@ -373,7 +374,7 @@ async def test_looks_at_once_share_a_read() -> None:
     assert reads == 3
 
 
-@settings(max_examples=60, deadline=None)
+@law(60)
 @given(data=st.data())
 async def test_nothing_is_lost_and_order_is_kept_whatever_fails(data: st.DataObject) -> None:
     """Two workers, failures and deaths by chance, replays: in the end each event was handled.

@@ -21,6 +21,7 @@ from infrastructure import memory
 from infrastructure.postgres import Views as PostgresViews
 from infrastructure.postgres import migrate, pool
 from tests.filled import Filled
+from tests.histories import law
 from tests.projection_specification import at
 from tests.sample.read_models.transfer_summary import TransferSummary, transfer_summary
 from tests.sample.service import SAMPLE
@@ -162,7 +163,7 @@ Crashes = st.lists(st.tuples(st.integers(1, 12), st.booleans()), max_size=4)
 """At which call, and whether only the database went away (or the process with it)."""
 
 
-@settings(max_examples=200, deadline=None)
+@law(200)
 @given(Histories, Crashes)
 async def test_crashes_and_duplicates_leave_no_trace_in_memory(
     history: Sequence[tuple[str, Command]], crashes: Sequence[tuple[int, bool]]

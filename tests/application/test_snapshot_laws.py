@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from application.catalogue import Catalogue
@@ -23,7 +23,7 @@ from infrastructure import memory
 from tests.application.snapped import NOON, declared
 from tests.application.snapshot_laws import *  # noqa: F403 - every law is a test of this suite
 from tests.domain.decider_laws import of
-from tests.histories import LAW
+from tests.histories import law
 from tests.sample import accounts
 from tests.sample.accounts import Deposit, Hold, InsufficientFunds
 from tests.sample.histories import SAMPLE_HISTORIES
@@ -70,7 +70,7 @@ def test_what_was_taken_by_another_page_does_not_fit(
         assert restore(taken, declaration, after).state == after.initial
 
 
-@settings(LAW, max_examples=40)
+@law(40)
 @given(every=st.integers(1, 4), remember=st.sampled_from([0, 1]), processes=st.integers(1, 4))
 def test_racing_processes_carry_out_each_command_once(
     every: int, remember: int, processes: int
@@ -137,7 +137,7 @@ def in_two_parts(command: Any, state: Any) -> Sequence[Any]:
     return [*events, *again]
 
 
-@settings(LAW, max_examples=40)
+@law(40)
 @given(every=st.integers(1, 4), count=st.integers(5, 15))
 def test_no_snapshot_is_taken_amid_an_append(every: int, count: int) -> None:
     """While many share what one process knows, each command is whole, or not there at all."""

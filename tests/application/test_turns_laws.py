@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid5
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from application.catalogue import Catalogue
@@ -26,7 +26,7 @@ from application.snapshots import Snapshots
 from domain.decider import Command, DomainError
 from infrastructure import memory
 from tests.application.snapped import NOON
-from tests.histories import LAW
+from tests.histories import law
 from tests.sample import accounts
 from tests.sample.accounts import Deposit, Hold, Release
 from tests.sample.service import SAMPLE
@@ -134,7 +134,7 @@ ANSWERS = st.lists(
 )
 
 
-@settings(LAW, max_examples=300)
+@law(300)
 @given(
     calls=CALLS,
     answers=ANSWERS,

@@ -72,6 +72,7 @@ async def test_a_fault_finds_what_the_provider_declares(tried: Tried) -> None:
     assert isinstance(await provider.redeem(fresh(), "another", FIVE), Redeemed)
 
 
+@pytest.mark.slow  # it starts a process
 async def test_a_journal_outlives_its_process(tmp_path: Path) -> None:
     """Killed and started again, the provider has its answers, its records and its faults."""
     with SimulatedProviders(DECLARED, tmp_path / "journal") as process:
@@ -89,6 +90,7 @@ async def test_a_journal_outlives_its_process(tmp_path: Path) -> None:
             assert await tried.provider.redeem("b", "bad", FIVE) == Declined("the card is empty")
 
 
+@pytest.mark.slow  # it starts a process
 @pytest.mark.parametrize(
     ("place", "reason"),
     [

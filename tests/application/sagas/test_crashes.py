@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.decider import DomainError
 from infrastructure.providers.simulated import Fault
 from tests.application.sagas.world import Killed
+from tests.histories import law
 from tests.sample.transfers import CancelTransfer
 from tests.sample.world import Bank
 
@@ -70,7 +71,7 @@ HAPPENINGS: Sequence[Happening] = (killed, cancelled)
 Happenings = st.dictionaries(st.integers(1, 80), st.sampled_from(HAPPENINGS), max_size=4)
 
 
-@settings(max_examples=150, deadline=None)
+@law(150)
 @given(Faults, Happenings, st.integers(0, 5))
 async def test_nothing_is_left_over_whatever_happens(
     faults: Sequence[Fault], happenings: Mapping[int, Happening], seed: int

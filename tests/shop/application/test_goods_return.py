@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from application.claim_check import ClaimCheck
@@ -34,6 +34,7 @@ from infrastructure import memory
 from infrastructure.providers.simulated import Fault, Faults
 from infrastructure.shop import memory as shop_memory
 from tests.application.test_consuming import at_work, no_pause
+from tests.histories import law
 from tests.waiting import until_true
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -215,7 +216,7 @@ async def test_a_death_at_any_moment_repeats_nothing() -> None:
 KINDS = st.sampled_from(["unavailable", "drop", "twice"])
 
 
-@settings(max_examples=40, deadline=None)
+@law(40)
 @given(
     faults=st.lists(st.builds(Fault, kind=KINDS, times=st.integers(1, 4)), max_size=3),
     deaths=st.lists(st.integers(1, 80), max_size=5),

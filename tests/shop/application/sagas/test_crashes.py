@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from application.sagas.state import Status
@@ -12,6 +12,7 @@ from domain.decider import DomainError
 from domain.orders import CancelOrder
 from infrastructure.providers.simulated import Fault
 from tests.application.sagas.world import Killed
+from tests.histories import law
 from tests.shop.application.sagas.world import World
 
 
@@ -86,7 +87,7 @@ HAPPENINGS: Sequence[Happening] = (killed, cancelled_by_the_customer)
 Happenings = st.dictionaries(st.integers(1, 120), st.sampled_from(HAPPENINGS), max_size=4)
 
 
-@settings(max_examples=150, deadline=None)
+@law(150)
 @given(Faults, Happenings, st.integers(0, 5))
 async def test_nothing_is_left_over_whatever_happens(
     faults: Sequence[Fault], happenings: Mapping[int, Happening], seed: int

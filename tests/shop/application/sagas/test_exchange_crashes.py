@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import partial
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from application.sagas.state import Status
@@ -14,6 +14,7 @@ from domain.exchanges import CloseExchange, ReceiveGoods, SendReplacement
 from domain.orders import CancelOrder, ReturnedLine, ReturnLines
 from infrastructure.providers.simulated import Fault
 from tests.application.sagas.world import Killed
+from tests.histories import law
 from tests.shop.application.sagas.exchange_world import EXCHANGE, ExchangeWorld, delivered
 from tests.shop.application.sagas.test_crashes import Faults
 
@@ -101,7 +102,7 @@ HAPPENINGS: Sequence[Happening] = (
 Happenings = st.dictionaries(st.integers(1, 160), st.sampled_from(HAPPENINGS), max_size=5)
 
 
-@settings(max_examples=120, deadline=None)
+@law(120)
 @given(
     faults=Faults,
     happenings=Happenings,
