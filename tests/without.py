@@ -6,10 +6,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
 PATIENCE = 120.0  # seconds, on a busy machine too
 COMMAND = """
-from infrastructure.shop.__main__ import main
-main()
+from infrastructure.cli.main import main
+from tests.sample.program import BANK
+main(BANK)
 """
 """The command line of a service."""
 IMPORT_ALL = """
@@ -22,6 +24,12 @@ for module in pkgutil.walk_packages(infrastructure.__path__, "infrastructure.", 
         print(module.name)
 """
 """Prints the modules that cannot be imported."""
+
+
+def of_the_kit(modules: Sequence[str]) -> list[str]:
+    """Those that do not stand in the room of a service, where its program is."""
+    rooms = {path.parent.name for path in (ROOT / "infrastructure").glob("*/program.py")}
+    return [module for module in modules if module.split(".")[1] not in rooms]
 
 
 def command(without: Sequence[str], script: str, *arguments: str) -> list[str]:

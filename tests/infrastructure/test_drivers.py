@@ -15,14 +15,14 @@ IN_MEMORY = """
 import asyncio, httpx
 from infrastructure.container import in_memory
 from infrastructure.http.app import create_app
-from infrastructure.shop.program import PROGRAM
+from tests.sample.program import BANK
 
 async def main():
-    app = create_app(in_memory(PROGRAM, PROGRAM.settings()))
+    app = create_app(in_memory(BANK, BANK.settings()))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            answer = await client.post("/stock/85123A/receipts", json={"quantity": 1})
+            answer = await client.post("/accounts/a-1/deposits", json={"amount": 1})
             print(answer.status_code)
 
 asyncio.run(main())
@@ -54,8 +54,6 @@ def test_a_service_on_postgresql_needs_no_other_driver(
     settings = {
         "HEADWATER_EVENT_STORE": "postgres",
         "HEADWATER_POSTGRES_URI": postgres,
-        "HEADWATER_PAYMENT_PROVIDER_URI": "http://127.0.0.1:1",
-        "HEADWATER_CARRIER_URI": "http://127.0.0.1:1",
         "HEADWATER_HTTP_PORT": str(unused_tcp_port),
     }
     with subprocess.Popen(
@@ -68,13 +66,17 @@ def test_a_service_on_postgresql_needs_no_other_driver(
             url = f"http://127.0.0.1:{unused_tcp_port}"
             _until_ready(url, service)
             with httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE) as client:
-                received = client.post("/stock/85123A/receipts", json={"quantity": 7})
-                token = {"Consistency-Token": received.headers["Consistency-Token"]}
-                assert client.get("/stock/85123A", headers=token).json()["on_hand"] == 7
+                wanted = {"source": "a-1", "target": "a-2", "amount": 7}
+                done = client.post("/transfers", json=wanted).headers
+                token = {"Consistency-Token": done["Consistency-Token"]}
+                shown = client.get(done["Location"], headers=token).json()
+                assert (shown["source"], shown["amount"]) == ("a-1", 7)
         finally:
             service.kill()
-    ended = run(without, COMMAND, tmp_path, "stream", "stock-85123A", **settings)
-    assert "StockReceived" in ended.stdout, ended.stderr
+    ended = run(
+        without, COMMAND, tmp_path, "stream", f"transfer-{shown['transfer_id']}", **settings
+    )
+    assert "TransferRequested" in ended.stdout, ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_a_store_without_its_driver_is_refused(
         without,
         COMMAND,
         tmp_path,
-        *("stream", "order-1"),
+        *("stream", "account-1"),
         HEADWATER_EVENT_STORE=store,
         **{f"HEADWATER_{store.upper()}_URI": "esdb://h" if store != "postgres" else "postgres://h"},
     )

@@ -14,7 +14,7 @@ from infrastructure.processes.resolving import Resolved, Source
 from infrastructure.processes.servers import reached, resolved, started
 from infrastructure.program import Deployment
 from infrastructure.settings import Settings
-from infrastructure.shop.program import PROGRAM
+from tests.sample.program import BANK
 
 
 class _Settings(Settings):
@@ -76,7 +76,7 @@ async def test_what_started_is_stopped_when_the_next_does_not_start(tmp_path: Pa
 async def test_a_home_in_which_nothing_starts_is_left_alone(tmp_path: Path) -> None:
     """A command on servers that are set makes no directory and takes no lock."""
     home = tmp_path / "home"
-    deployment = Deployment(PROGRAM, Settings(home=home, eventstoredb_uri="esdb://set"))
+    deployment = Deployment(BANK, Settings(home=home, eventstoredb_uri="esdb://set"))
     async with reached(deployment, EVENTS) as servers:
         assert servers.sources == {"eventstoredb_uri": Source.SET}
     with pytest.raises(CommandFailed, match="there is nothing in"):
@@ -87,7 +87,7 @@ async def test_a_home_in_which_nothing_starts_is_left_alone(tmp_path: Path) -> N
 
 async def test_a_home_in_which_a_server_starts_is_claimed(tmp_path: Path) -> None:
     """Two commands never start servers over the same data."""
-    deployment = Deployment(PROGRAM, Settings(home=tmp_path / "home"))
+    deployment = Deployment(BANK, Settings(home=tmp_path / "home"))
     with Home(deployment.settings).claimed():
         assert resolved(deployment, NEW_EVENTS).starts
         with pytest.raises(CommandFailed, match="another headwater command is at work"):

@@ -8,7 +8,7 @@ from infrastructure import settings
 from infrastructure.container import opened, wired
 from infrastructure.settings import InvalidSettings, Settings, without_password
 from infrastructure.settings.reading import names_of, parse
-from infrastructure.shop.program import PROGRAM
+from tests.sample.program import BANK
 
 
 @pytest.fixture(autouse=True)
@@ -305,7 +305,7 @@ async def test_an_address_that_a_driver_cannot_read_is_a_wrong_setting(
     servers: dict[str, str],
 ) -> None:
     """The setting is named, at once, and the password is not shown."""
-    container = wired(PROGRAM, settings.load(Settings, **servers))
+    container = wired(BANK, settings.load(Settings, **servers))
     part = "read_side" if len(servers) == 1 else "event_side"
     with pytest.raises(
         InvalidSettings, match=r"^HEADWATER_\w+_URI: not an address of .*(?i:nope)"
