@@ -14,7 +14,7 @@ from application.catalogue import Catalogue
 from application.category import Category
 from application.draft import Asked, Draft, One
 from application.draft import CommandIdReused as CommandIdReused
-from application.draft import Outcome as Outcome
+from application.draft import CommandOutcome as CommandOutcome
 from application.draft import StaleVersion as StaleVersion
 from application.messages import Context
 from application.past import Past, RecentPasts
@@ -61,7 +61,7 @@ class CommandDispatch:
         expected_version: int | None = None,
         new: bool = False,
         category: Category | None = None,
-    ) -> Outcome:
+    ) -> CommandOutcome:
         """Carry out ``command`` on the aggregate ``id`` of the command's category.
 
         ``expected_version``: the version on which the caller's wish is based, if it matters.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from application.category import split
-from application.command_dispatch import Outcome
+from application.command_dispatch import CommandOutcome
 from application.log_end import LogEnd
 from application.ports import ReadModels, StoreFacts, V, Views
 from application.projections.projection import Projection
@@ -96,7 +96,7 @@ class Consistency:
         self._categories = categories
         self._patience, self._pause = patience, pause
 
-    async def token(self, outcome: Outcome) -> str:
+    async def token(self, outcome: CommandOutcome) -> str:
         """What a client sends with its next questions. Raises ``StoreUnavailable``."""
         store = await self._store.store_id()
         if outcome.position is None or store is None:

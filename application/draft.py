@@ -35,7 +35,7 @@ class CommandIdReused(Exception):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CommandOutcome:
     """What a command led to. ``position`` is ``None`` when it led to no event."""
 
     stream: str
@@ -56,7 +56,7 @@ class Asked:
     new: bool
 
 
-One = Waiting[Asked, Outcome]
+One = Waiting[Asked, CommandOutcome]
 
 
 @dataclass(slots=True, eq=False)
@@ -65,7 +65,7 @@ class _Decided:
 
     one: One
     events: Sequence[Event] = ()
-    answer: Outcome | Exception | None = None  # ``None``: what the history says then
+    answer: CommandOutcome | Exception | None = None  # ``None``: what the history says then
 
 
 class Draft:
@@ -115,7 +115,7 @@ class Draft:
         elif events := asked.category.decider.decide(asked.command, self._reached()):
             self._add(one, asked, tuple(events))
         else:
-            self._answer(one, Outcome(past.stream, version, None, ()))
+            self._answer(one, CommandOutcome(past.stream, version, None, ()))
 
     def _reached(self) -> Any:
         """The state that all events so far leave."""
@@ -135,7 +135,7 @@ class Draft:
         self._first_ids[asked.context.command_id] = ids[0]
         self._decided.append(_Decided(one, events))
 
-    def _answer(self, one: One, answer: Outcome | Exception) -> None:
+    def _answer(self, one: One, answer: CommandOutcome | Exception) -> None:
         if self.fresh and self.new:
             self._decided.append(_Decided(one, answer=answer))
         elif self.fresh:
@@ -146,10 +146,10 @@ class Draft:
         for decided in self._decided:
             decided.one.give(decided.answer or self._led_to(decided, appended))
 
-    def _led_to(self, decided: _Decided, appended: Appended) -> Outcome | CommandIdReused:
+    def _led_to(self, decided: _Decided, appended: Appended) -> CommandOutcome | CommandIdReused:
         asked, at = decided.one.wanted, self._place(decided, appended)
         if decided.events:
-            return Outcome(self.past.stream, at.version, at.position, decided.events)
+            return CommandOutcome(self.past.stream, at.version, at.position, decided.events)
         first_id = self._first_ids[asked.context.command_id]
         return _repeated(asked, first_id, self.past.stream, at)
 
@@ -162,10 +162,10 @@ class Draft:
 
 def _repeated(
     asked: Asked, first_id: UUID, stream: str, earlier: Earlier | Appended
-) -> Outcome | CommandIdReused:
+) -> CommandOutcome | CommandIdReused:
     """What to say of a command whose id has led to events before, the first one with that id."""
     id = asked.context.command_id
     if not is_first_of(first_id, id, asked.command):
         return CommandIdReused(f"command {id} was another one on {stream}")
     events = earlier.events if isinstance(earlier, Earlier) else ()
-    return Outcome(stream, earlier.version, earlier.position, events, repeated=True)
+    return CommandOutcome(stream, earlier.version, earlier.position, events, repeated=True)

@@ -97,7 +97,7 @@ def _worth(lines: Sequence[GoodsBack | Replacement]) -> Money:
 # ── state ────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Status(StrEnum):
+class ExchangeStatus(StrEnum):
     REQUESTED = "requested"
     RECEIVED = "received"
     APPROVED = "approved"
@@ -109,23 +109,23 @@ class Status(StrEnum):
 @dataclass(frozen=True)
 class Exchange:
     requested: ExchangeRequested | None = None
-    status: Status | None = None
+    status: ExchangeStatus | None = None
 
 
 def evolve(exchange: Exchange, event: ExchangeEvent) -> Exchange:
     match event:
         case ExchangeRequested():
-            return Exchange(event, Status.REQUESTED)
+            return Exchange(event, ExchangeStatus.REQUESTED)
         case GoodsReceived():
-            return replace(exchange, status=Status.RECEIVED)
+            return replace(exchange, status=ExchangeStatus.RECEIVED)
         case ExchangeApproved():
-            return replace(exchange, status=Status.APPROVED)
+            return replace(exchange, status=ExchangeStatus.APPROVED)
         case ReplacementSent():
-            return replace(exchange, status=Status.SENT)
+            return replace(exchange, status=ExchangeStatus.SENT)
         case ExchangeCompleted():
-            return replace(exchange, status=Status.COMPLETED)
+            return replace(exchange, status=ExchangeStatus.COMPLETED)
         case ExchangeClosed():
-            return replace(exchange, status=Status.CLOSED)
+            return replace(exchange, status=ExchangeStatus.CLOSED)
         case _:
             assert_never(event)
 
@@ -226,10 +226,10 @@ def decide(command: ExchangeCommand, exchange: Exchange) -> Sequence[ExchangeEve
     match command:
         case CloseExchange(reason=reason):
             return _close(reason, exchange.status)
-        case _ if exchange.status is Status.CLOSED:
+        case _ if exchange.status is ExchangeStatus.CLOSED:
             raise ExchangeIsClosed("it is closed: goods that come back are a return")
         case ReceiveGoods():
-            return [GoodsReceived()] if exchange.status is Status.REQUESTED else []
+            return [GoodsReceived()] if exchange.status is ExchangeStatus.REQUESTED else []
         case ApproveExchange():
             return _approve(exchange.status)
         case SendReplacement():
@@ -261,41 +261,41 @@ def _require_priced(lines: Sequence[GoodsBack | Replacement]) -> None:
             raise NegativePrice(f"{line.sku} has the price {line.unit_price}")
 
 
-def _approve(status: Status) -> Sequence[ExchangeEvent]:
+def _approve(status: ExchangeStatus) -> Sequence[ExchangeEvent]:
     match status:
-        case Status.REQUESTED:
+        case ExchangeStatus.REQUESTED:
             raise GoodsNotReceived("the goods have to come back before a replacement is sent")
-        case Status.RECEIVED:
+        case ExchangeStatus.RECEIVED:
             return [ExchangeApproved()]
         case _:
             return []
 
 
-def _send(status: Status) -> Sequence[ExchangeEvent]:
+def _send(status: ExchangeStatus) -> Sequence[ExchangeEvent]:
     match status:
-        case Status.REQUESTED | Status.RECEIVED:
+        case ExchangeStatus.REQUESTED | ExchangeStatus.RECEIVED:
             raise NotApproved(f"the exchange is {status}: it has to be approved first")
-        case Status.APPROVED:
+        case ExchangeStatus.APPROVED:
             return [ReplacementSent()]
         case _:
             return []
 
 
-def _complete(status: Status) -> Sequence[ExchangeEvent]:
+def _complete(status: ExchangeStatus) -> Sequence[ExchangeEvent]:
     match status:
-        case Status.SENT:
+        case ExchangeStatus.SENT:
             return [ExchangeCompleted()]
-        case Status.COMPLETED:
+        case ExchangeStatus.COMPLETED:
             return []
         case _:
             raise NotSent(f"the exchange is {status}: the replacement has to be sent first")
 
 
-def _close(reason: str, status: Status) -> Sequence[ExchangeEvent]:
+def _close(reason: str, status: ExchangeStatus) -> Sequence[ExchangeEvent]:
     match status:
-        case Status.CLOSED:
+        case ExchangeStatus.CLOSED:
             return []
-        case Status.SENT | Status.COMPLETED:
+        case ExchangeStatus.SENT | ExchangeStatus.COMPLETED:
             raise AlreadySent("the replacement has left: the exchange cannot be closed")
         case _:
             return [ExchangeClosed(reason=reason)]

@@ -109,7 +109,7 @@ OrderEvent = (
 # ── state ────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Status(StrEnum):
+class OrderStatus(StrEnum):
     PLACED = "placed"
     CONFIRMED = "confirmed"
     SHIPPED = "shipped"
@@ -120,7 +120,7 @@ class Status(StrEnum):
 @dataclass(frozen=True)
 class Order:
     placed: OrderPlaced | None = None
-    status: Status | None = None
+    status: OrderStatus | None = None
     shipment_id: ShipmentId | None = None
     returns: Mapping[ReturnId, tuple[ReturnedLine, ...]] = field(default_factory=dict)
     returned: Mapping[LineNumber, int] = field(default_factory=dict)
@@ -132,21 +132,21 @@ class Order:
 
     @property
     def goods_have_left(self) -> bool:
-        return self.from_history or self.status in (Status.SHIPPED, Status.DELIVERED)
+        return self.from_history or self.status in (OrderStatus.SHIPPED, OrderStatus.DELIVERED)
 
 
 def evolve(order: Order, event: OrderEvent) -> Order:
     match event:
         case OrderPlaced():
-            return replace(order, placed=event, status=Status.PLACED)
+            return replace(order, placed=event, status=OrderStatus.PLACED)
         case OrderConfirmed():
-            return replace(order, status=Status.CONFIRMED)
+            return replace(order, status=OrderStatus.CONFIRMED)
         case OrderShipped(shipment_id=shipment_id):
-            return replace(order, status=Status.SHIPPED, shipment_id=shipment_id)
+            return replace(order, status=OrderStatus.SHIPPED, shipment_id=shipment_id)
         case OrderDelivered():
-            return replace(order, status=Status.DELIVERED)
+            return replace(order, status=OrderStatus.DELIVERED)
         case OrderCancelled():
-            return replace(order, status=Status.CANCELLED)
+            return replace(order, status=OrderStatus.CANCELLED)
         case LinesReturned(return_id=return_id, lines=lines):
             return replace(
                 order,
@@ -361,11 +361,11 @@ def _smallest(currency: str) -> str:
     return f"the smallest unit of {currency} is {Decimal(1).scaleb(-DECIMALS[currency]):f}"
 
 
-def _confirm(status: Status) -> Sequence[OrderEvent]:
+def _confirm(status: OrderStatus) -> Sequence[OrderEvent]:
     match status:
-        case Status.PLACED:
+        case OrderStatus.PLACED:
             return [OrderConfirmed()]
-        case Status.CANCELLED:
+        case OrderStatus.CANCELLED:
             raise AlreadyCancelled("a cancelled order cannot be confirmed")
         case _:
             return []
@@ -373,25 +373,25 @@ def _confirm(status: Status) -> Sequence[OrderEvent]:
 
 def _ship(shipment_id: ShipmentId, order: Order) -> Sequence[OrderEvent]:
     match order.status:
-        case Status.CONFIRMED:
+        case OrderStatus.CONFIRMED:
             return [OrderShipped(shipment_id=shipment_id)]
-        case Status.SHIPPED | Status.DELIVERED if order.shipment_id == shipment_id:
+        case OrderStatus.SHIPPED | OrderStatus.DELIVERED if order.shipment_id == shipment_id:
             return []
-        case Status.SHIPPED | Status.DELIVERED:
+        case OrderStatus.SHIPPED | OrderStatus.DELIVERED:
             raise AlreadyShipped(f"the order left with shipment {order.shipment_id}")
-        case Status.CANCELLED:
+        case OrderStatus.CANCELLED:
             raise AlreadyCancelled("a cancelled order cannot be shipped")
         case _:
             raise NotConfirmed("the order has to be confirmed before it is shipped")
 
 
-def _deliver(status: Status) -> Sequence[OrderEvent]:
+def _deliver(status: OrderStatus) -> Sequence[OrderEvent]:
     match status:
-        case Status.SHIPPED:
+        case OrderStatus.SHIPPED:
             return [OrderDelivered()]
-        case Status.DELIVERED:
+        case OrderStatus.DELIVERED:
             return []
-        case Status.CANCELLED:
+        case OrderStatus.CANCELLED:
             raise AlreadyCancelled("a cancelled order cannot be delivered")
         case _:
             raise NotShipped("the order has to be shipped before it is delivered")
@@ -399,9 +399,9 @@ def _deliver(status: Status) -> Sequence[OrderEvent]:
 
 def _cancel(reason: str, order: Order) -> Sequence[OrderEvent]:
     match order.status:
-        case Status.CANCELLED:
+        case OrderStatus.CANCELLED:
             return []
-        case Status.SHIPPED | Status.DELIVERED:
+        case OrderStatus.SHIPPED | OrderStatus.DELIVERED:
             raise AlreadyShipped("the goods have left: they can be returned, not cancelled")
         case _:
             return [OrderCancelled(reason=reason)]
@@ -434,7 +434,7 @@ def _require_with_customer(
     lines: Sequence[ReturnedLine], order: Order, ordered: Sequence[OrderLine]
 ) -> None:
     """These have left, have not come back, and are not about to."""
-    if order.status is Status.CANCELLED:
+    if order.status is OrderStatus.CANCELLED:
         raise AlreadyCancelled("nothing was sent, so nothing can come back")
     if not order.goods_have_left:
         raise NotShipped("the goods have not left yet: cancel the order instead")

@@ -53,7 +53,7 @@ PaymentEvent = (
 # ── state ────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Status(StrEnum):
+class PaymentStatus(StrEnum):
     AUTHORISED = "authorised"
     DECLINED = "declined"
     CAPTURED = "captured"
@@ -62,7 +62,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Payment:
-    status: Status | None = None
+    status: PaymentStatus | None = None
     attempt: PaymentAuthorised | PaymentDeclined | None = None
     captured: Money | None = None
     refunds: Mapping[RefundId, Money] = field(default_factory=dict)
@@ -71,13 +71,13 @@ class Payment:
 def evolve(payment: Payment, event: PaymentEvent) -> Payment:
     match event:
         case PaymentAuthorised():
-            return replace(payment, status=Status.AUTHORISED, attempt=event)
+            return replace(payment, status=PaymentStatus.AUTHORISED, attempt=event)
         case PaymentDeclined():
-            return replace(payment, status=Status.DECLINED, attempt=event)
+            return replace(payment, status=PaymentStatus.DECLINED, attempt=event)
         case PaymentCaptured(amount=amount):
-            return replace(payment, status=Status.CAPTURED, captured=amount)
+            return replace(payment, status=PaymentStatus.CAPTURED, captured=amount)
         case PaymentVoided():
-            return replace(payment, status=Status.VOIDED)
+            return replace(payment, status=PaymentStatus.VOIDED)
         case PaymentRefunded(refund_id=refund_id, amount=amount):
             return replace(payment, refunds={**payment.refunds, refund_id: amount})
         case _:
@@ -194,13 +194,13 @@ def _attempt(
 
 def _capture(amount: Money, authorised: Money, payment: Payment) -> Sequence[PaymentEvent]:
     match payment.status:
-        case Status.CAPTURED if payment.captured == amount:
+        case PaymentStatus.CAPTURED if payment.captured == amount:
             return []
-        case Status.CAPTURED:
+        case PaymentStatus.CAPTURED:
             raise AlreadyCaptured(f"{payment.captured} have been taken, and that is done once")
-        case Status.VOIDED:
+        case PaymentStatus.VOIDED:
             raise AlreadyVoided("a voided payment cannot be captured")
-        case Status.DECLINED:
+        case PaymentStatus.DECLINED:
             raise WasDeclined("a declined payment cannot be captured")
     _require_something(amount)
     _require_same_currency(amount, authorised)
@@ -209,11 +209,11 @@ def _capture(amount: Money, authorised: Money, payment: Payment) -> Sequence[Pay
     return [PaymentCaptured(amount=amount)]
 
 
-def _void(status: Status | None) -> Sequence[PaymentEvent]:
+def _void(status: PaymentStatus | None) -> Sequence[PaymentEvent]:
     match status:
-        case Status.CAPTURED:
+        case PaymentStatus.CAPTURED:
             raise AlreadyCaptured("the money has been taken: it can be refunded, not voided")
-        case Status.AUTHORISED:
+        case PaymentStatus.AUTHORISED:
             return [PaymentVoided()]
         case _:
             return []  # voided already, or declined: no money is held

@@ -48,7 +48,7 @@ ShipmentEvent = (
 # ── state ────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Status(StrEnum):
+class ShipmentStatus(StrEnum):
     BOOKED = "booked"
     HANDED_OVER = "handed over"
     DELIVERED = "delivered"
@@ -59,22 +59,22 @@ class Status(StrEnum):
 @dataclass(frozen=True)
 class Shipment:
     booked: ShipmentBooked | None = None
-    status: Status | None = None
+    status: ShipmentStatus | None = None
     tracking_code: Name | None = None
 
 
 def evolve(shipment: Shipment, event: ShipmentEvent) -> Shipment:
     match event:
         case ShipmentBooked():
-            return replace(shipment, booked=event, status=Status.BOOKED)
+            return replace(shipment, booked=event, status=ShipmentStatus.BOOKED)
         case ShipmentHandedOver(tracking_code=tracking_code):
-            return replace(shipment, status=Status.HANDED_OVER, tracking_code=tracking_code)
+            return replace(shipment, status=ShipmentStatus.HANDED_OVER, tracking_code=tracking_code)
         case ShipmentDelivered():
-            return replace(shipment, status=Status.DELIVERED)
+            return replace(shipment, status=ShipmentStatus.DELIVERED)
         case ShipmentFailed():
-            return replace(shipment, status=Status.FAILED)
+            return replace(shipment, status=ShipmentStatus.FAILED)
         case ShipmentCancelled():
-            return replace(shipment, status=Status.CANCELLED)
+            return replace(shipment, status=ShipmentStatus.CANCELLED)
         case _:
             assert_never(event)
 
@@ -180,9 +180,9 @@ def _book(command: BookShipment, shipment: Shipment) -> Sequence[ShipmentEvent]:
 
 def _hand_over(tracking_code: Name, shipment: Shipment) -> Sequence[ShipmentEvent]:
     match shipment.status:
-        case Status.BOOKED:
+        case ShipmentStatus.BOOKED:
             return [ShipmentHandedOver(tracking_code=tracking_code)]
-        case Status.CANCELLED:
+        case ShipmentStatus.CANCELLED:
             raise AlreadyCancelled("a cancelled shipment cannot be handed over")
         case _ if shipment.tracking_code == tracking_code:
             return []
@@ -195,33 +195,33 @@ def _require_parcel(tracking_code: Name | None, shipment: Shipment) -> None:
         raise OtherParcel(f"this parcel is tracked as {shipment.tracking_code}")
 
 
-def _deliver(status: Status) -> Sequence[ShipmentEvent]:
+def _deliver(status: ShipmentStatus) -> Sequence[ShipmentEvent]:
     match status:
-        case Status.BOOKED:
+        case ShipmentStatus.BOOKED:
             raise NotHandedOver("the parcel has to be handed over before it is delivered")
-        case Status.HANDED_OVER:
+        case ShipmentStatus.HANDED_OVER:
             return [ShipmentDelivered()]
-        case Status.DELIVERED:
+        case ShipmentStatus.DELIVERED:
             return []
-        case Status.FAILED:
+        case ShipmentStatus.FAILED:
             raise AlreadyFailed("a failed shipment cannot be delivered: book another")
-        case Status.CANCELLED:
+        case ShipmentStatus.CANCELLED:
             raise AlreadyCancelled("a cancelled shipment cannot be delivered")
         case _:
             assert_never(status)
 
 
-def _fail(reason: str, status: Status) -> Sequence[ShipmentEvent]:
+def _fail(reason: str, status: ShipmentStatus) -> Sequence[ShipmentEvent]:
     match status:
-        case Status.BOOKED:
+        case ShipmentStatus.BOOKED:
             raise NotHandedOver("the carrier does not have the parcel: cancel the shipment instead")
-        case Status.HANDED_OVER:
+        case ShipmentStatus.HANDED_OVER:
             return [ShipmentFailed(reason=reason)]
-        case Status.DELIVERED:
+        case ShipmentStatus.DELIVERED:
             raise AlreadyDelivered("a delivered shipment cannot fail")
-        case Status.FAILED:
+        case ShipmentStatus.FAILED:
             return []
-        case Status.CANCELLED:
+        case ShipmentStatus.CANCELLED:
             raise AlreadyCancelled("a cancelled shipment cannot fail")
         case _:
             assert_never(status)
@@ -229,9 +229,9 @@ def _fail(reason: str, status: Status) -> Sequence[ShipmentEvent]:
 
 def _cancel(shipment: Shipment) -> Sequence[ShipmentEvent]:
     match shipment.status:
-        case Status.BOOKED:
+        case ShipmentStatus.BOOKED:
             return [ShipmentCancelled()]
-        case Status.CANCELLED:
+        case ShipmentStatus.CANCELLED:
             return []
         case _:
             raise AlreadyHandedOver("the carrier has had the parcel: it cannot be stopped")

@@ -11,7 +11,12 @@ from prometheus_client.registry import Collector
 
 from application.catalogue import Catalogue
 from application.category import Category
-from application.command_dispatch import CommandDispatch, CommandIdReused, Outcome, StaleVersion
+from application.command_dispatch import (
+    CommandDispatch,
+    CommandIdReused,
+    CommandOutcome,
+    StaleVersion,
+)
 from application.messages import Context, NewEvent, RecordedEvent
 from application.parking_stream import ParkingStream
 from application.ports import Appended, EventStore, WrongExpectedVersion
@@ -139,7 +144,7 @@ class MeasuredDispatch(CommandDispatch):
         expected_version: int | None = None,
         new: bool = False,
         category: Category | None = None,
-    ) -> Outcome:
+    ) -> CommandOutcome:
         """As :class:`~application.command_dispatch.CommandDispatch`."""
         began, came = time.perf_counter(), "failed"
         try:

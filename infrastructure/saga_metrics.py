@@ -22,7 +22,7 @@ from application.sagas.events import (
     WaitExpired,
 )
 from application.sagas.queries import SagaCounts
-from application.sagas.state import SagaState, Status
+from application.sagas.state import SagaState, SagaStatus
 
 _SECONDS: Final = (0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
 
@@ -56,12 +56,12 @@ class SagaMetrics:
         """``age``: since the saga was started, without the time in which a step waited."""
         match event:
             case SagaCompleted():
-                self._ended(saga, Status.COMPLETED, age)
+                self._ended(saga, SagaStatus.COMPLETED, age)
             case SagaCompensated():
-                self._ended(saga, Status.COMPENSATED, age)
+                self._ended(saga, SagaStatus.COMPENSATED, age)
             case SagaFailed(step=step):
-                self._ended(saga, Status.FAILED, age)
-                undoing = before.status is Status.COMPENSATING
+                self._ended(saga, SagaStatus.FAILED, age)
+                undoing = before.status is SagaStatus.COMPENSATING
                 self._attempts.labels(saga, step, "undo_refused" if undoing else "refused").inc()
             case (
                 StepCompleted() | StepRefused() | StepTimedOut() | StepDelayed()
@@ -75,7 +75,7 @@ class SagaMetrics:
         """Show these until the next call, by the saga's name; none while they are not known."""
         self._open.counts = counts
 
-    def _ended(self, saga: str, end: Status, age: timedelta) -> None:
+    def _ended(self, saga: str, end: SagaStatus, age: timedelta) -> None:
         self._ends.labels(saga, end).observe(age.total_seconds())
 
 

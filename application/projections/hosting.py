@@ -26,7 +26,7 @@ from application.projections.builds import Build, Failure, Report, Role, Shard, 
 from application.projections.failures import ProjectionFailed
 from application.projections.projection import Projection
 from application.projections.runner import ProjectionRunner
-from application.projections.status import State, Status, now
+from application.projections.status import RunnerStatus, State, now
 
 Key = tuple[Build, Shard]
 
@@ -92,7 +92,7 @@ class ProjectionHost:
             for key in list(self._workers):
                 await self._stop(key)
 
-    def statuses(self) -> Mapping[Key, Status]:
+    def statuses(self) -> Mapping[Key, RunnerStatus]:
         """The status of each runner at work here."""
         return {key: worker.runner.status() for key, worker in self._workers.items()}
 

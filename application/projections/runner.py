@@ -27,7 +27,7 @@ from application.projections.builds import WHOLE, Shard
 from application.projections.failures import AheadOfLog, ProjectionFailed
 from application.projections.folding import projected
 from application.projections.projection import Projection
-from application.projections.status import Progressing, Status, now
+from application.projections.status import Progressing, RunnerStatus, now
 from application.projections.writing_behind import AGAIN, WritingBehind
 
 BATCH = 1000  # events in one transaction, at most
@@ -68,7 +68,7 @@ class ProjectionRunner(Generic[V]):
         self._progress = Progressing(projection.name, clock)
         self._writing = WritingBehind(projection, views, self._progress)
 
-    def status(self) -> Status:
+    def status(self) -> RunnerStatus:
         return self._progress.status()
 
     async def run(self) -> None:

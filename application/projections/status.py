@@ -20,7 +20,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Status:
+class RunnerStatus:
     """How a projection stands. Unknown is ``None``, never 0."""
 
     name: str
@@ -88,8 +88,8 @@ class Progressing:
     def stopped(self) -> None:
         self._state, self._missing_since = State.STOPPED, None
 
-    def status(self) -> Status:
-        return Status(
+    def status(self) -> RunnerStatus:
+        return RunnerStatus(
             name=self._name,
             state=self._state,
             position=self._position,

@@ -6,19 +6,19 @@ from typing import Any, Final
 from application.messages import Context
 from application.ports import EventStore, StreamUnusable
 from application.sagas.actions import Action
-from application.sagas.outcomes import Faulted, Outcome, Refused, Succeeded
+from application.sagas.outcomes import Faulted, Refused, StepOutcome, Succeeded
 from application.sagas.progress import Do, NextAction
 from application.sagas.saga import Check
 from domain.decider import DomainError
 
 ERROR: Final = 500  # characters that are kept of one
 
-Perform = Callable[[Sequence[Action], Context], Awaitable[Outcome]]
+Perform = Callable[[Sequence[Action], Context], Awaitable[StepOutcome]]
 
 
 async def attempt(
     action: NextAction[Any], perform: Perform, store: EventStore, context: Context
-) -> Outcome:
+) -> StepOutcome:
     """What comes of it. Raises what the performer and the store raise for a fault."""
     if isinstance(action, Do) and action.checks:
         return await _check(action.checks, store)
@@ -27,7 +27,7 @@ async def attempt(
     return await perform(action.actions, context)
 
 
-async def _in_order(actions: Sequence[Action], perform: Perform, context: Context) -> Outcome:
+async def _in_order(actions: Sequence[Action], perform: Perform, context: Context) -> StepOutcome:
     """One after the other, up to the first that is refused."""
     for number, one in enumerate(actions):
         outcome = await perform([one], context)
@@ -39,7 +39,7 @@ async def _in_order(actions: Sequence[Action], perform: Perform, context: Contex
     return Succeeded()
 
 
-async def _check(checks: Sequence[Check], store: EventStore) -> Outcome:
+async def _check(checks: Sequence[Check], store: EventStore) -> StepOutcome:
     """Whether all hold. Nothing is recorded in the streams that are read."""
     for check in checks:
         try:

@@ -26,10 +26,10 @@ from application.ports import (
 from application.sagas.attempting import ERROR, Perform, attempt
 from application.sagas.clock import STEADY
 from application.sagas.events import CompensationOrdered, SagaEvent
-from application.sagas.outcomes import Faulted, Outcome
+from application.sagas.outcomes import Faulted, StepOutcome
 from application.sagas.progress import Do, NextAction, Undo, arrival, next_action, record, settle
 from application.sagas.saga import Saga
-from application.sagas.state import SagaState, Status, evolve
+from application.sagas.state import SagaState, SagaStatus, evolve
 from application.sagas.stream import SagaStream
 
 FAULTS: Final = (
@@ -151,7 +151,7 @@ class SagaEngine:
 
     async def _cancel(self, stream: SagaStream, recorded: RecordedEvent) -> None:
         reason, by = getattr(recorded.event, "reason", recorded.type), recorded.metadata.actor
-        while stream.state.status in (Status.RUNNING, Status.COMPLETED, Status.FAILED):
+        while stream.state.status in (SagaStatus.RUNNING, SagaStatus.COMPLETED, SagaStatus.FAILED):
             await self._record(stream, [CompensationOrdered(by=by, reason=reason)])
 
     async def _arrive(self, stream: SagaStream, recorded: RecordedEvent) -> None:
@@ -192,7 +192,7 @@ class SagaEngine:
             while isinstance(await self._outcome(stream, undo), Faulted):
                 await self._pause()
 
-    async def _outcome(self, stream: SagaStream, action: NextAction[Any]) -> Outcome:
+    async def _outcome(self, stream: SagaStream, action: NextAction[Any]) -> StepOutcome:
         context = stream.context(f"{type(action).__name__} {action.step.name}", self._now())
         try:
             async with asyncio.timeout(self._patience(stream.state, action)):

@@ -14,7 +14,7 @@ from application.sagas.events import (
     SagaResolved,
     SagaRetried,
 )
-from application.sagas.state import SagaState, Status, evolve
+from application.sagas.state import SagaState, SagaStatus, evolve
 from domain.decider import Command, Decider, DomainError, Missing
 from domain.values import Text
 
@@ -61,7 +61,7 @@ def decide(command: SagaCommand, saga: SagaState) -> Sequence[SagaEvent]:
     match command:
         case RetrySaga(by=by, reason=reason):
             return [SagaRetried(by=by, reason=reason)] if _waits(saga.status, saga) else []
-        case CompensateSaga() if saga.status in (Status.COMPENSATING, Status.COMPENSATED):
+        case CompensateSaga() if saga.status in (SagaStatus.COMPENSATING, SagaStatus.COMPENSATED):
             return []
         case CompensateSaga(by=by, reason=reason):
             return [CompensationOrdered(by=by, reason=reason)]
@@ -71,22 +71,22 @@ def decide(command: SagaCommand, saga: SagaState) -> Sequence[SagaEvent]:
             assert_never(command)
 
 
-def _waits(status: Status, saga: SagaState) -> bool:
+def _waits(status: SagaStatus, saga: SagaState) -> bool:
     """Whether anything has failed that could be tried again."""
     match status:
-        case Status.FAILED:
+        case SagaStatus.FAILED:
             return True
-        case Status.RUNNING | Status.COMPENSATING:
+        case SagaStatus.RUNNING | SagaStatus.COMPENSATING:
             return saga.attempts > 0
         case _:
             raise AtItsEnd(f"it is {status}, and that is its end")
 
 
-def _resolve(by: str, reason: str, status: Status) -> Sequence[SagaEvent]:
+def _resolve(by: str, reason: str, status: SagaStatus) -> Sequence[SagaEvent]:
     match status:
-        case Status.RESOLVED:
+        case SagaStatus.RESOLVED:
             return []
-        case Status.FAILED:
+        case SagaStatus.FAILED:
             return [SagaResolved(by=by, reason=reason)]
         case _:
             raise NotFailed(f"it is {status}: retry it, or have it compensated")

@@ -23,4 +23,4 @@ class Faulted:
     error: str
 
 
-Outcome = Succeeded | Refused | Faulted
+StepOutcome = Succeeded | Refused | Faulted

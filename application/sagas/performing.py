@@ -17,7 +17,7 @@ from application.command_dispatch import CommandDispatch
 from application.messages import Context
 from application.ports import Done, OutcomeUnknown, ProviderRefused, StreamUnusable
 from application.sagas.actions import Action, Dispatch, OutsideCall
-from application.sagas.outcomes import Outcome, Refused, Succeeded
+from application.sagas.outcomes import Refused, StepOutcome, Succeeded
 from domain.decider import Command, DomainError
 
 AT_ONCE: Final = 8  # actions of one step
@@ -72,7 +72,7 @@ class Performer:
             if performers > 1:
                 raise ValueError(f"{call.__name__} has {performers} performers: declare one")
 
-    async def __call__(self, actions: Sequence[Action], context: Context) -> Outcome:
+    async def __call__(self, actions: Sequence[Action], context: Context) -> StepOutcome:
         """Perform all of them, under ids that are made of the context's command id.
 
         Refused: at least one will never be done, others may have been. Raises what the ports raise

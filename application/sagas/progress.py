@@ -28,9 +28,9 @@ from application.sagas.events import (
     WaitBegun,
     WaitExpired,
 )
-from application.sagas.outcomes import Faulted, Outcome, Refused, Succeeded
+from application.sagas.outcomes import Faulted, Refused, StepOutcome, Succeeded
 from application.sagas.saga import Check, F, Saga, Step
-from application.sagas.state import SagaState, Status, evolve
+from application.sagas.state import SagaState, SagaStatus, evolve
 
 # ── what comes next ──────────────────────────────────────────────────────────────────────────────
 
@@ -57,11 +57,11 @@ NextAction = Do[F] | Undo[F]
 
 def next_action(saga: Saga[F], state: SagaState) -> NextAction[F] | None:
     """What a settled saga needs done now; ``None``: it waits, has ended, or a person must act."""
-    if state.status is Status.RUNNING and state.under_way and not state.waiting:
+    if state.status is SagaStatus.RUNNING and state.under_way and not state.waiting:
         step = saga.step(state.under_way)
         facts = saga.known(state)
         return Do(step, step.act(facts), step.checks(facts) if step.checks else ())
-    if state.status is Status.COMPENSATING and state.to_undo:
+    if state.status is SagaStatus.COMPENSATING and state.to_undo:
         step = saga.step(state.to_undo[-1])
         return Undo(step, step.undo(saga.known(state), state.reason))
     return None
@@ -85,11 +85,11 @@ def _following(saga: Saga[F], state: SagaState, now: datetime) -> SagaEvent | No
         case Do() | Undo():
             return None
     match state.status:
-        case Status.RUNNING if state.under_way:
+        case SagaStatus.RUNNING if state.under_way:
             return _waited(saga, saga.step(state.under_way), state, now)
-        case Status.RUNNING:
+        case SagaStatus.RUNNING:
             return _begin_or_end(saga, state, now)
-        case Status.COMPENSATING:
+        case SagaStatus.COMPENSATING:
             return SagaCompensated()
         case _:
             return None
@@ -128,7 +128,8 @@ def arrival(
     ``None`` for one that it does not wait for, has had already, or has no use for at its end.
     """
     event_id = str(recorded.id)
-    if state.status in (Status.COMPLETED, Status.RESOLVED) or event_id in state.arrived.values():
+    ended = state.status in (SagaStatus.COMPLETED, SagaStatus.RESOLVED)
+    if ended or event_id in state.arrived.values():
         return None
     for step, wait in saga.waits:
         if (
@@ -148,7 +149,7 @@ def record(
     saga: Saga[F],
     state: SagaState,
     action: NextAction[F],
-    outcome: Outcome,
+    outcome: StepOutcome,
     now: datetime,
     chance: float,
 ) -> SagaEvent:

@@ -9,14 +9,14 @@ from application.paging import LARGEST_PAGE, Page, require_limit
 from application.ports import Finding, Lookup
 from application.sagas.lookup import SagaName
 from application.sagas.standings import SagaStanding
-from application.sagas.state import AT_WORK, Status
+from application.sagas.state import AT_WORK, SagaStatus
 
 OVERDUE_AFTER: Final = timedelta(minutes=1)
 """How late a saga may move before it counts as overdue."""
 
 _Keyed = tuple[str, SagaStanding]
 
-WHICH: Final = ("open", "stuck", "overdue", *map(str, Status), "all")
+WHICH: Final = ("open", "stuck", "overdue", *map(str, SagaStatus), "all")
 """Open: at work, or failed. Stuck: at work, and its step fails and fails, or it is overdue."""
 
 
@@ -67,8 +67,8 @@ def overdue(saga: SagaStanding, now: datetime) -> bool:
 class SagaCounts:
     """How many sagas of one name are open, and how."""
 
-    at_work: Mapping[Status, int]
-    stuck: Mapping[Status, int]  # their step fails and fails
+    at_work: Mapping[SagaStatus, int]
+    stuck: Mapping[SagaStatus, int]  # their step fails and fails
     overdue: int
     failed: int
 
@@ -76,14 +76,14 @@ class SagaCounts:
 async def saga_counts(views: Finding[SagaStanding], saga: str, now: datetime) -> SagaCounts:
     """Counted by the store of the views, so it is quick however many are at work."""
 
-    async def counted(status: Status, **more: str) -> int:
+    async def counted(status: SagaStatus, **more: str) -> int:
         return await views.count(equal={"saga": saga, "status": status, **more})
 
     return SagaCounts(
         at_work={status: await counted(status) for status in sorted(AT_WORK)},
         stuck={status: await counted(status, stuck="true") for status in sorted(AT_WORK)},
         overdue=await views.count(equal={"saga": saga}, by="due", until=_late(now)),
-        failed=await counted(Status.FAILED),
+        failed=await counted(SagaStatus.FAILED),
     )
 
 

@@ -18,8 +18,8 @@ from application.projections.projection import Projection, View
 from application.sagas.events import SagaEvent
 from application.sagas.operating import saga_category
 from application.sagas.saga import Saga, Step, nothing
-from application.sagas.state import AT_WORK, SagaState, Status, evolve
-from application.sagas.timeline import Entry, Kind, Outcome, extended
+from application.sagas.state import AT_WORK, SagaState, SagaStatus, evolve
+from application.sagas.timeline import Entry, EntryOutcome, Kind, extended
 
 DETAIL: Final = ("timeline", "state")
 Definitions = Mapping[tuple[str, int], Saga[Any]]
@@ -30,7 +30,7 @@ class SagaStanding(View):
     saga_id: str
     saga: str
     definition: int  # its version
-    status: Status
+    status: SagaStatus
     open: bool  # at work, or failed
     stuck: bool  # at work, and its step has failed ``alert_after`` times or more
     step: str | None  # that it does or undoes now, or failed at
@@ -87,7 +87,7 @@ def _evolve(
     timeline = extended(standing.timeline if standing else (), event, state, at)
     saga, id = split(recorded.stream)
     doing = _doing(definitions.get((saga, state.version)), state)
-    open = state.status in AT_WORK or state.status is Status.FAILED
+    open = state.status in AT_WORK or state.status is SagaStatus.FAILED
     return view(
         saga_id=id,
         saga=saga,
@@ -107,7 +107,7 @@ def _evolve(
         undone=tuple(
             entry.name
             for entry in timeline
-            if entry.kind is Kind.UNDO and entry.outcome is Outcome.UNDONE
+            if entry.kind is Kind.UNDO and entry.outcome is EntryOutcome.UNDONE
         ),
         timeline=timeline,
         state=replace(state, facts={}, done=frozenset()),
@@ -115,10 +115,10 @@ def _evolve(
 
 
 def _step(state: SagaState) -> str | None:
-    doing = state.failed_from if state.status is Status.FAILED else state.status
-    if doing is Status.RUNNING:
+    doing = state.failed_from if state.status is SagaStatus.FAILED else state.status
+    if doing is SagaStatus.RUNNING:
         return state.under_way
-    return state.to_undo[-1] if doing is Status.COMPENSATING and state.to_undo else None
+    return state.to_undo[-1] if doing is SagaStatus.COMPENSATING and state.to_undo else None
 
 
 def _due(doing: Step[Any], state: SagaState, at: datetime) -> datetime | None:

@@ -30,7 +30,7 @@ from application.sagas.events import (
 from domain.decider import replace
 
 
-class Status(StrEnum):
+class SagaStatus(StrEnum):
     RUNNING = "running"
     COMPENSATING = "compensating"
     COMPLETED = "completed"  # every step is done
@@ -39,12 +39,12 @@ class Status(StrEnum):
     RESOLVED = "resolved"  # a person has acted
 
 
-AT_WORK = frozenset({Status.RUNNING, Status.COMPENSATING})
+AT_WORK = frozenset({SagaStatus.RUNNING, SagaStatus.COMPENSATING})
 
 
 @dataclass(frozen=True)
 class SagaState:
-    status: Status | None = None
+    status: SagaStatus | None = None
     version: int = 0  # of the definition
     facts: Mapping[str, Any] = field(default_factory=dict)
     to_undo: tuple[str, ...] = ()  # the steps that may have happened, in order
@@ -57,7 +57,7 @@ class SagaState:
     attempts: int = 0  # at what it does now, all failed
     again_at: datetime | None = None  # it sleeps until then
     reason: str = ""  # why it compensates, or failed
-    failed_from: Status | None = None  # what it was doing when it failed
+    failed_from: SagaStatus | None = None  # what it was doing when it failed
 
     @property
     def due(self) -> datetime | None:
@@ -80,7 +80,7 @@ class SagaState:
 def evolve(state: SagaState, event: SagaEvent) -> SagaState:
     match event:
         case SagaStarted(version=version, facts=facts):
-            return SagaState(Status.RUNNING, version, facts)
+            return SagaState(SagaStatus.RUNNING, version, facts)
         case StepBegun(step=step, deadline=deadline):
             return replace(state.may_have_done(step), under_way=step, deadline=deadline)
         case WaitBegun(step=step, until=until):
@@ -103,19 +103,20 @@ def evolve(state: SagaState, event: SagaEvent) -> SagaState:
         case SagaWoken(due=due):
             over = state.waiting and state.deadline is not None and due >= state.deadline
             return replace(state, again_at=None, over=state.over or over)
-        case SagaRetried() if state.waiting and state.status is Status.FAILED:
-            return _awake(replace(_between_steps(state), status=Status.RUNNING))  # it waits anew
+        case SagaRetried() if state.waiting and state.status is SagaStatus.FAILED:
+            again = replace(_between_steps(state), status=SagaStatus.RUNNING)
+            return _awake(again)  # it waits anew
         case SagaRetried():
             return _awake(replace(state, status=state.failed_from or state.status))
         case SagaCompleted():
-            return replace(state, status=Status.COMPLETED)
+            return replace(state, status=SagaStatus.COMPLETED)
         case SagaCompensated():
-            return replace(state, status=Status.COMPENSATED)
+            return replace(state, status=SagaStatus.COMPENSATED)
         case SagaFailed(step=step, reason=reason):
-            failed = replace(state, status=Status.FAILED, failed_from=state.status)
+            failed = replace(state, status=SagaStatus.FAILED, failed_from=state.status)
             return _awake(replace(failed, reason=f"{step}: {reason}"))
         case SagaResolved():
-            return replace(state, status=Status.RESOLVED)
+            return replace(state, status=SagaStatus.RESOLVED)
         case _:
             assert_never(event)
 
@@ -130,13 +131,13 @@ def _between_steps(state: SagaState) -> SagaState:
 
 def _turned(state: SagaState, reason: str) -> SagaState:
     """From here on it goes back."""
-    back = replace(_between_steps(state), status=Status.COMPENSATING)
+    back = replace(_between_steps(state), status=SagaStatus.COMPENSATING)
     return _awake(replace(back, reason=reason))
 
 
 def _arrived(state: SagaState, step: str, event_id: str) -> SagaState:
     """What has come may have to be undone: at once, where the saga has turned back before."""
     arrived = replace(state.may_have_done(step), arrived={**state.arrived, step: event_id})
-    if state.status in (Status.COMPENSATING, Status.COMPENSATED):
-        return _awake(replace(arrived, status=Status.COMPENSATING))
+    if state.status in (SagaStatus.COMPENSATING, SagaStatus.COMPENSATED):
+        return _awake(replace(arrived, status=SagaStatus.COMPENSATING))
     return arrived

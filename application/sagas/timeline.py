@@ -21,7 +21,7 @@ from application.sagas.events import (
     UndoDelayed,
     WaitExpired,
 )
-from application.sagas.state import SagaState, Status
+from application.sagas.state import SagaState, SagaStatus
 
 
 class Kind(StrEnum):
@@ -35,7 +35,7 @@ class Kind(StrEnum):
         return cls.COMMAND if value == "wish" else None
 
 
-class Outcome(StrEnum):
+class EntryOutcome(StrEnum):
     UNDER_WAY = "under way"
     COMPLETED = "completed"
     REFUSED = "refused"  # it will never be done
@@ -54,7 +54,7 @@ class Entry(BaseModel):
 
     kind: Kind
     name: str  # of the step, or of the command: retry, compensate, resolve
-    outcome: Outcome = Outcome.UNDER_WAY
+    outcome: EntryOutcome = EntryOutcome.UNDER_WAY
     attempts: int = 0  # those that have ended
     began_at: AwareDatetime
     ended_at: AwareDatetime | None = None
@@ -69,7 +69,7 @@ Timeline = tuple[Entry, ...]
 def extended(timeline: Timeline, event: SagaEvent, after: SagaState, at: datetime) -> Timeline:
     """The timeline with what this event adds; ``after`` is the state that it leads to."""
     if (command := _command(event, at)) is not None:
-        timeline = (*_closed(timeline, Outcome.CUT_OFF, at, attempts=0), command)
+        timeline = (*_closed(timeline, EntryOutcome.CUT_OFF, at, attempts=0), command)
     elif isinstance(event, StepDelayed | UndoDelayed):
         timeline = _changed(timeline, attempts=1, error=event.error)
     elif isinstance(event, StepRefused | StepTimedOut | WaitExpired | SagaFailed):
@@ -81,12 +81,12 @@ def extended(timeline: Timeline, event: SagaEvent, after: SagaState, at: datetim
 
 
 _ENDS: Final = {
-    StepCompleted: Outcome.COMPLETED,
-    StepRefused: Outcome.REFUSED,
-    StepTimedOut: Outcome.TIMED_OUT,
-    WaitExpired: Outcome.EXPIRED,
-    SagaFailed: Outcome.FAILED,
-    StepUndone: Outcome.UNDONE,
+    StepCompleted: EntryOutcome.COMPLETED,
+    StepRefused: EntryOutcome.REFUSED,
+    StepTimedOut: EntryOutcome.TIMED_OUT,
+    WaitExpired: EntryOutcome.EXPIRED,
+    SagaFailed: EntryOutcome.FAILED,
+    StepUndone: EntryOutcome.UNDONE,
 }
 
 
@@ -103,7 +103,7 @@ def _command(event: SagaEvent, at: datetime) -> Entry | None:
     return Entry(
         kind=Kind.COMMAND,
         name=name,
-        outcome=Outcome.RECORDED,
+        outcome=EntryOutcome.RECORDED,
         began_at=at,
         ended_at=at,
         by=by,
@@ -115,19 +115,19 @@ def _begun(timeline: Timeline, after: SagaState, at: datetime) -> Timeline:
     """With what is under way now, unless that has begun before."""
     if _open(timeline) is not None:
         return timeline
-    if after.status is Status.RUNNING and after.under_way:
+    if after.status is SagaStatus.RUNNING and after.under_way:
         return (*timeline, Entry(kind=Kind.STEP, name=after.under_way, began_at=at))
-    if after.status is Status.COMPENSATING and after.to_undo:
+    if after.status is SagaStatus.COMPENSATING and after.to_undo:
         return (*timeline, Entry(kind=Kind.UNDO, name=after.to_undo[-1], began_at=at))
     return timeline
 
 
 def _open(timeline: Sequence[Entry]) -> Entry | None:
     """What is under way is always the last."""
-    return timeline[-1] if timeline and timeline[-1].outcome is Outcome.UNDER_WAY else None
+    return timeline[-1] if timeline and timeline[-1].outcome is EntryOutcome.UNDER_WAY else None
 
 
-def _closed(timeline: Timeline, outcome: Outcome, at: datetime, attempts: int = 1) -> Timeline:
+def _closed(timeline: Timeline, outcome: EntryOutcome, at: datetime, attempts: int = 1) -> Timeline:
     if _open(timeline) is None:
         return timeline
     *before, last = _changed(timeline, attempts=attempts)

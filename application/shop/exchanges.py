@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from application.command_dispatch import CommandDispatch, Outcome
+from application.command_dispatch import CommandDispatch, CommandOutcome
 from application.messages import Context
 from application.ports import EventStore
 from application.shop.aggregates import EXCHANGE, ORDER
@@ -29,7 +29,7 @@ async def request_exchange(
     lines: tuple[ReturnedLine, ...],
     replacements: tuple[Replacement, ...],
     context: Context,
-) -> Outcome:
+) -> CommandOutcome:
     """Request it: these lines go back at the price that was paid, and these goods come for them.
 
     Whether the lines can go back is known here, so a request that would be refused is refused at

@@ -17,8 +17,8 @@ from application.shop.read_models.exchanges import ExchangeSummary
 from application.shop.read_models.order_summary import OrderSummary
 from application.shop.read_models.product_search import Product
 from application.shop.read_models.stock_levels import StockLevel
-from domain.exchanges import Status as ExchangeStatus
-from domain.orders import Status
+from domain.exchanges import ExchangeStatus
+from domain.orders import OrderStatus
 from domain.shop_values import CustomerId, ExchangeId, OrderId, Sku
 from domain.values import Money
 
@@ -34,7 +34,7 @@ async def orders(
     views: Finding[OrderSummary],
     *,
     customer_id: CustomerId | None = None,
-    status: Status | None = None,
+    status: OrderStatus | None = None,
     after: OrderId | None = None,
     limit: int = 50,
 ) -> Page[OrderSummary]:

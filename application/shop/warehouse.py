@@ -11,7 +11,7 @@ from uuid import uuid5
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from application.command_dispatch import CommandDispatch, Outcome
+from application.command_dispatch import CommandDispatch, CommandOutcome
 from application.messages import Context
 from application.paging import Page
 from application.ports import Finding
@@ -22,7 +22,7 @@ from application.shop.read_models.order_summary import OrderSummary
 from application.shop.sagas.carrier_calls import booking_key
 from domain.decider import DomainError
 from domain.exchanges import SendReplacement
-from domain.orders import ShipOrder, Status
+from domain.orders import OrderStatus, ShipOrder
 from domain.shipments import DeliverShipment, FailShipment, HandOverShipment, OtherParcel
 from domain.shop_values import CustomerId, ExchangeId, OrderId, Quantity, Sku
 from domain.values import Name, Text
@@ -71,7 +71,7 @@ async def pick_list(
     views: Finding[OrderSummary], *, after: OrderId | None = None, limit: int = 50
 ) -> Page[Pick]:
     """Confirmed orders with all that is to be picked, by id. ``limit`` as for orders."""
-    page = await orders(views, status=Status.CONFIRMED, after=after, limit=limit)
+    page = await orders(views, status=OrderStatus.CONFIRMED, after=after, limit=limit)
     whole = await views.load([order.order_id for order in page.items])
     return Page([_pick(whole[order.order_id].view) for order in page.items], page.after)
 
@@ -99,12 +99,12 @@ class Warehouse:
 
     async def send(
         self, id: OrderId, context: Context, expected_version: int | None = None
-    ) -> Outcome:
+    ) -> CommandOutcome:
         """The goods leave the shelf: from here on the order cannot be cancelled."""
         command = ShipOrder(shipment_id=id)
         return await self.dispatch(id, command, context, expected_version=expected_version)
 
-    async def hand_over(self, id: OrderId, code: Name | None, context: Context) -> Outcome:
+    async def hand_over(self, id: OrderId, code: Name | None, context: Context) -> CommandOutcome:
         """The carrier has the parcel; without ``code`` under that of the booking.
 
         Goods that nobody said had left the shelf have left it. Raises :class:`NoBooking`,
@@ -117,14 +117,14 @@ class Warehouse:
 
     async def hand_over_replacement(
         self, id: ExchangeId, code: Name | None, context: Context
-    ) -> Outcome:
+    ) -> CommandOutcome:
         """The same for the goods of an exchange, whose parcel has its id."""
         code = await self._tracking_code(id, code)
         own = uuid5(context.command_id, "SendReplacement")
         await self.dispatch(id, SendReplacement(), replace(context, command_id=own))
         return await self.dispatch(id, HandOverShipment(tracking_code=code), context)
 
-    async def report(self, notice: Notice, context: Context) -> Outcome:
+    async def report(self, notice: Notice, context: Context) -> CommandOutcome:
         """The parcel has arrived, or will not."""
         if notice.status == "delivered":
             delivered = DeliverShipment(tracking_code=notice.tracking_code)

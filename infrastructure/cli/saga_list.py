@@ -10,7 +10,7 @@ from application.paging import Page
 from application.sagas import queries as saga_queries
 from application.sagas.lookup import NoSuchSaga
 from application.sagas.standings import DETAIL, SagaStanding
-from application.sagas.state import Status
+from application.sagas.state import SagaStatus
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
 from infrastructure.cli.printing import Console, say_json
@@ -20,12 +20,12 @@ from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
 
 COLOURS: Final = {
-    Status.RUNNING: "cyan",
-    Status.COMPENSATING: "yellow",
-    Status.COMPLETED: "green",
-    Status.COMPENSATED: "green",
-    Status.FAILED: "bold red",
-    Status.RESOLVED: "green",
+    SagaStatus.RUNNING: "cyan",
+    SagaStatus.COMPENSATING: "yellow",
+    SagaStatus.COMPLETED: "green",
+    SagaStatus.COMPENSATED: "green",
+    SagaStatus.FAILED: "bold red",
+    SagaStatus.RESOLVED: "green",
 }
 
 
@@ -110,7 +110,7 @@ def _cells(saga: SagaStanding, now: datetime) -> Sequence[Text]:
 
 def _moves(saga: SagaStanding, now: datetime) -> str:
     """When something is to happen."""
-    if saga.status is Status.FAILED:
+    if saga.status is SagaStatus.FAILED:
         return "a person must act"
     if saga.due is None:
         return ""

@@ -10,8 +10,8 @@ from application.sagas import queries as saga_queries
 from application.sagas.lookup import SagaName
 from application.sagas.saga import Saga
 from application.sagas.standings import SagaStanding
-from application.sagas.state import Status
-from application.sagas.timeline import Entry, Kind, Outcome
+from application.sagas.state import SagaStatus
+from application.sagas.timeline import Entry, EntryOutcome, Kind
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
 from infrastructure.cli.printing import Console, say_json
@@ -23,15 +23,15 @@ from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
 
 _MARKS: Final = {
-    Outcome.UNDER_WAY: ("…", "cyan"),
-    Outcome.COMPLETED: ("✓", "green"),
-    Outcome.REFUSED: ("✗", "red"),
-    Outcome.TIMED_OUT: ("✗", "red"),
-    Outcome.EXPIRED: ("✗", "red"),
-    Outcome.CUT_OFF: ("⊘", "yellow"),
-    Outcome.UNDONE: ("↶", "yellow"),
-    Outcome.FAILED: ("✗", "bold red"),
-    Outcome.RECORDED: ("»", "bold"),
+    EntryOutcome.UNDER_WAY: ("…", "cyan"),
+    EntryOutcome.COMPLETED: ("✓", "green"),
+    EntryOutcome.REFUSED: ("✗", "red"),
+    EntryOutcome.TIMED_OUT: ("✗", "red"),
+    EntryOutcome.EXPIRED: ("✗", "red"),
+    EntryOutcome.CUT_OFF: ("⊘", "yellow"),
+    EntryOutcome.UNDONE: ("↶", "yellow"),
+    EntryOutcome.FAILED: ("✗", "bold red"),
+    EntryOutcome.RECORDED: ("»", "bold"),
 }
 
 
@@ -110,7 +110,7 @@ def _name(entry: Entry) -> str:
 
 
 def _attempts(entry: Entry) -> str:
-    if entry.outcome is Outcome.UNDER_WAY:
+    if entry.outcome is EntryOutcome.UNDER_WAY:
         return f"{entry.attempts} failed" if entry.attempts else ""
     return f"{entry.attempts} attempts" if entry.attempts > 1 else ""
 
@@ -136,29 +136,29 @@ def _clock(moment: datetime, start: datetime) -> str:
 def _conclusion(saga: SagaStanding, definition: Saga[Any] | None, now: datetime) -> Iterator[str]:
     took = seconds((saga.changed_at - saga.started_at).total_seconds())
     match saga.status:
-        case Status.COMPLETED:
+        case SagaStatus.COMPLETED:
             yield f"Every step is done, in {took}."
-        case Status.COMPENSATED:
+        case SagaStatus.COMPENSATED:
             yield f"All that it did is undone, in {took}. Why: {saga.reason}"
-        case Status.RESOLVED:
+        case SagaStatus.RESOLVED:
             yield f"A person has seen to it by other means, {took} after its start."
-        case Status.FAILED:
+        case SagaStatus.FAILED:
             yield f"It can go neither on nor back: a person must act. Why: {saga.reason}"
             yield from _help(saga, "retry", "compensate", "resolve")
-        case Status.RUNNING | Status.COMPENSATING:
+        case SagaStatus.RUNNING | SagaStatus.COMPENSATING:
             yield from _waiting(saga, definition, now)
         case _:
             assert_never(saga.status)
 
 
 def _waiting(saga: SagaStanding, definition: Saga[Any] | None, now: datetime) -> Iterator[str]:
-    if saga.status is Status.COMPENSATING:
+    if saga.status is SagaStatus.COMPENSATING:
         yield f"It goes back. Why: {saga.reason}"
     assert saga.due is not None  # it is at work
     if saga.waits_until is not None:
         yield from _what_for(saga, definition, saga.waits_until, now)
         return
-    doing = f"{'undo ' * (saga.status is Status.COMPENSATING)}{saga.step}"
+    doing = f"{'undo ' * (saga.status is SagaStatus.COMPENSATING)}{saga.step}"
     left = (saga.due - now).total_seconds()
     if left < 0:
         yield f"It should have moved {seconds(-left)} ago, at {saga.due:%H:%M:%SZ}."
@@ -172,7 +172,7 @@ def _waiting(saga: SagaStanding, definition: Saga[Any] | None, now: datetime) ->
         when = f"At {deadline:%H:%M:%SZ}" if now < deadline else "At the next failed attempt"
         yield f"{when} it gives up, and undoes what it has done."
     if saga.attempts:
-        commands = ("retry", "compensate") if saga.status is Status.RUNNING else ("retry",)
+        commands = ("retry", "compensate") if saga.status is SagaStatus.RUNNING else ("retry",)
         yield from _help(saga, *commands)
 
 
@@ -194,7 +194,7 @@ def _what_for(
 def _irrevocable(saga: SagaStanding, definition: Saga[Any] | None) -> bool:
     """Whether it is beyond the point from which nothing turns it back by itself."""
     return definition is not None and any(
-        entry.name == definition.no_return and entry.outcome is Outcome.COMPLETED
+        entry.name == definition.no_return and entry.outcome is EntryOutcome.COMPLETED
         for entry in saga.timeline
     )
 

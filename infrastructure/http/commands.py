@@ -26,7 +26,7 @@ from application.backpressure import Overloaded
 from application.claim_check import EventTooLarge
 from application.command_dispatch import (
     CommandIdReused,
-    Outcome,
+    CommandOutcome,
     StaleVersion,
     TooMuchContention,
 )
@@ -91,7 +91,7 @@ class Asked:
         )
 
     async def answer(
-        self, id: str, act: Callable[[], Awaitable[Outcome]], response: Response
+        self, id: str, act: Callable[[], Awaitable[CommandOutcome]], response: Response
     ) -> Done:
         """The same, of a use case that carries out more than one command."""
         await self.service.backpressure.admit()

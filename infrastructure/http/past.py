@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from application.messages import Metadata, RecordedEvent
-from application.sagas.state import Status
+from application.sagas.state import SagaStatus
 from application.sagas.timeline import Entry
 
 
@@ -45,7 +45,7 @@ class SagaProgress(BaseModel):
 
     saga_id: str
     definition: int = Field(description="the version that it goes by")
-    status: str = Field(examples=list(Status))
+    status: str = Field(examples=list(SagaStatus))
     stuck: bool = Field(description="what it does now has failed several times")
     step: str | None = Field(description="that it does or undoes now, or failed at")
     attempts: int = Field(description="at that, all failed")

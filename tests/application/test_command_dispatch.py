@@ -13,7 +13,7 @@ from application.catalogue import Catalogue
 from application.command_dispatch import (
     CommandDispatch,
     CommandIdReused,
-    Outcome,
+    CommandOutcome,
     StaleVersion,
     StreamBusy,
     TooMuchContention,
@@ -296,7 +296,7 @@ class Noted(memory.EventStore):
         return appended
 
 
-async def received(dispatch: CommandDispatch, count: int) -> Sequence[Outcome]:
+async def received(dispatch: CommandDispatch, count: int) -> Sequence[CommandOutcome]:
     """So many deposits on one account at once."""
     commands = (Deposit(deposit_id=f"r-{number}", amount=1) for number in range(count))
     return await asyncio.gather(*(dispatch("a", command, asked()) for command in commands))
@@ -375,7 +375,12 @@ async def test_of_those_that_wait_together_each_has_a_condition_of_its_own() -> 
         return_exceptions=True,
     )
 
-    assert [type(one) for one in heard] == [Outcome, Outcome, StaleVersion, StaleVersion]
+    assert [type(one) for one in heard] == [
+        CommandOutcome,
+        CommandOutcome,
+        StaleVersion,
+        StaleVersion,
+    ]
     assert store.appends == [1, 1]
 
 
@@ -394,8 +399,8 @@ async def test_a_command_that_waits_beside_itself_is_carried_out_once() -> None:
     )
 
     first, again, other = heard[1:]
-    assert isinstance(first, Outcome)
-    assert isinstance(again, Outcome)
+    assert isinstance(first, CommandOutcome)
+    assert isinstance(again, CommandOutcome)
     assert (again.version, again.position) == (first.version, first.position)
     assert (first.repeated, again.repeated) == (False, True)
     assert isinstance(other, CommandIdReused)
@@ -411,5 +416,5 @@ async def test_commands_beyond_the_bound_are_refused_before_anything_is_done() -
         *(dispatch("a", command, asked()) for command in commands), return_exceptions=True
     )
 
-    assert [type(one) for one in heard] == [Outcome] * 11 + [StreamBusy] * 9
+    assert [type(one) for one in heard] == [CommandOutcome] * 11 + [StreamBusy] * 9
     assert store.appends == [1, 10]

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from application.command_dispatch import CommandDispatch, Outcome
+from application.command_dispatch import CommandDispatch, CommandOutcome
 from application.consistency import Consistency, InvalidToken, NotOfThisLog, Token
 from application.log_end import LogEnd
 from application.messages import Context, RecordedEvent
@@ -146,7 +146,7 @@ async def test_a_dispatch_forgets_what_the_log_no_longer_holds() -> None:
     store = Store()
     dispatch = CommandDispatch(store.log, SAMPLE.catalogue, remember=10)
 
-    async def deposit(id: str, amount: int) -> Outcome:
+    async def deposit(id: str, amount: int) -> CommandOutcome:
         context = Context.start("a test", uuid4(), NOON)
         return await dispatch("A", Deposit(deposit_id=id, amount=amount), context)
 

@@ -30,11 +30,11 @@ from tests.sample.accounts import Deposited
 from tests.sample.read_models.transfer_summary import TransferSummary, transfer_summary
 from tests.sample.service import SAMPLE
 from tests.sample.transfers import (
-    Status,
     TransferApproved,
     TransferCancelled,
     TransferReminded,
     TransferRequested,
+    TransferStatus,
 )
 from tests.virtual_time import in_virtual_time
 from tests.waiting import until
@@ -117,7 +117,7 @@ async def test_past_and_future_events_become_views(bank: Bank) -> None:
 
     async with running(runner):
         await caught_up(runner, bank)
-        assert (await bank.all_views())["1"].view.status is Status.APPROVED
+        assert (await bank.all_views())["1"].view.status is TransferStatus.APPROVED
 
         await bank.record("2", requested())
         await caught_up(runner, bank)
@@ -139,7 +139,7 @@ async def test_a_restart_continues_behind_the_checkpoint(bank: Bank) -> None:
         await caught_up(second, bank)
 
     assert (first.status().events, second.status().events) == (2, 1)
-    assert (await bank.all_views())["1"].view.status is Status.CANCELLED
+    assert (await bank.all_views())["1"].view.status is TransferStatus.CANCELLED
 
 
 async def test_events_of_others_move_the_checkpoint_too(bank: Bank) -> None:
@@ -306,7 +306,7 @@ async def test_a_poison_event_stops_its_projection_and_says_where(bank: Bank) ->
     )
     assert failed.error.startswith("LookupError: ")
     assert set(await bank.all_views()) == {"1"}
-    assert (await bank.all_views())["1"].view.status is Status.APPROVED
+    assert (await bank.all_views())["1"].view.status is TransferStatus.APPROVED
     status = runner.status()
     assert (status.state, status.events) == (State.FAILED, 2)
     assert "transfer_summary stopped at position" in (status.last_error or "")
@@ -417,8 +417,8 @@ async def test_views_that_do_not_answer_are_asked_again(bank: Bank, call: int, l
 
     views = await bank.all_views()
     assert {key: (seen.view.version, seen.view.status) for key, seen in views.items()} == {
-        "1": (2, Status.CANCELLED),
-        "2": (0, Status.REQUESTED),
+        "1": (2, TransferStatus.CANCELLED),
+        "2": (0, TransferStatus.REQUESTED),
     }
     assert failing.calls > call, "the failure was part of the story"
 

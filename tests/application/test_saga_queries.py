@@ -8,7 +8,7 @@ from application.ports import Seen
 from application.sagas import queries as saga_queries
 from application.sagas.lookup import SagaName
 from application.sagas.standings import SagaStanding, standings_of
-from application.sagas.state import Status
+from application.sagas.state import SagaStatus
 from infrastructure import memory
 from tests.projection_specification import at
 from tests.sample.service import SAMPLE
@@ -17,14 +17,14 @@ NOW = at(60)
 
 
 def standing(
-    id: str, status: Status, minute: int, due: datetime | None = None, stuck: bool = False
+    id: str, status: SagaStatus, minute: int, due: datetime | None = None, stuck: bool = False
 ) -> SagaStanding:
     return SagaStanding(
         saga_id=id,
         saga="money_transfer",
         definition=1,
         status=status,
-        open=status in (Status.RUNNING, Status.COMPENSATING, Status.FAILED),
+        open=status in (SagaStatus.RUNNING, SagaStatus.COMPENSATING, SagaStatus.FAILED),
         stuck=stuck,
         step=None,
         attempts=0,
@@ -43,12 +43,12 @@ async def views() -> memory.Views[SagaStanding]:
     views = memory.Views(SAMPLE.standings)
     late, soon = NOW - timedelta(seconds=61), NOW - timedelta(seconds=59)
     known = [
-        standing("done", Status.COMPLETED, 1),
-        standing("undone", Status.COMPENSATED, 2),
-        standing("stuck", Status.RUNNING, 9, soon, stuck=True),
-        standing("forgotten", Status.COMPENSATING, 8, late),
-        standing("busy", Status.RUNNING, 7, soon),
-        standing("failed", Status.FAILED, 6),
+        standing("done", SagaStatus.COMPLETED, 1),
+        standing("undone", SagaStatus.COMPENSATED, 2),
+        standing("stuck", SagaStatus.RUNNING, 9, soon, stuck=True),
+        standing("forgotten", SagaStatus.COMPENSATING, 8, late),
+        standing("busy", SagaStatus.RUNNING, 7, soon),
+        standing("failed", SagaStatus.FAILED, 6),
     ]
     seen = {view.key: Seen(view, 1) for view in known}
     await views.save(seen, checkpoint=1, expected=None)
@@ -91,8 +91,8 @@ async def test_open_sagas_are_counted(views: memory.Views[SagaStanding]) -> None
     counts = await saga_queries.saga_counts(views, "money_transfer", NOW)
 
     assert counts == saga_queries.SagaCounts(
-        at_work={Status.COMPENSATING: 1, Status.RUNNING: 2},
-        stuck={Status.COMPENSATING: 0, Status.RUNNING: 1},
+        at_work={SagaStatus.COMPENSATING: 1, SagaStatus.RUNNING: 2},
+        stuck={SagaStatus.COMPENSATING: 0, SagaStatus.RUNNING: 1},
         overdue=1,
         failed=1,
     )
@@ -109,7 +109,7 @@ async def test_sagas_of_one_name_are_listed_apart(views: memory.Views[SagaStandi
 async def test_a_saga_is_found_by_its_name() -> None:
     """In a build of version 1, too, whose key is the id; and never another saga of that id."""
     newest, before = standings_of(SAMPLE.sagas)
-    known = standing("o-1", Status.RUNNING, 1)
+    known = standing("o-1", SagaStatus.RUNNING, 1)
     for projection, key in ((newest, known.key), (before, "o-1")):
         views = memory.Views(projection)
         await views.save({key: Seen(known, 1)}, checkpoint=1, expected=None)

@@ -30,8 +30,8 @@ from application.sagas.events import (
 )
 from application.sagas.queries import overdue
 from application.sagas.standings import SagaStanding, shown_by, standings_of
-from application.sagas.state import AT_WORK, SagaState, Status, evolve
-from application.sagas.timeline import Entry, Kind, Outcome
+from application.sagas.state import AT_WORK, SagaState, SagaStatus, evolve
+from application.sagas.timeline import Entry, EntryOutcome, Kind
 from infrastructure.providers.simulated import Fault
 from tests.application.sagas.small_saga import APPROVED, saga
 from tests.projection_specification import ProjectionSpecification, at, recorded
@@ -75,7 +75,7 @@ def test_a_saga_under_way_has_a_step_and_a_moment_by_which_it_moves() -> None:
     view = standing(STARTED, begun(HOLD))
 
     assert (view.saga_id, view.saga, view.definition) == ("t-1", "money_transfer", 1)
-    assert (view.status, view.open, view.stuck) == (Status.RUNNING, True, False)
+    assert (view.status, view.open, view.stuck) == (SagaStatus.RUNNING, True, False)
     assert (view.step, view.attempts, view.due) == (HOLD, 0, at(1) + TIMEOUT)
     assert (view.started_at, view.changed_at) == (at(0), at(1))
 
@@ -112,12 +112,17 @@ def test_a_completed_saga_has_its_steps_told_and_is_not_open() -> None:
         SagaCompleted(),
     )
 
-    assert (view.status, view.open, view.step, view.due) == (Status.COMPLETED, False, None, None)
+    assert (view.status, view.open, view.step, view.due) == (
+        SagaStatus.COMPLETED,
+        False,
+        None,
+        None,
+    )
     assert view.timeline == (
         Entry(
             kind=Kind.STEP,
             name=HOLD,
-            outcome=Outcome.COMPLETED,
+            outcome=EntryOutcome.COMPLETED,
             attempts=2,
             began_at=at(1),
             ended_at=at(3),
@@ -126,7 +131,7 @@ def test_a_completed_saga_has_its_steps_told_and_is_not_open() -> None:
         Entry(
             kind=Kind.STEP,
             name=COMPLETE,
-            outcome=Outcome.COMPLETED,
+            outcome=EntryOutcome.COMPLETED,
             attempts=1,
             began_at=at(4),
             ended_at=at(5),
@@ -148,7 +153,7 @@ def test_a_compensated_saga_tells_what_was_undone_and_why() -> None:
         SagaCompensated(),
     )
 
-    assert (view.status, view.reason) == (Status.COMPENSATED, f"{PAY}: no answer")
+    assert (view.status, view.reason) == (SagaStatus.COMPENSATED, f"{PAY}: no answer")
     assert view.undone == (PAY, HOLD)
     assert short(view) == [
         ("step", HOLD, "completed", 1),
@@ -169,7 +174,7 @@ def test_what_was_refused_is_not_undone() -> None:
         StepRefused(step=PAY, reason="declined by the bank"),
     )
 
-    assert (view.status, view.step) == (Status.COMPENSATING, HOLD)
+    assert (view.status, view.step) == (SagaStatus.COMPENSATING, HOLD)
     assert view.timeline[1].error == "declined by the bank"
     assert short(view)[2:] == [("undo", HOLD, "under way", 0)]
 
@@ -178,11 +183,11 @@ def test_a_saga_that_failed_waits_for_a_person_and_a_command_has_a_name() -> Non
     """Failed is open, and due never; after a retry its step is begun anew in the timeline."""
     failed = (STARTED, begun(MOVE), SagaFailed(step=MOVE, reason="the account is gone"))
     view = standing(*failed)
-    assert (view.status, view.open, view.stuck, view.due) == (Status.FAILED, True, False, None)
+    assert (view.status, view.open, view.stuck, view.due) == (SagaStatus.FAILED, True, False, None)
     assert (view.step, view.error) == (MOVE, "the account is gone")
 
     view = standing(*failed, SagaRetried(by="ada", reason="they are back"))
-    assert (view.status, view.step) == (Status.RUNNING, MOVE)
+    assert (view.status, view.step) == (SagaStatus.RUNNING, MOVE)
     assert (view.timeline[1].by, view.timeline[1].reason) == ("ada", "they are back")
     assert short(view) == [
         ("step", MOVE, "failed", 1),
@@ -191,7 +196,7 @@ def test_a_saga_that_failed_waits_for_a_person_and_a_command_has_a_name() -> Non
     ]
 
     view = standing(*failed, SagaResolved(by="ada", reason="sent by hand"))
-    assert (view.status, view.open) == (Status.RESOLVED, False)
+    assert (view.status, view.open) == (SagaStatus.RESOLVED, False)
 
 
 def test_a_command_cuts_off_what_is_under_way() -> None:
@@ -218,7 +223,7 @@ def test_a_saga_that_waits_for_an_event_is_neither_stuck_nor_late() -> None:
     """Until its moment: what it waits for and until when are shown, and it counts as at work."""
     view = waiting(WaitBegun(step="await approval", until=at(9_000)))
 
-    assert (view.status, view.open, view.stuck) == (Status.RUNNING, True, False)
+    assert (view.status, view.open, view.stuck) == (SagaStatus.RUNNING, True, False)
     assert (view.step, view.due) == ("await approval", at(9_000))
     assert (view.waits_for, view.waits_until) == ("TransferApproved", at(9_000))
     assert not overdue(view, at(8_999))
@@ -308,7 +313,7 @@ async def test_what_is_shown_agrees_with_the_saga_itself(faults: tuple[Fault, ..
         shown, at_work = view.view, state.status in AT_WORK
         assert (shown.status, shown.attempts) == (state.status, state.attempts)
         assert (shown.due is not None) == shown.open == at_work
-        under_way = [entry for entry in shown.timeline if entry.outcome is Outcome.UNDER_WAY]
+        under_way = [entry for entry in shown.timeline if entry.outcome is EntryOutcome.UNDER_WAY]
         assert [entry.name for entry in under_way] == (
             [shown.step] if at_work and shown.step else []
         )

@@ -16,7 +16,7 @@ from application.catalogue import Catalogue
 from application.command_dispatch import (
     CommandDispatch,
     CommandIdReused,
-    Outcome,
+    CommandOutcome,
     StaleVersion,
     TooMuchContention,
 )
@@ -235,11 +235,11 @@ def is_true(
     """What a caller heard is so, or was at a moment between its coming and its answer."""
     command, events = done.get(call.command_id, (None, ()))
     match call.heard:
-        case Outcome(position=int(position)) as outcome:
+        case CommandOutcome(position=int(position)) as outcome:
             assert command == call.command
             assert outcome.events == tuple(one.event for one in events)
             assert (outcome.version, position) == (events[-1].version, events[-1].position)
-        case Outcome(version=version):
+        case CommandOutcome(version=version):
             assert version in call.window
             assert in_two_parts(call.command, state_at(recorded, version)) == []
         case CommandIdReused():

@@ -33,7 +33,7 @@ from tests.sample.transfers import (
     CancelTransfer,
     CompleteTransfer,
     RequestTransfer,
-    Status,
+    TransferStatus,
     UnknownTransfer,
 )
 from tests.sample.values import AccountId, Amount, Note, TransferId
@@ -127,7 +127,7 @@ async def complete(id: Transfer, ask: Ask, response: Response) -> Done:
 async def list_transfers(
     request: Request,
     reading: Reading,
-    status: Status | None = None,
+    status: TransferStatus | None = None,
     source: Annotated[AccountId | None, Query(examples=["a-1"])] = None,
     after: After = None,
     limit: Limit = 50,

@@ -50,7 +50,7 @@ TransferEvent = TransferRequested | TransferApproved | TransferReminded | _Ended
 # ── state ────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Status(StrEnum):
+class TransferStatus(StrEnum):
     REQUESTED = "requested"
     APPROVED = "approved"
     COMPLETED = "completed"
@@ -60,22 +60,22 @@ class Status(StrEnum):
 @dataclass(frozen=True)
 class Transfer:
     requested: TransferRequested | None = None
-    status: Status | None = None
+    status: TransferStatus | None = None
     reminders: frozenset[ReminderId] = frozenset()
 
 
 def evolve(transfer: Transfer, event: TransferEvent) -> Transfer:
     match event:
         case TransferRequested():
-            return replace(transfer, requested=event, status=Status.REQUESTED)
+            return replace(transfer, requested=event, status=TransferStatus.REQUESTED)
         case TransferApproved():
-            return replace(transfer, status=Status.APPROVED)
+            return replace(transfer, status=TransferStatus.APPROVED)
         case TransferReminded(reminder_id=id):
             return replace(transfer, reminders=transfer.reminders | {id})
         case TransferCompleted():
-            return replace(transfer, status=Status.COMPLETED)
+            return replace(transfer, status=TransferStatus.COMPLETED)
         case TransferCancelled():
-            return replace(transfer, status=Status.CANCELLED)
+            return replace(transfer, status=TransferStatus.CANCELLED)
         case _:
             assert_never(event)
 
@@ -158,30 +158,30 @@ def _request(command: RequestTransfer, transfer: Transfer) -> Sequence[TransferE
     return [requested]
 
 
-def _approve(status: Status) -> Sequence[TransferEvent]:
+def _approve(status: TransferStatus) -> Sequence[TransferEvent]:
     _require_not_cancelled(status)
-    return [TransferApproved()] if status is Status.REQUESTED else []
+    return [TransferApproved()] if status is TransferStatus.REQUESTED else []
 
 
 def _remind(id: ReminderId, transfer: Transfer) -> Sequence[TransferEvent]:
     known = id in transfer.reminders
-    ended = transfer.status in (Status.COMPLETED, Status.CANCELLED)
+    ended = transfer.status in (TransferStatus.COMPLETED, TransferStatus.CANCELLED)
     return [] if known or ended else [TransferReminded(reminder_id=id)]
 
 
-def _complete(status: Status) -> Sequence[TransferEvent]:
+def _complete(status: TransferStatus) -> Sequence[TransferEvent]:
     _require_not_cancelled(status)
-    return [] if status is Status.COMPLETED else [TransferCompleted()]
+    return [] if status is TransferStatus.COMPLETED else [TransferCompleted()]
 
 
-def _cancel(reason: str, status: Status) -> Sequence[TransferEvent]:
-    if status is Status.COMPLETED:
+def _cancel(reason: str, status: TransferStatus) -> Sequence[TransferEvent]:
+    if status is TransferStatus.COMPLETED:
         raise AlreadyCompleted("a completed transfer cannot be cancelled")
-    return [] if status is Status.CANCELLED else [TransferCancelled(reason=reason)]
+    return [] if status is TransferStatus.CANCELLED else [TransferCancelled(reason=reason)]
 
 
-def _require_not_cancelled(status: Status) -> None:
-    if status is Status.CANCELLED:
+def _require_not_cancelled(status: TransferStatus) -> None:
+    if status is TransferStatus.CANCELLED:
         raise AlreadyCancelled("a cancelled transfer stays cancelled")
 
 

@@ -1,6 +1,6 @@
 """The bank in memory with a clock of its own: nothing waits, time passes when it is told to."""
 
-from application.sagas.state import Status
+from application.sagas.state import SagaStatus
 from domain.values import Money
 from infrastructure.providers.simulated import Fault, Faults, SimulatedConnection
 from tests.application.sagas import world
@@ -47,9 +47,9 @@ class Bank(world.World[Outside]):
         asked = [of for of in self.store.after(-1, 100_000) if of.type == "TransferRequested"]
         for id in (recorded.stream_id for recorded in asked):
             match self.saga(id).status:
-                case Status.COMPLETED:
+                case SagaStatus.COMPLETED:
                     await self._is_made(id)
-                case Status.COMPENSATED:
+                case SagaStatus.COMPENSATED:
                     await self._is_undone(id)
                 case other:
                     raise AssertionError(f"{id} is {other}: {self.saga(id).reason}")

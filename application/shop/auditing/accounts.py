@@ -34,10 +34,10 @@ from domain.stock import (
 )
 from domain.values import Money
 
-_KEPT = (orders.Status.CONFIRMED, orders.Status.SHIPPED, orders.Status.DELIVERED)
+_KEPT = (orders.OrderStatus.CONFIRMED, orders.OrderStatus.SHIPPED, orders.OrderStatus.DELIVERED)
 
 
-class Line(NamedTuple):
+class AccountLine(NamedTuple):
     """One line of an order, small."""
 
     sku: str
@@ -50,7 +50,7 @@ class OrderAccount:
     """One order, and how its saga ended, as often as it did."""
 
     state: orders.Order = orders.decider.initial
-    lines: tuple[Line, ...] = ()
+    lines: tuple[AccountLine, ...] = ()
     currency: str = ""
     ends: tuple[str, ...] = ()
 
@@ -58,7 +58,7 @@ class OrderAccount:
         if isinstance(event, OrderPlaced):
             if not event.from_history:  # else we owe it nothing
                 self.lines = tuple(
-                    Line(intern(line.sku), line.quantity, line.unit_price.amount)
+                    AccountLine(intern(line.sku), line.quantity, line.unit_price.amount)
                     for line in event.lines
                 )
             self.currency = intern(event.lines[0].unit_price.currency)
@@ -86,7 +86,7 @@ class OrderAccount:
     @property
     def is_settled(self) -> bool:
         """Whether nothing goes on any more, but for the warehouse and returns."""
-        undone = self.state.status is orders.Status.CANCELLED
+        undone = self.state.status is orders.OrderStatus.CANCELLED
         return self.end == "compensated" or (self.end == "completed" and not undone)
 
     def has(self, sku: str) -> bool:
@@ -190,7 +190,7 @@ class ShipmentAccount:
 
     @property
     def is_alive(self) -> bool:
-        return self.state.status not in (None, shipments.Status.CANCELLED)
+        return self.state.status not in (None, shipments.ShipmentStatus.CANCELLED)
 
 
 @dataclass
@@ -226,7 +226,7 @@ class ExchangeAccount:
 
     @property
     def is_completed(self) -> bool:
-        return self.state.status is exchanges.Status.COMPLETED
+        return self.state.status is exchanges.ExchangeStatus.COMPLETED
 
     @property
     def back(self) -> Counter[str]:

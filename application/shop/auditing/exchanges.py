@@ -22,11 +22,14 @@ from application.shop.auditing.findings import (
 )
 from application.shop.reactions.goods_return import receipt_id
 from application.shop.sagas.goods_exchange import goods_exchange
-from domain.exchanges import Status
+from domain.exchanges import ExchangeStatus
 
 CATEGORY = goods_exchange.name
 EVENTS = goods_exchange.category.only(SagaCompleted, SagaCompensated, SagaFailed, SagaResolved)
-_ENDS: Mapping[str, Status] = {"completed": Status.COMPLETED, "compensated": Status.CLOSED}
+_ENDS: Mapping[str, ExchangeStatus] = {
+    "completed": ExchangeStatus.COMPLETED,
+    "compensated": ExchangeStatus.CLOSED,
+}
 _UNDER_WAY: Mapping[str | None, What] = {
     None: "an exchange is running",
     "failed": "an exchange has failed: a person must act",

@@ -14,7 +14,7 @@ from application.shop.auditing.findings import (
     UnderWay,
 )
 from application.shop.sagas.order_fulfilment import order_fulfilment
-from domain.orders import Status
+from domain.orders import OrderStatus
 
 CATEGORY = order_fulfilment.name
 EVENTS = order_fulfilment.category.only(SagaCompleted, SagaCompensated, SagaFailed, SagaResolved)
@@ -47,11 +47,14 @@ def _ended(id: str, order: OrderAccount) -> Iterator[Finding | UnderWay]:
             yield UnderWay(order_id=id, what="fulfilment is running")
         case "failed", _:
             yield UnderWay(order_id=id, what="fulfilment has failed: a person must act")
-        case "completed", Status.CANCELLED:
+        case "completed", OrderStatus.CANCELLED:
             yield UnderWay(order_id=id, what="fulfilment is being undone")
-        case ("completed", Status.PLACED) | (
+        case ("completed", OrderStatus.PLACED) | (
             "compensated",
-            Status.PLACED | Status.CONFIRMED | Status.SHIPPED | Status.DELIVERED,
+            OrderStatus.PLACED
+            | OrderStatus.CONFIRMED
+            | OrderStatus.SHIPPED
+            | OrderStatus.DELIVERED,
         ):
             yield EndedOtherwise(where=where, end=str(order.end), status=order.status)
 

@@ -14,8 +14,8 @@ from application.shop.auditing.findings import (
     UnderWay,
 )
 from application.shop.ports import PaymentRecord
-from domain.orders import Status as OrderStatus
-from domain.payments import Status
+from domain.orders import OrderStatus
+from domain.payments import PaymentStatus
 from domain.values import Money
 
 _FINISHED = (OrderStatus.SHIPPED, OrderStatus.DELIVERED, OrderStatus.CANCELLED)
@@ -67,7 +67,7 @@ def in_our_books(payment: PaymentAccount) -> Sums:
     state = payment.state
     assert state.attempt is not None  # a stream begins with it
     nothing = Money.zero(state.attempt.amount.currency)
-    held = state.attempt.amount if state.status is Status.AUTHORISED else nothing
+    held = state.attempt.amount if state.status is PaymentStatus.AUTHORISED else nothing
     refunded = sum(state.refunds.values(), start=nothing)
     return Sums(held, state.captured or nothing, refunded, frozenset(state.refunds))
 

@@ -14,9 +14,9 @@ from application.shop.auditing.findings import (
 )
 from application.shop.ports import BookingRecord
 from application.shop.sagas.carrier_calls import booking_key
-from domain.orders import Status
+from domain.orders import OrderStatus
 
-_UNDER_WAY = (Status.CONFIRMED, Status.SHIPPED, Status.DELIVERED)
+_UNDER_WAY = (OrderStatus.CONFIRMED, OrderStatus.SHIPPED, OrderStatus.DELIVERED)
 
 
 def findings(accounts: Accounts, records: Sequence[BookingRecord]) -> Iterator[Finding]:
@@ -75,7 +75,7 @@ def _of_exchange(
 def _of_order(where: str, order: OrderAccount, ours: int, theirs: int) -> Iterator[Finding]:
     if ours != theirs:
         yield ParcelsDisagree(where=where, ours=ours, theirs=theirs)
-    if order.state.status is Status.CANCELLED and theirs:
+    if order.state.status is OrderStatus.CANCELLED and theirs:
         yield ParcelForCancelledOrder(where=where, parcels=theirs)
     if order.state.status in _UNDER_WAY and theirs != 1:
         yield NotOneParcel(where=where, status=order.status, parcels=theirs)

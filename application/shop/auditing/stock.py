@@ -16,10 +16,10 @@ from application.shop.auditing.findings import (
     UnderWay,
 )
 from application.shop.reactions.goods_return import receipt_id
-from domain.orders import Status
+from domain.orders import OrderStatus
 
-_GONE = (Status.SHIPPED, Status.DELIVERED)
-_FINISHED = (*_GONE, Status.CANCELLED)
+_GONE = (OrderStatus.SHIPPED, OrderStatus.DELIVERED)
+_FINISHED = (*_GONE, OrderStatus.CANCELLED)
 _NOTHING = StockAccount()
 
 
@@ -63,7 +63,7 @@ def _for_order(id: str, order: OrderAccount, accounts: Accounts) -> Iterator[Fin
         where, status, finished = _stream(sku), order.status, order.state.status in _FINISHED
         if finished and reserved:
             yield StillReserved(where=where, order_id=id, status=status, units=reserved)
-        if order.state.status is Status.CONFIRMED and reserved + gone != ordered:
+        if order.state.status is OrderStatus.CONFIRMED and reserved + gone != ordered:
             yield ReservedOtherwise(where=where, order_id=id, ordered=ordered, reserved=reserved)
         due = ordered if order.state.status in _GONE else 0
         if finished and gone != due:

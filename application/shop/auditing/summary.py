@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from application.shop.auditing.accounts import Accounts
 from application.shop.ports import BookingRecord, PaymentRecord
 from application.shop.reactions.goods_return import receipt_id
-from domain.exchanges import Status as ExchangeStatus
-from domain.orders import Status
-from domain.shipments import Status as ShipmentStatus
+from domain.exchanges import ExchangeStatus
+from domain.orders import OrderStatus
+from domain.shipments import ShipmentStatus
 
 _ENDS = ("completed", "compensated", "failed", "resolved", "running")
 
@@ -83,7 +83,7 @@ class Summary(BaseModel):
             units=_units(accounts),
             money=_money(payments),
             parcels=_parcels(accounts, bookings),
-            orders={**{one: statuses[one] for one in Status}, "from history": from_history},
+            orders={**{one: statuses[one] for one in OrderStatus}, "from history": from_history},
             exchanges=_exchanges(accounts),
             sagas={
                 end: ends[end]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from application.shop.importing.invoices import Invoice, Step, place, take_back, write_off
 from application.shop.importing.matching import Purchases
 from application.shop.importing.report import Rejected, Unmatched
-from application.shop.importing.rows import BrokenRow, Kind, Line, Row, Source, parse
+from application.shop.importing.rows import BrokenRow, FileLine, Kind, Row, Source, parse
 
 _INCOMPLETE = "the file breaks off in or right after this invoice, so it may be incomplete"
 
@@ -73,7 +73,7 @@ class Plan:
                 self._unsettled[row.customer].append(invoice)
         invoice.add(row)
 
-    def _complete(self, line: Line) -> Iterator[Step | Unmatched | Rejected]:
+    def _complete(self, line: FileLine) -> Iterator[Step | Unmatched | Rejected]:
         invoice = self._open.pop(line.fields[0], None)
         if invoice is None:
             return  # none of its lines made sense

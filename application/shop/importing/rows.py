@@ -37,7 +37,7 @@ _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 
 
-class Line(NamedTuple):
+class FileLine(NamedTuple):
     """A line as the file has it: its number (the header is line 1), and its fields or a fault."""
 
     number: int
@@ -46,7 +46,7 @@ class Line(NamedTuple):
     cut_off: bool = False  # the file breaks off here, and what comes after is not known
 
 
-Source = Iterable[Line]
+Source = Iterable[FileLine]
 """The lines of a history, in order, without the header. It is read twice, from the beginning."""
 
 
@@ -80,7 +80,7 @@ class BrokenRow(Exception):
         self.reason, self.found = reason, found
 
 
-def parse(line: Line) -> Row:
+def parse(line: FileLine) -> Row:
     """The row on this line. Raises :class:`BrokenRow`, for its first fault from left to right."""
     if line.fault is not None:
         raise BrokenRow(line.fault)

@@ -17,7 +17,7 @@ from application.projections.projection import Parts, Projection, View
 from application.shop.aggregates import ORDER, PAYMENT, SHIPMENT
 from application.shop.read_models.sold_order import SoldOrder, by_currency, evolve_sold
 from domain import payments, shipments
-from domain.orders import Status
+from domain.orders import OrderStatus
 from domain.shop_values import CustomerId, OrderId
 from domain.values import Money, Text
 
@@ -29,7 +29,7 @@ class CustomersOrder(BaseModel):
 
     order_id: OrderId
     placed_at: AwareDatetime
-    status: Status
+    status: OrderStatus
     country: Text | None
     units: int
     total: Money
@@ -54,9 +54,9 @@ class KnownOfOrder(View):
     """What three streams have told of an order so far."""
 
     order: SoldOrder | None = None
-    payment: payments.Status | None = None
+    payment: payments.PaymentStatus | None = None
     refunded: bool = False
-    shipment: shipments.Status | None = None
+    shipment: shipments.ShipmentStatus | None = None
 
 
 def _keys(recorded: RecordedEvent) -> Collection[str]:
@@ -78,31 +78,31 @@ def _evolve(known: KnownOfOrder | None, recorded: RecordedEvent) -> KnownOfOrder
 def _paid(known: KnownOfOrder, event: payments.PaymentEvent) -> KnownOfOrder:
     match event:
         case payments.PaymentAuthorised():
-            return known.model_copy(update={"payment": payments.Status.AUTHORISED})
+            return known.model_copy(update={"payment": payments.PaymentStatus.AUTHORISED})
         case payments.PaymentDeclined():
-            return known.model_copy(update={"payment": payments.Status.DECLINED})
+            return known.model_copy(update={"payment": payments.PaymentStatus.DECLINED})
         case payments.PaymentCaptured():
-            return known.model_copy(update={"payment": payments.Status.CAPTURED})
+            return known.model_copy(update={"payment": payments.PaymentStatus.CAPTURED})
         case payments.PaymentVoided():
-            return known.model_copy(update={"payment": payments.Status.VOIDED})
+            return known.model_copy(update={"payment": payments.PaymentStatus.VOIDED})
         case payments.PaymentRefunded():
             return known.model_copy(update={"refunded": True})
         case _:
             assert_never(event)
 
 
-def _sent(event: shipments.ShipmentEvent) -> shipments.Status:
+def _sent(event: shipments.ShipmentEvent) -> shipments.ShipmentStatus:
     match event:
         case shipments.ShipmentBooked():
-            return shipments.Status.BOOKED
+            return shipments.ShipmentStatus.BOOKED
         case shipments.ShipmentHandedOver():
-            return shipments.Status.HANDED_OVER
+            return shipments.ShipmentStatus.HANDED_OVER
         case shipments.ShipmentDelivered():
-            return shipments.Status.DELIVERED
+            return shipments.ShipmentStatus.DELIVERED
         case shipments.ShipmentFailed():
-            return shipments.Status.FAILED
+            return shipments.ShipmentStatus.FAILED
         case shipments.ShipmentCancelled():
-            return shipments.Status.CANCELLED
+            return shipments.ShipmentStatus.CANCELLED
         case _:
             assert_never(event)
 

@@ -14,11 +14,11 @@ from domain.exchanges import (
     ExchangeCompleted,
     ExchangeEvent,
     ExchangeRequested,
+    ExchangeStatus,
     GoodsBack,
     GoodsReceived,
     Replacement,
     ReplacementSent,
-    Status,
 )
 from domain.shop_values import ExchangeId, OrderId
 from domain.values import Money, Text
@@ -28,7 +28,7 @@ class ExchangeSummary(View):
     exchange_id: ExchangeId
     version: int  # of the stream: what the next command may be based on
     order_id: OrderId
-    status: Status
+    status: ExchangeStatus
     requested_at: AwareDatetime
     updated_at: AwareDatetime
     difference: Money  # what the customer pays; below zero: what goes back to the customer
@@ -49,7 +49,7 @@ def _evolve(exchange: ExchangeSummary | None, recorded: RecordedEvent) -> Exchan
             exchange_id=recorded.stream_id,
             version=recorded.version,
             order_id=event.order_id,
-            status=Status.REQUESTED,
+            status=ExchangeStatus.REQUESTED,
             requested_at=at,
             updated_at=at,
             difference=event.difference,
@@ -67,15 +67,15 @@ def _changes(
 ) -> Mapping[str, object]:
     match event:
         case GoodsReceived():
-            return {"status": Status.RECEIVED}
+            return {"status": ExchangeStatus.RECEIVED}
         case ExchangeApproved():
-            return {"status": Status.APPROVED}
+            return {"status": ExchangeStatus.APPROVED}
         case ReplacementSent():
-            return {"status": Status.SENT}
+            return {"status": ExchangeStatus.SENT}
         case ExchangeCompleted():
-            return {"status": Status.COMPLETED}
+            return {"status": ExchangeStatus.COMPLETED}
         case ExchangeClosed(reason=reason):
-            return {"status": Status.CLOSED, "reason": reason}
+            return {"status": ExchangeStatus.CLOSED, "reason": reason}
         case _:
             assert_never(event)
 

@@ -20,8 +20,8 @@ from domain.orders import (
     OrderLine,
     OrderPlaced,
     OrderShipped,
+    OrderStatus,
     ReturnedLine,
-    Status,
 )
 from domain.shop_values import CustomerId, OrderId, ShipmentId
 from domain.values import Currency, Money, Text
@@ -42,7 +42,7 @@ class SummaryLine(BaseModel):
 class OrderSummary(View):
     order_id: OrderId
     version: int  # of the stream: what the next command may be based on
-    status: Status
+    status: OrderStatus
     customer_id: CustomerId | None
     country: Text | None
     placed_at: AwareDatetime
@@ -93,7 +93,7 @@ def _placed(event: OrderPlaced, recorded: RecordedEvent) -> OrderSummary:
     return OrderSummary(
         order_id=recorded.stream_id,
         version=recorded.version,
-        status=Status.PLACED,
+        status=OrderStatus.PLACED,
         customer_id=event.customer_id,
         country=event.country,
         placed_at=recorded.metadata.occurred_at,
@@ -121,13 +121,13 @@ def _line(line: OrderLine) -> SummaryLine:
 def _changes(event: _Later, order: OrderSummary) -> Mapping[str, object]:
     match event:
         case OrderConfirmed():
-            return {"status": Status.CONFIRMED}
+            return {"status": OrderStatus.CONFIRMED}
         case OrderShipped(shipment_id=shipment_id):
-            return {"status": Status.SHIPPED, "shipment_id": shipment_id}
+            return {"status": OrderStatus.SHIPPED, "shipment_id": shipment_id}
         case OrderDelivered():
-            return {"status": Status.DELIVERED}
+            return {"status": OrderStatus.DELIVERED}
         case OrderCancelled():
-            return {"status": Status.CANCELLED}
+            return {"status": OrderStatus.CANCELLED}
         case LinesReturned(lines=returned):
             return _returned(returned, order)
         case LinesClaimed() | LinesFreed():

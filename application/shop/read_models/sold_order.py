@@ -25,7 +25,7 @@ from domain.orders import (
     OrderLine,
     OrderPlaced,
     OrderShipped,
-    Status,
+    OrderStatus,
 )
 from domain.shop_values import CustomerId, OrderId
 from domain.values import Currency, Money, Text
@@ -48,7 +48,7 @@ class SoldOrder(View):
     customer_id: CustomerId | None
     country: Text | None
     placed_at: AwareDatetime
-    status: Status
+    status: OrderStatus
     currency: Currency
     lines: tuple[SoldLine, ...]
 
@@ -75,7 +75,7 @@ class SoldOrder(View):
 
     @property
     def cancelled(self) -> bool:
-        return self.status is Status.CANCELLED
+        return self.status is OrderStatus.CANCELLED
 
     @cached_property
     def by_sku(self) -> dict[str, tuple[SoldLine, ...]]:
@@ -95,13 +95,13 @@ def evolve_sold(order: SoldOrder | None, recorded: RecordedEvent) -> SoldOrder |
         raise LookupError(f"{recorded.type} of order {recorded.stream_id}, which was never placed")
     match event:
         case OrderConfirmed():
-            return _with(order, status=Status.CONFIRMED)
+            return _with(order, status=OrderStatus.CONFIRMED)
         case OrderShipped():
-            return _with(order, status=Status.SHIPPED)
+            return _with(order, status=OrderStatus.SHIPPED)
         case OrderDelivered():
-            return _with(order, status=Status.DELIVERED)
+            return _with(order, status=OrderStatus.DELIVERED)
         case OrderCancelled():
-            return _with(order, status=Status.CANCELLED)
+            return _with(order, status=OrderStatus.CANCELLED)
         case LinesReturned():
             return _returned(order, event)
         case LinesClaimed() | LinesFreed():
@@ -131,7 +131,7 @@ def _placed(event: OrderPlaced, recorded: RecordedEvent) -> SoldOrder:
         customer_id=event.customer_id,
         country=event.country,
         placed_at=recorded.metadata.occurred_at,
-        status=Status.PLACED,
+        status=OrderStatus.PLACED,
         currency=event.lines[0].unit_price.currency,
         lines=tuple(map(_line, event.lines)),
     )

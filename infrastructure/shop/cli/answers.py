@@ -23,8 +23,8 @@ from application.shop.read_models.order_summary import order_summary
 from application.shop.read_models.product_search import product_search
 from application.shop.read_models.stock_levels import stock_levels
 from application.shop.warehouse import pick_list
-from domain.exchanges import Status as ExchangeStatus
-from domain.orders import Status
+from domain.exchanges import ExchangeStatus
+from domain.orders import OrderStatus
 from domain.values import Money
 from infrastructure.cli.figures import age
 from infrastructure.cli.printing import Console, Table, say_json
@@ -59,7 +59,7 @@ def orders(
         partial(
             queries.orders,
             customer_id=customer,
-            status=_one_of(Status, status),
+            status=_one_of(OrderStatus, status),
             after=after,
             limit=limit,
         ),

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
-from application.command_dispatch import CommandDispatch, Outcome
+from application.command_dispatch import CommandDispatch, CommandOutcome
 from application.messages import Context
 from application.ports import EventStore, ProviderUnavailable
 from application.shop.warehouse import Warehouse
@@ -63,7 +63,7 @@ async def failed(
 async def record(
     deployment: Deployment,
     by: str | None,
-    act: Callable[[Work, Context], Awaitable[Outcome]],
+    act: Callable[[Work, Context], Awaitable[CommandOutcome]],
 ) -> None:
     """Run ``act`` and print its events. Raises :class:`CommandFailed` for a refusal."""
     context = Context.start(by or getpass.getuser(), uuid4(), datetime.now(UTC))

@@ -17,10 +17,10 @@ from application.shop.service import SHOP
 from domain.exchanges import (
     MOST_LINES,
     CloseExchange,
+    ExchangeStatus,
     ReceiveGoods,
     Replacement,
     SendReplacement,
-    Status,
     UnknownExchange,
 )
 from domain.orders import ReturnedLine, UnknownOrder
@@ -142,7 +142,7 @@ async def list_exchanges(
     request: Request,
     id: Order,
     reading: Reading,
-    status: Status | None = None,
+    status: ExchangeStatus | None = None,
     after: Annotated[ExchangeId | None, Query(description="the last of the page before")] = None,
     limit: Limit = 50,
 ) -> Exchanges:

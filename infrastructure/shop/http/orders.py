@@ -21,10 +21,10 @@ from domain.orders import (
     MOST_LINES,
     CancelOrder,
     OrderLine,
+    OrderStatus,
     PlaceOrder,
     ReturnedLine,
     ReturnLines,
-    Status,
     UnknownOrder,
 )
 from domain.shop_values import CustomerId, LineNumber, OrderId, Quantity, Sku
@@ -161,7 +161,7 @@ async def list_orders(
     request: Request,
     reading: Reading,
     customer_id: CustomerId | None = None,
-    status: Status | None = None,
+    status: OrderStatus | None = None,
     after: Annotated[OrderId | None, Query(description="the last id of the page before")] = None,
     limit: Limit = 50,
 ) -> Orders:

@@ -15,7 +15,7 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import Final
 
-from application.shop.importing.rows import COLUMNS, Line
+from application.shop.importing.rows import COLUMNS, FileLine
 from domain.values import normal
 from infrastructure.shop.online_retail.form import (
     CANONICAL,
@@ -68,7 +68,7 @@ class History:
         """Whether it is as UCI would have written it: UTF-8, ISO dates, commas."""
         return self.form == CANONICAL
 
-    def __iter__(self) -> Iterator[Line]:
+    def __iter__(self) -> Iterator[FileLine]:
         """Each line after the header. Where damage ends the file early, one more says so."""
         number = 1
         with self._open() as file:
@@ -79,7 +79,7 @@ class History:
                     whole = raw if raw.endswith(b"\n") else raw + _rest(file)
                     yield _line(number, whole, self.form)
             except _DAMAGE as damage:
-                yield Line(number + 1, [], f"the file breaks off: {damage}", cut_off=True)
+                yield FileLine(number + 1, [], f"the file breaks off: {damage}", cut_off=True)
 
     def _open(self) -> BufferedIOBase:
         with self._path.open("rb") as file:
@@ -120,22 +120,22 @@ def _rest(file: BufferedIOBase) -> bytes:
     return rest
 
 
-def _line(number: int, raw: bytes, form: Form) -> Line:
+def _line(number: int, raw: bytes, form: Form) -> FileLine:
     if len(raw) > LONGEST:
-        return Line(number, [], f"a line has {LONGEST:,} bytes at most")
+        return FileLine(number, [], f"a line has {LONGEST:,} bytes at most")
     try:
         text = raw.decode(form.encoding).rstrip("\r\n")
     except UnicodeDecodeError:
-        return Line(number, [], f"a line is {form.encoding.upper()}")
+        return FileLine(number, [], f"a line is {form.encoding.upper()}")
     if not text:
-        return Line(number, [], "the line is empty")
+        return FileLine(number, [], "the line is empty")
     if "\0" in text:
-        return Line(number, [], "a line has no NUL characters")
+        return FileLine(number, [], "a line has no NUL characters")
     text = normal(text)
     if '"' not in text:
-        return Line(number, form.canonical(text.split(form.delimiter)))
+        return FileLine(number, form.canonical(text.split(form.delimiter)))
     try:
         fields = next(csv.reader([text], strict=True, delimiter=form.delimiter))
     except csv.Error:
-        return Line(number, [], "a quoted field ends with its quote, on the same line")
-    return Line(number, form.canonical(fields))
+        return FileLine(number, [], "a quoted field ends with its quote, on the same line")
+    return FileLine(number, form.canonical(fields))

@@ -11,7 +11,7 @@ from application.messages import Context, RecordedEvent
 from application.sagas.actions import Action, Dispatch
 from application.sagas.deadlines import Deadlines
 from application.sagas.engine import SagaEngine
-from application.sagas.outcomes import Outcome, Succeeded
+from application.sagas.outcomes import StepOutcome, Succeeded
 from application.sagas.saga import Check, Facts, Saga, Step, Wait, within
 from application.sagas.state import SagaState
 from application.sagas.stream import SagaStream
@@ -48,7 +48,7 @@ def started_by(recorded: RecordedEvent) -> Asked | None:
 
 
 def completed(transfer: transfers.Transfer) -> None:
-    if transfer.status is not transfers.Status.COMPLETED:
+    if transfer.status is not transfers.TransferStatus.COMPLETED:
         raise NotCompleted(f"it is {transfer.status}")
 
 
@@ -88,7 +88,7 @@ class Small:
     definition: Saga[Asked]
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     performed: list[Sequence[str]] = field(default_factory=list)  # by call of the performer
-    outcomes: dict[str, Outcome] = field(default_factory=dict)  # of what is not to succeed
+    outcomes: dict[str, StepOutcome] = field(default_factory=dict)  # of what is not to succeed
     ages: list[timedelta] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -106,7 +106,7 @@ class Small:
         self.deadlines = Deadlines(NAME, self.store, subscriptions, now=lambda: self.now)
         self._learnt = self._handled = -1
 
-    async def _perform(self, actions: Sequence[Action], _: Context) -> Outcome:
+    async def _perform(self, actions: Sequence[Action], _: Context) -> StepOutcome:
         asked = [action.id for action in actions if isinstance(action, Dispatch)]
         self.performed.append(asked)
         refused = (self.outcomes[one] for one in asked if one in self.outcomes)

@@ -8,7 +8,7 @@ import pytest
 
 from application.consuming import NotHere
 from application.ports import StoreUnavailable
-from application.sagas.state import Status
+from application.sagas.state import SagaStatus
 from infrastructure.providers.simulated import Fault
 from tests.sample.money_transfer import money_transfer
 from tests.sample.transfers import CancelTransfer, RemindOfTransfer, TransferReminded
@@ -61,7 +61,7 @@ async def test_a_cancellation_that_comes_before_the_request() -> None:
     await world.engine.handle(requested)
 
     await world.adds_up()
-    assert world.saga().status is Status.COMPENSATED
+    assert world.saga().status is SagaStatus.COMPENSATED
     assert [of.type for of in world.recorded("account-a")] == ["Deposited"]
 
 
@@ -78,7 +78,7 @@ async def test_what_comes_too_late_is_undone() -> None:
     world.start()  # another engine
     world.now += timedelta(minutes=10)
     await world.engine.handle(requested)
-    assert world.saga().status is Status.COMPENSATED
+    assert world.saga().status is SagaStatus.COMPENSATED
     thawed.set()
     await frozen
 
@@ -163,11 +163,11 @@ async def test_a_running_saga_is_cancelled_by_the_event_that_its_version_names()
     world.start()
     await world.tell("t-1", RemindOfTransfer(reminder_id="r"))
     await world.engine.handle(world.recorded("transfer-t-1")[-1])
-    assert world.saga("t-1").status is Status.RUNNING
+    assert world.saga("t-1").status is SagaStatus.RUNNING
 
     await world.tell("t-1", CancelTransfer(reason="changed my mind"))
     await world.engine.handle(world.recorded("transfer-t-1")[-1])
-    assert world.saga("t-1").status is Status.COMPENSATED
+    assert world.saga("t-1").status is SagaStatus.COMPENSATED
 
 
 async def test_a_saga_of_a_newer_release_is_left_to_it() -> None:

@@ -8,7 +8,7 @@ from application.messages import Context, NewEvent
 from application.ports import NO_STREAM
 from application.sagas.deadlines import Deadlines
 from application.sagas.moments import UNSEEN
-from application.sagas.state import Status
+from application.sagas.state import SagaStatus
 from infrastructure import memory
 from infrastructure.providers.simulated import Fault
 from tests.sample.service import SAMPLE
@@ -24,7 +24,7 @@ async def test_what_is_on_a_deleted_account_is_not_to_be_had() -> None:
     await world.settle()
 
     saga = world.saga()
-    assert saga.status is Status.COMPENSATED
+    assert saga.status is SagaStatus.COMPENSATED
     assert "account-a was deleted" in str(saga.reason)
     assert world.folded("transfer-t-1").status == "cancelled"
 
@@ -38,7 +38,7 @@ async def test_what_is_for_a_deleted_account_needs_a_person() -> None:
     await world.settle()
 
     saga = world.saga()
-    assert saga.status is Status.FAILED
+    assert saga.status is SagaStatus.FAILED
     assert "account-b was deleted" in str(saga.reason)
     assert world.folded("transfer-t-1").status == "completed"
 

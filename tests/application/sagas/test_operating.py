@@ -26,7 +26,7 @@ from application.sagas.operating import (
     UnknownSaga,
     decider,
 )
-from application.sagas.state import Status
+from application.sagas.state import SagaStatus
 from infrastructure.providers.simulated import Fault
 from tests.sample.transfers import AlreadyCompleted, CancelTransfer
 from tests.sample.world import Bank
@@ -95,11 +95,11 @@ async def test_a_compensation_that_is_refused_needs_a_person() -> None:
 
     await world.tell("t-1", COMPENSATE, actor="ada")
     await world.settle()
-    assert world.saga().status is Status.FAILED
+    assert world.saga().status is SagaStatus.FAILED
     assert "AlreadyCompleted" in world.saga().reason
     await world.tell("t-1", RESOLVE, actor="ada")
 
-    assert world.saga().status is Status.RESOLVED
+    assert world.saga().status is SagaStatus.RESOLVED
 
 
 async def test_a_retried_saga_goes_on_at_once() -> None:
@@ -114,7 +114,7 @@ async def test_a_retried_saga_goes_on_at_once() -> None:
     await world.engine.handle(world.recorded("money_transfer-t-1")[-1])
 
     await world.adds_up()
-    assert world.saga().status is Status.COMPLETED
+    assert world.saga().status is SagaStatus.COMPLETED
 
 
 @pytest.mark.parametrize("moment", range(1, 40))
@@ -132,4 +132,4 @@ async def test_cancelled_at_any_moment(moment: int) -> None:
     await world.settle()
 
     await world.adds_up()
-    assert world.saga().status in (Status.COMPENSATED, Status.COMPLETED)
+    assert world.saga().status in (SagaStatus.COMPENSATED, SagaStatus.COMPLETED)

@@ -7,7 +7,7 @@ import pytest
 
 from application.sagas.outcomes import Faulted, Refused
 from application.sagas.saga import Step
-from application.sagas.state import Status
+from application.sagas.state import SagaStatus
 from tests.application.sagas.small_saga import APPROVED, CHECK, GO, OPEN, Small, asks, saga
 from tests.sample.transfers import CompleteTransfer, TransferRequested
 
@@ -21,7 +21,7 @@ async def test_a_check_that_holds_leaves_nothing() -> None:
     before = len(small.recorded("transfer-1"))
     await small.run()
 
-    assert (await small.state()).status is Status.COMPLETED
+    assert (await small.state()).status is SagaStatus.COMPLETED
     assert small.performed == [["open"], ["go"]]
     assert len(small.recorded("transfer-1")) == before
 
@@ -34,7 +34,7 @@ async def test_a_check_that_does_not_hold_is_a_refusal() -> None:
 
     state = await small.state()
     assert (state.status, state.reason) == (
-        Status.COMPENSATED,
+        SagaStatus.COMPENSATED,
         "check: NotCompleted: it is requested",
     )
     assert small.performed == [["open"], ["close"]]
@@ -83,7 +83,7 @@ async def test_the_first_refusal_in_order_ends_a_step(refused: str, undone: bool
 
     assert (["right"] in small.performed) is undone
     assert (["back left"] in small.performed) is undone
-    assert (await small.state()).status is Status.COMPENSATED
+    assert (await small.state()).status is SagaStatus.COMPENSATED
 
 
 async def test_a_fault_in_order_is_retried_from_the_first_on() -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from application.sagas.deadlines import Deadlines
 from application.sagas.events import SagaRetried, SagaWoken
-from application.sagas.state import Status
+from application.sagas.state import SagaStatus
 from application.sagas.stream import SagaStream
 from infrastructure import memory
 from tests.application.sagas.small_saga import APPROVED, DAY, GO, NAME, OPEN, PAUSE, Small, saga
@@ -50,7 +50,7 @@ async def test_an_event_that_comes_before_its_step_counts() -> None:
     await small.engine.handle(approved)
     await small.engine.handle(first)
 
-    assert (await small.state()).status is Status.COMPLETED
+    assert (await small.state()).status is SagaStatus.COMPLETED
     assert small.performed == [["open"], ["go"]]
 
 
@@ -77,7 +77,7 @@ async def test_a_moment_that_comes_before_the_event_turns_the_saga_back() -> Non
     await small.run()
 
     state = await small.state()
-    assert state.status is Status.COMPENSATED
+    assert state.status is SagaStatus.COMPENSATED
     assert state.reason == "await approval: no TransferApproved by 2026-01-04 00:00:00Z"
     assert small.performed == [["open"], ["close"]]
     assert small.history().count("WaitExpired await approval") == 1
@@ -89,12 +89,12 @@ async def test_an_event_that_comes_too_late_is_undone() -> None:
     await small.run()
     await small.run(days=4)
     await small.run()
-    assert (await small.state()).status is Status.COMPENSATED
+    assert (await small.state()).status is SagaStatus.COMPENSATED
 
     await small.approve()
     await small.run()
 
-    assert (await small.state()).status is Status.COMPENSATED
+    assert (await small.state()).status is SagaStatus.COMPENSATED
     assert small.performed == [["open"], ["close"], ["call back"]]
 
 
@@ -105,7 +105,7 @@ async def test_a_wait_that_is_cut_off_is_undone_only_where_its_event_has_come() 
     await small.dispatch(CancelTransfer(reason="changed my mind"))
     await small.run()
 
-    assert (await small.state()).status is Status.COMPENSATED
+    assert (await small.state()).status is SagaStatus.COMPENSATED
     assert small.performed == [["open"], ["close"]]
 
 
@@ -120,7 +120,7 @@ async def test_a_saga_waits_for_a_moment() -> None:
     await small.run()
 
     assert small.performed == [["open"], ["go"]]
-    assert (await small.state()).status is Status.COMPLETED
+    assert (await small.state()).status is SagaStatus.COMPLETED
 
 
 async def test_a_moment_outlives_the_process() -> None:
@@ -146,7 +146,7 @@ async def test_the_moment_of_one_clock_counts_for_all() -> None:
 
     await small.run(days=0.5)
 
-    assert (await small.state()).status is Status.COMPLETED
+    assert (await small.state()).status is SagaStatus.COMPLETED
 
 
 async def test_beyond_the_point_of_no_return_a_wait_fails_and_is_begun_anew() -> None:
@@ -155,7 +155,7 @@ async def test_beyond_the_point_of_no_return_a_wait_fails_and_is_begun_anew() ->
     await small.run()
     await small.run(days=4)
     await small.run()
-    assert (await small.state()).status is Status.FAILED
+    assert (await small.state()).status is SagaStatus.FAILED
     assert small.performed == [["open"]]
 
     stream = await SagaStream(small.store, NAME, "1").read()
@@ -166,7 +166,7 @@ async def test_beyond_the_point_of_no_return_a_wait_fails_and_is_begun_anew() ->
     await small.approve()
     await small.run()
 
-    assert (await small.state()).status is Status.COMPLETED
+    assert (await small.state()).status is SagaStatus.COMPLETED
 
 
 async def test_time_spent_waiting_is_not_time_at_work() -> None:
@@ -177,5 +177,5 @@ async def test_time_spent_waiting_is_not_time_at_work() -> None:
     await small.approve()
     await small.run()
 
-    assert (await small.state()).status is Status.COMPLETED
+    assert (await small.state()).status is SagaStatus.COMPLETED
     assert max(small.ages) == timedelta(0)

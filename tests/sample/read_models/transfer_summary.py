@@ -10,13 +10,13 @@ from application.projections.projection import Projection, View
 from domain.values import Money
 from tests.sample.aggregates import TRANSFER
 from tests.sample.transfers import (
-    Status,
     TransferApproved,
     TransferCancelled,
     TransferCompleted,
     TransferEvent,
     TransferReminded,
     TransferRequested,
+    TransferStatus,
 )
 from tests.sample.values import AccountId, TransferId
 
@@ -24,7 +24,7 @@ from tests.sample.values import AccountId, TransferId
 class TransferSummary(View):
     transfer_id: TransferId
     version: int  # of the stream: what the next command may be based on
-    status: Status
+    status: TransferStatus
     source: AccountId
     target: AccountId
     amount: int
@@ -61,7 +61,7 @@ def _requested(event: TransferRequested, recorded: RecordedEvent) -> TransferSum
     return TransferSummary(
         transfer_id=recorded.stream_id,
         version=recorded.version,
-        status=Status.REQUESTED,
+        status=TransferStatus.REQUESTED,
         source=event.source,
         target=event.target,
         amount=event.amount,
@@ -75,13 +75,13 @@ def _requested(event: TransferRequested, recorded: RecordedEvent) -> TransferSum
 def _changes(event: _Later, known: TransferSummary) -> Mapping[str, object]:
     match event:
         case TransferApproved():
-            return {"status": Status.APPROVED}
+            return {"status": TransferStatus.APPROVED}
         case TransferReminded():
             return {"reminders": known.reminders + 1}
         case TransferCompleted():
-            return {"status": Status.COMPLETED}
+            return {"status": TransferStatus.COMPLETED}
         case TransferCancelled():
-            return {"status": Status.CANCELLED}
+            return {"status": TransferStatus.CANCELLED}
         case _:
             assert_never(event)
 

@@ -4,16 +4,16 @@ from application.command_dispatch import CommandDispatch
 from application.messages import RecordedEvent
 from application.ports import EventStore
 from application.shop.importing import Report, import_history
-from application.shop.importing.rows import Line
+from application.shop.importing.rows import FileLine
 from application.shop.service import SHOP
 from domain.decider import Event
 from domain.orders import LinesReturned, OrderLine, ReturnedLine
 from domain.values import Money
 
 
-def history(*rows: str) -> list[Line]:
+def history(*rows: str) -> list[FileLine]:
     """The lines of a file with these rows, which follow the header."""
-    return [Line(number, row.split(",")) for number, row in enumerate(rows, start=2)]
+    return [FileLine(number, row.split(",")) for number, row in enumerate(rows, start=2)]
 
 
 def row(

@@ -6,7 +6,7 @@ import pytest
 
 from application.command_dispatch import CommandDispatch
 from application.shop.importing import Progress, Report, import_history
-from application.shop.importing.rows import Line
+from application.shop.importing.rows import FileLine
 from application.shop.service import SHOP
 from domain.values import Money
 from infrastructure import memory
@@ -84,7 +84,7 @@ async def test_a_file_that_breaks_off_leaves_its_last_invoice_out(
 ) -> None:
     """It may be incomplete, and an order cannot be added to: the whole file brings it in later."""
     whole = history(row("1"), row("2"), row("2"), row("2"))
-    damage = Line(5, [], "the file breaks off", cut_off=True)
+    damage = FileLine(5, [], "the file breaks off", cut_off=True)
 
     report = await import_history([*whole[:3], damage], CommandDispatch(store, SHOP.catalogue))
 

@@ -20,8 +20,8 @@ from domain.orders import (
     OrderLine,
     OrderPlaced,
     OrderShipped,
+    OrderStatus,
     ReturnedLine,
-    Status,
 )
 from domain.values import Money
 from tests.histories import LAW
@@ -38,7 +38,7 @@ PLACED = OrderPlaced(customer_id="17850", country="France", lines=(HEART, BANK, 
 SUMMARY = OrderSummary(
     order_id="o-1",
     version=0,
-    status=Status.PLACED,
+    status=OrderStatus.PLACED,
     customer_id="17850",
     country="France",
     placed_at=at(0),
@@ -64,21 +64,25 @@ def test_a_placed_order_is_summed_up() -> None:
 
 
 def test_an_order_goes_its_way() -> None:
-    """Status, shipment, version and time follow the events of the order."""
+    """OrderStatus, shipment, version and time follow the events of the order."""
     orders.given(
         ("order-o-1", PLACED),
         ("order-o-1", OrderConfirmed()),
         ("order-o-1", OrderShipped(shipment_id="s-1")),
         ("order-o-1", OrderDelivered()),
     ).then(
-        {"o-1": changed(version=3, status=Status.DELIVERED, shipment_id="s-1", updated_at=at(3))}
+        {
+            "o-1": changed(
+                version=3, status=OrderStatus.DELIVERED, shipment_id="s-1", updated_at=at(3)
+            )
+        }
     )
 
 
 def test_a_cancelled_order_keeps_its_worth() -> None:
     """Cancelling changes the status and nothing of what was ordered."""
     orders.given(("order-o-1", PLACED), ("order-o-1", OrderCancelled(reason="dear"))).then(
-        {"o-1": changed(version=1, status=Status.CANCELLED, updated_at=at(1))}
+        {"o-1": changed(version=1, status=OrderStatus.CANCELLED, updated_at=at(1))}
     )
 
 
@@ -117,7 +121,7 @@ def test_orders_do_not_mix() -> None:
         ("order-o-1", OrderConfirmed()),
     ).then(
         {
-            "o-1": changed(version=1, status=Status.CONFIRMED, updated_at=at(2)),
+            "o-1": changed(version=1, status=OrderStatus.CONFIRMED, updated_at=at(2)),
             "o-2": changed(order_id="o-2", placed_at=at(1), updated_at=at(1)),
         }
     )

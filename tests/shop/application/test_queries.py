@@ -12,7 +12,14 @@ from application.shop import queries
 from application.shop.read_models.order_summary import OrderSummary, order_summary
 from application.shop.read_models.stock_levels import StockLevel, stock_levels
 from application.shop.service import SHOP
-from domain.orders import CancelOrder, OrderCancelled, OrderLine, OrderPlaced, PlaceOrder, Status
+from domain.orders import (
+    CancelOrder,
+    OrderCancelled,
+    OrderLine,
+    OrderPlaced,
+    OrderStatus,
+    PlaceOrder,
+)
 from domain.values import Money
 from infrastructure import memory
 from tests.projection_specification import at, recorded
@@ -70,11 +77,11 @@ async def test_a_full_last_page_is_the_last(views: memory.Views[OrderSummary]) -
 
 async def test_orders_are_found_by_customer_and_status(views: memory.Views[OrderSummary]) -> None:
     """Both filters together, and without lines."""
-    page = await queries.orders(views, customer_id="ann", status=Status.PLACED)
+    page = await queries.orders(views, customer_id="ann", status=OrderStatus.PLACED)
 
     assert [order.order_id for order in page.items] == ["o-0", "o-4", "o-5"]
     assert {order.lines for order in page.items} == {()}
-    cancelled = await queries.orders(views, status=Status.CANCELLED)
+    cancelled = await queries.orders(views, status=OrderStatus.CANCELLED)
     assert [order.order_id for order in cancelled.items] == ["o-2"]
 
 

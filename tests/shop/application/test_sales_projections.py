@@ -17,8 +17,8 @@ from domain.orders import (
     OrderCancelled,
     OrderLine,
     OrderPlaced,
+    OrderStatus,
     ReturnedLine,
-    Status,
 )
 from domain.payments import PaymentAuthorised, PaymentCaptured, PaymentRefunded
 from domain.shipments import ShipmentBooked, ShipmentHandedOver
@@ -137,7 +137,7 @@ def an_order(id: str, minute: int, **figures: Any) -> CustomersOrder:
     known: dict[str, Any] = {
         "order_id": id,
         "placed_at": at(minute),
-        "status": Status.PLACED,
+        "status": OrderStatus.PLACED,
         "country": "France",
         "units": 6,
         "total": gbp("15.30"),
@@ -183,9 +183,9 @@ def test_payment_and_shipment_may_be_known_before_the_order() -> None:
                     an_order(
                         "1",
                         place,
-                        payment=payments.Status.CAPTURED,
+                        payment=payments.PaymentStatus.CAPTURED,
                         refunded=True,
-                        shipment=shipments.Status.HANDED_OVER,
+                        shipment=shipments.ShipmentStatus.HANDED_OVER,
                     ),
                     units=6,
                     totals=(amount,),

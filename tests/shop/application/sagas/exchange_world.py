@@ -18,7 +18,7 @@ from application.shop.reactions.shipping import shipping
 from application.shop.sagas.carrier_calls import booking_key
 from application.shop.sagas.goods_exchange import goods_exchange
 from application.shop.service import SHOP
-from domain.exchanges import ReceiveGoods, Replacement, SendReplacement, Status
+from domain.exchanges import ExchangeStatus, ReceiveGoods, Replacement, SendReplacement
 from domain.orders import ReturnedLine, ShipOrder
 from domain.shipments import DeliverShipment, HandOverShipment
 from domain.values import Money
@@ -100,10 +100,10 @@ class ExchangeWorld(World):
         acted = False
         for id in self.exchange_ids:
             status = self.folded(f"exchange-{id}").status
-            if status is Status.REQUESTED and self.goods_come and self.saga_of(id).waiting:
+            if status is ExchangeStatus.REQUESTED and self.goods_come and self.saga_of(id).waiting:
                 await self.tell(id, ReceiveGoods(), "the warehouse")
                 acted = True
-            if status is Status.APPROVED and self.it_is_sent:
+            if status is ExchangeStatus.APPROVED and self.it_is_sent:
                 await self.tell(id, SendReplacement(), "the warehouse")
                 acted = True
         return acted

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.sagas.state import Status
+from application.sagas.state import SagaStatus
 from domain.decider import DomainError
 from domain.orders import CancelOrder
 from infrastructure.providers.simulated import Fault
@@ -98,4 +98,4 @@ async def test_nothing_is_left_over_whatever_happens(
     await world.settle()
     world.adds_up()
     for order in ("o-1", "o-2", "o-3"):
-        assert world.saga(order).status in (Status.COMPLETED, Status.COMPENSATED)
+        assert world.saga(order).status in (SagaStatus.COMPLETED, SagaStatus.COMPENSATED)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.sagas.state import Status
+from application.sagas.state import SagaStatus
 from domain.decider import DomainError
 from domain.exchanges import CloseExchange, ReceiveGoods, SendReplacement
 from domain.orders import CancelOrder, ReturnedLine, ReturnLines
@@ -130,8 +130,8 @@ async def test_nothing_is_left_over_of_an_exchange(
     await world.exchange(price)
     await world.settle()
 
-    if world.saga_of().status is Status.FAILED:
+    if world.saga_of().status is SagaStatus.FAILED:
         assert "AlreadySent" in world.saga_of().reason
         return
     await world.audited()
-    assert world.saga_of().status in (Status.COMPLETED, Status.COMPENSATED)
+    assert world.saga_of().status in (SagaStatus.COMPLETED, SagaStatus.COMPENSATED)

@@ -3,7 +3,7 @@
 import pytest
 
 from application.sagas.operating import CompensateSaga, RetrySaga
-from application.sagas.state import Status
+from application.sagas.state import SagaStatus
 from application.shop.sagas.goods_exchange import goods_exchange
 from domain.exchanges import CloseExchange, ReceiveGoods, SendReplacement
 from domain.orders import MoreThanOrdered, ReturnedLine, ReturnLines
@@ -32,7 +32,7 @@ async def test_an_exchange(price: str, charged: str, given_back: str) -> None:
     await world.audited()
 
     assert [line for line in world.steps() if line.startswith("Completed")] == DONE
-    assert world.saga_of().status is Status.COMPLETED
+    assert world.saga_of().status is SagaStatus.COMPLETED
     assert stock(world) == (2, 2)
     paid = world.payment_provider.records.get(f"authorise:{EXCHANGE}")
     assert str(paid.captured.amount if paid else 0) == charged
@@ -48,7 +48,7 @@ async def test_goods_that_do_not_come_close_the_exchange() -> None:
     await world.settle()
     await world.audited()
 
-    assert world.saga_of().status is Status.COMPENSATED
+    assert world.saga_of().status is SagaStatus.COMPENSATED
     assert (world.now - began).days == 14
     assert world.saga_of().reason.startswith("await goods: no GoodsReceived by ")
     assert world.folded(f"exchange-{EXCHANGE}").status == "closed"
@@ -63,7 +63,7 @@ async def test_a_replacement_that_is_not_there_is_not_waited_for() -> None:
     await world.settle()
     await world.audited()
 
-    assert world.saga_of().status is Status.COMPENSATED
+    assert world.saga_of().status is SagaStatus.COMPENSATED
     assert world.saga_of().reason == "check replacement: OutOfStock: 4 are wanted, 3 are available"
     assert len(world.recorded("stock-b")) == before
     assert "Completed await goods" not in world.steps()
@@ -142,7 +142,7 @@ async def test_goods_that_come_as_the_exchange_expires() -> None:
 
     history = world.steps()
     assert history.index("WaitExpired await goods") < history.index("EventArrived await goods")
-    assert world.saga_of().status is Status.COMPENSATED
+    assert world.saga_of().status is SagaStatus.COMPENSATED
     assert list(world.folded("order-o-1").returns) == [EXCHANGE]
     assert stock(world) == (2, 3)
 
@@ -159,7 +159,7 @@ async def test_what_has_been_sent_is_not_undone() -> None:
     await world.tell(EXCHANGE, command, saga=goods_exchange)
     await world.settle()
 
-    assert world.saga_of().status is Status.FAILED
+    assert world.saga_of().status is SagaStatus.FAILED
     assert "AlreadySent" in world.saga_of().reason
     assert world.folded("stock-b").dispatched[EXCHANGE] == 1
     assert not world.carrier.records[f"book:{EXCHANGE}"].cancelled
@@ -172,7 +172,7 @@ async def test_a_capture_that_fails_is_tried_until_it_succeeds() -> None:
     await world.settle()
     await world.audited()
 
-    assert world.saga_of().status is Status.COMPLETED
+    assert world.saga_of().status is SagaStatus.COMPLETED
 
 
 async def test_exchanges_of_one_order_do_not_meet() -> None:
@@ -186,7 +186,7 @@ async def test_exchanges_of_one_order_do_not_meet() -> None:
     with pytest.raises(MoreThanOrdered):
         await world.exchange(id="e-3")
 
-    assert {world.saga_of(id).status for id in ("e-1", "e-2")} == {Status.COMPLETED}
+    assert {world.saga_of(id).status for id in ("e-1", "e-2")} == {SagaStatus.COMPLETED}
 
 
 async def test_a_request_that_is_overtaken_is_closed() -> None:
@@ -198,7 +198,7 @@ async def test_a_request_that_is_overtaken_is_closed() -> None:
     await world.audited()
 
     assert world.saga_of().reason.startswith("claim lines: MoreThanOrdered")
-    assert world.saga_of().status is Status.COMPENSATED
+    assert world.saga_of().status is SagaStatus.COMPENSATED
 
 
 async def test_an_operator_reaches_the_saga_that_is_meant() -> None:

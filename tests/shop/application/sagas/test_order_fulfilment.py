@@ -2,7 +2,7 @@
 
 import pytest
 
-from application.sagas.state import Status
+from application.sagas.state import SagaStatus
 from domain.orders import CancelOrder, PlaceOrder
 from infrastructure.providers.simulated import Fault
 from tests.shop.application.sagas.world import World
@@ -119,7 +119,7 @@ async def test_trouble_that_lasts_is_undone(call: str, blind: bool, kind: str) -
     await world.settle()
     world.adds_up()
 
-    if world.saga().status is Status.COMPENSATED:
+    if world.saga().status is SagaStatus.COMPENSATED:
         undone = [line for line in world.history() if line.startswith("Undone")]
         assert undone[0] == f"Undone {_STEP[call]}"
     else:
@@ -143,7 +143,7 @@ async def test_undoing_is_tried_until_it_succeeds(call: str, kind: str) -> None:
     await world.settle()
     world.adds_up()
 
-    assert world.saga().status is Status.COMPENSATED
+    assert world.saga().status is SagaStatus.COMPENSATED
 
 
 async def test_cancelled_after_it_was_paid() -> None:

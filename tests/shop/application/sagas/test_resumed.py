@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.command_dispatch import Outcome as Dispatched
+from application.command_dispatch import CommandOutcome
 from application.messages import Context
 from application.sagas.actions import Action
-from application.sagas.outcomes import Outcome, Refused, Succeeded
+from application.sagas.outcomes import Refused, StepOutcome, Succeeded
 from application.sagas.performing import Performer
 from application.sagas.stream import SagaStream
 from application.shop.sagas.order_fulfilment import Fulfilment, release, reserve
@@ -47,9 +47,11 @@ class Noted:
     def __init__(self) -> None:
         self.commands: list[tuple[UUID, str, Command]] = []
 
-    async def __call__(self, id: str, command: Command, context: Context, **_: Any) -> Dispatched:
+    async def __call__(
+        self, id: str, command: Command, context: Context, **_: Any
+    ) -> CommandOutcome:
         self.commands.append((context.command_id, id, command))
-        return Dispatched(id, 0, None, ())
+        return CommandOutcome(id, 0, None, ())
 
 
 @LAW
@@ -102,7 +104,7 @@ class Numbered:
     performer: Performer
     chance: random.Random
 
-    async def __call__(self, actions: Sequence[Action], context: Context) -> Outcome:
+    async def __call__(self, actions: Sequence[Action], context: Context) -> StepOutcome:
         places = list(actions)
         self.chance.shuffle(places)
         for number, action in enumerate(places):
@@ -111,15 +113,15 @@ class Numbered:
                 return replace(outcome, partly=outcome.partly or len(actions) > 1)
         return Succeeded()
 
-    async def _one(self, number: int, action: Action, context: Context) -> Outcome:
+    async def _one(self, number: int, action: Action, context: Context) -> StepOutcome:
         numbered = uuid5(context.command_id, str(number))
 
-        async def dispatch(id: str, command: Command, own: Context, **rest: Any) -> Dispatched:
+        async def dispatch(id: str, command: Command, own: Context, **rest: Any) -> CommandOutcome:
             own = replace(own, command_id=uuid5(numbered, type(command).__name__))
             return await self.performer.dispatch(id, command, own, **rest)
 
         as_then: Any = replace(self.performer, dispatch=dispatch)  # type: ignore[arg-type]  # as it
-        outcome: Outcome = await as_then([action], context)
+        outcome: StepOutcome = await as_then([action], context)
         return outcome
 
 

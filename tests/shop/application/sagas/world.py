@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from application.sagas.state import Status
+from application.sagas.state import SagaStatus
 from application.shop.ports import Outside
 from application.shop.sagas.order_fulfilment import order_fulfilment
 from application.shop.service import SHOP
@@ -53,9 +53,9 @@ class World(world.World[Outside]):
         for recorded in placed:
             id = recorded.stream_id
             match self.saga(id).status:
-                case Status.COMPLETED:
+                case SagaStatus.COMPLETED:
                     self._is_kept(id)
-                case Status.COMPENSATED:
+                case SagaStatus.COMPENSATED:
                     self._is_gone(id)
                 case other:
                     raise AssertionError(f"{id} is {other}: {self.saga(id).reason}")
