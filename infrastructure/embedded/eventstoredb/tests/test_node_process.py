@@ -190,7 +190,7 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
         (not_a_directory, "cannot write in"),
         (read_only, "cannot write in"),
         (read_only_with_a_log, "check the directory's permissions"),
-        (lambda _: Path("/proc/headwater"), "cannot write in"),
+        (lambda _: Path("/proc/nowhere"), "cannot write in"),
     ],
 )
 def test_unusable_directory(tmp_path: Path, spoil: Callable[[Path], Path], text: str) -> None:

@@ -46,7 +46,7 @@ class Characters:
         if char in _CLASSES:
             return f"\\{char}"
         if char not in _CONTROLS and (char.isalnum() or char == "_"):
-            raise PatternError(f"\\{char} is no escape, at position {self.at - 2}")
+            raise PatternError(f"\\{char} is not an escape, at position {self.at - 2}")
         return literal(_CONTROLS.get(char, char))
 
     def set(self) -> str:

@@ -111,7 +111,7 @@ class Node:
             from embedded_eventstoredb.certificates import node_certificate
         except ImportError as error:
             raise CertificatesUnavailable(
-                "TLS needs the package 'cryptography': pip install 'headwater[embedded]'"
+                "TLS needs a package that is not installed here: pip install cryptography"
             ) from error
         settings = self._settings
         directory = settings.certificates or self._storage.directory / "certificates"

@@ -69,4 +69,19 @@ async def _answers(scenario: Scenario, node: Node) -> Asked:
             answers[scenario.question(question)] = normal(answer, node.run)
     except grpc.aio.AioRpcError as error:
         answers[scenario.question("broke off")] = normal(fault(error), node.run)
+    except asyncio.CancelledError:
+        _raise_if_cancelled()
+        answers[scenario.question("broke off")] = "cancelled"
+    except Exception as error:  # an answer in a form that the scenario does not expect
+        answers[scenario.question("broke off")] = f"{type(error).__name__}: {error}"
     return answers
+
+
+def _raise_if_cancelled() -> None:
+    """Continue a cancellation of this task.
+
+    A call that is still sending at its deadline is cancelled by gRPC, with the same exception.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 
 import pytest
 
+from conformance.asking import ask
 from conformance.comparing import Verdict, compare, judge
+from conformance.node import Node
 from conformance.recorded import ALLOWED, EXPECTED, NOTED, RECORDED, When
+from conformance.scenarios import Answers, Scenario
 from conformance.target import NotAsked, target
 from embedded_eventstoredb import NodeProcess
 
@@ -96,3 +99,21 @@ async def test_nothing_asked_is_no_success(address: str, only: str) -> None:
     """A missing node, or an unknown scenario, is an error, and nothing is compared."""
     with pytest.raises(NotAsked):
         await compare(target(f"esdb://{address}?tls=false"), only)
+
+
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [(IndexError("no event"), "IndexError: no event"), (asyncio.CancelledError(), "cancelled")],
+)
+async def test_a_scenario_that_breaks_off_ends_no_other(
+    node: NodeProcess, error: BaseException, answer: str
+) -> None:
+    """An answer that a scenario cannot use, or a call that gRPC cancels, is one more answer."""
+
+    async def broken(_: Node) -> Answers:
+        yield "first", "right"
+        raise error
+
+    scenarios = [Scenario(broken, alone=alone) for alone in (False, True)]
+    answers = await ask(target(node.uri), scenarios)
+    assert answers == {"broken / first": "right", "broken / broke off": answer}

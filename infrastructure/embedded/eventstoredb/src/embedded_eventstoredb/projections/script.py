@@ -18,7 +18,7 @@ from embedded_eventstoredb.projections.definitions import Faulted
 
 JAVASCRIPT_MISSING: Final = (
     "User-defined projections need a JavaScript engine, which is not installed here: "
-    "install headwater[javascript], or the package quickjs."
+    "install the package quickjs (the extra 'javascript')."
 )
 
 _PROCESS: Final = Path(__file__).with_name("script_process.py")

@@ -1,6 +1,7 @@
 """Persistent subscriptions: what a group does with its consumers and its stream."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from conformance.node import Node
 from conformance.requests.groups import (
@@ -20,10 +21,13 @@ from conformance.requests.reads import RESOLVED, events, of_stream, read
 from conformance.requests.streams import append, delete, event, ten, tombstone
 from conformance.scenarios import Answers, asks
 
+_NEVER_MS: Final = 60_000
+
 
 async def _group(node: Node, name: str, **settings: object) -> str:
+    """A new group. Unless it is about timeouts, none passes while a scenario waits patiently."""
     group = node.fresh("g")
-    await create(node, name, group, "start", **settings)
+    await create(node, name, group, "start", **{"messageTimeoutMs": _NEVER_MS, **settings})
     return group
 
 
@@ -196,7 +200,7 @@ async def group_from_end_and_beyond(node: Node) -> Answers:
     """Groups from the end, from the last event, and from beyond it, and an event that follows."""
     for label, start in (("end", "end"), ("last", 9), ("one beyond", 10), ("beyond", 50)):
         name, group = await ten(node), node.fresh("g")
-        await create(node, name, group, start)
+        await create(node, name, group, start, messageTimeoutMs=_NEVER_MS)
         consumer = await consume(node, name, group)
         async with consumer.call:
             await consumer.call.quiet()
