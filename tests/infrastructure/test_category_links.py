@@ -11,8 +11,8 @@ from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
 from infrastructure.cli.main import command_line
 from infrastructure.eventstoredb import CategoryLinks, Client
-from infrastructure.shop.program import PROGRAM
 from infrastructure.sides import BeyondRepair
+from tests.sample.program import BANK
 from tests.stores import only_on
 from tests.waiting import PATIENCE
 
@@ -65,7 +65,7 @@ async def repaired(client: Client) -> list[str]:
     return told
 
 
-@pytest.mark.parametrize("categories", [("order",), ("order", "stock", "payment")])
+@pytest.mark.parametrize("categories", [("transfer",), ("transfer", "account", "card")])
 async def test_streams_that_others_have_written_to(
     client: Client, categories: tuple[str, ...]
 ) -> None:
@@ -85,23 +85,23 @@ async def test_streams_that_others_have_written_to(
 async def test_what_is_off(client: Client) -> None:
     """It is switched on, and links what has come meanwhile."""
     await client.disable_projection(BY_CATEGORY)
-    await happens(client, "order-1")
+    await happens(client, "transfer-1")
     assert await repaired(client) == [f"{BY_CATEGORY} is Stopped: enabling it"]
-    assert await links(client, "order") == ["0@order-1"]
+    assert await links(client, "transfer") == ["0@transfer-1"]
 
 
 async def test_what_is_at_fault_and_off(client: Client) -> None:
     """Both are mended, one after the other."""
-    await fault(client, "order")
+    await fault(client, "transfer")
     await client.disable_projection(BY_CATEGORY)
     enabled, removed = await repaired(client)
     assert "is Stopped/Faulted: enabling it" in enabled
-    assert "others have written to $ce-order" in removed
+    assert "others have written to $ce-transfer" in removed
 
 
 async def test_what_runs(client: Client) -> None:
     """It is left alone: nothing is written anew."""
-    await happens(client, "order-1")
+    await happens(client, "transfer-1")
     before = (await client.get_projection_statistics(name=BY_CATEGORY)).version
     assert await repaired(client) == []
     assert (await client.get_projection_statistics(name=BY_CATEGORY)).version == before
@@ -110,7 +110,7 @@ async def test_what_runs(client: Client) -> None:
 async def test_another_fault(client: Client) -> None:
     """What is at fault for something else is beyond repair, which says for what."""
     await client.update_projection(BY_CATEGORY, query="first\n-", emit_enabled=False)
-    await happens(client, "order-1")
+    await happens(client, "transfer-1")
     with pytest.raises(BeyondRepair, match="at fault for something else: 'emit' is not allowed"):
         await repaired(client)
 
@@ -119,7 +119,7 @@ async def test_another_fault(client: Client) -> None:
 def test_where_there_are_no_links(servers: Mapping[str, str]) -> None:
     """The command says that nothing is needed."""
     ended = CliRunner().invoke(
-        command_line(PROGRAM), ["links", "repair"], env={**servers, "COLUMNS": "300"}
+        command_line(BANK), ["links", "repair"], env={**servers, "COLUMNS": "300"}
     )
     assert ended.exit_code == 1
-    assert "events are in PostgreSQL, where consumer groups need no links" in ended.output
+    assert "events are in PostgreSQL: its consumer groups need no links" in ended.output

@@ -14,11 +14,11 @@ from application.consuming import GroupConsumer
 from application.messages import Context, RecordedEvent
 from application.parking_stream import ParkingStream
 from application.ports import NO_STREAM, ConsumerGroups, EventStore
-from application.shop.aggregates import ORDER
-from application.shop.service import SHOP
-from domain.orders import OrderCancelled
 from infrastructure.cli.main import command_line
-from infrastructure.shop.program import PROGRAM
+from tests.sample.aggregates import TRANSFER
+from tests.sample.program import BANK
+from tests.sample.service import SAMPLE
+from tests.sample.transfers import TransferCancelled
 from tests.stores import opened
 from tests.waiting import until_true
 
@@ -27,12 +27,12 @@ class Drill:
     """A store with a group whose handler fails on some streams, and the operator's commands."""
 
     def __init__(self, servers: Mapping[str, str]) -> None:
-        self.servers, self.failing = servers, {"order-a", "order-b"}
+        self.servers, self.failing = servers, {"transfer-a", "transfer-b"}
         self.handled: list[tuple[str, int]] = []
 
     def parked(self, *arguments: str, code: int = 0) -> str:
         environment = {**self.servers, "COLUMNS": "300"}
-        result = CliRunner().invoke(command_line(PROGRAM), ["parked", *arguments], env=environment)
+        result = CliRunner().invoke(command_line(BANK), ["parked", *arguments], env=environment)
         assert result.exit_code == code, result.output
         return result.output
 
@@ -57,16 +57,16 @@ class Drill:
     ) -> None:
         if put:
             context = Context.start("a test", uuid4(), datetime.now(UTC))
-            for stream in ("order-a", "order-b", "order-c"):
+            for stream in ("transfer-a", "transfer-b", "transfer-c"):
                 new = [
-                    SHOP.catalogue.new_event(OrderCancelled(reason=r), uuid4(), context)
+                    SAMPLE.catalogue.new_event(TransferCancelled(reason=r), uuid4(), context)
                     for r in "xyz"
                 ]
                 await store.append(stream, new, NO_STREAM)
         parking = ParkingStream(store, "drill")
         consumer = GroupConsumer(
             "drill",
-            ORDER.only(OrderCancelled),
+            TRANSFER.only(TransferCancelled),
             self._handle,
             groups,
             store,
@@ -106,15 +106,19 @@ def test_the_runbook_parked_events(drill: Drill) -> None:
     """See, mend, try one, replay the rest, give up what is done by hand: step by step."""
     assert "Nothing is parked" in drill.parked("list")
     drill.work(drill.has_all, put=True)  # alert: something is parked
-    assert [version for stream, version in drill.handled if stream == "order-c"] == [0, 1, 2]
+    assert [version for stream, version in drill.handled if stream == "transfer-c"] == [0, 1, 2]
 
     first, second = drill.listed()  # 1. what failed, and what waits behind it
-    assert (first["stream"], first["waiting_behind"], second["stream"]) == ("order-a", 2, "order-b")
-    assert "LookupError: no address for order-a" in drill.parked("list", "--group", "drill")
+    assert (first["stream"], first["waiting_behind"], second["stream"]) == (
+        "transfer-a",
+        2,
+        "transfer-b",
+    )
+    assert "LookupError: no address for transfer-a" in drill.parked("list", "--group", "drill")
     shown = drill.parked("show", first["event_id"])  # 2. more of it
     assert "behind_it: " in shown
 
-    drill.failing = {"order-b"}  # 3. one cause is mended; what would a replay do?
+    drill.failing = {"transfer-b"}  # 3. one cause is mended; what would a replay do?
     said = drill.parked("replay", "--all", "--dry-run")
     assert "2 to be replayed, 4 waiting behind them" in said
     assert "Nothing was recorded" in said
@@ -123,7 +127,7 @@ def test_the_runbook_parked_events(drill: Drill) -> None:
     drill.parked("replay", first["event_id"], "--by", "ada", "--reason", "the address is there")
     assert [held["replay_requested"] for held in drill.listed()] == [True, False]
     drill.work(holds(3))
-    assert [version for stream, version in drill.handled if stream == "order-a"] == [0, 1, 2]
+    assert [version for stream, version in drill.handled if stream == "transfer-a"] == [0, 1, 2]
 
     assert "1 to be replayed" in drill.parked("replay", "--all", "--rate", "50")  # 4. the rest
     drill.work(failed_again)
@@ -131,12 +135,12 @@ def test_the_runbook_parked_events(drill: Drill) -> None:
     drill.failing = set()
     drill.parked("discard", second["event_id"], "--reason", "done by hand", "--by", "ada")  # 5.
     drill.work(holds(0))
-    assert [version for stream, version in drill.handled if stream == "order-b"] == [1, 2]
+    assert [version for stream, version in drill.handled if stream == "transfer-b"] == [1, 2]
     assert "Nothing is parked" in drill.parked("list")
 
 
 async def failed_again(parking: ParkingStream) -> bool:
-    held = (await parking.look()).first("order-b")
+    held = (await parking.look()).first("transfer-b")
     return held is not None and not held.ready
 
 
@@ -148,7 +152,9 @@ def test_what_cannot_be_done_is_said(drill: Drill) -> None:
     assert "comes first" in drill.parked("replay", behind[0], code=1)
     assert "is not parked" in drill.parked("show", str(uuid4()), code=1)
     assert "no group nobody" in drill.parked("list", "--group", "nobody", code=1)
-    assert "order-x has no parked event" in drill.parked("replay", "--stream", "order-x", code=1)
+    assert "transfer-x has no parked event" in drill.parked(
+        "replay", "--stream", "transfer-x", code=1
+    )
     assert "give one of EVENT_ID" in drill.parked("replay", code=2)
     assert "--reason is empty" in drill.parked("discard", behind[0], "--reason", " ", code=2)
     assert "1 to be replayed" in drill.parked("replay", "--all", "--limit", "1", "--dry-run")

@@ -16,13 +16,13 @@ from application.ports import (
 )
 from infrastructure import postgres as postgresql
 from infrastructure.container import wired
-from infrastructure.shop.program import PROGRAM
-from infrastructure.shop.settings import ShopSettings
+from infrastructure.settings import Settings
 from tests.contracts.made_up import all_of, event, name, only
 from tests.infrastructure.postgres_load import Writers, under_load
 from tests.infrastructure.postgres_log import Log, Seen, inserted, log_at, only_events
 from tests.infrastructure.postgres_restarted import Server, server_in
-from tests.shop.infrastructure.shop import ORDER, Shop, shop_over
+from tests.sample.client import TRANSFER, Bank, bank_over, id_of
+from tests.sample.program import BANK
 from tests.waiting import until, until_true
 
 
@@ -178,45 +178,39 @@ async def is_set(log: Log, wanted: str) -> bool:
 async def test_a_command_in_an_outage_is_carried_out_once(server: Server, uri: str) -> None:
     """Over HTTP: 503 with Retry-After while the server is away; with the same key, 201 later.
 
-    The service has not been touched meanwhile, and shows the order.
+    The service has not been touched meanwhile, and shows the transfer.
     """
     key = {"Idempotency-Key": str(uuid4())}
-    settings = ShopSettings(
-        event_store="postgres",
-        postgres_uri=uri,
-        payment_provider_uri="http://127.0.0.1:1",
-        carrier_uri="http://127.0.0.1:1",
-    )
-    container = wired(PROGRAM, settings)
-    async with shop_over(container) as shop:
+    container = wired(BANK, Settings(event_store="postgres", postgres_uri=uri))
+    async with bank_over(container) as bank:
         streams = container.event_side().streams
         assert isinstance(streams, postgresql.EventStore)
         pool = streams.pool
         patience, pool.timeout = pool.timeout, 0.3  # seconds, for a server that is away
         await asyncio.to_thread(server.stop)
-        refused = await shop.post("/orders", ORDER, key)
+        refused = await bank.post("/transfers", TRANSFER, key)
         await asyncio.to_thread(server.start)
         pool.timeout = patience
 
         answers: list[httpx.Response] = []
 
-        async def placed() -> bool:
-            answers.append(await shop.post("/orders", ORDER, key))
+        async def requested() -> bool:
+            answers.append(await bank.post("/transfers", TRANSFER, key))
             return answers[-1].status_code == 201
 
-        await until_true(placed)
-        answers.append(await shop.post("/orders", ORDER, key))
-        order = answers[-1].headers["Location"]
-        await until_true(lambda: is_shown(shop, order))
-        assert await shop.events(f"order-{order.removeprefix('/orders/')}") == ["OrderPlaced"]
+        await until_true(requested)
+        answers.append(await bank.post("/transfers", TRANSFER, key))
+        transfer = answers[-1].headers["Location"]
+        await until_true(lambda: is_shown(bank, transfer))
+        assert await bank.events(f"transfer-{id_of(transfer)}") == ["TransferRequested"]
 
     assert refused.status_code == 503
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert int(refused.headers["Retry-After"]) >= 1
     assert "PostgreSQL" in refused.json()["detail"]
     assert [one.status_code for one in answers if one.status_code != 503] == [201, 201]
-    assert answers[-2].headers["Location"] == order
+    assert answers[-2].headers["Location"] == transfer
 
 
-async def is_shown(shop: Shop, order: str) -> bool:
-    return (await shop.http.get(order)).status_code == 200
+async def is_shown(bank: Bank, transfer: str) -> bool:
+    return (await bank.http.get(transfer)).status_code == 200

@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,14 +11,13 @@ from infrastructure import postgres as postgresql
 from infrastructure.container import migrate, opened_to_serve, wired
 from infrastructure.postgres.migrating import Migration, migrations
 from infrastructure.processes.service import reacting
-from infrastructure.shop.program import PROGRAM
-from infrastructure.shop.settings import ShopSettings
+from infrastructure.settings import Settings
+from tests.sample.client import TRANSFER, bank_over, id_of
+from tests.sample.program import BANK
 from tests.servers import role
-from tests.shop.infrastructure.shop import ORDER, shop_over
 from tests.waiting import until_true
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "run-on-postgresql.md"
-NOWHERE = "http://127.0.0.1:1"
 
 
 def grants() -> str:
@@ -28,15 +26,15 @@ def grants() -> str:
     return str(shown)
 
 
-def at(uri: str, **others: Any) -> ShopSettings:
-    return ShopSettings(event_store="postgres", postgres_uri=uri, **others)
+def at(uri: str) -> Settings:
+    return Settings(event_store="postgres", postgres_uri=uri)
 
 
 async def test_a_second_time_there_is_nothing_to_do(postgres: str) -> None:
     """The first time tells what it applied, in order; the second time applies nothing."""
     names = [migration.name for migration in migrations()]
-    assert list(await migrate(wired(PROGRAM, at(postgres)))) == names
-    assert list(await migrate(wired(PROGRAM, at(postgres)))) == []
+    assert list(await migrate(wired(BANK, at(postgres)))) == names
+    assert list(await migrate(wired(BANK, at(postgres)))) == []
 
 
 async def test_what_has_been_applied_is_never_edited(postgres: str) -> None:
@@ -63,27 +61,26 @@ async def test_all_or_nothing(postgres: str) -> None:
 async def test_who_may_not_migrate_is_told_what_to_do(postgres: str, migrated: bool) -> None:
     """Whether there are no tables yet, or none that this role may read."""
     if migrated:
-        await migrate(wired(PROGRAM, at(postgres)))
+        await migrate(wired(BANK, at(postgres)))
     with role(postgres, "GRANT USAGE ON SCHEMA public TO shop") as uri:
-        settings = at(uri, payment_provider_uri=NOWHERE, carrier_uri=NOWHERE)
-
+        container = wired(BANK, at(uri))
         with pytest.raises(StoreUnavailable, match="run `headwater migrate` as a role"):
-            async with opened_to_serve(wired(PROGRAM, settings)):
+            async with opened_to_serve(container):
                 pass
 
 
 async def test_the_service_needs_no_more_than_the_page_grants(postgres: str) -> None:
     """Its role makes and owns no table: commands, read models and sagas work all the same."""
-    await migrate(wired(PROGRAM, at(postgres)))
+    await migrate(wired(BANK, at(postgres)))
     with role(postgres, grants()) as uri:
-        container = wired(PROGRAM, at(uri, payment_provider_uri=NOWHERE, carrier_uri=NOWHERE))
-        async with shop_over(container) as shop, reacting(container):
-            path = await shop.placed()
-            saga = f"order_fulfilment-{path.removeprefix('/orders/')}"
+        container = wired(BANK, at(uri))
+        async with bank_over(container) as bank, reacting(container):
+            path = await bank.requested()
+            saga = f"money_transfer-{id_of(path)}"
 
             async def begun() -> bool:
-                return bool(await shop.events(saga))
+                return bool(await bank.events(saga))
 
             await until_true(begun)
-            assert (await shop.get(path)).json()["country"] == ORDER["country"]
-            assert (await shop.get("/products?words=none")).status_code == 200
+            assert (await bank.get(path)).json()["source"] == TRANSFER["source"]
+            assert (await bank.get("/payees?words=none")).status_code == 200

@@ -1,4 +1,4 @@
-"""The whole service on three members that lose their leader while it takes orders."""
+"""The whole service on three members that lose their leader while it takes transfers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -11,13 +11,12 @@ import pytest
 from embedded_eventstoredb import NodeProcess
 from infrastructure.container import wired
 from infrastructure.processes.service import reacting
-from infrastructure.shop.program import PROGRAM
-from infrastructure.shop.simulated_providers import SimulatedProviders
-from tests.shop.infrastructure.shop import LINE, ORDER, Shop, shop_over
+from tests.sample.client import TRANSFER, Bank, bank_over, id_of
+from tests.sample.program import BANK
 from tests.stores import understood
 from tests.waiting import PATIENCE, until_true
 
-ORDERS = 10  # while each of the leaders goes
+TRANSFERS = 10  # while each of the leaders goes
 TOKEN = "Consistency-Token"
 Change = Callable[[NodeProcess], None]
 
@@ -32,82 +31,79 @@ def lost_and_found(cluster: NodeProcess) -> None:
 
 
 @pytest.fixture
-async def shop(postgres: str, tmp_path: Path) -> AsyncIterator[tuple[Shop, NodeProcess]]:
-    """A shop at work, and the cluster on which it is: followers are behind."""
+async def bank(postgres: str, tmp_path: Path) -> AsyncIterator[tuple[Bank, NodeProcess]]:
+    """A bank at work, and the cluster on which it is: followers are behind."""
     async with AsyncExitStack() as stack:
         cluster = stack.enter_context(
             NodeProcess(cluster=True, follower_lag=0.2, election_time=0.4)
         )
-        outside = stack.enter_context(SimulatedProviders())
         settings = {
             "HEADWATER_EVENTSTOREDB_URI": cluster.uri,
             "HEADWATER_POSTGRES_URI": postgres,
-            "HEADWATER_PAYMENT_PROVIDER_URI": outside.uris["payment_provider_uri"],
-            "HEADWATER_CARRIER_URI": outside.uris["carrier_uri"],
         }
         await asyncio.to_thread(cluster.leader)
-        container = wired(PROGRAM, understood(settings, home=tmp_path))
-        shop = await stack.enter_async_context(shop_over(container))
+        container = wired(BANK, understood(settings, home=tmp_path))
+        bank = await stack.enter_async_context(bank_over(container))
         await stack.enter_async_context(reacting(container))
-        yield shop, cluster
+        yield bank, cluster
 
 
-async def test_orders_are_taken_and_fulfilled_whoever_leads(
-    shop: tuple[Shop, NodeProcess],
+async def test_transfers_are_taken_and_carried_out_whoever_leads(
+    bank: tuple[Bank, NodeProcess],
 ) -> None:
-    """The leader steps down, is lost, and steps down: every order is accepted in the end, under its
-    first key and once, is seen with its token, and is fulfilled. The service is ready again, and
+    """The leader steps down, is lost, and steps down: every transfer is accepted in the end, under
+    its first key and once, is seen with its token, and is carried out. The service is ready again, and
     has answered nothing with 500."""
-    seen, cluster = set[int](), shop[1]
-    await _insisted(shop[0], seen, f"/stock/{LINE['sku']}/receipts", {"quantity": 1000}, "stock")
-    orders: list[str] = []
+    seen, cluster = set[int](), bank[1]
+    await _insisted(bank[0], seen, "/accounts/a-1/deposits", {"amount": 1000}, "goods")
+    transfers: list[str] = []
     for number, change in enumerate((stepped_down, lost_and_found, stepped_down)):
         changing = asyncio.create_task(asyncio.to_thread(change, cluster))
-        keys = [f"order-{number}-{one}" for one in range(ORDERS)]
+        keys = [f"transfer-{number}-{one}" for one in range(TRANSFERS)]
         for key in keys:
-            placed = await _insisted(shop[0], seen, "/orders", ORDER, key)
-            orders.append(placed.headers["Location"])
-            await _is_seen(shop[0], seen, placed)
+            placed = await _insisted(bank[0], seen, "/transfers", TRANSFER, key)
+            transfers.append(placed.headers["Location"])
+            await _is_seen(bank[0], seen, placed)
         await changing
 
-    assert len(set(orders)) == 3 * ORDERS
-    await until_true(lambda: _are_fulfilled(shop[0], orders))
-    await until_true(lambda: _is_ready(shop[0]))
-    for order in orders:
-        events = await shop[0].events(f"order-{order.removeprefix('/orders/')}")
-        assert events == ["OrderPlaced", "OrderConfirmed"]
+    assert len(set(transfers)) == 3 * TRANSFERS
+    await until_true(lambda: _are_carried_out(bank[0], transfers))
+    await until_true(lambda: _is_ready(bank[0]))
+    for transfer in transfers:
+        events = await bank[0].events(f"transfer-{id_of(transfer)}")
+        assert events == ["TransferRequested", "TransferCompleted"]
     assert seen <= {200, 201, 202, 503}
 
 
 async def _insisted(
-    shop: Shop, seen: set[int], path: str, body: object, key: str
+    bank: Bank, seen: set[int], path: str, body: object, key: str
 ) -> httpx.Response:
     """The answer to that command, repeated as long as it is refused for now."""
     async with asyncio.timeout(PATIENCE):
         while True:
-            answer = await shop.post(path, body, {"Idempotency-Key": key})
+            answer = await bank.post(path, body, {"Idempotency-Key": key})
             seen.add(answer.status_code)
             if answer.is_success:
                 return answer
             await asyncio.sleep(0.02)
 
 
-async def _is_seen(shop: Shop, seen: set[int], placed: httpx.Response) -> None:
+async def _is_seen(bank: Bank, seen: set[int], placed: httpx.Response) -> None:
     """Whoever asks with the token of a command sees what it did, or hears that it is to come."""
     async with asyncio.timeout(PATIENCE):
         while True:
             token = {TOKEN: placed.headers[TOKEN]}
-            answer = await shop.http.get(placed.headers["Location"], headers=token)
+            answer = await bank.http.get(placed.headers["Location"], headers=token)
             seen.add(answer.status_code)
             if answer.status_code == 200:
                 return
             await asyncio.sleep(0.02)
 
 
-async def _are_fulfilled(shop: Shop, orders: list[str]) -> bool:
-    answers = [await shop.http.get(f"{path}/fulfilment") for path in orders]
+async def _are_carried_out(bank: Bank, transfers: list[str]) -> bool:
+    answers = [await bank.http.get(f"{path}/progress") for path in transfers]
     return all(one.is_success and one.json()["status"] == "completed" for one in answers)
 
 
-async def _is_ready(shop: Shop) -> bool:
-    return (await shop.http.get("/health/ready")).is_success
+async def _is_ready(bank: Bank) -> bool:
+    return (await bank.http.get("/health/ready")).is_success
