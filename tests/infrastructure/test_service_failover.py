@@ -52,8 +52,8 @@ async def test_transfers_are_taken_and_carried_out_whoever_leads(
     bank: tuple[Bank, NodeProcess],
 ) -> None:
     """The leader steps down, is lost, and steps down: every transfer is accepted in the end, under
-    its first key and once, is seen with its token, and is carried out. The service is ready again, and
-    has answered nothing with 500."""
+    its first key and once, is seen with its token, and is carried out. The service is ready again,
+    and has answered nothing with 500."""
     seen, cluster = set[int](), bank[1]
     await _insisted(bank[0], seen, "/accounts/a-1/deposits", {"amount": 1000}, "goods")
     transfers: list[str] = []
