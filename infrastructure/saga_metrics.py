@@ -97,6 +97,7 @@ class _Open(Collector):
 
     def collect(self) -> Iterable[Metric]:
         at_work = _gauge("at_work", "Sagas at work.", "status")
+        waiting = _gauge("waiting", "Sagas at work whose step waits, for an event or a moment.")
         stuck = _gauge(
             "stuck", "Sagas at work whose step, or its undoing, keeps failing.", "status"
         )
@@ -106,9 +107,11 @@ class _Open(Collector):
             for gauge, numbers in ((at_work, counts.at_work), (stuck, counts.stuck)):
                 for status, number in numbers.items():
                     gauge.add_metric([saga, status], number)
+            if counts.waiting is not None:
+                waiting.add_metric([saga], counts.waiting)
             overdue.add_metric([saga], counts.overdue)
             failed.add_metric([saga], counts.failed)
-        return at_work, stuck, overdue, failed
+        return at_work, waiting, stuck, overdue, failed
 
 
 def _gauge(name: str, what: str, *labels: str) -> GaugeMetricFamily:

@@ -16,8 +16,8 @@ OVERDUE_AFTER: Final = timedelta(minutes=1)
 
 _Keyed = tuple[str, SagaStanding]
 
-WHICH: Final = ("open", "stuck", "overdue", *map(str, SagaStatus), "all")
-"""Open: at work, or failed. Stuck: at work, and its step fails and fails, or it is overdue."""
+WHICH: Final = ("open", "waiting", "stuck", "overdue", *map(str, SagaStatus), "all")
+"""Open: at work, or failed. Stuck: at work, and its step keeps failing, or it is overdue."""
 
 
 async def saga(views: Lookup[SagaStanding], name: SagaName) -> SagaStanding | None:
@@ -68,19 +68,26 @@ class SagaCounts:
     """How many sagas of one name are open, and how."""
 
     at_work: Mapping[SagaStatus, int]
-    stuck: Mapping[SagaStatus, int]  # their step fails and fails
+    waiting: int | None  # at work, and their step waits; None: the build does not know
+    stuck: Mapping[SagaStatus, int]  # their step keeps failing
     overdue: int
     failed: int
 
 
-async def saga_counts(views: Finding[SagaStanding], saga: str, now: datetime) -> SagaCounts:
-    """Counted by the store of the views, so it is quick however many are at work."""
+async def saga_counts(
+    views: Finding[SagaStanding], saga: str, now: datetime, *, waiting: bool = True
+) -> SagaCounts:
+    """Counted by the store of the views, so it is quick however many are at work.
+
+    ``waiting``: whether the build knows of waits, as version 1 does not.
+    """
 
     async def counted(status: SagaStatus, **more: str) -> int:
         return await views.count(equal={"saga": saga, "status": status, **more})
 
     return SagaCounts(
         at_work={status: await counted(status) for status in sorted(AT_WORK)},
+        waiting=await views.count(equal={"saga": saga, "waiting": "true"}) if waiting else None,
         stuck={status: await counted(status, stuck="true") for status in sorted(AT_WORK)},
         overdue=await views.count(equal={"saga": saga}, by="due", until=_late(now)),
         failed=await counted(SagaStatus.FAILED),
@@ -91,8 +98,8 @@ def _equal(which: str) -> Mapping[str, str]:
     match which:
         case "all":
             return {}
-        case "open":
-            return {"open": "true"}
+        case "open" | "waiting":
+            return {which: "true"}
         case _ if which in WHICH:
             return {"status": which}
         case _:

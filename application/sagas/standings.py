@@ -22,6 +22,7 @@ from application.sagas.state import AT_WORK, SagaState, SagaStatus, evolve
 from application.sagas.timeline import Entry, EntryOutcome, Kind, extended
 
 DETAIL: Final = ("timeline", "state")
+_INDEXED: Final = ("saga", "status", "open", "stuck", "due", "started_at")
 Definitions = Mapping[tuple[str, int], Saga[Any]]
 """By name and version."""
 
@@ -38,6 +39,7 @@ class SagaStanding(View):
     started_at: AwareDatetime
     changed_at: AwareDatetime
     due: AwareDatetime | None  # by then it moves, or no service runs it
+    waiting: bool = False  # its step waits: it is at work, and nothing is wrong
     waits_for: str | None = None  # the event, while a step waits for one
     waits_until: AwareDatetime | None = None  # while a step waits: then it goes on, or back
     error: str | None  # of the last attempt
@@ -100,6 +102,7 @@ def _evolve(
         started_at=standing.started_at if standing else at,
         changed_at=at,
         due=_due(doing, state, at),
+        waiting=state.waiting and state.status in AT_WORK,
         waits_for=_waits_for(doing, state),
         waits_until=state.deadline if state.waiting else None,
         error=timeline[-1].error if timeline and open else None,
@@ -158,7 +161,7 @@ def standings_of(
         follows=tuple(map(saga_category, names)),
         keys=_keys,
         evolve=partial(_evolve, definitions, SagaStanding),
-        indexed=("saga", "status", "open", "stuck", "due", "started_at"),
+        indexed=(*_INDEXED, "waiting"),
         detail=DETAIL,
     )
     before: Projection[SagaStanding] = Projection(
@@ -168,7 +171,7 @@ def standings_of(
         follows=newest.follows[:1],
         keys=_keys_before,
         evolve=partial(_evolve, definitions, _StandingBefore),
-        indexed=newest.indexed,
+        indexed=_INDEXED,
         detail=newest.detail,
     )
     return newest, before

@@ -42,8 +42,9 @@ def list_sagas(
     status: Annotated[
         str,
         typer.Option(
-            help="`open`: at work, or failed. `stuck`: its step keeps failing, or it is "
-            "overdue. `overdue`: it should have moved a minute ago. Or `running`, `compensating`, "
+            help="`open`: at work, or failed. `waiting`: for an event, or a moment. `stuck`: its "
+            "step keeps failing, or it is overdue. `overdue`: it should have moved a minute ago. "
+            "Or `running`, `compensating`, "
             "`completed`, `compensated`, `failed`, `resolved`, `all`."
         ),
     ] = "open",

@@ -74,22 +74,23 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
         "Open sagas",
         "short",
         {
-            "{{status}}": "max by (saga, status) (headwater_sagas_at_work)",
-            "{{status}}, stuck": "max by (saga, status) (headwater_sagas_stuck)",
-            "overdue": "max by (saga) (headwater_sagas_overdue)",
-            "failed": "max by (saga) (headwater_sagas_failed)",
+            "{{saga}} {{status}}": "max by (saga, status) (headwater_sagas_at_work)",
+            "{{saga}} waiting": "max by (saga) (headwater_sagas_waiting)",
+            "{{saga}} {{status}}, stuck": "max by (saga, status) (headwater_sagas_stuck)",
+            "{{saga}} overdue": "max by (saga) (headwater_sagas_overdue)",
+            "{{saga}} failed": "max by (saga) (headwater_sagas_failed)",
         },
     ),
     (
         "Ended sagas",
         "ops",
-        {"{{end}}": "sum by (saga, end) (rate(headwater_saga_seconds_count[1m]))"},
+        {"{{saga}} {{end}}": "sum by (saga, end) (rate(headwater_saga_seconds_count[1m]))"},
     ),
     (
         "Saga duration",
         "s",
         {
-            f"{{{{end}}}}, p{of}": f"histogram_quantile(0.{of}, "
+            f"{{{{saga}}}} {{{{end}}}}, p{of}": f"histogram_quantile(0.{of}, "
             "sum by (le, saga, end) (rate(headwater_saga_seconds_bucket[5m])))"
             for of in (50, 99)
         },
@@ -98,7 +99,7 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
         "Failed attempts at steps",
         "ops",
         {
-            "{{step}} {{outcome}}": "sum by (saga, step, outcome) (rate("
+            "{{saga}}, {{step}}: {{outcome}}": "sum by (saga, step, outcome) (rate("
             'headwater_saga_attempts_total{outcome!~"completed|undone"}[5m]))'
         },
     ),

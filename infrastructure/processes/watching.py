@@ -99,5 +99,8 @@ async def _open_sagas(container: Container) -> Mapping[str, SagaCounts]:
     except NotBuilt:
         return {}
     now = datetime.now(UTC)
-    shown = shown_by(lag.build.version, service.versions)
-    return {saga: await saga_queries.saga_counts(views, saga, now) for saga in shown}
+    version = lag.build.version
+    return {
+        saga: await saga_queries.saga_counts(views, saga, now, waiting=version > 1)
+        for saga in shown_by(version, service.versions)
+    }

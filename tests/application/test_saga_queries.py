@@ -82,7 +82,9 @@ async def test_sagas_come_by_age(
 
 async def test_a_word_that_means_nothing_is_refused(views: memory.Views[SagaStanding]) -> None:
     """The refusal names the words that there are."""
-    with pytest.raises(ValueError, match="no sagas 'lost', but open, stuck, overdue, running"):
+    with pytest.raises(
+        ValueError, match="no sagas 'lost', but open, waiting, stuck, overdue, running"
+    ):
         await saga_queries.sagas(views, "lost", now=NOW)
 
 
@@ -92,6 +94,7 @@ async def test_open_sagas_are_counted(views: memory.Views[SagaStanding]) -> None
 
     assert counts == saga_queries.SagaCounts(
         at_work={SagaStatus.COMPENSATING: 1, SagaStatus.RUNNING: 2},
+        waiting=0,
         stuck={SagaStatus.COMPENSATING: 0, SagaStatus.RUNNING: 1},
         overdue=1,
         failed=1,
@@ -116,3 +119,15 @@ async def test_a_saga_is_found_by_its_name() -> None:
 
         assert await saga_queries.saga(views, SagaName("money_transfer", "o-1")) == known
         assert await saga_queries.saga(views, SagaName("standing_order", "o-1")) is None
+
+
+async def test_sagas_that_wait_are_found_and_counted(views: memory.Views[SagaStanding]) -> None:
+    """They are at work, and neither stuck nor overdue."""
+    one = standing("waits", SagaStatus.RUNNING, 3, NOW + timedelta(days=14))
+    one = one.model_copy(update={"waiting": True})
+    await views.save({one.key: Seen(one, 2)}, checkpoint=2, expected=1)
+    found = await saga_queries.sagas(views, "waiting", now=NOW)
+    counts = await saga_queries.saga_counts(views, "money_transfer", NOW)
+
+    assert [saga.saga_id for saga in found.items] == ["waits"]
+    assert (counts.waiting, counts.at_work[SagaStatus.RUNNING], counts.overdue) == (1, 3, 1)

@@ -225,7 +225,8 @@ def test_a_saga_that_waits_for_an_event_is_neither_stuck_nor_late() -> None:
 
     assert (view.status, view.open, view.stuck) == (SagaStatus.RUNNING, True, False)
     assert (view.step, view.due) == ("await approval", at(9_000))
-    assert (view.waits_for, view.waits_until) == ("TransferApproved", at(9_000))
+    assert (view.waiting, view.waits_for) == (True, "TransferApproved")
+    assert view.waits_until == at(9_000)
     assert not overdue(view, at(8_999))
     assert overdue(view, at(9_002))
 

@@ -204,4 +204,4 @@ async def test_what_is_told_to_programs(drill: Drill) -> None:
     assert (listed["after"], listed["sagas"][0]["status"]) == (None, "completed")
     assert [entry["outcome"] for entry in json.loads(told)["timeline"]] == ["completed"] * 6
     assert "there is no saga nobody" in unknown
-    assert "no sagas 'lost', but open, stuck" in senseless
+    assert "no sagas 'lost', but open, waiting" in senseless
