@@ -1,9 +1,9 @@
-"""Turns: in one process, commands for one stream wait for each other instead of fighting.
+"""Turns: in one process, commands for one stream wait for each other instead of conflicting.
 
-A command that comes alone is served at once, by its own caller. Those that come meanwhile wait in a
-queue, first come first served, and all that wait together are served together. The queue has an
-end, and so has the wait: whoever does not fit, or has waited too long, hears it while nothing has
-been done for it. Callers that give up leave the queue and take nobody along.
+A command that comes alone is served at once, by its own caller. Commands that come meanwhile wait
+in a queue, first come first served, and all that wait together are served together. A command for
+which the queue is full, or that has waited too long, is refused before anything is done for it.
+Callers that are cancelled leave the queue without affecting others.
 """
 
 import asyncio
@@ -19,32 +19,32 @@ WAITING: Final = 1_000
 PATIENCE: Final = 5.0
 """Seconds that a command waits for its turn, at most."""
 
-TOGETHER: Final = 100  # of those that wait: deciding more at a stretch would hold up other streams
+TOGETHER: Final = 100  # commands in one batch: deciding more would hold up other streams
 
 W = TypeVar("W")
 A = TypeVar("A")
 
 
 class TooMuchContention(Exception):
-    """Others kept appending to the stream; trying again later may help."""
+    """Others kept appending to the stream. Try again later."""
 
 
 class StreamBusy(TooMuchContention):
-    """More commands wait for the stream than can be served soon; nothing was done."""
+    """Too many commands wait for the stream; nothing was done."""
 
     retry_after: Final = 1  # seconds
 
 
 @dataclass(slots=True, eq=False)
 class Waiting(Generic[W, A]):
-    """What one caller wants, and where the answer goes."""
+    """What one caller wants, and the future for its answer."""
 
     wanted: W
     _answer: Future[A]
 
     @property
     def settled(self) -> bool:
-        """Whether it has its answer, or its caller has gone."""
+        """Whether it has its answer, or its caller was cancelled."""
         return self._answer.done()
 
     def give(self, answer: A | Exception) -> None:
@@ -57,19 +57,19 @@ class Waiting(Generic[W, A]):
             self._answer.set_result(answer)
 
     def abandon(self) -> None:
-        """There will be no answer: the process is ending. Cancels its caller, if it waits."""
+        """Cancel the caller: the process is ending, so there will be no answer."""
         self._answer.cancel()
 
 
 Queue = OrderedDict[Waiting[W, A], None]
-"""Those that wait, first come first; whoever gives up leaves it from anywhere."""
+"""Those that wait, first come first; a cancelled caller leaves it from anywhere."""
 
 Serve = Callable[[str, Sequence[Waiting[W, A]]], Awaitable[None]]
-"""Answers those that wait for a stream; what it raises goes to all that are left."""
+"""Answers those that wait for a stream; an exception goes to all that have no answer yet."""
 
 
 class Turns(Generic[W, A]):
-    """Has those that wait for a stream served, one group at a time."""
+    """Has the callers of each stream served, one group at a time."""
 
     def __init__(
         self,
@@ -85,9 +85,9 @@ class Turns(Generic[W, A]):
         self._workers: set[asyncio.Task[None]] = set()
 
     async def answer(self, stream: str, wanted: W) -> A:
-        """The answer, or the exception, that serving it has led to.
+        """Returns the answer that ``serve`` gave, or raises its exception.
 
-        Raises :class:`StreamBusy` when its turn does not come; then it has not been served.
+        Raises :class:`StreamBusy` if its turn does not come. Then nothing was done for it.
         """
         loop = asyncio.get_running_loop()
         answer: Future[A] = loop.create_future()
@@ -101,7 +101,7 @@ class Turns(Generic[W, A]):
         return await self._in_turn(queue, one, answer, timer)
 
     async def _alone(self, stream: str, one: Waiting[W, A], answer: Future[A]) -> A:
-        """Serve it here: if its caller is cancelled, nobody else is in the same group."""
+        """Serve it in its caller's task: a cancellation affects no other caller."""
         self._queues[stream] = OrderedDict()
         try:
             await self._serve(stream, [one])
@@ -123,7 +123,7 @@ class Turns(Generic[W, A]):
             queue.pop(one, None)
 
     def _give_up(self, queue: Queue[W, A], one: Waiting[W, A], stream: str) -> None:
-        """Its time is over. Once it has been taken from the queue it is being served, and waits."""
+        """Refuse it after ``patience`` seconds, unless it is being served."""
         if one in queue:
             waited = f"no turn came for a command on {stream} within {self._patience:g} s"
             one.give(StreamBusy(f"{waited}: nothing was done"))
@@ -144,7 +144,7 @@ class Turns(Generic[W, A]):
                 await self._served(stream, group)
         finally:
             del self._queues[stream]
-            for one in (*group, *queue):  # none, unless it was ended in the midst
+            for one in (*group, *queue):  # none, unless the task was cancelled
                 one.abandon()
 
     def _next(self, queue: Queue[W, A]) -> Sequence[Waiting[W, A]]:
@@ -158,6 +158,6 @@ class Turns(Generic[W, A]):
     async def _served(self, stream: str, group: Sequence[Waiting[W, A]]) -> None:
         try:
             await self._serve(stream, group)
-        except Exception as error:  # whatever it is, it is for those who wait
+        except Exception as error:  # whatever it is: the callers get it
             for one in group:
                 one.give(error)

@@ -72,7 +72,7 @@ class Metrics:
         self.registry.register(self._read_models)
 
     def show(self, lags: Sequence[Lag], staleness: Staleness) -> None:
-        """Let the next reading of the metrics tell how the read models stand."""
+        """Let the next reading of the metrics report how the read models stand."""
         self._read_models.shown = (lags, staleness)
 
     def show_parked(self, parking_streams: Sequence[ParkingStream]) -> None:
@@ -132,7 +132,7 @@ class MeasuredDispatch(CommandDispatch):
         *,
         remember: int = 0,
     ) -> None:
-        super().__init__(store, catalogue, remember=remember, tell=self._useless)
+        super().__init__(store, catalogue, remember=remember, report=self._useless)
         self._metrics = metrics
 
     async def __call__(

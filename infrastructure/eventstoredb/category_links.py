@@ -24,7 +24,7 @@ _WRITTEN_BY_OTHERS: Final = re.compile(
 )
 _LOOK_EVERY: Final = 0.3  # seconds; the server's own figures are a quarter of a second old
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class CategoryLinks:
@@ -33,8 +33,8 @@ class CategoryLinks:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def repair(self, tell: Tell) -> None:
-        """Have ``$by_category`` link all events up to those of now; ``tell`` what is done.
+    async def repair(self, report: Report) -> None:
+        """Have ``$by_category`` link all events up to those of now; ``report`` what is done.
 
         Enables it when it is off. At fault for a stream that others have written to, that stream
         is deleted (softly: until a scavenge its events stay in ``$all``) and the projection reset.
@@ -50,9 +50,9 @@ class CategoryLinks:
                 if found.status.startswith("Faulted"):
                     stream = _written_by_others(found.state_reason, removed)
                     removed.add(stream)
-                    await self._remove(stream, tell)
+                    await self._remove(stream, report)
                 elif not found.status.startswith("Running"):
-                    tell(f"{_BY_CATEGORY} is {found.status}: enabling it")
+                    report(f"{_BY_CATEGORY} is {found.status}: enabling it")
                     async with _answering():
                         await self._client.enable_projection(_BY_CATEGORY, timeout=DEADLINE)
                 await asyncio.sleep(_LOOK_EVERY)
@@ -61,8 +61,8 @@ class CategoryLinks:
         async with _answering():
             return await self._client.get_projection_statistics(name=_BY_CATEGORY, timeout=DEADLINE)
 
-    async def _remove(self, stream: str, tell: Tell) -> None:
-        tell(f"others have written to {stream}: deleting it, and resetting {_BY_CATEGORY}")
+    async def _remove(self, stream: str, report: Report) -> None:
+        report(f"others have written to {stream}: deleting it, and resetting {_BY_CATEGORY}")
         with suppress(NotFound):  # deleted already
             async with _answering():
                 await self._client.delete_stream(
@@ -78,7 +78,7 @@ def _links_up_to(end: int, found: ProjectionStatistics) -> bool:
 
 
 def _position(told: str) -> int:
-    """Of ``C:1234/P:1234``, as the server's statistics tell it."""
+    """Of ``C:1234/P:1234``, as the server's statistics report it."""
     commit = re.match(r"C:(\d+)/", told)
     return int(commit[1]) if commit else -1
 

@@ -89,7 +89,7 @@ def _require_leader(client: Client) -> None:
 def _channel_options(client: Client) -> tuple[tuple[str, str | int], ...]:
     """The client's, with keepalive under the names that gRPC knows (it sets ``keepalive_ms``).
 
-    A connection that goes silent without closing is given up when a ping gets no answer. A channel
+    A connection that goes ignore without closing is given up when a ping gets no answer. A channel
     that lost its server tries again soon; gRPC's own patience grows to 2 minutes.
     """
     kept = [one for one in client.grpc_options if not one[0].startswith("grpc.keepalive")]

@@ -32,7 +32,7 @@ _ACK_BATCH: Final = 50
 _NEVER: Final = 2**31 - 1  # retries: the server never parks, see docs/patterns/parking.md
 
 
-def _unheard(group: str) -> None:
+def _ignore(group: str) -> None:
     """Nobody listens."""
 
 
@@ -40,10 +40,10 @@ class ConsumerGroups:
     """The :class:`~application.ports.ConsumerGroups` of one server."""
 
     def __init__(
-        self, client: Client, decoder: Decoder, *, tell: Callable[[str], None] = _unheard
+        self, client: Client, decoder: Decoder, *, report: Callable[[str], None] = _ignore
     ) -> None:
-        """``tell`` hears the group's name for each link whose event is gone."""
-        self._client, self._decoder, self._tell = client, decoder, tell
+        """``report`` hears the group's name for each link whose event is gone."""
+        self._client, self._decoder, self._report = client, decoder, report
 
     async def ensure(self, group: str, *, only: EventFilter, message_timeout: float = 30.0) -> None:
         """As the port. A group on ``$all``, as earlier releases made them, is replaced: the new one
@@ -68,7 +68,7 @@ class ConsumerGroups:
             for category, share in zip(categories, shares, strict=True):
                 subscriptions.append(await self._subscribed(group, category, share))
             sources = [
-                deliveries(subscription, only, self._decoder, lambda: self._tell(group))
+                deliveries(subscription, only, self._decoder, lambda: self._report(group))
                 for subscription in subscriptions
             ]
             async with read_ahead(sources, sum(shares)) as ahead:

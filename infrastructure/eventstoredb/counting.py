@@ -1,4 +1,4 @@
-"""How many events there are: counted by reading them, each once, since the server cannot tell.
+"""How many events there are: counted by reading them, each once, since the server cannot report.
 
 It knows how many links a type or a category has, and others' events are among those.
 """

@@ -35,12 +35,12 @@ async def deliveries(
     subscription: AsyncPersistentSubscription,
     only: EventFilter,
     decoder: Decoder,
-    tell: Callable[[], None],
+    report: Callable[[], None],
 ) -> AsyncIterator[Delivery]:
     """What ``only`` admits, for as long as the subscription lasts. The rest is acknowledged here.
 
     That is: types that are not wanted, what others have written among the links, links to metadata,
-    and links whose event was deleted or truncated; ``tell`` hears of each of these last ones. The
+    and links whose event was deleted or truncated; ``report`` hears of each of these last ones. The
     messages are read without the client, which passes those over and never settles them.
     """
     settlements = Settlements(subscription)
@@ -49,7 +49,7 @@ async def deliveries(
             continue
         read, id = message.event, _id_to_settle(message.event)
         if not read.event.id.string:
-            tell()
+            report()
         elif (recorded := as_recorded(read.event, decoder)) in only:
             yield Delivery(recorded, read.retry_count, id, settlements)
             continue

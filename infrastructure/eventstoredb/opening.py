@@ -34,7 +34,7 @@ async def event_side(given: Given) -> AsyncIterator[EventSide]:
         yield EventSide(
             EventStore(client, catalogue),
             Subscriptions(client, catalogue),
-            ConsumerGroups(client, catalogue, tell=given.metrics.groups.gone),
+            ConsumerGroups(client, catalogue, report=given.metrics.groups.gone),
             prepare=lambda: _switch_on_system_projections(client),
             repair_links=CategoryLinks(client).repair,
         )

@@ -21,7 +21,7 @@ async def read(client: Client, begin: Begin) -> AsyncGenerator[RecordedEvent, No
     Raises :class:`StoreUnavailable`, in place of the first event after ``DEADLINE`` seconds, and
     what the client says of a stream.
     """
-    async with answering():  # later on, pings tell whether it is there
+    async with answering():  # later on, pings report whether it is there
         response, first = await _begun(client, begin)
     async with response:
         if first is None:

@@ -1,13 +1,12 @@
-"""From a request to a command's context, and from its outcome to an answer.
+"""From a request to the context of a command, and from its outcome to the answer.
 
 - ``Idempotency-Key``: repeating a request with its key repeats its answer and nothing else. The
-  command id is made of method, path and key, and every id that the service makes of the
-  command id; so a repeated request meets the same stream again.
+  command id is made of method, path and key; every id that the service makes is made of the
+  command id. So a repeated request leads to the same stream.
 - ``If-Match: "3"``: carry it out only if the stream is still at version 3, else 412. It takes one
-  strong entity tag as ``ETag`` gives it; ``*`` and weak tags (``W/"3"``) are refused with 400,
-  since a wish is based on one version or on none.
-- ``Consistency-Token`` comes with the answer; a question that carries it waits until it shows what
-  the command did (see ``reading.py``).
+  strong entity tag as in ``ETag``; ``*`` and weak tags (``W/"3"``) are refused with 400.
+- ``Consistency-Token`` comes with the answer; a query with it waits until its read model has the
+  events of the command (see ``reading.py``).
 - ``traceparent`` is kept in the metadata of the events; a malformed one is ignored, as its
   standard says.
 """
@@ -37,7 +36,7 @@ from infrastructure.http.problems import BadHeader
 from infrastructure.http.served import Served, Serving
 
 NAMESPACE = UUID("8d5a4f0e-6b1c-4a5e-9d37-2f6c1e0b7a94")
-"""In which command ids are made of idempotency keys. Changing it forgets all keys."""
+"""The namespace of command ids made of idempotency keys. Changing it forgets all keys."""
 
 COMMAND_ERRORS = (
     BadHeader,
@@ -50,7 +49,7 @@ COMMAND_ERRORS = (
     StreamDeleted,
     StreamUnusable,
 )
-"""What a route that carries out a command may raise: for ``documented``."""
+"""The errors of a route that carries out a command: for ``documented``."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _ENTITY_TAG = re.compile(r'"(0|[1-9][0-9]{0,17})"')
@@ -60,7 +59,7 @@ _TRACEPARENT = re.compile(
 
 
 class Done(BaseModel):
-    """What a command led to. Repeating the request with its Idempotency-Key repeats this."""
+    """The outcome of a command. Repeating the request with its Idempotency-Key repeats this."""
 
     id: str = Field(description="the stream that it was about, without its category")
     version: int = Field(description="the version of its stream now, as in ETag; for If-Match")
@@ -68,19 +67,19 @@ class Done(BaseModel):
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One request for a command: who asks, since when, on which version."""
+class CommandRequest:
+    """A request to carry out a command: its context and the expected version."""
 
     service: Served
     context: Context
     expected_version: int | None
 
     def make_id(self, of: str) -> str:
-        """An id for something that this command makes: the same for the same command."""
+        """An id for a thing that this command makes: the same when the request is repeated."""
         return str(uuid5(self.context.command_id, of))
 
     async def carry_out(self, id: str, command: Command, response: Response) -> Done:
-        """Carry out the command on that aggregate, and tell its version as ``ETag``.
+        """Carry out the command on that aggregate, and set ``ETag`` to the new version.
 
         Raises :class:`~application.backpressure.Overloaded`, and what dispatch raises.
         """
@@ -93,7 +92,7 @@ class Asked:
     async def answer(
         self, id: str, act: Callable[[], Awaitable[CommandOutcome]], response: Response
     ) -> Done:
-        """The same, of a use case that carries out more than one command."""
+        """The same for a use case of several commands."""
         await self.service.backpressure.admit()
         outcome = await act()
         response.headers["ETag"] = entity_tag(outcome.version)
@@ -102,7 +101,7 @@ class Asked:
         return Done(id=id, version=outcome.version, events=events)
 
 
-async def asked(
+async def command_request(
     request: Request,
     service: Serving,
     idempotency_key: Annotated[
@@ -112,7 +111,7 @@ async def asked(
         str | None, Header(description='the version you have seen, as in ETag: "3"')
     ] = None,
     traceparent: Annotated[str | None, Header(description="W3C trace context")] = None,
-) -> Asked:
+) -> CommandRequest:
     """Raises :class:`BadHeader`."""
     context = Context.start(
         "api",
@@ -121,10 +120,10 @@ async def asked(
         correlation_id=request.state.correlation_id,
         traceparent=_valid(traceparent),
     )
-    return Asked(service, context, _expected_version(if_match))
+    return CommandRequest(service, context, _expected_version(if_match))
 
 
-Ask = Annotated[Asked, Depends(asked)]
+Requested = Annotated[CommandRequest, Depends(command_request)]
 
 
 def entity_tag(version: int) -> str:

@@ -85,7 +85,7 @@ class Account:
             self.watched,
             declared(self.every, self.version),
             remember=remember,
-            tell=lambda _, why: self.told.append(why),
+            report=lambda _, why: self.told.append(why),
         )
 
     async def deposit(self, times: int) -> None:

@@ -51,7 +51,7 @@ async def lived(
             store,
             catalogue,
             remember=remember,
-            tell=lambda _, why: told.append(why),
+            report=lambda _, why: told.append(why),
         )
 
     dispatch = process()

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from application.command_dispatch import CommandDispatch
+from application.loaded_stream import LoadedStream
 from application.messages import Context
-from application.past import Past
 from application.ports import NO_STREAM, Appended
 from infrastructure import memory
 from tests.sample.accounts import Deposit, Deposited, Hold, InsufficientFunds
@@ -95,7 +95,7 @@ async def test_a_repeated_command_is_recognised_in_what_is_remembered() -> None:
 async def test_a_snapshot_takes_a_past_forward_only() -> None:
     """One that is older than what is known changes nothing, not for the moment of a read either."""
     store, seen = await received(4), list[int]()
-    older, past = Past(ACCOUNT, "account-a"), Past(ACCOUNT, "account-a")
+    older, past = LoadedStream(ACCOUNT, "account-a"), LoadedStream(ACCOUNT, "account-a")
     await older.read_on(await received(2))
     await past.read_on(store)
 
@@ -110,7 +110,7 @@ async def test_a_snapshot_ends_what_was_known_in_part() -> None:
     store, context = memory.EventStore(SAMPLE.catalogue), asked()
     events = [Deposited(deposit_id=id, amount=1) for id in "rs"]
     new = [SAMPLE.catalogue.new_event(event, uuid4(), context) for event in events]
-    whole, past = Past(ACCOUNT, "account-a"), Past(ACCOUNT, "account-a")
+    whole, past = LoadedStream(ACCOUNT, "account-a"), LoadedStream(ACCOUNT, "account-a")
     past.appended(new[:1], events[:1], Appended(version=0, position=0))
     await store.append("account-a", new, NO_STREAM)
     await whole.read_on(store)

@@ -87,7 +87,7 @@ async def race(every: int, remember: int, processes: int) -> None:
             declared(every),
             lambda _: asyncio.sleep(0),
             remember=remember,
-            tell=lambda _, why: told.append(why),
+            report=lambda _, why: told.append(why),
         )
         for _ in range(processes)
     ]
@@ -155,7 +155,7 @@ async def deliveries(every: int, count: int) -> None:
             Catalogue([category]),
             lambda _: asyncio.sleep(0),
             remember=1,
-            tell=lambda _, why: told.append(why),
+            report=lambda _, why: told.append(why),
         )
 
     async def send(dispatch: CommandDispatch, number: int) -> Sequence[Any]:

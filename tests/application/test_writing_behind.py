@@ -58,7 +58,7 @@ def deposits(*accounts: str) -> Sequence[RecordedEvent]:
     )
 
 
-class Past:
+class LoadedStream:
     """Subscriptions to these events, after which nothing comes."""
 
     def __init__(self, events: Sequence[RecordedEvent]) -> None:
@@ -85,7 +85,7 @@ async def following(
     views: Gated, events: Sequence[RecordedEvent]
 ) -> AsyncIterator[tuple[ProjectionRunner[Balance], asyncio.Task[None]]]:
     """A runner with batches of two, at work."""
-    runner = ProjectionRunner(balances, Past(events), views, None, batch=2)  # type: ignore[arg-type]  # it has what the runner uses
+    runner = ProjectionRunner(balances, LoadedStream(events), views, None, batch=2)  # type: ignore[arg-type]  # it has what the runner uses
     task = asyncio.create_task(runner.run())
     try:
         yield runner, task

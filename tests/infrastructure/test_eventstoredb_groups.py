@@ -60,7 +60,7 @@ async def test_links_to_what_is_gone_are_done_and_counted(client: Client, catego
     gone, type, group = list[str](), name("T"), name("g")
     store, groups = (
         EventStore(client, SAMPLE.catalogue),
-        ConsumerGroups(client, SAMPLE.catalogue, tell=gone.append),
+        ConsumerGroups(client, SAMPLE.catalogue, report=gone.append),
     )
     for number in range(3):
         await store.append(f"{category}-{number}", events(4, type), NO_STREAM)

@@ -13,7 +13,7 @@ from application.sagas.lookup import SagaName
 from application.sagas.operating import UnknownSaga
 from domain.decider import Missing
 from domain.values import Money, Text
-from infrastructure.http.commands import COMMAND_ERRORS, Ask, Done, entity_tag
+from infrastructure.http.commands import COMMAND_ERRORS, Done, Requested, entity_tag
 from infrastructure.http.paging import After, Limit, following
 from infrastructure.http.past import PastEvent, SagaProgress, past_events
 from infrastructure.http.problems import BadQuestion, documented
@@ -90,33 +90,33 @@ class History(BaseModel):
     status_code=status.HTTP_201_CREATED,
     responses=documented(*COMMAND_ERRORS),
 )
-async def deposit(id: Account, body: NewDeposit, ask: Ask, response: Response) -> Done:
+async def deposit(id: Account, body: NewDeposit, request: Requested, response: Response) -> Done:
     """Money has come in."""
-    command = Deposit(deposit_id=ask.make_id("deposit"), amount=body.amount)
-    return await ask.carry_out(id, command, response)
+    command = Deposit(deposit_id=request.make_id("deposit"), amount=body.amount)
+    return await request.carry_out(id, command, response)
 
 
 @router.post("/transfers", status_code=status.HTTP_201_CREATED, responses=ERRORS)
-async def request(body: NewTransfer, ask: Ask, response: Response) -> Done:
+async def request(body: NewTransfer, request: Requested, response: Response) -> Done:
     """Request a transfer. ``Location`` says where it is."""
-    id, note = ask.make_id("transfer"), "\n".join(body.notes) or None
+    id, note = request.make_id("transfer"), "\n".join(body.notes) or None
     asked = body.model_dump(exclude={"notes", "fee"})
     command = RequestTransfer(**asked, fee=body.fee, note=note)
-    done = await ask.carry_out(id, command, response)
+    done = await request.carry_out(id, command, response)
     response.headers["Location"] = f"/transfers/{id}"
     return done
 
 
 @router.post("/transfers/{transfer_id}/cancellation", responses=ERRORS)
-async def cancel(id: Transfer, body: Reason, ask: Ask, response: Response) -> Done:
+async def cancel(id: Transfer, body: Reason, request: Requested, response: Response) -> Done:
     """Cancel a transfer that is not complete."""
-    return await ask.carry_out(id, CancelTransfer(reason=body.reason), response)
+    return await request.carry_out(id, CancelTransfer(reason=body.reason), response)
 
 
 @router.post("/transfers/{transfer_id}/completion", responses=ERRORS)
-async def complete(id: Transfer, ask: Ask, response: Response) -> Done:
+async def complete(id: Transfer, request: Requested, response: Response) -> Done:
     """Let a transfer stand."""
-    return await ask.carry_out(id, CompleteTransfer(), response)
+    return await request.carry_out(id, CompleteTransfer(), response)
 
 
 @router.get(

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from application.messages import Context
 from application.shop.warehouse import Notice
 from domain.shipments import UnknownShipment
-from infrastructure.http.commands import COMMAND_ERRORS, NAMESPACE, Asked, Done
+from infrastructure.http.commands import COMMAND_ERRORS, NAMESPACE, CommandRequest, Done
 from infrastructure.http.problems import Unidentified, documented
 from infrastructure.http.served import Serving
 from infrastructure.http.text import Body
@@ -59,5 +59,5 @@ async def take_notice(
         datetime.now(UTC),
         correlation_id=request.state.correlation_id,
     )
-    asked, work = Asked(service, context, None), warehouse_of(service)
-    return await asked.answer(notice.shipment_id, lambda: work.report(notice, context), response)
+    incoming, work = CommandRequest(service, context, None), warehouse_of(service)
+    return await incoming.answer(notice.shipment_id, lambda: work.report(notice, context), response)

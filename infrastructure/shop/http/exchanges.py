@@ -26,7 +26,7 @@ from domain.exchanges import (
 from domain.orders import ReturnedLine, UnknownOrder
 from domain.shipments import UnknownShipment
 from domain.shop_values import ExchangeId
-from infrastructure.http.commands import COMMAND_ERRORS, Ask, Done, entity_tag
+from infrastructure.http.commands import COMMAND_ERRORS, Done, Requested, entity_tag
 from infrastructure.http.paging import Limit, following
 from infrastructure.http.problems import documented
 from infrastructure.http.reading import Reading, answers
@@ -78,23 +78,23 @@ class ExchangeInDetail(ExchangeSummary):
     status_code=status.HTTP_201_CREATED,
     responses=documented(UnknownOrder, *COMMAND_ERRORS),
 )
-async def request(id: Order, body: NewExchange, ask: Ask, response: Response) -> Done:
+async def request(id: Order, body: NewExchange, request: Requested, response: Response) -> Done:
     """Exchange goods of an order for others. ``Location`` says where it is to be followed.
 
     The goods go back at the price that was paid; the difference is charged once they are here, or
     given back. They have to come within 14 days, else the exchange is closed.
     """
-    exchange_id = ask.make_id("exchange")
-    done = await ask.answer(
+    exchange_id = request.make_id("exchange")
+    done = await request.answer(
         exchange_id,
         lambda: request_exchange(
-            ask.service.event_store,
-            ask.service.dispatch,
+            request.service.event_store,
+            request.service.dispatch,
             order_id=id,
             exchange_id=exchange_id,
             lines=tuple(ReturnedLine(**dict(line)) for line in body.lines),
             replacements=tuple(Replacement(**dict(line)) for line in body.replacements),
-            context=ask.context,
+            context=request.context,
         ),
         response,
     )
@@ -103,31 +103,33 @@ async def request(id: Order, body: NewExchange, ask: Ask, response: Response) ->
 
 
 @router.post("/exchanges/{exchange_id}/goods", responses=ERRORS)
-async def receive_goods(id: Exchange, ask: Ask, response: Response) -> Done:
+async def receive_goods(id: Exchange, request: Requested, response: Response) -> Done:
     """The customer's goods have come back."""
-    return await ask.carry_out(id, ReceiveGoods(), response)
+    return await request.carry_out(id, ReceiveGoods(), response)
 
 
 @router.post("/exchanges/{exchange_id}/dispatch", responses=ERRORS)
-async def dispatch(id: Exchange, ask: Ask, response: Response) -> Done:
+async def dispatch(id: Exchange, request: Requested, response: Response) -> Done:
     """The replacement has left the shelf: from here on the exchange cannot be cancelled."""
-    return await ask.carry_out(id, SendReplacement(), response)
+    return await request.carry_out(id, SendReplacement(), response)
 
 
 @router.post(
     "/exchanges/{exchange_id}/hand-over",
     responses=documented(UnknownExchange, UnknownShipment, ProviderUnavailable, *COMMAND_ERRORS),
 )
-async def hand_over(id: Exchange, body: HandOver, ask: Ask, response: Response) -> Done:
+async def hand_over(id: Exchange, body: HandOver, request: Requested, response: Response) -> Done:
     """The carrier has the replacement. If it was not dispatched yet, it is with this."""
-    work, code = warehouse_of(ask.service), body.tracking_code
-    return await ask.answer(id, lambda: work.hand_over_replacement(id, code, ask.context), response)
+    work, code = warehouse_of(request.service), body.tracking_code
+    return await request.answer(
+        id, lambda: work.hand_over_replacement(id, code, request.context), response
+    )
 
 
 @router.post("/exchanges/{exchange_id}/cancellation", responses=ERRORS)
-async def cancel(id: Exchange, body: Cancellation, ask: Ask, response: Response) -> Done:
+async def cancel(id: Exchange, body: Cancellation, request: Requested, response: Response) -> Done:
     """Cancel an exchange before its replacement leaves. Goods that came back are a return then."""
-    return await ask.carry_out(id, CloseExchange(reason=body.reason), response)
+    return await request.carry_out(id, CloseExchange(reason=body.reason), response)
 
 
 # ── questions ────────────────────────────────────────────────────────────────────────────────────

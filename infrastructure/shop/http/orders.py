@@ -29,7 +29,7 @@ from domain.orders import (
 )
 from domain.shop_values import CustomerId, LineNumber, OrderId, Quantity, Sku
 from domain.values import Money, Text
-from infrastructure.http.commands import COMMAND_ERRORS, Ask, Done, command_id_of, entity_tag
+from infrastructure.http.commands import COMMAND_ERRORS, Done, Requested, command_id_of, entity_tag
 from infrastructure.http.paging import Limit, following
 from infrastructure.http.past import PastEvent, SagaProgress, past_events
 from infrastructure.http.problems import documented
@@ -127,26 +127,28 @@ def order_placed_with(key: str) -> str:
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=documented(*COMMAND_ERRORS))
-async def place_order(body: NewOrder, ask: Ask, response: Response) -> Done:
+async def place_order(body: NewOrder, request: Requested, response: Response) -> Done:
     """Place an order. Its id is made here; ``Location`` says where it is."""
-    id = ask.make_id("order")
-    done = await ask.carry_out(id, body.command(), response)
+    id = request.make_id("order")
+    done = await request.carry_out(id, body.command(), response)
     response.headers["Location"] = f"/orders/{id}"
     return done
 
 
 @router.post("/{order_id}/cancellation", responses=documented(UnknownOrder, *COMMAND_ERRORS))
-async def cancel_order(id: Order, body: Cancellation, ask: Ask, response: Response) -> Done:
+async def cancel_order(
+    id: Order, body: Cancellation, request: Requested, response: Response
+) -> Done:
     """Cancel an order before its goods leave."""
-    return await ask.carry_out(id, CancelOrder(reason=body.reason), response)
+    return await request.carry_out(id, CancelOrder(reason=body.reason), response)
 
 
 @router.post("/{order_id}/returns", responses=documented(UnknownOrder, *COMMAND_ERRORS))
-async def return_lines(id: Order, body: Return, ask: Ask, response: Response) -> Done:
+async def return_lines(id: Order, body: Return, request: Requested, response: Response) -> Done:
     """Take goods back, of one line or many, never more than were ordered."""
     lines = tuple(ReturnedLine(**dict(line)) for line in body.lines)
-    command = ReturnLines(return_id=ask.make_id("return"), lines=lines)
-    return await ask.carry_out(id, command, response)
+    command = ReturnLines(return_id=request.make_id("return"), lines=lines)
+    return await request.carry_out(id, command, response)
 
 
 # ── questions ────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from application.shop.read_models.stock_levels import StockLevel, stock_levels
 from domain.decider import Missing
 from domain.shop_values import Quantity, Sku
 from domain.stock import ReceiveStock
-from infrastructure.http.commands import COMMAND_ERRORS, Ask, Done, entity_tag
+from infrastructure.http.commands import COMMAND_ERRORS, Done, Requested, entity_tag
 from infrastructure.http.problems import documented
 from infrastructure.http.reading import Reading, answers
 from infrastructure.http.text import Body
@@ -34,10 +34,10 @@ class Receipt(Body):
     status_code=status.HTTP_201_CREATED,
     responses=documented(*COMMAND_ERRORS),
 )
-async def receive_stock(code: Code, body: Receipt, ask: Ask, response: Response) -> Done:
+async def receive_stock(code: Code, body: Receipt, request: Requested, response: Response) -> Done:
     """Goods have arrived."""
-    command = ReceiveStock(receipt_id=ask.make_id("receipt"), quantity=body.quantity)
-    return await ask.carry_out(code, command, response)
+    command = ReceiveStock(receipt_id=request.make_id("receipt"), quantity=body.quantity)
+    return await request.carry_out(code, command, response)
 
 
 @router.get("/{sku:path}", responses=answers(UnknownSku))

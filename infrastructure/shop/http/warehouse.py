@@ -15,7 +15,7 @@ from domain.orders import UnknownOrder
 from domain.shipments import DeliverShipment, FailShipment, UnknownShipment
 from domain.shop_values import OrderId
 from domain.values import Name, Text
-from infrastructure.http.commands import COMMAND_ERRORS, Ask, Done
+from infrastructure.http.commands import COMMAND_ERRORS, Done, Requested
 from infrastructure.http.paging import Limit, following
 from infrastructure.http.problems import documented
 from infrastructure.http.reading import Reading, answers
@@ -68,33 +68,35 @@ async def list_picks(
 
 
 @router.post("/orders/{order_id}/dispatch", responses=documented(UnknownOrder, *COMMAND_ERRORS))
-async def dispatch_order(id: Order, ask: Ask, response: Response) -> Done:
+async def dispatch_order(id: Order, request: Requested, response: Response) -> Done:
     """The goods have left the shelf: from here on the order cannot be cancelled."""
-    work = warehouse_of(ask.service)
-    return await ask.answer(id, lambda: work.send(id, ask.context, ask.expected_version), response)
+    work = warehouse_of(request.service)
+    return await request.answer(
+        id, lambda: work.send(id, request.context, request.expected_version), response
+    )
 
 
 @router.post(
     "/shipments/{order_id}/hand-over",
     responses=documented(UnknownShipment, ProviderUnavailable, *COMMAND_ERRORS),
 )
-async def hand_over(id: Order, body: HandOver, ask: Ask, response: Response) -> Done:
+async def hand_over(id: Order, body: HandOver, request: Requested, response: Response) -> Done:
     """The carrier has the parcel. Goods that were not dispatched yet are, with this."""
-    work, code = warehouse_of(ask.service), body.tracking_code
-    return await ask.answer(id, lambda: work.hand_over(id, code, ask.context), response)
+    work, code = warehouse_of(request.service), body.tracking_code
+    return await request.answer(id, lambda: work.hand_over(id, code, request.context), response)
 
 
 @router.post(
     "/shipments/{order_id}/delivery", responses=documented(UnknownShipment, *COMMAND_ERRORS)
 )
-async def deliver(id: Order, body: Delivery, ask: Ask, response: Response) -> Done:
+async def deliver(id: Order, body: Delivery, request: Requested, response: Response) -> Done:
     """The parcel has arrived. The carrier reports it at ``/carrier/notices``."""
-    return await ask.carry_out(id, DeliverShipment(tracking_code=body.tracking_code), response)
+    return await request.carry_out(id, DeliverShipment(tracking_code=body.tracking_code), response)
 
 
 @router.post(
     "/shipments/{order_id}/failure", responses=documented(UnknownShipment, *COMMAND_ERRORS)
 )
-async def fail(id: Order, body: Failure, ask: Ask, response: Response) -> Done:
+async def fail(id: Order, body: Failure, request: Requested, response: Response) -> Done:
     """The parcel will not arrive: lost, refused, sent back."""
-    return await ask.carry_out(id, FailShipment(**dict(body)), response)
+    return await request.carry_out(id, FailShipment(**dict(body)), response)

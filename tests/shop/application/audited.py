@@ -41,7 +41,7 @@ class AuditedShop:
             await self.dispatch(id, command, context)
 
     async def write(self, stream: str, *events: Event) -> None:
-        """Past all deciders, as nobody may."""
+        """LoadedStream all deciders, as nobody may."""
         context = Context.start("a test", uuid4(), datetime(2026, 1, 1, tzinfo=UTC))
         past = [recorded async for recorded in self.store.read(stream)]
         version = past[-1].version if past else NO_STREAM

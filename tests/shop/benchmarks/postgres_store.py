@@ -22,8 +22,8 @@ from typing import Any, Final
 from uuid import uuid4
 
 from application.command_dispatch import CommandDispatch
+from application.loaded_stream import LoadedStream
 from application.messages import Context
-from application.past import Past
 from application.ports import NO_STREAM
 from application.shop.read_models.stock_levels import stock_levels
 from application.shop.service import SHOP
@@ -154,11 +154,11 @@ async def loaded(uri: str) -> float:
         deliveries = [event for _ in range(LONG) for event in received(1)]  # each a command's
         await store.append(stream, deliveries, NO_STREAM)
 
-        async def load(past: Past) -> None:
+        async def load(past: LoadedStream) -> None:
             await past.read_on(store)
             assert past.state.on_hand == LONG
 
-        return LONG / min([await seconds(load(Past(stock, stream))) for _ in range(5)])
+        return LONG / min([await seconds(load(LoadedStream(stock, stream))) for _ in range(5)])
 
 
 async def seconds(work: Awaitable[None]) -> float:

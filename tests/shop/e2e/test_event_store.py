@@ -49,4 +49,4 @@ def test_two_processes_that_migrate_at_once_do_it_once(postgres: str, tmp_path: 
         told = sorted(processes.map(migrate, range(2)))
 
     assert told[0].splitlines() == [f"applied {migration.name}" for migration in migrations()]
-    assert told[1].startswith("nothing to do")
+    assert told[1].startswith("All migrations have been applied")

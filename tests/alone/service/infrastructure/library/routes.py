@@ -10,7 +10,7 @@ from application.paging import view
 from domain.decider import Missing
 from domain.loans import Lend, Return
 from domain.values import Id
-from infrastructure.http.commands import COMMAND_ERRORS, Ask, Done
+from infrastructure.http.commands import COMMAND_ERRORS, Requested, Done
 from infrastructure.http.problems import documented
 from infrastructure.http.reading import Reading, answers
 from infrastructure.http.text import Body
@@ -29,15 +29,15 @@ class Reader(Body):
 
 
 @router.post("/{copy_id}/loan", responses=documented(*COMMAND_ERRORS))
-async def lend(id: CopyId, body: Reader, ask: Ask, response: Response) -> Done:
+async def lend(id: CopyId, body: Reader, request: Requested, response: Response) -> Done:
     """A reader takes the copy home."""
-    return await ask.carry_out(id, Lend(reader=body.reader), response)
+    return await request.carry_out(id, Lend(reader=body.reader), response)
 
 
 @router.post("/{copy_id}/return", responses=documented(*COMMAND_ERRORS))
-async def take_back(id: CopyId, ask: Ask, response: Response) -> Done:
+async def take_back(id: CopyId, request: Requested, response: Response) -> Done:
     """The copy is back."""
-    return await ask.carry_out(id, Return(), response)
+    return await request.carry_out(id, Return(), response)
 
 
 @router.get("/{copy_id}", responses=answers(UnknownCopy))

@@ -1,9 +1,9 @@
-"""What a stream has led to, as far as it was read: state, version, and the commands carried out.
+"""A stream as far as it was read: its state, its version, and the commands carried out on it.
 
-What was read of a stream cannot become wrong, only old: history does not change, unless an older
-backup of it is restored, which reading on finds out. So it may be kept and read on from, and an
-append that expects its version finds out whether it is old. It may begin with a snapshot; then of
-the commands before it, all that is known at first is a trace of each.
+Stored events do not change, so what was read can be old but not wrong, and may be kept: an append
+at its version fails if it is old. The exception is a restored older backup, which the next read
+detects. A loaded stream may begin with a snapshot. Of the commands before that, it first knows only
+a short trace of each id.
 """
 
 from collections import OrderedDict
@@ -21,7 +21,7 @@ from domain.decider import Event
 
 @dataclass(frozen=True)
 class Earlier:
-    """What a command led to: the events, the first one's id, and where the last one stands."""
+    """The events of a command: the first one's id, and the last one's version and position."""
 
     first_id: UUID
     events: Sequence[Event]
@@ -31,25 +31,25 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Kept:
-    """What is known of a stream's snapshots: their stream's version, and where the last is of."""
+    """The stream of a stream's snapshots: its version, and the version that the last one is of."""
 
     version: int = NO_STREAM
     at: int = NO_STREAM
 
 
 _Step = tuple[UUID, Event, int, int]
-"""One event that a command led to: its id, itself, its version, its position."""
+"""One event of a command: its id, itself, its version, its position."""
 
 
-class Past:
-    """One stream. Reading on at once, twice, does no harm: each event is taken in once."""
+class LoadedStream:
+    """One stream. Concurrent reads are safe: each event is applied once."""
 
     def __init__(self, category: Category, stream: str) -> None:
         self.category, self.stream = category, stream
         self._begin()
 
     def _begin(self) -> None:
-        """Nothing is known."""
+        """Reset: nothing is known."""
         self.version = NO_STREAM
         self.state: Any = self.category.decider.initial
         self.kept = Kept()
@@ -58,9 +58,9 @@ class Past:
         self._traces, self._traced = Traces(), NO_STREAM  # of the commands up to that version
 
     async def read_on(self, store: EventStore) -> None:
-        """Take in what has been appended since. Raises what the store raises.
+        """Apply the events appended since. Raises what the store raises.
 
-        Where the last event that is known is not there, an older log was restored: it begins anew.
+        If the last known event is not in the stream, an older log was restored: it starts anew.
         """
         last, known = self._last_id, self._last_id is None
         async for recorded in store.read(self.stream, from_version=max(0, self.version)):
@@ -73,9 +73,9 @@ class Past:
             await self.read_on(store)
 
     async def begin(self, snapshot: Snapshot, store: EventStore) -> bool:
-        """Take in a snapshot and all that follows; ``False`` if the stream knows nothing of it.
+        """Apply a snapshot and the events after it. Raises what the store raises.
 
-        The stream has to hold the event that the snapshot names. Raises what the store raises.
+        Returns ``False`` if the stream does not hold the event that the snapshot names.
         """
         fits = False
         async for recorded in store.read(self.stream, from_version=snapshot.version):
@@ -88,27 +88,27 @@ class Past:
         return fits
 
     def appended(self, new: Sequence[NewEvent], events: Sequence[Event], at: Appended) -> None:
-        """Take in what has just been appended, unless it has been read already."""
+        """Apply events that have just been appended, unless they have been read already."""
         if self.version != at.version - len(events):
             return
         for one, event in zip(new, events, strict=True):
             self._take_in(event, one.id, one.metadata.command_id, at.position)
 
     async def of_command(self, command_id: UUID, store: EventStore) -> Earlier | None:
-        """What that command led to here; ``None`` if it has led to nothing.
+        """The events of that command in this stream; ``None`` if it has none.
 
-        Reads the stream where it began with a snapshot, and the command has left a trace there.
+        Reads the events before the snapshot if the command has left a trace there.
         """
         while command_id not in self._carried_out and command_id in self._traces:
             await self._recall(store)
         return self.carried_out(command_id)
 
     def carried_out(self, command_id: UUID) -> Earlier | None:
-        """The same, as far as it is known here without reading."""
+        """The same, without reading."""
         return _earlier(self._carried_out.get(command_id))
 
     def snapshot(self) -> Snapshot:
-        """All of it, in little room. There has to be an event."""
+        """The stream as a snapshot. It must have an event."""
         assert self._last_id is not None
         commands = self._traces.with_commands(self._carried_out)
         return Snapshot(self.version, self._last_id, self.state, commands)
@@ -120,10 +120,10 @@ class Past:
         self.kept = replace(self.kept, at=snapshot.version)
 
     async def _recall(self, store: EventStore) -> None:
-        before, until = Past(self.category, self.stream), self._traced
+        before, until = LoadedStream(self.category, self.stream), self._traced
         async for recorded in store.read(self.stream, limit=until + 1):
             before._read(recorded)
-        if self._traced == until:  # nobody else has done so meanwhile, or begun further on
+        if self._traced == until:  # no other task has done so meanwhile
             self._carried_out = {**before._carried_out, **self._carried_out}
             self._traces, self._traced = Traces(), NO_STREAM
 
@@ -145,17 +145,17 @@ def _earlier(steps: Sequence[_Step] | None) -> Earlier | None:
     return Earlier(ids[0], events, versions[-1], positions[-1])
 
 
-class RecentPasts:
-    """What was seen of the streams that were asked for last, of at most so many."""
+class RecentStreams:
+    """The streams that were used last, at most ``most`` of them."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._pasts: OrderedDict[str, Past] = OrderedDict()
+        self._streams: OrderedDict[str, LoadedStream] = OrderedDict()
 
-    def past(self, category: Category, stream: str) -> Past:
-        """As it was last seen, perhaps old; one that nothing is known of is at ``NO_STREAM``."""
-        past = self._pasts.pop(stream, None) or Past(category, stream)
-        self._pasts[stream] = past
-        while len(self._pasts) > self._most:
-            self._pasts.popitem(last=False)
-        return past
+    def loaded(self, category: Category, stream: str) -> LoadedStream:
+        """The stream as it was last read, perhaps old; at ``NO_STREAM`` if nothing is known."""
+        loaded = self._streams.pop(stream, None) or LoadedStream(category, stream)
+        self._streams[stream] = loaded
+        while len(self._streams) > self._most:
+            self._streams.popitem(last=False)
+        return loaded
