@@ -21,7 +21,7 @@ _RULES: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["im
     for rule in _RULES["contracts"]
     if rule["type"] == "protected" and "application.shop" in rule["protected_modules"]
 )
-SHOP: Final = ("tests.shop", *_OF_THE_SHOP["protected_modules"])
+SHOP: Final = tuple(_OF_THE_SHOP["protected_modules"])
 """The modules and packages that go: those which the architecture rule names."""
 
 _OF_SHOP: Final = r'\["application\.shop", "infrastructure\.shop"[^]]*\]'
@@ -29,9 +29,9 @@ NAMED: Final = {
     "pyproject.toml": {
         r'headwater = "infrastructure\.shop\.': 'library = "infrastructure.library.',
         rf"protected_modules = {_OF_SHOP}": "protected_modules = "
-        '["application.library", "infrastructure.library", "domain.loans"]',
+        '["application.library", "infrastructure.library", "tests.library", "domain.loans"]',
         rf"allowed_importers = {_OF_SHOP}": "allowed_importers = "
-        '["application.library", "infrastructure.library"]',
+        '["application.library", "infrastructure.library", "tests.library"]',
         r'"infrastructure\.shop\.http"': '"infrastructure.library"',
         r' *"infrastructure\.shop\.online_retail",\n': "",
     },
