@@ -222,7 +222,7 @@ class ExchangeAccount:
     @property
     def is_settled(self) -> bool:
         """Whether nothing goes on any more."""
-        return self.end in ("completed", "compensated", "resolved")
+        return self.end in ("completed", "compensated")
 
     @property
     def is_completed(self) -> bool:

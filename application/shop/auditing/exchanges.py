@@ -1,6 +1,7 @@
 """Every exchange: its saga comes to one end, its goods move once, its order holds its lines."""
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from application.sagas.events import SagaCompensated, SagaCompleted, SagaFailed, SagaResolved
 from application.shop.auditing.accounts import (
@@ -12,6 +13,7 @@ from application.shop.auditing.accounts import (
 from application.shop.auditing.findings import (
     ClaimedOtherwise,
     EndedOtherwise,
+    EndedTwice,
     ExchangedOtherwise,
     Finding,
     FulfilmentWithoutOrder,
@@ -51,6 +53,8 @@ def findings(accounts: Accounts) -> Iterator[Finding | UnderWay]:
 
 def _ended(id: str, exchange: ExchangeAccount, accounts: Accounts) -> Iterator[Finding]:
     end, status = str(exchange.end), exchange.status
+    if not all(_may_follow(*two) for two in pairwise(exchange.ends)):
+        yield EndedTwice(where=f"{CATEGORY}-{id}", ends=exchange.ends)
     if exchange.state.status is not _ENDS[end]:
         yield EndedOtherwise(where=f"{CATEGORY}-{id}", end=end, status=status)
         return
@@ -61,6 +65,11 @@ def _ended(id: str, exchange: ExchangeAccount, accounts: Accounts) -> Iterator[F
     if exchange.received and not exchange.is_completed and id not in order.state.returns:
         yield GoodsUnaccounted(where=where, exchange_id=id)
     yield from _moved(id, exchange, accounts)
+
+
+def _may_follow(end: str, later: str) -> bool:
+    """What failed may be tried again, and goods that come too late are undone once more."""
+    return end in ("failed", "resolved") or later == "failed" or end == later == "compensated"
 
 
 def _moved(id: str, exchange: ExchangeAccount, accounts: Accounts) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import pytest
 
 from application.command_dispatch import CommandDispatch
 from application.messages import RecordedEvent
-from application.sagas.events import SagaCompensated, SagaCompleted, SagaFailed
+from application.sagas.events import SagaCompensated, SagaCompleted, SagaFailed, SagaResolved
 from application.shop.auditing import Shop, findings
 from application.shop.auditing.accounts import StockAccount
 from application.shop.reactions.goods_return import receipt_id
@@ -508,3 +508,24 @@ async def test_a_saga_ends_as_its_exchange_does(shop: AuditedShop) -> None:
         findings.EndedOtherwise(where="goods_exchange-e", end="compensated", status="requested")
         in found
     )
+
+
+async def test_an_exchange_is_completed_once(shop: AuditedShop) -> None:
+    """But it may be undone twice: goods that come too late are a return then."""
+    await shop.delivered()
+    await shop.exchanged()
+    await shop.write(f"goods_exchange-{EXCHANGE}", SagaCompleted())
+
+    (found,) = await shop.findings()
+    assert found == findings.EndedTwice(where="goods_exchange-e", ends=("completed", "completed"))
+
+
+async def test_an_exchange_that_a_person_has_settled_is_not_judged(shop: AuditedShop) -> None:
+    """Where its goods and its money are, the person knows."""
+    await shop.delivered()
+    await shop.requested()
+    await shop.write(f"goods_exchange-{EXCHANGE}", SagaResolved(by="ada", reason="by hand"))
+    await shop.provider.authorise(authorisation_key(EXCHANGE), "1", WORTH)
+
+    verdict = await shop.verdict()
+    assert (verdict.findings, verdict.under_way) == ((), ())

@@ -16,7 +16,8 @@ from tests.shop.e2e.headwater import COMMAND, PATIENCE, headwater, refusal
 def test_a_real_history_under_faults_adds_up(event_store: EventStore, tmp_path: Path) -> None:
     """Every order comes to its end and it adds up, until a provider's records are spoilt."""
     home = tmp_path / "home"
-    options = ("--orders", "40", "--fault-rate", "0.1", "--shortage", "0.1", "--seed", "1")
+    trouble = ("--fault-rate", "0.1", "--shortage", "0.1", "--seed", "1")
+    options = ("--orders", "40", "--exchanges", "0.8", *trouble)
     kept = ("--data-dir", str(home), "--json")
     ended = headwater(tmp_path, "simulate", *options, *kept, HEADWATER_EVENT_STORE=event_store)
 
@@ -29,6 +30,7 @@ def test_a_real_history_under_faults_adds_up(event_store: EventStore, tmp_path: 
     assert sum(told["struck"].values()) > 0
     assert (verdict["adds_up"], verdict["under_way"]) == (True, [])
     assert verdict["summary"]["units"]["reserved"] == 0
+    assert verdict["summary"]["exchanges"]["completed"] > 0
 
     later = headwater(home, "audit")
     assert later.returncode == 0, later.stdout + later.stderr
