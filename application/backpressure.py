@@ -30,7 +30,7 @@ _LOOK_AGAIN: Final = 0.1
 
 
 class Overloaded(Exception):
-    """The read models are too far behind to take on more; nothing was done."""
+    """The read models are too far behind. Nothing was done."""
 
     def __init__(self, projection: str, behind: float, retry_after: int) -> None:
         super().__init__(

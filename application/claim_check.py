@@ -19,7 +19,7 @@ _MARK = re.compile(rb'\{\s*"\$claimCheck"\s*:')  # no event of ours has a field 
 
 
 class EventTooLarge(Exception):
-    """An event is above the limit, and there is no payload store to keep it in."""
+    """An event is larger than the limit, and no payload store is set."""
 
 
 class ClaimCheck:

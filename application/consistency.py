@@ -21,7 +21,7 @@ _SHORTEST, _LONGEST = 0.002, 0.05  # seconds between two looks at a checkpoint
 
 
 class InvalidToken(Exception):
-    """The Consistency-Token is none that this service gives."""
+    """The Consistency-Token is not one of this service."""
 
 
 class NotYetProjected(Exception):
@@ -31,7 +31,7 @@ class NotYetProjected(Exception):
         super().__init__(
             f"{projection} has not come to position {position} within {waited:g} s, it is at "
             f"{'the very beginning' if checkpoint is None else checkpoint}: what you did is "
-            "committed and safe; ask again with the same token"
+            "committed and safe; send the query again with the same token"
         )
         self.projection, self.position, self.checkpoint = projection, position, checkpoint
 

@@ -27,7 +27,7 @@ SIZE: Final = 500_000  # bytes of data in one append, likewise: stores accept ab
 
 
 class StaleVersion(Exception):
-    """The caller decided on an old version of the stream."""
+    """The stream does not have the expected version."""
 
 
 class CommandIdReused(Exception):
@@ -166,6 +166,6 @@ def _repeated(
     """The answer to a command whose id has events already, the first of them ``first_id``."""
     id = pending.context.command_id
     if not is_first_of(first_id, id, pending.command):
-        return CommandIdReused(f"command {id} was another one on {stream}")
+        return CommandIdReused(f"command {id} had another content on {stream}")
     events = earlier.events if isinstance(earlier, Earlier) else ()
     return CommandOutcome(stream, earlier.version, earlier.position, events, repeated=True)

@@ -13,7 +13,7 @@ from domain.speed import frozen, once
 
 
 class UnreadableEvent(Exception):
-    """An event is stored that this release cannot read; the message says which, where and why."""
+    """This release cannot read a stored event. The message names it, its stream and the reason."""
 
 
 class Decoder(Protocol):

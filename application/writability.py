@@ -91,4 +91,4 @@ class Writability:
                 return await self.append(self._stream, [probe], version)
             except WrongExpectedVersion as error:  # somebody else probed too: go on from there
                 version = error.actual
-        raise StoreUnavailable(f"others append to {self._stream} all the time")
+        raise StoreUnavailable(f"others keep appending to {self._stream}")

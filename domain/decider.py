@@ -35,11 +35,11 @@ class Command(BaseModel):
 
 
 class DomainError(Exception):
-    """A refusal. The class is named as a fact, its docstring says it, its message has the case."""
+    """A refusal. Its class names the rule, its docstring states it, its message has the case."""
 
 
 class Missing(DomainError):
-    """The command speaks of something that does not exist."""
+    """What the command is about does not exist."""
 
 
 C = TypeVar("C", bound=Command)

@@ -184,23 +184,23 @@ class ExchangeAlreadyRequested(DomainError):
 
 
 class OtherCurrency(DomainError):
-    """All goods of an exchange are priced in the currency of the order."""
+    """All goods of an exchange must be priced in the currency of the order."""
 
 
 class NegativePrice(DomainError):
-    """A price is zero or more."""
+    """A price must be zero or more."""
 
 
 class CannotBePaid(DomainError):
-    """What is charged, or paid back, is a whole number of the currency's smallest units."""
+    """An amount to charge or refund must be a whole number of the currency's smallest units."""
 
 
 class ExchangeIsClosed(DomainError):
-    """The exchange does not take place any more."""
+    """The exchange has been closed."""
 
 
 class GoodsNotReceived(DomainError):
-    """The goods have not come back yet."""
+    """The goods to return have not arrived yet."""
 
 
 class NotApproved(DomainError):

@@ -240,27 +240,27 @@ class OrderAlreadyPlaced(DomainError):
 
 
 class MixedCurrencies(DomainError):
-    """An order is in one currency."""
+    """All lines of an order must be in one currency."""
 
 
 class NegativePrice(DomainError):
-    """A price is zero or more."""
+    """A price must be zero or more."""
 
 
 class NoSuchCurrency(DomainError):
-    """A price is in a currency that exists."""
+    """A price must be in a currency that exists."""
 
 
 class CannotBePaid(DomainError):
-    """What is paid, or paid back, is a whole number of the currency's smallest units."""
+    """An amount to pay or refund must be a whole number of the currency's smallest units."""
 
 
 class WorthTooMuch(DomainError):
-    """An order is worth no more than a million million."""
+    """An order can be worth at most a million million."""
 
 
 class FulfilledElsewhere(DomainError):
-    """The order comes from history: it was fulfilled long ago, and not by us."""
+    """The order was imported from history: it was fulfilled elsewhere."""
 
 
 class NotConfirmed(DomainError):
@@ -284,7 +284,7 @@ class NoSuchLine(DomainError):
 
 
 class MoreThanOrdered(DomainError):
-    """No more can come back than was ordered."""
+    """No more units can be returned than were ordered."""
 
 
 class ReturnAlreadyRecorded(DomainError):
@@ -304,7 +304,7 @@ def decide(command: OrderCommand, order: Order) -> Sequence[OrderEvent]:
     if order.placed is None or order.status is None:
         raise UnknownOrder("there is no order with this id")
     if order.from_history and not isinstance(command, ReturnLines):
-        raise FulfilledElsewhere("goods of an order from history can come back, and that is all")
+        raise FulfilledElsewhere("an order from history accepts only returns")
     match command:
         case ConfirmOrder():
             return _confirm(order.status)
@@ -352,7 +352,7 @@ def _require_payable(lines: Sequence[OrderLine]) -> None:
     for number, line in enumerate(lines, start=1):
         currency, worth = line.unit_price.currency, line.unit_price * line.quantity
         if currency not in DECIMALS:
-            raise NoSuchCurrency(f"line {number} is priced in {currency}, which is no currency")
+            raise NoSuchCurrency(f"line {number} is priced in {currency}, which is not a currency")
         if not worth.can_be_paid:
             raise CannotBePaid(f"line {number} comes to {worth}: {_smallest(currency)}")
 

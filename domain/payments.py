@@ -125,7 +125,7 @@ class AlreadyAttempted(DomainError):
 
 
 class NothingToPay(DomainError):
-    """A payment moves more than nothing."""
+    """An amount to pay must be more than zero."""
 
 
 class OtherCurrency(DomainError):
@@ -137,23 +137,23 @@ class WasDeclined(DomainError):
 
 
 class AlreadyCaptured(DomainError):
-    """The money has been taken."""
+    """The payment has been captured."""
 
 
 class AlreadyVoided(DomainError):
-    """The payment has been given up before any money was taken."""
+    """The payment has been voided."""
 
 
 class MoreThanAuthorised(DomainError):
-    """No more can be taken than was authorised."""
+    """No more can be captured than was authorised."""
 
 
 class NotCaptured(DomainError):
-    """No money has been taken, so none can be given back."""
+    """The payment has not been captured, so nothing can be refunded."""
 
 
 class MoreThanCaptured(DomainError):
-    """No more can be given back than was taken."""
+    """No more can be refunded than was captured."""
 
 
 class RefundAlreadyRecorded(DomainError):
@@ -197,7 +197,7 @@ def _capture(amount: Money, authorised: Money, payment: Payment) -> Sequence[Pay
         case PaymentStatus.CAPTURED if payment.captured == amount:
             return []
         case PaymentStatus.CAPTURED:
-            raise AlreadyCaptured(f"{payment.captured} have been taken, and that is done once")
+            raise AlreadyCaptured(f"{payment.captured} have been captured already")
         case PaymentStatus.VOIDED:
             raise AlreadyVoided("a voided payment cannot be captured")
         case PaymentStatus.DECLINED:
@@ -205,14 +205,14 @@ def _capture(amount: Money, authorised: Money, payment: Payment) -> Sequence[Pay
     _require_something(amount)
     _require_same_currency(amount, authorised)
     if authorised < amount:
-        raise MoreThanAuthorised(f"{amount} are asked for, {authorised} are authorised")
+        raise MoreThanAuthorised(f"{amount} are to be captured, {authorised} are authorised")
     return [PaymentCaptured(amount=amount)]
 
 
 def _void(status: PaymentStatus | None) -> Sequence[PaymentEvent]:
     match status:
         case PaymentStatus.CAPTURED:
-            raise AlreadyCaptured("the money has been taken: it can be refunded, not voided")
+            raise AlreadyCaptured("the payment has been captured: refund it instead")
         case PaymentStatus.AUTHORISED:
             return [PaymentVoided()]
         case _:
@@ -226,14 +226,16 @@ def _refund(command: RefundPayment, payment: Payment) -> Sequence[PaymentEvent]:
     if recorded is not None:
         raise RefundAlreadyRecorded(f"refund {command.refund_id} was of {recorded}")
     if payment.captured is None:
-        raise NotCaptured("no money has been taken: void the payment instead")
+        raise NotCaptured("the payment has not been captured: void it instead")
     _require_something(command.amount)
     _require_same_currency(command.amount, payment.captured)
     left = payment.captured - sum(
         payment.refunds.values(), start=Money.zero(payment.captured.currency)
     )
     if left < command.amount:
-        raise MoreThanCaptured(f"{command.amount} are asked back, {left} are left of the payment")
+        raise MoreThanCaptured(
+            f"{command.amount} are to be refunded, {left} are left of the payment"
+        )
     return [PaymentRefunded(refund_id=command.refund_id, amount=command.amount)]
 
 
@@ -244,7 +246,7 @@ def _require_something(amount: Money) -> None:
 
 def _require_same_currency(amount: Money, payment: Money) -> None:
     if amount.currency != payment.currency:
-        raise OtherCurrency(f"{amount} cannot be taken from a payment in {payment.currency}")
+        raise OtherCurrency(f"{amount} cannot be captured from a payment in {payment.currency}")
 
 
 decider: Decider[PaymentCommand, Payment, PaymentEvent] = Decider(Payment(), evolve, decide)

@@ -129,7 +129,7 @@ class OtherParcel(DomainError):
 
 
 class AlreadyHandedOver(DomainError):
-    """The carrier has had the parcel."""
+    """The parcel has been handed over to the carrier."""
 
 
 class AlreadyDelivered(DomainError):
@@ -234,7 +234,7 @@ def _cancel(shipment: Shipment) -> Sequence[ShipmentEvent]:
         case ShipmentStatus.CANCELLED:
             return []
         case _:
-            raise AlreadyHandedOver("the carrier has had the parcel: it cannot be stopped")
+            raise AlreadyHandedOver("the carrier has the parcel: the shipment cannot be cancelled")
 
 
 decider: Decider[ShipmentCommand, Shipment, ShipmentEvent] = Decider(Shipment(), evolve, decide)

@@ -173,11 +173,11 @@ class AlreadyDispatched(DomainError):
 
 
 class NotOnHand(DomainError):
-    """We do not hold that many."""
+    """Fewer units are on hand."""
 
 
 class PromisedToOrders(DomainError):
-    """We hold that many, but orders have reserved them."""
+    """Enough units are on hand, but orders have reserved them."""
 
 
 class RecordedOtherwise(DomainError):
@@ -272,7 +272,7 @@ def _stands(entry: Entry, recorded: Entry | None) -> bool:
 def _require_free(quantity: int, stock: Stock) -> None:
     """Only goods that are here, and promised to nobody, can go."""
     if quantity > max(stock.on_hand, 0):
-        raise NotOnHand(f"{quantity} cannot go, {max(stock.on_hand, 0)} are on hand")
+        raise NotOnHand(f"{quantity} cannot be removed, {max(stock.on_hand, 0)} are on hand")
     if quantity > max(stock.available, 0):
         raise PromisedToOrders(
             f"{quantity} cannot go: of {stock.on_hand} on hand, {max(stock.available, 0)} are free"

@@ -21,7 +21,7 @@ class WrongExpectedVersion(Exception):
 
 
 class StreamUnusable(Exception):
-    """A stream of which a part is gone: nothing is decided upon what is left of it."""
+    """Events of a stream are gone, so commands on it are refused."""
 
     def __init__(self, stream: str, what: str) -> None:
         super().__init__(f"{stream} {what}: nothing can be decided upon what is left of it")
@@ -29,7 +29,7 @@ class StreamUnusable(Exception):
 
 
 class StreamHasHole(StreamUnusable):
-    """Events of a stream are missing, before the first that is there or between two."""
+    """Events of a stream are missing, at its beginning or between two others."""
 
     def __init__(self, stream: str, missing: int, found: int | None = None) -> None:
         shown = "shows none at all" if found is None else f"goes on with version {found}"

@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class PayloadUnavailable(Exception):
-    """A payload is not there, or is not what its digest says: never pass it off as the real one."""
+    """A payload is missing, or does not match its digest."""
 
 
 class PayloadStore(Protocol):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 class ProviderUnavailable(Exception):
-    """A provider could not be reached, or could not act: nothing has happened. Try again later."""
+    """A provider does not answer or cannot act. Nothing was done; try again later."""
 
 
 class OutcomeUnknown(Exception):

@@ -52,4 +52,4 @@ class ReadModels(Protocol):
 
 
 class NotBuilt(Exception):
-    """No build of this read model can be read here yet."""
+    """This read model has not been built yet."""

@@ -2,4 +2,4 @@
 
 
 class StoreUnavailable(Exception):
-    """The technology behind a port does not answer; asking again later may help."""
+    """A server that the service needs does not answer. Try again later."""

@@ -52,7 +52,7 @@ class AtItsEnd(DomainError):
 
 
 class NotFailed(DomainError):
-    """Only what can go neither on nor back is resolved by hand."""
+    """Only a failed saga can be resolved by hand."""
 
 
 def decide(command: SagaCommand, saga: SagaState) -> Sequence[SagaEvent]:
@@ -79,7 +79,7 @@ def _waits(status: SagaStatus, saga: SagaState) -> bool:
         case SagaStatus.RUNNING | SagaStatus.COMPENSATING:
             return saga.attempts > 0
         case _:
-            raise AtItsEnd(f"it is {status}, and that is its end")
+            raise AtItsEnd(f"the saga is {status}: it has ended")
 
 
 def _resolve(by: str, reason: str, status: SagaStatus) -> Sequence[SagaEvent]:
@@ -89,7 +89,7 @@ def _resolve(by: str, reason: str, status: SagaStatus) -> Sequence[SagaEvent]:
         case SagaStatus.FAILED:
             return [SagaResolved(by=by, reason=reason)]
         case _:
-            raise NotFailed(f"it is {status}: retry it, or have it compensated")
+            raise NotFailed(f"the saga is {status}: retry or compensate it")
 
 
 decider: Decider[SagaCommand, SagaState, SagaEvent] = Decider(SagaState(), evolve, decide)

@@ -156,5 +156,5 @@ def _place(after: str | None) -> tuple[Decimal, str] | None:
         return None
     place = _PLACE.fullmatch(after)
     if place is None:
-        raise ValueError(f"after is {after[:80]!r}: take it as the page before has given it")
+        raise ValueError(f"after is {after[:80]!r}: use the one that the page before ends with")
     return Decimal(place[1]), place[2]

@@ -142,4 +142,4 @@ class Warehouse:
             case _ if given is not None:  # booked in another way
                 return given
             case _:
-                raise NoBooking(f"the carrier knows of no parcel for order {id}")
+                raise NoBooking(f"the carrier has no parcel for order {id}")

@@ -87,7 +87,7 @@ def _written_by_others(reason: str, removed: Collection[str]) -> str:
     """The stream that a fault is about. Raises :class:`BeyondRepair` where it is another fault."""
     found = _WRITTEN_BY_OTHERS.match(reason)
     if found is None:
-        raise BeyondRepair(f"{_BY_CATEGORY} is at fault for something else: {reason.strip()}")
+        raise BeyondRepair(f"{_BY_CATEGORY} is faulted for another reason: {reason.strip()}")
     if found["stream"] in removed:
         raise BeyondRepair(
             f"somebody goes on writing to {found['stream']}: take from them the right to write to "

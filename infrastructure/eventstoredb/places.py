@@ -20,5 +20,5 @@ def place(number: int) -> int | None:
 def required(number: int, what: str) -> int:
     """The same, where there must be one. Raises :class:`StoreUnavailable`, naming ``what``."""
     if (found := place(number)) is None:
-        raise StoreUnavailable(f"EventStoreDB has sent {number} as {what}, which is none")
+        raise StoreUnavailable(f"EventStoreDB has sent {number} as {what}, which it cannot be")
     return found

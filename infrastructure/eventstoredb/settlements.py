@@ -39,4 +39,4 @@ def _while_it_lasts() -> Iterator[None]:
     try:
         yield
     except ProgrammingError as error:
-        raise StoreUnavailable("this consumer has left; others are handed what it held") from error
+        raise StoreUnavailable("this consumer has left: its events go to others") from error

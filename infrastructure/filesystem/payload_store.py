@@ -39,19 +39,19 @@ class PayloadStore:
                 self._write(path, data)
             _flush(self._directory)  # also for a payload that somebody else is just writing
         except OSError as error:
-            raise StoreUnavailable(f"cannot keep a payload at {path}: {error}") from error
+            raise StoreUnavailable(f"cannot store a payload at {path}: {error}") from error
         return digest
 
     def _get(self, digest: str) -> bytes:
         if not _DIGEST.fullmatch(digest):
-            raise PayloadUnavailable(f"{digest!r} is no SHA-256: 64 digits of 0-9a-f are")
+            raise PayloadUnavailable(f"{digest!r} is not a SHA-256: it has 64 digits of 0-9a-f")
         path = self._directory / digest
         try:
             data = path.read_bytes()
         except OSError as error:
             raise PayloadUnavailable(f"no payload {digest}: {error}") from error
         if sha256(data).hexdigest() != digest:
-            raise PayloadUnavailable(f"{path} was damaged: its content has another SHA-256")
+            raise PayloadUnavailable(f"{path} is damaged: its content has another SHA-256")
         return data
 
     def _write(self, path: Path, data: bytes) -> None:

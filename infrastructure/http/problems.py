@@ -69,11 +69,11 @@ class NotYet(BaseModel):
 
 
 class BadQuestion(Exception):
-    """What was asked for contradicts itself."""
+    """The parameters of the query contradict each other."""
 
 
 class NotKnownYet(Exception):
-    """The read model has not taken in all events yet, so it cannot say that this does not exist."""
+    """The read model has not caught up yet, so it is unknown whether this exists."""
 
 
 class Unidentified(Exception):
@@ -81,7 +81,7 @@ class Unidentified(Exception):
 
 
 class BadHeader(Exception):
-    """A request header is not what it has to be."""
+    """A request header is malformed."""
 
 
 STATUS: Mapping[type[Exception], HTTPStatus] = {  # the first that fits counts
@@ -154,12 +154,12 @@ def of_status(status: HTTPStatus, detail: str, **more: Any) -> Problem:
 def invalid(wrong: Sequence[FieldProblem]) -> InvalidProblem:
     """What was not understood, field by field."""
     shown = wrong[:_MOST]
-    more = f"; the first {_MOST} are" if len(wrong) > _MOST else ""
+    more = f"; the first {_MOST} are listed" if len(wrong) > _MOST else ""
     return InvalidProblem(
         type=_type("invalid-request"),
-        title="The request was not understood.",
+        title="The request is invalid.",
         status=HTTPStatus.UNPROCESSABLE_ENTITY,
-        detail=f"{len(wrong):,} field(s) are not as they have to be{more}",
+        detail=f"{len(wrong):,} field(s) are invalid{more}",
         errors=[FieldProblem(field=visible(one.field), problem=one.problem) for one in shown],
     )
 
@@ -216,10 +216,10 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
     status = HTTPStatus(error.status_code)
     match status:
         case HTTPStatus.NOT_FOUND:
-            detail = f"there is nothing at {request.url.path}; /docs lists what there is"
+            detail = f"there is nothing at {request.url.path}; /docs lists all paths"
         case HTTPStatus.METHOD_NOT_ALLOWED:
             allowed = ", ".join(_methods(request))
-            detail = f"{request.method} is not possible at {request.url.path}, but {allowed} is"
+            detail = f"{request.url.path} does not take {request.method}: use {allowed}"
             return answer(of_status(status, detail), {"Allow": allowed})
         case _:
             detail = str(error.detail)

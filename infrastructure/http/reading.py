@@ -49,7 +49,7 @@ class Reader:
             return answer
         if self.request.state.knows:
             raise refusal
-        raise NotKnownYet(f"{refusal}, but the read model has yet to take in all events")
+        raise NotKnownYet(f"{refusal}, but the read model has not caught up yet")
 
 
 def answers(*errors: type[Exception]) -> dict[int | str, dict[str, Any]]:

@@ -87,7 +87,7 @@ async def understood(request: Request) -> None:
     dependant = route.dependant if isinstance(route, APIRoute) else Dependant()
     for name in _headers(dependant):
         if len(request.headers.getlist(name)) > 1:
-            raise BadHeader(f"{name.title()} stands there more than once: send it once")
+            raise BadHeader(f"{name.title()} was sent more than once: send it once")
     given = Counter(name for name, _ in request.query_params.multi_items())
     if not given:
         return

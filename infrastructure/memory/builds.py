@@ -127,7 +127,7 @@ class Builds:
     async def begin(self, projection: Projection[Any], note: Note) -> Build:
         begun = self._in_role(projection.name, Role.BUILDING)
         if begun and begun.version != projection.version:
-            raise WrongRole(f"{begun.table} has been begun before: go on with it, or drop it")
+            raise WrongRole(f"{begun.table} has been begun before: continue it, or drop it")
         if begun:
             return begun
         build = Build(projection.name, projection.version, self._next_number(projection))

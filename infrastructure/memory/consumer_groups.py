@@ -162,7 +162,7 @@ class _Consumer:
     @property
     def group(self) -> _Group:
         if self._gone:
-            raise StoreUnavailable("this consumer has left; others are handed what it held")
+            raise StoreUnavailable("this consumer has left: its events go to others")
         return self._group
 
     def leave(self) -> None:

@@ -85,7 +85,7 @@ class InlineCommit:
         for _ in range(_ATTEMPTS):
             with suppress(CheckpointMoved):  # the first events of all, from two at once
                 return await self._committed(connection, appends, touched)
-        raise StoreUnavailable("inline read models have been written by others again and again")
+        raise StoreUnavailable("others keep writing the inline read models")
 
     async def _committed(
         self, connection: Connection, appends: Sequence[Append], touched: Sequence[_Inline]

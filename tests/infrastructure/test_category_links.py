@@ -111,7 +111,7 @@ async def test_another_fault(client: Client) -> None:
     """What is at fault for something else is beyond repair, which says for what."""
     await client.update_projection(BY_CATEGORY, query="first\n-", emit_enabled=False)
     await happens(client, "transfer-1")
-    with pytest.raises(BeyondRepair, match="at fault for something else: 'emit' is not allowed"):
+    with pytest.raises(BeyondRepair, match="faulted for another reason: 'emit' is not allowed"):
         await repaired(client)
 
 

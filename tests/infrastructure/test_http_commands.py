@@ -100,7 +100,7 @@ async def test_a_header_that_comes_twice_is_refused(bank: Bank, name: str) -> No
     )
 
     assert answer.status_code == 400
-    assert f"{name} stands there more than once" in answer.json()["detail"]
+    assert f"{name} was sent more than once" in answer.json()["detail"]
 
 
 async def test_if_match_lets_only_the_version_seen_be_changed(bank: Bank) -> None:

@@ -137,7 +137,7 @@ def _kind(invoice: str) -> Kind:
             _shown(invoice),
         )
     if form[1] == "A":
-        raise BrokenRow("an accounting adjustment (A) is no order", _shown(invoice))
+        raise BrokenRow("an accounting adjustment (A) is not an order", _shown(invoice))
     return Kind(form[1])
 
 

@@ -17,7 +17,7 @@ from infrastructure.signalling import Signal, wait_for_any
 _NET: Final = 0.5  # seconds until a look that nobody called for: a dead consumer sends no signal
 _PACE: Final = 0.005  # seconds from one look to the next: what comes meanwhile goes together
 _SOON: Final = 0.02  # until the next while events are held back: the longer, the less often
-_GONE: Final = "this consumer has left; others are handed what it held"
+_GONE: Final = "this consumer has left: its events go to others"
 
 
 class Consumer:

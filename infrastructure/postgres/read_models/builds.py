@@ -39,7 +39,7 @@ class Builds(Filling, Operating):
         async with locked(self._pool) as connection:
             begun = (await roles(connection, projection.name)).get(Role.BUILDING)
             if begun and begun.version != projection.version:
-                raise WrongRole(f"{begun.table} has been begun before: go on with it, or drop it")
+                raise WrongRole(f"{begun.table} has been begun before: continue it, or drop it")
             if begun:
                 return begun
             number = await _next_number(connection, projection)

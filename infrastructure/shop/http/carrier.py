@@ -23,7 +23,7 @@ router = APIRouter(prefix="/carrier", tags=["carrier"])
 
 
 class NotTheCarrier(Unidentified):
-    """Only the carrier may report what became of a parcel."""
+    """Only the carrier may send notices about parcels."""
 
 
 class Reported(Body, Notice):

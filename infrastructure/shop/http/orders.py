@@ -180,7 +180,7 @@ async def get_order(id: Order, reading: Reading, response: Response) -> OrderSum
     """One order as the read model knows it; ``ETag`` is the version to send as ``If-Match``."""
     order = reading.found(
         await queries.order(await reading.of(order_summary), id),
-        UnknownOrder(f"no order {id} is known here"),
+        UnknownOrder(f"there is no order {id}"),
     )
     response.headers["ETag"] = entity_tag(order.version)
     return order
@@ -191,7 +191,7 @@ async def get_history(id: Order, service: Serving) -> History:
     """All that has happened to an order, with who, when and why, from its stream."""
     events = await past_events(queries.order_history(service.event_store, id))
     if not events:
-        raise UnknownOrder(f"no order {id} is known here")
+        raise UnknownOrder(f"there is no order {id}")
     return History(order_id=id, events=events)
 
 

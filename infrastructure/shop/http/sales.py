@@ -33,11 +33,11 @@ _NEXT = "where the next page is; none: this was the last"
 
 
 class UnknownCustomer(Missing):
-    """Nobody has ever ordered under this customer id."""
+    """No order has been placed under this customer id."""
 
 
 class UnknownProduct(Missing):
-    """Nothing has ever been ordered under this SKU."""
+    """No product has been ordered under this SKU."""
 
 
 class Sales(BaseModel):

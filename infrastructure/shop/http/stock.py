@@ -22,7 +22,7 @@ Code = Annotated[Sku, Path(alias="sku", examples=["85123A"])]
 
 
 class UnknownSku(Missing):
-    """Nothing has ever been received or written off under this SKU."""
+    """No stock has been recorded under this SKU."""
 
 
 class Receipt(Body):

@@ -143,7 +143,7 @@ async def test_stuck_saga(drill: Drill) -> None:
     assert "try again" in await drill.types(RETRY, "o-1", "the provider is said to be back")
     drill.faults.set([])
     await drill.comes_to("o-1", "completed")
-    assert "that is its end" in await drill.is_refused(RETRY, "o-1", "once more")
+    assert "it has ended" in await drill.is_refused(RETRY, "o-1", "once more")
     assert drill.typed == commands_of("Stuck saga")
 
 
