@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 _GRACE: Final = 6.0  # seconds for everything to end by itself
+_LIMIT: Final = 9.5  # containers are killed 10 s after SIGTERM
 
 
 class UsageError(Exception):
@@ -147,7 +148,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 def _stop(work: asyncio.Task[None]) -> None:
     """Cancel it. If an embedded server hangs, kill the children, and then end the process."""
     work.cancel()
-    for seconds, act in ((_GRACE, _kill_children), (_GRACE + 2, _give_up)):
+    for seconds, act in ((_GRACE, _kill_children), (_LIMIT, _give_up)):
         timer = threading.Timer(seconds, act)  # a thread: the loop may be what hangs
         timer.daemon = True
         timer.start()
