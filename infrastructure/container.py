@@ -1,16 +1,13 @@
 """All the wiring, and the only importer of dependency-injector.
 
 Everything here is built without waiting. What has to be awaited (the connections) is opened by
-:func:`opened` and handed in, so that no provider ever answers with a future.
+:mod:`infrastructure.connecting` and handed in, so that no provider answers with a future.
 """
 
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
     nullcontext,
 )
 from typing import Any, Final
@@ -22,12 +19,10 @@ from application.claim_check import ClaimCheck
 from application.consistency import Consistency
 from application.log_end import LogEnd
 from application.parking_stream import ParkingStream
-from application.projections.abilities import NotOffered
 from application.projections.deploying import Deploy
 from application.projections.hosting import ProjectionHost
 from application.projections.lag import Lags
 from application.projections.operating import Operations
-from application.projections.projection import Projection
 from application.projections.staleness import Staleness
 from application.reactions import Tools
 from application.sagas.performing import Performer
@@ -46,7 +41,7 @@ from infrastructure.parts import (
     saga_workers,
 )
 from infrastructure.program import Program
-from infrastructure.settings import InvalidSettings, Settings
+from infrastructure.settings import Settings
 from infrastructure.sides import EventSide, Given, ReadSide
 from infrastructure.working import Working
 
@@ -54,6 +49,14 @@ REMEMBER: Final = 1000
 """Streams that a process need not read again when the next command for them comes."""
 
 PATIENCE: Final = 10.0  # seconds after which a call to somebody outside is given up
+
+
+PARTS: Final = {
+    "read_side": "open_views",  # first: it migrates
+    "event_side": "open_events",
+    "outside": "open_outside",
+}
+"""What can be opened, each by what opens it, in this order."""
 
 
 def _opens(
@@ -207,85 +210,7 @@ def in_memory(program: Program[Any], settings: Settings) -> Container:
     container.read_side.override(providers.Singleton(memory.read_side, container.given))
     container.outside.override(providers.Singleton(program.outside_in_memory))
     container.tick.override(providers.Object(0.01))  # a look at memory costs nothing
-    for part, open in _PARTS.items():
+    for part, open in PARTS.items():
         there = providers.Callable(nullcontext, getattr(container, part))
         getattr(container, open).override(there)
     return container
-
-
-_PARTS: Final = {
-    "read_side": "open_views",  # first: it migrates
-    "event_side": "open_events",
-    "outside": "open_outside",
-}
-
-
-def require_consistency(container: Container) -> None:
-    """Raises :class:`InvalidSettings` where this wiring cannot keep a read model inline."""
-    settings = container.settings()
-    setting = settings.name_of("inline_projections")
-    try:
-        declared: Sequence[Projection[Any]] = container.projections()
-    except ValueError as error:
-        raise InvalidSettings(f"{setting}: {error}") from error
-    names = [projection.name for projection in declared]
-    if unknown := sorted(set(settings.inline_projections) - set(names)):
-        raise InvalidSettings(
-            f"{setting}: there is no {', '.join(unknown)}, but {', '.join(names)}"
-        )
-    inline = sorted(one.name for one in declared if one.consistency == "inline")
-    if inline and not settings.one_database:
-        raise InvalidSettings(
-            f"{setting}: {', '.join(inline)} cannot be written in the transaction of the "
-            "append, since events and views are not in one PostgreSQL, and two stores share no "
-            f"transaction: set {settings.name_of('event_store')}=postgres, or leave it out and "
-            "send the Consistency-Token with questions that have to see a write"
-        )
-
-
-@asynccontextmanager
-async def opened(container: Container, *parts: str, **options: Any) -> AsyncIterator[None]:
-    """Open these parts (unless some are named: all), and close them in the end.
-
-    The parts are ``read_side``, ``event_side`` and ``outside``. Raises ``StoreUnavailable``, and
-    :class:`InvalidSettings` for what does not belong together.
-    """
-    async with AsyncExitStack() as stack:
-        for part, open in _PARTS.items():
-            if part in (parts or _PARTS):
-                try:
-                    context = getattr(container, open)(**(options if part == "outside" else {}))
-                    there = await stack.enter_async_context(context)
-                except NotOffered as error:  # a read model needs what its store cannot do
-                    raise InvalidSettings(str(error)) from error
-                getattr(container, part).override(providers.Object(there))
-        yield
-
-
-@asynccontextmanager
-async def opened_to_serve(container: Container) -> AsyncIterator[None]:
-    """Open everything, ready for work: the event store prepared, the read models registered.
-
-    Raises as ``opened``, and :class:`InvalidSettings` for what this wiring cannot do.
-    """
-    require_consistency(container)
-    async with opened(container):
-        await container.event_side().prepare()
-        await container.builds().register(container.projections())
-        yield
-
-
-async def migrate(container: Container) -> Sequence[str]:
-    """Bring the tables up to date; the names of the migrations applied now.
-
-    After that a service finds all tables that it needs, and its role need not be able to make any.
-    Raises ``StoreUnavailable``.
-    """
-    async with opened(container, "read_side"):
-        await container.builds().register(container.projections())
-        declared: Sequence[Projection[Any]] = container.projections()
-        for projection in declared:
-            for standing in await container.builds().standings(projection.name):
-                if standing.build.version == projection.version:
-                    await container.read_models().of(projection, standing.build).prepare()
-        return container.read_side().migrated

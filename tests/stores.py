@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 import pytest
 
+from infrastructure.connecting import opened as parts_opened
 from infrastructure.container import Container, wired
-from infrastructure.container import opened as parts_opened
 from infrastructure.program import Program
 from infrastructure.settings import EventStore, Settings
 from infrastructure.settings.reading import parse

@@ -1,7 +1,7 @@
 """``headwater migrate``: brings the tables up to this release."""
 
 from infrastructure.cli.printing import say
-from infrastructure.container import migrate as bring_up_to_date
+from infrastructure.connecting import migrate as bring_up_to_date
 from infrastructure.container import wired
 from infrastructure.processes.needs import TABLES
 from infrastructure.processes.servers import reached

@@ -5,7 +5,8 @@ import socket
 
 from infrastructure import telemetry
 from infrastructure.cli.printing import Console
-from infrastructure.container import require_consistency, wired
+from infrastructure.connecting import require_consistency
+from infrastructure.container import wired
 from infrastructure.processes.home import Home, Running
 from infrastructure.processes.listener import url
 from infrastructure.processes.needs import RUN, SERVE

@@ -7,7 +7,8 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 
-from infrastructure.container import Container, opened_to_serve
+from infrastructure.connecting import opened_to_serve
+from infrastructure.container import Container
 from infrastructure.http import description, operations, problems
 from infrastructure.http.middleware import Authorized, Limited, Observed, unknown_name
 from infrastructure.http.text import Headed, Readable, understood

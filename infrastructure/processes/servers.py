@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
-from infrastructure.container import PATIENCE, Container, opened, wired
+from infrastructure.connecting import opened
+from infrastructure.container import PATIENCE, Container, wired
 from infrastructure.processes.embedded_node import NODE
 from infrastructure.processes.embedded_postgres import POSTGRES
 from infrastructure.processes.home import Home

@@ -8,7 +8,8 @@ from application.ports import NO_STREAM, StoreFacts
 from application.ports import EventStore as EventStorePort
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb, memory
-from infrastructure.container import opened_to_serve, wired
+from infrastructure.connecting import opened_to_serve
+from infrastructure.container import wired
 from infrastructure.settings import EventStore, InvalidSettings, Settings
 from tests.contracts.made_up import event, put_foreign
 from tests.sample.client import bank_over

@@ -7,7 +7,8 @@ from dependency_injector import providers
 
 from application.projections.builds import Build, Role
 from application.projections.lag import Lag
-from infrastructure.container import in_memory, opened_to_serve
+from infrastructure.connecting import opened_to_serve
+from infrastructure.container import in_memory
 from infrastructure.settings import InvalidSettings, Settings
 from tests.infrastructure.test_http_consistency import nobody_projects
 from tests.infrastructure.test_http_problems import problem

@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infrastructure.container import opened_to_serve, wired
+from infrastructure.connecting import opened_to_serve
+from infrastructure.container import wired
 from infrastructure.http.app import create_app
 from infrastructure.settings import InvalidSettings
 from tests.sample.client import TRANSFER

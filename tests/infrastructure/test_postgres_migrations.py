@@ -8,7 +8,8 @@ import pytest
 
 from application.ports import StoreUnavailable
 from infrastructure import postgres as postgresql
-from infrastructure.container import migrate, opened_to_serve, wired
+from infrastructure.connecting import migrate, opened_to_serve
+from infrastructure.container import wired
 from infrastructure.postgres.migrating import Migration, migrations
 from infrastructure.processes.service import reacting
 from infrastructure.settings import Settings

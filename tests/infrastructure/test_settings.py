@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from infrastructure import settings
-from infrastructure.container import opened, wired
+from infrastructure.connecting import opened
+from infrastructure.container import wired
 from infrastructure.settings import InvalidSettings, Settings, without_password
 from infrastructure.settings.reading import names_of, parse
 from tests.sample.program import BANK

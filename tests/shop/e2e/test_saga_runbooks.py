@@ -23,7 +23,8 @@ from application.shop.service import SHOP
 from domain.decider import Command
 from domain.orders import CancelOrder, PlaceOrder, ShipOrder
 from domain.stock import ReceiveStock
-from infrastructure.container import Container, opened, wired
+from infrastructure.connecting import opened
+from infrastructure.container import Container, wired
 from infrastructure.processes.service import caught_up, projecting
 from infrastructure.providers.simulated import Fault, Faults
 from infrastructure.shop.program import PROGRAM

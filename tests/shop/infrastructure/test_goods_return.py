@@ -14,7 +14,8 @@ from application.shop.sagas.payment_calls import authorisation_key
 from domain import orders, payments
 from domain.decider import Command
 from domain.values import Money
-from infrastructure.container import Container, opened, wired
+from infrastructure.connecting import opened
+from infrastructure.container import Container, wired
 from infrastructure.processes.service import reacting
 from infrastructure.providers.simulated import Fault
 from infrastructure.shop.program import PROGRAM

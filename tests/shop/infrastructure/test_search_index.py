@@ -11,7 +11,8 @@ from application.projections.projection import Projection
 from application.shop.read_models.daily_sales import daily_sales
 from application.shop.read_models.product_search import product_search
 from infrastructure import memory
-from infrastructure.container import Container, opened_to_serve
+from infrastructure.connecting import opened_to_serve
+from infrastructure.container import Container
 from infrastructure.settings import InvalidSettings
 from infrastructure.sides import Given, ReadSide
 from tests.shop.infrastructure.shop import LINE, empty_shop, shop_over
