@@ -2,4 +2,8 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contracts.corpus_laws", "tests.contracts.provider_laws")
+pytest.register_assert_rewrite(
+    "tests.contracts.corpus_laws",
+    "tests.contracts.provider_laws",
+    "tests.contracts.released_saga_laws",
+)

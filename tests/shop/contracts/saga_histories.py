@@ -1,31 +1,23 @@
-"""Recorded histories of every released version of a saga, and what its steps asked for then.
+"""Recorded histories of every released version of the shop's sagas.
 
-    python -m tests.shop.contracts.saga_histories        writes what is missing
-
-Nothing there is ever overwritten: a changed definition is a new version, with histories of its own.
+python -m tests.shop.contracts.saga_histories        writes what is missing
 """
 
-import asyncio
-import json
-import re
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 from application.messages import RecordedEvent
-from application.sagas.actions import Action
-from application.sagas.saga import Check, Facts, Saga, Step, Wait
 from application.shop.sagas.goods_exchange import goods_exchange
 from application.shop.sagas.order_fulfilment import order_fulfilment
 from application.shop.service import SHOP
 from domain.exchanges import CloseExchange, ReceiveGoods
 from domain.orders import CancelOrder
 from infrastructure.providers.simulated import Fault
+from tests.contracts.saga_corpus import SagaCorpus
 from tests.shop.application.sagas.exchange_world import EXCHANGE, delivered
 from tests.shop.application.sagas.world import World
-
-CORPUS = Path(__file__).parent / "sagas"
 
 FULFILMENTS: Mapping[str, Sequence[Fault]] = {
     "completed": (),
@@ -49,61 +41,6 @@ EXCHANGES: Mapping[str, Sequence[Fault]] = {
     "declined": (Fault(kind="decline", call="authorise"),),
     "delayed": (Fault(kind="unavailable", call="capture", times=30),),
 }
-STORIES = {order_fulfilment.name: FULFILMENTS, goods_exchange.name: EXCHANGES}
-"""By saga, what happens to one, and the faults that bring it about."""
-
-
-def home(saga: Saga[Any]) -> Path:
-    """Where the histories of one version are."""
-    return CORPUS / saga.name / str(saga.version)
-
-
-def asked(saga: Saga[Any], facts: dict[str, Any]) -> str:
-    """All that a definition says, as text that can be compared."""
-    known = saga.facts.model_validate(facts)
-    lines = [f"{saga.name} {saga.version}, no return after {saga.no_return}"]
-    for step in saga.steps:
-        lines += ["", f"{step.name}, within {step.timeout}, {_retries(step)}"]
-        lines += ["  one after the other"] if step.in_order else []
-        lines += [f"  wait  {_awaited(known, wait)}" for wait in (step.waits,) if wait]
-        lines += [f"  check {_condition(of)}" for of in (step.checks(known) if step.checks else ())]
-        lines += [f"  do    {_text(action)}" for action in step.act(known)]
-        lines += [f"  undo  {_text(action)}" for action in step.undo(known, "a reason")]
-    return "\n".join(lines) + "\n"
-
-
-def _awaited(known: Facts, wait: Wait[Any]) -> str:
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    event = wait.event.__name__ if wait.event else "the moment"
-    return f"for {event}, {wait.until(known, start) - start}"
-
-
-def _condition(check: Check) -> str:
-    require: Any = check.require
-    rule, given = getattr(require, "func", require), getattr(require, "args", ())
-    return f"{check.stream}: {rule.__name__}{given}"
-
-
-def _retries(step: Step[Any]) -> str:
-    """The retries of a step as they were frozen, when they had a class of their own."""
-    first, longest = (timedelta(seconds=s) for s in (step.retries.first, step.retries.most))
-    return f"Retries({first=!r}, factor=2, {longest=!r}, alert_after={step.alert_after})"
-
-
-def _text(action: Action) -> str:
-    """The action as it was frozen: ``Dispatch`` had another name then."""
-    return re.sub(r"^Dispatch\(", "Tell(", str(action))
-
-
-def line(recorded: RecordedEvent) -> str:
-    """One event of a history."""
-    told = {
-        "type": recorded.type,
-        "schema_version": recorded.metadata.schema_version,
-        "at": recorded.metadata.occurred_at.isoformat(),
-        "data": json.loads(recorded.data),
-    }
-    return json.dumps(told)
 
 
 async def _fulfilment(name: str) -> Sequence[RecordedEvent]:
@@ -133,31 +70,15 @@ async def _exchange(name: str) -> Sequence[RecordedEvent]:
     return world.recorded(f"goods_exchange-{EXCHANGE}")
 
 
-HAPPENING: Mapping[str, Callable[[str], Coroutine[Any, Any, Sequence[RecordedEvent]]]] = {
-    order_fulfilment.name: _fulfilment,
-    goods_exchange.name: _exchange,
-}
-
-
-def freeze() -> None:
-    """Write the histories of the newest version of each saga, unless they are there."""
-    for name, versions in SHOP.versions.items():
-        _freeze(list(versions.values())[-1], STORIES[name], HAPPENING[name])
-
-
-def _freeze(saga: Saga[Any], stories: Iterable[str], happen: Callable[[str], Any]) -> None:
-    newest = home(saga)
-    newest.mkdir(parents=True, exist_ok=True)
-    for story in stories:
-        if not (file := newest / f"{story}.jsonl").exists():
-            history = asyncio.run(happen(story))
-            file.write_text("\n".join(map(line, history)) + "\n")
-            print("froze", file.relative_to(CORPUS))
-    if not (file := newest / "asked.txt").exists():
-        first = json.loads((newest / "completed.jsonl").read_text().splitlines()[0])
-        file.write_text(asked(saga, first["data"]["facts"]))
-        print("froze", file.relative_to(CORPUS))
-
+SHOP_SAGAS: Final = SagaCorpus(
+    home=Path(__file__).parent / "sagas",
+    module="tests.shop.contracts.saga_histories",
+    service=SHOP,
+    stories={
+        order_fulfilment.name: {name: partial(_fulfilment, name) for name in FULFILMENTS},
+        goods_exchange.name: {name: partial(_exchange, name) for name in EXCHANGES},
+    },
+)
 
 if __name__ == "__main__":
-    freeze()
+    SHOP_SAGAS.freeze()
