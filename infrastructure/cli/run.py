@@ -7,7 +7,8 @@ from infrastructure import telemetry
 from infrastructure.cli.printing import Console
 from infrastructure.connecting import require_consistency
 from infrastructure.container import wired
-from infrastructure.processes.home import Home, Running
+from infrastructure.processes.found import Running
+from infrastructure.processes.home import Home
 from infrastructure.processes.listener import url
 from infrastructure.processes.needs import RUN, SERVE
 from infrastructure.processes.resolving import Source

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final, Generic, TypeVar
 
 from infrastructure.processes import CommandFailed
-from infrastructure.processes.home import Found, Running
+from infrastructure.processes.found import Found, Running
 from infrastructure.processes.needs import Embedded, Needs, Starts
 from infrastructure.settings import EventStore, InvalidSettings, Settings
 

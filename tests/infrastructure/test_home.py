@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from infrastructure.processes import CommandFailed
-from infrastructure.processes.home import Found, Home, Running
+from infrastructure.processes.found import Found, Running
+from infrastructure.processes.home import Home
 from infrastructure.settings import Settings
 
 URI = "postgresql://postgres@/postgres"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infrastructure.processes import CommandFailed
-from infrastructure.processes.home import Found, Running
+from infrastructure.processes.found import Found, Running
 from infrastructure.processes.needs import (
     APART,
     EVENTS,

@@ -154,7 +154,7 @@ def test_deploy_and_rollback(service: Service) -> None:
     assert "drop" in refused(service, 1, "deploy", "order_summary")
     assert "up to date" in done(service, "rollback", "order_summary", "--reason", "capitals")
     assert orders(service) == before
-    assert "order_summary_v2 is gone" in done(service, "drop", "order_summary")
+    assert "order_summary_v2 is deleted" in done(service, "drop", "order_summary")
 
 
 def refusal_of_differences(ended: subprocess.CompletedProcess[str]) -> str:
