@@ -32,7 +32,7 @@ def _on(stores: Sequence[EventStore]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("event_store", stores, indirect=True)
 
 
-def understood(settings: Mapping[str, str], **others: Any) -> Settings:
+def settings_of(settings: Mapping[str, str], **others: Any) -> Settings:
     """What a process makes of these settings, by their names in the environment."""
     return parse(Settings, settings, **others)
 

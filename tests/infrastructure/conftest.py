@@ -8,7 +8,7 @@ import pytest
 from infrastructure.container import wired
 from tests.sample.client import Bank, bank_over, empty_bank
 from tests.sample.program import BANK
-from tests.stores import understood
+from tests.stores import settings_of
 
 
 @pytest.fixture
@@ -21,5 +21,5 @@ async def bank() -> AsyncIterator[Bank]:
 @pytest.fixture
 async def bank_on_servers(servers: Mapping[str, str], tmp_path: Path) -> AsyncIterator[Bank]:
     """An empty bank on each event store."""
-    async with bank_over(wired(BANK, understood(servers, home=tmp_path))) as bank:
+    async with bank_over(wired(BANK, settings_of(servers, home=tmp_path))) as bank:
         yield bank

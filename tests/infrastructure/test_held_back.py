@@ -14,7 +14,7 @@ from infrastructure.monitoring.alerts import HELD_BACK
 from tests.promql import Scrapes
 from tests.sample.client import Bank, bank_over, empty_bank
 from tests.sample.program import BANK
-from tests.stores import understood
+from tests.stores import settings_of
 from tests.waiting import until_true
 
 RUNBOOKS = Path(__file__).parents[2] / "docs" / "operations" / "runbooks.md"
@@ -30,7 +30,7 @@ def statements() -> tuple[str, str]:
 @pytest.fixture
 async def bank(postgres: str) -> AsyncIterator[Bank]:
     servers = {"HEADWATER_EVENT_STORE": "postgres", "HEADWATER_POSTGRES_URI": postgres}
-    async with bank_over(wired(BANK, understood(servers))) as bank:
+    async with bank_over(wired(BANK, settings_of(servers))) as bank:
         yield bank
 
 

@@ -12,7 +12,7 @@ from infrastructure.http.app import create_app
 from infrastructure.settings import InvalidSettings
 from tests.sample.client import TRANSFER
 from tests.sample.program import BANK
-from tests.stores import understood
+from tests.stores import settings_of
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ async def http(postgres: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient
         "HEADWATER_POSTGRES_URI": postgres,
         "HEADWATER_INLINE_PROJECTIONS": inline,
     }
-    app = create_app(wired(BANK, understood(settings, home=tmp_path)))
+    app = create_app(wired(BANK, settings_of(settings, home=tmp_path)))
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
@@ -62,7 +62,7 @@ async def test_an_unknown_read_model_is_named(postgres: str, tmp_path: Path) -> 
         "HEADWATER_POSTGRES_URI": postgres,
         "HEADWATER_INLINE_PROJECTIONS": "sums",
     }
-    container = wired(BANK, understood(settings, home=tmp_path))
+    container = wired(BANK, settings_of(settings, home=tmp_path))
 
     with pytest.raises(InvalidSettings, match="there is no sums, but balances"):
         async with opened_to_serve(container):

@@ -13,7 +13,7 @@ from infrastructure.container import wired
 from infrastructure.processes.service import reacting
 from tests.sample.client import TRANSFER, Bank, bank_over, id_of
 from tests.sample.program import BANK
-from tests.stores import understood
+from tests.stores import settings_of
 from tests.waiting import PATIENCE, until_true
 
 TRANSFERS = 10  # while each of the leaders goes
@@ -42,7 +42,7 @@ async def bank(postgres: str, tmp_path: Path) -> AsyncIterator[tuple[Bank, NodeP
             "HEADWATER_POSTGRES_URI": postgres,
         }
         await asyncio.to_thread(cluster.leader)
-        container = wired(BANK, understood(settings, home=tmp_path))
+        container = wired(BANK, settings_of(settings, home=tmp_path))
         bank = await stack.enter_async_context(bank_over(container))
         await stack.enter_async_context(reacting(container))
         yield bank, cluster

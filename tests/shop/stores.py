@@ -16,7 +16,7 @@ NOWHERE = dict.fromkeys(
 """Providers that do not answer."""
 
 
-def understood(settings: Mapping[str, str], **others: Any) -> ShopSettings:
+def settings_of(settings: Mapping[str, str], **others: Any) -> ShopSettings:
     """What a process makes of these settings, by their names in the environment."""
     return parse(ShopSettings, settings, **others)
 

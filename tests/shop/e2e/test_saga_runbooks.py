@@ -30,7 +30,7 @@ from infrastructure.providers.simulated import Fault, Faults
 from infrastructure.shop.program import PROGRAM
 from tests.shop.e2e.headwater import PATIENCE, headwater, refusal
 from tests.shop.infrastructure.fulfilling import fulfilling
-from tests.shop.stores import understood
+from tests.shop.stores import settings_of
 from tests.stores import on
 from tests.waiting import until_true
 
@@ -98,7 +98,7 @@ class Drill:
 
 @pytest.fixture
 async def drill(servers: Mapping[str, str], tmp_path: Path) -> AsyncIterator[Drill]:
-    container = wired(PROGRAM, understood(servers, home=tmp_path))
+    container = wired(PROGRAM, settings_of(servers, home=tmp_path))
     faults = Faults()
     async with opened(container, "read_side", "event_side"):
         await container.builds().register(container.projections())
@@ -116,7 +116,7 @@ RETRY, COMPENSATE, RESOLVE = (
 
 
 async def test_stuck_saga(drill: Drill) -> None:
-    """A stuck saga is found, understood, helped on when its cause is mended, or undone."""
+    """A stuck saga is found and explained, retried when its cause is mended, or undone."""
     drill.faults.set([Fault(kind="unavailable", call="authorise")])
     for id in ("o-1", "o-2"):
         await drill.place(id)

@@ -15,7 +15,7 @@ from tests import restarted
 from tests.contracts.made_up import put_foreign
 from tests.restarted import How
 from tests.shop.infrastructure.shop import LINE, Shop, shop_over
-from tests.shop.stores import understood
+from tests.shop.stores import settings_of
 from tests.waiting import until_true
 
 
@@ -52,7 +52,7 @@ async def test_what_is_ordered_while_no_worker_runs_is_fulfilled(
             "HEADWATER_PAYMENT_PROVIDER_URI": outside.uris["payment_provider_uri"],
             "HEADWATER_CARRIER_URI": outside.uris["carrier_uri"],
         }
-        container = wired(PROGRAM, understood(addresses, home=tmp_path / "home"))
+        container = wired(PROGRAM, settings_of(addresses, home=tmp_path / "home"))
         async with shop_over(container) as shop:
             await shop.post(f"/stock/{LINE['sku']}/receipts", {"quantity": 100})
             async with reacting(container):  # they have been there, and known groups are theirs

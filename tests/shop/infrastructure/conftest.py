@@ -8,7 +8,7 @@ import pytest
 from infrastructure.container import wired
 from infrastructure.shop.program import PROGRAM
 from tests.shop.infrastructure.shop import Shop, empty_shop, shop_over
-from tests.shop.stores import NOWHERE, understood
+from tests.shop.stores import NOWHERE, settings_of
 
 
 @pytest.fixture
@@ -21,6 +21,6 @@ async def shop() -> AsyncIterator[Shop]:
 @pytest.fixture
 async def shop_on_servers(servers: Mapping[str, str], tmp_path: Path) -> AsyncIterator[Shop]:
     """An empty shop on each event store, with providers that do not answer."""
-    settings = understood({**servers, **NOWHERE}, home=tmp_path)
+    settings = settings_of({**servers, **NOWHERE}, home=tmp_path)
     async with shop_over(wired(PROGRAM, settings)) as shop:
         yield shop

@@ -22,7 +22,7 @@ from infrastructure.shop.program import PROGRAM
 from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.faults import set_faults
 from tests.shop.outside import over_http
-from tests.shop.stores import understood
+from tests.shop.stores import settings_of
 from tests.stores import only_on
 from tests.waiting import until, until_true
 
@@ -44,7 +44,7 @@ async def container(
         "payment_provider_uri": simulated.uris["payment_provider_uri"],
         "carrier_uri": simulated.uris["carrier_uri"],
     }
-    container = wired(PROGRAM, understood(servers, home=tmp_path, **providers))
+    container = wired(PROGRAM, settings_of(servers, home=tmp_path, **providers))
     parts = ["read_side"] if container.settings().one_database else []
     async with opened(container, "event_side", "outside", *parts):
         yield container

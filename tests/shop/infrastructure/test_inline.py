@@ -8,7 +8,7 @@ from infrastructure.container import wired
 from infrastructure.http.app import create_app
 from infrastructure.shop.program import PROGRAM
 from tests.shop.infrastructure.shop import ORDER
-from tests.shop.stores import NOWHERE, understood
+from tests.shop.stores import NOWHERE, settings_of
 
 
 async def test_read_models_of_every_kind_may_be_inline(postgres: str, tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ async def test_read_models_of_every_kind_may_be_inline(postgres: str, tmp_path: 
         "HEADWATER_POSTGRES_URI": postgres,
         "HEADWATER_INLINE_PROJECTIONS": "stock_levels, daily_sales, customer_orders",
     }
-    app = create_app(wired(PROGRAM, understood(settings, home=tmp_path)))
+    app = create_app(wired(PROGRAM, settings_of(settings, home=tmp_path)))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http,

@@ -8,7 +8,7 @@ from domain.orders import ConfirmOrder, ShipOrder
 from infrastructure.container import wired
 from infrastructure.shop.program import PROGRAM
 from tests.shop.infrastructure.shop import ORDER, Shop, shop_over
-from tests.shop.stores import NOWHERE, understood
+from tests.shop.stores import NOWHERE, settings_of
 
 KEY = {"Idempotency-Key": "k-1"}
 TOKEN = "Consistency-Token"
@@ -61,7 +61,7 @@ async def test_retries_over_two_processes_place_one_order(
     servers: Mapping[str, str], tmp_path: Path
 ) -> None:
     """The same, where the retries come to two processes that know nothing of each other."""
-    settings = understood({**servers, **NOWHERE}, home=tmp_path)
+    settings = settings_of({**servers, **NOWHERE}, home=tmp_path)
     async with (
         shop_over(wired(PROGRAM, settings)) as one,
         shop_over(wired(PROGRAM, settings)) as other,

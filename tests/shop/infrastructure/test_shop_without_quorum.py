@@ -12,7 +12,7 @@ from infrastructure.container import wired
 from infrastructure.shop.program import PROGRAM
 from tests.infrastructure.test_eventstoredb_quorum import cluster, leader_alone
 from tests.shop.infrastructure.shop import LINE, ORDER, Shop, shop_over
-from tests.shop.stores import NOWHERE, understood
+from tests.shop.stores import NOWHERE, settings_of
 from tests.waiting import PATIENCE
 
 __all__ = ["cluster"]
@@ -29,7 +29,7 @@ async def shop(
         "HEADWATER_POSTGRES_URI": postgres,
         **NOWHERE,
     }
-    async with shop_over(wired(PROGRAM, understood(servers, home=tmp_path))) as shop:
+    async with shop_over(wired(PROGRAM, settings_of(servers, home=tmp_path))) as shop:
         yield shop
 
 
