@@ -1,1 +1,1 @@
-"""Use cases. Knows the domain and the ports, never a driver."""
+"""Use cases. Uses the domain and the ports, never a driver."""

@@ -1,6 +1,6 @@
-"""How long to wait between two attempts: longer each time, up to a limit, and by chance.
+"""How long to wait between two attempts: longer each time, up to a limit, with jitter.
 
-Whoever counts the attempts begins anew once something has worked.
+The caller counts the attempts, and starts again from 0 after a success.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
-_DOUBLINGS: Final = 30  # more would only make larger numbers
+_DOUBLINGS: Final = 30  # avoids an overflow: the limit is reached long before
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Backoff:
 
     first: float  # before the second attempt, at most; twice that before the third, and so on
     most: float
-    at_least: float = 0.5  # the share that is not left to chance, so that not all come at once
+    at_least: float = 0.5  # the share without jitter: callers must not all come at once
 
     def longest(self, attempt: int) -> float:
         """The longest pause after that attempt."""

@@ -1,15 +1,14 @@
 """Backpressure: while the read models fall behind, commands from outside are slowed, then refused.
 
-How far behind a read model is: the age of its oldest missing event, or the time that it needs to
-catch up at the pace of now, whichever is longer. The age alone tells too late: what waits already
-grows older even if nothing more comes.
+The lag of a read model is the age of its oldest missing event, or the time that it needs to catch
+up at its present rate, whichever is longer. The age alone would react too late.
 
-- **Unknown** is neither 0 nor endless: it counts as what was known last, and the time since. So a
-  moment's silence holds nobody up, and nobody who fills a read model bounds its lag, too.
-- **A read model counts once it has kept up**: one that is new, or was paused, is behind for another
-  reason than today's commands. One that has failed or is paused waits for a person, and holds up
-  nobody; it has an alert of its own.
-- **What is begun is finished**: sagas and reactions do not come through here.
+- **An unknown lag** counts as the last known one plus the time since. So a short silence slows no
+  command, and a read model that no process fills counts as late, too.
+- **A read model counts once it has caught up.** One that is new or was paused lags for another
+  reason than today's commands. One that has failed or is paused needs an operator and does not
+  count; it has an alert of its own.
+- **Sagas and reactions are exempt**, so that what has begun is finished.
 """
 
 import asyncio
@@ -24,8 +23,8 @@ from application.projections.builds import Build
 from application.projections.lag import Lag
 
 LONGEST: Final = 1.0
-"""Seconds by which a command is slowed, at most."""
-_SEEN_NOW: Final = 5.0  # seconds for which a look says that somebody is at work
+"""The longest delay of a slowed command, in seconds."""
+_SEEN_NOW: Final = 5.0  # seconds for which a report proves that a process is at work
 _LOOK_AGAIN: Final = 0.1
 
 
@@ -55,7 +54,7 @@ class _Known:
 
 
 class Backpressure:
-    """Knows what the last looks at the read models have told; asking it costs no query."""
+    """Decides by the lags that were observed last, without a query."""
 
     def __init__(
         self,
@@ -65,7 +64,7 @@ class Backpressure:
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Limits in seconds behind. ``clock`` tells seconds and never jumps."""
+        """Limits in seconds of lag. ``clock`` returns seconds and is monotonic."""
         if not 0 < slow < refuse:
             raise ValueError(f"commands are slowed from {slow:g} s on, refused from {refuse:g} s")
         self._slow, self._refuse = slow, refuse
@@ -73,7 +72,7 @@ class Backpressure:
         self._known: dict[Build, _Known] = {}
 
     def look(self, lags: Sequence[Lag]) -> None:
-        """Take note of how the builds that answer stand now; with ``events`` it tells sooner."""
+        """Observe the builds that answer queries; with ``events``, it reacts sooner."""
         live = {lag.build: lag for lag in lags if lag.answers}
         self._known = {build: seen for build, seen in self._known.items() if build in live}
         for build, lag in live.items():
@@ -105,16 +104,16 @@ class Backpressure:
         await self._pause(LONGEST * (behind - self._slow) / (self._refuse - self._slow))
 
     async def wait(self) -> None:
-        """Let the next command of an import pass, however late: an import is never refused.
+        """Let the next command of an import pass. An import waits, but is never refused.
 
-        It waits while it is seen that read models are filled and too far behind, and for nothing
-        else: where nobody fills them, waiting would not help.
+        It waits while the read models are being filled and are too far behind. It does not wait
+        for a read model that no process fills.
         """
         while self._seen_behind():
             await self._pause(_LOOK_AGAIN)
 
     def _worst(self) -> tuple[float, str]:
-        """How far behind the slowest may be now, and which it is."""
+        """The largest lag that is possible now, and its read model."""
         now = self._clock()
         worst = [(seen.behind + now - seen.at, build.name) for build, seen in self._known.items()]
         return max(worst, default=(0.0, ""))
@@ -127,7 +126,7 @@ class Backpressure:
 
 
 def _behind(lag: Lag) -> float | None:
-    """Seconds; ``None`` when nobody knows."""
-    if lag.seconds is None or lag.rate is None:  # no rate: nobody has reported lately
+    """Seconds; ``None`` when unknown."""
+    if lag.seconds is None or lag.rate is None:  # no rate: no recent report
         return None
     return max(lag.seconds, lag.catch_up_in or 0.0)

@@ -1,4 +1,4 @@
-"""All categories of a service: which one takes a command, and how bytes become events.
+"""All categories of a service: the one for each command, and the decoding of events.
 
 An event type is at version 1 until its form changes. Each change adds one pure upcaster under the
 version that it lifts, so a version without an upcaster is refused. A golden corpus keeps real bytes
@@ -33,7 +33,7 @@ class Catalogue:
     """The categories of one service.
 
     ``ValueError`` for two categories, two events or two commands of one name, for upcasters of an
-    event that is in no category, and for upcasters with a gap: it says which.
+    event that is in no category, and for upcasters with a gap. The message names them.
     """
 
     def __init__(self, categories: Iterable[Category], upcasters: Upcasters = NO_UPCASTERS) -> None:
@@ -50,7 +50,7 @@ class Catalogue:
             command: category for category in self.categories for command in category.commands
         }
         self.own = EventFilter(frozenset(chain.from_iterable(c.own.pairs for c in self.categories)))
-        """Every event of the service, where it belongs."""
+        """Every event of the service, in its category."""
         self._chains = {event.__name__: _chain(event, upcasters, events) for event in upcasters}
         self._readers = dict(chain.from_iterable(map(self._readers_of, events)))
 
@@ -61,7 +61,7 @@ class Catalogue:
     def new_event(self, event: Event, id: UUID, context: Context) -> NewEvent:
         """The event in its current version, ready to be appended."""
         type = event.__class__.__name__
-        data = event.model_dump_json().encode()  # what is at its default is written too
+        data = event.model_dump_json().encode()  # defaults are written, too
         return NewEvent(id, type, data, context.metadata(self.current_version(type)))
 
     def decode(self, type: str, schema_version: int, data: bytes) -> Event:

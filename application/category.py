@@ -10,9 +10,9 @@ from domain.decider import Command, Decider, Event
 
 @dataclass(frozen=True)
 class Category:
-    """One kind of stream: who decides, what may be asked, what may have happened.
+    """One kind of stream: its decider, its commands and its events.
 
-    ``ValueError`` for a name that is empty or holds a ``-``: nothing could be found by it.
+    ``ValueError`` for a name that is empty or has a ``-``.
     """
 
     name: str
@@ -20,7 +20,7 @@ class Category:
     commands: tuple[type[Command], ...]
     events: tuple[type[Event], ...]
     snapshots: Snapshots | None = None  # for streams of many hundreds of events
-    records: bool = False  # of which the last event says all: nothing is decided upon the others
+    records: bool = False  # only the last event counts: others may be truncated
 
     def __post_init__(self) -> None:
         EventFilter.of(self.name)  # which checks the name
@@ -39,7 +39,7 @@ class Category:
 
     @classmethod
     def of_records(cls, name: str, event: type[Event]) -> Self:
-        """What the service keeps for itself: no command leads to it, and the last one counts."""
+        """Records of the service itself: without commands, and only the last one counts."""
         return cls(
             name, Decider(None, lambda _, last: last, lambda *_: ()), (), (event,), records=True
         )

@@ -1,8 +1,8 @@
-"""The claim check: data that is too large for the store is kept elsewhere, by its hash.
+"""The claim check: data that is too large for the event store goes to a payload store, by its hash.
 
-``ClaimCheck`` stands before an event store and is one itself. On the way in, data above the limit
-goes to the payload store *before* the event is appended, and the event holds a reference; on the
-way out the reference is resolved and its hash verified. Nobody above or below notices.
+``ClaimCheck`` wraps an event store and is one itself. When appending, data above the limit goes to
+the payload store *before* the event is appended, and the event holds a reference. When reading, the
+reference is resolved and the hash verified. Callers and stores do not notice.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class ClaimCheck:
     async def append(
         self, stream: str, events: Sequence[NewEvent], expected_version: int
     ) -> Appended:
-        """As the port; raises :class:`EventTooLarge` when there is nowhere to keep the data."""
+        """As the port; raises :class:`EventTooLarge` when there is no payload store."""
         light = [await self._check_in(event) for event in events]
         return await self._store.append(stream, light, expected_version)
 
@@ -66,7 +66,7 @@ class ClaimCheck:
 
 
 async def claim(recorded: RecordedEvent, payloads: PayloadStore | None) -> RecordedEvent:
-    """The event with its full data, whether or not it was checked in."""
+    """The event with its full data, whether or not it is a claim check."""
     if not _MARK.match(recorded.data):
         return recorded
     if payloads is None:
@@ -79,7 +79,7 @@ async def claim(recorded: RecordedEvent, payloads: PayloadStore | None) -> Recor
 async def claim_all(
     events: Sequence[RecordedEvent], payloads: PayloadStore | None
 ) -> Sequence[RecordedEvent]:
-    """The same for many events; payloads are fetched at the same time, as far as there are any."""
+    """The same for many events; their payloads are fetched concurrently."""
     elsewhere = [recorded for recorded in events if _MARK.match(recorded.data)]
     if not elsewhere:
         return events

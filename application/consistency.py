@@ -1,7 +1,7 @@
-"""Read your writes: a command answers with a token, and a question that carries it waits.
+"""Read your writes: a command answers with a token, and a query with that token waits.
 
-A token says where the command's last event stands: in which store, in which category, at which
-position. It is opaque to clients, and its form may change from release to release.
+A token holds the store, the category and the position of the command's last event. It is opaque to
+clients, and its form may change with a release.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ class InvalidToken(Exception):
 
 
 class NotYetProjected(Exception):
-    """What the command did is committed, but the read model has not come so far yet."""
+    """The events of the command are committed, but not in the read model yet."""
 
     def __init__(self, projection: str, position: int, checkpoint: int | None, waited: float):
         super().__init__(
@@ -48,7 +48,7 @@ class NotOfThisLog(Exception):
 
 @dataclass(frozen=True)
 class Token:
-    """What a question is to wait for."""
+    """What a query has to wait for."""
 
     store: str
     category: str
@@ -56,7 +56,7 @@ class Token:
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """``None`` where there is nothing to wait for. Raises :class:`InvalidToken`."""
+        """``None`` if there is nothing to wait for. Raises :class:`InvalidToken`."""
         try:
             form, *fields = urlsafe_b64decode(text.encode("ascii")).decode("ascii").split(" ")
             if (form, fields) == (_FORM, []):
@@ -75,7 +75,7 @@ class Token:
 
 
 class Consistency:
-    """Gives tokens, and waits for what they stand for."""
+    """Makes tokens, and waits until read models have their events."""
 
     def __init__(
         self,
@@ -87,24 +87,24 @@ class Consistency:
         patience: float = 5.0,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """A question waits ``patience`` seconds at most.
+        """A query waits at most ``patience`` seconds.
 
-        ``categories``: the names of those that a token can be of. With ``log_end``, nothing is
-        answered that speaks of events beyond it.
+        ``categories``: the categories that a token can name. With ``log_end``, it refuses views
+        and tokens of events that the log does not hold.
         """
         self._store, self._read_models, self._log_end = store, read_models, log_end
         self._categories = categories
         self._patience, self._pause = patience, pause
 
     async def token(self, outcome: CommandOutcome) -> str:
-        """What a client sends with its next questions. Raises ``StoreUnavailable``."""
+        """The token for the client's next queries. Raises ``StoreUnavailable``."""
         store = await self._store.store_id()
         if outcome.position is None or store is None:
             return _encode(_FORM)
         return Token(store, split(outcome.stream)[0], outcome.position).text
 
     async def fresh(self, projection: Projection[V], text: str | None) -> Views[V]:
-        """The views that answer queries now, once they show what the token stands for.
+        """The views that answer queries, once they have the event of the token.
 
         Raises :class:`InvalidToken`, :class:`NotYetProjected`, :class:`NotOfThisLog`, ``NotBuilt``,
         ``StoreUnavailable``.
@@ -125,7 +125,7 @@ class Consistency:
         return token
 
     async def _passed(self, projection: Projection[V], position: int) -> Views[V]:
-        """Looks for the live build anew each time: it may be swapped meanwhile."""
+        """Finds the live build anew each time: it may be swapped meanwhile."""
         now = asyncio.get_running_loop().time
         end, pause = now() + self._patience, _SHORTEST
         while True:

@@ -38,7 +38,7 @@ _BACKOFF: Final = Backoff(0.05, most=10.0)
 
 
 class NotHere(Exception):
-    """Only a process of a newer release can handle this: it is kept in hand until this one ends."""
+    """Only a newer release can handle this event. It is kept until this process ends."""
 
 
 PASSING: Final = (
@@ -49,11 +49,11 @@ PASSING: Final = (
     TooMuchContention,
     WrongExpectedVersion,
 )
-"""Faults that pass by themselves: asking again later may help, so nobody need be asked."""
+"""Errors that pass by themselves, so the event is handled again without an operator."""
 
 HANDED_OUT: Final = 10
-"""How many times an event is handed out anew before it is parked untried: it kills its workers."""
-SUSPECT: Final = 3  # from then on it is handled alone, so that it takes no others along
+"""An event that was redelivered this often is parked without an attempt: it kills its workers."""
+SUSPECT: Final = 3  # from then on it is handled alone, so that a crash affects no other event
 _MESSAGE_TIMEOUT: Final = 3600.0  # a dead worker's events are free at once; this is for a hung one
 _DEADLY: Final = "it may kill its workers: it got no answer, handed out"
 _GONE: Final = "it is not in its stream any more"
@@ -65,8 +65,8 @@ Handle = Callable[[RecordedEvent], Awaitable[None]]
 class GroupConsumer:
     """Handles the events that ``only`` admits, each at least once. ``run`` it as a task.
 
-    ``handle`` is given an event with its full data; it must do no harm when it is given the same
-    one twice. Any number of processes share the group's work.
+    ``handle`` gets each event with its full data, and must be idempotent. Any number of processes
+    share the work of the group.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class GroupConsumer:
         tries: int = 3,
         pause: Callable[[int], Awaitable[None]] = _BACKOFF,
     ) -> None:
-        """At most ``at_once`` events in hand; ``pause(attempt)`` is waited between two attempts."""
+        """Handles at most ``at_once`` events at a time. Awaits ``pause(n)`` between attempts."""
         self._group, self._only, self._handle = group, only | _OWN, handle
         self._groups, self._store, self._payloads, self._parking = groups, store, payloads, parking
         self._at_once, self._tries, self._pause = at_once, tries, pause
@@ -100,14 +100,14 @@ class GroupConsumer:
         return self._stalled
 
     async def run(self) -> None:
-        """Handle events until cancelled. When the store breaks off, it begins again.
+        """Handle events until cancelled. When the connection breaks, it subscribes again.
 
-        Cancelled, it leaves each event settled, or to be handed out again.
+        When cancelled, each event is settled or will be delivered again.
         """
         while True:
             try:
                 await self._consume()
-            except* (StoreUnavailable, KeyError):  # KeyError: somebody has deleted the group
+            except* (StoreUnavailable, KeyError):  # KeyError: the group was deleted
                 pass
             _raise_if_cancelled()
             self._breaks += 1
@@ -160,7 +160,7 @@ class GroupConsumer:
                     await self._on_parking(partial(self._parking.finish, recorded))
 
     def _turn(self, stream: str) -> asyncio.Lock:
-        """Held while an event of that stream is in hand; who asks first comes first."""
+        """Held while an event of that stream is handled; first come, first served."""
         return self._turns.setdefault(stream, asyncio.Lock())
 
     async def _recorded(self, parked: EventParked) -> RecordedEvent | None:
@@ -168,7 +168,7 @@ class GroupConsumer:
         return next((one for one in [e async for e in events] if one.id == parked.event_id), None)
 
     async def _handled(self, recorded: RecordedEvent, handed_out: int) -> bool:
-        """Whether it could be handled; else it is parked."""
+        """Whether it was handled; else it is parked."""
         if handed_out > HANDED_OUT:
             await self._park(recorded, f"{_DEADLY} {handed_out + 1} times", handed_out)
             return False
@@ -176,7 +176,7 @@ class GroupConsumer:
         for attempts in count(1):
             try:
                 await self._patiently(partial(attempt, recorded))
-            except Exception as error:  # whatever it is: a person has to look
+            except Exception as error:  # whatever it is: an operator has to look
                 if attempts == self._tries:
                     await self._park(recorded, f"{type(error).__name__}: {error}", attempts)
                     return False
@@ -220,6 +220,6 @@ class GroupConsumer:
 
 
 def _raise_if_cancelled() -> None:
-    """A task group that had an error of its own to tell has swallowed it (until Python 3.13)."""
+    """Until Python 3.13, a task group that raises an error of its own swallows a cancellation."""
     if (task := asyncio.current_task()) and task.cancelling():
         raise asyncio.CancelledError

@@ -1,4 +1,4 @@
-"""Streams of which a part is gone, found by reading them: operators can do what our code cannot."""
+"""Streams of which events are gone, found by reading them. Only operators can remove events."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Damage:
 async def damaged(
     subscriptions: Subscriptions, store: EventStore, catalogue: Catalogue
 ) -> Sequence[Damage]:
-    """All streams of ours that cannot be decided upon, by name. Raises ``StoreUnavailable``.
+    """All damaged streams of the service, by name. Raises ``StoreUnavailable``.
 
     Each stream is read twice, its first event and its last.
     """
@@ -45,7 +45,7 @@ async def damaged(
 async def _ends(
     subscriptions: Subscriptions, decided: EventFilter
 ) -> tuple[dict[str, int], dict[str, str]]:
-    """The last version of each stream in the log, and those whose events have a gap there."""
+    """The last version of each stream in the log, and the streams with a gap there."""
     ends: dict[str, int] = {}
     found: dict[str, str] = {}
     async with subscriptions.catch_up(after=None, only=decided) as messages:

@@ -1,7 +1,7 @@
-"""Which events of a store somebody reads. An event is ours when its category and its type are.
+"""Which events of a store a reader wants. An event is ours if its category and its type are.
 
-Others may keep their events in the same store, some of them under a type of ours or in a category
-of ours. The one without the other is not enough.
+Other systems may keep events in the same store, some with a type of ours or in a category of ours.
+So both have to match.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ class EventFilter:
 
     @classmethod
     def of(cls, category: str, *types: str) -> Self:
-        """These types in streams of one category. ``ValueError`` for a category that is none."""
+        """These types in streams of one category. ``ValueError`` for a category with a ``-``."""
         if not category or "-" in category:
             raise ValueError(f"a category is the part of a stream before '-', not {category!r}")
         return cls(frozenset((category, type) for type in types))
@@ -38,7 +38,7 @@ class EventFilter:
 
     @property
     def types(self) -> frozenset[str]:
-        """In whichever category: what a store may filter by first."""
+        """The types, in any category: stores can filter by these first."""
         return frozenset(type for _, type in self.pairs)
 
     def of_types(self, types: Iterable[str]) -> "EventFilter":

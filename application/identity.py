@@ -1,8 +1,8 @@
-"""Identities that vouch for a content: the same for the same content, whoever wrote it down, where.
+"""Ids made of a content: the same content gives the same id, in every process and store.
 
-What a command says is written in one form before it is hashed. So nothing that may differ between
-two processes, stores, releases of Python or of pydantic makes another identity: not the order of a
-mapping or a set, not how a number is spelled (2.5 is 2.50), not a default that is sent or left out.
+A command is written in one canonical form before it is hashed. So its id depends neither on the
+release of Python or pydantic, nor on the order of a mapping or set, nor on the spelling of a number
+(2.5 is 2.50), nor on whether a default is sent or left out.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
@@ -22,14 +22,14 @@ from domain.decider import Command
 
 
 def event_ids(command_id: UUID, command: Command, count: int) -> Sequence[UUID]:
-    """Of the first ``count`` events that the command leads to."""
+    """The ids of the first ``count`` events of the command."""
     return _event_ids(command_id, command, canonical(command), count)
 
 
 def is_first_of(id: UUID, command_id: UUID, command: Command) -> bool:
-    """Whether ``id`` is that of the first event of this very command, with this very content.
+    """Whether ``id`` is that of the first event of this command, with this content.
 
-    Events that were stored before there was one form are recognised by how they were identified.
+    Recognises ids that earlier releases made in another way, too.
     """
     if [id] == event_ids(command_id, command, 1):
         return True
@@ -42,7 +42,7 @@ def _event_ids(command_id: UUID, command: Command, content: str, count: int) -> 
 
 
 def canonical(content: object) -> str:
-    """A value as JSON, in the one form it has. Raises ``TypeError`` for what has none."""
+    """A value as JSON in its canonical form. Raises ``TypeError`` for a value that has none."""
     return _encode(_plain(content))
 
 
@@ -56,7 +56,7 @@ def _plain(value: Any) -> Any:
 
 @cache
 def _writer(kind: type[Any]) -> Callable[[Any], Any]:
-    """How values of a type are written: found out once."""
+    """How values of a type are written; cached."""
     if issubclass(kind, BaseModel):
         return _of_fields({name: _default(field) for name, field in kind.model_fields.items()})
     for known, write in _WRITERS:
@@ -70,7 +70,7 @@ def _default(field: FieldInfo) -> Any:
 
 
 def _of_fields(defaults: Mapping[str, Any]) -> Callable[[Any], Any]:
-    """What is at its default is left out, so that a new field changes no identity of before."""
+    """Defaults are left out, so that a new field changes no earlier id."""
 
     def write(model: Any) -> Any:
         said = model.__dict__

@@ -1,7 +1,7 @@
-"""Where the log ends, and what lies beyond: whoever remembers a later place has seen another log.
+"""The end of the log. A position beyond it belongs to another log.
 
-That is so after an older backup of the event store was restored: what was appended since then is
-gone, and read models and tokens still speak of it.
+That happens after an older backup of the event store was restored: later events are gone, but read
+models and tokens still have their positions.
 """
 
 from typing import Protocol
@@ -10,7 +10,7 @@ from application.ports import Appended, StoreFacts
 
 
 class Probing(Protocol):
-    """What appends an event only to find out where the log ends."""
+    """Appends an event only to find out where the log ends."""
 
     async def probe(self) -> Appended: ...
 
@@ -22,10 +22,10 @@ class LogEnd:
         self._facts, self._probing = facts, probing
 
     async def is_beyond(self, position: int) -> bool:
-        """Whether no event that was ever in this log can have that position.
+        """Whether that position is beyond the end of this log.
 
-        A store may hide records of its own at the end of its log. So where ``position`` is beyond
-        the last event that it shows, one is appended, and decides. Raises ``StoreUnavailable``.
+        A store may hide records of its own at the end of its log. So if ``position`` is beyond the
+        last event that it shows, an event is appended to find out. Raises ``StoreUnavailable``.
         """
         if position <= await self._facts.head():
             return False

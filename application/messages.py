@@ -1,4 +1,4 @@
-"""What an event carries besides its data: on its way into the store, and as recorded there."""
+"""Events with their metadata: new ones, and recorded ones."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,7 +17,7 @@ class UnreadableEvent(Exception):
 
 
 class Decoder(Protocol):
-    """Makes events of bytes: the catalogue of a service."""
+    """Decodes stored events: the catalogue of a service."""
 
     def decode(self, type: str, schema_version: int, data: bytes) -> Event:
         """Raises :class:`UnreadableEvent`."""
@@ -25,12 +25,12 @@ class Decoder(Protocol):
 
 
 class Metadata(BaseModel):
-    """The story of an event. Names with a ``$`` are EventStoreDB's own: its tools know them."""
+    """The metadata of an event. Names with a ``$`` are EventStoreDB's own, for its tools."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    correlation_id: str = Field(alias="$correlationId")  # the same for all that one wish set off
-    causation_id: str = Field(alias="$causationId")  # the id of the command or event right before
+    correlation_id: str = Field(alias="$correlationId")  # the same for all that one request led to
+    causation_id: str = Field(alias="$causationId")  # the command or event that led directly to it
     command_id: UUID
     schema_version: int = Field(ge=1)
     actor: str
@@ -43,7 +43,7 @@ class Metadata(BaseModel):
 
 
 class _Essentials(BaseModel):
-    """The little of the metadata that is needed to read an event: most readers need no more."""
+    """The part of the metadata that is needed to read an event."""
 
     command_id: UUID
     schema_version: int = Field(ge=1)
@@ -55,7 +55,7 @@ _read_essentials: Final = TypeAdapter(_Essentials).validator.validate_json
 
 @dataclass(frozen=True)
 class Context:
-    """Where a command comes from, who asks, and when. Repeating it means repeating the command."""
+    """The origin of a command: id, actor, time and cause. A repeated command has the same."""
 
     command_id: UUID
     correlation_id: str
@@ -75,7 +75,7 @@ class Context:
         correlation_id: str | None = None,
         traceparent: str | None = None,
     ) -> Self:
-        """The context of a wish from outside: a new story unless ``correlation_id`` names one."""
+        """The context of a command from outside; a new correlation id unless one is given."""
         return cls(
             command_id=command_id,
             correlation_id=correlation_id or str(command_id),
@@ -114,9 +114,9 @@ class RecordedEvent:
     """An event as the store holds it, for good.
 
     ``version`` counts in the stream from 0; ``position`` orders all events of the store and has
-    gaps. ``event`` and ``metadata`` are read from the bytes when first asked for, the event by
-    ``decoder``. A store may keep two things of the metadata apart, ``stored_command_id`` and
-    ``stored_schema_version``: then that is not read for them.
+    gaps. ``event`` and ``metadata`` are decoded on first access, the event by ``decoder``. A store
+    may keep ``stored_command_id`` and ``stored_schema_version`` beside the metadata, which is then
+    not decoded for them.
     """
 
     id: UUID
@@ -153,12 +153,12 @@ class RecordedEvent:
 
     @once
     def command_id(self) -> UUID:
-        """Of the command that led to it. Raises as ``metadata``, of which it reads little."""
+        """The id of its command. Raises as ``metadata``, of which it decodes only a part."""
         return self.stored_command_id or self._essentials().command_id
 
     @once
     def schema_version(self) -> int:
-        """Of its data. Raises as ``metadata``, of which it reads little."""
+        """The version of its data. Raises as ``metadata``, of which it decodes only a part."""
         return self.stored_schema_version or self._essentials().schema_version
 
     def _essentials(self) -> _Essentials | Metadata:

@@ -1,6 +1,6 @@
-"""The kit's own categories: what it keeps in every service, beside the service's aggregates.
+"""The kit's own categories, which every service has beside its aggregates.
 
-Their events are a stored format like all others. They have their upcasters here.
+Their events are a stored format like all others. Their upcasters are here.
 """
 
 from collections.abc import Iterable
@@ -23,4 +23,4 @@ def own_categories(sagas: Iterable[str]) -> tuple[Category, ...]:
 
 
 OWN: Final = Catalogue(own_categories(["saga"]), UPCASTERS)
-"""What the kit writes its own events by; a service reads them by its own catalogue."""
+"""The catalogue by which the kit writes its own events; a service reads them by its own."""

@@ -1,4 +1,4 @@
-"""Answers page by page, in the order of their keys."""
+"""Pages of views, in the order of their keys."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ LARGEST_PAGE: Final = 500
 
 @dataclass(frozen=True)
 class Page(Generic[V]):
-    """Some of the answers, by key. ``after`` asks for those that follow; ``None``: that was all."""
+    """One page, by key. ``after`` is the key for the next page; ``None`` on the last one."""
 
     items: Sequence[V]
     after: str | None
@@ -31,14 +31,14 @@ async def page(
     until: str | None = None,
     limit: int,
 ) -> Page[V]:
-    """Views whose fields equal what is wanted (``None``: whatever they are), at most ``limit``.
+    """Views whose fields equal the given values (``None``: any value), at most ``limit``.
 
-    Beyond the key ``after``, up to and with the key ``until``. ``ValueError`` for a limit that is
-    not 1 to 500.
+    Beyond the key ``after``, up to and including ``until``. ``ValueError`` for a limit that is not
+    1 to 500.
     """
     require_limit(limit)
     equal = {field: str(value) for field, value in wanted.items() if value is not None}
-    # One more than asked for shows whether there is another page.
+    # One more than the limit shows whether there is another page.
     found = await views.find(equal=equal, after=after, until=until, limit=limit + 1)
     last = found[limit - 1][0] if len(found) > limit else None
     return Page([seen.view for _, seen in found[:limit]], after=last)

@@ -1,4 +1,4 @@
-"""A choreographed flow: an event comes, a command goes. It has a consumer group of its own."""
+"""A choreographed flow: an event leads to commands. It has a consumer group of its own."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -27,10 +27,9 @@ class Tools(Generic[O]):
 
 @dataclass(frozen=True)
 class Reaction(Generic[O]):
-    """What one consumer group is handed, and what handles it.
+    """The events of one consumer group, and their handler.
 
-    The handler is given each event at least once, with its full data. It must do no harm when it is
-    given the same one twice.
+    The handler gets each event at least once, with its full data, and must be idempotent.
     """
 
     name: str  # of its consumer group

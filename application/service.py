@@ -1,4 +1,4 @@
-"""What a service is: one value, declared on one page and handed in. All else follows from it."""
+"""A service is one value, declared on one page and handed in. All else follows from it."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,16 +22,16 @@ class InvalidService(ValueError):
 
 
 def no_calls(_: Any) -> Sequence[CallPerformer[Any]]:
-    """Its sagas call nobody outside."""
+    """For a service without calls to the outside."""
     return ()
 
 
 @dataclass(frozen=True)
 class Service(Generic[O]):
-    """Everything that a service declares. ``O`` is what it has outside: its own ports.
+    """Everything that a service declares. ``O`` is the type of its own outside ports.
 
     Raises :class:`InvalidService` for two things of one name, for a category that is followed or
-    reacted to and not declared, for upcasters with a gap, and for sagas whose versions have one.
+    reacted to but not declared, and for a gap in upcasters or in the versions of a saga.
     """
 
     name: str

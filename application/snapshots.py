@@ -1,7 +1,7 @@
-"""What a snapshot is: the state of a stream at one of its versions, so that less has to be read.
+"""A snapshot is the state of a stream at one version, so that fewer events have to be read.
 
-It saves reading and is never the truth. It says what it was made of, and what its form is; where
-any of that does not fit, it is put aside and the events are read. Stream: ``snapshot-<stream>``.
+The events stay authoritative. A snapshot records how it was made and the form of its state. If any
+of that does not fit, it is ignored and all events are read. Stream: ``snapshot-<stream>``.
 """
 
 import ast
@@ -24,11 +24,11 @@ _TRACE: Final = 4  # bytes that are kept of a command's id
 
 @dataclass(frozen=True)
 class Snapshots:
-    """What a category declares whose streams grow long.
+    """Declares snapshots for a category with long streams.
 
-    ``every``: so many events after the last one, another is taken. ``version``: to be counted up
-    when an upcaster, or something that ``evolve`` imports, makes another state of the same events;
-    that its own page or the form of the state has changed is noticed without it.
+    ``every``: the number of events between two snapshots. ``version``: increase it when an
+    upcaster, or something that ``evolve`` imports, makes another state of the same events. Changes
+    of the page of ``evolve``, and of the form of the state, are noticed without it.
     """
 
     every: int
@@ -40,7 +40,7 @@ class Snapshots:
 
 
 class SnapshotTaken(Event):
-    """The state of another stream, as the events up to ``version`` make it."""
+    """The state of another stream after its events up to ``version``."""
 
     version: Annotated[int, Field(ge=0)]
     event_id: UUID  # of the event at that version
@@ -52,14 +52,14 @@ class SnapshotTaken(Event):
 
     @property
     def id(self) -> UUID:
-        """The id of this event itself. It vouches for the content: other content, another id."""
+        """The id of this event itself, made of its content."""
         return uuid5(self.event_id, _digest(self.model_dump_json()))
 
 
 class Traces:
-    """Which commands have been carried out, in little room.
+    """A compact set of the commands that were carried out.
 
-    A command that is not in here has certainly not been; one that is most likely has.
+    A command that is not in it was certainly not carried out; one that is in it most likely was.
     """
 
     def __init__(self, traces: Iterable[bytes] = ()) -> None:
@@ -84,13 +84,13 @@ class Traces:
 
 
 def _trace(command_id: UUID) -> bytes:
-    """Hashed: of ids that are made of a moment, many begin alike."""
+    """Hashed, since ids that are made of a time begin alike."""
     return blake2b(command_id.bytes, digest_size=_TRACE).digest()
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One that fits this release; whether it fits its stream, the stream says."""
+    """A snapshot that fits this release. Only its stream shows whether it fits that, too."""
 
     version: int
     event_id: UUID
@@ -117,7 +117,7 @@ def take(snapshot: Snapshot, declared: Snapshots, decider: Decider[Any, Any, Any
 
 
 def restore(taken: SnapshotTaken, declared: Snapshots, decider: Decider[Any, Any, Any]) -> Snapshot:
-    """What was kept, for a category that decides so. Raises :class:`Unfit`."""
+    """The snapshot of a stored event. Raises :class:`Unfit`."""
     form = _form(decider)
     if taken.snapshots_version != declared.version:
         raise Unfit(f"it is of version {taken.snapshots_version}, not {declared.version}")
@@ -133,10 +133,10 @@ def restore(taken: SnapshotTaken, declared: Snapshots, decider: Decider[Any, Any
 
 
 class _Form:
-    """How a state is written, and what tells it and its making from any other.
+    """How a state is written, and fingerprints of its schema and of its ``evolve``.
 
-    Of the page on which ``evolve`` stands, all counts but comments and layout: which of its lines
-    matter is for nobody to judge, and to read events once more is cheap.
+    The fingerprint covers the whole module of ``evolve`` but for comments and layout: it is not
+    known which lines matter, and reading the events once more is cheap.
     """
 
     def __init__(self, decider: Decider[Any, Any, Any]) -> None:
@@ -147,10 +147,10 @@ class _Form:
 
 
 def _said(node: Any) -> Any:
-    """What a page of Python says, in one form for all releases of Python.
+    """The syntax tree of a module, in one form for all releases of Python.
 
-    Releases add fields to the nodes of the syntax tree, and differ in which of them they leave
-    empty: so what is empty is left out. So are docstrings, which change no state.
+    Releases add fields to the nodes, and differ in which of them they leave empty. So empty fields
+    are left out, and docstrings, too.
     """
     match node:
         case ast.JoinedStr(values=parts):  # Python 3.12 adds an empty text to some
@@ -171,7 +171,7 @@ def _is_docstring(node: Any) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-_FORMS: Final[dict[Callable[..., Any], _Form]] = {}  # made when first asked for: that is slow
+_FORMS: Final[dict[Callable[..., Any], _Form]] = {}  # cached, since making one is slow
 
 
 def _form(decider: Decider[Any, Any, Any]) -> _Form:

@@ -1,8 +1,8 @@
 """Whether the event store accepts appends now: an address that only answers reads is not ready.
 
-The last append says so. After one that failed, and before the first one of a process, a small
-event is appended to find out: a full disk, or a read-only database, shows in no other way.
-That event is in no category of the service, so nothing follows it.
+The last append shows it. After a failed one, and before the first one of a process, a small event
+is appended to find out: a full disk, or a read-only database, does not show otherwise. The event
+is in no category of the service, so no reader gets it.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -22,7 +22,7 @@ from application.ports import (
 
 _TYPE: Final = "WriteProbed"
 _SCHEMA_VERSION: Final = 1
-_TRIES: Final = 50  # more than tasks of a machine that probe at once: one of them wins each time
+_TRIES: Final = 50  # more than a machine's concurrent probes: one succeeds each time
 
 
 def _now() -> datetime:
@@ -30,7 +30,7 @@ def _now() -> datetime:
 
 
 class Writability:
-    """An event store that remembers whether its last append was taken."""
+    """An event store that remembers whether its last append succeeded."""
 
     def __init__(
         self, store: EventStore, holder: str, clock: Callable[[], datetime] = _now
@@ -63,14 +63,14 @@ class Writability:
         return self._store.read(stream, from_version=from_version, backwards=backwards, limit=limit)
 
     async def check(self) -> None:
-        """Return if appends are accepted; else raise :class:`StoreUnavailable`, with the reason."""
+        """Return if appends are accepted. Raises :class:`StoreUnavailable` with the reason."""
         if not self._accepting:
             await self.probe()
 
     async def probe(self) -> Appended:
-        """Append an event that means nothing. Raises :class:`StoreUnavailable`.
+        """Append a probe. Raises :class:`StoreUnavailable`.
 
-        A stream of probes that somebody has deleted is followed by another one.
+        After its stream was deleted, it uses another one.
         """
         try:
             return await self._probe(await self._last_version())
@@ -89,6 +89,6 @@ class Writability:
         for _ in range(_TRIES):
             try:
                 return await self.append(self._stream, [probe], version)
-            except WrongExpectedVersion as error:  # somebody else probed too: go on from there
+            except WrongExpectedVersion as error:  # another process probed too: go on from there
                 version = error.actual
         raise StoreUnavailable(f"others keep appending to {self._stream}")

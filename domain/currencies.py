@@ -1,6 +1,6 @@
 """The currencies that can be paid in (ISO 4217), each with the decimals of its smallest unit.
 
-Only where there is one: nobody pays in gold (``XAU``) or in test codes (``XTS``).
+Codes without such a unit are left out: gold (``XAU``), test codes (``XTS``).
 """
 
 from collections.abc import Mapping

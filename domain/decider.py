@@ -1,12 +1,12 @@
-"""What an aggregate is: a decider, three pure things that know nothing of storage.
+"""An aggregate is a decider: three pure parts, without storage.
 
 - ``initial``: the state before anything has happened;
-- ``evolve(state, event)``: what an event does to the state (history, so it never refuses);
-- ``decide(command, state)``: which events follow, or a refusal (intent, so it may refuse).
+- ``evolve(state, event)``: the state after an event. It never refuses: the event has happened.
+- ``decide(command, state)``: the events that follow from a command, or a refusal.
 
 A command that has been carried out already returns no events. A refusal is a
-:class:`DomainError` named as a fact. Time and ids come in from outside: when something happened
-stands in the metadata of its event (``occurred_at``), not in the event.
+:class:`DomainError` named as a fact. Time and ids come from outside. The time of an event is in its
+metadata (``occurred_at``), not in the event.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,7 +29,7 @@ class Event(BaseModel):
 
 
 class Command(BaseModel):
-    """A wish. Unknown fields are an error: a misspelt wish must not be half understood."""
+    """A request. Unknown fields are an error, so that a misspelt command has no effect."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -49,7 +49,7 @@ E = TypeVar("E", bound=Event)
 
 @dataclass(frozen=True)
 class Decider(Generic[C, S, E]):
-    """One aggregate's behaviour, as data."""
+    """The behaviour of one aggregate, as data."""
 
     initial: S
     evolve: Callable[[S, E], S]

@@ -1,10 +1,10 @@
-"""An exchange: goods of an order go back, others come for them. Stream: ``exchange-<exchange id>``.
+"""An exchange of goods of an order for other goods. Stream: ``exchange-<exchange id>``.
 
     requested → received → approved → sent → completed
         └──────────┴──────────┴─────→ closed       only before the replacement leaves
 
-The order keeps its lines, and holds those that are exchanged back from other returns
-(``ClaimLines``). What the replacement costs more is charged; what it costs less goes back.
+The order keeps its lines, and does not let the exchanged ones be returned as well (``ClaimLines``).
+If the replacement costs more, the difference is charged; if it costs less, it is refunded.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from domain.values import Money, Text
 
 
 class GoodsBack(BaseModel):
-    """So many units of one line of the order, at the price that was paid."""
+    """Units of one line of the order, at the price that was paid."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,7 +34,7 @@ class GoodsBack(BaseModel):
 
 
 class Replacement(BaseModel):
-    """So many units of one thing, at the price of the day."""
+    """Units of one SKU, at the price of the day."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -52,17 +52,17 @@ class ExchangeRequested(Event):
 
     @property
     def difference(self) -> Money:
-        """What the customer has to pay; below zero: what goes back to the customer."""
+        """What the customer has to pay; if negative, what the customer gets back."""
         sent, back = (_worth(lines) for lines in (self.replacements, self.back))
         return sent - back
 
 
 class GoodsReceived(Event):
-    """What the customer sent back is here."""
+    """The goods that the customer sent back have arrived."""
 
 
 class ExchangeApproved(Event):
-    """All is ready: the warehouse may send the replacement."""
+    """The warehouse may send the replacement."""
 
 
 class ReplacementSent(Event):
@@ -74,7 +74,7 @@ class ExchangeCompleted(Event):
 
 
 class ExchangeClosed(Event):
-    """It does not take place: the goods did not come, or the replacement cannot be had."""
+    """It does not take place: the goods did not arrive, or the replacement is not available."""
 
     reason: Text
 
@@ -133,7 +133,7 @@ def evolve(exchange: Exchange, event: ExchangeEvent) -> Exchange:
 # ── commands ─────────────────────────────────────────────────────────────────────────────────────
 
 MOST_LINES = 100
-"""Of one exchange, on either side."""
+"""The largest number of lines of one exchange, on either side."""
 
 LARGEST_DIFFERENCE = Decimal(10) ** 12
 

@@ -1,11 +1,11 @@
-"""An order: what a customer asked for, and what became of it. Stream: ``order-<order id>``.
+"""An order of a customer, from placing to delivery. Stream: ``order-<order id>``.
 
     placed → confirmed → shipped → delivered        goods may come back once they have left,
                                                     and may be claimed for an exchange before
        └─────────┴──→ cancelled                     only before they leave
 
-An order ``from_history`` was fulfilled elsewhere, long ago, and nothing is known of its shipping:
-its goods may come back without our having shipped them, and nothing else can happen to it.
+An order ``from_history`` was imported: it was fulfilled elsewhere, and its shipping is unknown. It
+accepts only returns.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ from domain.values import Money, Text
 
 
 class OrderLine(BaseModel):
-    """So many units of one thing, at the price of that day."""
+    """Units of one SKU, at the price of that day."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -44,7 +44,7 @@ class OrderLine(BaseModel):
 
 
 class ReturnedLine(BaseModel):
-    """So many units of one line that came back."""
+    """Returned units of one line."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -53,7 +53,7 @@ class ReturnedLine(BaseModel):
 
 
 class OrderPlaced(Event):
-    """Version 2: prices carry their currency. Version 1 knew pounds only."""
+    """Version 2: prices have a currency. In version 1, all prices were in pounds."""
 
     customer_id: CustomerId | None = None  # None: a guest
     country: Text | None = None
@@ -83,7 +83,7 @@ class LinesReturned(Event):
 
 
 class LinesClaimed(Event):
-    """These are to come back for an exchange, so they cannot be returned as well."""
+    """The lines are part of an exchange, so they cannot be returned as well."""
 
     exchange_id: ExchangeId
     lines: tuple[ReturnedLine, ...]
@@ -172,10 +172,10 @@ def _plus(returned: Mapping[int, int], lines: Sequence[ReturnedLine]) -> Mapping
 # ── commands ─────────────────────────────────────────────────────────────────────────────────────
 
 MOST_LINES = 1200
-"""Of one order: the longest invoice of a real history has 1,114."""
+"""The largest number of lines: the longest invoice of a real history has 1,114."""
 
 LARGEST_WORTH = Decimal(10) ** 12
-"""Of one order, in its currency: a million of the largest still add up to a ``Money``."""
+"""The largest value of an order: the sum of a million such orders still fits into a ``Money``."""
 
 
 class PlaceOrder(Command):
@@ -207,14 +207,14 @@ class ReturnLines(Command):
 
 
 class ClaimLines(Command):
-    """Hold these back for an exchange."""
+    """Claim these lines for an exchange."""
 
     exchange_id: ExchangeId
     lines: Annotated[tuple[ReturnedLine, ...], Field(min_length=1, max_length=MOST_LINES)]
 
 
 class FreeLines(Command):
-    """Give up a claim. Without one there is nothing to do, so it is safe to send in doubt."""
+    """Give up a claim. Has no effect without one, so it is safe to send in doubt."""
 
     exchange_id: ExchangeId
 
@@ -332,7 +332,7 @@ def _place(command: PlaceOrder, order: Order) -> Sequence[OrderEvent]:
     if order.placed is not None:
         raise OrderAlreadyPlaced("an order with other content has been placed under this id")
     _require_priced(command.lines)
-    if not command.from_history:  # what was paid long ago is not charged
+    if not command.from_history:  # it was paid elsewhere, so it is not charged
         _require_payable(command.lines)
     return [placed]
 
@@ -348,7 +348,7 @@ def _require_priced(lines: Sequence[OrderLine]) -> None:
 
 
 def _require_payable(lines: Sequence[OrderLine]) -> None:
-    """Each line, so that each can come back as a whole."""
+    """Require that the value of each line can be paid, so that each can be refunded as a whole."""
     for number, line in enumerate(lines, start=1):
         currency, worth = line.unit_price.currency, line.unit_price * line.quantity
         if currency not in DECIMALS:
@@ -433,7 +433,7 @@ def _claim(command: ClaimLines, order: Order, ordered: Sequence[OrderLine]) -> S
 def _require_with_customer(
     lines: Sequence[ReturnedLine], order: Order, ordered: Sequence[OrderLine]
 ) -> None:
-    """These have left, have not come back, and are not about to."""
+    """Require that these units were shipped, and are neither returned nor claimed."""
     if order.status is OrderStatus.CANCELLED:
         raise AlreadyCancelled("nothing was sent, so nothing can come back")
     if not order.goods_have_left:

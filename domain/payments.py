@@ -1,11 +1,11 @@
-"""A payment: money held for an order, taken, perhaps given back. Stream: ``payment-<payment id>``.
+"""A payment: authorised, captured, perhaps refunded. Stream: ``payment-<payment id>``.
 
     authorised → captured → refunded              captured once, refunded in parts
          └─────→ voided                           only before it is captured
-    declined                                      the provider said no: try under a new payment id
+    declined                                      by the provider: try under a new payment id
 
-The provider is asked elsewhere. What it answered is recorded here, and here it is decided what may
-be asked of it next.
+The calls to the provider are made elsewhere. This aggregate records its answers, and decides which
+call may follow.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class PaymentDeclined(Event):
 
 
 class PaymentCaptured(Event):
-    """All of what was authorised, or a part; the rest is no longer held."""
+    """Capture all that was authorised, or a part. The rest is released."""
 
     amount: Money
 

@@ -4,7 +4,7 @@
        │          └──────→ failed                 lost, refused at the door, sent back
        └──→ cancelled                             only before the carrier has it
 
-The address is not here: it is personal data, and the carrier got it with the booking.
+The address is not stored: it is personal data, and the carrier has it from the booking.
 """
 
 from collections.abc import Sequence
@@ -93,13 +93,13 @@ class HandOverShipment(Command):
 
 
 class DeliverShipment(Command):
-    """Record that the parcel has arrived: the one with that tracking code, where one is named."""
+    """Record that the parcel has arrived. A tracking code must be that of the parcel."""
 
     tracking_code: Name | None = None
 
 
 class FailShipment(Command):
-    """Record that the parcel will not arrive, and why. The tracking code as for delivering."""
+    """Record that the parcel will not arrive, and why. A tracking code must be its own."""
 
     reason: Text
     tracking_code: Name | None = None

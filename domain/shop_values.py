@@ -1,4 +1,4 @@
-"""The words of the shop: what its things are called by, and how many there are of them."""
+"""The values of the shop: ids, SKUs and counts."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ AdjustmentId = Id
 Sku = Annotated[
     str, StringConstraints(pattern=r"^[^\s/$\x00]([^\n\x00]*[^\s\x00])?$", max_length=64)
 ]
-"""A stock code as the shop writes it, case included; inner spaces are fine (``BANK CHARGES``)."""
+"""A stock code. Case matters, and it may hold spaces (``BANK CHARGES``)."""
 
 Quantity = Annotated[int, Field(gt=0, le=1_000_000_000, strict=True)]
 """A count of units, at least one."""
@@ -29,4 +29,4 @@ Difference = Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000, strict=Tr
 """A count of units that may be negative or zero."""
 
 LineNumber = Annotated[int, Field(gt=0, strict=True)]
-"""The position of a line in its order, from 1: a stock code may stand in several lines."""
+"""The position of a line in its order, from 1: several lines may have the same SKU."""

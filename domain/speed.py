@@ -1,4 +1,4 @@
-"""What is written for speed, all in one place: stand-ins for three things of the standard library.
+"""All that is written for speed: replacements for three things of the standard library.
 
 Every event that is read, and every one that is folded, passes through these; the rest of the code
 reads as if they were the originals. Measured in one run on Python 3.11, by
@@ -36,7 +36,7 @@ def frozen(cls: type[T]) -> type[T]:
 
 
 if TYPE_CHECKING:
-    from dataclasses import replace as replace  # a checker knows by it which fields there are
+    from dataclasses import replace as replace  # by it, type checkers see the fields
 else:
 
     def replace(state: S, **changes: Any) -> S:

@@ -1,12 +1,12 @@
-"""Stock of one SKU: what we hold and what we have promised. Stream: ``stock-<sku>``.
+"""Stock of one SKU: units on hand, and units reserved for orders. Stream: ``stock-<sku>``.
 
     received → on hand → written off, adjusted
                   ↑↓
-               reserved → dispatched               per order; released: promised to nobody again
+               reserved → dispatched               per order; released: available again
 
-What is on hand and not reserved is available, and only that can be promised, written off or
-counted away. One exception: history writes off goods whose arrival it never recorded
-(``from_history``), so an imported stock may stand below zero. It sells nothing until it is above.
+Units that are on hand and not reserved are available. Only these can be reserved, written off or
+adjusted away. One exception: an imported history writes off goods whose arrival it never recorded
+(``from_history``), so an imported stock may be negative. It sells nothing until it is positive.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ class StockDispatched(Event):
 
 
 class StockWrittenOff(Event):
-    """Damaged, lost, stolen: goods that were there and are gone."""
+    """Goods were damaged, lost or stolen."""
 
     write_off_id: WriteOffId
     quantity: Quantity
@@ -52,7 +52,7 @@ class StockWrittenOff(Event):
 
 
 class StockAdjusted(Event):
-    """A count found more (or less, then negative) than was recorded."""
+    """A count found more than was recorded; negative: less."""
 
     adjustment_id: AdjustmentId
     difference: Difference
@@ -77,7 +77,7 @@ class Stock:
 
     @property
     def available(self) -> int:
-        """What can still be promised; below zero only after a write-off from history."""
+        """Units that can be reserved; negative only after a write-off from history."""
         return self.on_hand - sum(self.reserved.values())
 
 
@@ -120,14 +120,14 @@ class ReceiveStock(Command):
 
 
 class ReserveStock(Command):
-    """Promise an order all it needs of this SKU, over all its lines."""
+    """Reserve all units of this SKU that an order needs, over all its lines."""
 
     order_id: OrderId
     quantity: Quantity
 
 
 class ReleaseStock(Command):
-    """Take a promise back. Without one there is nothing to do, so it is safe to send in doubt."""
+    """Release a reservation. Has no effect without one, so it is safe to send in doubt."""
 
     order_id: OrderId
 
@@ -270,7 +270,7 @@ def _stands(entry: Entry, recorded: Entry | None) -> bool:
 
 
 def _require_free(quantity: int, stock: Stock) -> None:
-    """Only goods that are here, and promised to nobody, can go."""
+    """Require that these units are available."""
     if quantity > max(stock.on_hand, 0):
         raise NotOnHand(f"{quantity} cannot be removed, {max(stock.on_hand, 0)} are on hand")
     if quantity > max(stock.available, 0):

@@ -1,4 +1,4 @@
-"""The words that amounts and names are made of. Immutable, compared by value, valid from birth."""
+"""Values for amounts and names. Immutable, compared by value, validated when they are made."""
 
 import re
 import unicodedata
@@ -23,10 +23,10 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:~-]*$",
 
 
 def normal(text: str) -> str:
-    """The text in its composed form (NFC), as every text is that comes in.
+    """The text in its composed form (NFC), in which all input is stored.
 
-    ``ValueError`` for what no store keeps: U+0000, which is in JSON, but PostgreSQL and others
-    cannot keep it; and half a character (a lone surrogate), which is in no UTF-8.
+    ``ValueError`` for what stores cannot hold: U+0000, which PostgreSQL refuses, and lone
+    surrogates, which UTF-8 cannot express.
     """
     if "\0" in text:
         raise ValueError("a text has no character U+0000")
@@ -41,10 +41,10 @@ Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=200)]
 Name = Annotated[
     str, StringConstraints(pattern=r"^[^\s\x00]([^\n\x00]*[^\s\x00])?$", max_length=64)
 ]
-"""What others call a thing (a carrier, a tracking code): not empty, no space at either end."""
+"""A name that others gave (a carrier, a tracking code): not empty, no space at either end."""
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-"""What an event of the past may hold. In which one can be paid: :mod:`domain.currencies`."""
+"""A currency that a stored event may have. Those for payments: :mod:`domain.currencies`."""
 
 _WRITTEN = re.compile(r"(?P<amount>-?[0-9]+(?:\.[0-9]+)?) (?P<currency>[A-Z]{3})")
 

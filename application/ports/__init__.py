@@ -1,4 +1,4 @@
-"""Every seam of the kit. An adapter fulfils one of these; its contract suite proves that it does.
+"""Every seam of the kit. An adapter implements a port, and passes the port's contract suite.
 
     port             what it is for                                in
     ---------------  --------------------------------------------  --------------------------------

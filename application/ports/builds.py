@@ -17,18 +17,18 @@ from application.projections.projection import Projection
 
 
 class NotOurs(Exception):
-    """The name under which a build would be kept is taken by something else; nothing was done."""
+    """The table name of a build is taken by something else. Nothing was done."""
 
 
 class Builds(Protocol):
-    """Which builds there are, which process fills each shard (a lease), and what operators did.
+    """The builds, the process that fills each shard (a lease), and the operator actions.
 
     All methods raise :class:`StoreUnavailable`; those that name a build that does not exist, or is
     not in the role that they need, raise :class:`WrongRole` and change nothing.
     """
 
     async def register(self, projections: Collection[Projection[Any]]) -> None:
-        """Give those that have no build at all their first, live one. Safe to do at once, twice."""
+        """Make a first, live build for each read model without one. Idempotent."""
         ...
 
     async def standings(self, name: str | None = None) -> Sequence[Standing]:
@@ -38,8 +38,8 @@ class Builds(Protocol):
     async def claim(self, build: Build, shard: Shard, report: Report, *, seconds: float) -> bool:
         """Take or renew the lease of a shard for ``report.holder``, and leave the report there.
 
-        ``False`` when another holds it, or the build is gone. A lease that is not renewed ends
-        after that time, by the store's clock, which also dates the report.
+        Returns ``False`` when another process holds it, or the build was dropped. A lease that is
+        not renewed ends after that time, by the store's clock, which also dates the report.
         """
         ...
 
@@ -48,22 +48,22 @@ class Builds(Protocol):
         ...
 
     async def fail(self, build: Build, shard: Shard, failure: Failure) -> None:
-        """Remember what a runner stopped at; it stays until ``retry`` or ``skip``."""
+        """Record the event at which a runner stopped, until ``retry`` or ``skip``."""
         ...
 
     async def retry(self, build: Build, note: Note) -> None:
-        """Forget the failures of a build, so that its runners try again."""
+        """Clear the failures of a build, so that its runners try again."""
         ...
 
     async def skip(self, build: Build, event_id: UUID, note: Note) -> None:
-        """Let this build pass one event by, and forget the failure it caused.
+        """Make this build skip one event, and clear the failure that it caused.
 
         Raises :class:`WrongRole` unless that event is what a shard of it stopped at.
         """
         ...
 
     async def skipped(self, build: Build) -> Mapping[UUID, Note]:
-        """The events that this build passes by."""
+        """The events that this build skips."""
         ...
 
     async def pause(self, build: Build, note: Note) -> None: ...
@@ -74,8 +74,8 @@ class Builds(Protocol):
         """The build that a deploy fills: the one it has begun before, or a new one beside the live.
 
         A new one has a number that no build of that version has ever had. Raises
-        :class:`WrongRole` while one of another version is building, and :class:`NotOurs` where its
-        views would have no room; then nothing is registered.
+        :class:`WrongRole` while one of another version is building, and :class:`NotOurs` if the
+        name of its table is taken; then nothing is registered.
         """
         ...
 
@@ -95,7 +95,7 @@ class Builds(Protocol):
         ...
 
     async def actions(self, name: str) -> Sequence[Action]:
-        """What operators did to the builds of a read model, newest first."""
+        """The operator actions on the builds of a read model, newest first."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What followers of the log need: how far each has come, and which process does the work.
+"""What followers of the log need: a checkpoint, and a lease on the work.
 
 A follower is anything that reads the log in order and leaves something elsewhere: a build of a
 read model, a forwarder to Kafka, a search index. Both ports know it by its name only.
@@ -8,17 +8,17 @@ from typing import Protocol
 
 
 class CheckpointMoved(Exception):
-    """Another process has moved this checkpoint: stop, load it again, go on from there."""
+    """Another process has moved this checkpoint. Load it again and continue from there."""
 
 
 class Checkpoints(Protocol):
-    """How far each follower has come. A follower that is split has one checkpoint for each shard.
+    """The checkpoint of each follower; one for each shard of a follower that is split.
 
     All methods raise ``StoreUnavailable``.
     """
 
     async def load(self, name: str, shard: int = 0) -> int | None:
-        """The position up to which the follower has taken in every event; ``None``: it is new.
+        """The position up to which the follower has handled every event; ``None``: it is new.
 
         After a crash of the store it may be an earlier one, never a later one.
         """
@@ -29,7 +29,7 @@ class Checkpoints(Protocol):
     ) -> None:
         """Move the checkpoint from ``expected`` (``None``: there is none yet) to ``position``.
 
-        ``events`` more have been taken in on the way. Raises :class:`CheckpointMoved`, and changes
+        ``events`` were handled on the way. Raises :class:`CheckpointMoved`, and changes
         nothing, unless the checkpoint is still ``expected``. ``ValueError`` unless it moves on.
         """
         ...
@@ -40,17 +40,17 @@ class Checkpoints(Protocol):
 
 
 class Leases(Protocol):
-    """Which process does what only one may do at a time. The store's clock ends a lease.
+    """Leases on work that only one process should do at a time. The store's clock ends them.
 
-    A lease saves double work, but does not prove that no other process is at it: one may be
-    suspended while its lease ends. So every result is guarded as well, by a checkpoint or by the
-    version of a stream. All methods raise ``StoreUnavailable``.
+    A lease saves double work. It does not prove that no other process works: one may be suspended
+    while its lease ends. So every result is also guarded by a checkpoint or an expected version.
+    All methods raise ``StoreUnavailable``.
     """
 
     async def claim(self, name: str, holder: str, *, seconds: float) -> bool:
         """Take the lease for ``holder``, or renew it: it then ends after ``seconds``.
 
-        ``False``, and nothing has changed, while another holds it.
+        Returns ``False``, and changes nothing, while another process holds it.
         """
         ...
 

@@ -13,7 +13,7 @@ NO_STREAM = -1
 
 
 class WrongExpectedVersion(Exception):
-    """Somebody else appended first. ``actual`` is the stream's last version, or ``NO_STREAM``."""
+    """Another process appended first. ``actual`` is the stream's last version, or ``NO_STREAM``."""
 
     def __init__(self, stream: str, expected: int, actual: int) -> None:
         super().__init__(f"{stream} is at version {actual}, not at {expected}")
@@ -45,7 +45,7 @@ class StreamDeleted(StreamUnusable):
 
 @dataclass(frozen=True)
 class Appended:
-    """Where the last event of an append stands: in its stream, and among all events."""
+    """The version and the position of the last event of an append."""
 
     version: int
     position: int
@@ -66,9 +66,9 @@ class EventStore(Protocol):
         """Append all of ``events`` or none, if the stream's last version is ``expected_version``.
 
         Durable when it returns. Repeating an append (same ids, same expected version) changes
-        nothing and answers as the first time.
+        nothing and returns the first result.
         Raises :class:`WrongExpectedVersion`, :class:`StoreUnavailable`, :class:`StreamDeleted`, and
-        ``ValueError`` for no events or for a version that is none (so "any" cannot be asked for).
+        ``ValueError`` for no events or for a version below -1 (there is no "any" version).
         """
         ...
 
@@ -82,10 +82,9 @@ class EventStore(Protocol):
     ) -> AsyncIterator[RecordedEvent]:
         """The stream's events from ``from_version`` on, oldest first, at most ``limit``.
 
-        With ``backwards``: the same, newest first. A stream that does not exist has no events.
-        Raises :class:`StoreUnavailable`, and :class:`StreamDeleted` where the store knows that it
-        was. Forwards, versions have no gap: raises :class:`StreamHasHole`, at the latest where the
-        gap is.
+        With ``backwards``: newest first. A stream that does not exist has no events. Raises
+        :class:`StoreUnavailable`, and :class:`StreamDeleted` where the store reports a deletion.
+        Forwards, raises :class:`StreamHasHole` for a gap in the versions, at the latest there.
         """
         ...
 
@@ -95,9 +94,9 @@ class EventStore(Protocol):
 
 @dataclass(frozen=True)
 class Progress:
-    """Nothing more for this subscriber up to ``position``; ``caught_up`` when that is the end.
+    """No further event for this subscriber up to ``position``; ``caught_up``: the log ends there.
 
-    A position of -1 stands for the very beginning: the store is empty.
+    A position of -1 means that the store is empty.
     """
 
     position: int
@@ -112,8 +111,8 @@ class Subscriptions(Protocol):
     ) -> AbstractAsyncContextManager[AsyncIterator[RecordedEvent | Progress]]:
         """All events that ``only`` admits after that position (``None``: all), for ever.
 
-        Exactly once each and in order; ``Progress`` now and then, and always once the end is
-        reached. The store filters as far as it can. Giving up on an ``anext`` (a timeout) ends it.
+        Each exactly once, in order. ``Progress`` comes from time to time, and always when the end
+        is reached. The store filters as far as it can. Cancelling an ``anext`` (a timeout) ends it.
         Raises :class:`StoreUnavailable` when the connection breaks: subscribe again after the last
         position seen.
         """
@@ -121,24 +120,24 @@ class Subscriptions(Protocol):
 
 
 class StoreFacts(Protocol):
-    """What there is to know of the store as a whole."""
+    """Facts about the store as a whole."""
 
     async def count(self, only: EventFilter) -> int | None:
-        """How many events ``only`` admits; ``None`` where the store cannot tell.
+        """The number of events that ``only`` admits; ``None`` where the store cannot count them.
 
-        It may be a moment behind. Raises :class:`StoreUnavailable`.
+        It may be a moment old. Raises :class:`StoreUnavailable`.
         """
         ...
 
     async def head(self) -> int:
-        """The position of the last event that the store shows, whosever it is; -1 for none.
+        """The position of the last event that the store shows, of any system; -1 for none.
 
         Records of the store's own may follow. Raises :class:`StoreUnavailable`.
         """
         ...
 
     async def store_id(self) -> str | None:
-        """A name of the store that no other has, the same for all its clients and for good.
+        """A unique and permanent name of the store, the same for all its clients.
 
         ``None`` as long as it holds no event of ours. Raises :class:`StoreUnavailable`.
         """

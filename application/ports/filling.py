@@ -35,11 +35,11 @@ class WritableViews(Protocol[V]):
         ...
 
     async def checkpoint(self) -> int | None:
-        """The position up to which every event of this shard is in; ``None`` before the first."""
+        """The position up to which every event was handled; ``None`` before the first."""
         ...
 
     async def load(self, keys: Collection[str]) -> Changed[V]:
-        """The views of these keys that exist, and what is known of removed ones, in one query."""
+        """The existing views of these keys, and the positions of removed ones, in one query."""
         ...
 
     async def load_parts(self, keys: Collection[str]) -> Changed[Any]:
