@@ -14,6 +14,8 @@ class CheckpointMoved(Exception):
 class Checkpoints(Protocol):
     """The checkpoint of each follower; one for each shard of a follower that is split.
 
+    A build of a read model is a follower that has the name of its table.
+
     All methods raise ``StoreUnavailable``.
     """
 

@@ -21,6 +21,7 @@ from application.projections.projection import Projection, View
 from domain.decider import Event
 from domain.values import Money
 from infrastructure import memory, postgres
+from tests.filled import OneByOne
 from tests.projection_specification import at
 from tests.sample.aggregates import TRANSFER
 from tests.sample.service import SAMPLE
@@ -88,6 +89,11 @@ class Place:
         builds = memory.Builds(clock or Clock())
         return cls(builds, memory.ReadModels(projections or (V1, V2), builds))
 
+    @classmethod
+    def one_by_one(cls) -> "Place":
+        builds = memory.Builds(Clock())
+        return cls(builds, OneByOne((V1, V2), builds))
+
     async def record(self, id: str, *events: Event, version: int = -1) -> None:
         context = Context.start("a test", uuid4(), at(0))
         new = [SAMPLE.catalogue.new_event(event, uuid4(), context) for event in events]
@@ -140,12 +146,18 @@ class Place:
         return {of.role: of.build for of in await self.builds.standings("seen")}
 
     async def shown(self, build: Build) -> dict[str, Any]:
-        views: Any = self.read_models.of(V1 if build.version == 1 else V2, build)  # read, too
+        projection = V1 if build.version == 1 else V2
+        views: Any = self.read_models.of(projection, build)  # read, too
+        if isinstance(self.builds, memory.Builds):
+            views = memory.Views(projection, self.builds.kept(build))
         return {key: seen.view for key, seen in await views.find(equal={}, limit=500)}
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", "memory, checkpoint after", "postgres"])
 async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
+    if request.param == "memory, checkpoint after":
+        yield Place.one_by_one()
+        return
     if request.param == "memory":
         yield Place.in_memory()
         return

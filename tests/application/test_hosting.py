@@ -14,6 +14,7 @@ from application.ports import Builds, ReadModels, StoreUnavailable
 from application.projections.hosting import ProjectionHost
 from application.projections.projection import Projection, View
 from infrastructure import memory, postgres
+from tests.filled import OneByOne
 from tests.projection_specification import at
 from tests.sample.accounts import Deposit
 from tests.sample.read_models.balances import balances
@@ -80,11 +81,12 @@ async def receive(log: memory.EventStore, first: int) -> None:
             await dispatch(account, command, Context.start("a test", uuid4(), at(number)))
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", "memory, checkpoint after", "postgres"])
 async def books(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Builds, ReadModels]]:
-    if request.param == "memory":
+    if request.param.startswith("memory"):
         kept = memory.Builds()
-        yield kept, memory.ReadModels([trails], kept)
+        models = memory.ReadModels if request.param == "memory" else OneByOne
+        yield kept, models([trails], kept)
         return
     async with postgres.pool(request.getfixturevalue("postgres")) as pool:
         await postgres.migrate(pool)

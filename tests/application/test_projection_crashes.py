@@ -26,7 +26,6 @@ import pytest
 from application.category import split
 from application.messages import Context
 from application.ports import Builds, ReadModels
-from application.projections.abilities import Ability
 from application.projections.builds import Build
 from application.projections.projection import Projection
 from application.projections.runner import ProjectionRunner
@@ -34,7 +33,7 @@ from domain.decider import Event
 from domain.values import Money
 from infrastructure import memory
 from infrastructure import postgres as postgresql
-from tests.filled import Filled
+from tests.filled import Filled, OneByOne
 from tests.projection_specification import at
 from tests.sample.accounts import Deposited, Held
 from tests.sample.read_models.daily_transfers import daily_transfers
@@ -106,12 +105,6 @@ class Books:
         }
 
 
-class InBothSteps(memory.SearchIndex):
-    """Any projection in views whose checkpoint is written after them."""
-
-    offers = tuple(Ability)  # type: ignore[misc]  # nothing is asked here
-
-
 @pytest.fixture(params=["memory", "memory, checkpoint after", "postgresql"])
 async def books(
     request: pytest.FixtureRequest,
@@ -124,7 +117,7 @@ async def books(
         return books
 
     if request.param.startswith("memory"):
-        kind = memory.ReadModels if request.param == "memory" else InBothSteps
+        kind = memory.ReadModels if request.param == "memory" else OneByOne
 
         async def in_memory(projection: Projection[Any]) -> Books:
             builds = memory.Builds()
