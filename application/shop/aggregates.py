@@ -1,4 +1,4 @@
-"""The aggregates of the shop: who decides, what may be asked, what may have happened."""
+"""The aggregates of the shop: the decider, commands and events of each."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""How an exchange is requested: its goods are priced by the order, and refused where it says no."""
+"""Requesting an exchange: the order gives the price of the goods, or refuses."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,11 +30,10 @@ async def request_exchange(
     replacements: tuple[Replacement, ...],
     context: Context,
 ) -> CommandOutcome:
-    """Request it: these lines go back at the price that was paid, and these goods come for them.
+    """Request an exchange of these lines, at the price that was paid, for these goods.
 
-    Whether the lines can go back is known here, so a request that would be refused is refused at
-    once. They are claimed by the saga, which finds out whether that still holds. Raises what the
-    order, the exchange and dispatch raise.
+    Lines that cannot be returned are refused at once. The saga claims them later, which may still
+    be refused. Raises what the order, the exchange and dispatch raise.
     """
     order: Order = await _state(store, ORDER.stream(order_id), orders.decider)
     known: Exchange = await _state(store, EXCHANGE.stream(exchange_id), EXCHANGE.decider)

@@ -11,20 +11,20 @@ from domain.values import Money
 
 @dataclass(frozen=True)
 class Authorised:
-    """The money is held. ``reference`` is what the provider calls it, for people to look it up."""
+    """The money is held. ``reference`` is the provider's name for it, for people."""
 
     reference: str
 
 
 @dataclass(frozen=True)
 class Booked:
-    """The carrier comes for the parcels."""
+    """The carrier will fetch the parcels."""
 
     tracking_code: str
 
 
 class PaymentProvider(Protocol):
-    """Holds, takes and gives back customers' money. An authorisation is named by its key.
+    """Authorises, captures and refunds payments. An authorisation is named by its key.
 
     All methods but ``find`` raise :class:`ProviderUnavailable`, :class:`OutcomeUnknown` and
     :class:`ProviderRefused`.
@@ -35,19 +35,19 @@ class PaymentProvider(Protocol):
         ...
 
     async def capture(self, key: str, authorisation: str, amount: Money) -> None:
-        """Take ``amount`` of what is held, once; the rest is held no longer."""
+        """Capture ``amount`` of what is held, once. The rest is released."""
         ...
 
     async def void(self, key: str, authorisation: str) -> None:
-        """Let go of what is held. Refused once it is captured.
+        """Release what is held. Refused once it is captured.
 
-        An authorisation that the provider has not heard of cannot be made any more after this: the
-        late call is declined. So voiding is right where the outcome is unknown.
+        An authorisation with this key that arrives later is declined. So voiding is safe when the
+        outcome of the authorisation is unknown.
         """
         ...
 
     async def refund(self, key: str, authorisation: str, amount: Money) -> None:
-        """Give back ``amount`` of what was captured; several times, as long as there is some."""
+        """Refund ``amount`` of what was captured. Several refunds are possible, up to that sum."""
         ...
 
     async def find(self, key: str) -> Authorised | Declined | Done | None:
@@ -65,11 +65,11 @@ class Carrier(Protocol):
     async def book(
         self, key: str, order_id: OrderId, country: str | None, parcels: int = 1
     ) -> Booked | Declined:
-        """Have so many parcels of an order fetched and taken to that country."""
+        """Book the transport of an order's parcels to that country."""
         ...
 
     async def cancel(self, key: str, booking: str) -> None:
-        """Have nothing fetched. As ``void``: a booking not heard of cannot be made any more."""
+        """Cancel a booking. One with this key that arrives later is declined."""
         ...
 
     async def find(self, key: str) -> Booked | Declined | Done | None:
@@ -79,7 +79,7 @@ class Carrier(Protocol):
 
 @dataclass(frozen=True)
 class PaymentRecord:
-    """One authorisation that was granted, and all that became of it."""
+    """One authorisation that was granted, and what followed."""
 
     key: str
     order_id: OrderId
@@ -90,14 +90,14 @@ class PaymentRecord:
 
     @property
     def held(self) -> Money:
-        """What the customer can neither spend nor has paid."""
+        """What is authorised, and neither captured nor released."""
         settled = self.voided or self.captured.amount > 0
         return Money.zero(self.authorised.currency) if settled else self.authorised
 
 
 @dataclass(frozen=True)
 class BookingRecord:
-    """One booking that was taken."""
+    """One booking that was accepted."""
 
     key: str
     order_id: OrderId
@@ -115,7 +115,7 @@ class Audit(Protocol):
         ...
 
     async def bookings(self) -> Sequence[BookingRecord]:
-        """Every booking ever taken, in order."""
+        """Every booking ever accepted, in order."""
         ...
 
 

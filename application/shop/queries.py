@@ -1,4 +1,4 @@
-"""The questions the service answers, as functions over read models. None folds a stream."""
+"""The queries of the shop, as functions over read models. None reads a stream but ``history``."""
 
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -26,7 +26,7 @@ _PLACE: Final = re.compile(r"(-?[0-9]{1,30})~(.*)", re.DOTALL)
 
 
 async def order(views: Lookup[OrderSummary], order_id: OrderId) -> OrderSummary | None:
-    """The order with its lines, if the read model has heard of it."""
+    """The order with its lines, if the read model has it."""
     return await view(views, order_id)
 
 
@@ -45,7 +45,7 @@ async def orders(
 
 
 async def exchange(views: Lookup[ExchangeSummary], id: ExchangeId) -> ExchangeSummary | None:
-    """The exchange with its goods, if the read model knows it."""
+    """The exchange with its goods, if the read model has it."""
     return await view(views, id)
 
 
@@ -97,9 +97,9 @@ async def customer(views: Lookup[CustomerOrders], customer_id: CustomerId) -> Cu
 async def products(
     views: Searching[Product], words: str = "", *, after: str | None = None, limit: int = 50
 ) -> Page[Product]:
-    """Products in whose descriptions or code each of these words begins one; best sold first.
+    """Products with words that begin with each of these, in description or SKU; best sold first.
 
-    ``ValueError`` for an ``after`` that no page gave; ``limit`` as for orders.
+    ``ValueError`` for an ``after`` that is not from a page; ``limit`` as for orders.
     """
     require_limit(limit)
     found = await views.search(words, after=_place(after), limit=limit + 1)
@@ -125,7 +125,7 @@ class OrderTotals:
 
 
 async def order_totals(views: Summing) -> Sequence[OrderTotals]:
-    """What all orders come to, exactly, for each currency in alphabetical order."""
+    """The exact totals of all orders, for each currency in alphabetical order."""
     fields = ("line_count", "units", "total", "returned_total")
     sums = await views.sums(fields, by="currency")
     return [
@@ -141,17 +141,17 @@ async def order_totals(views: Summing) -> Sequence[OrderTotals]:
 
 
 def order_history(store: EventStore, order_id: OrderId) -> AsyncIterator[RecordedEvent]:
-    """All that happened to the order, oldest first, with its metadata; nothing if unknown."""
+    """The events of the order, oldest first, with their metadata; none if it does not exist."""
     return store.read(ORDER.stream(order_id))
 
 
 async def stock_level(views: Lookup[StockLevel], sku: Sku) -> StockLevel | None:
-    """What there is of the SKU, if the read model has heard of it."""
+    """The stock of the SKU, if the read model has it."""
     return await view(views, sku)
 
 
 def _place(after: str | None) -> tuple[Decimal, str] | None:
-    """Rank and key, as a page before has told them: ``12~85123A``."""
+    """Rank and key, as ``Page.after`` has them: ``12~85123A``."""
     if after is None:
         return None
     place = _PLACE.fullmatch(after)

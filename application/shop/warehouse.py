@@ -1,8 +1,7 @@
-"""What the warehouse does: look what is to be picked, send it, hand it to the carrier.
+"""The warehouse: the pick list, dispatching goods, handing parcels to the carrier.
 
-What the carrier reports of a parcel comes in here, too. Each is one command of one aggregate; what
-follows from it elsewhere is a reaction (``reactions/shipping.py``). A parcel has the id of its
-order.
+The notices of the carrier come in here, too. Each is one command on one aggregate; the effects on
+others are reactions (``reactions/shipping.py``). A parcel has the id of its order.
 """
 
 from dataclasses import dataclass, replace
@@ -33,7 +32,7 @@ class NoBooking(DomainError):
 
 
 class PickedLine(BaseModel):
-    """So many units of one thing are to be taken off the shelf."""
+    """Units of one SKU to take off the shelf."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,7 +45,7 @@ class PickedLine(BaseModel):
 
 
 class Pick(View):
-    """One order that waits to be picked."""
+    """One order to pick."""
 
     order_id: OrderId
     placed_at: AwareDatetime
@@ -56,7 +55,7 @@ class Pick(View):
 
 
 class Notice(BaseModel):
-    """What the carrier reports of a parcel."""
+    """A notice of the carrier about a parcel."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,7 +69,7 @@ class Notice(BaseModel):
 async def pick_list(
     views: Finding[OrderSummary], *, after: OrderId | None = None, limit: int = 50
 ) -> Page[Pick]:
-    """Confirmed orders with all that is to be picked, by id. ``limit`` as for orders."""
+    """Confirmed orders with the goods to pick, by id. ``limit`` as for orders."""
     page = await orders(views, status=OrderStatus.CONFIRMED, after=after, limit=limit)
     whole = await views.load([order.order_id for order in page.items])
     return Page([_pick(whole[order.order_id].view) for order in page.items], page.after)
@@ -100,15 +99,15 @@ class Warehouse:
     async def send(
         self, id: OrderId, context: Context, expected_version: int | None = None
     ) -> CommandOutcome:
-        """The goods leave the shelf: from here on the order cannot be cancelled."""
+        """Record that the goods leave the shelf. The order cannot be cancelled after that."""
         command = ShipOrder(shipment_id=id)
         return await self.dispatch(id, command, context, expected_version=expected_version)
 
     async def hand_over(self, id: OrderId, code: Name | None, context: Context) -> CommandOutcome:
-        """The carrier has the parcel; without ``code`` under that of the booking.
+        """Record that the carrier has the parcel; without ``code``, under that of the booking.
 
-        Goods that nobody said had left the shelf have left it. Raises :class:`NoBooking`,
-        ``OtherParcel`` for a code that is not the carrier's and, like it, ``ProviderUnavailable``.
+        Records the dispatch of the goods, if that is missing. Raises :class:`NoBooking`,
+        ``OtherParcel`` for a code that is not the carrier's, and ``ProviderUnavailable``.
         """
         code = await self._tracking_code(id, code)
         own = uuid5(context.command_id, "ShipOrder")

@@ -1,6 +1,6 @@
-"""What the audit remembers of each aggregate: its state by its own decider, and little more.
+"""What the audit keeps of each aggregate: its state by its own decider, and little more.
 
-An order's lines are kept as bare numbers: of all the events of a shop, they are nearly all bytes.
+The lines of orders are kept as bare numbers, since they take most of the memory.
 """
 
 from collections import Counter, defaultdict
@@ -47,7 +47,7 @@ class AccountLine(NamedTuple):
 
 @dataclass
 class OrderAccount:
-    """One order, and how its saga ended, as often as it did."""
+    """One order, and the ends of its saga."""
 
     state: orders.Order = orders.decider.initial
     lines: tuple[AccountLine, ...] = ()
@@ -56,7 +56,7 @@ class OrderAccount:
 
     def enter(self, event: OrderEvent) -> None:
         if isinstance(event, OrderPlaced):
-            if not event.from_history:  # else we owe it nothing
+            if not event.from_history:  # else it was fulfilled elsewhere
                 self.lines = tuple(
                     AccountLine(intern(line.sku), line.quantity, line.unit_price.amount)
                     for line in event.lines
@@ -85,7 +85,7 @@ class OrderAccount:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing goes on any more, but for the warehouse and returns."""
+        """Whether its saga has ended for good; the warehouse and returns may go on."""
         undone = self.state.status is orders.OrderStatus.CANCELLED
         return self.end == "compensated" or (self.end == "completed" and not undone)
 
@@ -109,13 +109,13 @@ class OrderAccount:
         return units
 
     def worth_of(self, returned: tuple[ReturnedLine, ...]) -> Money:
-        """What came back was sold for."""
+        """The price of what came back."""
         worth = (self.lines[line.line - 1].price * line.quantity for line in returned)
         return Money(amount=sum(worth, Decimal(0)), currency=self.currency)
 
     @property
     def due(self) -> Money:
-        """The worth of what the customer has got or is to get, and has not given back."""
+        """The price of what the customer has or will get, without returns."""
         if self.state.status not in _KEPT:
             return Money.zero(self.currency)
         worth = sum((line.price * line.quantity for line in self.lines), Decimal(0))
@@ -125,7 +125,7 @@ class OrderAccount:
 
 @dataclass
 class StockAccount:
-    """One SKU, counted twice: by its decider, and by adding up what came and went."""
+    """One SKU, counted twice: by its decider, and by adding up its movements."""
 
     state: stock.Stock = stock.decider.initial
     received: int = 0
@@ -133,8 +133,8 @@ class StockAccount:
     written_off: int = 0
     dispatched: int = 0
     _by_history: int = 0
-    short: int = 0  # the most that ever went without being there, history aside
-    overpromised: int = 0  # the same of what is promised
+    short: int = 0  # the most that was ever missing from stock, but for write-offs from history
+    overpromised: int = 0  # the same for reservations
 
     def enter(self, event: StockEvent) -> None:
         self.state = stock.decider.evolve(self.state, event)
@@ -157,7 +157,7 @@ class StockAccount:
 
     @property
     def counted(self) -> int:
-        """Came less went."""
+        """Units received less units gone."""
         return self.received + self.adjusted - self.written_off - self.dispatched
 
 
@@ -195,7 +195,7 @@ class ShipmentAccount:
 
 @dataclass
 class ExchangeAccount:
-    """One exchange, and how its saga ended, as often as it did."""
+    """One exchange, and the ends of its saga."""
 
     state: exchanges.Exchange = exchanges.decider.initial
     ends: tuple[str, ...] = ()
@@ -258,7 +258,7 @@ class Accounts:
 
     @cached_property
     def _exchanged(self) -> Mapping[str, Sequence[ExchangeAccount]]:
-        """Exchanges by order. It is asked for once all events have been entered."""
+        """Exchanges by order. Only valid once all events have been entered."""
         exchanged = defaultdict[str, list[ExchangeAccount]](list)
         for one in self.exchanges.values():
             if one.state.requested is not None:
@@ -270,7 +270,7 @@ class Accounts:
         return self._exchanged.get(order_id, ())
 
     def is_settled(self, order_id: OrderId) -> bool:
-        """Whether nothing goes on any more for that order, its exchanges included."""
+        """Whether that order and its exchanges have come to their end."""
         exchanged = all(one.is_settled for one in self.exchanges_of(order_id))
         return self.orders[order_id].is_settled and exchanged
 

@@ -1,4 +1,4 @@
-"""Every exchange: its saga comes to one end, its goods move once, its order holds its lines."""
+"""The rules of exchanges: the saga ends once, the goods move once, the order claims the lines."""
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -68,7 +68,7 @@ def _ended(id: str, exchange: ExchangeAccount, accounts: Accounts) -> Iterator[F
 
 
 def _may_follow(end: str, later: str) -> bool:
-    """What failed may be tried again, and goods that come too late are undone once more."""
+    """A failed saga may be retried, and goods that arrive too late are undone again."""
     return end in ("failed", "resolved") or later == "failed" or end == later == "compensated"
 
 

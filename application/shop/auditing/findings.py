@@ -1,6 +1,6 @@
-"""What an audit can find: each finding is a fact with where it is and by how much.
+"""What an audit can find: each finding is a fact, with its place and amount.
 
-The docstring of a class is the rule's breach in one sentence, ``str()`` tells the case.
+The docstring of a class states the breach of a rule, ``str()`` returns the case.
 """
 
 from abc import ABC, abstractmethod
@@ -52,7 +52,7 @@ class EventsMissing(Finding):
 
 
 class Miscounted(Finding):
-    """What came less what went is not what is on hand."""
+    """Units received less units gone differ from the units on hand."""
 
     counted: int
     on_hand: int
@@ -62,7 +62,7 @@ class Miscounted(Finding):
 
 
 class BelowZero(Finding):
-    """More went than was there, and not by a write-off from history."""
+    """More units left than were on hand, and not by a write-off from history."""
 
     units: int
 
@@ -80,7 +80,7 @@ class PromisedTwice(Finding):
 
 
 class NotOrdered(Finding):
-    """Goods are reserved or gone for an order that does not exist, or did not ask for them."""
+    """Goods are reserved or gone for an order that does not exist or has no such line."""
 
     order_id: OrderId
     units: int
@@ -113,7 +113,7 @@ class ReservedOtherwise(Finding):
 
 
 class DispatchedOtherwise(Finding):
-    """Another number has left than the order was to get."""
+    """Another number was dispatched than the order has."""
 
     order_id: OrderId
     status: str
@@ -126,7 +126,7 @@ class DispatchedOtherwise(Finding):
 
 
 class RestockedOtherwise(Finding):
-    """Another number of returned goods is back on the shelf than came back."""
+    """Another number of goods was restocked than was returned."""
 
     order_id: OrderId
     return_id: ReturnId
@@ -145,7 +145,7 @@ Amount = Literal["held", "captured", "refunded"]
 
 
 class PaymentWithoutOrder(Finding):
-    """Money was asked of a customer who has no such order."""
+    """A payment has no order."""
 
     order_id: OrderId
     amount: Money
@@ -176,7 +176,7 @@ class HeldForFinishedOrder(Finding):
 
 
 class KeptOtherwise(Finding):
-    """We keep more or less money than what the customer keeps is worth."""
+    """The money that we keep differs from the price of the goods that the customer keeps."""
 
     status: str
     due: Money
@@ -190,7 +190,7 @@ class KeptOtherwise(Finding):
 
 
 class ParcelWithoutOrder(Finding):
-    """A carrier comes for a parcel that no order is in."""
+    """A booking has no order."""
 
     order_id: OrderId
 
@@ -257,7 +257,7 @@ class EndedTwice(Finding):
 
 
 class EndedOtherwise(Finding):
-    """A saga has come to an end that is not its order's."""
+    """The end of a saga does not fit the status of its order."""
 
     end: str
     status: str
@@ -318,7 +318,7 @@ What = Literal[
 
 
 class UnderWay(BaseModel):
-    """No finding: something is still going on for this order, or waits for a person."""
+    """Not a finding: something is still under way for this order, or needs an operator."""
 
     model_config = ConfigDict(frozen=True)
 

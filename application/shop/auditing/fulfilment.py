@@ -1,4 +1,4 @@
-"""Every saga: each order of ours has one, it comes to one end, and to that of its order."""
+"""The rules of sagas: each order of ours has one; it ends once; its end fits the order."""
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -26,11 +26,11 @@ ENDS: Mapping[str, str] = MappingProxyType(
         SagaResolved.__name__: "resolved",
     }
 )
-"""The last event of a saga, by its type, and what it says."""
+"""The last event of a saga, as the audit prints it."""
 
 
 def findings(accounts: Accounts) -> Iterator[Finding | UnderWay]:
-    """What is wrong with any saga, and which are not at their end."""
+    """What is wrong with any saga, and which are under way."""
     for id, order in accounts.orders.items():
         if order.ends and not order.is_ours:
             yield FulfilmentWithoutOrder(where=f"{CATEGORY}-{id}")
@@ -60,5 +60,5 @@ def _ended(id: str, order: OrderAccount) -> Iterator[Finding | UnderWay]:
 
 
 def _may_follow(end: str, later: str) -> bool:
-    """What failed may be tried again, and what is completed may be cancelled by its customer."""
+    """A failed saga may be retried, and a completed one may be cancelled by the customer."""
     return end in ("failed", "resolved") or (end == "completed" and later != "completed")

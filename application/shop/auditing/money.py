@@ -1,4 +1,4 @@
-"""Every penny: our payments are the provider's, and we keep what the customer's goods are worth."""
+"""The rules of money: our payments are the provider's, and we keep the price of the goods."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _FINISHED = (OrderStatus.SHIPPED, OrderStatus.DELIVERED, OrderStatus.CANCELLED)
 
 @dataclass(frozen=True)
 class Sums:
-    """What has become of the money of one order, as one side has recorded it."""
+    """The money of one order, as one side has recorded it."""
 
     held: Money
     captured: Money
@@ -63,7 +63,7 @@ def findings(accounts: Accounts, records: Sequence[PaymentRecord]) -> Iterator[F
 
 
 def in_our_books(payment: PaymentAccount) -> Sums:
-    """What our stream says of one payment."""
+    """One payment, by our stream."""
     state = payment.state
     assert state.attempt is not None  # a stream begins with it
     nothing = Money.zero(state.attempt.amount.currency)

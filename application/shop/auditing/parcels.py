@@ -1,4 +1,4 @@
-"""Every parcel: our shipments are the carrier's bookings, and no order travels in none or two."""
+"""The rules of parcels: our shipments are the carrier's bookings, and each order has one."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence

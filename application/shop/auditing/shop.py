@@ -1,4 +1,4 @@
-"""All of a shop, event by event; then the verdict on it. Pure."""
+"""The audit itself: all events of a shop, one by one, then the verdict. Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ EVENTS = _AUDITED | fulfilment.EVENTS | exchanges.EVENTS
 
 
 class Verdict(BaseModel):
-    """Whether a shop adds up, and what it comes to."""
+    """Whether a shop adds up, and its totals."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,7 +42,7 @@ class Verdict(BaseModel):
 
 
 class Shop:
-    """What the events up to now come to. Give it each of ``EVENTS`` once, in order."""
+    """The accounts after the events so far. It must get each of ``EVENTS`` once, in order."""
 
     def __init__(self) -> None:
         self.accounts = Accounts()
@@ -57,7 +57,7 @@ class Shop:
         }
 
     def enter(self, recorded: RecordedEvent) -> None:
-        """Let one event have its effect. Raises ``UnreadableEvent``."""
+        """Apply one event. Raises ``UnreadableEvent``."""
         category, id = split(recorded.stream)
         if category == fulfilment.CATEGORY:
             order = self.accounts.orders.setdefault(id, OrderAccount())
@@ -75,7 +75,7 @@ class Shop:
     def verdict(
         self, payments: Sequence[PaymentRecord], bookings: Sequence[BookingRecord]
     ) -> Verdict:
-        """All that is wrong with them, compared with these records of the providers."""
+        """The verdict, compared with these records of the providers."""
         found = list(self._found(payments, bookings))
         return Verdict(
             summary=Summary.of(self.accounts, payments, bookings),

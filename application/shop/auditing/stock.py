@@ -1,4 +1,4 @@
-"""Every unit of stock: none made, none lost, and each promised or gone only for who ordered it."""
+"""The rules of stock: no unit appears or is lost, and each is reserved or gone for one order."""
 
 from collections.abc import Iterator
 

@@ -45,7 +45,7 @@ class Amounts(BaseModel):
 
 
 class Parcels(BaseModel):
-    """By the carrier's records, and what we know of their way."""
+    """By the carrier's records, and by our shipments."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -57,7 +57,7 @@ class Parcels(BaseModel):
 
 
 class Summary(BaseModel):
-    """What there is in the shop."""
+    """The totals of the shop."""
 
     model_config = ConfigDict(frozen=True)
 

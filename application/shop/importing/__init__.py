@@ -1,7 +1,7 @@
-"""An order history, line by line, becomes commands: real input for a service without users.
+"""Turns an order history into commands, line by line: real input for a service without users.
 
-``rows`` reads a line, ``plan`` puts invoices together, ``invoices`` says what each stands for,
-``matching`` finds what a return belongs to, ``run`` carries it all out, ``report`` accounts for it.
+``rows`` parses a line, ``plan`` groups lines into invoices, ``invoices`` turns each into commands,
+``matching`` finds the purchase of a return, ``run`` carries everything out, ``report`` counts it.
 """
 
 from application.shop.importing.report import Report

@@ -1,7 +1,7 @@
-"""From an invoice to the wishes that it stands for: an order, stock write-offs, or returns.
+"""From an invoice to its commands: an order, stock write-offs, or returns.
 
-Everything a step carries follows from the invoice alone, its ids included. So the same history
-leads to the same events, to the byte, however often and in how many attempts it is imported.
+Each step is made of the invoice alone, ids included. So the same history leads to the same events,
+to the byte, however often it is imported.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,12 +19,12 @@ from domain.orders import OrderLine, PlaceOrder, ReturnedLine, ReturnLines
 from domain.stock import WriteOffStock
 
 ACTOR = "import"
-_NAMESPACE = uuid5(NAMESPACE_URL, "https://doi.org/10.24432/C5BW33")  # of the command ids
+_NAMESPACE = uuid5(NAMESPACE_URL, "https://doi.org/10.24432/C5BW33")  # of command ids
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command, and the lines of the file that it stands for."""
+    """One command, and the lines of the file that it is made of."""
 
     id: str  # of the aggregate
     command: Command
@@ -33,14 +33,14 @@ class Step:
     value: Decimal = Decimal(0)
 
     def refused(self, error: Exception) -> Iterator[Rejected]:
-        """What to say of each of its lines when the command is not carried out."""
+        """The findings for its lines when the command is refused."""
         reason = (type(error).__doc__ or type(error).__name__).partition("\n")[0].rstrip(".")
         return (Rejected(line, reason, str(error)) for line in self.lines)
 
 
 @dataclass(slots=True)
 class Invoice:
-    """The rows of one invoice so far. Its first row says whose it is, and when it was."""
+    """The rows of one invoice so far. Its first row has the customer and the time."""
 
     number: str
     kind: Kind
@@ -76,15 +76,15 @@ class Invoice:
         self.rows.clear()
         return iter(rejected)
 
-    def context(self, wish: str) -> Context:
-        """Of the command that this wish, named uniquely, stands for."""
-        command_id = uuid5(_NAMESPACE, wish)
+    def context(self, name: str) -> Context:
+        """The context of a command of this invoice; ``name`` is unique."""
+        command_id = uuid5(_NAMESPACE, name)
         story = f"invoice-{self.number}"
         return Context.start(ACTOR, command_id, self.moment, correlation_id=story)
 
 
 def place(invoice: Invoice) -> Iterator[Step]:
-    """The order that a plain invoice stands for, if it sold anything."""
+    """The order of a plain invoice, if it sold anything."""
     sales = invoice.sales
     if not sales:
         return
@@ -123,7 +123,7 @@ def write_off(invoice: Invoice) -> Iterator[Step]:
 
 
 def take_back(invoice: Invoice, purchases: Purchases) -> Iterator[Step | Unmatched | Rejected]:
-    """The returns that a cancellation stands for: one step for each order that it touches."""
+    """The returns of a cancellation: one step for each order."""
     by_order: dict[str, list[tuple[Row, int]]] = {}
     for row in invoice.rows:
         found = f"{-row.quantity} of {row.code}"

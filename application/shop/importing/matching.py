@@ -1,4 +1,4 @@
-"""Which purchase a return belongs to: a cancellation names none, so the history has to tell."""
+"""Finds the purchase that a return belongs to: a cancellation does not name it."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -37,9 +37,9 @@ class Purchases:
                 self._bought[customer, code].append(_Bought(Place(order, number), quantity))
 
     def take_back(self, customer: str, code: str, quantity: int) -> Place | None:
-        """The customer's latest order with so many not yet returned in one line of that code.
+        """The customer's latest order with a line of that code and enough units not yet returned.
 
-        Of several such lines in that order the last. They count as returned from now on.
+        Of several such lines in that order, the last. The units count as returned from now on.
         """
         for bought in reversed(self._bought.get((customer, code), ())):
             if bought.left >= quantity:

@@ -1,7 +1,7 @@
-"""The way through a history: which lines make an invoice, and which invoice comes first. Pure.
+"""Groups the lines of a history into invoices, and orders these. Pure.
 
-A history is read twice. The survey learns where each invoice ends (its lines may be interleaved
-with those of others) and what ever comes back; so the plan can go line by line with flat memory.
+A history is read twice. The survey finds the last line of each invoice (lines of several may be
+interleaved) and what is ever returned. So the plan can go line by line with little memory.
 """
 
 from collections import defaultdict, deque
@@ -18,7 +18,7 @@ _INCOMPLETE = "the file breaks off in or right after this invoice, so it may be 
 
 @dataclass(frozen=True)
 class Survey:
-    """What must be known of the whole file before its first line can be acted upon."""
+    """What must be known of the whole file before its first line can be imported."""
 
     lines: int
     last_lines: Mapping[str, int]  # of each invoice
@@ -44,7 +44,7 @@ def survey(source: Source) -> Survey:
 
 
 class Plan:
-    """The steps of an import. An invoice stands in the history where its first row stands."""
+    """The steps of an import. An invoice has the place of its first row."""
 
     def __init__(self, survey: Survey) -> None:
         self._survey = survey
@@ -86,7 +86,7 @@ class Plan:
         yield from self._settle(invoice)
 
     def _settle(self, invoice: Invoice) -> Iterator[Step | Unmatched | Rejected]:
-        """A return waits until all that its customer was invoiced before is complete."""
+        """A return waits until all earlier invoices of its customer are complete."""
         if invoice.customer is None:
             if invoice.kind is Kind.CANCELLATION:
                 yield from take_back(invoice, self._purchases)

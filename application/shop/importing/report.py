@@ -1,4 +1,4 @@
-"""What became of every line of an imported history: the report adds up, or there is none."""
+"""The report on every line of an imported history. It adds up, or an error is raised."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -30,7 +30,7 @@ class Unmatched(Finding):
 
 @dataclass(frozen=True, slots=True)
 class Rejected(Finding):
-    """A line that is broken, or no order at all, or refused by the domain."""
+    """A line that is broken, is not an order, or was refused by the domain."""
 
 
 class Report(BaseModel):
@@ -89,7 +89,7 @@ def _examples(findings: Collection[Finding]) -> Iterator[str]:
 
 @dataclass
 class Tally:
-    """Counts while the import runs, in whatever order the store answers."""
+    """Counts while the import runs, in any order."""
 
     imported: int = 0
     matched: int = 0
@@ -107,7 +107,7 @@ class Tally:
         return self.imported + self.matched + len(self.unmatched) + len(self.rejected)
 
     def carried_out(self, command: Command, lines: int, value: Decimal) -> None:
-        """A command that stands for so many lines is in the store."""
+        """Count a command of that many lines as carried out."""
         match command:
             case ReturnLines():
                 self.matched += lines

@@ -1,7 +1,6 @@
-"""One line of an order history: from its fields, as they stand in the file, to a row or a fault.
+"""Parses one line of an order history into a row, or raises its fault.
 
-The form is that of UCI Online Retail. What the domain calls a code, a name or a price decides
-what is one here too.
+The form is that of UCI Online Retail. Codes, names and prices are validated by the domain's types.
 """
 
 import re
@@ -43,7 +42,7 @@ class FileLine(NamedTuple):
     number: int
     fields: list[str]
     fault: str | None = None
-    cut_off: bool = False  # the file breaks off here, and what comes after is not known
+    cut_off: bool = False  # the file breaks off here
 
 
 Source = Iterable[FileLine]
@@ -65,7 +64,7 @@ class Row(NamedTuple):
     kind: Kind
     code: str
     description: str | None
-    quantity: int  # as it stands: negative for what came back or was written off; never 0
+    quantity: int  # negative for returns and write-offs; never 0
     moment: datetime
     price: Money
     customer: str | None  # None: a guest

@@ -1,7 +1,7 @@
-"""Carrying out an import: many commands at a time, those of one stream in their order.
+"""Carries out an import: many commands at a time, those of one stream in their order.
 
-An import can be stopped at any moment, by whatever, and repeated: a command that has been carried
-out is recognised, so the streams come out as from one clean run.
+An import can be stopped at any moment and repeated. A repeated command is recognised, so the result
+is that of one clean run.
 """
 
 import asyncio
@@ -23,23 +23,23 @@ from domain.decider import DomainError
 from domain.orders import PlaceOrder, ReturnLines
 
 WORKERS = 48
-QUEUED = 4  # steps that wait before each worker: enough to keep it busy, little to remember
+QUEUED = 4  # steps that wait for each worker: enough to keep it busy, with little memory
 ATTEMPTS = 8  # with the pauses between them, more than a minute of a store that does not answer
 
 _REFUSALS = (DomainError, CommandIdReused, EventTooLarge, PayloadUnavailable, UnreadableEvent)
 
 
 class ImportStopped(Exception):
-    """The store did not answer for too long. The same import, run again, brings in the rest."""
+    """The store did not answer for too long. Running the import again imports the rest."""
 
 
 class OrderRefused(DomainError):
-    """The order that this belongs to was refused."""
+    """The order of this step was refused."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """So many lines of the file are settled: their events are stored, or it is known why not."""
+    """The lines of the file that are settled: their events are stored, or the reason is known."""
 
     settled: int
     lines: int
@@ -61,11 +61,11 @@ async def import_history(
     admitted: Callable[[], Awaitable[None]] = _at_once,
     pause: Callable[[int], Awaitable[None]] = _BACKOFF,
 ) -> Report:
-    """Bring the history in, and account for every line of it.
+    """Import the history, and return a report on every line.
 
     ``source`` is read twice. ``progress`` is called whenever lines are settled, first with none.
-    ``admitted`` is awaited before each command, and may take its time.
-    ``pause(attempt)`` waits before a command is repeated that the store did not answer.
+    ``admitted`` is awaited before each command: backpressure.
+    ``pause(attempt)`` is awaited before a command is repeated that the store did not answer.
     Raises :class:`ImportStopped`, and what ``source`` raises.
     """
     surveyed = await asyncio.to_thread(survey, source)
@@ -105,7 +105,7 @@ class _Run:
                     ].put(step)
                 else:
                     self._leave_out([step])
-                    await asyncio.sleep(0)  # in a file of faults, too, others get their turn
+                    await asyncio.sleep(0)  # lets other tasks run, also in a file of faults
             for lane in lanes:
                 await lane.put(None)
 

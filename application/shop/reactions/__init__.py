@@ -1,1 +1,1 @@
-"""Choreographed flows of the shop: an event comes, a command goes."""
+"""Choreographed flows of the shop: an event leads to commands."""

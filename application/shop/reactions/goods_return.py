@@ -1,13 +1,13 @@
-"""A return of goods: received → refunded → restocked. Three reactions, and nobody in charge.
+"""A return of goods: received → refunded → restocked. Three reactions, without an orchestrator.
 
-    LinesReturned    → have what was paid for them given back, and record it     PaymentRefunded
+    LinesReturned    → refund what was paid for them, and record it              PaymentRefunded
     PaymentRefunded  → put the goods back on the shelf                           StockReceived
     LinesReturned    → the same at once, when nothing was paid for them          StockReceived
 
-Each reaction knows only the event before it. What ties them together is the saga id in the metadata
-of all that they cause. Every one can be repeated: keys and ids are made of the order and the
-return, so nothing is given back or put back twice. An order from history is none of our business,
-and neither is a refund that belongs to no return, such as that of a cancellation.
+Each reaction depends only on the event before it. The saga id in the metadata connects them. Each
+is idempotent: keys and ids are made of the order and the return, so nothing is refunded or
+restocked twice. Orders from history are ignored, and so are refunds without a return, such as those
+of a cancellation.
 """
 
 from collections import Counter
@@ -38,7 +38,7 @@ GROUP: Final = "goods_return"
 
 @dataclass(frozen=True)
 class Refund:
-    """Give back what was paid for the goods."""
+    """Refund what was paid for the goods."""
 
     amount: Money
 
@@ -53,7 +53,7 @@ class Restock:
 def reaction(
     event: LinesReturned | PaymentRefunded, order: Order, payment: Payment
 ) -> Refund | Restock | None:
-    """What one event asks for, given the order and its payment."""
+    """The action that follows from one event, given the order and its payment."""
     id = _return_id(event)
     if order.placed is None or order.from_history or id not in order.returns:
         return None
@@ -91,7 +91,7 @@ def saga_id(order_id: OrderId, return_id: ReturnId) -> str:
 
 
 def refund_key(order_id: OrderId, return_id: ReturnId) -> str:
-    """The key under which the payment provider is asked to give the money back."""
+    """The key of the refund at the payment provider."""
     return f"return:{order_id}/{return_id}"
 
 
@@ -117,13 +117,13 @@ class GoodsReturn:
         self._payment_provider, self._clock = payment_provider, clock
 
     async def handle(self, recorded: RecordedEvent) -> None:
-        """React to one event; to the same one any number of times.
+        """React to one event; idempotent.
 
-        Raises what the ports and the domain raise. An unknown outcome is resolved by asking again:
-        the key is the same.
+        Raises what the ports and the domain raise. After an unknown outcome, the call is repeated
+        with the same key.
         """
         event = recorded.event
-        assert isinstance(event, LinesReturned | PaymentRefunded)  # nothing else is asked for
+        assert isinstance(event, LinesReturned | PaymentRefunded)  # the group gets no others
         order_id = recorded.stream_id  # a payment has the id of its order
         order = await self._fold(ORDER, order_id)
         payment = await self._fold(PAYMENT, order_id)

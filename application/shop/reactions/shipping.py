@@ -1,11 +1,11 @@
-"""Goods on their way: shipped → taken off the shelf; delivered → the order is delivered.
+"""Shipping: order shipped → stock dispatched; parcel delivered → order delivered.
 
     OrderShipped       → what the order has reserved leaves the stock of each SKU  StockDispatched
     ShipmentDelivered  → the order has arrived                                     OrderDelivered
 
-The warehouse and the carrier say what they have done in one command (``warehouse.py``). What
-follows from it in other streams follows here, whoever dies meanwhile. Every reaction can be
-repeated. What ties them together is the saga id in the metadata of all that they cause.
+The warehouse and the carrier record what they did in one command (``warehouse.py``). The effects on
+other streams follow here, also after a crash. Each reaction is idempotent. The saga id in the
+metadata connects them.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ class Shipping:
     clock: Callable[[], datetime]
 
     async def handle(self, recorded: RecordedEvent) -> None:
-        """React to one event; to the same one any number of times.
+        """React to one event; idempotent.
 
         Raises what the store and the domain raise.
         """
@@ -54,12 +54,12 @@ class Shipping:
         context = replace(recorded.caused(GROUP, self.clock()), saga_id=saga_id(id))
         if isinstance(recorded.event, ShipmentDelivered):
             if await self._is_of_order(recorded.stream, id):
-                await self._tell(id, DeliverOrder(), context)
+                await self._dispatched(id, DeliverOrder(), context)
             return
         for sku in await self._skus(recorded.stream):
-            await self._tell(sku, DispatchStock(order_id=id), context)
+            await self._dispatched(sku, DispatchStock(order_id=id), context)
 
-    async def _tell(self, id: str, command: Command, context: Context) -> None:
+    async def _dispatched(self, id: str, command: Command, context: Context) -> None:
         own = uuid5(context.command_id, f"{type(command).__name__} {id}")
         await self.dispatch(id, command, replace(context, command_id=own))
 

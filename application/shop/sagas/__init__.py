@@ -1,1 +1,1 @@
-"""The sagas of the shop, each orchestrated: steps, what undoes them, and whom they call."""
+"""The sagas of the shop: their steps, their compensations and their calls to providers."""

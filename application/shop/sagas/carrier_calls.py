@@ -1,4 +1,4 @@
-"""Calls to the carrier: what a step can ask for, and how each is performed."""
+"""The calls to the carrier: what a step can request, and how each is performed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ CARRIER: Final = "the carrier"  # there is one; its name stands in each shipment
 
 @dataclass(frozen=True)
 class BookShipment(OutsideCall):
-    """Have the parcel fetched, and record it. Declined is refused."""
+    """Book the transport, and record it. A declined booking is a refusal."""
 
     shipment_id: ShipmentId
     order_id: OrderId
@@ -27,7 +27,7 @@ class BookShipment(OutsideCall):
 
 @dataclass(frozen=True)
 class CancelShipment(OutsideCall):
-    """Have nothing fetched; whatever happened is recorded."""
+    """Cancel the booking, and record it."""
 
     shipment_id: ShipmentId
     order_id: OrderId

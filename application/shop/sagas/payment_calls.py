@@ -1,4 +1,4 @@
-"""Calls to the payment provider: what a step can ask for, and how each is performed."""
+"""The calls to the payment provider: what a step can request, and how each is performed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

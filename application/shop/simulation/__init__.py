@@ -1,13 +1,13 @@
-"""A real order history as live traffic: what its customers did, on a shop that works today.
+"""A real order history as live traffic on a shop of today.
 
-``traffic`` is what they want and when, ``stocking`` what is on the shelf at first; both are pure.
-``customers`` bring it, the ``warehouse`` sends what is confirmed, the ``floor`` is what is seen.
+``traffic`` is what customers request and when, ``stocking`` the opening stock; both are pure.
+``customers`` send the requests, the ``warehouse`` ships, the ``floor`` follows the events.
 """
 
 from application.shop.simulation.customers import Customers
 from application.shop.simulation.floor import Floor, Tally
 from application.shop.simulation.stocking import Stocking, opening_stock
-from application.shop.simulation.traffic import Back, Place, Wish, traffic
+from application.shop.simulation.traffic import Back, Place, Request, traffic
 from application.shop.simulation.warehouse import Staff
 
 __all__ = [
@@ -15,10 +15,10 @@ __all__ = [
     "Customers",
     "Floor",
     "Place",
+    "Request",
     "Staff",
     "Stocking",
     "Tally",
-    "Wish",
     "opening_stock",
     "traffic",
 ]

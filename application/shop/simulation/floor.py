@@ -1,4 +1,4 @@
-"""What can be seen of a shop at work: where each order stands, and whether all has settled."""
+"""Follows a shop at work: the status of each order, and whether everything has settled."""
 
 import asyncio
 from collections import defaultdict
@@ -42,17 +42,17 @@ _EXCHANGES: Final = (EXCHANGE.name, exchanges.CATEGORY)
 
 @dataclass
 class Standing:
-    """One order as it is seen."""
+    """One order, by the events so far."""
 
     status: str = ""
     end: str = ""  # of its saga, the last one
-    ordered_back: bool = False  # the saga has been told to undo all
+    ordered_back: bool = False  # the saga was ordered to compensate
     placed_at: datetime | None = None
     skus: tuple[str, ...] = ()  # of its lines, in order
 
     @property
     def is_settled(self) -> bool:
-        """Whether nobody has anything to do for it any more."""
+        """Whether it needs no further work."""
         match self.end:
             case "completed":
                 return self.status == "delivered"
@@ -63,7 +63,7 @@ class Standing:
 
 
 class Tally(BaseModel):
-    """How far it has come. Seconds are from an order's placing to the end of its saga."""
+    """Counts so far. Seconds are from the placing of an order to the end of its saga."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -98,14 +98,14 @@ class Floor:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def watch(self, subscriptions: Subscriptions, payloads: PayloadStore) -> None:
-        """See everything, until cancelled. Raises ``StoreUnavailable``."""
+        """Follow all events until cancelled. Raises ``StoreUnavailable``."""
         async with subscriptions.catch_up(after=None, only=EVENTS) as messages:
             async for message in messages:
                 if not isinstance(message, Progress):
                     self.see(await claim(message, payloads))
 
     def see(self, recorded: RecordedEvent) -> None:
-        """Take one event in."""
+        """Apply one event."""
         if recorded.type == "StockReceived":
             assert isinstance(recorded.event, StockReceived)
             self._to_restock.discard((recorded.stream, recorded.event.receipt_id))
@@ -151,7 +151,7 @@ class Floor:
         self._to_restock |= {(f"stock-{sku}", receipt) for sku in skus}
 
     async def until(self, id: str, holds: Callable[[Standing], bool]) -> Standing:
-        """Wait until it holds of that order."""
+        """Wait until the condition holds for that order."""
         while not holds(self.orders[id]):
             await self._bells[id].wait()
         return self.orders[id]
@@ -167,7 +167,7 @@ class Floor:
         return not moving and all(self._exchanges.values())
 
     async def until_settled(self) -> None:
-        """Wait until all that has been seen has come to its end."""
+        """Wait until every order and exchange has come to its end."""
         while not self.is_settled:
             self._news.clear()
             await self._news.wait()

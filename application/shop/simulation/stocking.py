@@ -1,8 +1,8 @@
-"""What is on the shelf before the first order: enough for all but a few. Pure.
+"""The opening stock: enough for all orders but a few. Pure.
 
-Which order finds none must not depend on who comes first. So an order is only left short of a SKU
-of which it wants more than all others together: on the shelf is what the others want. They always
-get it, and it never does, in whatever order they come.
+Which orders fail must not depend on their sequence. So an order is only left short of a SKU of
+which it needs more than all others together. The stock is what the others need: they always get it,
+and this order never does.
 """
 
 from collections import Counter, defaultdict
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from random import Random
 
-from application.shop.simulation.traffic import Back, Place, Wish
+from application.shop.simulation.traffic import Back, Place, Request
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Stocking:
     scarce: Set[str] = frozenset()  # SKUs of which these orders want too many
 
 
-def opening_stock(wishes: Iterable[Wish], shortage: float, seed: int) -> Stocking:
+def opening_stock(requests: Iterable[Request], shortage: float, seed: int) -> Stocking:
     """Stock for these orders, of which that share is left short: fewer, where too few could be.
 
     And stock for all exchanges but those of scarce goods, so that they take none of an order.
@@ -31,7 +31,7 @@ def opening_stock(wishes: Iterable[Wish], shortage: float, seed: int) -> Stockin
     wanted = Counter[str]()
     most: dict[str, tuple[int, str]] = {}
     orders = 0
-    for place in wishes:
+    for place in requests:
         if isinstance(place, Back):
             for of in place.exchange.replacements if place.exchange else ():
                 exchanged[of.sku] += of.quantity
@@ -48,7 +48,7 @@ def opening_stock(wishes: Iterable[Wish], shortage: float, seed: int) -> Stockin
 
 
 def units_of(place: Place) -> Counter[str]:
-    """What an order wants of each SKU, over all its lines."""
+    """The units of each SKU that an order needs, over all its lines."""
     units = Counter[str]()
     for line in place.command.lines:
         units[line.sku] += line.quantity
@@ -58,7 +58,7 @@ def units_of(place: Place) -> Counter[str]:
 def _chosen(
     wanted: Mapping[str, int], most: Mapping[str, tuple[int, str]], number: int, seed: int
 ) -> Mapping[str, str]:
-    """So many orders, each by the SKU that it is to find too little of."""
+    """The orders to leave short, each by the SKU of which there is too little."""
     could_be = defaultdict[str, list[str]](list)
     for sku, (units, order_id) in most.items():
         if 2 * units > wanted[sku]:

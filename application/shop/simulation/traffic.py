@@ -1,6 +1,6 @@
-"""What the customers of an order history want, and when: orders, and goods that go back. Pure.
+"""The requests of the customers of an order history, and their times. Pure.
 
-A history names no order that a cancellation belongs to; it is matched as the import does it.
+A history does not name the order of a cancellation; it is matched as in the import.
 """
 
 from collections import Counter
@@ -32,7 +32,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """A customer does not want some of it, or (``whole``) any of it."""
+    """A customer returns some of an order, or (``whole``) cancels it."""
 
     order_id: str
     moment: datetime
@@ -41,11 +41,11 @@ class Back:
     exchange: RequestExchange | None = None  # for the same goods at another price, not the money
 
 
-Wish = Place | Back
+Request = Place | Back
 
 
-def traffic(source: Source, orders: int | None = None, exchanges: float = 0.0) -> Iterator[Wish]:
-    """What the first so many orders bring, in the order of the history. Reads it twice.
+def traffic(source: Source, orders: int | None = None, exchanges: float = 0.0) -> Iterator[Request]:
+    """The requests of the first orders, in the order of the history. Reads it twice.
 
     ``exchanges``: the share of returns for which the customer wants goods, not money.
     """

@@ -1,4 +1,4 @@
-"""The staff of a simulated warehouse: what is confirmed or approved is sent at once."""
+"""The staff of a simulated warehouse: it ships what is confirmed or approved at once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ EVENTS: Final = ORDER.only(OrderConfirmed) | EXCHANGE.only(ExchangeApproved)
 
 @dataclass(frozen=True)
 class Staff:
-    """Reacts to the events of the consumer group; to the same one any number of times."""
+    """Reacts to the events of the consumer group; idempotent."""
 
     warehouse: Warehouse
     clock: Callable[[], datetime]
@@ -40,5 +40,5 @@ class Staff:
 
 
 def _of(context: Context, act: str) -> Context:
-    """Each act under a command id of its own, the same whenever it is repeated."""
+    """The context of one act; its command id is the same when it is repeated."""
     return replace(context, command_id=uuid5(context.command_id, act))

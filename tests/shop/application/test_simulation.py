@@ -28,8 +28,8 @@ from application.shop.simulation import (
     Customers,
     Floor,
     Place,
+    Request,
     Staff,
-    Wish,
     opening_stock,
     traffic,
 )
@@ -220,7 +220,7 @@ def back(quantity: int, *, whole: bool) -> Back:
 async def test_a_delivered_order_comes_back(shop: Shop) -> None:
     """A customer who sends back a part waits until it is there; then the goods are awaited."""
     async with shop.watched():
-        wishes: list[Wish] = [ORDER, back(1, whole=False)]
+        wishes: list[Request] = [ORDER, back(1, whole=False)]
         coming = asyncio.create_task(shop.customers().come(wishes, asyncio.Event()))
         await shop.floor.until("1", lambda order: order.status == "placed")
         await shop.fulfil()
@@ -243,7 +243,7 @@ async def test_goods_of_a_delivered_order_are_exchanged(shop: Shop) -> None:
         replacements=(Replacement(sku="mug", quantity=1, unit_price=PRICE),),
     )
     async with shop.watched():
-        wishes: list[Wish] = [ORDER, replace(back(1, whole=False), exchange=wanted)]
+        wishes: list[Request] = [ORDER, replace(back(1, whole=False), exchange=wanted)]
         coming = asyncio.create_task(shop.customers().come(wishes, asyncio.Event()))
         await shop.floor.until("1", lambda order: order.status == "placed")
         await shop.fulfil()
@@ -270,7 +270,7 @@ async def _received(shop: Shop) -> bool:
 async def test_an_order_that_has_not_left_is_cancelled(shop: Shop) -> None:
     """A customer who wants none of it need not wait for it."""
     async with shop.watched():
-        wishes: list[Wish] = [ORDER, back(4, whole=True)]
+        wishes: list[Request] = [ORDER, back(4, whole=True)]
         coming = asyncio.create_task(shop.customers().come(wishes, asyncio.Event()))
         await shop.floor.until("1", lambda order: order.status == "cancelled")
         assert not shop.floor.is_settled
