@@ -20,8 +20,8 @@ def test_a_home_keeps_to_its_event_store(tmp_path: Path) -> None:
     for command in (["run"], ["stream", "order-536365"], ["projections", "list"]):
         told = refusal(headwater(home, *command, HEADWATER_EVENT_STORE="eventstoredb"), 1)
         assert f"the events in {home} are in PostgreSQL, not in EventStoreDB" in told
-    assert "PostgreSQL does not" in refusal(headwater(home, "stream", "$ce-order"), 1)
-    assert headwater(home, "migrate").stdout.startswith("nothing to do")
+    assert "only EventStoreDB has such" in refusal(headwater(home, "stream", "$ce-order"), 1)
+    assert headwater(home, "migrate").stdout.startswith("All migrations have")
     assert not (home / "eventstoredb").exists()
 
 
@@ -46,7 +46,7 @@ def test_two_processes_that_migrate_at_once_do_it_once(postgres: str, tmp_path: 
         return ended.stdout
 
     with ThreadPoolExecutor() as processes:
-        told = sorted(processes.map(migrate, range(2)))
+        told = sorted(processes.map(migrate, range(2)), key=len)
 
-    assert told[0].splitlines() == [f"applied {migration.name}" for migration in migrations()]
-    assert told[1].startswith("All migrations have been applied")
+    assert told[0].startswith("All migrations have been applied")
+    assert told[1].splitlines() == [f"applied {migration.name}" for migration in migrations()]
