@@ -8,8 +8,10 @@ import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from itertools import count
 from typing import Final, Self
 
+from application.backoff import Backoff
 from application.category import split
 from application.command_dispatch import CommandOutcome
 from application.log_end import LogEnd
@@ -17,7 +19,7 @@ from application.ports import ReadModels, StoreFacts, V, Views
 from application.projections.projection import Projection
 
 _FORM: Final = "1"
-_SHORTEST, _LONGEST = 0.002, 0.05  # seconds between two looks at a checkpoint
+_LOOKS: Final = Backoff(0.002, most=0.05)  # seconds between two looks at a checkpoint
 
 
 class InvalidToken(Exception):
@@ -127,8 +129,8 @@ class Consistency:
     async def _passed(self, projection: Projection[V], position: int) -> Views[V]:
         """Finds the live build anew each time: it may be swapped meanwhile."""
         now = asyncio.get_running_loop().time
-        end, pause = now() + self._patience, _SHORTEST
-        while True:
+        end = now() + self._patience
+        for look in count():
             views: Views[V] = await self._read_models.live(projection)
             checkpoint = await views.checkpoint()
             if checkpoint is not None and checkpoint >= position:
@@ -139,8 +141,8 @@ class Consistency:
                 if self._log_end and await self._log_end.is_beyond(position):
                     raise InvalidToken("the store does not hold what this Consistency-Token is of")
                 raise NotYetProjected(projection.name, position, checkpoint, self._patience)
-            await self._pause(min(pause, max(0.0, end - now())))
-            pause = min(2 * pause, _LONGEST)
+            await self._pause(min(_LOOKS.longest(look), max(0.0, end - now())))
+        raise AssertionError  # it counts for ever
 
 
 def _encode(*fields: str) -> str:

@@ -81,13 +81,17 @@ class GroupConsumer:
         *,
         at_once: int = 64,
         tries: int = 3,
+        steady: float = _BACKOFF.most,
         pause: Callable[[int], Awaitable[None]] = _BACKOFF,
     ) -> None:
-        """Handles at most ``at_once`` events at a time. Awaits ``pause(n)`` between attempts."""
+        """Handles at most ``at_once`` events at a time. Awaits ``pause(n)`` between attempts.
+
+        After a connection of ``steady`` seconds, or a delivery, ``n`` starts at 1 again.
+        """
         self._group, self._only, self._handle = group, only | _OWN, handle
         self._groups, self._store, self._payloads, self._parking = groups, store, payloads, parking
         self._at_once, self._tries, self._pause = at_once, tries, pause
-        self._alone, self._breaks = asyncio.Lock(), 0
+        self._alone, self._breaks, self._steady = asyncio.Lock(), 0, steady
         self._stalled: str | None = None
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -123,9 +127,17 @@ class GroupConsumer:
             self._groups.consume(self._group, only=self._only, buffer=self._at_once) as deliveries,
             asyncio.TaskGroup() as tasks,
         ):
-            async for delivery in deliveries:
-                self._breaks = 0
-                tasks.create_task(self._settle(delivery))
+            steady = asyncio.get_running_loop().call_later(self._steady, self._reset)
+            try:
+                async for delivery in deliveries:
+                    self._reset()
+                    tasks.create_task(self._settle(delivery))
+            finally:
+                steady.cancel()
+
+    def _reset(self) -> None:
+        """The connection works: the next break is the first one again."""
+        self._breaks = 0
 
     async def _settle(self, delivery: Delivery) -> None:
         recorded, handed_out = delivery.recorded, delivery.retries

@@ -8,15 +8,16 @@ import asyncio
 from collections import deque
 from typing import Final
 
+from application.backoff import Backoff
 from application.messages import RecordedEvent
 from application.ports import StoreUnavailable
 from infrastructure.postgres.connections import unavailable
 from infrastructure.postgres.events.handing_out import Membership, Settled
 from infrastructure.signalling import Signal, wait_for_any
 
-_NET: Final = 0.5  # seconds until a look that nobody called for: a dead consumer sends no signal
+_NET: Final = 0.5  # seconds until a look without a notification: a dead consumer sends none
 _PACE: Final = 0.005  # seconds from one look to the next: what comes meanwhile goes together
-_SOON: Final = 0.02  # until the next while events are held back: the longer, the less often
+_HELD_BACK: Final = Backoff(0.02, most=_NET)  # until the next look, while events are held back
 _GONE: Final = "this consumer has left: its events go to others"
 
 
@@ -29,7 +30,7 @@ class Consumer:
         self._unseen: deque[Delivery] = deque()  # those of them that nobody has asked for yet
         self._settled = Settled()
         self._look, self._came = asyncio.Event(), Signal()
-        self._pause, self._left = _SOON, False
+        self._looks, self._left = 0, False  # looks at events that are held back
         self._error: Exception | None = None
 
     def __aiter__(self) -> "Consumer":
@@ -104,9 +105,9 @@ class Consumer:
         if taken.events:
             self._came.send()
         if not taken.more:
-            await self._wait(change, self._pause if taken.held_back else _NET)
+            await self._wait(change, _HELD_BACK.longest(self._looks) if taken.held_back else _NET)
             await asyncio.sleep(began + _PACE - _now())
-        self._pause = min(2 * self._pause, _NET) if taken.held_back else _SOON
+        self._looks = self._looks + 1 if taken.held_back else 0
 
     async def _wait(self, change: asyncio.Event, within: float) -> None:
         """Wait for something to do. While there is no room, nothing that comes matters."""

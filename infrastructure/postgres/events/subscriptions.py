@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
+from application.backoff import Backoff
 from application.event_filter import EventFilter
 from application.messages import Decoder, RecordedEvent
 from application.ports import Progress
@@ -16,8 +17,9 @@ from infrastructure.signalling import wait_for
 
 _PAGE: Final = 500  # events in one answer of the server
 _WINDOW: Final = 10_000  # positions that one question looks at
-_NET: Final = 1.0  # seconds until a look that nobody called for
-_SOON: Final = 0.02  # the same, while events are held back: nobody calls when that ends in nothing
+_NET: Final = 1.0  # seconds until a look without a notification
+# While events are held back: an open transaction that rolls back sends no notification.
+_HELD_BACK: Final = Backoff(0.02, most=_NET)
 
 
 class Subscriptions:
@@ -69,7 +71,7 @@ class Subscriptions:
     async def _follow(
         self, position: int, only: EventFilter
     ) -> AsyncGenerator[RecordedEvent | Progress, None]:
-        told, pause = False, _SOON
+        announced, looks = False, 0  # the end of the log; at events that are held back
         while True:
             change = self._wake_up.next
             readable, held_back = await self._horizon.readable()
@@ -81,13 +83,14 @@ class Subscriptions:
                 for row in rows:
                     yield recorded(row, self._decoder)
                 position = rows[-1][6] if len(rows) == _PAGE else until
-                told = position >= readable
-                yield Progress(position, caught_up=told)
-            if not told:
-                told = True
+                announced = position >= readable
+                yield Progress(position, caught_up=announced)
+            if not announced:
+                announced = True
                 yield Progress(position, caught_up=True)
-            await wait_for(change, pause if held_back else self._net)
-            pause = min(2 * pause, self._net) if held_back else _SOON  # the longer, the less often
+            pause = min(_HELD_BACK.longest(looks), self._net) if held_back else self._net
+            await wait_for(change, pause)
+            looks = looks + 1 if held_back else 0
 
 
 _SELECT: Final = f"""
