@@ -13,7 +13,7 @@ help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: .venv/.run ## start the service on embedded servers, with real orders in it
-	@$(BIN)/headwater run
+	@$(BIN)/python -m infrastructure.$(SERVICE) run
 
 fast: .venv/.dev ## the tests of domain and application, everything in memory
 	@FEWER_EXAMPLES=1 $(BIN)/pytest -q -m "not slow" tests/domain tests/application tests/contracts tests/sample \
@@ -39,8 +39,8 @@ bench: .venv/.dev ## measure, and print ratios
 	@cd $(NODE)/tests && $(CURDIR)/$(BIN)/python -m benchmarks
 	@$(BIN)/python -m tests.$(SERVICE).benchmarks
 
-kit-alone: .venv/.dev ## the kit without the shop: a service of a few lines takes its place
-	@$(BIN)/python -m tests.alone
+kit-alone: .venv/.dev ## check and test the kit without the shop; TESTS=fast: the fast ones
+	@$(BIN)/python -m tests.alone $(TESTS)
 
 reference: .venv/.dev ## print docs/reference, alerts and dashboard anew, from the source
 	@$(BIN)/python -m tests.reference.commands > docs/reference/commands.md

@@ -1,11 +1,11 @@
 """The documentation without the shop: what shows its code or its commands goes, the rest stays.
 
-A row of a table or an item of a list goes alone, else its section goes, else the page. Links to
-what is gone become text.
+A row of a table, an item of a list or a paragraph with a title goes alone, else its section goes,
+else the page. Links to what is gone become text.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,12 +14,16 @@ from typing import Final
 from tests.documentation import anchors
 
 _ITEM: Final = re.compile(
-    r"^(?:\||- )(?!.*\n\|---).*\n(?:  .*\n)*", re.MULTILINE
-)  # no heads of tables
+    r"^(?:\||- )(?!.*\n\|---).*\n(?:  .*\n)*"  # no head of a table
+    r"|^\*\*.*\n(?:\S.*\n)*\n?",
+    re.MULTILINE,
+)
 _SECTION: Final = re.compile(r"^(?=## )", re.MULTILINE)
 _LINK: Final = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s#]*)(?:#([^)\s]*))?\)")
 _SHOWN: Final = re.compile(r"<!-- from (\S+) -->")
 _COMMAND: Final = re.compile(r"(?:^|[\s/`])headwater ([a-z]+)\b(?!\.)", re.MULTILINE)
+_PATH: Final = re.compile(r"`((?:domain|application|infrastructure|tests|docs)/[\w./-]+)`")
+_MODULE: Final = re.compile(r"python -m (tests[\w.]+)")
 _CODE: Final = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
@@ -33,14 +37,14 @@ class Pages:
     def prune(self) -> None:
         """Takes what is gone out of them, and the pages of which nothing is left."""
         for drop in (self._sections, self._items, self._links):
-            for page in self.at.glob("docs/**/*.md"):
+            for page in (*self.at.glob("docs/**/*.md"), self.at / "CONTRIBUTING.md"):
                 page.write_text(drop(page, page.read_text()))
                 if not page.read_text():
                     page.unlink()
-        for page in self.at.glob("*.md"):
-            page.write_text(self._links(page, page.read_text()))
 
     def _sections(self, page: Path, text: str) -> str:
+        if page.name[0].isdigit():  # a decision stays as it was made, or goes
+            return "" if self._shows_what_is_gone(page, text) else text
         text = _ITEM.sub(partial(self._unless_gone, page), text)
         lead, *sections = _SECTION.split(text)
         kept = [section for section in sections if not self._shows_what_is_gone(page, section)]
@@ -65,8 +69,16 @@ class Pages:
         return (
             not named <= {*self.commands}
             or not all(self._is_there(page, path) for path in files)
-            or not all((self.at / path).exists() for path in _SHOWN.findall(text))
+            or not all((self.at / path).exists() for path in self._files(text))
         )
+
+    def _files(self, text: str) -> Iterator[str]:
+        """Those that it shows, or names by their path or their module."""
+        yield from _SHOWN.findall(text)
+        yield from _PATH.findall(text)
+        for module in _MODULE.findall(text):
+            path = module.replace(".", "/")
+            yield path if (self.at / path).is_dir() else f"{path}.py"
 
     def _is_there(self, page: Path, path: str, anchor: str | None = None) -> bool:
         if "://" in path:

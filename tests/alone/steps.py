@@ -88,23 +88,3 @@ STEPS: Final[Sequence[Callable[[Path], None]]] = (
     name_the_service,
     prune_the_pages,
 )
-
-
-def standing_on_the_shop(at: Path) -> Sequence[str]:
-    """The test modules that still import it, or import one that does: there should be none."""
-    files = {str(file.relative_to(at)): file.read_text() for file in (at / "tests").rglob("*.py")}
-    found: list[str] = []
-    while more := [n for n, text in files.items() if n not in found and _imports(found, text)]:
-        found += more
-    return sorted(found)
-
-
-def _imports(files: Sequence[str], text: str) -> bool:
-    """Whether it imports the shop, or one of these files."""
-    names = [re.escape(file.removesuffix(".py").replace("/", ".")) for file in files] + [
-        *map(re.escape, SHOP)
-    ]
-    either = [
-        name for name in names for name in (name, r" import (.*, )?".join(name.rsplit(r"\.", 1)))
-    ]
-    return bool(re.search(rf"^\s*(from|import) ({'|'.join(either)})\b", text, re.MULTILINE))
