@@ -10,7 +10,7 @@ from application.paging import view
 from domain.decider import Missing
 from domain.loans import Lend, Return
 from domain.values import Id
-from infrastructure.http.commands import COMMAND_ERRORS, Requested, Done
+from infrastructure.http.commands import COMMAND_ERRORS, Done, Requested
 from infrastructure.http.problems import documented
 from infrastructure.http.reading import Reading, answers
 from infrastructure.http.text import Body

@@ -1,0 +1,7 @@
+"""The shop has all that belongs to its parts."""
+
+from infrastructure.shop.program import PROGRAM
+from tests.service_laws import *  # noqa: F403 - every law is a test of this suite
+from tests.service_laws import of
+
+pytest_generate_tests = of(PROGRAM, tests="tests.shop")
