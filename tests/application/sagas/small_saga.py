@@ -137,6 +137,10 @@ class Small:
                 if recorded in self.engine.events:
                     await self.engine.handle(recorded)
 
+    def handed_out(self) -> None:
+        """What there is so far is not handed out (again)."""
+        self._handled = self.store.last_position
+
     async def state(self) -> SagaState:
         return (await SagaStream(self.store, NAME, "1").read()).state
 

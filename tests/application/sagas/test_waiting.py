@@ -2,12 +2,19 @@
 
 from datetime import timedelta
 
+import pytest
+
 from application.sagas.deadlines import Deadlines
+from application.sagas.engine import SagaEngine
 from application.sagas.events import SagaRetried, SagaWoken
+from application.sagas.moments import UNSEEN
+from application.sagas.outcomes import StepOutcome
 from application.sagas.state import SagaStatus
 from application.sagas.stream import SagaStream
 from infrastructure import memory
 from tests.application.sagas.small_saga import APPROVED, DAY, GO, NAME, OPEN, PAUSE, Small, saga
+from tests.application.sagas.world import Killed
+from tests.sample.service import SAMPLE
 from tests.sample.transfers import CancelTransfer
 
 
@@ -134,6 +141,27 @@ async def test_a_moment_outlives_the_process() -> None:
             later.learn(recorded)
 
     assert later.moments == {"1": small.now + DAY}
+
+
+async def test_a_saga_that_is_lost_after_its_wait_is_looked_at_within_minutes() -> None:
+    """Its event has come, and then nobody heard of it again: not only when the wait would end."""
+    small = await requested(OPEN, APPROVED, GO)
+    await small.run()
+    await small.approve()
+
+    async def lost(*_: object) -> StepOutcome:
+        raise Killed
+
+    own = SAMPLE.catalogue.own
+    engine = SagaEngine([small.definition], own, small.store, lost, now=lambda: small.now)
+    with pytest.raises(Killed):
+        await engine.handle(small.recorded("transfer-1")[-1])
+    small.handed_out()
+    await small.run()
+    assert (await small.state()).under_way == "go"
+
+    await small.run(days=UNSEEN / DAY)
+    assert (await small.state()).under_way is None
 
 
 async def test_the_moment_of_one_clock_counts_for_all() -> None:
