@@ -148,7 +148,7 @@ def node(
 def stream(
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(help="Such as `order-536370`; on EventStoreDB also `$ce-order`.")
+        str, typer.Argument(help="`CATEGORY-ID`; on EventStoreDB also `$ce-CATEGORY`.")
     ],
     json: Annotated[bool, typer.Option("--json", help="As JSON, one object per line.")] = False,
     backwards: Annotated[bool, typer.Option("--backwards", help="Newest first.")] = False,

@@ -1,7 +1,7 @@
 """``headwater stream NAME``: a stream, printed readably or as JSON lines."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.highlighter import JSONHighlighter
@@ -30,18 +30,24 @@ async def print_stream(
             else:
                 _show(recorded, name, console)
     if not found:
-        raise CommandFailed(_unknown(name, browsable=browsable))
+        names = [category.name for category in deployment.program.service.categories]
+        raise CommandFailed(_unknown(name, names, browsable=browsable))
 
 
-def _unknown(name: str, *, browsable: bool) -> str:
+def _unknown(name: str, categories: Sequence[str], *, browsable: bool) -> str:
+    """Which streams there are instead; ``browsable``: a category is a stream of links, too."""
+    known = ", ".join(f"{category}-…" for category in categories)
     if browsable:
-        return f"there is no stream named {name}; `$ce-order` has all orders"
+        return (
+            f"there is no stream named {name}: name one such as {known}, "
+            f"or all of a category, such as $ce-{categories[0]}"
+        )
     if name.startswith("$"):
         return (
             f"there is no stream named {name}: only EventStoreDB has such streams of links; "
-            "`headwater orders` lists the orders, and each has a stream `order-…`"
+            f"name one such as {known}"
         )
-    return f"there is no stream named {name}; `headwater orders` lists all orders"
+    return f"there is no stream named {name}: name one such as {known}"
 
 
 def _show(recorded: RecordedEvent, name: str, console: Console) -> None:

@@ -42,7 +42,7 @@ async def ready(service: Serving) -> Ready | Response:
     """Whether to send requests here: what is asked is answered rightly, and commands are taken.
 
     The stores answer, appends are accepted, the projections run and have caught up. A provider
-    that is away is named, and no reason: orders are taken, and their sagas wait for it.
+    that is away is named, and no reason: commands are accepted, and their sagas wait for it.
     """
     found = await service.health.readiness()
     checks = dict(found.checks)

@@ -1,149 +1,25 @@
-"""The command line as a person uses it: real processes, real sockets, a directory of its own."""
+"""``headwater`` as a person uses it."""
 
-import json
-import os
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Final
 
-import httpx
-import psutil
-
-from infrastructure.settings.reading import names_of
 from infrastructure.shop.settings import ShopSettings
+from tests.e2e.command_line import PATIENCE, CommandLine, Service, refusal, until
 
-PATIENCE = 120.0  # seconds in which what a test waits for has to come, on a busy machine too
-COMMAND = (sys.executable, "-m", "infrastructure.shop")
+__all__ = [
+    "COMMAND",
+    "PATIENCE",
+    "Service",
+    "environment",
+    "headwater",
+    "refusal",
+    "running",
+    "serving",
+    "until",
+]
 
+COMMAND: Final = (sys.executable, "-m", "infrastructure.shop")
+_SHOP: Final = CommandLine(COMMAND, ShopSettings)
 
-def headwater(
-    home: Path, *arguments: str, command: Sequence[str] = COMMAND, **settings: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [*command, *arguments],
-        env=environment(home, settings),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-
-
-def refusal(ended: subprocess.CompletedProcess[str], code: int) -> str:
-    """The one line in which a command said why it could not do its work."""
-    assert ended.returncode == code, ended.stdout + ended.stderr
-    assert "Traceback" not in ended.stderr
-    (line,) = ended.stderr.strip().splitlines()
-    return line
-
-
-@dataclass(frozen=True)
-class Service:
-    """A ``headwater run`` in its own process."""
-
-    home: Path
-    process: psutil.Popen
-    output: Path
-
-    @property
-    def said(self) -> str:
-        return self.output.read_text()
-
-    @property
-    def url(self) -> str:
-        """Where it announced that it can be reached."""
-        until(lambda: (self.home / "running.json").exists(), self)
-        announced: dict[str, Any] = json.loads((self.home / "running.json").read_text())
-        return str(announced["url"])
-
-    def post(
-        self, path: str, body: object, headers: Mapping[str, str] | None = None
-    ) -> httpx.Response:
-        """Send a command; again, while it is told to come again: this machine may be very busy."""
-        with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
-            deadline = time.monotonic() + PATIENCE
-            while True:
-                answer = client.post(f"{self.url}{path}", json=body, headers=headers)
-                if answer.status_code != 503 or time.monotonic() > deadline:
-                    return answer
-                time.sleep(0.1)
-
-    def wait_for_welcome(self) -> None:
-        until(lambda: "Ctrl-C" in self.said, self)
-
-    def child(self, command: str) -> psutil.Process | None:
-        """The oldest of its processes with this in their command line, if there is one."""
-        for process in self.process.children(recursive=True):
-            with suppress(psutil.NoSuchProcess):
-                if command in " ".join(process.cmdline()):
-                    return process
-        return None
-
-    def end(self, sign: signal.Signals) -> int:
-        """Send the signal; its exit code, once it and all its children are gone."""
-        family = [self.process, *self.process.children(recursive=True)]
-        self.process.send_signal(sign)
-        _, alive = psutil.wait_procs(family, timeout=PATIENCE)
-        assert alive == [], "left behind"
-        return int(self.process.wait())
-
-
-@contextmanager
-def running(home: Path, **settings: str) -> Iterator[Service]:
-    """``headwater run`` on any free ports. It is gone after the block, whatever happened."""
-    output = home.with_suffix(".txt")
-    with output.open("w") as file:
-        process = psutil.Popen(
-            [*COMMAND, "run"],
-            env=environment(home, settings),
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # its Ctrl-C is not ours
-        )
-    try:
-        yield Service(home, process, output)
-    finally:
-        if process.is_running():
-            process.kill()
-            process.wait()
-
-
-@contextmanager
-def serving(home: Path, **servers: str) -> Iterator[psutil.Popen]:
-    """``headwater serve`` on these servers and any free port. It is gone after the block."""
-    with home.with_suffix(".txt").open("w") as output:
-        process = psutil.Popen(
-            [*COMMAND, "serve"],
-            env=environment(home, servers),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def until(condition: Callable[[], bool], service: Service) -> None:
-    """Return as soon as it holds; fail when it never does, or the service has ended."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert service.process.poll() is None, service.said
-        assert time.monotonic() < deadline, service.said
-        time.sleep(0.01)
-
-
-def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """Of a command in this home: nothing is set but by the test, and any free ports are used."""
-    theirs = {name for field in ShopSettings.model_fields for name in names_of(ShopSettings, field)}
-    others = {name: value for name, value in os.environ.items() if name not in theirs}
-    ports = {"HEADWATER_HTTP_PORT": "0", "HEADWATER_EVENTSTOREDB_PORT": "0"}
-    return {**others, "COLUMNS": "200", "HEADWATER_HOME": str(home), **ports, **settings}
+headwater, running, serving = _SHOP.run, _SHOP.running, _SHOP.serving
+environment = _SHOP.environment

@@ -15,36 +15,35 @@ from application.messages import Context, RecordedEvent
 from application.ports import Changed, EventStore, Subscriptions
 from application.projections.builds import Standing
 from application.projections.folding import fold
-from application.shop.read_models.order_summary import OrderSummary, order_summary
-from application.shop.service import SHOP
-from domain.orders import OrderLine, PlaceOrder, ReturnedLine, ReturnLines
-from domain.values import Money
 from infrastructure import postgres as postgresql
+from tests.e2e.bank import BANK
+from tests.e2e.command_line import PATIENCE
 from tests.projection_specification import at
-from tests.shop.e2e.headwater import PATIENCE, serving
-from tests.shop.stores import NOWHERE, opened
+from tests.sample.accounts import Deposit
+from tests.sample.read_models.balances import Balance, balances
+from tests.sample.service import SAMPLE
+from tests.stores import opened
 from tests.waiting import until_true
 
-ORDERS = 400
-LINE = OrderLine(sku="85123A", quantity=6, unit_price=Money.parse("2.55 GBP"))
-BACK = ReturnLines(return_id="r-1", lines=(ReturnedLine(line=1, quantity=1),))
+ACCOUNTS = 400
 
 
-async def place(store: EventStore, first: int) -> None:
-    """Orders from this number on, a unit of each comes back; no saga acts on orders of old."""
-    dispatch = CommandDispatch(store, SHOP.catalogue)
+async def deposit(store: EventStore, first: int) -> None:
+    """Twice on each account from this number on."""
+    dispatch = CommandDispatch(store, SAMPLE.catalogue)
 
     async def one(number: int) -> None:
-        for command in (PlaceOrder(lines=(LINE,), from_history=True), BACK):
-            await dispatch(f"{number:04}", command, Context.start("a test", uuid4(), at(number)))
+        for id in ("d-1", "d-2"):
+            context = Context.start("a test", uuid4(), at(number))
+            await dispatch(f"{number:04}", Deposit(deposit_id=id, amount=1), context)
 
-    for start in range(first, first + ORDERS, 50):
+    for start in range(first, first + ACCOUNTS, 50):
         await asyncio.gather(*map(one, range(start, start + 50)))
 
 
 async def standing_of(builds: postgresql.Builds) -> Standing:
-    """Of the one build of order_summary."""
-    (standing,) = await builds.standings(order_summary.name)
+    """Of the one build of balances."""
+    (standing,) = await builds.standings(balances.name)
     return standing
 
 
@@ -56,9 +55,10 @@ def holder(standing: Standing) -> int | None:
 
 @contextmanager
 def two_services(home: Path, **servers: str) -> Iterator[dict[int, psutil.Popen]]:
-    """Two ``headwater serve`` on the same servers, by their process ids."""
-    with serving(home / "one", **servers) as one, serving(home / "two", **servers) as two:
-        yield {process.pid: process for process in (one, two)}
+    """Two ``serve`` on the same servers, by their process ids."""
+    one, two = (BANK.serving(home / name, **servers) for name in ("one", "two"))
+    with one as one_process, two as two_process:
+        yield {process.pid: process for process in (one_process, two_process)}
 
 
 async def test_whoever_is_killed_is_replaced_and_nothing_is_lost(
@@ -69,11 +69,11 @@ async def test_whoever_is_killed_is_replaced_and_nothing_is_lost(
         await postgresql.migrate(pool)
         store, subscriptions = container.event_store(), container.subscriptions()
         builds = postgresql.Builds(pool)
-        await builds.register([order_summary])
-        await place(store, 0)
-        with two_services(tmp_path, **servers, **NOWHERE) as services:
+        await builds.register([balances])
+        await deposit(store, 0)
+        with two_services(tmp_path, **servers) as services:
             await until_true(lambda: has_begun(builds), PATIENCE)
-            placing = asyncio.create_task(place(store, ORDERS))
+            depositing = asyncio.create_task(deposit(store, ACCOUNTS))
             killed = holder(await standing_of(builds))
             assert killed is not None
             services[killed].kill()
@@ -84,7 +84,7 @@ async def test_whoever_is_killed_is_replaced_and_nothing_is_lost(
 
             await until_true(taken_over, PATIENCE)
             print(f"taken over {time.perf_counter() - died:.1f} s after kill -9")
-            await placing
+            await depositing
             expected = await clean_run(subscriptions)
 
             async def complete() -> bool:
@@ -92,9 +92,9 @@ async def test_whoever_is_killed_is_replaced_and_nothing_is_lost(
 
             await until_true(complete, PATIENCE)
 
-        views = postgresql.Views(pool, order_summary)
+        views = postgresql.Views(pool, balances)
         assert await views.load(list(expected.views)) == expected.views
-        assert await views.count(equal={}) == 2 * ORDERS
+        assert await views.count(equal={}) == 2 * ACCOUNTS
 
 
 async def has_begun(builds: postgresql.Builds) -> bool:
@@ -105,17 +105,17 @@ async def has_begun(builds: postgresql.Builds) -> bool:
 class Expected:
     """What one clean run makes of all events that are there, and where the last of them is."""
 
-    views: Changed[OrderSummary]
+    views: Changed[Balance]
     end: int
 
 
 async def clean_run(subscriptions: Subscriptions) -> Expected:
     events: list[RecordedEvent] = []
-    following = subscriptions.catch_up(after=None, only=order_summary.events)
+    following = subscriptions.catch_up(after=None, only=balances.events)
     async with following as messages:
         async for message in messages:
             if isinstance(message, RecordedEvent):
                 events.append(message)
             elif message.caught_up:
                 break
-    return Expected(fold(order_summary, events, {}), events[-1].position)
+    return Expected(fold(balances, events, {}), events[-1].position)

@@ -1,0 +1,1 @@
+"""The bank as a person runs it: real processes, real sockets."""
