@@ -19,11 +19,11 @@ class Alert:
     name: str
     metric: str  # its name; or an expression over several, which has its labels within
     labels: tuple[tuple[str, str], ...]
-    above: float
-    for_minutes: int
-    severity: str
     summary: str
     runbook: str
+    above: float = 0
+    for_minutes: int = 0
+    severity: str = "critical"
 
     @property
     def expression(self) -> str:
@@ -35,38 +35,32 @@ class Alert:
 
 def alerts_of(projection: Projection[Any]) -> Iterator[Alert]:
     """The alerts of one read model, with the limit that it declares."""
-    name = projection.name
+    name, limit = projection.name, projection.max_staleness.total_seconds()
     labels = (("projection", name), ("role", "live"))
-    limit = projection.max_staleness.total_seconds()
     yield Alert(
-        name="ProjectionTooOld",
-        metric=f"{PREFIX}_lag_seconds",
-        labels=labels,
+        "ProjectionTooOld",
+        f"{PREFIX}_lag_seconds",
+        labels,
+        f"{name} is more than {limit:g} s behind, which is its limit",
+        "lag-that-grows",
         above=limit,
         for_minutes=1,
         severity="warning",
-        summary=f"{name} is more than {limit:g} s behind, which is its limit",
-        runbook="lag-that-grows",
     )
     yield Alert(
-        name="ProjectionFailed",
-        metric=f"{PREFIX}_failed",
-        labels=labels,
-        above=0,
-        for_minutes=0,
-        severity="critical",
-        summary=f"{name} has stopped at an event that it cannot handle; a person has to act",
-        runbook="poison-event",
+        "ProjectionFailed",
+        f"{PREFIX}_failed",
+        labels,
+        f"{name} has stopped at an event that it cannot handle; a person has to act",
+        "poison-event",
     )
     yield Alert(
-        name="ProjectionUnseen",
-        metric=f"{PREFIX}_breached",
-        labels=labels,
-        above=0,
+        "ProjectionUnseen",
+        f"{PREFIX}_breached",
+        labels,
+        f"{name} has been behind its limit for 5 minutes, or no process runs it",
+        "stuck-projection",
         for_minutes=5,
-        severity="critical",
-        summary=f"{name} has been behind its limit for 5 minutes, or no process runs it",
-        runbook="stuck-projection",
     )
 
 
@@ -74,98 +68,80 @@ def alerts_of_saga(saga: str) -> Iterator[Alert]:
     """The alerts of all sagas of one name."""
     of = ("saga", saga)
     yield Alert(
-        name="SagaFailed",
-        metric="headwater_sagas_failed",
-        labels=(of,),
-        above=0,
-        for_minutes=0,
-        severity="critical",
-        summary=f"a saga of {saga} can neither continue nor compensate; a person has to act",
-        runbook="failed-compensation",
+        "SagaFailed",
+        "headwater_sagas_failed",
+        (of,),
+        f"a saga of {saga} can neither continue nor compensate; a person has to act",
+        "failed-compensation",
     )
     yield Alert(
-        name="CompensationFailing",
-        metric="headwater_sagas_stuck",
-        labels=(of, ("status", "compensating")),
-        above=0,
-        for_minutes=0,
-        severity="critical",
-        summary=f"undoing a step of {saga} has failed several times; it is retried without end",
-        runbook="failed-compensation",
+        "CompensationFailing",
+        "headwater_sagas_stuck",
+        (of, ("status", "compensating")),
+        f"undoing a step of {saga} has failed several times; it is retried without end",
+        "failed-compensation",
     )
     yield Alert(
-        name="SagaStuck",
-        metric="headwater_sagas_stuck",
-        labels=(of, ("status", "running")),
-        above=0,
-        for_minutes=0,
+        "SagaStuck",
+        "headwater_sagas_stuck",
+        (of, ("status", "running")),
+        f"a step of {saga} has failed several times; the saga compensates at its timeout",
+        "stuck-saga",
         severity="warning",
-        summary=f"a step of {saga} has failed several times; the saga compensates at its timeout",
-        runbook="stuck-saga",
     )
     yield Alert(
-        name="SagaOverdue",
-        metric="headwater_sagas_overdue",
-        labels=(of,),
-        above=0,
+        "SagaOverdue",
+        "headwater_sagas_overdue",
+        (of,),
+        f"a saga of {saga} is overdue: no process works on it",
+        "stuck-saga",
         for_minutes=1,
-        severity="critical",
-        summary=f"a saga of {saga} is overdue: no process works on it",
-        runbook="stuck-saga",
     )
     attempts = f'sum by (saga, step) (rate(headwater_saga_attempts_total{{saga="{saga}",'
     yield Alert(
-        name="SagaStepFailing",
-        metric=f'{attempts}outcome=~"delayed|timed_out"}}[5m])) '
-        f'/ {attempts}outcome!~"undo.*"}}[5m]))',
-        labels=(),
+        "SagaStepFailing",
+        f'{attempts}outcome=~"delayed|timed_out"}}[5m])) / {attempts}outcome!~"undo.*"}}[5m]))',
+        (),
+        f"more than a tenth of the attempts at a step of {saga} fail (refusals apart)",
+        "stuck-saga",
         above=0.1,
         for_minutes=5,
         severity="warning",
-        summary=f"more than a tenth of the attempts at a step of {saga} fail (refusals apart)",
-        runbook="stuck-saga",
     )
 
 
 def alert_of_group(group: str) -> Alert:
     """The alert of one consumer group."""
     return Alert(
-        name="EventsParked",
-        metric="headwater_parked_events",
-        labels=(("group", group),),
-        above=0,
-        for_minutes=0,
-        severity="critical",
-        summary=f"{group} has parked an event; later ones of its stream wait until a person acts",
-        runbook="parked-events",
+        "EventsParked",
+        "headwater_parked_events",
+        (("group", group),),
+        f"{group} has parked an event; later ones of its stream wait until a person acts",
+        "parked-events",
     )
 
 
 HELD_BACK: Final = Alert(
-    name="EventsHeldBack",
-    metric="headwater_event_store_held_back_seconds",
-    labels=(),
+    "EventsHeldBack",
+    "headwater_event_store_held_back_seconds",
+    (),
+    "an open transaction keeps every reader from newer events",
+    "events-that-are-held-back",
     above=30,  # the service's own transactions end before
-    for_minutes=0,
-    severity="critical",
-    summary="an open transaction keeps every reader from newer events",
-    runbook="events-that-are-held-back",
 )
 
 GROUPS_HINDERED: Final = Alert(
-    name="EventsReachNoGroup",
-    metric="headwater_consumer_groups_hindered",
-    labels=(),
-    above=0,
+    "EventsReachNoGroup",
+    "headwater_consumer_groups_hindered",
+    (),
+    "new events reach no consumer group: no saga and no reaction receives them",
+    "events-that-reach-no-consumer-group",
     for_minutes=1,
-    severity="critical",
-    summary="new events reach no consumer group: no saga and no reaction receives them",
-    runbook="events-that-reach-no-consumer-group",
 )
 
 
 def alerts(service: Service[Any]) -> Sequence[Alert]:
-    """All that may go wrong with what this service declares."""
+    """All alerts of what this service declares."""
     return (
         *(
             alert

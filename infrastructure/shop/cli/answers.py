@@ -39,12 +39,12 @@ _WIDEST: Final = 1_000  # columns
 
 @dataclass(frozen=True)
 class Question(Generic[V]):
-    """A query on a read model; ``shown`` are the columns of a list."""
+    """A query on a read model; ``columns``: the fields that a table of its page shows."""
 
     name: str
     projection: Projection[V]
     ask: Callable[[Views[V]], Awaitable[Page[V] | V | None]]
-    shown: Sequence[str] = ()
+    columns: str = ""
 
 
 def orders(
@@ -53,18 +53,10 @@ def orders(
     """One order, or a page of them. Raises :class:`UsageError`."""
     if id is not None:
         return Question(f"order {id}", order_summary, partial(queries.order, order_id=id))
-    return Question(
-        "orders",
-        order_summary,
-        partial(
-            queries.orders,
-            customer_id=customer,
-            status=_one_of(OrderStatus, status),
-            after=after,
-            limit=limit,
-        ),
-        ("order_id", "placed_at", "status", "customer_id", "country", "units", "total"),
-    )
+    wanted = _one_of(OrderStatus, status)
+    ask = partial(queries.orders, customer_id=customer, status=wanted, after=after, limit=limit)
+    columns = "order_id placed_at status customer_id country units total"
+    return Question("orders", order_summary, ask, columns)
 
 
 def exchanges(
@@ -72,57 +64,41 @@ def exchanges(
 ) -> Question[Any]:
     """A page of exchanges. Raises :class:`UsageError`."""
     wanted = _one_of(ExchangeStatus, status)
-    return Question(
-        "exchanges",
-        exchanges_by_id,
-        partial(queries.exchanges, order_id=order, status=wanted, after=after, limit=limit),
-        ("exchange_id", "order_id", "status", "requested_at", "difference", "reason"),
-    )
+    ask = partial(queries.exchanges, order_id=order, status=wanted, after=after, limit=limit)
+    columns = "exchange_id order_id status requested_at difference reason"
+    return Question("exchanges", exchanges_by_id, ask, columns)
 
 
 def sales(
     first: date | None, last: date | None, country: str | None, after: str | None, limit: int
 ) -> Question[Any]:
     """A page of days."""
-    return Question(
-        "sales",
-        daily_sales,
-        partial(queries.sales, first=first, last=last, country=country, after=after, limit=limit),
-        ("day", "country", "orders", "units", "gross", "returned", "cancelled", "net"),
-    )
+    ask = partial(queries.sales, first=first, last=last, country=country, after=after, limit=limit)
+    columns = "day country orders units gross returned cancelled net"
+    return Question("sales", daily_sales, ask, columns)
 
 
 def customers(id: str | None, after: str | None, limit: int) -> Question[Any]:
     """One customer, or a page of them."""
     if id is not None:
-        ask = partial(queries.customer, customer_id=id)
-        return Question(f"customer {id}", customer_orders, ask)
-    return Question(
-        "customers",
-        customer_orders,
-        partial(queries.customers, after=after, limit=limit),
-        ("customer_id", "order_count", "units", "totals", "returned", "first_order", "last_order"),
-    )
+        one = partial(queries.customer, customer_id=id)
+        return Question(f"customer {id}", customer_orders, one)
+    ask = partial(queries.customers, after=after, limit=limit)
+    columns = "customer_id order_count units totals returned first_order last_order"
+    return Question("customers", customer_orders, ask, columns)
 
 
 def products(words: str, after: str | None, limit: int) -> Question[Any]:
     """A page of products, those most sold first."""
-    return Question(
-        "products",
-        product_search,
-        partial(queries.products, words=words, after=after, limit=limit),
-        ("sku", "descriptions", "orders", "units_kept", "revenue", "last_sold"),
-    )
+    ask = partial(queries.products, words=words, after=after, limit=limit)
+    columns = "sku descriptions orders units_kept revenue last_sold"
+    return Question("products", product_search, ask, columns)
 
 
 def picks(after: str | None, limit: int) -> Question[Any]:
     """A page of the pick list."""
-    return Question(
-        "picks",
-        order_summary,
-        partial(pick_list, after=after, limit=limit),
-        ("order_id", "placed_at", "country", "goods"),
-    )
+    ask = partial(pick_list, after=after, limit=limit)
+    return Question("picks", order_summary, ask, "order_id placed_at country goods")
 
 
 def stock(sku: str) -> Question[Any]:
@@ -159,7 +135,7 @@ def _document(question: Question[V], found: Page[V] | V) -> dict[str, Any]:
 def _show(question: Question[V], found: Page[V] | V, lag: float | None) -> None:
     console = Console()
     if isinstance(found, Page):
-        _show_table(found.items, question.shown, console)
+        _show_table(found.items, question.columns.split(), console)
     else:
         _show_one(found, console)
     console.print()
@@ -196,8 +172,9 @@ def _show_one(view: BaseModel, console: Console) -> None:
 def _show_table(things: Sequence[BaseModel], fields: Sequence[str], console: Console) -> None:
     """Wider than the terminal, if it has to be: an id is never cut."""
     table = _table(things, fields)
-    unbounded = console.options.update(max_width=_WIDEST)
-    console.width = max(console.width, console.measure(table, options=unbounded).minimum + 2)
+    least = console.measure(table, options=console.options.update(max_width=_WIDEST)).minimum
+    if least > console.width:
+        console.width = least + 2  # rich measures without the space around the columns
     console.print(table)
 
 
