@@ -3,7 +3,7 @@
 A module of tests imports all of it, and says by ``pytest_generate_tests = of(…)`` on what it runs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from inspect import getmembers, isclass
 from types import ModuleType
 
@@ -54,7 +54,8 @@ def test_every_category_has_examples(histories: Histories) -> None:
         for category in histories.service.catalogue.categories
         if category.commands and category.decider is not operating.decider
     ]
-    assert decided == histories.categories
+    missing = [category.name for category in decided if category not in histories.categories]
+    assert not missing, f"add examples of {', '.join(missing)} to the Histories of the service"
 
 
 @LAW
@@ -89,14 +90,16 @@ def test_every_command_is_carried_out_once(histories: Histories, category: Categ
     lives = histories.examples[category.name]
     done = [step for life in lives for step in live(category.decider, life)]
     assert all(events for _, events in done)
-    assert {type(command) for command, _ in done} == set(category.commands)
+    missing = set(category.commands) - {type(command) for command, _ in done}
+    assert not missing, _lacks(category, missing)
 
 
 def test_every_event_can_happen(histories: Histories, category: Category) -> None:
     """No kind of event is out of reach of the commands."""
     lives = histories.examples[category.name]
     done = [step for life in lives for step in live(category.decider, life)]
-    assert {type(event) for _, events in done for event in events} == set(category.events)
+    missing = set(category.events) - {type(event) for _, events in done for event in events}
+    assert not missing, _lacks(category, missing)
 
 
 def test_every_refusal_has_a_test(page: ModuleType, tests: ModuleType) -> None:
@@ -106,4 +109,10 @@ def test_every_refusal_has_a_test(page: ModuleType, tests: ModuleType) -> None:
         for name, kind in getmembers(page, isclass)
         if issubclass(kind, DomainError) and kind.__module__ == page.__name__
     }
-    assert refusals - vars(tests).keys() == set()
+    missing = sorted(refusals - vars(tests).keys())
+    assert not missing, f"write a test in {tests.__name__} for {', '.join(missing)}"
+
+
+def _lacks(category: Category, missing: Iterable[type]) -> str:
+    names = ", ".join(sorted(kind.__name__ for kind in missing))
+    return f"add an example with {names} to the life of {category.name} in the Histories"
