@@ -82,6 +82,17 @@ async def test_an_order_is_delivered_with_its_parcel(shop: Shop) -> None:
     assert (await shop.types("order-o"))[-2:] == ["OrderShipped", "OrderDelivered"]
 
 
+async def test_the_parcel_of_an_exchange_delivers_no_order(shop: Shop) -> None:
+    """It has the id of the exchange, and names the order: that one arrived long ago."""
+    await shop.tell("o", ShipOrder(shipment_id="o"))
+    await shop.tell("e", BookShipment(order_id="o", carrier="the carrier"))
+    await shop.tell("e", HandOverShipment(tracking_code="T"))
+    await shop.tell("e", DeliverShipment())
+    await shop.shipping.handle(await shop.last("shipment-e"))
+
+    assert (await shop.types("order-o"))[-1] == "OrderShipped"
+
+
 async def test_a_parcel_of_an_order_that_never_left_needs_a_person(shop: Shop) -> None:
     """It is refused in words, so its event is parked with them."""
     await shop.tell("o", HandOverShipment(tracking_code="T1"))

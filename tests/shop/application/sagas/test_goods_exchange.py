@@ -1,11 +1,14 @@
 """An exchange in every kind of trouble, one at a time; each time the whole shop is audited."""
 
+from contextlib import suppress
+from functools import partial
+
 import pytest
 
 from application.sagas.operating import CompensateSaga, RetrySaga
 from application.sagas.state import SagaStatus
 from application.shop.sagas.goods_exchange import goods_exchange
-from domain.exchanges import CloseExchange, ReceiveGoods, SendReplacement
+from domain.exchanges import CloseExchange, ExchangeIsClosed, ReceiveGoods, SendReplacement
 from domain.orders import MoreThanOrdered, ReturnedLine, ReturnLines
 from domain.stock import AdjustStock
 from infrastructure.providers.simulated import Fault
@@ -163,6 +166,34 @@ async def test_what_has_been_sent_is_not_undone() -> None:
     assert "AlreadySent" in world.saga_of().reason
     assert world.folded("stock-b").dispatched[EXCHANGE] == 1
     assert not world.carrier.records[f"book:{EXCHANGE}"].cancelled
+
+
+async def test_whoever_sends_while_all_is_undone_is_refused_or_first() -> None:
+    """At every moment of the compensation: what was sent before has nothing undone behind it."""
+    for moment in range(1, 60):
+        world = await delivered()
+        world.it_is_sent = False
+        await world.exchange("4 GBP")
+        for _ in range(2):
+            await world.engines_settle()
+            await world.people_act()
+        await world.tell(EXCHANGE, CompensateSaga(by="ada", reason="?"), saga=goods_exchange)
+        world.moments.passed = 0
+        world.moments.happens = {moment: partial(_sent, world)}
+        await world.settle()
+
+        if world.folded(f"exchange-{EXCHANGE}").status == "closed":
+            assert world.saga_of().status is SagaStatus.COMPENSATED
+            await world.audited()
+        else:
+            assert world.saga_of().status is SagaStatus.FAILED
+            assert not world.carrier.records[f"book:{EXCHANGE}"].cancelled, f"at {moment}"
+            assert EXCHANGE in world.folded("stock-b").reserved
+
+
+async def _sent(world: ExchangeWorld) -> None:
+    with suppress(ExchangeIsClosed):
+        await world.tell(EXCHANGE, SendReplacement(), "the warehouse")
 
 
 async def test_a_capture_that_fails_is_tried_until_it_succeeds() -> None:
