@@ -11,7 +11,7 @@ from infrastructure.settings import InvalidSettings
 
 
 def require_consistency(container: Container) -> None:
-    """Raises :class:`InvalidSettings` where this wiring cannot keep a read model inline."""
+    """Raises :class:`InvalidSettings` if this wiring cannot keep a read model inline."""
     settings = container.settings()
     setting = settings.name_of("inline_projections")
     try:
@@ -68,8 +68,7 @@ async def opened_to_serve(container: Container) -> AsyncIterator[None]:
 async def migrate(container: Container) -> Sequence[str]:
     """Bring the tables up to date; the names of the migrations applied now.
 
-    After that a service finds all tables that it needs, and its role need not be able to make any.
-    Raises ``StoreUnavailable``.
+    After that, the role of the service needs no right to make tables. Raises ``StoreUnavailable``.
     """
     async with opened(container, "read_side"):
         await container.builds().register(container.projections())

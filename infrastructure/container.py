@@ -1,7 +1,7 @@
 """All the wiring, and the only importer of dependency-injector.
 
-Everything here is built without waiting. What has to be awaited (the connections) is opened by
-:mod:`infrastructure.connecting` and handed in, so that no provider answers with a future.
+Everything here is built without awaiting. What has to be awaited (the connections) is opened by
+:mod:`infrastructure.connecting` and handed in, so that no provider returns a future.
 """
 
 import os
@@ -46,9 +46,9 @@ from infrastructure.sides import EventSide, Given, ReadSide
 from infrastructure.working import Working
 
 REMEMBER: Final = 1000
-"""Streams that a process need not read again when the next command for them comes."""
+"""The number of streams that a process keeps in memory between commands."""
 
-PATIENCE: Final = 10.0  # seconds after which a call to somebody outside is given up
+PATIENCE: Final = 10.0  # seconds after which a call to a provider is given up
 
 
 PARTS: Final = {
@@ -56,13 +56,13 @@ PARTS: Final = {
     "event_side": "open_events",
     "outside": "open_outside",
 }
-"""What can be opened, each by what opens it, in this order."""
+"""What can be opened, by the parts that open it, in this order."""
 
 
 def _opens(
     technology: str, side: str, given: providers.Provider[Given]
 ) -> providers.Callable[AbstractAsyncContextManager[Any]]:
-    """What opens one side on a technology. Its driver is imported when it is called."""
+    """Opens one side on a technology. Calling it imports the driver."""
     return providers.Callable(opener(technology, side), given)
 
 
@@ -160,7 +160,7 @@ class Container(containers.DeclarativeContainer):
         patience=settings.provided.consistency_wait_seconds,
     )
 
-    # what is asked from outside
+    # what the edges use
     working = providers.Singleton(Working)
     backpressure = providers.Singleton(
         Backpressure,
@@ -209,7 +209,7 @@ def in_memory(program: Program[Any], settings: Settings) -> Container:
     container.event_side.override(providers.Singleton(memory.event_side, container.given))
     container.read_side.override(providers.Singleton(memory.read_side, container.given))
     container.outside.override(providers.Singleton(program.outside_in_memory))
-    container.tick.override(providers.Object(0.01))  # a look at memory costs nothing
+    container.tick.override(providers.Object(0.01))  # in memory, looking is cheap
     for part, open in PARTS.items():
         there = providers.Callable(nullcontext, getattr(container, part))
         getattr(container, open).override(there)

@@ -1,4 +1,4 @@
-"""Metrics of consumer groups: whether new events reach them, and what they found gone."""
+"""Metrics of consumer groups: whether new events reach them, and which events were gone."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 
 class GroupMetrics:
-    """Shows what it was told last."""
+    """Shows the last values that it was given."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._gone = Counter(
@@ -17,20 +17,20 @@ class GroupMetrics:
             ["group"],
             registry=registry,
         )
-        self._told = _Told()
-        registry.register(self._told)
+        self._samples = _Samples()
+        registry.register(self._samples)
 
     def gone(self, group: str) -> None:
-        """The group found a link whose event is not there any more."""
+        """Count a link of the group whose event is gone."""
         self._gone.labels(group).inc()
 
     def show(self, hindered: bool | None) -> None:
-        """Let the next reading tell this; ``None``: nobody knows."""
-        self._told.hindered = hindered
+        """Show this from now on; ``None``: unknown."""
+        self._samples.hindered = hindered
 
 
-class _Told(Collector):
-    """What is unknown has no sample, since 0 would be a lie."""
+class _Samples(Collector):
+    """An unknown value has no sample, since 0 would be wrong."""
 
     hindered: bool | None = None
 

@@ -1,4 +1,4 @@
-"""Whether the service can do its work now, and if not, what is in the way."""
+"""Whether the service can do its work now, and if not, why."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping
@@ -13,20 +13,20 @@ from application.writability import Writability
 from infrastructure.program import Check
 from infrastructure.working import Working
 
-PATIENCE = 2.0  # seconds that a server may take to answer before it counts as gone
+PATIENCE = 2.0  # seconds after which a server counts as unavailable
 _OK: Final = "ok"
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """Each thing that the service works with, and ``ok`` or what is wrong with it."""
+    """Each dependency of the service by name, with ``ok`` or the fault."""
 
     checks: Mapping[str, str]
     may_be_away: frozenset[str] = field(default=frozenset())
 
     @property
     def wrong(self) -> Mapping[str, str]:
-        """What keeps it from answering rightly: where this is empty, it is ready."""
+        """The faults that make answers wrong or impossible. Without any, the service is ready."""
         return {
             name: found
             for name, found in self.checks.items()
@@ -36,9 +36,9 @@ class Readiness:
 
 @dataclass(frozen=True)
 class Health:
-    """Asks everything that the service works with.
+    """Checks all dependencies of the service.
 
-    ``outside`` may be away while the service is ready: its name is shown, and is no reason.
+    A fault of ``outside`` is shown, but the service is ready all the same.
     """
 
     writability: Writability
@@ -51,7 +51,7 @@ class Health:
     outside: Mapping[str, Check]
 
     async def readiness(self) -> Readiness:
-        """Ask everything at once; nothing for longer than ``PATIENCE`` seconds."""
+        """Run all checks concurrently, each for at most ``PATIENCE`` seconds."""
         questions = {
             "event store": self.writability.check(),
             "commands": self._admitted(),
@@ -77,7 +77,7 @@ class Health:
             raise StoreUnavailable(fault)
 
     async def _at_work(self) -> None:
-        """Raises ``StoreUnavailable`` while something in the background is not at work."""
+        """Raises ``StoreUnavailable`` while a background task is not at work."""
         if wrong := self.working.wrong:
             raise StoreUnavailable(wrong)
 

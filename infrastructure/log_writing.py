@@ -1,4 +1,4 @@
-"""Writing log lines aside, so that a slow disk or a pipe that nobody reads holds up no request."""
+"""Writes log lines in a thread, so that a slow disk or a full pipe delays no request."""
 
 import logging
 import time
@@ -8,13 +8,13 @@ from queue import Empty, Full, Queue
 from threading import Thread
 from typing import Final
 
-WAITING: Final = 10_000  # lines; what comes while so many wait is lost, and counted
-_AT_ONCE: Final = 100  # lines are one write
-_PATIENCE: Final = 2.0  # seconds that the last lines get in the end
+WAITING: Final = 10_000  # lines that wait; more are dropped, and counted
+_AT_ONCE: Final = 100  # lines in one write
+_PATIENCE: Final = 2.0  # seconds for the last lines at the end
 
 
 class Aside(logging.Handler):
-    """Renders a record at once, and leaves the writing to another handler in a thread."""
+    """Renders a record at once, and has another handler write it in a thread."""
 
     def __init__(self, target: logging.Handler) -> None:
         super().__init__()
@@ -33,17 +33,17 @@ class Aside(logging.Handler):
             self.handleError(record)
 
     def close(self) -> None:
-        """Write what waits, as far as that is possible within a moment."""
+        """Write the lines that wait, as far as that is possible in time."""
         try:
             self._lines.put(None, timeout=_PATIENCE)
         except Full:
             return
         self._thread.join(_PATIENCE)
-        self._target.close()  # not in the thread: who replaces handlers holds the lock it takes
+        self._target.close()  # not in the thread: it needs a lock that is held here
         super().close()
 
     def _waiting(self) -> Iterator[str | None]:
-        """The next line, as soon as there is one, and those that wait behind it."""
+        """The next line, once there is one, and those that wait behind it."""
         yield self._lines.get()
         with suppress(Empty):
             for _ in range(_AT_ONCE - 1):
@@ -64,9 +64,9 @@ class Aside(logging.Handler):
 
 
 class Seldom(logging.Filter):
-    """Lets what other libraries say again and again pass once in a while, with how often it was.
+    """Limits repeated records of libraries to one per interval, with their number.
 
-    A client can make a server say the same thousands of times a second.
+    A client can make a server log the same record thousands of times a second.
     """
 
     def __init__(self, pause: float = 10.0) -> None:

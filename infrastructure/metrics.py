@@ -72,7 +72,7 @@ class Metrics:
         self.registry.register(self._read_models)
 
     def show(self, lags: Sequence[Lag], staleness: Staleness) -> None:
-        """Let the next reading of the metrics report how the read models stand."""
+        """Show the status of the read models from now on."""
         self._read_models.shown = (lags, staleness)
 
     def show_parked(self, parking_streams: Sequence[ParkingStream]) -> None:
@@ -83,7 +83,7 @@ class Metrics:
 
 
 class _ReadModels(Collector):
-    """Gauges of every build; what is unknown has no sample, since 0 would be a lie."""
+    """Gauges of every build; an unknown value has no sample, since 0 would be wrong."""
 
     shown: tuple[Sequence[Lag], Staleness] = ((), Staleness())
 
@@ -122,7 +122,7 @@ def _labels(lag: Lag) -> Sequence[str]:
 
 
 class MeasuredDispatch(CommandDispatch):
-    """Command dispatch that counts and times, by the name of what came of it."""
+    """Command dispatch that counts and times commands, by outcome."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Parts by their name: a module is imported, and its driver with it, when it is first used."""
+"""Parts by name: a module, and the driver that it needs, is imported on first use."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -8,7 +8,7 @@ from infrastructure.processes import CommandFailed
 
 
 def imported(module: str, name: str) -> Callable[..., Any]:
-    """Calls what has that name in that module, which it imports then."""
+    """A function that imports the module when it is called, and calls ``name`` in it."""
 
     def call(*given: Any, **options: Any) -> Any:
         return getattr(import_module(module), name)(*given, **options)
@@ -19,7 +19,7 @@ def imported(module: str, name: str) -> Callable[..., Any]:
 def opener(technology: str, side: str) -> Callable[..., Any]:
     """Opens one side of a service on this technology; its driver is an extra of the same name.
 
-    Calling it raises :class:`CommandFailed` where the driver is not installed.
+    Calling it raises :class:`CommandFailed` if the driver is not installed.
     """
     opens = imported(f"infrastructure.{technology}.opening", side)
 

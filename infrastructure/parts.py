@@ -41,7 +41,7 @@ def reactions(
     store: EventStore,
     payloads: PayloadStore,
 ) -> Mapping[str, GroupConsumer]:
-    """What handles the events of each reaction."""
+    """The consumer of each reaction."""
     return {
         one.name: GroupConsumer(
             one.name,
@@ -85,5 +85,5 @@ def saga_workers(
 def deadlines(
     service: Service[Any], store: EventStore, subscriptions: Subscriptions, log_end: LogEnd
 ) -> Mapping[str, Deadlines]:
-    """What wakes the sagas of each name."""
+    """The deadlines of the sagas of each name."""
     return {name: Deadlines(name, store, subscriptions, log_end) for name in service.versions}

@@ -9,18 +9,18 @@ from application.reactions import O
 from application.service import Service
 from infrastructure.settings import Settings
 
-if TYPE_CHECKING:  # HTTP is imported where it is served, the command line where it is used
+if TYPE_CHECKING:  # imports neither HTTP nor the command line: each is loaded where it is used
     import typer
     from fastapi import APIRouter
 
     from infrastructure.processes.needs import Embedded
 
 Check = Callable[[], Awaitable[object]]
-"""Raises while something does not answer."""
+"""Raises while its dependency does not answer."""
 
 
 async def nothing(*_: Any) -> None:
-    """Nothing happens."""
+    """Do nothing."""
 
 
 def nothing_outside(_: Any) -> Mapping[str, Check]:
@@ -28,7 +28,7 @@ def nothing_outside(_: Any) -> Mapping[str, Check]:
 
 
 def opens_nothing(_: Any, __: float) -> AbstractAsyncContextManager[Any]:
-    """A service that calls nobody."""
+    """For a service without calls to the outside."""
     return nullcontext()
 
 
@@ -38,18 +38,18 @@ def opens_nothing_in_memory() -> Any:
 
 @dataclass(frozen=True)
 class Program(Generic[O]):
-    """What a service is made of, beside what the kit brings. ``O``: its own ports, opened."""
+    """A service and its edges. ``O`` is the type of its own outside ports, opened."""
 
     service: Service[O]
     settings: type[Settings] = Settings
     outside: Callable[[Any, float], AbstractAsyncContextManager[O]] = opens_nothing
-    """Opens what is outside, over these settings; a call is given up after so many seconds."""
+    """Opens the outside ports by these settings; a call is given up after that many seconds."""
     outside_in_memory: Callable[[], O] = opens_nothing_in_memory
     outside_checks: Callable[[O], Mapping[str, Check]] = nothing_outside
-    """What may be away while the service is ready: readiness names it, by this name."""
+    """Checks that readiness shows, by name, although a fault does not make it fail."""
     title: str = "Headwater"
     description: str = ""
-    """What the page of the HTTP API says of it."""
+    """The description on the page of the HTTP API."""
     about: str = ""
     """The first lines of the command line's help."""
     routes: Callable[[], Sequence["APIRouter"]] = tuple
@@ -58,16 +58,16 @@ class Program(Generic[O]):
     commands: Callable[["typer.Typer"], None] = lambda _: None
     """Adds its commands to those of the kit."""
     embedded: Callable[[], Sequence["Embedded"]] = tuple
-    """What can be started here in place of what is outside."""
+    """What can be started in place of the outside."""
     first_start: Callable[..., Awaitable[None]] = nothing
     """Fills an empty event store: ``(container, home, console)``."""
     welcome: Callable[..., Awaitable[None]] = nothing
-    """Says what runs and what to try: ``(container, given, url, console)``."""
+    """Prints what runs and what to try: ``(container, given, url, console)``."""
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A program, as it is set up here."""
+    """A program with its settings."""
 
     program: Program[Any]
     settings: Settings

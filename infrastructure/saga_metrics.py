@@ -30,8 +30,8 @@ _SECONDS: Final = (0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 
 class SagaMetrics:
     """Counts what an engine here records: an ``Observer`` of it.
 
-    The command of an operator is recorded by the command line, so it is not counted here. What the
-    engine makes of it is.
+    An operator's command is recorded by the command line, so it is not counted here; the events
+    that the engine then records are.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -91,7 +91,7 @@ _OUTCOMES: Final[Mapping[type[SagaEvent], str]] = {
 
 
 class _Open(Collector):
-    """Gauges of the sagas that are open; what is unknown has no sample, since 0 would be a lie."""
+    """Gauges of the sagas that are open; an unknown value has no sample, since 0 would be wrong."""
 
     counts: Mapping[str, SagaCounts] = {}
 

@@ -1,4 +1,4 @@
-"""What a technology brings: one side of a service, opened. The wiring builds on these alone."""
+"""One side of a service on a technology, opened. The wiring builds on these alone."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -35,11 +35,11 @@ class EventLog(Subscriptions, StoreFacts, Protocol):
 
 
 class BeyondRepair(Exception):
-    """The links to events cannot be mended from here; the message says why, and what could."""
+    """The links to events cannot be repaired here. The message says why, and what would help."""
 
 
 async def nothing() -> None:
-    """Nothing has to be done."""
+    """Do nothing."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class EventSide:
     prepare: Callable[[], Awaitable[None]] = nothing
     """What the store needs before a service works on it, besides connections."""
     look: Callable[[], Awaitable[None]] = nothing
-    """Shows in the metrics what this store alone can tell; called about once a second."""
+    """Updates the metrics that only this store has; called about once a second."""
     repair_links: Callable[[Callable[[str], None]], Awaitable[None]] | None = None
     """Links each event to its category again, where the store has such links. Reports by line.
     Raises :class:`BeyondRepair`."""

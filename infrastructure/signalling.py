@@ -1,4 +1,4 @@
-"""A signal that wakes all tasks that wait for a change. Each of them looks for itself."""
+"""A signal that wakes all tasks that wait for a change."""
 
 import asyncio
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
-"""Metrics of an event store in PostgreSQL: what is held back from readers, how appends go together.
+"""Metrics of an event store in PostgreSQL: events that are held back, and sizes of group commits.
 
-On another store nobody tells anything.
+On other stores they have no samples.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +23,7 @@ class HeldBack(Protocol):
 
 
 class StoreMetrics:
-    """Shows what it was told last."""
+    """Shows the last values that it was given."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._groups = Histogram(
@@ -32,23 +32,23 @@ class StoreMetrics:
             buckets=_APPENDS,
             registry=registry,
         )
-        self._told = _Told()
-        registry.register(self._told)
+        self._samples = _Samples()
+        registry.register(self._samples)
 
     def committed(self, appends: int) -> None:
-        """So many appends went into one transaction."""
+        """Count a transaction of that many appends."""
         self._groups.observe(appends)
 
     def show(self, held_back: HeldBack | None, lost: int | None) -> None:
-        """Let the next reading tell this; ``None``: nobody knows.
+        """Show this from now on; ``None``: unknown.
 
-        ``lost`` are connections that listened and broke, since this process began.
+        ``lost``: connections that listened and broke, since this process began.
         """
-        self._told.held_back, self._told.lost = held_back, lost
+        self._samples.held_back, self._samples.lost = held_back, lost
 
 
-class _Told(Collector):
-    """What is unknown has no sample, since 0 would be a lie."""
+class _Samples(Collector):
+    """An unknown value has no sample, since 0 would be wrong."""
 
     held_back: HeldBack | None = None
     lost: int | None = None

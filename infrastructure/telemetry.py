@@ -1,7 +1,7 @@
-"""Logs: structlog and the standard library's loggers, one line an event, through one door.
+"""Logs: structlog and the standard library's loggers, one line per record, in one form.
 
-A record holds what its caller named, and the places of a traceback: never a local variable, which
-may be a secret, and never more than ``LARGEST_RECORD`` characters.
+A record holds the values that its caller named, and the lines of a traceback. It never holds a
+local variable, which may be a secret, nor more than ``LARGEST_RECORD`` characters.
 """
 
 import json
@@ -34,7 +34,7 @@ _traceback = structlog.processors.ExceptionRenderer(
 
 
 def log_to_stderr(level: str) -> None:
-    """One line an event: readable on a terminal, JSON anywhere else."""
+    """One line per record: readable on a terminal, JSON elsewhere."""
     _configure(level, [_stderr(level)])
 
 
@@ -57,7 +57,7 @@ def _configure(level: str, handlers: list[logging.Handler]) -> None:
     )
     for handler in handlers:
         handler.addFilter(Seldom())
-    logging.raiseExceptions = False  # it would print the arguments of a record that cannot be told
+    logging.raiseExceptions = False  # else it prints the arguments of a failed record
     logging.basicConfig(level=level, handlers=handlers, force=True)
     logging.getLogger("httpx").setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
@@ -90,7 +90,7 @@ _Record = structlog.typing.EventDict
 
 
 def _bounded(_: Any, __: str, record: _Record) -> _Record:
-    """Cut what is long: a text, a list, a traceback."""
+    """Shorten long texts, lists and tracebacks."""
     return {key: _cut(value) for key, value in record.items()}
 
 
@@ -110,7 +110,7 @@ def _cut(value: Any, depth: int = 6) -> Any:
 
 
 def _rendered(_: Any, __: str, record: _Record) -> str:
-    """As one line of JSON; of a record that is too large, what matters most."""
+    """One line of JSON; of a record that is too large, only the essential fields."""
     line = json.dumps(record, default=repr)
     if len(line) <= LARGEST_RECORD:
         return line
@@ -119,7 +119,7 @@ def _rendered(_: Any, __: str, record: _Record) -> str:
 
 
 def _reason(_: Any, __: str, record: _Record) -> _Record:
-    """On a terminal the reason is enough; the file and the JSON have the trace."""
+    """On a terminal, the error without its traceback; the JSON has it."""
     found = record.pop("exc_info", None)
     error = sys.exc_info()[1] if found is True else found[1] if isinstance(found, tuple) else found
     if isinstance(error, BaseException):
@@ -128,7 +128,7 @@ def _reason(_: Any, __: str, record: _Record) -> _Record:
 
 
 def _shown(_: Any, __: str, record: _Record) -> _Record:
-    """Nothing in it acts on the terminal."""
+    """The record with control characters made visible."""
     return {
         key: visible(value) if isinstance(value, str) else visible(repr(value))
         for key, value in record.items()

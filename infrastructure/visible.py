@@ -1,4 +1,4 @@
-"""Text that others wrote, made fit for a terminal: what would act there is shown instead.
+"""Makes text that others wrote fit for a terminal: control characters become visible.
 
 An escape sequence, a line break or a bidirectional override in a customer's text could move the
 cursor, forge a line, or show an order as another one.
@@ -12,7 +12,7 @@ _ACTS: Final = re.compile(
     "["
     "\x00-\x1f\x7f-\x9f"  # C0, DEL and C1: line breaks, ESC, CSI
     "\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # unseen
-    "\ud800-\udfff"  # half a character: bytes that are no UTF-8
+    "\ud800-\udfff"  # lone surrogates: bytes that are not UTF-8
     "\U000e0000-\U000e0fff"  # tags
     "]"
 )

@@ -1,6 +1,6 @@
-"""What works in the background of this process: each task is started again when it ends.
+"""The background tasks of this process. Each is started again when it ends.
 
-Nobody waits for such a task, so nobody would notice its end. Readiness tells of it.
+Nothing awaits such a task, so its end would go unnoticed. Readiness reports it.
 """
 
 import asyncio
@@ -13,18 +13,18 @@ import structlog
 from application.backoff import Backoff
 
 STEADY: Final = 10.0
-"""Seconds at work after which a task counts as well again."""
+"""Seconds at work after which a task counts as healthy again."""
 _BACKOFF: Final = Backoff(0.1, most=10.0)  # until it is started again
 
 log = structlog.stdlib.get_logger("headwater.working")
 
 
 class Stalling(Protocol):
-    """What may be at work and get nowhere."""
+    """A task that can be at work without progress."""
 
     @property
     def stalled(self) -> str | None:
-        """Why, or ``None`` while it goes on."""
+        """The reason, or ``None`` while it makes progress."""
         ...
 
 
@@ -43,13 +43,13 @@ class Working:
 
     @property
     def wrong(self) -> str | None:
-        """Which tasks are not at work, and why; ``None`` when all are."""
+        """The tasks that are not at work, with reasons; ``None`` when all are."""
         stalled = {name: one.stalled for name, one in self._watched.items() if one.stalled}
         found = {**self._ended, **stalled}
         return "; ".join(f"{name}: {why}" for name, why in sorted(found.items())) or None
 
     def watch(self, name: str, one: Stalling) -> None:
-        """Have :attr:`wrong` tell when it is at work and gets nowhere."""
+        """Have :attr:`wrong` report when it makes no progress."""
         self._watched[name] = one
 
     @asynccontextmanager

@@ -61,7 +61,7 @@ def _state(expected: int) -> int | StreamState:
 
 def _understood(answer: BatchAppendResp, append: Append) -> Appended | None:
     if answer.WhichOneof("result") == "success":
-        return _told(answer.success)
+        return _appended(answer.success)
     wrong = WrongVersion()
     if answer.error.details.Unpack(wrong):
         raise WrongExpectedVersion(append.stream, append.expected, _actual(wrong))
@@ -69,7 +69,7 @@ def _understood(answer: BatchAppendResp, append: Append) -> Appended | None:
     raise AssertionError  # it raises what it finds
 
 
-def _told(success: BatchAppendResp.Success) -> Appended | None:
+def _appended(success: BatchAppendResp.Success) -> Appended | None:
     version = place(success.current_revision) if success.HasField("current_revision") else None
     position = place(success.position.commit_position) if success.HasField("position") else None
     return None if version is None or position is None else Appended(version, position)

@@ -1,8 +1,7 @@
 """Payloads as files, each named by the SHA-256 of its content.
 
-A payload is written beside its place, flushed to the disk and moved there in one step. So a file
-under its final name is whole, however the process or the machine ended, and two writers of the
-same content do each other no harm.
+A payload is written to a temporary file, flushed to the disk and renamed. So a file under its final
+name is complete, also after a crash, and two writers of the same content do not conflict.
 """
 
 import asyncio
@@ -37,7 +36,7 @@ class PayloadStore:
         try:
             if not _holds(path, data):
                 self._write(path, data)
-            _flush(self._directory)  # also for a payload that somebody else is just writing
+            _flush(self._directory)  # also for a payload that another process is writing now
         except OSError as error:
             raise StoreUnavailable(f"cannot store a payload at {path}: {error}") from error
         return digest

@@ -23,7 +23,7 @@ class _Described(FastAPI):
 
 
 def create_app(container: Container) -> FastAPI:
-    """The application over this wiring; its lifespan opens what the wiring has to open."""
+    """The application over this wiring; its lifespan opens the wiring."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -55,5 +55,5 @@ def create_app(container: Container) -> FastAPI:
         app.add_middleware(Authorized, token=token, apart=program.paths_apart)
     refusal = unknown_name(settings.name_of("trusted_hosts"))
     app.add_middleware(Trusted, names=settings.own_names, refusal=refusal)
-    app.add_middleware(Observed, metrics=container.metrics())  # added last, so around all others
+    app.add_middleware(Observed, metrics=container.metrics())  # added last, so it wraps all others
     return app

@@ -27,7 +27,7 @@ _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:~-]{1,128}")
 
 
 class Observed:
-    """Gives each request a correlation id, logs and measures it, and has an answer to any bug."""
+    """Gives each request a correlation id, logs and measures it, and answers 500 to a bug."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics
@@ -57,7 +57,9 @@ class Observed:
 
     def _tell(self, exchange: "_Exchange") -> None:
         took, scope = time.perf_counter() - exchange.began, exchange.scope
-        route = getattr(scope.get("route"), "path", "(none)")  # never a path: there are endless
+        route = getattr(
+            scope.get("route"), "path", "(none)"
+        )  # not the path: there is no limit to those
         status = exchange.status or 499  # the client went before it had an answer
         method = scope["method"] if scope["method"] in _METHODS else "(other)"
         self._metrics.requests.labels(method, route, status).observe(took)
@@ -105,9 +107,9 @@ class Authorized:
 
 
 class Limited:
-    """Takes no body above ``LARGEST_BODY``, whether or not its length was announced.
+    """Refuses a body above ``LARGEST_BODY``, whether or not its length was announced.
 
-    And none that has not come whole within ``patience`` seconds.
+    Also one that is not complete within ``patience`` seconds.
     """
 
     def __init__(self, app: ASGIApp, patience: float = 30.0) -> None:
@@ -119,7 +121,7 @@ class Limited:
             return
         body: list[Message] = []
         announced = Headers(scope=scope).get("content-length")
-        size = int(announced or 0)  # the server holds a client to it
+        size = int(announced or 0)  # the server enforces it
         try:
             async with asyncio.timeout(self._patience):
                 while size <= LARGEST_BODY:
@@ -141,7 +143,7 @@ class Limited:
 
 
 def unknown_name(setting: str) -> ASGIApp:
-    """What answers a request for a host name that is not in ``setting``."""
+    """Answers a request for a host name that is not in ``setting``."""
 
     async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
         detail = f"{host(scope)!r} is not a name of this service; {setting} lists its names"

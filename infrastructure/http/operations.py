@@ -1,4 +1,4 @@
-"""For those who run the service: is it alive, is it ready, how is it doing."""
+"""For operators: liveness, readiness and metrics."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -33,16 +33,16 @@ class Ready(BaseModel):
 
 @router.get("/health/live")
 async def live() -> Alive:
-    """The process runs. It says nothing of what it depends on: a restart would not mend that."""
+    """The process runs. Dependencies are not checked: a restart would not help them."""
     return Alive()
 
 
 @router.get("/health/ready", response_model=Ready, responses=documented(StoreUnavailable))
 async def ready(service: Serving) -> Ready | Response:
-    """Whether to send requests here: what is asked is answered rightly, and commands are taken.
+    """Whether to send requests here: answers are right, and commands are accepted.
 
     The stores answer, appends are accepted, the projections run and have caught up. A provider
-    that is away is named, and no reason: commands are accepted, and their sagas wait for it.
+    that does not answer is shown, but does not count: sagas wait for it.
     """
     found = await service.health.readiness()
     checks = dict(found.checks)

@@ -1,4 +1,4 @@
-"""Pages: where the next one is."""
+"""The links between pages."""
 
 from typing import Annotated
 from urllib.parse import urlencode

@@ -1,4 +1,4 @@
-"""What has happened, as answers show it: events with their metadata, and how a saga stands."""
+"""Events with their metadata, and the status of a saga, as answers show them."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from application.sagas.timeline import Entry
 
 
 class PastEvent(BaseModel):
-    """One thing that has happened, for good."""
+    """One event."""
 
     id: str
     version: int = Field(description="its place in its stream, from 0")
@@ -41,7 +41,7 @@ async def past_events(history: AsyncIterator[RecordedEvent]) -> Sequence[PastEve
 
 
 class SagaProgress(BaseModel):
-    """How a saga stands, and what became of each step. From a ``SagaStanding``, by attributes."""
+    """The status of a saga, and each of its steps. Made of a ``SagaStanding``, by attributes."""
 
     saga_id: str
     definition: int = Field(description="the version that it goes by")

@@ -1,7 +1,7 @@
-"""Every error as ``application/problem+json`` (RFC 9457), from the exception that tells it best.
+"""Every error as ``application/problem+json`` (RFC 9457), made of an exception.
 
-``type`` is made of the exception's class name and stays as stable as that; ``title`` is the first
-line of its docstring, ``detail`` its message: the case at hand, and what would be right.
+``type`` is made of the exception's class name and is as stable as that; ``title`` is the first line
+of its docstring; ``detail`` is its message: what was wrong, and what would be right.
 """
 
 import re
@@ -35,14 +35,14 @@ from infrastructure.visible import visible
 
 
 class FieldProblem(BaseModel):
-    """One place of the request, and what would be right there."""
+    """One field of the request, and what would be right there."""
 
     field: str
     problem: str
 
 
 class Problem(BaseModel):
-    """What went wrong, as every error answer of this service says it."""
+    """An error, in the form of every error answer of this service."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -53,13 +53,13 @@ class Problem(BaseModel):
 
 
 class InvalidProblem(Problem):
-    """A request that was not understood, field by field."""
+    """A request with invalid fields."""
 
     errors: Sequence[FieldProblem]
 
 
 class NotYet(BaseModel):
-    """No answer yet: the read model does not show what the Consistency-Token stands for."""
+    """No answer yet: the read model does not have the event of the Consistency-Token."""
 
     status: Literal["committed, not yet projected"] = "committed, not yet projected"
     detail: str
@@ -77,7 +77,7 @@ class NotKnownYet(Exception):
 
 
 class Unidentified(Exception):
-    """The caller has not proved who it is; a service names its own after what they guard."""
+    """The caller is not authenticated."""
 
 
 class BadHeader(Exception):
@@ -108,27 +108,27 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {  # the first that fits counts
 }
 
 
-_MOST = 100  # faults of a request that are told
+_MOST = 100  # invalid fields that an answer lists
 _SCHEMA = "#/components/schemas/{model}"
 
 
 def install(app: FastAPI) -> None:
-    """Let ``app`` answer all its errors as problems."""
+    """Make ``app`` answer all its errors as problems."""
     for error in STATUS:
-        app.add_exception_handler(error, _told)
+        app.add_exception_handler(error, _problem)
     app.add_exception_handler(NotYetProjected, _accepted)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
 
 
 def documented(*errors: type[Exception]) -> dict[int | str, dict[str, Any]]:
-    """The ``responses=`` of a route that raises these, so that OpenAPI tells them."""
+    """The ``responses=`` of a route that raises these, for OpenAPI."""
     statuses = {HTTPStatus.UNPROCESSABLE_ENTITY, *map(_status, errors)}
     return {int(status): _documented(status) for status in sorted(statuses)}
 
 
 def describe(openapi: dict[str, Any]) -> None:
-    """Add to a description of the interface what a problem is."""
+    """Add the schemas of problems to an OpenAPI document."""
     models: Sequence[tuple[type[BaseModel], Literal["serialization"]]] = [
         (Problem, "serialization"),
         (InvalidProblem, "serialization"),
@@ -147,12 +147,12 @@ def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONRe
 
 
 def of_status(status: HTTPStatus, detail: str, **more: Any) -> Problem:
-    """A problem that HTTP itself has a name for, so it needs no type of its own."""
+    """A problem for which HTTP has a name, so it needs no type of its own."""
     return Problem(type="about:blank", title=status.phrase, status=status, detail=detail, **more)
 
 
 def invalid(wrong: Sequence[FieldProblem]) -> InvalidProblem:
-    """What was not understood, field by field."""
+    """The problem of these invalid fields."""
     shown = wrong[:_MOST]
     more = f"; the first {_MOST} are listed" if len(wrong) > _MOST else ""
     return InvalidProblem(
@@ -179,7 +179,7 @@ def _status(error: type[Exception]) -> HTTPStatus:
 
 
 def _documented(status: HTTPStatus) -> dict[str, Any]:
-    """Said in full: ``model=`` would promise ``application/json``."""
+    """Written out, since ``model=`` would declare ``application/json``."""
     model = InvalidProblem if status == HTTPStatus.UNPROCESSABLE_ENTITY else Problem
     schema = {"$ref": _SCHEMA.format(model=model.__name__)}
     return {
@@ -188,7 +188,7 @@ def _documented(status: HTTPStatus) -> dict[str, Any]:
     }
 
 
-async def _told(request: Request, error: Exception) -> JSONResponse:
+async def _problem(request: Request, error: Exception) -> JSONResponse:
     status = _status(type(error))
     headers = {}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -199,7 +199,7 @@ async def _told(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _accepted(_: Request, error: Exception) -> JSONResponse:
-    """No problem, and no answer yet either: never a stale one passed off as fresh."""
+    """Answers 202: neither a problem nor an answer, since a stale one would pass as fresh."""
     assert isinstance(error, NotYetProjected)  # it is registered for this class only
     body = NotYet(
         detail=str(error),
@@ -211,7 +211,7 @@ async def _accepted(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
-    """What the framework refuses by itself: an unknown path, a method that is not there."""
+    """What the framework refuses by itself: an unknown path or method."""
     assert isinstance(error, HTTPException)  # it is registered for this class only
     status = HTTPStatus(error.status_code)
     match status:
@@ -227,7 +227,7 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 
 def _methods(request: Request) -> Sequence[str]:
-    """What can be asked of this path: the framework tells of its first route only."""
+    """The methods of this path: the framework knows those of its first route only."""
     routes = request.app.router.routes
     return [
         method

@@ -1,4 +1,4 @@
-"""From a request to the views that may answer it, as fresh as it asks for."""
+"""From a request to the views that answer it, as fresh as its token requires."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar
@@ -15,12 +15,12 @@ from infrastructure.http.served import Served, Serving
 T = TypeVar("T")
 
 KNOWS: Final = 1.0
-"""Seconds that a read model may be behind while what it lacks counts as not existing."""
+"""The lag, in seconds, up to which a missing view counts as not existing."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """One request for an answer."""
+    """One query."""
 
     service: Served
     request: Request
@@ -28,7 +28,7 @@ class Reader:
     token: str | None
 
     async def of(self, projection: Projection[V]) -> Views[V]:
-        """Views that show what the request's token stands for; the answer tells how old they are.
+        """Views that have the event of the request's token; sets ``Projection-Lag`` on the answer.
 
         Raises :class:`InvalidToken`, :class:`NotYetProjected`, ``NotBuilt``, ``StoreUnavailable``.
         """
@@ -36,14 +36,14 @@ class Reader:
         lag = await self.service.lags.of(projection)
         told = "unknown" if lag.seconds is None else f"{lag.seconds:.3f}"
         self.response.headers["Projection-Lag"] = told
-        self.request.state.projection_lag = told  # for an answer that is a problem
+        self.request.state.projection_lag = told  # for the case that the answer is a problem
         self.request.state.knows = lag.seconds is not None and lag.seconds <= KNOWS
         return views
 
     def found(self, answer: T | None, refusal: Missing) -> T:
         """``answer``, if there is one. Raises ``refusal`` for none.
 
-        While the views may lack what was asked for, it raises :class:`NotKnownYet` instead.
+        Raises :class:`NotKnownYet` instead while the views have not caught up.
         """
         if answer is not None:
             return answer
@@ -53,7 +53,7 @@ class Reader:
 
 
 def answers(*errors: type[Exception]) -> dict[int | str, dict[str, Any]]:
-    """The ``responses=`` of a route that asks a read model."""
+    """The ``responses=`` of a route that queries a read model."""
     waiting = {"description": "Committed, not yet projected", "model": NotYet}
     return {202: waiting, **documented(InvalidToken, StoreUnavailable, *errors)}
 

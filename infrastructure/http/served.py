@@ -1,4 +1,4 @@
-"""What routes may use of the service that they belong to."""
+"""What routes may use of their service."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from infrastructure.settings import Settings
 
 @dataclass(frozen=True)
 class Served:
-    """One service, opened, as its routes see it."""
+    """One service, opened, for its routes."""
 
     program: Program[Any]
     settings: Settings

@@ -1,4 +1,4 @@
-"""The server under the application: how it starts, how it stops."""
+"""The HTTP server: its start and its stop."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ KEEP_ALIVE = 15  # seconds that a connection may be idle between two requests
 
 @asynccontextmanager
 async def answering(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
-    """Let ``app``, opened already, answer on that socket as long as the block lasts.
+    """Serve ``app``, which is opened already, on that socket as long as the block lasts.
 
     In the end, open requests get ``GRACE`` seconds to finish.
     """
@@ -24,7 +24,7 @@ async def answering(app: FastAPI, listener: socket.socket) -> AsyncIterator[None
         uvicorn.Config(
             app,
             http=Guarded,
-            lifespan="off",  # whoever calls has entered it, and can tell its errors
+            lifespan="off",  # the caller has entered it, and reports its errors
             log_config=None,
             access_log=False,
             server_header=False,
@@ -34,7 +34,7 @@ async def answering(app: FastAPI, listener: socket.socket) -> AsyncIterator[None
     )
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        yield  # the socket listens already: who comes before the server is up waits for it
+        yield  # the socket listens already: clients wait until the server is up
     finally:
         server.should_exit = True
         await task

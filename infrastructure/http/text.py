@@ -1,7 +1,7 @@
-"""The text of a request: one rule for paths, queries and bodies, and nothing half understood.
+"""The text of a request: one rule for paths, queries and bodies.
 
-Text is UTF-8 without U+0000, and is taken in its composed form (NFC; see
-:func:`domain.values.normal`). A query holds known parameters, each once.
+Text is UTF-8 without U+0000, and is read in its composed form (NFC; see
+:func:`domain.values.normal`). A query has known parameters only, each once.
 """
 
 from collections import Counter
@@ -23,14 +23,14 @@ _MOST = 50  # parameters of a query, fields of an object
 
 
 class Body(BaseModel):
-    """A request. Unknown fields are refused: a misspelt wish must not be half understood."""
+    """A body. Unknown fields are refused, so a misspelt one has no effect."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     @model_validator(mode="before")
     @classmethod
     def _composed(cls, content: Any) -> Any:
-        """What no text may hold is refused by the type of its field, which names the field."""
+        """Compose all texts. Invalid characters are left to the type of a field, which names it."""
         if not isinstance(content, dict):
             return content
         if len(content) > _MOST:  # else each is an error of its own, and a megabyte holds many
@@ -39,7 +39,7 @@ class Body(BaseModel):
 
 
 class Readable:
-    """Passes on what can be read, its path and its query in composed form."""
+    """Passes on requests whose text is valid, with path and query in composed form."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -79,9 +79,9 @@ class Headed:
 
 
 async def understood(request: Request) -> None:
-    """For every route: it knows each parameter of the query, and each stands there once.
+    """For every route: refuses unknown parameters of the query, and those that are sent twice.
 
-    So does each header that it knows: which of two was meant, nobody can say.
+    Also headers of the route that are sent twice: which one was meant is unknown.
     """
     route = request.scope["route"]
     dependant = route.dependant if isinstance(route, APIRoute) else Dependant()

@@ -1,4 +1,4 @@
-"""What stands in for the shop's providers where none is set."""
+"""The simulated providers that run where none is set."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""The settings of the shop, besides those of any service."""
+"""The settings of the shop, beside those of the kit."""
 
 from typing import ClassVar
 
@@ -7,7 +7,7 @@ from infrastructure.settings.values import HttpUri, Token
 
 
 class ShopSettings(Settings):
-    """Where the shop's providers are, and how they prove who they are."""
+    """The addresses of the shop's providers, and their tokens."""
 
     once_unprefixed: ClassVar = (
         *Settings.once_unprefixed,

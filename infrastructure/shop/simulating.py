@@ -1,4 +1,4 @@
-"""A simulation: a shop with servers of its own, customers, a warehouse, and trouble outside."""
+"""A simulation: a shop with servers of its own, customers, a warehouse, and faults of providers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
@@ -33,12 +33,12 @@ from infrastructure.shop.providers import PAYMENT_PROVIDER, SETTINGS
 from infrastructure.shop.settings import ShopSettings
 
 PATIENCE: Final = 2.0  # seconds that a provider gets
-_SECONDS: Final = {"slow": 0.2, "late": PATIENCE + 0.5}  # the latter acts, and is given up
+_SECONDS: Final = {"slow": 0.2, "late": PATIENCE + 0.5}  # a late call acts, but is given up
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is to be simulated. ``speed``: times faster than it was; ``None``: all it can."""
+    """The options of a simulation. ``speed``: times faster than real time; ``None``: no limit."""
 
     speed: float | None
     orders: int | None
@@ -50,13 +50,13 @@ class Options:
 
 
 class Seen(BaseModel):
-    """What a simulation has come to so far."""
+    """The counts of a simulation so far."""
 
     model_config = ConfigDict(frozen=True)
 
     tally: Tally
     struck: Mapping[str, int]  # calls to the providers, by the kind of fault
-    short: int  # orders that were to find too little stock
+    short: int  # orders that are left short of stock
 
     @property
     def faults(self) -> int:
@@ -77,21 +77,21 @@ async def shop_opened(deployment: Deployment) -> AsyncIterator["SimulatedShop"]:
 
 
 class SimulatedShop:
-    """The shop, with all who work in it."""
+    """The shop with its customers, warehouse and saga workers."""
 
     def __init__(self, container: Container, operator: httpx.AsyncClient) -> None:
         self._container, self._operator = container, operator
         settings = container.settings()
         assert isinstance(settings, ShopSettings)
         uri = settings.payment_provider_uri
-        assert uri is not None  # whoever opens it has seen to it
+        assert uri is not None  # the caller has set it
         self._faults = f"{uri.removesuffix(f'/{PAYMENT_PROVIDER.name}')}/faults"
         self._floor, self._stocking = Floor(), Stocking({}, frozenset())
 
     async def run(self, source: Source, options: Options, closed: asyncio.Event) -> None:
-        """Until all customers have had their wish and all has settled.
+        """Run until all requests are carried out and everything has settled.
 
-        When it is ``closed``, who has come is served, and nobody else comes.
+        When it is ``closed``, requests under way are finished, and no more are made.
         """
         self._stocking = await asyncio.to_thread(_stocking, source, options)
         await self._set_faults(options)
@@ -110,7 +110,7 @@ class SimulatedShop:
             await _unless_fallen(self._floor.until_settled(), staff)
 
     async def seen(self) -> Seen:
-        """How it stands now."""
+        """The counts now."""
         answer = await self._operator.get(f"{self._faults}/struck")
         return Seen(tally=self._floor.tally, struck=answer.json(), short=len(self._stocking.short))
 
@@ -140,7 +140,7 @@ class SimulatedShop:
 
 
 def _warehouse_staff(container: Container) -> GroupConsumer:
-    """Elsewhere people do it."""
+    """The warehouse's part, which people do elsewhere."""
     warehouse = Warehouse(container.dispatch(), container.outside().carrier)
     return GroupConsumer(
         GROUP,
@@ -176,7 +176,7 @@ async def _at_work(
 
 
 async def _unless_fallen(work: Coroutine[Any, Any, None], staff: list[asyncio.Task[None]]) -> None:
-    """Wait for the work; should one of the staff end before, it raises what that raised."""
+    """Wait for the work. If another task ends before, raise its error."""
     task = asyncio.create_task(work)
     try:
         await asyncio.wait([task, *staff], return_when=asyncio.FIRST_COMPLETED)

@@ -21,7 +21,7 @@ _HEADERS: Final = {
 
 
 def install(app: FastAPI) -> None:
-    """Let ``app`` describe itself."""
+    """Serve the description of ``app``."""
 
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> Response:

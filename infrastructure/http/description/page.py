@@ -1,4 +1,4 @@
-"""From an OpenAPI document to one page of HTML: routes by tag, then the shapes they speak of."""
+"""From an OpenAPI document to one page of HTML: routes by tag, then their schemas."""
 
 import json
 import re
@@ -14,7 +14,7 @@ Json = Mapping[str, Any]
 
 
 def page(openapi: Json) -> str:
-    """The whole page. Raises ``KeyError`` for what is no OpenAPI document."""
+    """The whole page. Raises ``KeyError`` for what is not an OpenAPI document."""
     info, schemas = openapi["info"], openapi.get("components", {}).get("schemas", {})
     tags: defaultdict[str, list[str]] = defaultdict(list)
     contents: defaultdict[str, list[str]] = defaultdict(list)

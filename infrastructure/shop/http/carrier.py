@@ -1,6 +1,6 @@
-"""The carrier reports over HTTP what became of a parcel, with a token of its own.
+"""The notices of the carrier over HTTP, with a token of its own.
 
-A notice that comes again, as webhooks do, is answered as the first time and changes nothing.
+A repeated notice, as webhooks send it, gets the first answer and changes nothing.
 """
 
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ class NotTheCarrier(Unidentified):
 
 
 class Reported(Body, Notice):
-    """What the carrier reports; ``notice_id`` is the same when it reports it again."""
+    """A notice of the carrier; ``notice_id`` is the same when it is sent again."""
 
 
 async def carrier_only(request: Request, service: Serving) -> None:

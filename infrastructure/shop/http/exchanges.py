@@ -1,4 +1,4 @@
-"""Exchanges over HTTP: request one, see how far it is, and what the warehouse does for it."""
+"""Exchanges over HTTP: requesting and following them, and the warehouse's part."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -79,10 +79,10 @@ class ExchangeInDetail(ExchangeSummary):
     responses=documented(UnknownOrder, *COMMAND_ERRORS),
 )
 async def request(id: Order, body: NewExchange, request: Requested, response: Response) -> Done:
-    """Exchange goods of an order for others. ``Location`` says where it is to be followed.
+    """Exchange goods of an order for other goods. ``Location`` is the address of the exchange.
 
-    The goods go back at the price that was paid; the difference is charged once they are here, or
-    given back. They have to come within 14 days, else the exchange is closed.
+    The goods are returned at the price that was paid. The difference is charged or refunded once
+    they have arrived. They have to arrive within 14 days, else the exchange is closed.
     """
     exchange_id = request.make_id("exchange")
     done = await request.answer(
@@ -104,13 +104,13 @@ async def request(id: Order, body: NewExchange, request: Requested, response: Re
 
 @router.post("/exchanges/{exchange_id}/goods", responses=ERRORS)
 async def receive_goods(id: Exchange, request: Requested, response: Response) -> Done:
-    """The customer's goods have come back."""
+    """Record that the customer's goods have arrived."""
     return await request.carry_out(id, ReceiveGoods(), response)
 
 
 @router.post("/exchanges/{exchange_id}/dispatch", responses=ERRORS)
 async def dispatch(id: Exchange, request: Requested, response: Response) -> Done:
-    """The replacement has left the shelf: from here on the exchange cannot be cancelled."""
+    """Record that the replacement has left. The exchange cannot be cancelled after that."""
     return await request.carry_out(id, SendReplacement(), response)
 
 
@@ -119,7 +119,7 @@ async def dispatch(id: Exchange, request: Requested, response: Response) -> Done
     responses=documented(UnknownExchange, UnknownShipment, ProviderUnavailable, *COMMAND_ERRORS),
 )
 async def hand_over(id: Exchange, body: HandOver, request: Requested, response: Response) -> Done:
-    """The carrier has the replacement. If it was not dispatched yet, it is with this."""
+    """Record that the carrier has the replacement, and its dispatch if that is missing."""
     work, code = warehouse_of(request.service), body.tracking_code
     return await request.answer(
         id, lambda: work.hand_over_replacement(id, code, request.context), response
@@ -128,7 +128,7 @@ async def hand_over(id: Exchange, body: HandOver, request: Requested, response: 
 
 @router.post("/exchanges/{exchange_id}/cancellation", responses=ERRORS)
 async def cancel(id: Exchange, body: Cancellation, request: Requested, response: Response) -> Done:
-    """Cancel an exchange before its replacement leaves. Goods that came back are a return then."""
+    """Cancel an exchange before its replacement leaves. Goods that have arrived become a return."""
     return await request.carry_out(id, CloseExchange(reason=body.reason), response)
 
 

@@ -1,4 +1,4 @@
-"""Orders over HTTP: place, look at, cancel, take goods back."""
+"""Orders over HTTP: placing, reading, cancelling, returning goods."""
 
 import re
 from collections.abc import Sequence
@@ -106,13 +106,13 @@ class Orders(BaseModel):
 
 
 class Fulfilment(SagaProgress):
-    """How a saga of the shop stands, and what became of each step."""
+    """The status of a saga of the shop, and each of its steps."""
 
     saga_id: str = Field(description="the id of the order, or of the exchange")
 
 
 class History(BaseModel):
-    """All that has happened to an order, oldest first."""
+    """The events of an order, oldest first."""
 
     order_id: OrderId
     events: Sequence[PastEvent]
@@ -128,7 +128,7 @@ def order_placed_with(key: str) -> str:
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=documented(*COMMAND_ERRORS))
 async def place_order(body: NewOrder, request: Requested, response: Response) -> Done:
-    """Place an order. Its id is made here; ``Location`` says where it is."""
+    """Place an order. The service makes its id; ``Location`` is its address."""
     id = request.make_id("order")
     done = await request.carry_out(id, body.command(), response)
     response.headers["Location"] = f"/orders/{id}"
@@ -145,7 +145,7 @@ async def cancel_order(
 
 @router.post("/{order_id}/returns", responses=documented(UnknownOrder, *COMMAND_ERRORS))
 async def return_lines(id: Order, body: Return, request: Requested, response: Response) -> Done:
-    """Take goods back, of one line or many, never more than were ordered."""
+    """Return goods of one line or several, at most as many as were ordered."""
     lines = tuple(ReturnedLine(**dict(line)) for line in body.lines)
     command = ReturnLines(return_id=request.make_id("return"), lines=lines)
     return await request.carry_out(id, command, response)
@@ -167,7 +167,7 @@ async def list_orders(
     after: Annotated[OrderId | None, Query(description="the last id of the page before")] = None,
     limit: Limit = 50,
 ) -> Orders:
-    """Orders by id, without their lines, page by page; ``next`` leads on."""
+    """Orders by id, without their lines, page by page; ``next`` is the next page."""
     views = await reading.of(order_summary)
     page = await queries.orders(
         views, customer_id=customer_id, status=status, after=after, limit=limit
@@ -177,7 +177,7 @@ async def list_orders(
 
 @router.get("/{order_id}", responses=answers(UnknownOrder))
 async def get_order(id: Order, reading: Reading, response: Response) -> OrderSummary:
-    """One order as the read model knows it; ``ETag`` is the version to send as ``If-Match``."""
+    """One order as the read model has it; ``ETag`` is the version to send as ``If-Match``."""
     order = reading.found(
         await queries.order(await reading.of(order_summary), id),
         UnknownOrder(f"there is no order {id}"),
@@ -188,7 +188,7 @@ async def get_order(id: Order, reading: Reading, response: Response) -> OrderSum
 
 @router.get("/{order_id}/history", responses=documented(UnknownOrder, StoreUnavailable))
 async def get_history(id: Order, service: Serving) -> History:
-    """All that has happened to an order, with who, when and why, from its stream."""
+    """The events of an order, from its stream, with their metadata."""
     events = await past_events(queries.order_history(service.event_store, id))
     if not events:
         raise UnknownOrder(f"there is no order {id}")

@@ -117,7 +117,7 @@ async def list_products(
     after: After = None,
     limit: Limit = 50,
 ) -> Products:
-    """Products by words of their descriptions or by code, those most sold first."""
+    """Products by words of their descriptions or by SKU, most sold first."""
     try:
         page = await queries.products(
             await reading.of(product_search), words, after=after, limit=limit
@@ -131,7 +131,7 @@ async def list_products(
 async def get_product(
     code: Annotated[Sku, Path(alias="sku", examples=["85123A"])], reading: Reading
 ) -> Product:
-    """One product: under which descriptions it was sold, and how often."""
+    """One product: its descriptions, and how often it was sold."""
     return reading.found(
         await queries.product(await reading.of(product_search), code),
         UnknownProduct(f"nothing was ever ordered as {code}; SKUs are told apart by case"),

@@ -1,4 +1,4 @@
-"""Stock over HTTP: how many there are, and more coming in."""
+"""Stock over HTTP: levels and receipts."""
 
 from typing import Annotated
 
@@ -42,7 +42,7 @@ async def receive_stock(code: Code, body: Receipt, request: Requested, response:
 
 @router.get("/{sku:path}", responses=answers(UnknownSku))
 async def get_stock(code: Code, reading: Reading, response: Response) -> StockLevel:
-    """How many are here, promised and available, as the read model knows it."""
+    """Units on hand, reserved and available, as the read model has them."""
     level = reading.found(
         await queries.stock_level(await reading.of(stock_levels), code),
         UnknownSku(f"nothing is known of the SKU {code}; SKUs are told apart by case"),

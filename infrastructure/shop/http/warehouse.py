@@ -1,4 +1,4 @@
-"""The warehouse over HTTP: what is to be picked, what has left, what became of a parcel."""
+"""The warehouse over HTTP: the pick list, and what is recorded of parcels."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -35,7 +35,7 @@ def warehouse_of(service: Served) -> Warehouse:
 
 
 class Picks(BaseModel):
-    """One page of orders that wait to be picked, by id."""
+    """One page of orders to pick, by id."""
 
     picks: Sequence[Pick]
     next: str | None = Field(description="where the next page is; none: this was the last")
@@ -61,7 +61,7 @@ async def list_picks(
     after: Annotated[OrderId | None, Query(description="the last id of the page before")] = None,
     limit: Limit = 50,
 ) -> Picks:
-    """The pick list: confirmed orders, with all that has to be taken off the shelf for them."""
+    """The pick list: confirmed orders with the goods to take off the shelf."""
     views = await reading.of(order_summary)
     page = await warehouse.pick_list(views, after=after, limit=limit)
     return Picks(picks=page.items, next=following(request, page))
@@ -69,7 +69,7 @@ async def list_picks(
 
 @router.post("/orders/{order_id}/dispatch", responses=documented(UnknownOrder, *COMMAND_ERRORS))
 async def dispatch_order(id: Order, request: Requested, response: Response) -> Done:
-    """The goods have left the shelf: from here on the order cannot be cancelled."""
+    """Record that the goods have left the shelf. The order cannot be cancelled after that."""
     work = warehouse_of(request.service)
     return await request.answer(
         id, lambda: work.send(id, request.context, request.expected_version), response
@@ -81,7 +81,7 @@ async def dispatch_order(id: Order, request: Requested, response: Response) -> D
     responses=documented(UnknownShipment, ProviderUnavailable, *COMMAND_ERRORS),
 )
 async def hand_over(id: Order, body: HandOver, request: Requested, response: Response) -> Done:
-    """The carrier has the parcel. Goods that were not dispatched yet are, with this."""
+    """Record that the carrier has the parcel, and the dispatch of its goods if that is missing."""
     work, code = warehouse_of(request.service), body.tracking_code
     return await request.answer(id, lambda: work.hand_over(id, code, request.context), response)
 
@@ -90,7 +90,7 @@ async def hand_over(id: Order, body: HandOver, request: Requested, response: Res
     "/shipments/{order_id}/delivery", responses=documented(UnknownShipment, *COMMAND_ERRORS)
 )
 async def deliver(id: Order, body: Delivery, request: Requested, response: Response) -> Done:
-    """The parcel has arrived. The carrier reports it at ``/carrier/notices``."""
+    """Record that the parcel has arrived. The carrier itself uses ``/carrier/notices``."""
     return await request.carry_out(id, DeliverShipment(tracking_code=body.tracking_code), response)
 
 
@@ -98,5 +98,5 @@ async def deliver(id: Order, body: Delivery, request: Requested, response: Respo
     "/shipments/{order_id}/failure", responses=documented(UnknownShipment, *COMMAND_ERRORS)
 )
 async def fail(id: Order, body: Failure, request: Requested, response: Response) -> Done:
-    """The parcel will not arrive: lost, refused, sent back."""
+    """Record that the parcel will not arrive: lost, refused, sent back."""
     return await request.carry_out(id, FailShipment(**dict(body)), response)

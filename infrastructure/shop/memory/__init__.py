@@ -19,13 +19,13 @@ SIMULATED: Final[tuple[SimulatedProvider[Any, Any, Any], ...]] = (
     SIMULATED_PAYMENT_PROVIDER,
     SIMULATED_CARRIER,
 )
-"""All that can be simulated. A new provider is one more line."""
+"""All simulated providers. A new one is one more line."""
 
 
 def outside(
     faults: Faults | None = None, *, patience: float | None = None, sleep: Sleep = asyncio.sleep
 ) -> Outside:
-    """All of them in memory, struck by one set of faults.
+    """All of them in memory, with one set of faults.
 
     After ``patience`` seconds a call raises ``OutcomeUnknown``, but may still arrive.
     """

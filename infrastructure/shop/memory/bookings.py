@@ -17,7 +17,7 @@ from infrastructure.shop.providers.carrier import CARRIER, Book, Cancel, Carrier
 
 
 class Bookings:
-    """The rules of a carrier, over the bookings that it has taken."""
+    """The rules of a carrier, over its bookings."""
 
     def __init__(self) -> None:
         self._bookings: dict[str, BookingRecord] = {}

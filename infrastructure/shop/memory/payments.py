@@ -25,7 +25,7 @@ from infrastructure.shop.providers.payment_provider import (
 
 
 class Payments:
-    """The rules of a payment provider, over the payments that it has authorised."""
+    """The rules of a payment provider, over its payments."""
 
     def __init__(self) -> None:
         self._payments: dict[str, PaymentRecord] = {}

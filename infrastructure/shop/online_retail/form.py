@@ -1,8 +1,8 @@
-"""The form of a file: how its text, its columns and its dates are written.
+"""The form of a file: its encoding, its separator and its dates.
 
-UCI offers the history as a spreadsheet, and so it goes around as CSV in many forms: in UTF-8 or in
-Windows' own encoding, with dates in British, American or ISO order, with commas or semicolons. The
-file tells its form by itself, and a person may know better.
+UCI offers the history as a spreadsheet, so it exists as CSV in many forms: in UTF-8 or
+Windows-1252, with dates in British, American or ISO order, with commas or semicolons. The form is
+detected, and can be given.
 """
 
 import re
@@ -41,7 +41,7 @@ class Form:
         return f"{self.encoding}, {self.dates} dates, {named}"
 
     def canonical(self, fields: list[str]) -> list[str]:
-        """The fields as ISO dates and decimal points have them; what is no date stays as it is."""
+        """The fields with ISO dates and decimal points; what is not a date stays as it is."""
         if len(fields) != len(COLUMNS):
             return fields
         if self.dates is not Dates.ISO:
@@ -59,13 +59,13 @@ _WRITTEN: Final = re.compile(
 )
 _FOUND: Final = re.compile(rb"(?:^|[,;\t\"])([0-9]{1,2})([/.])([0-9]{1,2})\2[0-9]{4} [0-9]{1,2}:")
 _RARE: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d\xff]")
-"""What is no letter in Windows-1252, and one that nobody writes: they are damage."""
+"""Codes without a letter in Windows-1252, and one that is never used: signs of damage."""
 _NAMES: Final = {"invoice": "InvoiceNo", "price": "UnitPrice"}  # as the second edition calls them
 _KNOWN: Final = {name.lower(): name for name in COLUMNS} | _NAMES
 
 
 def delimiter_of(header: str) -> str | None:
-    """What stands between its columns; ``None`` for a line that is no header of a history."""
+    """The separator of its columns; ``None`` for a line that is not the header of a history."""
     for delimiter in (",", ";", "\t"):
         names = [name.strip().strip('"') for name in header.rstrip("\r\n").split(delimiter)]
         known = [_KNOWN.get(name.replace(" ", "").lower()) for name in names]
@@ -75,7 +75,7 @@ def delimiter_of(header: str) -> str | None:
 
 
 def looked_at(lines: Iterable[bytes], form: Form) -> Form:
-    """The form with what these lines tell of encoding and dates."""
+    """The form with the encoding and dates that these lines show."""
     utf_8 = other = damaged = False
     first = second = 0
     dotted = False

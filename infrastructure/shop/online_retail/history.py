@@ -1,7 +1,7 @@
 """An order history in a file: CSV with the columns of UCI Online Retail, plain or gzip.
 
-One line is one row. A quoted field that is not closed on its line is a fault of that line, so a
-stray quote costs one row and not the rest of the file; the same goes for bytes that are no text.
+One line is one row. A quoted field that is not closed on its line is a fault of that line only, so
+that a stray quote does not cost the rest of the file. The same holds for bytes that are not text.
 """
 
 import csv
@@ -39,7 +39,7 @@ _OTHER_KINDS: Final = {
 
 
 class NotAHistory(ValueError):
-    """The file is no order history; the message says what it is, and what would be right."""
+    """The file is not an order history. The message says why, and what would be right."""
 
 
 class History:
@@ -48,9 +48,9 @@ class History:
     def __init__(
         self, path: Path, encoding: Encoding | None = None, dates: Dates | None = None
     ) -> None:
-        """What is not given, the file tells: ``form`` says what was found.
+        """Detects what is not given; ``form`` has the result.
 
-        Raises :class:`NotAHistory` for a file without the header, ``OSError``.
+        Raises :class:`NotAHistory` for a file without the header, and ``OSError``.
         """
         self._path = path
         if path.exists() and not path.is_file():
@@ -65,11 +65,11 @@ class History:
 
     @property
     def is_canonical(self) -> bool:
-        """Whether it is as UCI would have written it: UTF-8, ISO dates, commas."""
+        """Whether it has the usual form: UTF-8, ISO dates, commas."""
         return self.form == CANONICAL
 
     def __iter__(self) -> Iterator[FileLine]:
-        """Each line after the header. Where damage ends the file early, one more says so."""
+        """Each line after the header; one more with the fault if damage ends the file early."""
         number = 1
         with self._open() as file:
             try:
