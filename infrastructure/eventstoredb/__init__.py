@@ -1,6 +1,6 @@
 """Ports on EventStoreDB, over esdbclient: the only package that knows this client.
 
-``connect`` opens a ``Client``, which all adapters may share; whoever opened it closes it.
+``connect`` opens a ``Client``, which all adapters can share. The caller closes it.
 """
 
 from infrastructure.eventstoredb.category_links import CategoryLinks

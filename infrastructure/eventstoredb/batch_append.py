@@ -1,6 +1,6 @@
-"""One append on the wire: the client says where it ended in ``$all``, but not where in the stream.
+"""One append on the wire. The client returns its position in ``$all``, but not its version.
 
-So the request is made by the client, and the answer is read here.
+So the client makes the request, and the answer is read here.
 """
 
 from dataclasses import dataclass
@@ -30,11 +30,11 @@ class Append:
 
 @autoreconnect
 async def batch_append(client: Client, append: Append, within: float) -> Appended | None:
-    """Where the events are, or ``None`` for an answer that does not say so.
+    """The version and position of the events; ``None`` if the answer does not have them.
 
-    The server is given ``within`` seconds. Raises :class:`WrongExpectedVersion`, and the client's
-    errors: those that ``unavailable`` knows do not say that nothing was written. Where the
-    connection is of no use, it is tried once more on a new one.
+    The server has ``within`` seconds. Raises :class:`WrongExpectedVersion`, and the client's
+    errors; after those that ``unavailable`` handles, the events may have been written. If the
+    connection is unusable, it tries once more on a new one.
     """
     streams = client._connection.streams
     request = AsyncStreamsService._construct_batch_append_req(

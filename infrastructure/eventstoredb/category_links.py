@@ -1,8 +1,8 @@
-"""The links of ``$by_category``, which consumer groups read, mended when they do not come any more.
+"""Repairs the links of ``$by_category``, which consumer groups read.
 
-Anybody's event in a stream ``$ce-…`` faults that projection of the server's for all categories. It
-runs again once that stream is deleted and the projection reset: then it writes all links anew, and
-the groups get all events of all categories again, which must change nothing.
+An event that a client writes to a stream ``$ce-…`` faults this projection of the server for all
+categories. It runs again once that stream is deleted and the projection is reset. Then it writes
+all links again, and the groups get all events again, which their handlers must tolerate.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _BY_CATEGORY: Final = "$by_category"
 _WRITTEN_BY_OTHERS: Final = re.compile(
     r"The '(?P<stream>\$ce-.+)' stream managed by projection \d+ has been written to"
 )
-_LOOK_EVERY: Final = 0.3  # seconds; the server's own figures are a quarter of a second old
+_LOOK_EVERY: Final = 0.3  # seconds; the server updates its statistics every quarter of a second
 
 Report = Callable[[str], None]
 
@@ -36,9 +36,9 @@ class CategoryLinks:
     async def repair(self, report: Report) -> None:
         """Have ``$by_category`` link all events up to those of now; ``report`` what is done.
 
-        Enables it when it is off. At fault for a stream that others have written to, that stream
-        is deleted (softly: until a scavenge its events stay in ``$all``) and the projection reset.
-        One that runs is left alone, so doing it twice is doing it once.
+        Enables it when it is disabled. If it is faulted by a stream that others have written to,
+        that stream is deleted (softly: until a scavenge its events stay in ``$all``), and the
+        projection is reset. One that runs is left alone, so it is safe to repeat.
 
         Raises :class:`BeyondRepair` and :class:`~application.ports.StoreUnavailable`.
         """
@@ -84,7 +84,7 @@ def _position(told: str) -> int:
 
 
 def _written_by_others(reason: str, removed: Collection[str]) -> str:
-    """The stream that a fault is about. Raises :class:`BeyondRepair` where it is another fault."""
+    """The stream that a fault is about. Raises :class:`BeyondRepair` for any other fault."""
     found = _WRITTEN_BY_OTHERS.match(reason)
     if found is None:
         raise BeyondRepair(f"{_BY_CATEGORY} is faulted for another reason: {reason.strip()}")

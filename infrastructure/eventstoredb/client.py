@@ -1,4 +1,4 @@
-"""The connection, and what every call on it shares: errors, events and filters in our words."""
+"""The connection, and what all calls on it share: errors, events and filters of the ports."""
 
 import asyncio
 import re
@@ -54,7 +54,7 @@ _NO_ANSWER = (
 async def connect(uri: str) -> Client:
     """A client of the server at ``uri`` (``esdb://…``, options as EventStoreDB documents them).
 
-    Raises ``ValueError`` for an address that is none, and :class:`StoreUnavailable` when nobody
+    Raises ``ValueError`` for an invalid address, and :class:`StoreUnavailable` when no server
     answers there.
     """
     try:
@@ -78,7 +78,7 @@ async def connect(uri: str) -> Client:
 
 
 def _require_leader(client: Client) -> None:
-    """Raises ``ValueError``: on a follower, what was just appended is not there yet."""
+    """Raises ``ValueError`` for followers, which may lack what was just appended."""
     if (preferred := client.connection_spec.options.NodePreference) != "leader":
         raise ValueError(
             f"NodePreference={preferred} cannot be used, since appends go to the "
@@ -89,8 +89,8 @@ def _require_leader(client: Client) -> None:
 def _channel_options(client: Client) -> tuple[tuple[str, str | int], ...]:
     """The client's, with keepalive under the names that gRPC knows (it sets ``keepalive_ms``).
 
-    A connection that goes ignore without closing is given up when a ping gets no answer. A channel
-    that lost its server tries again soon; gRPC's own patience grows to 2 minutes.
+    A connection that goes silent without closing is closed when a ping gets no answer. A channel
+    that lost its server tries again within a second; gRPC's own backoff grows to 2 minutes.
     """
     kept = [one for one in client.grpc_options if not one[0].startswith("grpc.keepalive")]
     asked = client.connection_spec.options
@@ -99,7 +99,7 @@ def _channel_options(client: Client) -> tuple[tuple[str, str | int], ...]:
         *kept,
         ("grpc.keepalive_time_ms", asked.KeepAliveInterval or _PING_EVERY),
         ("grpc.keepalive_timeout_ms", timeout),
-        ("grpc.http2.ping_timeout_ms", timeout),  # of gRPC's own pings, which go before: a minute
+        ("grpc.http2.ping_timeout_ms", timeout),  # gRPC's own keepalive applies first: a minute
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),  # no limit: a quiet subscription sends no data
         ("grpc.initial_reconnect_backoff_ms", 100),
@@ -119,7 +119,7 @@ def unavailable(what: str = "EventStoreDB does not answer") -> Iterator[None]:
     except EventStoreDBClientException as error:
         if type(error) is not EventStoreDBClientException:
             raise
-        # What the client has no name for: "Server Is Not Ready", while members of a cluster elect.
+        # "Server Is Not Ready", during an election of a cluster: the client has no class for it.
         raise StoreUnavailable(f"{what}: it is not ready ({_reason(error)})") from error
     except asyncio.CancelledError:
         raise_if_cancelled()
@@ -128,7 +128,7 @@ def unavailable(what: str = "EventStoreDB does not answer") -> Iterator[None]:
 
 @asynccontextmanager
 async def answering(what: str = "EventStoreDB does not answer") -> AsyncIterator[None]:
-    """The same for one call, which has ``DEADLINE`` seconds, whatever the client does meanwhile.
+    """The same for one call, with a deadline of ``DEADLINE`` seconds in all.
 
     The client repeats a call that has failed, up to three times, with the same deadline each time,
     connects anew in between, and waits for confirmations without a deadline.
@@ -143,7 +143,7 @@ async def answering(what: str = "EventStoreDB does not answer") -> AsyncIterator
 
 @contextmanager
 def in_the_clients_words() -> Iterator[None]:
-    """Turns gRPC's errors into the client's, where messages are read without its help."""
+    """Turns gRPC's errors into the client's, for messages that are read without the client."""
     try:
         yield
     except grpc.RpcError as error:
@@ -151,7 +151,7 @@ def in_the_clients_words() -> Iterator[None]:
 
 
 def raise_if_cancelled() -> None:
-    """Go on with a cancellation that the client may have swallowed.
+    """Raise a cancellation that the client may have swallowed.
 
     It takes the cancellation of our task for the end of a call, and the end of a call (which it
     cancels when it reconnects) for a cancellation.
@@ -162,7 +162,7 @@ def raise_if_cancelled() -> None:
 
 
 def to_recorded(event: ClientEvent, decoder: Decoder) -> RecordedEvent:
-    """An event as the client gives it; a resolved link is the event that it leads to."""
+    """An event of the client; for a resolved link, the event that it points to."""
     if event.commit_position is None:
         raise StoreUnavailable(
             "EventStoreDB sends events without positions: it is older than 22.10"
@@ -187,7 +187,7 @@ Message = (
 
 
 def as_recorded(event: Message, decoder: Decoder) -> RecordedEvent:
-    """The same, of a message that is read without the client, which takes it half the time."""
+    """The same of a message, without the client: twice as fast."""
     system = event.metadata  # the server's: what the writer added is the custom metadata
     return RecordedEvent(
         UUID(event.id.string),
@@ -208,7 +208,7 @@ _TICKS: Final = 10_000_000.0  # a second; divided by a float as the client does,
 def by_type(only: EventFilter) -> list[str]:
     """The client's filter for exactly these event types: it puts ``^`` and ``$`` around.
 
-    The server filters by types or by streams, not by both: what comes is looked at once more.
+    The server filters by types or by streams, not by both. So events are filtered here again.
     """
     return [f"({'|'.join(re.escape(type) for type in sorted(only.types))})"]
 

@@ -1,8 +1,8 @@
 """Consumer groups: persistent subscriptions to the links that ``$by_category`` makes.
 
 A group reads ``$ce-<category>``, one persistent subscription of its name for each category that its
-consumers want. Never ``$all`` with a filter: there the server's checkpoint passes events that wait
-for a consumer, and after a restart they are never handed out.
+consumers want. It never reads ``$all`` with a filter: there, the server's checkpoint passes events
+that wait for a consumer, and after a restart they are never delivered.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _NEVER: Final = 2**31 - 1  # retries: the server never parks, see docs/patterns/
 
 
 def _ignore(group: str) -> None:
-    """Nobody listens."""
+    """Report nothing."""
 
 
 class ConsumerGroups:
@@ -42,7 +42,7 @@ class ConsumerGroups:
     def __init__(
         self, client: Client, decoder: Decoder, *, report: Callable[[str], None] = _ignore
     ) -> None:
-        """``report`` hears the group's name for each link whose event is gone."""
+        """``report`` is called with the group's name for each link whose event is gone."""
         self._client, self._decoder, self._report = client, decoder, report
 
     async def ensure(self, group: str, *, only: EventFilter, message_timeout: float = 30.0) -> None:
@@ -74,7 +74,7 @@ class ConsumerGroups:
             async with read_ahead(sources, sum(shares)) as ahead:
                 try:
                     yield ahead
-                finally:  # before reading ends, which would lose what was settled last
+                finally:  # before reading ends, which would lose the last settlements
                     await _leave(subscriptions)
         finally:
             await _leave(subscriptions)
@@ -147,7 +147,7 @@ def _shares(buffer: int, among: int) -> Sequence[int]:
 
 
 async def _leave(subscriptions: Sequence[AsyncPersistentSubscription]) -> None:
-    """Send what was settled, then go. Doing it twice is doing it once."""
+    """Send the last settlements, then leave. Idempotent."""
     with suppress(TimeoutError):
         async with asyncio.timeout(DEADLINE):
             await asyncio.gather(*(subscription.stop() for subscription in subscriptions))

@@ -1,6 +1,6 @@
-"""How many events there are: counted by reading them, each once, since the server cannot report.
+"""Counts events by reading them, each once, since the server does not count them.
 
-It knows how many links a type or a category has, and others' events are among those.
+It only counts the links of a type or a category, which include events of other systems.
 """
 
 import asyncio
@@ -14,19 +14,19 @@ from application.event_filter import EventFilter
 from infrastructure.eventstoredb.client import DEADLINE, Client, by_type, unavailable
 from infrastructure.eventstoredb.places import required
 
-_PORTION: Final = 5_000  # events that one question reads, at most: half a second
+_PORTION: Final = 5_000  # events that one call reads, at most: half a second
 
 
 class Counting:
     """Remembers what it has counted, and how far it has come."""
 
     def __init__(self, client: Client, own: EventFilter) -> None:
-        """``own``: what is counted from the first question on, so that others come for free."""
+        """``own``: counted from the first call on; filters within it cost no further read."""
         self._client, self._turn = client, asyncio.Lock()
         self._begin(own)
 
     async def count(self, only: EventFilter) -> int | None:
-        """Exact, or ``None``: it has not come to the end yet. Raises ``StoreUnavailable``."""
+        """The exact number; ``None`` until it has read to the end. Raises ``StoreUnavailable``."""
         async with self._turn:
             if not only.pairs <= self._only.pairs:
                 self._begin(self._only | only)

@@ -1,4 +1,4 @@
-"""What one persistent subscription to a stream of links hands out, each settled exactly once."""
+"""The deliveries of one persistent subscription to a stream of links."""
 
 from collections.abc import AsyncIterator, Callable
 from uuid import UUID
@@ -15,7 +15,7 @@ from infrastructure.eventstoredb.settlements import Settlements
 class Delivery:
     """A :class:`~application.ports.Delivery`; it cannot be settled once its consumer has left.
 
-    The server confirms no settlement: one that is lost with the connection means a repetition.
+    The server confirms no settlement. If one is lost with the connection, the event comes again.
     """
 
     def __init__(
@@ -37,11 +37,11 @@ async def deliveries(
     decoder: Decoder,
     report: Callable[[], None],
 ) -> AsyncIterator[Delivery]:
-    """What ``only`` admits, for as long as the subscription lasts. The rest is acknowledged here.
+    """The events that ``only`` admits, as long as the subscription lasts. The rest is acked here.
 
-    That is: types that are not wanted, what others have written among the links, links to metadata,
-    and links whose event was deleted or truncated; ``report`` hears of each of these last ones. The
-    messages are read without the client, which passes those over and never settles them.
+    That is: other types, events that other clients wrote among the links, links to metadata, and
+    links whose event was deleted or truncated; ``report`` is called for each of these last ones.
+    The messages are read without the client, which skips those and never settles them.
     """
     settlements = Settlements(subscription)
     async for message in _messages(subscription):

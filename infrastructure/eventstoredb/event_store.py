@@ -34,18 +34,18 @@ _PATIENCE: Final = 3.0  # seconds for an answer; the server itself gives up a wr
 _FIRST_LOOK: Final = 0.1  # seconds without an answer: twice that until the next look, and so on
 _ATTEMPTS: Final = 2
 _SYSTEM: Final = "$"  # how the names of its streams begin
-_SOFT_DELETED: Final = 2**63 - 1  # in a stream's metadata: all that was written is before it
+_SOFT_DELETED: Final = 2**63 - 1  # in a stream's metadata: every event is before it
 
 
 class EventStore:
     """An :class:`~application.ports.EventStore`.
 
-    Links are resolved in streams of the system (``$ce-order``). In any other, somebody has put it
-    there: what it leads to is no event of that stream.
+    Links are resolved in system streams (``$ce-order``) only. In other streams, a link was written
+    by another client, and its target is not an event of that stream.
     """
 
     def __init__(self, client: Client, decoder: Decoder, *, patience: float = _PATIENCE) -> None:
-        """An append is given up, or begun anew, after ``patience`` seconds without an answer."""
+        """An append is looked up and repeated after ``patience`` seconds without an answer."""
         self._client, self._decoder, self._patience = client, decoder, patience
 
     async def append(
@@ -67,7 +67,7 @@ class EventStore:
                 f"yet; repeat it with the same ids ({error})"
             ) from error
         if appended.version != expected_version + len(events):
-            raise StreamDeleted(stream)  # the server has begun it anew, behind what is hidden
+            raise StreamDeleted(stream)  # the server has started it again, after the hidden events
         return appended
 
     async def _attempts(self, append: Append) -> Appended:
@@ -132,7 +132,7 @@ class EventStore:
                 raise StreamHasHole(stream, 0)
 
     async def _require_never_there(self, stream: str) -> None:
-        """What the server has not found was deleted, or has never been there."""
+        """The stream was not found: it was deleted, or it never existed."""
         with _deleted(stream):
             async with answering():
                 metadata, _ = await self._client.get_stream_metadata(stream, timeout=DEADLINE)

@@ -25,7 +25,7 @@ log = structlog.stdlib.get_logger("headwater.wiring")
 async def event_side(given: Given) -> AsyncIterator[EventSide]:
     """Raises ``StoreUnavailable``, and :class:`InvalidSettings` for an address of no server."""
     settings, catalogue = given.settings, given.catalogue
-    assert settings.eventstoredb_uri is not None  # resolving has seen to it
+    assert settings.eventstoredb_uri is not None  # resolving the settings has set it
     try:
         client = await connect(settings.eventstoredb_uri)
     except ValueError as error:
@@ -43,7 +43,7 @@ async def event_side(given: Given) -> AsyncIterator[EventSide]:
 
 
 async def _switch_on_system_projections(client: Client) -> None:
-    """The one that consumer groups need is switched on by them, too, for as long as it takes."""
+    """Enable the projections. Consumer groups also enable the one that they need, with retries."""
     try:
         async with asyncio.timeout(_SWITCHED_ON_WITHIN):
             await enable_system_projections(client)

@@ -1,8 +1,8 @@
-"""What the server sends without end, fetched ahead by tasks of their own.
+"""Endless streams of messages, fetched ahead by tasks of their own.
 
-While one message is on its way, the one before can be worked on. And the client takes a cancelled
-``anext`` for the end of the whole call, and lets go of what was acked and not sent yet: here giving
-up waiting is harmless. The end is an error, as there should be none.
+So the next message is fetched while one is handled. And the client takes a cancelled ``anext`` for
+the end of the whole call, which loses acks that were not sent yet; here, cancelling is harmless.
+The end of a stream is an error.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class _ReadAhead(Generic[T]):
     async def __anext__(self) -> T:
         item = await self._fetched.get()
         if isinstance(item, _End):
-            self._fetched.put_nowait(item)  # for whoever asks again
+            self._fetched.put_nowait(item)  # for the next call
             raise item.error
         return item
 

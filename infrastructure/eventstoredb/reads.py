@@ -1,7 +1,7 @@
-"""What one read gives, asked of the leader: the client connects anew for every call but a read.
+"""Reads from the leader: the client reconnects for every kind of call but a read.
 
-A read that meets a member which leads no longer fails when its first event is waited for, and the
-client's own repetitions are over by then.
+A read on a member that is no longer the leader fails only at its first event, after the client's
+own retries.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -16,12 +16,12 @@ Begin = Callable[[], Awaitable[AsyncReadResponse]]
 
 
 async def read(client: Client, begin: Begin) -> AsyncGenerator[RecordedEvent, None]:
-    """The events of the read that ``begin`` asks the client for.
+    """The events of the read that ``begin`` starts.
 
-    Raises :class:`StoreUnavailable`, in place of the first event after ``DEADLINE`` seconds, and
-    what the client says of a stream.
+    Raises :class:`StoreUnavailable`, at the latest after ``DEADLINE`` seconds without a first
+    event, and the client's errors about a stream.
     """
-    async with answering():  # later on, pings report whether it is there
+    async with answering():  # later, keepalive pings detect a lost server
         response, first = await _begun(client, begin)
     async with response:
         if first is None:
@@ -35,7 +35,7 @@ async def read(client: Client, begin: Begin) -> AsyncGenerator[RecordedEvent, No
 
 @autoreconnect
 async def _begun(_: Client, begin: Begin) -> tuple[AsyncReadResponse, RecordedEvent | None]:
-    """The read, and its first event. Where the connection is of no use, on a new one."""
+    """The read and its first event; on a new connection if this one is unusable."""
     response = await begin()
     try:
         first = await anext(response, None)
@@ -48,7 +48,7 @@ async def _begun(_: Client, begin: Begin) -> tuple[AsyncReadResponse, RecordedEv
 
 
 def _require_whole(response: AsyncReadResponse) -> None:
-    """Raises :class:`StoreUnavailable` where the end is none: the client takes it for one."""
+    """Raises :class:`StoreUnavailable` if the connection broke: the client takes it for the end."""
     raise_if_cancelled()
     if response.aio_call.cancelled():
         raise StoreUnavailable("EventStoreDB does not answer: the connection was closed")

@@ -1,6 +1,6 @@
-"""The client, which connects anew once for all calls that need it.
+"""The client, with one reconnection for all calls that need it.
 
-As it comes, each call looks for the leader by itself, one after the other: while nobody leads, the
+Without this, each call searches for the leader, one after the other: while there is no leader, the
 twentieth caller waits for twenty searches of a second.
 """
 
@@ -10,7 +10,7 @@ from esdbclient import AsyncEventStoreDBClient
 
 
 class Reconnecting(AsyncEventStoreDBClient):
-    """Whoever needs a new connection while one is looked for gets that one, or its failure."""
+    """Callers that need a new connection during a search get its result, or its error."""
 
     _reconnection: asyncio.Task[None] | None = None
 
@@ -30,6 +30,6 @@ class Reconnecting(AsyncEventStoreDBClient):
 
 
 def _heard(reconnection: asyncio.Task[None]) -> None:
-    """Its failure is no news where all callers have gone."""
+    """Its error is ignored if all callers were cancelled."""
     if not reconnection.cancelled():
         reconnection.exception()

@@ -1,8 +1,8 @@
-"""Acks and nacks as the server wants them, which takes a repair to esdbclient 1.1.7.
+"""Acks and nacks, with a fix for esdbclient 1.1.7.
 
 An ack must name its subscription, or the server ignores it. The blocking client copies the id that
-the server has confirmed, the asyncio client forgets to (kurrentdbclient issue 35). That is mended
-on the object that makes the client's requests, and nowhere else.
+the server has confirmed, the asyncio client does not (kurrentdbclient issue 35). The fix is on the
+object that makes the client's requests.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from application.ports import StoreUnavailable
 
 
 class Settlements:
-    """Where the consumer on this subscription settles its events.
+    """Settles the events of one subscription.
 
     Both raise :class:`StoreUnavailable` when the subscription has ended.
     """

@@ -59,7 +59,7 @@ class Subscriptions:
             yield events
 
     async def count(self, only: EventFilter) -> int | None:
-        """All at first, in portions and ``None`` until then; after that only what came since."""
+        """Reads everything first, in portions, with ``None`` until then; later only new events."""
         return await self._counting.count(only)
 
     async def head(self) -> int:
@@ -90,10 +90,10 @@ async def _follow(
     only: EventFilter,
     decoder: Decoder,
 ) -> AsyncGenerator[RecordedEvent | Progress, None]:
-    """What the server sends, in our words; where it has caught up it does not say, so remember.
+    """The server's messages as events and ``Progress``; remembers the last position.
 
-    These are the messages that the client makes its events of, and ours could be made of those: in
-    catching up, that was a third of all work.
+    Reads the messages without the client: making its events first took a third of the time of
+    catching up.
     """
     async for message in messages:
         match message.WhichOneof("content"):

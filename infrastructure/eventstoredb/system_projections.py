@@ -1,6 +1,6 @@
-"""EventStoreDB's own projections: they sort links to events into streams by what events share.
+"""EventStoreDB's own projections, which write streams of links: by category, by event type …
 
-Consumer groups read the links of ``$by_category``. The others are for people and their tools.
+Consumer groups read the links of ``$by_category``. The others are for people and tools.
 """
 
 from collections.abc import Collection
@@ -26,11 +26,10 @@ _NO_ANSWER: Final = "EventStoreDB does not answer for its projections"
 async def enable_system_projections(
     client: Client, names: Collection[str] = SYSTEM_PROJECTIONS
 ) -> None:
-    """Switch on those of them that the server has: it keeps them off until told.
+    """Enable those that the server has: they are disabled by default. Idempotent.
 
-    Doing it twice is doing it once. Raises :class:`~application.ports.StoreUnavailable`, after
-    ``DEADLINE`` seconds at the latest where the server gives no answer: a follower, or one whose
-    projections are just starting.
+    Raises :class:`~application.ports.StoreUnavailable`, after ``DEADLINE`` seconds at the latest
+    if the server does not answer: a follower, or one whose projections are just starting.
     """
     for name in names:
         with suppress(NotFound):

@@ -1,4 +1,4 @@
-"""Every port in memory. Real in every rule, concurrency checks included; gone with the process."""
+"""Every port in memory, with all rules and concurrency checks. The data ends with the process."""
 
 from infrastructure.memory.builds import Builds
 from infrastructure.memory.consumer_groups import ConsumerGroups

@@ -1,4 +1,4 @@
-"""The builds of read models in memory: leases, failures, and what operators did."""
+"""The builds of read models in memory: leases, failures and operator actions."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -64,7 +64,7 @@ class Builds:
         return self._kept.setdefault(build, Kept(build.table, self.checkpoints))
 
     def discard(self, build: Build) -> None:
-        """Remove what a build that has been dropped holds. Raises :class:`WrongRole`."""
+        """Remove the content of a dropped build. Raises :class:`WrongRole`."""
         if build in self._rows:
             raise WrongRole(f"{build.table} has not been dropped")
         self._kept.pop(build, None)
@@ -168,7 +168,7 @@ class Builds:
         return [action for action in reversed(self._actions) if action.build.name == name]
 
     def _next_number(self, projection: Projection[Any]) -> int:
-        """One that no build has ever had: views of a dropped one may be left in another store."""
+        """A number that no build has had: another store may still have views of a dropped one."""
         builds = [*self._rows, *(action.build for action in self._actions)]
         of = projection.name, projection.version
         return max((one.number for one in builds if (one.name, one.version) == of), default=0) + 1

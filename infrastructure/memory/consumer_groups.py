@@ -75,12 +75,12 @@ class _Group:
         self._store = store
         self._message_timeout = message_timeout
         self._read_up_to = -1
-        self._waiting: list[_Message] = []  # to be handed out again, by position
+        self._waiting: list[_Message] = []  # to be delivered again, by position
         self._in_flight: dict[int, _Flight] = {}  # by position, the first to expire first
         self._deleted = False
 
     def next_for(self, consumer: "_Consumer") -> _Message | None:
-        """What is to be handed to that consumer now, retries first, if it has room."""
+        """The events for that consumer now, retries first, if it has room."""
         if self._deleted:
             raise StoreUnavailable("the consumer group has been deleted")
         self._expire()
@@ -93,13 +93,13 @@ class _Group:
         return message
 
     async def changed(self) -> None:
-        """Wait until something may have come up for a consumer."""
+        """Wait until there may be something for a consumer."""
         now = asyncio.get_running_loop().time()
         expiry = min((f.deadline - now for f in self._in_flight.values()), default=None)
         await self._store.changed.wait(within=expiry)
 
     def ack(self, message: _Message) -> None:
-        """Done, even when its time was out and it waits or flies again."""
+        """Done, even if it has expired and waits or is delivered again."""
         self._in_flight.pop(message.position, None)
         self._waiting = [other for other in self._waiting if other.position != message.position]
         self._store.changed.send()
@@ -109,7 +109,7 @@ class _Group:
             self._retry(flight.message)
 
     def leave(self, consumer: "_Consumer") -> None:
-        """What the consumer held goes to the others."""
+        """The consumer's events go to the others."""
         for flight in [f for f in self._in_flight.values() if f.consumer is consumer]:
             self._land(flight.message)
             self._retry(flight.message)
@@ -154,7 +154,7 @@ class _Consumer:
         return self
 
     async def __anext__(self) -> "Delivery":
-        await asyncio.sleep(0)  # as on a network, others get their turn
+        await asyncio.sleep(0)  # as on a network, other tasks run
         while not (message := self.group.next_for(self)):
             await self.group.changed()
         return Delivery(message, self)

@@ -38,7 +38,7 @@ class Checkpoints:
     def move(
         self, name: str, position: int, *, expected: int | None, events: int, shard: int
     ) -> None:
-        """As ``advance``, without an ``await``: what its caller does beside it is one step."""
+        """As ``advance``, without an ``await``, so its caller can combine it with other changes."""
         at, passed = self.standing(name, shard)
         if at != expected:
             raise CheckpointMoved(f"{name} is at {at}, not at {expected}")

@@ -40,7 +40,7 @@ class EventStore:
     ) -> Appended:
         if not events or expected_version < NO_STREAM:
             raise ValueError(f"append 1 event or more after version -1 or more, to {stream!r}")
-        await asyncio.sleep(0)  # as on a network, somebody else may come first
+        await asyncio.sleep(0)  # as on a network, another task may be first
         if stream in self._deleted:
             raise StreamDeleted(stream)
         stored = self._streams[stream]
@@ -100,7 +100,7 @@ class EventStore:
         self._deleted.add(stream)
 
     def restore(self, position: int) -> None:
-        """Go back to a backup, which holds nothing after that position."""
+        """Restore a backup that ends at that position."""
         self._log = [recorded for recorded in self._log if recorded.position <= position]
         self._streams.clear()
         for recorded in self._log:

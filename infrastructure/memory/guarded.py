@@ -1,4 +1,4 @@
-"""Guarded views in memory: as a store has them that changes one view at a time."""
+"""Guarded views in memory, as in a store that changes one view at a time."""
 
 import asyncio
 from collections.abc import Collection
@@ -28,7 +28,7 @@ class GuardedViews(Generic[V]):
             known = self._known(key)
             if known is None or known.position < new.position:
                 self._replace(key, new)
-            await asyncio.sleep(0)  # others come between two of them, or the end of the process
+            await asyncio.sleep(0)  # other tasks run between two of them, or the process ends
 
     async def clear(self) -> None:
         self._shown.clear()

@@ -12,7 +12,7 @@ from application.projections.words import words as words_of
 
 
 class Reading(Generic[V]):
-    """All that queries ask of views: of those in a mapping, which may change meanwhile."""
+    """All queries on the views of a mapping, which may change meanwhile."""
 
     def __init__(self, projection: Projection[V], views: Mapping[str, Seen[V]]) -> None:
         self._projection, self._shown = projection, views

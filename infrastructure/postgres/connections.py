@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL, and what their failures mean to the application."""
+"""Connections to PostgreSQL, and their errors in the terms of the ports."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -17,16 +17,15 @@ from infrastructure.postgres.sessions import EVENTS, GONE, GROUPS, VIEWS
 
 SILENCE: Final = 12.0
 """Seconds without an answer after which a connection is given up; a statement may take 10."""
-_CHECK: Final = 2.0  # the same, for the question whether a connection still works
+_CHECK: Final = 2.0  # the same, for checking a connection
 
 
 class Silent(psycopg.OperationalError):
-    """A connection gave no answer in time: whatever is between may have dropped it, and says so
-    to nobody. It is closed."""
+    """A connection gave no answer in time, so it is closed: a firewall may have dropped it."""
 
 
 class Connection(AsyncConnection[tuple[Any, ...]]):
-    """A connection that waits for an answer ``silence`` seconds; ``None``: for ever."""
+    """A connection that waits at most ``silence`` seconds for an answer; ``None``: no limit."""
 
     silence: float | None = SILENCE
 
@@ -36,7 +35,7 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
         interval: float = 0.1,
         timeout: float | None = None,  # noqa: ASYNC109 - it is psycopg's
     ) -> RV:
-        """As psycopg's. Raises :class:`Silent` where no ``timeout`` is given and none comes."""
+        """As psycopg's. Raises :class:`Silent` if no ``timeout`` is given and no answer comes."""
         if timeout is not None:
             return await super().wait(gen, interval, timeout)
         try:
@@ -59,7 +58,7 @@ class Pool(AsyncConnectionPool[Connection]):
     """Connections to one database. ``async with`` opens it and closes it."""
 
     async def check_briefly(self, connection: Connection) -> None:
-        """Raise unless the connection works. Where it is silent, the others are not trusted."""
+        """Raise unless the connection works. If it is silent, all connections are replaced."""
         try:
             with connection.waiting(_CHECK):
                 await self.check_connection(connection)
@@ -74,8 +73,8 @@ def pool(uri: str, *, size: int = 10, patience: float = 5.0, silence: float = SI
     Raises :class:`StoreUnavailable` after waiting ``patience`` seconds for a connection, or
     ``silence`` seconds for an answer on one.
 
-    A commit does not wait for the disk: views and checkpoint are one transaction, so what a crash
-    of the server takes back it takes back together, and the events bring it again.
+    A commit does not wait for the disk. Views and checkpoint are one transaction, so a crash of the
+    server undoes both, and the events are handled again.
     """
     return _pool(uri, size, patience, silence, VIEWS, checked=True)
 
@@ -83,9 +82,9 @@ def pool(uri: str, *, size: int = 10, patience: float = 5.0, silence: float = SI
 def durable_pool(
     uri: str, *, size: int = 10, patience: float = 5.0, silence: float = SILENCE
 ) -> Pool:
-    """For events: what is committed is on disk. Who waits for another's lock is soon told.
+    """For events: a commit waits for the disk, and waiting for a lock is limited.
 
-    A connection that broke meanwhile is noticed by whoever uses it: see :func:`once_more`.
+    A connection that broke meanwhile is noticed when it is used: see :func:`once_more`.
     """
     return _pool(uri, size, patience, silence, EVENTS, checked=False)
 
@@ -125,7 +124,7 @@ def _pool(
         min_size=1,
         max_size=size,
         timeout=patience,
-        reconnect_timeout=patience,  # then whoever asks next tries at once: no pauses that grow
+        reconnect_timeout=patience,  # the next call tries at once, without growing pauses
         open=False,
         connection_class=Connection,
         kwargs={"autocommit": True, "application_name": "headwater", **GONE},
@@ -136,7 +135,7 @@ def _pool(
 
 
 class Connections(Protocol):
-    """Where a connection can be had: a pool."""
+    """A source of connections: a pool."""
 
     def connection(self) -> AbstractAsyncContextManager[Connection]: ...
 
@@ -156,7 +155,7 @@ class Within:
 async def connected(pool: Connections) -> AsyncIterator[Connection]:
     """A connection out of the pool; :class:`StoreUnavailable` when the server does not answer.
 
-    Where it gives no answer within ``SILENCE`` seconds, all connections of the pool are replaced.
+    After ``SILENCE`` seconds without an answer, all connections of the pool are replaced.
     """
     cancelled = _cancelled()
     with unavailable():
@@ -174,24 +173,24 @@ async def connected(pool: Connections) -> AsyncIterator[Connection]:
 
 @asynccontextmanager
 async def connected_for_long(pool: Connections) -> AsyncIterator[Connection]:
-    """As ``connected``, for statements that take their time: no silence is too long."""
+    """As ``connected``, for long statements: without a limit of silence."""
     async with connected(pool) as connection:
         with connection.waiting(None):
             yield connection
 
 
 def _cancelled() -> int:
-    """How often this task was told to end."""
+    """How often this task was cancelled."""
     task = asyncio.current_task()
     return task.cancelling() if task else 0
 
 
 @asynccontextmanager
 async def connected_apart(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection to the pool's server that is none of the pool's, for one user who stays long.
+    """A connection to the pool's server outside of the pool, for one long use.
 
-    Closed in the end, and with it ends whatever its session held. Commits on it do not wait for
-    the disk. :class:`StoreUnavailable` when there is no connection; what breaks later is psycopg's.
+    It is closed at the end, with all that its session held. Commits on it do not wait for the disk.
+    Raises :class:`StoreUnavailable` when there is no connection; later errors are psycopg's.
     """
     assert isinstance(pool.conninfo, str)  # we have made it
     with unavailable():
@@ -211,7 +210,7 @@ async def connected_apart(pool: Pool) -> AsyncIterator[Connection]:
 
 @contextmanager
 def unavailable() -> Iterator[None]:
-    """Inside, a server that does not answer, or not to us, is :class:`StoreUnavailable`."""
+    """Inside, a server that does not answer, or refuses us, raises :class:`StoreUnavailable`."""
     try:
         yield
     except (
@@ -227,9 +226,9 @@ T = TypeVar("T")
 
 
 async def once_more(pool: Pool, work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Do it on a connection of the pool, and if that was broken, again on one that works.
+    """Run it on a connection of the pool; if that was broken, again on one that works.
 
-    Only for what may be done twice. Raises :class:`StoreUnavailable`.
+    Only for idempotent work. Raises :class:`StoreUnavailable`.
     """
     used: Connection | None = None
     try:
@@ -245,7 +244,7 @@ async def once_more(pool: Pool, work: Callable[[Connection], Awaitable[T]]) -> T
 
 @asynccontextmanager
 async def _closed_when_cancelled(connection: Connection) -> AsyncIterator[None]:
-    """Nobody knows what state it is in then: in the pool it might keep its locks for minutes."""
+    """Its state is unknown then: in the pool, it could keep its locks for minutes."""
     try:
         yield
     except asyncio.CancelledError:

@@ -1,9 +1,9 @@
 """Inline projections: views that are written in the transaction of the append, all or nothing.
 
-An append of events that such a read model takes in first locks its checkpoint, until the end
-of the transaction. So appends to what it follows come one after the other, over all processes, and
-their positions in the order of their commits: that is the price. It folds all that has come since
-the checkpoint, so that the views are right, whatever appended before.
+An append of events for such a read model first locks its checkpoint, until the end of the
+transaction. So these appends are serialized over all processes, and their positions are in the
+order of their commits: that is the price. It folds all events since the checkpoint, so the views
+are right, whatever appended before.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from infrastructure.postgres.events.rows import COLUMNS, WANTED, fetch, recorded
 from infrastructure.postgres.read_models.views import Views
 
 BEHIND: Final = 1_000
-"""More events than that are left to the projection's runner, and nothing is appended meanwhile."""
+"""More events than that are left to the projection's runner; appends are refused meanwhile."""
 
 _ATTEMPTS: Final = 3
 
@@ -40,13 +40,13 @@ class _Locked:
     checkpoint: int | None  # ``None``: it is new
 
     def is_of(self, projection: Projection[Any]) -> bool:
-        """Whether that is how it is filled: another version is left to its own release."""
+        """Whether it is filled inline here: another version is left to its own release."""
         return (self.build.name, self.build.version) == (projection.name, projection.version)
 
 
 @dataclass(frozen=True)
 class _Inline:
-    """A projection, and the events that it takes in, found out once."""
+    """A projection and its events, computed once."""
 
     projection: Projection[Any]
     only: EventFilter
@@ -66,9 +66,9 @@ class InlineCommit:
         *,
         behind: int = BEHIND,
     ) -> None:
-        """Of these projections it writes those that are declared inline.
+        """Writes those of these projections that are declared inline.
 
-        One that is more than ``behind`` events behind is left to its runner, and refuses appends.
+        One that is more than ``behind`` events behind is left to its runner; appends are refused.
         """
         self._inline = [_Inline(of, of.events) for of in projections if of.consistency == "inline"]
         self._payloads, self._decoder, self._behind = payloads, decoder, behind

@@ -1,8 +1,8 @@
 """Migrations: plain SQL in ``migrations/``, each applied once, in the order of their numbers.
 
-All that are missing are applied in one transaction, alone with the database, so doing it twice, or
-in two processes at once, is doing it once. What has been applied is never edited, but followed by
-another: its hash is kept and compared.
+All that are missing are applied in one transaction, under a lock, so it is safe to repeat and to
+run in two processes at once. An applied migration is never edited, but followed by another: its
+hash is kept and compared.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from application.ports import StoreUnavailable
 from infrastructure.postgres.connections import Connection, Pool, connected_for_long
 
 LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('headwater'))"
-"""Taken by whoever creates or drops tables: one at a time, over all processes."""
+"""The lock for creating and dropping tables, over all processes."""
 
 _DIRECTORY: Final = Path(__file__).parent / "migrations"
 
@@ -42,8 +42,8 @@ def migrations() -> Sequence[Migration]:
 async def migrate(pool: Pool, known: Sequence[Migration] | None = None) -> Sequence[str]:
     """Apply what is missing; the names of what was applied now.
 
-    Raises :class:`StoreUnavailable`, also when this role may not do it, or when what has been
-    applied is not what this release knows under that name.
+    Raises :class:`StoreUnavailable`, also when this role lacks the rights, or when an applied
+    migration differs from this release's.
     """
     known = migrations() if known is None else known
     async with connected_for_long(pool) as connection:
@@ -65,7 +65,7 @@ async def _require_utf8(connection: Connection) -> None:
         "SELECT current_database(), current_setting('server_encoding')"
     )
     row = await found.fetchone()
-    assert row is not None  # the question always has an answer
+    assert row is not None  # the query always returns a row
     database, encoding = row
     if encoding != "UTF8":
         raise StoreUnavailable(

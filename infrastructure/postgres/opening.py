@@ -38,7 +38,7 @@ async def read_side(given: Given) -> AsyncIterator[ReadSide]:
 async def event_side(given: Given) -> AsyncIterator[EventSide]:
     """The tables have to be there. Raises ``StoreUnavailable``."""
     uri, catalogue = given.settings.postgres_uri, given.catalogue
-    assert uri is not None  # resolving has seen to it
+    assert uri is not None  # resolving the settings has set it
     async with (
         _usable(given.settings) as relaxed,
         durable_pool(uri) as durable,
@@ -56,7 +56,7 @@ async def event_side(given: Given) -> AsyncIterator[EventSide]:
 
 
 def _usable(settings: Settings) -> Pool:
-    assert settings.postgres_uri is not None  # resolving has seen to it
+    assert settings.postgres_uri is not None  # resolving the settings has set it
     try:
         return pool(settings.postgres_uri)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Which store read models were filled from: their checkpoints mean nothing in another."""
+"""The store that read models were filled from: their checkpoints are not valid for another."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What a session with PostgreSQL is set to, by what it is for."""
+"""The settings of sessions with PostgreSQL, by purpose."""
 
 from collections.abc import Mapping
 from typing import Any, Final, LiteralString
@@ -41,7 +41,7 @@ SET jit = off
 """
 )
 
-GONE: Final[Mapping[str, Any]] = {  # who has gone without a word is missed before hours pass
+GONE: Final[Mapping[str, Any]] = {  # TCP alone notices a dead client only after two hours
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,

@@ -1,1 +1,1 @@
-"""What every HTTP server of ours is guarded by: whose names it answers to, how many it serves."""
+"""Guards of every HTTP server of ours: trusted host names, and the number of connections."""

@@ -1,6 +1,6 @@
-"""How many connections a server holds, and for how long it waits for each.
+"""Limits the connections of a server, and the time that it waits for each.
 
-uvicorn waits without end for the head of a request, and takes as many connections as there are.
+uvicorn waits for the head of a request without a limit, and accepts any number of connections.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS: Final = 10.0  # for the head of a request, from its first byte or the connection on
-READ_SECONDS: Final = 30.0  # in which a client has to take something of an answer that waits for it
-_BACKLOG: Final = 512  # connections that the kernel holds for us
+READ_SECONDS: Final = 30.0  # in which a client has to read something of its answer
+_BACKLOG: Final = 512  # connections that the kernel queues for us
 _FULL: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
     b"Content-Length: 0\r\n\r\n"
@@ -29,9 +29,9 @@ def most_connections() -> int:
 
 
 class Guarded(H11Protocol):
-    """One connection. Closed when it sends no request, or takes no answer, for too long.
+    """One connection. Closed when it sends no request, or reads no answer, for too long.
 
-    One too many is answered 503 and closed.
+    A connection above the limit gets 503 and is closed.
     """
 
     most: ClassVar[int] = most_connections()
@@ -73,7 +73,7 @@ class Guarded(H11Protocol):
             self._reading.cancel()
 
     def _watch_reading(self, left: int | None) -> None:
-        """A client may be slow, if only it takes something."""
+        """A client may be slow, as long as it reads something."""
         now = self.transport.get_write_buffer_size()
         if left is not None and now >= left:
             self.transport.abort()

@@ -1,7 +1,7 @@
-"""To which names a server answers.
+"""The host names to which a server answers.
 
-A page in a browser on this machine can have its own name lead to 127.0.0.1 ("DNS rebinding"), and
-then asks as if it came from here. What gives it away is the name, in the ``Host`` header.
+A web page can make its own host name resolve to 127.0.0.1 ("DNS rebinding"), and then send requests
+as if they came from this machine. The ``Host`` header reveals it.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
@@ -17,7 +17,7 @@ class Trusted:
     """Passes requests on for names that are trusted, and all others to ``refusal``.
 
     Trusted are the names of the loopback, those given here (``*.example.org``: all below it, ``*``:
-    any), and the very address that the client has connected to, which no name can stand for.
+    any), and the address that the client has connected to.
     """
 
     def __init__(self, app: _App, *, names: Collection[str] = (), refusal: _App) -> None:
@@ -30,7 +30,7 @@ class Trusted:
 
     def _trusts(self, name: str | None, scope: _Scope) -> bool:
         if name is None or name in self._names or "*" in self._names:
-            return True  # without a name (HTTP/1.0) no browser asks
+            return True  # browsers always send a name; HTTP/1.0 clients may not
         address = (scope.get("server") or (None,))[0]
         parents = name.split(".")[1:]
         above = (f"*.{'.'.join(parents[at:])}" for at in range(len(parents)))

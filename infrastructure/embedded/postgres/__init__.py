@@ -1,4 +1,4 @@
-"""PostgreSQL without an installation, for a service to which none is configured."""
+"""PostgreSQL without an installation, for a service without a PostgreSQL of its own."""
 
 from infrastructure.embedded.postgres.installation import PostgresFailed
 from infrastructure.embedded.postgres.server import EmbeddedPostgres

@@ -13,7 +13,7 @@ VERSION: Final = "18"
 
 
 class PostgresFailed(Exception):
-    """The embedded PostgreSQL cannot be started; the text says why and what to do."""
+    """The embedded PostgreSQL cannot be started. The message says why and what to do."""
 
 
 def binary(name: str) -> Path:
@@ -54,7 +54,7 @@ class User:
         command = (setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
         if _open_to_all(data) and _open_to_all(binary("postgres")):
             return cls(uid, gid, command)
-        # Below a directory such as /root: let the server pass, rather than everybody.
+        # below a directory such as /root: lets only the server pass
         capability = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
         return cls(uid, gid, command + capability, passes=True)
 

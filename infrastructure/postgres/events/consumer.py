@@ -1,7 +1,6 @@
-"""One consumer of a group: what it holds, what it has settled, and the task that brings both about.
+"""One consumer of a group: its events, their settlements, and its task.
 
-One connection is the consumer, and when that breaks the consumer has ended: others are handed
-what it held.
+A consumer is one connection. When that breaks, the consumer has ended, and its events go to others.
 """
 
 import asyncio
@@ -27,7 +26,7 @@ class Consumer:
     def __init__(self, membership: Membership, events: Signal, buffer: int) -> None:
         self._membership, self._events, self._buffer = membership, events, buffer
         self._held: dict[int, Delivery] = {}  # not settled, by position; the first to expire first
-        self._unseen: deque[Delivery] = deque()  # those of them that nobody has asked for yet
+        self._unseen: deque[Delivery] = deque()  # those not taken from the iterator yet
         self._settled = Settled()
         self._look, self._came = asyncio.Event(), Signal()
         self._looks, self._left = 0, False  # looks at events that are held back
@@ -42,14 +41,14 @@ class Consumer:
         return delivery
 
     def settle(self, delivery: "Delivery") -> Settled:
-        """Where to write what has become of it."""
+        """Remove the delivery, and return the settlements to which its own is added."""
         self._raise_if_ended()
         self._held.pop(delivery.position, None)
         self._look.set()
         return self._settled
 
     async def run(self) -> None:
-        """Until the consumer has left, or something breaks: that is for whoever uses it."""
+        """Run until the consumer leaves or its connection breaks. The next call then raises."""
         try:
             with unavailable():
                 while not self._left:
@@ -61,7 +60,7 @@ class Consumer:
             self._came.send()
 
     def leave(self) -> None:
-        """Ends ``run``, soon."""
+        """Make ``run`` end."""
         self._left = True
         self._look.set()
         self._came.send()
@@ -76,12 +75,12 @@ class Consumer:
         return None
 
     def _holds(self, delivery: "Delivery") -> bool:
-        """Else its time was out, and it may be with others."""
+        """Whether it is still this consumer's: it may have expired, and gone to another."""
         return self._held.get(delivery.position) is delivery
 
     @property
     def _room(self) -> int:
-        """Nobody who lets the time of events run out without asking for them is given more."""
+        """The number of events to take: none while taken ones expire without being used."""
         asks = all(map(self._holds, self._unseen))
         return self._buffer - len(self._held) if asks else 0
 
@@ -110,14 +109,14 @@ class Consumer:
         self._looks = self._looks + 1 if taken.held_back else 0
 
     async def _wait(self, change: asyncio.Event, within: float) -> None:
-        """Wait for something to do. While there is no room, nothing that comes matters."""
+        """Wait for something to do. Without room, new events do not matter."""
         first = next(iter(self._held.values()), None)
         expiry = first.deadline - _now() if first else within
         changes = [self._look, change] if self._room else [self._look]
         await wait_for_any(changes, max(0.0, min(within, expiry)))
 
     def _let_go(self) -> None:
-        """What is not settled in time makes room; the database hands it out again."""
+        """Drop expired events, which makes room. The database delivers them again."""
         now = _now()
         for position in [p for p, held in self._held.items() if held.deadline <= now]:
             del self._held[position]
@@ -126,7 +125,7 @@ class Consumer:
 class Delivery:
     """A :class:`~application.ports.Delivery`; it cannot be settled once its consumer has left.
 
-    A settlement is sent soon, and not confirmed: one that is lost on the way means a repetition.
+    A settlement is sent at the next look, and not confirmed. If it is lost, the event comes again.
     """
 
     def __init__(

@@ -66,7 +66,7 @@ class ConsumerGroups:
     async def _change(
         self, group: str, first: LiteralString, *others: LiteralString
     ) -> Sequence[tuple[Any, ...]]:
-        """What the last one answers; ``KeyError`` when the first one finds no group."""
+        """The rows of the last statement; ``KeyError`` when the first one finds no group."""
         values = {"group": group}
         async with connected(self._pool) as connection, connection.transaction():
             found = await connection.execute(first, values)

@@ -1,8 +1,8 @@
 """Streams in PostgreSQL: one table, one row for each event.
 
-An append is an ``INSERT`` that keeps its expected version by itself: rows are added only behind the
-stream's last one, and two that want the same version meet in a unique index. The data is kept as
-``jsonb``: what comes back is the same JSON, though not the same bytes.
+An append is an ``INSERT`` that enforces the expected version: rows are added only after the
+stream's last one, and two appends at the same version collide in a unique index. The data is
+``jsonb``: reading returns the same JSON, but not the same bytes.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -30,8 +30,8 @@ class EventStore:
     async def append(
         self, stream: str, events: Sequence[NewEvent], expected_version: int
     ) -> Appended:
-        """As the port; ``ValueError`` too for data that is no JSON or holds U+0000, and for an id
-        that an event in another place has already."""
+        """As the port; also ``ValueError`` for data that is not JSON or holds U+0000, and for an id
+        that another event has already."""
         if not events or expected_version < NO_STREAM:
             raise ValueError(f"append 1 event or more after version -1 or more, to {stream!r}")
         return await self._commits.append(Append.of(stream, events, expected_version))

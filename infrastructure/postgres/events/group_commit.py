@@ -1,10 +1,10 @@
-"""Group commit: appends that wait together go into one transaction, each with an answer of its own.
+"""Group commit: appends that wait together share one transaction, each with its own answer.
 
-Who comes alone is served at once. While a transaction is under way, those that come wait for the
-next one, so the more there are, the more go together. One that spoils a group (data that is no
-JSON, an id that is taken) or has to wait for somebody's open transaction is tried apart from the
-others, and so are they. As long as such a transaction holds a stream, nobody else waits for it:
-appends to that stream are tried beside the groups, a few at a time, and others are refused at once.
+An append that comes alone is committed at once. While transactions are under way, appends wait for
+the next one, so groups grow with the load. An append that fails its group (invalid JSON, a taken
+id) or has to wait for another session's open transaction is tried apart, and so are the others.
+While such a transaction holds a stream, other streams do not wait: appends to that stream are tried
+beside the groups, a few at a time, and further ones are refused at once.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ _Waiting = Waiting[Append, Appended]
 
 
 class Spoilt(Exception):
-    """One of these appends cannot be committed, whichever it is; the reason is for its caller."""
+    """One of these appends cannot be committed. The reason is for its caller."""
 
     def __init__(self, reason: Exception) -> None:
         super().__init__(str(reason))
@@ -46,11 +46,11 @@ class Spoilt(Exception):
 
 
 class Held(StoreUnavailable):
-    """Somebody has appended to the stream in a transaction that is still open."""
+    """Another session has appended to the stream in a transaction that is still open."""
 
     def __init__(self, stream: str) -> None:
         super().__init__(
-            f"PostgreSQL: somebody has appended to {stream} and keeps the transaction open"
+            f"PostgreSQL: another session has appended to {stream} and keeps its transaction open"
         )
 
 
@@ -61,7 +61,7 @@ class GroupCommit:
         """``report`` is called with the number of appends in each transaction."""
         self._pool, self._commit = pool, commit
         self._batches: Batcher[Append, Appended] = Batcher(self._next, self._serve, report)
-        self._held: set[str] = set()  # streams on which somebody had a transaction open just now
+        self._held: set[str] = set()  # streams in another session's open transaction
         self._tried: set[str] = set()  # of these, those that are being tried
 
     async def append(self, append: Append) -> Appended:
@@ -85,7 +85,7 @@ class GroupCommit:
         return answer.result()
 
     def _next(self, waiting: deque[_Waiting]) -> Sequence[_Waiting]:
-        """The next group: those that came first, but of every stream only one."""
+        """The next group: the first appends, but only one of each stream."""
         group: dict[str, _Waiting] = {}
         later: list[_Waiting] = []
         events = 0
@@ -105,10 +105,10 @@ class GroupCommit:
         return list(group.values())
 
     async def _serve(self, group: Sequence[_Waiting]) -> None:
-        """Answer each; those who were spoilt by another, from a transaction of their own."""
+        """Answer each append; those that failed by another one are committed apart."""
         try:
             answers = await self._committed([append for append, _ in group])
-        except Exception as error:  # whatever it is, it is for those who wait
+        except Exception as error:  # whatever it is: the callers get it
             answers = [error] * len(group)
         for (_, waiting), answer in zip(group, answers, strict=True):
             if answer is not None:
@@ -117,7 +117,7 @@ class GroupCommit:
         await asyncio.gather(*(self._serve([one]) for one in left))
 
     async def _committed(self, appends: Sequence[Append]) -> Sequence[Answer | None]:
-        """What came of them; ``None`` for some of several: spoilt by another, or cannot stand."""
+        """Their answers; ``None`` for those that have to be tried apart."""
 
         async def commit(connection: Connection) -> Sequence[Answer | None]:
             try:
@@ -135,7 +135,7 @@ class GroupCommit:
     async def _patiently(
         self, connection: Connection, appends: Sequence[Append]
     ) -> Sequence[Answer | None]:
-        """Wait longer for what every append has to wait for: the table, a disk that is slow."""
+        """Try longer when every append has to wait: for the table, or a slow disk."""
         for _ in range(_PATIENCE):
             try:
                 return await self._commit(connection, appends)
@@ -145,7 +145,7 @@ class GroupCommit:
         return await self._commit(connection, appends)
 
     def _refusal(self, append: Append, error: Exception) -> Exception:
-        """What to say of an append that did not work even alone."""
+        """The error of an append that failed alone."""
         match error:
             case Spoilt(reason=reason):
                 return reason
@@ -161,7 +161,7 @@ class GroupCommit:
 
 
 def _locks_all(error: Exception) -> bool:
-    """Whether any append would have had to wait: what waited for another's event says where."""
+    """Whether every append had to wait: a wait for another's event names its place."""
     if not isinstance(error, LockNotAvailable):
         return False
     return re.search(r"\bevents\b", error.diag.context or "") is None

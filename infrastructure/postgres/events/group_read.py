@@ -1,9 +1,8 @@
-"""Group read: streams that are asked for together are read in one statement.
+"""Group read: streams that are requested together are read in one query.
 
-As with appends (``group_commit``): who comes alone is served at once, and while a question is under
-way, those that come wait for the next one. A question costs much the same for one stream and for
-fifty, so the more there are, the less each costs. Of long streams only the beginning is read so;
-and where one asks for what cannot be asked, each is read apart.
+As with appends (``group_commit``), a read that comes alone is served at once, and while queries are
+under way, reads wait for the next one. A query costs much the same for one stream and for fifty. Of
+long streams only the beginning is read so. If a query fails, each stream is read apart.
 """
 
 import asyncio
@@ -16,11 +15,11 @@ from infrastructure.postgres.connections import Connection, Pool, once_more
 from infrastructure.postgres.events.batching import Batcher, Report, Waiting, give, ignore
 from infrastructure.postgres.events.rows import COLUMNS, Row
 
-MOST: Final = 100  # streams in one question
+MOST: Final = 100  # streams in one query
 BEGINNING: Final = 100  # events of each, when there are several
 
 Page = tuple[Sequence[Row], bool]
-"""Rows of an answer, and whether they are all that the stream has."""
+"""Rows of a stream, and whether they are all."""
 
 _Wanted = tuple[str, int]  # the stream, and from which version on
 _Waiting = Waiting[_Wanted, Page]
@@ -36,7 +35,7 @@ class GroupRead:
         self._batches: Batcher[_Wanted, Page] = Batcher(_next, self._serve, report)
 
     async def first_page(self, stream: str, from_version: int) -> Page:
-        """What is committed now is in it. Raises ``StoreUnavailable``."""
+        """Has all that is committed at the call. Raises ``StoreUnavailable``."""
         return await self._batches.answer((stream, from_version))
 
     async def _serve(self, group: Sequence[_Waiting]) -> None:
@@ -45,7 +44,7 @@ class GroupRead:
             pages = await self._read([wanted for wanted, _ in group], most)
         except StoreUnavailable as error:
             _refuse(group, error)
-        except Exception as error:  # whatever it is, it is for the one who caused it
+        except Exception as error:  # whatever it is: only its caller gets it
             if len(group) == 1:
                 _refuse(group, error)
             else:

@@ -1,8 +1,7 @@
-"""What a consumer of a group does in the database: take events, settle them, leave the rest.
+"""What a consumer of a group does in the database: takes events, settles them, leaves.
 
-All of it under the lock of the group's row, so that the consumers of a group come one after
-another, each for a moment. New events are taken from the log up to its horizon and no further, so
-that none is passed by; what was given back comes before them.
+All of it is under the lock of the group's row, so the consumers of a group take turns. New events
+are taken from the log up to its horizon, so that none is missed; returned events come before them.
 """
 
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ _WINDOW: Final = 10_000  # positions of the log that one visit looks at
 
 @dataclass
 class Settled:
-    """What has become of events, by position, and not been written yet."""
+    """Settlements by position that are not written yet."""
 
     done: list[int] = field(default_factory=list)
     retry: dict[int, str] = field(default_factory=dict)  # with reasons
@@ -31,26 +30,26 @@ class Settled:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a visit has brought."""
+    """The result of a visit."""
 
     events: Sequence[tuple[RecordedEvent, int]]  # each with its retries
-    more: bool  # a part of the log has not been looked at, for want of time
-    held_back: bool  # an open transaction keeps some of it from readers
+    more: bool  # a part of the log was not read yet
+    held_back: bool  # an open transaction holds back events
 
 
 @dataclass(frozen=True)
 class _Group:
-    """The group's row, locked, and what is to be known beside it."""
+    """The group's row, locked, and what is read with it."""
 
     position: int
     readable: int
     held_back: bool
-    gone: Sequence[int]  # consumers that have not said goodbye
+    gone: Sequence[int]  # consumers whose connection has ended
     expired: bool  # something in flight is
 
     @property
     def window_end(self) -> int:
-        """How far into the log this visit looks."""
+        """The position up to which this visit reads the log."""
         return max(self.position, min(self.readable, self.position + _WINDOW))
 
 
@@ -104,7 +103,7 @@ class Membership:
         return Taken(events, more, group.held_back)
 
     async def leave(self, settled: Settled, unseen: Sequence[int]) -> None:
-        """Write what was settled; the rest is for others, ``unseen`` as if never handed out."""
+        """Write the settlements, leave the rest to others; ``unseen`` do not count as delivered."""
         async with self._connection.transaction():
             await self._locked()
             await self._settle(settled)
@@ -152,7 +151,7 @@ def no_such(group: str) -> str:
 
 
 ROUSE: Final[LiteralString] = "SELECT pg_notify('events_' || 'events'::regclass::oid, '')"
-"""Wakes whoever waits for events, when the transaction commits."""
+"""Wakes the readers that wait for events, when the transaction commits."""
 
 _LOCK_A_NUMBER: Final = """
 SELECT number, pg_advisory_lock('consumer_groups'::regclass::oid::int, number)

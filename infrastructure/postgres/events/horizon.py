@@ -1,9 +1,9 @@
-"""How far the log can be read: no gap below is ever filled any more.
+"""How far the log can be read: below, no position is filled any more.
 
-Positions are given out before their transactions commit, so a later one may be seen first. Whoever
-inserts events announces it (``events_announced``, in the migration), and readers stop below what
-any announced transaction may still fill. One that has nothing to do with events stops nobody,
-however long it is open.
+Positions are given out before their transactions commit, so a later one may become visible first.
+Every insert of events announces itself (``events_announced``, in the migration), and readers stop
+below the positions that an announced transaction may still fill. Transactions without events do
+not stop readers.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from infrastructure.postgres.events.rows import fetch_from
 
 @dataclass(frozen=True)
 class HeldBack:
-    """What open transactions keep from readers: how many positions, and for how long already.
+    """What open transactions hold back from readers: positions, and seconds so far.
 
-    ``seconds`` is NaN where the database does not say: a prepared transaction, another role's.
+    ``seconds`` is NaN where it is unknown: for a prepared transaction, or one of another role.
     """
 
     positions: int
@@ -24,7 +24,7 @@ class HeldBack:
 
 
 class Horizon:
-    """Asks the database each time."""
+    """Queries the database each time."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

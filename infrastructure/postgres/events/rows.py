@@ -1,4 +1,4 @@
-"""Rows, asked for as all questions to the events are, and the events that they hold."""
+"""Rows of the table of events: filters, queries, and the events of rows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -15,7 +15,7 @@ created_at, command_id, schema_version
 """
 
 WANTED: Final = "event_type = ANY(%s) AND stream_type || '-' || event_type = ANY(%s)"
-"""What a filter admits: an index finds the types, then each is looked at in its category."""
+"""The events that a filter admits: an index finds the types, then the category is compared."""
 
 
 def wanted(only: EventFilter) -> tuple[list[str], list[str]]:

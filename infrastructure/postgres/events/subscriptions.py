@@ -1,4 +1,4 @@
-"""Catch-up subscriptions: the log in pages, up to the horizon, then whatever comes."""
+"""Catch-up subscriptions: the log in pages, up to the horizon, then new events."""
 
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -16,7 +16,7 @@ from infrastructure.postgres.events.wake_up import WakeUp
 from infrastructure.signalling import wait_for
 
 _PAGE: Final = 500  # events in one answer of the server
-_WINDOW: Final = 10_000  # positions that one question looks at
+_WINDOW: Final = 10_000  # positions that one query covers
 _NET: Final = 1.0  # seconds until a look without a notification
 # While events are held back: an open transaction that rolls back sends no notification.
 _HELD_BACK: Final = Backoff(0.02, most=_NET)
@@ -34,7 +34,7 @@ class Subscriptions:
         *,
         net: float = _NET,
     ) -> None:
-        """``net``: seconds until a reader looks although nobody called for it."""
+        """``net``: seconds until a reader looks without a notification."""
         self._pool, self._wake_up, self._horizon, self._net = pool, wake_up, horizon, net
         self._decoder = decoder
         self._counted: Counter[tuple[str, str]] = Counter()  # up to a position
@@ -62,7 +62,7 @@ class Subscriptions:
         return int(last)
 
     async def store_id(self) -> str | None:
-        """It was made with the table."""
+        """The id was made with the table."""
         if self._store_id is None:
             ((id,),) = await fetch_from(self._pool, "SELECT id FROM event_store")
             self._store_id = str(id)

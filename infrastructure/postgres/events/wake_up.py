@@ -1,7 +1,7 @@
 """Wakes readers when events are committed: ``LISTEN`` on a connection of its own.
 
-A notification is a hint and no more. Who waits looks again after a while all the same, and after a
-lost connection is back everybody is woken, since something may have happened meanwhile.
+A notification is only a hint. Readers also look after a while without one, and all are woken when a
+lost connection is back, since events may have come meanwhile.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ class WakeUp(Signal):
     lost = 0
 
     async def listen(self, uri: str, quiet: float) -> None:
-        """For ever. After ``quiet`` seconds without a notification the server is asked something.
+        """Listen until cancelled. After ``quiet`` seconds without a notification, run a query.
 
-        It has as long to answer: else the connection is taken for lost.
+        If it gets no answer within ``quiet`` seconds, the connection counts as lost.
         """
         while True:
             try:
@@ -41,7 +41,7 @@ class WakeUp(Signal):
         async with connection:
             found = await connection.execute("SELECT 'events_' || 'events'::regclass::oid")
             row = await found.fetchone()
-            assert row is not None  # the question always has an answer
+            assert row is not None  # the query always returns a row
             await connection.execute(SQL("LISTEN {}").format(Identifier(row[0])))
             self.send()
             connection.silence = quiet

@@ -94,7 +94,7 @@ async def _add(
 
 
 async def _next_number(connection: Connection, projection: Projection[Any]) -> int:
-    """One that no build has ever had: views of a dropped one may be left in another store."""
+    """A number that no build has had: another store may still have views of a dropped one."""
     found = await connection.execute(_NEXT_NUMBER, [projection.name, projection.version] * 2)
     row = await found.fetchone()
     assert row is not None  # an aggregate always has a row

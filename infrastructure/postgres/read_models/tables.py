@@ -40,7 +40,7 @@ async def is_ours(connection: Connection, table: str) -> bool:
         [SQL("{}").format(Identifier(table)).as_string()] * 2,
     )
     row = await found.fetchone()
-    assert row is not None  # the question always has an answer
+    assert row is not None  # the query always returns a row
     comment, there = row
     if there and comment != _comment(table):
         raise NotOurs(f"there is a table {table} that headwater has not made: rename or drop it")
