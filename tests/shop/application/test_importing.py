@@ -229,7 +229,7 @@ async def test_nothing_comes_back_to_an_order_that_the_domain_refuses(
     )
 
     assert [(it.line, it.reason) for it in report.rejected_lines] == [
-        (2, "An order is worth no more than a million million"),
-        (4, "The order that this belongs to was refused"),
+        (2, "An order can be worth at most a million million"),
+        (4, "The order of this step was refused"),
     ]
     assert report.write_offs == 1

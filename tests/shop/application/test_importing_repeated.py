@@ -101,7 +101,7 @@ async def test_an_order_that_stands_otherwise_is_rejected_with_its_returns(
 
     assert [(it.line, it.reason) for it in report.rejected_lines] == [
         (2, "Another order has been placed under this id"),
-        (3, "The order that this belongs to was refused"),
+        (3, "The order of this step was refused"),
     ]
     assert report.orders == 1
     assert len(await events(store, "order-1")) == 1
@@ -117,7 +117,8 @@ async def test_a_return_that_no_longer_fits_is_rejected(store: memory.EventStore
 
     report = await bring_in(store, row("1", "x", 6), row("C2", "x", -2))
 
-    assert [it.reason for it in report.rejected_lines] == ["No more can come back than was ordered"]
+    reasons = [it.reason for it in report.rejected_lines]
+    assert reasons == ["No more units can be returned than were ordered"]
 
 
 # ── waiting for read models ──────────────────────────────────────────────────────────────────────
