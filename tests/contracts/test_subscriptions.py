@@ -89,11 +89,11 @@ async def test_a_subscription_begins_after_a_position(stores: Stores) -> None:
 async def test_progress_is_a_place_to_begin_after(stores: Stores) -> None:
     """A subscription after the position of a ``Progress`` gets exactly the events that came after
     it."""
-    type = name("Noted")
+    type, (start,) = name("Noted"), await put(stores, events(1, "Other"))
     for _ in range(3):
         await put(stores, events(150, "Other"))
         await put(stores, events(2, type))
-    items = await caught_up(stores, None, {type})
+    items = await caught_up(stores, start.position, {type})
 
     for at, item in enumerate(items):
         if isinstance(item, Progress):
@@ -219,9 +219,10 @@ async def _until_nothing_comes(items: AsyncIterator[RecordedEvent | Progress]) -
 async def test_a_large_backlog_comes_whole(stores: Stores) -> None:
     """A slow reader gets thousands of events, more than any buffer holds, in order."""
     type = name("Noted")
+    (start,) = await put(stores, events(1, "Other"))
     recorded = [one for _ in range(2) for one in await put(stores, events(1_500, type))]
 
-    async with stores.subscriptions.catch_up(after=None, only=only(type)) as items:
+    async with stores.subscriptions.catch_up(after=start.position, only=only(type)) as items:
         first = await next_events(items, 1)
         await asyncio.sleep(0.1)  # a reader that is busy: buffers fill
         rest = await next_events(items, 2_999)
