@@ -59,8 +59,8 @@ class Aside(logging.Handler):
                 self._target.handle(logging.makeLogRecord({"msg": text}))
             if self._lost:
                 lost, self._lost = self._lost, 0
-                told = f'{{"level": "warning", "event": "{lost:,} log lines were lost"}}'
-                self._target.handle(logging.makeLogRecord({"msg": told}))
+                line = f'{{"level": "warning", "event": "{lost:,} log lines were lost"}}'
+                self._target.handle(logging.makeLogRecord({"msg": line}))
 
 
 class Seldom(logging.Filter):

@@ -1,7 +1,9 @@
 """The pages of the documentation, and what can be found in them."""
 
+import ast
 import re
-from collections.abc import Collection, Sequence
+import tokenize
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +11,9 @@ ROOT: Final = Path(__file__).parent.parent
 PAGES: Final = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("infrastructure/**/*.md")]
 )
+ROOMS: Final = ("domain", "application", "infrastructure")
+"""The packages whose docstrings and comments follow the rules of CONTRIBUTING, too."""
+
 _BLOCK: Final = re.compile(r"```.*?```", re.DOTALL)
 _CODE: Final = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 _LINK: Final = re.compile(
@@ -27,6 +32,21 @@ def name(page: Path) -> str:
 def prose(page: Path) -> str:
     """The page without blocks of code."""
     return _BLOCK.sub("", page.read_text())
+
+
+def spoken_in(file: Path) -> Iterator[str]:
+    """The docstrings and comments of a source file, without the code between backticks."""
+    with tokenize.open(file) as source:
+        spoken = [
+            found.string
+            for found in tokenize.generate_tokens(source.readline)
+            if found.type == tokenize.COMMENT
+        ]
+    for node in ast.walk(ast.parse(file.read_text())):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(docstring))):
+                spoken.append(docstring)
+    yield from (_CODE.sub("", text.replace("``", "`")) for text in spoken)
 
 
 def links(page: Path) -> Sequence[str]:

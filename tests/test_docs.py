@@ -14,6 +14,7 @@ from tests.contracts.guarantees import suites
 from tests.decisions import Decision, Relation, decisions
 from tests.documentation import (
     PAGES,
+    ROOMS,
     ROOT,
     anchors,
     commands_in,
@@ -23,6 +24,7 @@ from tests.documentation import (
     name,
     prose,
     shown_code,
+    spoken_in,
 )
 from tests.reference import commands, operations, settings
 
@@ -84,10 +86,29 @@ def test_every_word_of_the_glossary_has_its_place_in_the_code() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_pages_use_plain_words(page: Path) -> None:
     """Prose says request, returns, reports and the subject, as CONTRIBUTING asks for."""
-    if page.name == "CONTRIBUTING.md" or page.parent.name == "reference":
-        return  # bad examples; the words of the source
+    if page.name == "CONTRIBUTING.md":
+        return  # it has bad examples
     found = re.findall(r"\b(wish|wishes|whoever|told|tells)\b", prose(page), re.IGNORECASE)
     assert found == [], name(page)
+
+
+def test_docstrings_and_comments_use_plain_words() -> None:
+    """The same in the source: what code returns, raises and reports, and the subject by name."""
+    words = re.compile(r"\b(wish|wishes|whoever|told|tells|nobody|somebody|is none that)\b", re.I)
+    sources = [
+        file
+        for room in ROOMS
+        for file in sorted((ROOT / room).rglob("*.py"))
+        if "tests" not in file.relative_to(ROOT).parts
+    ]
+    assert len(sources) > 200
+    found = {
+        name(file): spoken
+        for file in sources
+        if words.search(file.read_text())
+        if (spoken := [line for line in spoken_in(file) if words.search(line)])
+    }
+    assert found == {}
 
 
 def test_every_decision_is_in_the_index() -> None:

@@ -16,7 +16,7 @@
     WritableViews    views, parts and checkpoint of a build        memory, PostgreSQL
     GuardedViews     the same without transactions                 memory
     ReadModels       the views of every build                      memory, PostgreSQL
-    Builds           which builds there are, who fills each        memory, PostgreSQL
+    Builds           which builds there are, what fills each       memory, PostgreSQL
 
     Checkpoints      how far each follower of the log has come     memory, PostgreSQL
     Leases           which process does what only one may do       memory, PostgreSQL

@@ -31,7 +31,7 @@ class Delivery(Protocol):
         ...
 
     async def retry(self, reason: str) -> None:
-        """Not now: hand it out again, soon, to whoever has room. ``reason`` is for people."""
+        """Deliver it again, to any consumer with room. ``reason`` is for people."""
         ...
 
 
@@ -82,6 +82,6 @@ class ConsumerGroups(Protocol):
         """What keeps new events from all groups, and what to do about it; ``None``: nothing does.
 
         Some stores hand out only what a machinery of theirs has sorted before: while that stands
-        still, everything else works and nobody reacts. Raises :class:`StoreUnavailable`.
+        still, everything else works, but no consumer gets events. Raises :class:`StoreUnavailable`.
         """
         ...

@@ -59,7 +59,7 @@ class _StandingBefore(SagaStanding):
 
     @field_serializer("timeline")
     def _as_before(self, timeline: tuple[Entry, ...]) -> Sequence[Mapping[str, Any]]:
-        """A command was called a wish."""
+        """In an earlier release, the kind of a command was ``"wish"``."""
         documents = [entry.model_dump(mode="json") for entry in timeline]
         return [
             {**document, "kind": "wish" if entry.kind is Kind.COMMAND else document["kind"]}

@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "Kind | None":
-        """Views that an earlier release has written call a command a wish."""
+        """In views of an earlier release, the kind of a command is ``"wish"``."""
         return cls.COMMAND if value == "wish" else None
 
 

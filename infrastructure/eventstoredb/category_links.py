@@ -77,9 +77,9 @@ def _links_up_to(end: int, found: ProjectionStatistics) -> bool:
     return there and found.status.startswith("Running")
 
 
-def _position(told: str) -> int:
+def _position(statistic: str) -> int:
     """Of ``C:1234/P:1234``, as the server's statistics report it."""
-    commit = re.match(r"C:(\d+)/", told)
+    commit = re.match(r"C:(\d+)/", statistic)
     return int(commit[1]) if commit else -1
 
 
@@ -90,8 +90,8 @@ def _written_by_others(reason: str, removed: Collection[str]) -> str:
         raise BeyondRepair(f"{_BY_CATEGORY} is faulted for another reason: {reason.strip()}")
     if found["stream"] in removed:
         raise BeyondRepair(
-            f"somebody goes on writing to {found['stream']}: take from them the right to write to "
-            "streams that begin with $, and repeat this"
+            f"another client keeps writing to {found['stream']}: take from it the right to "
+            "write to streams that begin with $, and repeat this"
         )
     return found["stream"]
 

@@ -27,7 +27,7 @@ class Delivery:
     async def ack(self) -> None:
         await self._settlements.ack(self._id)
 
-    async def retry(self, reason: str) -> None:  # noqa: ARG002 - the server shows it to nobody
+    async def retry(self, reason: str) -> None:  # noqa: ARG002 - the server does not keep it
         await self._settlements.retry(self._id)
 
 

@@ -34,9 +34,9 @@ class Reader:
         """
         views: Views[V] = await self.service.consistency.fresh(projection, self.token)
         lag = await self.service.lags.of(projection)
-        told = "unknown" if lag.seconds is None else f"{lag.seconds:.3f}"
-        self.response.headers["Projection-Lag"] = told
-        self.request.state.projection_lag = told  # for the case that the answer is a problem
+        shown = "unknown" if lag.seconds is None else f"{lag.seconds:.3f}"
+        self.response.headers["Projection-Lag"] = shown
+        self.request.state.projection_lag = shown  # for the case that the answer is a problem
         self.request.state.knows = lag.seconds is not None and lag.seconds <= KNOWS
         return views
 

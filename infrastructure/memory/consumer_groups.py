@@ -187,5 +187,5 @@ class Delivery:
     async def ack(self) -> None:
         self._consumer.group.ack(self._message)
 
-    async def retry(self, reason: str) -> None:  # noqa: ARG002 - nobody reads reasons here
+    async def retry(self, reason: str) -> None:  # noqa: ARG002 - reasons are not kept
         self._consumer.group.retry(self._message)

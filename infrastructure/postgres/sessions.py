@@ -16,7 +16,7 @@ EVENTS: Final[LiteralString] = (
     _RELIED_ON
     + """
 SET synchronous_commit = on;
-SET lock_timeout = '500ms';  -- a transaction that somebody left open must not stop all appends
+SET lock_timeout = '500ms';  -- an open transaction must not stop all appends
 SET statement_timeout = '10s';
 SET idle_in_transaction_session_timeout = '10s';
 SET enable_seqscan = off;  -- an empty table has no statistics, and plans outlive that
@@ -35,7 +35,7 @@ SET tcp_keepalives_interval = 5;
 SET tcp_keepalives_count = 3;
 SET tcp_user_timeout = '20s';
 SET enable_seqscan = off;  -- as above
-SET enable_sort = off;  -- to take the next few, nobody reads and sorts all that come after
+SET enable_sort = off;  -- to take the next few without sorting all that follow
 SET plan_cache_mode = force_generic_plan;
 SET jit = off
 """

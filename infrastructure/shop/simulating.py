@@ -104,8 +104,8 @@ class SimulatedShop:
         )
         await customers.fill_shelves(self._stocking.units)
         async with _at_work(self._staff(options.workers)) as staff:
-            wishes = traffic(source, options.orders, options.exchanges)
-            visits = customers.come(wishes, closed)
+            requests = traffic(source, options.orders, options.exchanges)
+            visits = customers.come(requests, closed)
             await _unless_fallen(visits, staff)
             await _unless_fallen(self._floor.until_settled(), staff)
 
@@ -158,8 +158,8 @@ def _now() -> datetime:
 
 
 def _stocking(source: Source, options: Options) -> Stocking:
-    wishes = traffic(source, options.orders, options.exchanges)
-    return opening_stock(wishes, options.shortage, options.seed)
+    requests = traffic(source, options.orders, options.exchanges)
+    return opening_stock(requests, options.shortage, options.seed)
 
 
 @asynccontextmanager

@@ -51,7 +51,7 @@ class CustomerOrders(View):
 
 
 class KnownOfOrder(View):
-    """What three streams have told of an order so far."""
+    """What the events of three streams hold about an order so far."""
 
     order: SoldOrder | None = None
     payment: payments.PaymentStatus | None = None

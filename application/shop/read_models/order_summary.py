@@ -1,4 +1,4 @@
-"""Every order as a shop looks at it: who, what, how much, what came back. Key: the order id."""
+"""Every order with its customer, goods, value and returns. Key: the order id."""
 
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal

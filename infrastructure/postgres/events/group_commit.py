@@ -154,7 +154,7 @@ class GroupCommit:
                 return Held(append.stream)
             case LockNotAvailable() | DeadlockDetected():
                 return StoreUnavailable(
-                    f"PostgreSQL: somebody else keeps a lock that is needed: {error}"
+                    f"PostgreSQL: another session keeps a lock that is needed: {error}"
                 )
             case _:
                 return ValueError(f"PostgreSQL cannot keep an event for {append.stream}: {error}")

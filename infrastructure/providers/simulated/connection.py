@@ -94,7 +94,7 @@ class SimulatedConnection(Generic[C, G, R]):
     def _ended(self, provider: asyncio.Future[Answer[G]]) -> None:
         self._under_way.discard(provider)
         if not provider.cancelled():
-            provider.exception()  # nobody listens any more
+            provider.exception()  # its caller has gone
 
 
 def _answered(answer: Answer[G]) -> G | Declined | Done:

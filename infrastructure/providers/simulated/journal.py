@@ -59,7 +59,7 @@ class Journal:
             yield Entry(key, call.model_validate_json(content), known)
 
     def keep(self, provider: Provider[C, G, Any], entry: Entry[C, G]) -> None:
-        """Keep a call and its answer, before anybody hears of it."""
+        """Store a call and its answer, before the answer is sent."""
         name, answer = provider.name_of(entry.call), _written(provider, entry.answer)
         self._file.execute(
             "INSERT INTO calls (provider, key, call, content, answer) VALUES (?, ?, ?, ?, ?)",

@@ -134,5 +134,5 @@ async def get_product(
     """One product: its descriptions, and how often it was sold."""
     return reading.found(
         await queries.product(await reading.of(product_search), code),
-        UnknownProduct(f"nothing was ever ordered as {code}; SKUs are told apart by case"),
+        UnknownProduct(f"no product was ordered as {code}; the case of a SKU matters"),
     )

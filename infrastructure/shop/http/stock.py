@@ -45,7 +45,7 @@ async def get_stock(code: Code, reading: Reading, response: Response) -> StockLe
     """Units on hand, reserved and available, as the read model has them."""
     level = reading.found(
         await queries.stock_level(await reading.of(stock_levels), code),
-        UnknownSku(f"nothing is known of the SKU {code}; SKUs are told apart by case"),
+        UnknownSku(f"there is no SKU {code}; the case of a SKU matters"),
     )
     response.headers["ETag"] = entity_tag(level.version)
     return level
