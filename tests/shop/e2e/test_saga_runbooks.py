@@ -172,7 +172,7 @@ async def test_failed_compensation(drill: Drill) -> None:
     assert "PaymentCaptured" in await drill.types("stream payment-ID", "o-2")
     assert "ShipmentBooked" in await drill.types("stream shipment-ID", "o-2")
 
-    assert "retry it" in await drill.is_refused(RESOLVE, "o-1", "why not")
+    assert "retry or compensate it" in await drill.is_refused(RESOLVE, "o-1", "why not")
     assert "try again" in await drill.types(RETRY, "o-1", "the carrier is said to be back")
     drill.faults.set([])
     await drill.comes_to("o-1", "compensated")
