@@ -30,7 +30,7 @@ class Earlier:
 
 
 @dataclass(frozen=True)
-class Kept:
+class KnownSnapshots:
     """The stream of a stream's snapshots: its version, and the version that the last one is of."""
 
     version: int = NO_STREAM
@@ -52,7 +52,7 @@ class LoadedStream:
         """Reset: nothing is known."""
         self.version = NO_STREAM
         self.state: Any = self.category.decider.initial
-        self.kept = Kept()
+        self.kept = KnownSnapshots()
         self._last_id: UUID | None = None
         self._carried_out: dict[UUID, list[_Step]] = {}
         self._traces, self._traced = Traces(), NO_STREAM  # of the commands up to that version

@@ -5,13 +5,13 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.projections.builds import (
-    Action,
     Build,
+    BuildStanding,
     Failure,
     Note,
+    OperatorAction,
     Report,
     Shard,
-    Standing,
 )
 from application.projections.projection import Projection
 
@@ -31,7 +31,7 @@ class Builds(Protocol):
         """Make a first, live build for each read model without one. Idempotent."""
         ...
 
-    async def standings(self, name: str | None = None) -> Sequence[Standing]:
+    async def standings(self, name: str | None = None) -> Sequence[BuildStanding]:
         """All builds (of that read model), by name, the live one first."""
         ...
 
@@ -94,7 +94,7 @@ class Builds(Protocol):
         """Remove a build that is not live, with its views, if they are ours (``NotOurs``)."""
         ...
 
-    async def actions(self, name: str) -> Sequence[Action]:
+    async def actions(self, name: str) -> Sequence[OperatorAction]:
         """The operator actions on the builds of a read model, newest first."""
         ...
 

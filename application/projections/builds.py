@@ -64,7 +64,7 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Action:
+class OperatorAction:
     """What an operator did: ``pause``, ``resume``, ``retry``, ``skip``, ``deploy``, ``swap`` …"""
 
     action: str
@@ -113,7 +113,7 @@ class ShardStanding:
 
 
 @dataclass(frozen=True)
-class Standing:
+class BuildStanding:
     """How a build stands: it is as far as the shard that is furthest behind."""
 
     build: Build
@@ -139,8 +139,8 @@ class Standing:
 
 
 def readable(
-    name: str, standings: Sequence[Standing], declared: Sequence[Projection[Any]]
-) -> tuple[Projection[Any], Standing] | None:
+    name: str, standings: Sequence[BuildStanding], declared: Sequence[Projection[Any]]
+) -> tuple[Projection[Any], BuildStanding] | None:
     """The build that may answer queries here, and its declaration: the live one if it is known.
 
     Else the previous one: a process of the last release goes on with what it knows.

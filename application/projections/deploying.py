@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from application.ports import Builds, ReadModels, StoreFacts, WrongRole
-from application.projections.builds import Build, Note, Role, ShardStanding, Standing
+from application.projections.builds import Build, BuildStanding, Note, Role, ShardStanding
 from application.projections.comparing import Comparison
 from application.projections.hosting import ProjectionHost
 from application.projections.projection import Projection
@@ -124,7 +124,7 @@ class Deploy:
                 await filling  # it ends only by an error, which this raises
             await self._pause(EVERY)
 
-    async def _standing(self, build: Build) -> Standing:
+    async def _standing(self, build: Build) -> BuildStanding:
         for standing in await self._builds.standings(build.name):
             if standing.build == build:
                 return standing
@@ -140,7 +140,7 @@ class Deploy:
             await asyncio.wait([task])
 
 
-def _refuse(standing: Standing) -> None:
+def _refuse(standing: BuildStanding) -> None:
     build = standing.build.table
     if standing.paused:
         raise DeployRefused(
@@ -163,6 +163,6 @@ def _is_live(shard: ShardStanding, since: datetime) -> bool:
     return shard.report.state is State.LIVE and shard.reported_at > since
 
 
-def _trouble(standing: Standing) -> str | None:
+def _trouble(standing: BuildStanding) -> str | None:
     errors = (shard.report.error for shard in standing.shards if shard.report)
     return next((error for error in errors if error), None)

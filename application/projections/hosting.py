@@ -22,7 +22,7 @@ from application.ports import (
     WritableViews,
     WrongRole,
 )
-from application.projections.builds import Build, Failure, Report, Role, Shard, Standing
+from application.projections.builds import Build, BuildStanding, Failure, Report, Role, Shard
 from application.projections.failures import ProjectionFailed
 from application.projections.projection import Projection
 from application.projections.runner import ProjectionRunner
@@ -111,7 +111,7 @@ class ProjectionHost:
             elif key[0] not in taken and await self._take(key, projection):
                 taken.add(key[0])  # one more shard of a build at a time leaves some to others
 
-    def _wanted(self, standings: Sequence[Standing]) -> Mapping[Key, Projection[Any]]:
+    def _wanted(self, standings: Sequence[BuildStanding]) -> Mapping[Key, Projection[Any]]:
         return {
             (standing.build, shard.shard): projection
             for standing in standings

@@ -8,7 +8,14 @@ from typing import Any, Final
 
 from application.event_filter import EventFilter
 from application.ports import Builds, NotBuilt, StoreFacts
-from application.projections.builds import Build, Report, Role, ShardStanding, Standing, readable
+from application.projections.builds import (
+    Build,
+    BuildStanding,
+    Report,
+    Role,
+    ShardStanding,
+    readable,
+)
 from application.projections.projection import Projection
 from application.projections.status import State
 
@@ -56,7 +63,7 @@ class Lags:
         self._builds, self._store = builds, store
         self._fresh_for, self._clock = fresh_for, clock
         self._asked_at: float | None = None
-        self._standings: Sequence[Standing] = ()
+        self._standings: Sequence[BuildStanding] = ()
 
     async def all(self) -> Sequence[Lag]:
         """Of all builds, but without ``events``. Raises ``StoreUnavailable``."""
@@ -80,7 +87,7 @@ class Lags:
                 return lag
         raise NotBuilt(f"{projection.name} has not been built yet")
 
-    async def _ask(self) -> Sequence[Standing]:
+    async def _ask(self) -> Sequence[BuildStanding]:
         now = self._clock()
         if self._asked_at is None or now - self._asked_at > self._fresh_for:
             self._standings = await self._builds.standings()
@@ -89,8 +96,8 @@ class Lags:
 
     def _lag(
         self,
-        standing: Standing,
-        standings: Sequence[Standing],
+        standing: BuildStanding,
+        standings: Sequence[BuildStanding],
         counts: Mapping[EventFilter, int | None],
     ) -> Lag:
         events = self._events(standing)
@@ -110,7 +117,7 @@ class Lags:
             paused=standing.paused is not None,
         )
 
-    def _breached(self, standing: Standing) -> bool:
+    def _breached(self, standing: BuildStanding) -> bool:
         projection = self._declaration(standing)
         if projection is None:
             return False
@@ -121,25 +128,25 @@ class Lags:
             _silence(standing, shard) > projection.max_staleness for shard in standing.shards
         )
 
-    def _events(self, standing: Standing) -> EventFilter | None:
+    def _events(self, standing: BuildStanding) -> EventFilter | None:
         projection = self._declaration(standing)
         return projection.events if projection else None
 
-    def _declaration(self, standing: Standing) -> Projection[Any] | None:
+    def _declaration(self, standing: BuildStanding) -> Projection[Any] | None:
         """Of its version; else the newest: what it follows and promises is nearly the same."""
         build = standing.build
         declared = {of.version: of for of in self._declared if of.name == build.name}
         return declared.get(build.version, next(reversed(declared.values()), None))
 
 
-def _seconds(standing: Standing) -> float | None:
+def _seconds(standing: BuildStanding) -> float | None:
     """The age of the oldest event that is missing, which grows until it is taken in."""
     ages = [_shard_seconds(standing, shard) for shard in standing.shards]
     known = [age for age in ages if age is not None]
     return max(known) if len(known) == len(ages) else None
 
 
-def _shard_seconds(standing: Standing, shard: ShardStanding) -> float | None:
+def _shard_seconds(standing: BuildStanding, shard: ShardStanding) -> float | None:
     report = shard.report
     if report is None:
         return None
@@ -149,18 +156,18 @@ def _shard_seconds(standing: Standing, shard: ShardStanding) -> float | None:
     return 0.0 if report.state is State.LIVE and fresh else None
 
 
-def _silence(standing: Standing, shard: ShardStanding) -> timedelta:
+def _silence(standing: BuildStanding, shard: ShardStanding) -> timedelta:
     """The time since the last report; 0 for a shard that has never been filled."""
     return timedelta(0) if shard.reported_at is None else standing.now - shard.reported_at
 
 
-def _rate(standing: Standing) -> float | None:
+def _rate(standing: BuildStanding) -> float | None:
     fresh = [shard for shard in standing.shards if _silence(standing, shard) <= FRESH]
     rates = [shard.report.rate for shard in fresh if shard.report]
     return min(rates) if len(rates) == len(standing.shards) else None
 
 
-def in_a_word(standing: Standing) -> str:
+def in_a_word(standing: BuildStanding) -> str:
     """How it stands: one of the states, ``paused``, or ``nobody runs it``."""
     if standing.failure:
         return str(State.FAILED)
@@ -175,7 +182,7 @@ def in_a_word(standing: Standing) -> str:
     return str(_worst(standing).state)
 
 
-def in_words(standing: Standing) -> str:
+def in_words(standing: BuildStanding) -> str:
     """The same, with the reason where it does not go on."""
     word = in_a_word(standing)
     if failure := standing.failure:
@@ -189,7 +196,7 @@ def in_words(standing: Standing) -> str:
     return f"{word}: {error}" if error else word
 
 
-def _worst(standing: Standing) -> Report:
+def _worst(standing: BuildStanding) -> Report:
     """What the shard that is worst off reports."""
     reports = [shard.report for shard in standing.shards if shard.report]
     return max(reports, key=lambda report: list(State).index(report.state))

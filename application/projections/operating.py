@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from application.ports import Builds, NotBuilt, ReadModels, WrongRole
-from application.projections.builds import Action, Build, Note, Role, Standing
+from application.projections.builds import Build, BuildStanding, Note, OperatorAction, Role
 from application.projections.projection import Projection
 
 
@@ -87,7 +87,7 @@ class Operations:
         await self._read_models.discard(found[0])
         return found[0]
 
-    async def actions(self, name: str) -> Sequence[Action]:
+    async def actions(self, name: str) -> Sequence[OperatorAction]:
         """What operators did to it, newest first; of builds that were dropped, too."""
         standings = await self._named(name)
         actions = await self._builds.actions(standings[0].build.name)
@@ -95,7 +95,7 @@ class Operations:
         return [action for action in actions if one is None or action.build in one]
 
     async def _chosen(
-        self, name: str, needs_it: Callable[[Standing], bool], otherwise: str
+        self, name: str, needs_it: Callable[[BuildStanding], bool], otherwise: str
     ) -> Sequence[Build]:
         """The builds of that name that need it."""
         standings = await self._named(name)
@@ -103,7 +103,7 @@ class Operations:
             return found
         raise WrongRole(f"{name} {otherwise}")
 
-    async def _named(self, name: str) -> Sequence[Standing]:
+    async def _named(self, name: str) -> Sequence[BuildStanding]:
         standings = await self._builds.standings()
         found = [of for of in standings if name in (of.build.name, of.build.table)]
         if found:

@@ -19,7 +19,7 @@ from application.sagas.events import SagaEvent
 from application.sagas.operating import saga_category
 from application.sagas.saga import Saga, Step, nothing
 from application.sagas.state import AT_WORK, SagaState, SagaStatus, evolve
-from application.sagas.timeline import Entry, EntryOutcome, Kind, extended
+from application.sagas.timeline import EntryKind, EntryOutcome, TimelineEntry, extended
 
 DETAIL: Final = ("timeline", "state")
 _INDEXED: Final = ("saga", "status", "open", "stuck", "due", "started_at")
@@ -45,7 +45,7 @@ class SagaStanding(View):
     error: str | None  # of the last attempt
     reason: str | None  # why it goes back, or failed
     undone: tuple[str, ...]  # steps, in the order in which they were
-    timeline: tuple[Entry, ...] = ()
+    timeline: tuple[TimelineEntry, ...] = ()
     state: SagaState = SagaState()  # what is needed to go on from here
 
     @property
@@ -58,11 +58,11 @@ class _StandingBefore(SagaStanding):
     """As the release before this one reads and writes it."""
 
     @field_serializer("timeline")
-    def _as_before(self, timeline: tuple[Entry, ...]) -> Sequence[Mapping[str, Any]]:
+    def _as_before(self, timeline: tuple[TimelineEntry, ...]) -> Sequence[Mapping[str, Any]]:
         """In an earlier release, the kind of a command was ``"wish"``."""
         documents = [entry.model_dump(mode="json") for entry in timeline]
         return [
-            {**document, "kind": "wish" if entry.kind is Kind.COMMAND else document["kind"]}
+            {**document, "kind": "wish" if entry.kind is EntryKind.COMMAND else document["kind"]}
             for entry, document in zip(timeline, documents, strict=True)
         ]
 
@@ -110,7 +110,7 @@ def _evolve(
         undone=tuple(
             entry.name
             for entry in timeline
-            if entry.kind is Kind.UNDO and entry.outcome is EntryOutcome.UNDONE
+            if entry.kind is EntryKind.UNDO and entry.outcome is EntryOutcome.UNDONE
         ),
         timeline=timeline,
         state=replace(state, facts={}, done=frozenset()),

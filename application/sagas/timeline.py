@@ -24,13 +24,13 @@ from application.sagas.events import (
 from application.sagas.state import SagaState, SagaStatus
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     STEP = "step"
     UNDO = "undo"
     COMMAND = "command"
 
     @classmethod
-    def _missing_(cls, value: object) -> "Kind | None":
+    def _missing_(cls, value: object) -> "EntryKind | None":
         """In views of an earlier release, the kind of a command is ``"wish"``."""
         return cls.COMMAND if value == "wish" else None
 
@@ -47,12 +47,12 @@ class EntryOutcome(StrEnum):
     RECORDED = "recorded"  # a command
 
 
-class Entry(BaseModel):
+class TimelineEntry(BaseModel):
     """A step with all its attempts, the undoing of one, or an operator's command."""
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Kind
+    kind: EntryKind
     name: str  # of the step, or of the command: retry, compensate, resolve
     outcome: EntryOutcome = EntryOutcome.UNDER_WAY
     attempts: int = 0  # those that have ended
@@ -63,7 +63,7 @@ class Entry(BaseModel):
     reason: str | None = None  # of the command
 
 
-Timeline = tuple[Entry, ...]
+Timeline = tuple[TimelineEntry, ...]
 
 
 def extended(timeline: Timeline, event: SagaEvent, after: SagaState, at: datetime) -> Timeline:
@@ -90,7 +90,7 @@ _ENDS: Final = {
 }
 
 
-def _command(event: SagaEvent, at: datetime) -> Entry | None:
+def _command(event: SagaEvent, at: datetime) -> TimelineEntry | None:
     match event:
         case SagaRetried(by=by, reason=reason):
             name = "retry"
@@ -100,8 +100,8 @@ def _command(event: SagaEvent, at: datetime) -> Entry | None:
             name = "resolve"
         case _:
             return None
-    return Entry(
-        kind=Kind.COMMAND,
+    return TimelineEntry(
+        kind=EntryKind.COMMAND,
         name=name,
         outcome=EntryOutcome.RECORDED,
         began_at=at,
@@ -116,13 +116,13 @@ def _begun(timeline: Timeline, after: SagaState, at: datetime) -> Timeline:
     if _open(timeline) is not None:
         return timeline
     if after.status is SagaStatus.RUNNING and after.under_way:
-        return (*timeline, Entry(kind=Kind.STEP, name=after.under_way, began_at=at))
+        return (*timeline, TimelineEntry(kind=EntryKind.STEP, name=after.under_way, began_at=at))
     if after.status is SagaStatus.COMPENSATING and after.to_undo:
-        return (*timeline, Entry(kind=Kind.UNDO, name=after.to_undo[-1], began_at=at))
+        return (*timeline, TimelineEntry(kind=EntryKind.UNDO, name=after.to_undo[-1], began_at=at))
     return timeline
 
 
-def _open(timeline: Sequence[Entry]) -> Entry | None:
+def _open(timeline: Sequence[TimelineEntry]) -> TimelineEntry | None:
     """What is under way is always the last."""
     return timeline[-1] if timeline and timeline[-1].outcome is EntryOutcome.UNDER_WAY else None
 

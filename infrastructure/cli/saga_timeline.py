@@ -11,7 +11,7 @@ from application.sagas.lookup import SagaName
 from application.sagas.saga import Saga
 from application.sagas.standings import SagaStanding
 from application.sagas.state import SagaStatus
-from application.sagas.timeline import Entry, EntryOutcome, Kind
+from application.sagas.timeline import EntryKind, EntryOutcome, TimelineEntry
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
 from infrastructure.cli.printing import Console, say_json
@@ -85,10 +85,10 @@ def _timeline(saga: SagaStanding) -> Iterator[Text]:
             yield Text(f"{' ' * row[0].cell_len}     {why}", style="dim")
 
 
-def _cells(entry: Entry, start: datetime) -> Sequence[Text]:
+def _cells(entry: TimelineEntry, start: datetime) -> Sequence[Text]:
     """When, a mark, what, what came of it, how long it took, how many attempts."""
     mark, colour = _MARKS[entry.outcome]
-    command = entry.kind is Kind.COMMAND
+    command = entry.kind is EntryKind.COMMAND
     return (
         Text(_clock(entry.began_at, start)),
         Text(mark, style=colour),
@@ -99,24 +99,24 @@ def _cells(entry: Entry, start: datetime) -> Sequence[Text]:
     )
 
 
-def _name(entry: Entry) -> str:
+def _name(entry: TimelineEntry) -> str:
     match entry.kind:
-        case Kind.STEP:
+        case EntryKind.STEP:
             return entry.name
-        case Kind.UNDO:
+        case EntryKind.UNDO:
             return f"undo {entry.name}"
-        case Kind.COMMAND:
+        case EntryKind.COMMAND:
             return f"{entry.by}: {entry.name}"
 
 
-def _attempts(entry: Entry) -> str:
+def _attempts(entry: TimelineEntry) -> str:
     if entry.outcome is EntryOutcome.UNDER_WAY:
         return f"{entry.attempts} failed" if entry.attempts else ""
     return f"{entry.attempts} attempts" if entry.attempts > 1 else ""
 
 
-def _took(entry: Entry) -> str:
-    if entry.ended_at is None or entry.kind is Kind.COMMAND:
+def _took(entry: TimelineEntry) -> str:
+    if entry.ended_at is None or entry.kind is EntryKind.COMMAND:
         return ""
     took = (entry.ended_at - entry.began_at).total_seconds()
     if took < 0.001:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from application.projections.builds import Role, Standing
+from application.projections.builds import BuildStanding, Role
 from application.projections.lag import Lag, in_a_word
 from infrastructure.cli.figures import count, seconds
 from infrastructure.cli.printing import Console, Table, say, say_json
@@ -13,7 +13,7 @@ from infrastructure.processes.needs import READ_MODELS
 from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
 
-_Row = tuple[Standing, Lag]
+_Row = tuple[BuildStanding, Lag]
 _COLOURS: Final = {"live": "green", "catching up": "yellow", "building": "yellow"}
 
 
@@ -51,7 +51,7 @@ def _show(rows: Sequence[_Row]) -> None:
             console.print(note, soft_wrap=True)
 
 
-def _cells(standing: Standing, lag: Lag) -> Sequence[str | Text]:
+def _cells(standing: BuildStanding, lag: Lag) -> Sequence[str | Text]:
     word = in_a_word(standing)
     return (
         standing.build.table.removeprefix(f"{standing.build.name}_"),
@@ -64,11 +64,11 @@ def _cells(standing: Standing, lag: Lag) -> Sequence[str | Text]:
     )
 
 
-def _holders(standing: Standing) -> Sequence[str]:
+def _holders(standing: BuildStanding) -> Sequence[str]:
     return sorted({shard.holder for shard in standing.shards if shard.holder})
 
 
-def _notes(standing: Standing, lag: Lag) -> Iterator[str]:
+def _notes(standing: BuildStanding, lag: Lag) -> Iterator[str]:
     """What does not fit into a line: why a build has stopped, and the commands that help."""
     table = standing.build.table
     if failure := standing.failure:
@@ -86,7 +86,7 @@ def _notes(standing: Standing, lag: Lag) -> Iterator[str]:
         yield f"{table} is of another release: this one answers queries from an earlier build"
 
 
-def _document(standing: Standing, lag: Lag) -> dict[str, Any]:
+def _document(standing: BuildStanding, lag: Lag) -> dict[str, Any]:
     paused, failure = standing.paused, standing.failure
     return {
         "name": standing.build.name,

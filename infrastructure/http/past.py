@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from application.messages import Metadata, RecordedEvent
 from application.sagas.state import SagaStatus
-from application.sagas.timeline import Entry
+from application.sagas.timeline import TimelineEntry
 
 
 class PastEvent(BaseModel):
@@ -59,4 +59,4 @@ class SagaProgress(BaseModel):
     error: str | None = Field(description="of the last attempt")
     reason: str | None = Field(description="why it goes back, or failed")
     undone: Sequence[str] = Field(description="steps, in the order in which they were")
-    timeline: Sequence[Entry]
+    timeline: Sequence[TimelineEntry]

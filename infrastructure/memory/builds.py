@@ -8,15 +8,15 @@ from uuid import UUID
 
 from application.ports import WrongRole
 from application.projections.builds import (
-    Action,
     Build,
+    BuildStanding,
     Failure,
     Note,
+    OperatorAction,
     Report,
     Role,
     Shard,
     ShardStanding,
-    Standing,
 )
 from application.projections.projection import Projection
 from infrastructure.memory.coordination import Checkpoints, now
@@ -57,7 +57,7 @@ class Builds:
         self._kept: dict[Build, Kept[Any]] = {}
         self._clock = clock
         self._rows: dict[Build, _Row] = {}
-        self._actions: list[Action] = []
+        self._actions: list[OperatorAction] = []
 
     def kept(self, build: Build) -> Kept[Any]:
         """What that build holds."""
@@ -74,7 +74,7 @@ class Builds:
             if not any(build.name == projection.name for build in self._rows):
                 self._add(Build(projection.name, projection.version), projection, Role.LIVE)
 
-    async def standings(self, name: str | None = None) -> Sequence[Standing]:
+    async def standings(self, name: str | None = None) -> Sequence[BuildStanding]:
         rows = [(build, row) for build, row in self._rows.items() if name in (None, build.name)]
         return sorted(
             (self._standing(build, row) for build, row in rows),
@@ -164,7 +164,7 @@ class Builds:
         self.discard(build)
         self._note("drop", build, note)
 
-    async def actions(self, name: str) -> Sequence[Action]:
+    async def actions(self, name: str) -> Sequence[OperatorAction]:
         return [action for action in reversed(self._actions) if action.build.name == name]
 
     def _next_number(self, projection: Projection[Any]) -> int:
@@ -191,11 +191,11 @@ class Builds:
             runner.failure = None
 
     def _note(self, action: str, build: Build, note: Note) -> None:
-        self._actions.append(Action(action, build, note))
+        self._actions.append(OperatorAction(action, build, note))
 
-    def _standing(self, build: Build, row: _Row) -> Standing:
+    def _standing(self, build: Build, row: _Row) -> BuildStanding:
         shards = [self._shard(build, shard, runner) for shard, runner in row.runners.items()]
-        return Standing(build, row.role, row.paused, shards, self._clock())
+        return BuildStanding(build, row.role, row.paused, shards, self._clock())
 
     def _shard(self, build: Build, shard: Shard, runner: _Runner) -> ShardStanding:
         position, events = self.checkpoints.standing(build.table, shard.index)

@@ -31,7 +31,7 @@ from application.sagas.events import (
 from application.sagas.queries import overdue
 from application.sagas.standings import SagaStanding, shown_by, standings_of
 from application.sagas.state import AT_WORK, SagaState, SagaStatus, evolve
-from application.sagas.timeline import Entry, EntryOutcome, Kind
+from application.sagas.timeline import EntryKind, EntryOutcome, TimelineEntry
 from infrastructure.providers.simulated import Fault
 from tests.application.sagas.small_saga import APPROVED, saga
 from tests.projection_specification import ProjectionSpecification, at, recorded
@@ -119,8 +119,8 @@ def test_a_completed_saga_has_its_steps_told_and_is_not_open() -> None:
         None,
     )
     assert view.timeline == (
-        Entry(
-            kind=Kind.STEP,
+        TimelineEntry(
+            kind=EntryKind.STEP,
             name=HOLD,
             outcome=EntryOutcome.COMPLETED,
             attempts=2,
@@ -128,8 +128,8 @@ def test_a_completed_saga_has_its_steps_told_and_is_not_open() -> None:
             ended_at=at(3),
             error="out of order",
         ),
-        Entry(
-            kind=Kind.STEP,
+        TimelineEntry(
+            kind=EntryKind.STEP,
             name=COMPLETE,
             outcome=EntryOutcome.COMPLETED,
             attempts=1,
@@ -267,7 +267,7 @@ def test_the_version_before_goes_on_as_it_was() -> None:
     view = seen["t-1"].view  # type: ignore[union-attr]  # it is there
     assert [entry["kind"] for entry in view.model_dump(mode="json")["timeline"]] == ["wish"]
     read = before.view.model_validate_json(view.model_dump_json())
-    assert [entry.kind for entry in read.timeline] == [Kind.COMMAND]
+    assert [entry.kind for entry in read.timeline] == [EntryKind.COMMAND]
 
 
 def test_a_build_of_the_version_before_counts_one_saga() -> None:

@@ -13,7 +13,7 @@ import psutil
 from application.command_dispatch import CommandDispatch
 from application.messages import Context, RecordedEvent
 from application.ports import Changed, EventStore, Subscriptions
-from application.projections.builds import Standing
+from application.projections.builds import BuildStanding
 from application.projections.folding import fold
 from infrastructure import postgres as postgresql
 from tests.e2e.bank import BANK
@@ -41,13 +41,13 @@ async def deposit(store: EventStore, first: int) -> None:
         await asyncio.gather(*map(one, range(start, start + 50)))
 
 
-async def standing_of(builds: postgresql.Builds) -> Standing:
+async def standing_of(builds: postgresql.Builds) -> BuildStanding:
     """Of the one build of balances."""
     (standing,) = await builds.standings(balances.name)
     return standing
 
 
-def holder(standing: Standing) -> int | None:
+def holder(standing: BuildStanding) -> int | None:
     """The process that fills it, or did last."""
     report = standing.shards[0].report
     return int(report.holder.rpartition(":")[2]) if report else None

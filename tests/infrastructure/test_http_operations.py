@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from application.claim_check import ClaimCheck
 from application.messages import Context
 from application.ports import NO_STREAM, StoreUnavailable
-from application.projections.builds import Standing
+from application.projections.builds import BuildStanding
 from infrastructure import memory
 from infrastructure.http.app import create_app
 from infrastructure.metrics import MeasuredDispatch, Metrics
@@ -70,9 +70,9 @@ async def has_failed(bank: Bank, name: str) -> None:
     await until_true(failed)
 
 
-async def standings(bank: Bank) -> Sequence[Standing]:
+async def standings(bank: Bank) -> Sequence[BuildStanding]:
     """How all builds stand."""
-    found: Sequence[Standing] = await bank.container.builds().standings()
+    found: Sequence[BuildStanding] = await bank.container.builds().standings()
     return found
 
 

@@ -5,6 +5,6 @@
 """
 
 from application.shop.importing.report import Report
-from application.shop.importing.run import ImportStopped, Progress, import_history
+from application.shop.importing.run import ImportProgress, ImportStopped, import_history
 
-__all__ = ["ImportStopped", "Progress", "Report", "import_history"]
+__all__ = ["ImportProgress", "ImportStopped", "Report", "import_history"]

@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 from application.messages import Context
 from application.shop.importing.matching import Purchases
 from application.shop.importing.report import Rejected, Unmatched
-from application.shop.importing.rows import BrokenRow, Kind, Row
+from application.shop.importing.rows import BrokenRow, InvoiceKind, Row
 from domain.decider import Command
 from domain.orders import OrderLine, PlaceOrder, ReturnedLine, ReturnLines
 from domain.stock import WriteOffStock
@@ -23,7 +23,7 @@ _NAMESPACE = uuid5(NAMESPACE_URL, "https://doi.org/10.24432/C5BW33")  # of comma
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ImportStep:
     """One command, and the lines of the file that it is made of."""
 
     id: str  # of the aggregate
@@ -43,7 +43,7 @@ class Invoice:
     """The rows of one invoice so far. Its first row has the customer and the time."""
 
     number: str
-    kind: Kind
+    kind: InvoiceKind
     customer: str | None
     country: str | None
     moment: datetime
@@ -83,7 +83,7 @@ class Invoice:
         return Context.start(ACTOR, command_id, self.moment, correlation_id=story)
 
 
-def place(invoice: Invoice) -> Iterator[Step]:
+def place(invoice: Invoice) -> Iterator[ImportStep]:
     """The order of a plain invoice, if it sold anything."""
     sales = invoice.sales
     if not sales:
@@ -96,7 +96,7 @@ def place(invoice: Invoice) -> Iterator[Step]:
     )
     context = invoice.context(f"place {invoice.number}")
     value = sum((row.price.amount * row.quantity for row in sales), Decimal(0))
-    yield Step(invoice.number, command, context, tuple(row.number for row in sales), value)
+    yield ImportStep(invoice.number, command, context, tuple(row.number for row in sales), value)
 
 
 def _order_line(row: Row) -> OrderLine:
@@ -108,7 +108,7 @@ def _order_line(row: Row) -> OrderLine:
     )
 
 
-def write_off(invoice: Invoice) -> Iterator[Step]:
+def write_off(invoice: Invoice) -> Iterator[ImportStep]:
     """The goods that a plain invoice wrote off: its rows with a negative quantity."""
     for index, row in enumerate(invoice.rows, start=1):
         if row.quantity < 0:
@@ -119,10 +119,12 @@ def write_off(invoice: Invoice) -> Iterator[Step]:
                 reason=row.description or "no reason recorded",
                 from_history=True,
             )
-            yield Step(row.code, command, invoice.context(f"write off {id}"), (row.number,))
+            yield ImportStep(row.code, command, invoice.context(f"write off {id}"), (row.number,))
 
 
-def take_back(invoice: Invoice, purchases: Purchases) -> Iterator[Step | Unmatched | Rejected]:
+def take_back(
+    invoice: Invoice, purchases: Purchases
+) -> Iterator[ImportStep | Unmatched | Rejected]:
     """The returns of a cancellation: one step for each order."""
     by_order: dict[str, list[tuple[Row, int]]] = {}
     for row in invoice.rows:
@@ -138,4 +140,4 @@ def take_back(invoice: Invoice, purchases: Purchases) -> Iterator[Step | Unmatch
         lines = (ReturnedLine(line=line, quantity=-row.quantity) for row, line in returned)
         command = ReturnLines(return_id=invoice.number, lines=tuple(lines))
         context = invoice.context(f"return {invoice.number} to {order}")
-        yield Step(order, command, context, tuple(row.number for row, _ in returned))
+        yield ImportStep(order, command, context, tuple(row.number for row, _ in returned))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
+class PurchaseLine(NamedTuple):
     """Where a purchase stands: a line, counted from 1, of an order."""
 
     order: str
@@ -15,7 +15,7 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class _Bought:
-    place: Place
+    place: PurchaseLine
     left: int  # not yet returned
 
 
@@ -34,9 +34,9 @@ class Purchases:
         """The lines of the customer's next order, each a code and a quantity."""
         for number, (code, quantity) in enumerate(lines, start=1):
             if (customer, code) in self._returned:
-                self._bought[customer, code].append(_Bought(Place(order, number), quantity))
+                self._bought[customer, code].append(_Bought(PurchaseLine(order, number), quantity))
 
-    def take_back(self, customer: str, code: str, quantity: int) -> Place | None:
+    def take_back(self, customer: str, code: str, quantity: int) -> PurchaseLine | None:
         """The customer's latest order with a line of that code and enough units not yet returned.
 
         Of several such lines in that order, the last. The units count as returned from now on.

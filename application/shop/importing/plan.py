@@ -8,10 +8,10 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
-from application.shop.importing.invoices import Invoice, Step, place, take_back, write_off
+from application.shop.importing.invoices import ImportStep, Invoice, place, take_back, write_off
 from application.shop.importing.matching import Purchases
 from application.shop.importing.report import Rejected, Unmatched
-from application.shop.importing.rows import BrokenRow, FileLine, Kind, Row, Source, parse
+from application.shop.importing.rows import BrokenRow, FileLine, InvoiceKind, Row, Source, parse
 
 _INCOMPLETE = "the file breaks off in or right after this invoice, so it may be incomplete"
 
@@ -52,7 +52,7 @@ class Plan:
         self._open: dict[str, Invoice] = {}
         self._unsettled: defaultdict[str, deque[Invoice]] = defaultdict(deque)  # by customer
 
-    def steps(self, source: Source) -> Iterator[Step | Unmatched | Rejected]:
+    def steps(self, source: Source) -> Iterator[ImportStep | Unmatched | Rejected]:
         """Every line of ``source`` once: as part of a step, or left out with a finding.
 
         The steps of one aggregate come in the order in which they have to be carried out.
@@ -73,28 +73,28 @@ class Plan:
                 self._unsettled[row.customer].append(invoice)
         invoice.add(row)
 
-    def _complete(self, line: FileLine) -> Iterator[Step | Unmatched | Rejected]:
+    def _complete(self, line: FileLine) -> Iterator[ImportStep | Unmatched | Rejected]:
         invoice = self._open.pop(line.fields[0], None)
         if invoice is None:
             return  # none of its lines made sense
         if invoice.number == self._survey.in_doubt:
             yield from invoice.reject(_INCOMPLETE)
-        if invoice.kind is Kind.PLAIN:
+        if invoice.kind is InvoiceKind.PLAIN:
             yield from place(invoice)
             yield from write_off(invoice)
         invoice.complete = True
         yield from self._settle(invoice)
 
-    def _settle(self, invoice: Invoice) -> Iterator[Step | Unmatched | Rejected]:
+    def _settle(self, invoice: Invoice) -> Iterator[ImportStep | Unmatched | Rejected]:
         """A return waits until all earlier invoices of its customer are complete."""
         if invoice.customer is None:
-            if invoice.kind is Kind.CANCELLATION:
+            if invoice.kind is InvoiceKind.CANCELLATION:
                 yield from take_back(invoice, self._purchases)
             return
         queue = self._unsettled[invoice.customer]
         while queue and queue[0].complete:
             earliest = queue.popleft()
-            if earliest.kind is Kind.CANCELLATION:
+            if earliest.kind is InvoiceKind.CANCELLATION:
                 yield from take_back(earliest, self._purchases)
             else:
                 lines = ((row.code, row.quantity) for row in earliest.sales)

@@ -15,7 +15,7 @@ from domain.values import Money
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LeftOut:
     """A line that is not in the store, and why. ``reason`` is the same for all such lines."""
 
     line: int
@@ -24,12 +24,12 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Unmatched(Finding):
+class Unmatched(LeftOut):
     """A return that belongs to no order of the history."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected(Finding):
+class Rejected(LeftOut):
     """A line that is broken, is not an order, or was refused by the domain."""
 
 
@@ -78,8 +78,8 @@ class Report(BaseModel):
         yield from _examples(self.rejected_lines)
 
 
-def _examples(findings: Collection[Finding]) -> Iterator[str]:
-    examples: dict[str, list[Finding]] = {}
+def _examples(findings: Collection[LeftOut]) -> Iterator[str]:
+    examples: dict[str, list[LeftOut]] = {}
     for finding in findings:
         examples.setdefault(finding.reason, []).append(finding)
     for reason, all in sorted(examples.items(), key=lambda item: -len(item[1])):
@@ -88,7 +88,7 @@ def _examples(findings: Collection[Finding]) -> Iterator[str]:
 
 
 @dataclass
-class Tally:
+class ImportTally:
     """Counts while the import runs, in any order."""
 
     imported: int = 0
@@ -151,7 +151,7 @@ class Tally:
         )
 
 
-F = TypeVar("F", bound=Finding)
+F = TypeVar("F", bound=LeftOut)
 
 
 def _in_order(findings: Collection[F]) -> tuple[F, ...]:

@@ -49,7 +49,7 @@ Source = Iterable[FileLine]
 """The lines of a history, in order, without the header. It is read twice, from the beginning."""
 
 
-class Kind(Enum):
+class InvoiceKind(Enum):
     """What an invoice is, by the letter before its number."""
 
     PLAIN = ""
@@ -61,7 +61,7 @@ class Row(NamedTuple):
 
     number: int
     invoice: str
-    kind: Kind
+    kind: InvoiceKind
     code: str
     description: str | None
     quantity: int  # negative for returns and write-offs; never 0
@@ -100,7 +100,7 @@ def parse(line: FileLine) -> Row:
         _customer(customer) if customer else None,
         _text("Country", country) if country else None,
     )
-    if kind is Kind.CANCELLATION and row.quantity > 0:
+    if kind is InvoiceKind.CANCELLATION and row.quantity > 0:
         raise BrokenRow("Quantity on a cancellation (C) is negative", quantity)
     return row
 
@@ -128,7 +128,7 @@ _units = TypeAdapter[int](Quantity).validate_python
 
 
 @lru_cache(maxsize=64)
-def _kind(invoice: str) -> Kind:
+def _kind(invoice: str) -> InvoiceKind:
     form = _INVOICE.fullmatch(invoice)
     if form is None:
         raise BrokenRow(
@@ -137,7 +137,7 @@ def _kind(invoice: str) -> Kind:
         )
     if form[1] == "A":
         raise BrokenRow("an accounting adjustment (A) is not an order", _shown(invoice))
-    return Kind(form[1])
+    return InvoiceKind(form[1])
 
 
 @lru_cache(maxsize=4096)

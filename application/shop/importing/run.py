@@ -15,9 +15,9 @@ from application.claim_check import EventTooLarge
 from application.command_dispatch import CommandDispatch, CommandIdReused, TooMuchContention
 from application.messages import UnreadableEvent
 from application.ports import PayloadUnavailable, StoreUnavailable
-from application.shop.importing.invoices import Step
+from application.shop.importing.invoices import ImportStep
 from application.shop.importing.plan import Plan, survey
-from application.shop.importing.report import Rejected, Report, Tally, Unmatched
+from application.shop.importing.report import ImportTally, Rejected, Report, Unmatched
 from application.shop.importing.rows import Source
 from domain.decider import DomainError
 from domain.orders import PlaceOrder, ReturnLines
@@ -38,7 +38,7 @@ class OrderRefused(DomainError):
 
 
 @dataclass(frozen=True)
-class Progress:
+class ImportProgress:
     """The lines of the file that are settled: their events are stored, or the reason is known."""
 
     settled: int
@@ -55,7 +55,7 @@ _BACKOFF: Final = Backoff(0.5, most=20.0)
 async def import_history(
     source: Source,
     dispatch: CommandDispatch,
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[ImportProgress], None] = lambda _: None,
     *,
     workers: int = WORKERS,
     admitted: Callable[[], Awaitable[None]] = _at_once,
@@ -82,24 +82,26 @@ class _Run:
         self,
         dispatch: CommandDispatch,
         lines: int,
-        progress: Callable[[Progress], None],
+        progress: Callable[[ImportProgress], None],
         admitted: Callable[[], Awaitable[None]],
         pause: Callable[[int], Awaitable[None]],
     ) -> None:
-        self.tally = Tally()
+        self.tally = ImportTally()
         self._dispatch, self._lines, self._pause = dispatch, lines, pause
         self._progress, self._admitted = progress, admitted
         self._refused_orders: set[str] = set()
 
-    async def carry_out(self, steps: Iterable[Step | Unmatched | Rejected], workers: int) -> None:
+    async def carry_out(
+        self, steps: Iterable[ImportStep | Unmatched | Rejected], workers: int
+    ) -> None:
         """All steps of one stream go through one lane, so they keep their order."""
-        lanes = [asyncio.Queue[Step | None](QUEUED) for _ in range(workers)]
+        lanes = [asyncio.Queue[ImportStep | None](QUEUED) for _ in range(workers)]
         self._tell()
         async with asyncio.TaskGroup() as tasks:
             for lane in lanes:
                 tasks.create_task(self._work(lane))
             for step in steps:
-                if isinstance(step, Step):
+                if isinstance(step, ImportStep):
                     await lanes[
                         crc32(f"{type(step.command).__module__} {step.id}".encode()) % workers
                     ].put(step)
@@ -109,7 +111,7 @@ class _Run:
             for lane in lanes:
                 await lane.put(None)
 
-    async def _work(self, lane: asyncio.Queue[Step | None]) -> None:
+    async def _work(self, lane: asyncio.Queue[ImportStep | None]) -> None:
         while step := await lane.get():
             try:
                 await self._send(step)
@@ -121,7 +123,7 @@ class _Run:
                 self.tally.carried_out(step.command, len(step.lines), step.value)
                 self._tell()
 
-    async def _send(self, step: Step) -> None:
+    async def _send(self, step: ImportStep) -> None:
         new = isinstance(step.command, PlaceOrder)
         if isinstance(step.command, ReturnLines) and step.id in self._refused_orders:
             raise OrderRefused(f"order {step.id} was not imported")
@@ -146,4 +148,4 @@ class _Run:
         self._tell()
 
     def _tell(self) -> None:
-        self._progress(Progress(self.tally.settled, self._lines))
+        self._progress(ImportProgress(self.tally.settled, self._lines))

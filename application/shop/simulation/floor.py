@@ -41,7 +41,7 @@ _EXCHANGES: Final = (EXCHANGE.name, exchanges.CATEGORY)
 
 
 @dataclass
-class Standing:
+class OrderProgress:
     """One order, by the events so far."""
 
     status: str = ""
@@ -84,7 +84,9 @@ class Tally(BaseModel):
 class Floor:
     """Follows the store. ``watch`` it as a task."""
 
-    orders: defaultdict[str, Standing] = field(default_factory=lambda: defaultdict(Standing))
+    orders: defaultdict[str, OrderProgress] = field(
+        default_factory=lambda: defaultdict(OrderProgress)
+    )
     _unsettled: set[str] = field(default_factory=set)
     _to_restock: set[tuple[str, str]] = field(default_factory=set)  # stream and receipt
     _to_dispatch: set[tuple[str, str]] = field(default_factory=set)  # stream and order
@@ -144,13 +146,13 @@ class Floor:
             self._unsettled.add(id)
         self._bells.pop(id, _NOBODY).set()
 
-    def _see_return(self, id: str, order: Standing, event: LinesReturned) -> None:
+    def _see_return(self, id: str, order: OrderProgress, event: LinesReturned) -> None:
         self._returns += 1
         receipt = goods_return.receipt_id(id, event.return_id)
         skus = {order.skus[line.line - 1] for line in event.lines}
         self._to_restock |= {(f"stock-{sku}", receipt) for sku in skus}
 
-    async def until(self, id: str, holds: Callable[[Standing], bool]) -> Standing:
+    async def until(self, id: str, holds: Callable[[OrderProgress], bool]) -> OrderProgress:
         """Wait until the condition holds for that order."""
         while not holds(self.orders[id]):
             await self._bells[id].wait()

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 from zlib import crc32
 
-from application.shop.importing.invoices import Step
+from application.shop.importing.invoices import ImportStep
 from application.shop.importing.plan import Plan, survey
 from application.shop.importing.rows import Source
 from domain.exchanges import MOST_LINES, GoodsBack, Replacement, RequestExchange
@@ -51,7 +51,7 @@ def traffic(source: Source, orders: int | None = None, exchanges: float = 0.0) -
     """
     ordered: dict[str, tuple[OrderLine, ...]] = {}
     for step in Plan(survey(source)).steps(source):
-        if not isinstance(step, Step):
+        if not isinstance(step, ImportStep):
             continue  # a line that is no order
         match step.command:
             case PlaceOrder() as command if orders is None or len(ordered) < orders:

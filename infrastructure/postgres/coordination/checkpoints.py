@@ -11,7 +11,7 @@ from infrastructure.postgres.connections import Connection, Connections, connect
 
 
 @dataclass(frozen=True)
-class Place:
+class ExpectedCheckpoint:
     """A checkpoint, and where it is expected to be; ``None``: there is none yet."""
 
     name: str
@@ -35,7 +35,9 @@ class Checkpoints:
     ) -> None:
         require_progress(position, expected)
         async with connected(self._pool) as connection:
-            moved = await move(connection, Place(name, shard, expected), position, events)
+            moved = await move(
+                connection, ExpectedCheckpoint(name, shard, expected), position, events
+            )
             await require_moved(moved, name, expected)
 
     async def forget(self, name: str) -> None:
@@ -44,7 +46,7 @@ class Checkpoints:
 
 
 async def move(
-    connection: Connection, place: Place, position: int, events: int
+    connection: Connection, place: ExpectedCheckpoint, position: int, events: int
 ) -> AsyncCursor[tuple[Any, ...]]:
     """The answer has a row if the checkpoint was where it was expected: :func:`require_moved`."""
     values = [position, events, place.name, place.shard]

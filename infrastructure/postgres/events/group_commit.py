@@ -45,7 +45,7 @@ class Spoilt(Exception):
         self.reason = reason
 
 
-class Held(StoreUnavailable):
+class StreamHeld(StoreUnavailable):
     """Another session has appended to the stream in a transaction that is still open."""
 
     def __init__(self, stream: str) -> None:
@@ -73,14 +73,14 @@ class GroupCommit:
     async def _try(self, append: Append) -> Appended:
         """Append to a stream that was held, beside the batches."""
         if append.stream in self._tried or len(self._tried) >= TRIALS:
-            raise Held(append.stream)
+            raise StreamHeld(append.stream)
         self._tried.add(append.stream)
         answer: Future[Appended] = asyncio.get_running_loop().create_future()
         try:
             await self._serve([(append, answer)])
         finally:
             self._tried.remove(append.stream)
-        if not isinstance(answer.exception(), Held):
+        if not isinstance(answer.exception(), StreamHeld):
             self._held.discard(append.stream)
         return answer.result()
 
@@ -94,7 +94,7 @@ class GroupCommit:
             if answer.cancelled():
                 continue
             if append.stream in self._held:
-                answer.set_exception(Held(append.stream))
+                answer.set_exception(StreamHeld(append.stream))
                 continue
             events += len(append.ids)
             if append.stream in group or (group and events > _ENOUGH):
@@ -151,7 +151,7 @@ class GroupCommit:
                 return reason
             case LockNotAvailable() if not _locks_all(error):
                 self._held.add(append.stream)
-                return Held(append.stream)
+                return StreamHeld(append.stream)
             case LockNotAvailable() | DeadlockDetected():
                 return StoreUnavailable(
                     f"PostgreSQL: another session keeps a lock that is needed: {error}"

@@ -10,7 +10,7 @@ from typing import Any, Final
 from psycopg.sql import SQL, Identifier
 
 from application.ports import WrongRole
-from application.projections.builds import Build, Note, Role, Standing
+from application.projections.builds import Build, BuildStanding, Note, Role
 from application.projections.projection import Projection
 from infrastructure.postgres.connections import Connection, connected
 from infrastructure.postgres.migrating import LOCK
@@ -31,7 +31,7 @@ class Builds(Filling, Operating):
                 if not await roles(connection, projection.name):
                     await _add(connection, projection, 1, Role.LIVE)
 
-    async def standings(self, name: str | None = None) -> Sequence[Standing]:
+    async def standings(self, name: str | None = None) -> Sequence[BuildStanding]:
         async with connected(self._pool) as connection:
             return await standings(connection, name)
 

@@ -5,7 +5,7 @@ from typing import Final, LiteralString
 from uuid import UUID
 
 from application.ports import WrongRole
-from application.projections.builds import Action, Build, Note
+from application.projections.builds import Build, Note, OperatorAction
 from infrastructure.postgres.connections import Pool, connected
 from infrastructure.postgres.read_models.rows import NOTE, as_json, locked, record, require_build
 
@@ -36,7 +36,7 @@ class Operating:
     async def resume(self, build: Build, note: Note) -> None:
         await self._operate("resume", build, note, _PAUSE, [None, build.table])
 
-    async def actions(self, name: str) -> Sequence[Action]:
+    async def actions(self, name: str) -> Sequence[OperatorAction]:
         async with connected(self._pool) as connection:
             found = await connection.execute(
                 "SELECT action, name, version, number, note FROM projection_actions "
@@ -44,7 +44,7 @@ class Operating:
                 [name],
             )
             return [
-                Action(action, Build(*build), NOTE.validate_python(note))
+                OperatorAction(action, Build(*build), NOTE.validate_python(note))
                 for action, *build, note in await found.fetchall()
             ]
 

@@ -9,12 +9,12 @@ from pydantic import TypeAdapter
 
 from application.projections.builds import (
     Build,
+    BuildStanding,
     Failure,
     Report,
     Role,
     Shard,
     ShardStanding,
-    Standing,
 )
 from application.projections.status import State
 from infrastructure.postgres.connections import Connection
@@ -23,16 +23,16 @@ from infrastructure.postgres.read_models.rows import NOTE
 FAILURE: Final = TypeAdapter(Failure)
 
 
-async def standings(connection: Connection, name: str | None) -> Sequence[Standing]:
+async def standings(connection: Connection, name: str | None) -> Sequence[BuildStanding]:
     """As the port."""
     rows = await (await connection.execute(_STANDINGS, [name, name])).fetchall()
     found = [_standing(build, list(of)) for build, of in groupby(rows, key=lambda row: row[:6])]
     return sorted(found, key=lambda of: (of.build.name, list(Role).index(of.role)))
 
 
-def _standing(build: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Standing:
+def _standing(build: Sequence[Any], rows: Sequence[Sequence[Any]]) -> BuildStanding:
     name, version, number, role, shards, paused = build
-    return Standing(
+    return BuildStanding(
         Build(name, version, number),
         Role(role),
         None if paused is None else NOTE.validate_python(paused),

@@ -13,7 +13,12 @@ from application.ports import Changed, Promise, Seen, V
 from application.projections.builds import WHOLE, Build, Shard
 from application.projections.projection import Projection
 from infrastructure.postgres.connections import Connections, connected
-from infrastructure.postgres.coordination.checkpoints import Place, forget, move, require_moved
+from infrastructure.postgres.coordination.checkpoints import (
+    ExpectedCheckpoint,
+    forget,
+    move,
+    require_moved,
+)
 from infrastructure.postgres.migrating import LOCK
 from infrastructure.postgres.read_models.reading import Reading
 from infrastructure.postgres.read_models.tables import create_tables, is_ours, parts_of
@@ -74,7 +79,7 @@ class Views(Reading[V]):
             connection.pipeline(),  # one way there and back for all of it
             connection.transaction(),
         ):
-            at = Place(self._name, shard.index, expected)
+            at = ExpectedCheckpoint(self._name, shard.index, expected)
             moved = await move(connection, at, checkpoint, events)
             await write_views(connection, self._name, self._projection, changed)
             await write_parts(connection, parts_of(self._name), parts)

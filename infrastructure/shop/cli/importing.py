@@ -109,7 +109,7 @@ async def _imported(history: History, container: Container, console: Console) ->
 
 
 @contextmanager
-def _progress(console: Console) -> Iterator[Callable[[importing.Progress], None]]:
+def _progress(console: Console) -> Iterator[Callable[[importing.ImportProgress], None]]:
     """A progress bar of the lines of the file, on a terminal."""
     bar = Progress(
         TextColumn("{task.description}"),
@@ -125,7 +125,7 @@ def _progress(console: Console) -> Iterator[Callable[[importing.Progress], None]
     with bar:
         task = bar.add_task("reading the order history", total=None)
 
-        def report(progress: importing.Progress) -> None:
+        def report(progress: importing.ImportProgress) -> None:
             bar.update(
                 task,
                 description="importing order history",

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from application.command_dispatch import CommandDispatch
-from application.shop.importing import Progress, Report, import_history
+from application.shop.importing import ImportProgress, Report, import_history
 from application.shop.importing.rows import FileLine
 from application.shop.service import SHOP
 from domain.values import Money
@@ -136,9 +136,9 @@ async def test_a_report_can_be_read_by_a_person_and_by_a_program(store: memory.E
 
 async def test_progress_tells_the_truth(store: memory.EventStore) -> None:
     """A line counts once its event is stored, and in the end all lines do."""
-    seen: list[tuple[Progress, int]] = []
+    seen: list[tuple[ImportProgress, int]] = []
 
-    def tell(progress: Progress) -> None:
+    def tell(progress: ImportProgress) -> None:
         orders = {it.stream for it in store.after(-1, 1000) if it.type == "OrderPlaced"}
         seen.append((progress, len(orders)))
 
