@@ -1,4 +1,4 @@
-"""What a step of a saga asks for, as data: commands to aggregates, calls to providers outside.
+"""The actions of a saga's step, as data: commands to aggregates, calls to providers.
 
 An action can be repeated: its command id, or its key at the provider, is always the same. Both
 name what the action is about, and no action rests on its place among those of its step. So one step

@@ -1,4 +1,4 @@
-"""One attempt at what a saga does next: its actions, side by side or in order, or its checks."""
+"""One attempt at a step of a saga: its actions, side by side or in order, or its checks."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
@@ -19,7 +19,7 @@ Perform = Callable[[Sequence[Action], Context], Awaitable[StepOutcome]]
 async def attempt(
     action: NextAction[Any], perform: Perform, store: EventStore, context: Context
 ) -> StepOutcome:
-    """What comes of it. Raises what the performer and the store raise for a fault."""
+    """The outcome. Raises what the performer and the store raise for a fault."""
     if isinstance(action, Do) and action.checks:
         return await _check(action.checks, store)
     if action.step.in_order:

@@ -1,4 +1,4 @@
-"""A clock that does not jump: the time of day when it was made, and then only what has passed."""
+"""A clock that does not jump: the time of day when it was made, plus the time since."""
 
 import time
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""Wakes sagas when their moment has come: to try again, to stop waiting, or to be looked at.
+"""Wakes sagas when they are due: to retry, to stop waiting, or to be checked.
 
-The moments are learnt from what sagas record, so they outlive every process. A process that finds
+The moments come from the events of sagas, so they are durable. A process that finds
 one due appends ``SagaWoken`` at the version it read. Of several processes, one succeeds, and the
 saga's consumer group hands the event to one engine. After every 10,000 events all moments are kept
 in one event (stream: ``deadlines-<saga>``), so that a start does not read the whole log.
@@ -41,7 +41,7 @@ _BACKOFF: Final = Backoff(0.1, most=5.0)
 
 
 class Deadlines:
-    """The moments of all sagas of one name. ``run`` it as a task in every process that likes."""
+    """The moments of all sagas of one name. ``run`` it as a task, in any number of processes."""
 
     def __init__(
         self,
@@ -74,13 +74,13 @@ class Deadlines:
         return self._moments
 
     async def run(self) -> None:
-        """Learn and wake until cancelled; outages are sat out."""
+        """Follow events and wake sagas until cancelled, also after outages."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_for_ever())
             tasks.create_task(self._wake_for_ever())
 
     async def caught_up(self) -> None:
-        """Wait until all moments are known that the store knows of."""
+        """Wait until all events of the store have been read."""
         await self._end_seen.wait()
 
     # ── learning ─────────────────────────────────────────────────────────────────────────────────
@@ -100,7 +100,7 @@ class Deadlines:
         return self._log_end is not None and await self._log_end.is_beyond(position)
 
     def _forget(self) -> None:
-        """What was learnt is of another log: an older one was restored."""
+        """Forget everything: an older log was restored."""
         self._position = None
         self._moments.clear()
         self._queue.clear()
@@ -119,7 +119,7 @@ class Deadlines:
                     await self.keep()
 
     def learn(self, recorded: RecordedEvent) -> None:
-        """Take in what an event means for its saga's moment."""
+        """Update the moment of a saga by one of its events."""
         self._unkept += 1
         id, moment = recorded.stream_id, moment_of(recorded, self._now())
         if moment is None:
@@ -128,7 +128,7 @@ class Deadlines:
             self._set(id, moment)
 
     async def recall(self) -> None:
-        """Go on from the moments that were kept last; without them, from the first event on."""
+        """Continue from the moments that were stored last; without them, from the first event."""
         with suppress(StreamUnusable, UnreadableEvent):
             await self._recall()
 
@@ -143,9 +143,9 @@ class Deadlines:
                 self._set(id, min(moment, self._now() + (moment - kept_at)))
 
     async def keep(self) -> None:
-        """Keep the moments as they are now, unless another process has just done so.
+        """Store the moments, unless another process has just done so.
 
-        They are not kept where their stream was deleted: all events are read at each start then.
+        If their stream was deleted, they are not stored: each start then reads all events.
         """
         self._unkept = 0
         if self._position is not None:

@@ -40,7 +40,7 @@ FAULTS: Final = (
     TooMuchContention,
     TimeoutError,
 )
-"""What may pass by itself. Anything else is a fault of ours, which no retry mends."""
+"""Errors that may pass by themselves. Any other is a bug, which a retry does not remove."""
 
 SIGNALS: Final = ("SagaWoken", "SagaRetried", "CompensationOrdered")
 """Events in a saga's own stream that make it move; others than the engine append them."""
@@ -90,16 +90,16 @@ class SagaEngine:
 
     @property
     def events(self) -> EventFilter:
-        """The events that it has to be handed."""
+        """The events that it handles."""
         cancels = {saga.cancels.__name__ for saga in self._versions.values()}
         abroad = self._own.of_types({self.newest.starts.__name__, *cancels, *self._awaited})
         return abroad | EventFilter.of(self.newest.name, *SIGNALS)
 
     async def handle(self, recorded: RecordedEvent) -> None:
-        """Move the sagas that this event is about on, until they wait, end, or need a person.
+        """Advance the sagas of this event until they wait, end, or need an operator.
 
-        Handling an event again changes nothing. Raises ``StoreUnavailable``, and whatever is a
-        fault of ours: then the saga is where it was. ``NotHere``: a newer release has begun it.
+        Idempotent. Raises ``StoreUnavailable``, and any bug; the saga is unchanged then. Raises
+        ``NotHere`` if a newer release has begun it.
         """
         if recorded.type == self.newest.starts.__name__ and not self.newest.started_by(recorded):
             return  # most of a history that is brought in, so nothing is read for it

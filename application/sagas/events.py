@@ -1,7 +1,7 @@
 """What happens to a saga. Stream: ``<saga>-<id>``, such as ``order_fulfilment-536365``.
 
-These are stored, for every saga alike: add, never rename. A moment in here is one to act at; when
-something happened stands in the metadata, as everywhere.
+These are stored, in the same form for every saga: add, never rename. A moment in an event is one to
+act at; the time of the event is in its metadata.
 """
 
 from typing import Any, Final
@@ -38,15 +38,15 @@ class StepCompleted(Event):
 
 
 class StepRefused(Event):
-    """It will never be done. What comes next is to undo what was done before."""
+    """It will never be done. The saga compensates."""
 
     step: str
     reason: str
-    partly: bool = False  # something of it may have happened all the same
+    partly: bool = False  # a part of it may have happened
 
 
 class StepTimedOut(Event):
-    """Its time was over, and its outcome is unknown: it is undone as if it had happened."""
+    """Its timeout is over, and its outcome is unknown: it is undone as if it had happened."""
 
     step: str
     error: str
@@ -114,14 +114,14 @@ class SagaCompensated(Event):
 
 
 class SagaFailed(Event):
-    """It can neither go on nor compensate: a person must act."""
+    """It can neither continue nor compensate: an operator must act."""
 
     step: str
     reason: str
 
 
 class SagaResolved(Event):
-    """A person has settled by other means what the saga could not."""
+    """An operator has settled by other means what the saga could not."""
 
     by: str
     reason: str

@@ -1,4 +1,4 @@
-"""Which saga is meant: by its full name, or by an id alone where only one saga has it."""
+"""Finds a saga by its full name, or by an id alone if only one saga has it."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""When a saga has to be looked at, by what it has recorded. Pure."""
+"""When a saga is due, by its events. Pure."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final

@@ -1,7 +1,7 @@
-"""The commands of operators to a saga. Its page goes on from its events and its state.
+"""The commands of operators to a saga, decided on its events and state.
 
-What the engine records needs no command: it follows from the definition. These are the commands of
-a person, each recorded with a name and a reason.
+The engine needs no commands: its events follow from the definition. These are the commands of
+operators, each recorded with a name and a reason.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class CompensateSaga(Command):
 
 
 class ResolveSaga(Command):
-    """Close it: a person has seen to it by other means."""
+    """Close it: an operator has settled it by other means."""
 
     by: Text
     reason: Text

@@ -13,7 +13,7 @@ class Refused:
     """It will never be done, however often it is repeated."""
 
     reason: str
-    partly: bool = False  # something of it may have happened all the same
+    partly: bool = False  # a part of it may have happened
 
 
 @dataclass(frozen=True)

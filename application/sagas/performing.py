@@ -1,4 +1,4 @@
-"""Performs the actions of a saga's step. What was done outside is recorded inside, too.
+"""Performs the actions of a saga's step, and records the answers of providers.
 
 Repeating an action is safe. The id of each of its commands names the saga, the step, the kind of
 command, and the aggregate that it is for; a call to a provider goes under a key that names what it

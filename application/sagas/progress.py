@@ -1,4 +1,4 @@
-"""How a saga moves on: what is to be done next, and which events follow from what came of it. Pure.
+"""How a saga advances: its next action, and the events that follow from an outcome. Pure.
 
 An engine performs what :func:`next_action` returns, and :func:`record` returns the event that
 follows from the outcome. Between those, :func:`settle` returns the events for which nothing has to

@@ -1,4 +1,4 @@
-"""The questions about sagas: which are open, stuck or overdue, how many, and how one stands."""
+"""The queries about sagas: open, stuck and overdue ones, counts, and one with its timeline."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ WHICH: Final = ("open", "waiting", "stuck", "overdue", *map(str, SagaStatus), "a
 
 
 async def saga(views: Lookup[SagaStanding], name: SagaName) -> SagaStanding | None:
-    """The saga with its timeline, if the read model knows it.
+    """The saga with its timeline, if the read model has it.
 
     A build of version 1 knows it by its id alone.
     """

@@ -1,4 +1,4 @@
-"""What a saga is: steps in order, each with what undoes it. Data and pure functions.
+"""A saga is steps in order, each with its compensation: data and pure functions.
 
     running ──────→ completed                 every step is done
        └─→ compensating ──→ compensated       what may have happened is undone, last in, first out

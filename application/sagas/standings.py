@@ -1,4 +1,4 @@
-"""Every saga as an operator looks at it: where it stands, since when, and what it waits for.
+"""Every saga for operators: its status, since when, and what it waits for.
 
 Key: the saga and its id (``order_fulfilment-536365``), as its stream is called. Whether one is
 overdue depends on the time, so a view holds when it is ``due``, and a query compares.

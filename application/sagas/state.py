@@ -1,4 +1,4 @@
-"""Where a saga stands: its events, folded."""
+"""The state of a saga: its events, folded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""One saga's stream: all there is of it, as it was last seen, and how something is added to it."""
+"""One saga's stream: its state as of the last read, and appends to it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

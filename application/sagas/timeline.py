@@ -1,4 +1,4 @@
-"""What became of a saga, step by step: attempts grouped, undoing, and operators' commands."""
+"""The timeline of a saga: steps with their attempts, compensations, and operators' commands."""
 
 from collections.abc import Sequence
 from datetime import datetime

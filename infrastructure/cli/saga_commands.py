@@ -29,14 +29,14 @@ from infrastructure.program import Deployment
 
 @dataclass(frozen=True)
 class Which:
-    """The saga that is meant, as it was typed."""
+    """A saga as the user named it."""
 
     id: str  # or its whole name: ``order_fulfilment-536365``
     saga: str | None = None
 
 
 async def retry(deployment: Deployment, which: Which, by: str | None, reason: str) -> None:
-    """As the others: raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
+    """Like the others, raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
     command = _command(RetrySaga, by, reason)
     nothing = "no attempt has failed that could be made again"
     await _record(deployment, which, command, "is to try again at once", nothing)
@@ -54,7 +54,7 @@ async def resolve(deployment: Deployment, which: Which, by: str | None, reason: 
 
 
 async def found(container: Container, which: Which) -> SagaName:
-    """The one that is meant. Raises :class:`CommandFailed`, :class:`UsageError`."""
+    """The saga of that name. Raises :class:`CommandFailed`, :class:`UsageError`."""
     try:
         sagas = container.service().versions
         return await find_saga(container.event_store(), sagas, which.id, which.saga)
@@ -66,7 +66,7 @@ async def found(container: Container, which: Which) -> SagaName:
 
 def _command(command: type[SagaCommand], by: str | None, reason: str) -> SagaCommand:
     if not reason.strip():
-        raise UsageError("--reason is empty: say why, for those who look at the saga later")
+        raise UsageError("--reason is empty: give a reason, which is shown with the saga")
     try:
         return command(by=by or getpass.getuser(), reason=reason)
     except ValidationError as error:

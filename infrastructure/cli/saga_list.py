@@ -89,7 +89,7 @@ def _show(page: Page[SagaStanding], which: str, now: datetime, lag: float | None
 
 
 def _whys(items: Sequence[SagaStanding]) -> Mapping[str, Sequence[str]]:
-    """Why they do not go on: many at once tend to have one cause."""
+    """The reasons why they do not continue; many often have one cause."""
     whys: dict[str, list[str]] = {}
     for saga in items:
         if why := saga.error or (saga.reason if saga.open else None):

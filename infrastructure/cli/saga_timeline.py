@@ -36,7 +36,7 @@ _MARKS: Final = {
 
 
 async def print_saga(deployment: Deployment, which: Which, *, json: bool) -> None:
-    """Print it as it is now, whatever the read model knows. Raises ``CommandFailed`` …"""
+    """Print the saga by its stream, not by the read model. Raises ``CommandFailed`` …"""
     async with opened_for(deployment, EVENTS) as container:
         saga = await _as_recorded(container, await found(container, which))
         versions = container.service().versions
@@ -51,7 +51,7 @@ async def print_saga(deployment: Deployment, which: Which, *, json: bool) -> Non
 
 
 async def _as_recorded(container: Container, name: SagaName) -> SagaStanding:
-    """What the read model would show, had it seen everything."""
+    """What the read model shows once it has caught up."""
     saga: SagaStanding | None = None
     evolve = container.service().standings.evolve
     assert evolve is not None  # it has no parts

@@ -1,4 +1,4 @@
-"""``headwater sagas``: how sagas stand, what became of one, and commands to one that is stuck."""
+"""``headwater sagas``: lists sagas, shows one, and gives commands to one that is stuck."""
 
 from typing import Annotated
 
@@ -10,11 +10,11 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="""
-See how sagas stand, look at one, and act where one cannot go on by itself.
+List sagas, show one, and give commands to one that cannot continue by itself.
 
-Works on the service that runs in the same home, or on the servers that
-are set. A command to a saga is recorded in its stream, with your name and reason; a running
-service then carries it out.
+Works on the service that runs in the same home, or on the servers that are set. A command
+is recorded in the saga's stream, with your name and reason; a running service then carries
+it out.
 """,
 )
 
@@ -31,9 +31,9 @@ OfSaga = Annotated[
 ]
 By = Annotated[
     str | None,
-    typer.Option(help="Who gives the command; unset: the user of this process.", metavar="NAME"),
+    typer.Option(help="Your name; unset: the user of this process.", metavar="NAME"),
 ]
-Why = Annotated[str, typer.Option(help="Why: it is shown with the saga.", metavar="TEXT")]
+Why = Annotated[str, typer.Option(help="Why; it is shown with the saga.", metavar="TEXT")]
 
 
 @app.command("list")
@@ -51,12 +51,12 @@ def list_sagas(
     saga: OfSaga = None,
     after: Annotated[
         str | None,
-        typer.Option(help="Go on behind this one; the page before names it.", metavar="ID"),
+        typer.Option(help="Start after this id; each page ends with it.", metavar="ID"),
     ] = None,
-    limit: Annotated[int, typer.Option(help="At most so many, 1 to 500.")] = 20,
+    limit: Annotated[int, typer.Option(help="At most this many, 1 to 500.")] = 20,
     json: Annotated[bool, typer.Option("--json", help="As JSON; unknown is null.")] = False,
 ) -> None:
-    """Show sagas by age, the oldest first."""
+    """List sagas, oldest first."""
     with clear_errors():
         from infrastructure.cli import saga_list
 
@@ -70,7 +70,7 @@ def show(
     saga: OfSaga = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show what became of a saga, step by step, and what it waits for now."""
+    """Show a saga step by step, and what it waits for now."""
     with clear_errors():
         from infrastructure.cli import saga_commands, saga_timeline
 
@@ -80,7 +80,7 @@ def show(
 
 @app.command()
 def retry(context: typer.Context, id: Id, reason: Why, saga: OfSaga = None, by: By = None) -> None:
-    """Try again at once what has failed."""
+    """Retry the failed step at once."""
     with clear_errors():
         from infrastructure.cli import saga_commands
 
@@ -92,7 +92,7 @@ def retry(context: typer.Context, id: Id, reason: Why, saga: OfSaga = None, by: 
 def compensate(
     context: typer.Context, id: Id, reason: Why, saga: OfSaga = None, by: By = None
 ) -> None:
-    """Undo all that it has done, last in, first out."""
+    """Undo everything that the saga has done, last step first."""
     with clear_errors():
         from infrastructure.cli import saga_commands
 
@@ -104,7 +104,7 @@ def compensate(
 def resolve(
     context: typer.Context, id: Id, reason: Why, saga: OfSaga = None, by: By = None
 ) -> None:
-    """Close one that failed, once you have settled it by other means."""
+    """Close a failed saga that you have settled by other means."""
     with clear_errors():
         from infrastructure.cli import saga_commands
 

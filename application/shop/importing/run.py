@@ -96,7 +96,7 @@ class _Run:
     ) -> None:
         """All steps of one stream go through one lane, so they keep their order."""
         lanes = [asyncio.Queue[ImportStep | None](QUEUED) for _ in range(workers)]
-        self._tell()
+        self._report()
         async with asyncio.TaskGroup() as tasks:
             for lane in lanes:
                 tasks.create_task(self._work(lane))
@@ -121,7 +121,7 @@ class _Run:
                 self._leave_out(step.refused(refusal))
             else:
                 self.tally.carried_out(step.command, len(step.lines), step.value)
-                self._tell()
+                self._report()
 
     async def _send(self, step: ImportStep) -> None:
         new = isinstance(step.command, PlaceOrder)
@@ -145,7 +145,7 @@ class _Run:
     def _leave_out(self, findings: Iterable[Unmatched | Rejected]) -> None:
         for finding in findings:
             self.tally.left_out(finding)
-        self._tell()
+        self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         self._progress(ImportProgress(self.tally.settled, self._lines))
