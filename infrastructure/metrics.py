@@ -27,7 +27,7 @@ from infrastructure.group_metrics import GroupMetrics
 from infrastructure.saga_metrics import SagaMetrics
 from infrastructure.store_metrics import StoreMetrics
 
-log = structlog.stdlib.get_logger("headwater.commands")
+log = structlog.stdlib.get_logger(__name__)
 
 
 class Metrics:

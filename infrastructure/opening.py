@@ -31,7 +31,7 @@ def opener(technology: str, side: str) -> Callable[..., Any]:
                 raise
             raise CommandFailed(
                 f"{technology} cannot be used, since {error.name} is not installed: "
-                f"install headwater[{technology}]"
+                f"install the extra {technology!r}"
             ) from error
 
     return call

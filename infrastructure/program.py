@@ -48,6 +48,8 @@ class Program(Generic[O]):
     outside_checks: Callable[[O], Mapping[str, Check]] = nothing_outside
     """Checks that readiness shows, by name, although a fault does not make it fail."""
     title: str = "Headwater"
+    distribution: str = "headwater"
+    """Whose version the HTTP API has: that which is installed under this name."""
     description: str = ""
     """The description on the page of the HTTP API."""
     about: str = ""

@@ -16,7 +16,7 @@ STEADY: Final = 10.0
 """Seconds at work after which a task counts as healthy again."""
 _BACKOFF: Final = Backoff(0.1, most=10.0)  # until it is started again
 
-log = structlog.stdlib.get_logger("headwater.working")
+log = structlog.stdlib.get_logger(__name__)
 
 
 class Stalling(Protocol):

@@ -102,7 +102,7 @@ class Deploy:
         if previous := roles.get(Role.PREVIOUS):
             raise DeployRefused(
                 f"{live.table} is live, and {previous.table} is still kept for a rollback: "
-                f"`headwater projections drop {previous.table}` first, or `rollback {name}`"
+                f"`projections drop {previous.table}` first, or `rollback {name}`"
             )
         return live
 
@@ -145,13 +145,13 @@ def _refuse(standing: BuildStanding) -> None:
     if standing.paused:
         raise DeployRefused(
             f"{build} is paused by {standing.paused.by} ({standing.paused.reason}): "
-            f"`headwater projections resume {build}`, then deploy again"
+            f"`projections resume {build}`, then deploy again"
         )
     if failure := standing.failure:
         raise DeployRefused(
             f"{build} stopped at position {failure.position}: {failure.event}: {failure.error}; "
-            f"`headwater projections retry {build}` when the cause is mended, or "
-            f'`headwater projections skip {build} {failure.event_id} --reason "…"`, '
+            f"`projections retry {build}` when the cause is mended, or "
+            f'`projections skip {build} {failure.event_id} --reason "…"`, '
             "then deploy again"
         )
 

@@ -26,6 +26,6 @@ class AheadOfLog(ProjectionFailed):
         self.event = "no event"
         self.error = (
             "its checkpoint lies beyond the end of the log, so an older backup of the event store "
-            f"was restored: `headwater projections deploy {name} --accept-differences`"
+            f"was restored: `projections deploy {name} --accept-differences`"
         )
         Exception.__init__(self, f"{name} stopped at position {position}: {self.error}")

@@ -10,6 +10,7 @@ from application.projections.builds import Note, Role
 from application.projections.comparing import Comparison
 from application.projections.deploying import Deployed, DeployRefused, Differs, Filling
 from infrastructure.cli.printing import Console
+from infrastructure.cli.process import typed
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import READ_MODELS
 from infrastructure.processes.servers import opened_for
@@ -34,7 +35,7 @@ async def deploy(deployment: Deployment, name: str, note: Note, *, accept: bool)
             raise CommandFailed(
                 f"{build} differs from the live build, so nothing was swapped. If the difference "
                 "is intended, deploy again with --accept-differences; if not, run "
-                f"`headwater projections drop {build}`"
+                f"`{typed('projections drop')} {build}`"
             ) from differs
     _show(done.comparison, console)
     _print_next_steps(done, console)
@@ -59,8 +60,8 @@ def _print_next_steps(done: Deployed, console: Console) -> None:
     name, new, before = done.build.name, done.build.table, done.before.table
     kept = f" {before} is kept, and fed, for a rollback:"
     console.print(Text.assemble((f"{new} answers queries.", "green"), kept))
-    console.print(f'  wrong after all?  headwater projections rollback {name} --reason "…"')
-    console.print(f"  right?            headwater projections drop {before}")
+    console.print(f'  wrong after all?  {typed("projections rollback")} {name} --reason "…"')
+    console.print(f"  right?            {typed('projections drop')} {before}")
 
 
 @contextmanager

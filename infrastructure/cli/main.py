@@ -12,6 +12,7 @@ from infrastructure.cli.process import (
     UsageError,
     clear_errors,
     deployed,
+    name_service,
     prepare_process,
     program,
     until_done,
@@ -20,9 +21,9 @@ from infrastructure.cli.process import (
 from infrastructure.program import Program
 
 _ABOUT = """
-`headwater run` starts everything: the service, and an embedded server for each that is not set.
+`{0} run` starts everything: the service, and an embedded server for each that is not set.
 
-Settings come from the environment or a `.env` file; `headwater settings` lists them.
+Settings come from the environment or a `.env` file; `{0} settings` lists them.
 """
 
 
@@ -31,7 +32,7 @@ def main(of: Program[Any]) -> None:
     try:
         sys.argv[1:] = prepare_process(sys.argv[1:])
     except UsageError as error:
-        say(f"headwater: {error}", err=True)
+        say(f"{of.service.name}: {error}", err=True)
         sys.exit(2)
     command_line(of)()
 
@@ -44,7 +45,8 @@ def command_line(of: Program[Any]) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="markdown",
         context_settings={"help_option_names": ["-h", "--help"], "obj": of},
-        help=f"\n{of.about}\n{_ABOUT}",
+        callback=name_service,
+        help=f"\n{of.about}\n{_ABOUT.format(of.service.name)}",
     )
     for group in (projections, links, parked, sagas):
         app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
@@ -112,7 +114,7 @@ def list_settings(context: typer.Context) -> None:
 def node(
     context: typer.Context,
     data_dir: Annotated[
-        Path | None, typer.Option(help="The directory of its data; unset: as `headwater run`.")
+        Path | None, typer.Option(help="The directory of its data; unset: as `run`.")
     ] = None,
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="0: any free port; unset: 2113.")

@@ -1,4 +1,4 @@
-"""``headwater parked list`` and ``show``: the parked events of all groups."""
+"""``{typed('parked list')}`` and ``show``: the parked events of all groups."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -11,6 +11,7 @@ from application.parking import Held
 from application.parking_stream import ParkingStream, groups_that_parked
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.printing import Console, say, say_json
+from infrastructure.cli.process import typed
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
@@ -71,7 +72,7 @@ def parking_of(event_id: UUID, parking_streams: Sequence[ParkingStream]) -> Park
     found = [parking for parking in parking_streams if event_id in parking.parked.held]
     if not found:
         raise CommandFailed(
-            f"event {event_id} is not parked; `headwater parked list` shows what is"
+            f"event {event_id} is not parked; `{typed('parked list')}` shows what is"
         )
     return found[0]
 

@@ -9,6 +9,7 @@ import threading
 import unicodedata
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 _GRACE: Final = 6.0  # seconds for everything to end by itself
 _LIMIT: Final = 9.5  # containers are killed 10 s after SIGTERM
+
+
+_service: ContextVar[str] = ContextVar("name of the service", default="")
 
 
 class UsageError(Exception):
@@ -55,6 +59,17 @@ def finite(number: float) -> float:
     if not math.isfinite(number):
         raise typer.BadParameter(f"{number} is not a number")
     return number
+
+
+def typed(command: str, after_name: str = " ") -> str:
+    """What a person types for a command: the name of the service, and the command."""
+    name = _service.get()
+    return f"{name}{after_name}{command}" if name else command
+
+
+def name_service(context: typer.Context) -> None:
+    """Before each command: whose it is."""
+    _service.set(program(context).service.name)
 
 
 def program(context: typer.Context) -> "Program[Any]":
@@ -108,7 +123,7 @@ def clear_errors() -> Iterator[None]:
 
 def _fail(error: Exception, code: int) -> None:
     for line in str(error).splitlines():
-        say(f"headwater: {line}", err=True)
+        say(typed(line, ": "), err=True)
     raise typer.Exit(code) from None
 
 
@@ -125,7 +140,7 @@ def until_done(work: Coroutine[Any, Any, None]) -> None:
     try:
         _run(work)
     except asyncio.CancelledError:
-        say("headwater: stopped before the end", err=True)
+        say(typed("stopped before the end", ": "), err=True)
         raise typer.Exit(130) from None
 
 
@@ -163,5 +178,5 @@ def _kill_children() -> None:
 
 
 def _give_up() -> None:
-    say("headwater: stopped before every task had ended", err=True)
+    say("stopped before every task had ended", err=True)
     os._exit(1)

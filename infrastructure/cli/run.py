@@ -33,7 +33,10 @@ async def run_service(deployment: Deployment, home: Home, listener: socket.socke
 
     Raises ``CommandFailed``, ``StoreUnavailable``.
     """
-    telemetry.log_to_file(home.directory / "log" / "headwater.log", deployment.settings.log_level)
+    telemetry.log_to_file(
+        home.directory / "log" / f"{deployment.program.service.name}.log",
+        deployment.settings.log_level,
+    )
     console = Console()
     program, servers = deployment.program, resolved(deployment, RUN)
     require_consistency(wired(program, servers.settings))  # before anything is started

@@ -19,7 +19,7 @@ from application.sagas.operating import (
 )
 from domain.decider import DomainError
 from infrastructure.cli.printing import say
-from infrastructure.cli.process import UsageError
+from infrastructure.cli.process import UsageError, typed
 from infrastructure.container import Container
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS
@@ -59,7 +59,7 @@ async def found(container: Container, which: Which) -> SagaName:
         sagas = container.service().versions
         return await find_saga(container.event_store(), sagas, which.id, which.saga)
     except UnknownSaga as error:
-        raise CommandFailed(f"{error}: `headwater sagas list --status all` shows them") from error
+        raise CommandFailed(f"{error}: `{typed('sagas list')} --status all` shows them") from error
     except (SeveralSagas, NoSuchSaga) as error:
         raise UsageError(str(error)) from error
 

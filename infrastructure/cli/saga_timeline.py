@@ -15,6 +15,7 @@ from application.sagas.timeline import EntryKind, EntryOutcome, TimelineEntry
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
 from infrastructure.cli.printing import Console, say_json
+from infrastructure.cli.process import typed
 from infrastructure.cli.saga_commands import Which, found
 from infrastructure.cli.saga_list import in_words
 from infrastructure.container import Container
@@ -202,4 +203,4 @@ def _irrevocable(saga: SagaStanding, definition: Saga[Any] | None) -> bool:
 def _help(saga: SagaStanding, *commands: str) -> Iterator[str]:
     yield ""
     for command in commands:
-        yield f'  headwater sagas {command} {saga.key} --reason "…"'
+        yield f'  {typed("sagas")} {command} {saga.key} --reason "…"'

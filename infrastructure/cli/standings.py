@@ -9,6 +9,7 @@ from application.projections.builds import BuildStanding, Role
 from application.projections.lag import Lag, in_a_word
 from infrastructure.cli.figures import count, seconds
 from infrastructure.cli.printing import Console, Table, say, say_json
+from infrastructure.cli.process import typed
 from infrastructure.processes.needs import READ_MODELS
 from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
@@ -78,8 +79,8 @@ def _notes(standing: BuildStanding, lag: Lag) -> Iterator[str]:
         )
         yield f"  event  {failure.event_id}"
         yield f"  error  {failure.error}"
-        yield f"  next   headwater projections retry {table}, or"
-        yield f'         headwater projections skip {table} {failure.event_id} --reason "…"'
+        yield f"  next   {typed('projections retry')} {table}, or"
+        yield f'         {typed("projections skip")} {table} {failure.event_id} --reason "…"'
     elif lag.state != in_a_word(standing):
         yield f"{table} is {lag.state}"
     if standing.role is Role.LIVE and not lag.answers:

@@ -18,7 +18,7 @@ from infrastructure.sides import EventSide, Given
 
 _SWITCHED_ON_WITHIN: Final = 10.0  # seconds: a server whose projections just start may not answer
 
-log = structlog.stdlib.get_logger("headwater.wiring")
+log = structlog.stdlib.get_logger(__name__)
 
 
 @asynccontextmanager

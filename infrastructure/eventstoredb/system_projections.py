@@ -54,7 +54,7 @@ async def category_links_hindered(client: Client) -> str | None:
     return _sentence(f"is {found.status.lower()}")
 
 
-def _sentence(state: str, remedy: str = "run `headwater links repair`") -> str:
+def _sentence(state: str, remedy: str = "run `links repair`") -> str:
     return (
         f"the server's projection {BY_CATEGORY} {state}. Until it runs, consumer groups get no new "
         f"events and nothing reacts to them: {remedy}, see {_RUNBOOK}"

@@ -33,7 +33,7 @@ def create_app(container: Container) -> FastAPI:
     program = container.program()
     app = _Described(
         title=program.title,
-        version=version("headwater"),
+        version=version(program.distribution),
         description=program.description,
         lifespan=lifespan,
         docs_url=None,  # ours: FastAPI's has a script of another host

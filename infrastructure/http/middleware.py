@@ -19,7 +19,7 @@ from infrastructure.http.problems import Problem, answer, of_status
 from infrastructure.metrics import Metrics
 from infrastructure.web.hosts import host
 
-log = structlog.stdlib.get_logger("headwater.http")
+log = structlog.stdlib.get_logger(__name__)
 
 LARGEST_BODY = 1024 * 1024  # bytes
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -157,7 +157,7 @@ def alerts(service: Service[Any]) -> Sequence[Alert]:
 
 def rules(service: Service[Any]) -> str:
     """All alerts as a Prometheus rule file (YAML; texts are quoted as JSON, which YAML reads)."""
-    lines = ["groups:", "  - name: headwater", "    rules:"]
+    lines = ["groups:", f"  - name: {service.name}", "    rules:"]
     for alert in alerts(service):
         lines += [
             f"      - alert: {alert.name}",

@@ -113,8 +113,8 @@ def dashboard(service: Service[Any]) -> str:
     return (
         json.dumps(
             {
-                "title": "Headwater",
-                "uid": "headwater",
+                "title": service.name.capitalize(),
+                "uid": service.name,
                 "description": f"Limits of lag: {limits}.",
                 "schemaVersion": 39,
                 "refresh": "10s",

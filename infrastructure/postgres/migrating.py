@@ -55,7 +55,7 @@ async def migrate(pool: Pool, known: Sequence[Migration] | None = None) -> Seque
                 return await _apply(connection, known)
         except InsufficientPrivilege as error:
             raise StoreUnavailable(
-                f"PostgreSQL: {error}; run `headwater migrate` as a role that may "
+                f"PostgreSQL: {error}; run `migrate` as a role that may "
                 "create tables, and let it GRANT this one its rights"
             ) from error
 

@@ -81,11 +81,11 @@ class Home:
     def _occupied(self) -> str:
         if running := self.running():
             return (
-                f"headwater is running in {self.directory} already, as process {running.pid} at "
+                f"a service is running in {self.directory} already, as process {running.pid} at "
                 f"{running.url}: stop it first, or set {self._setting} to another directory"
             )
         return (
-            f"another headwater command is at work in {self.directory}: "
+            f"another command is at work in {self.directory}: "
             f"wait for it, or set {self._setting} to another directory"
         )
 

@@ -112,7 +112,7 @@ def _require_startable(
     if not missing:
         return
     if needs.starts is Starts.NOTHING:
-        wanted = "it has to be set for this command; `headwater run` brings servers of its own"
+        wanted = "it has to be set for this command; `run` brings servers of its own"
         lines = (f"{settings.name_of(field)}: {wanted}" for field in missing)
         raise InvalidSettings("\n".join(lines))
     if reason := _why_not(settings, found, needs, missing):
@@ -134,9 +134,7 @@ def _why_not(settings: Settings, found: Found, needs: Needs, missing: Sequence[s
             f"leads to: set {names} too, or set {home} to another directory"
         )
     if needs.starts is Starts.WHAT_HAS_RUN and not _has_run(settings, found, missing):
-        return (
-            f"there is nothing in {settings.home} yet: start `headwater run` first, or set {names}"
-        )
+        return f"there is nothing in {settings.home} yet: start `run` first, or set {names}"
     return None
 
 

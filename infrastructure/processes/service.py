@@ -18,7 +18,7 @@ from infrastructure.http.server import answering
 from infrastructure.processes.listener import url
 from infrastructure.processes.watching import watch, watch_groups
 
-log = structlog.stdlib.get_logger("headwater.service")
+log = structlog.stdlib.get_logger(__name__)
 
 
 @asynccontextmanager

@@ -21,7 +21,7 @@ WITHIN: Final = 300.0
 _LOOK: Final = 0.2  # seconds between two looks at a process
 _BACKOFF: Final = Backoff(0.5, most=60.0)
 
-log = structlog.stdlib.get_logger("headwater.supervising")
+log = structlog.stdlib.get_logger(__name__)
 
 
 class Server(Protocol):

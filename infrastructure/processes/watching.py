@@ -23,7 +23,7 @@ WORTH_COUNTING = (
     1.0  # seconds of lag; below, missing events are not counted: that takes many queries
 )
 
-log = structlog.stdlib.get_logger("headwater.watching")
+log = structlog.stdlib.get_logger(__name__)
 
 
 async def watch(container: Container) -> None:

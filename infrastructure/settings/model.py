@@ -29,7 +29,7 @@ class Settings(BaseModel):
     """The whole configuration. The variable ``HEADWATER_HTTP_PORT`` sets ``http_port``.
 
     The docstring of a field is its description in ``docs/reference/settings.md``, and in what
-    ``headwater settings`` prints. It names another field in braces.
+    the command ``settings`` prints. It names another field in braces.
     """
 
     model_config = ConfigDict(

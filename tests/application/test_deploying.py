@@ -364,12 +364,12 @@ async def test_what_stands_in_the_way_is_named_with_what_to_do() -> None:
         await place.builds.skip(NEXT, poison.id, NOTE)
 
         await place.builds.pause(NEXT, NOTE)
-        with pytest.raises(DeployRefused, match="`headwater projections resume seen_v2`"):
+        with pytest.raises(DeployRefused, match="`projections resume seen_v2`"):
             await place.deploy(V2).run(NOTE)
         await place.builds.resume(NEXT, NOTE)
 
         await place.deploy(V2).run(NOTE)
-        with pytest.raises(DeployRefused, match="`headwater projections drop seen_v1` first"):
+        with pytest.raises(DeployRefused, match="`projections drop seen_v1` first"):
             await place.deploy(V2).run(NOTE)
     with suppress(WrongRole):
         await place.builds.drop(LIVE, NOTE)

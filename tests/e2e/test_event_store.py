@@ -34,7 +34,7 @@ def test_what_cannot_be_is_refused_before_anything_starts(tmp_path: Path) -> Non
     assert "HEADWATER_POSTGRES_URI: it has to be set" in refusal(
         BANK.run(home, "serve", **servers), 2
     )
-    assert "headwater run" in refusal(BANK.run(home, "migrate"), 1)
+    assert "start `run` first" in refusal(BANK.run(home, "migrate"), 1)
     assert not home.exists()
 
 

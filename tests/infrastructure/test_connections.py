@@ -206,7 +206,7 @@ def test_what_a_library_says_again_and_again_is_counted() -> None:
     assert said("invalid request")
     assert [said("invalid request") for _ in range(100)] == [None] * 100
     assert said("another")
-    assert all(said("ours", "headwater.http") for _ in range(3))
+    assert all(said("ours", "infrastructure.http.middleware") for _ in range(3))
     seldom._said = {key: (at - 1, times) for key, (at, times) in seldom._said.items()}
     again = said("invalid request")
     assert again is not None

@@ -82,8 +82,8 @@ def test_a_service_on_postgresql_needs_no_other_driver(
 @pytest.mark.parametrize(
     ("without", "store", "told"),
     [
-        (EVENTSTOREDB, "eventstoredb", "esdbclient is not installed: install headwater[eventst"),
-        (POSTGRES, "postgres", "psycopg is not installed: install headwater[postgres]"),
+        (EVENTSTOREDB, "eventstoredb", "esdbclient is not installed: install the extra 'eventst"),
+        (POSTGRES, "postgres", "psycopg is not installed: install the extra 'postgres'"),
     ],
 )
 def test_a_store_without_its_driver_is_refused(

@@ -63,7 +63,7 @@ def test_a_notice_that_cannot_be_read_is_none(tmp_path: Path, content: str) -> N
     with home.claimed():
         (tmp_path / "running.json").write_text(content)
         assert home.found().running is None
-        with pytest.raises(CommandFailed, match="another headwater command is at work"):
+        with pytest.raises(CommandFailed, match="another command is at work"):
             home_in(tmp_path)[0].claimed().__enter__()
 
 

@@ -112,7 +112,7 @@ async def test_a_table_that_is_not_ours_is_never_touched(postgres: str) -> None:
         with psycopg.connect(postgres, autocommit=True) as connection:
             connection.execute(SQL("CREATE TABLE {} AS SELECT 42 AS answer").format(table))
 
-            with pytest.raises(NotOurs, match="headwater has not made"):
+            with pytest.raises(NotOurs, match="is not a read model's"):
                 await builds.begin(NOTES, note)
 
             assert connection.execute(SQL("SELECT answer FROM {}").format(table)).fetchall()

@@ -65,7 +65,7 @@ async def test_who_may_not_migrate_is_told_what_to_do(postgres: str, migrated: b
         await migrate(wired(BANK, at(postgres)))
     with role(postgres, "GRANT USAGE ON SCHEMA public TO shop") as uri:
         container = wired(BANK, at(uri))
-        with pytest.raises(StoreUnavailable, match="run `headwater migrate` as a role"):
+        with pytest.raises(StoreUnavailable, match="run `migrate` as a role"):
             async with opened_to_serve(container):
                 pass
 

@@ -238,7 +238,7 @@ def test_a_resolution_is_a_value() -> None:
     ("given", "found", "needs", "told"),
     [
         ({}, Found(), READ_MODELS, r"nothing in /nowhere.* set HEADWATER_EVENTSTOREDB_URI and "),
-        ({}, Found(), EVENTS, r"start `headwater run` first, or set HEADWATER_EVENTSTOREDB_URI$"),
+        ({}, Found(), EVENTS, r"start `run` first, or set HEADWATER_EVENTSTOREDB_URI$"),
         ({}, Found(), TABLES, r"or set HEADWATER_POSTGRES_URI$"),
         (
             {"eventstoredb_uri": "esdb://elsewhere"},

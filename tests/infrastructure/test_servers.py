@@ -90,6 +90,6 @@ async def test_a_home_in_which_a_server_starts_is_claimed(tmp_path: Path) -> Non
     deployment = Deployment(BANK, Settings(home=tmp_path / "home"))
     with Home(deployment.settings).claimed():
         assert resolved(deployment, NEW_EVENTS).starts
-        with pytest.raises(CommandFailed, match="another headwater command is at work"):
+        with pytest.raises(CommandFailed, match="another command is at work"):
             async with reached(deployment, NEW_EVENTS):
                 raise AssertionError("it has not started")

@@ -43,7 +43,7 @@ async def is_ours(connection: Connection, table: str) -> bool:
     assert row is not None  # the query always returns a row
     comment, there = row
     if there and comment != _comment(table):
-        raise NotOurs(f"there is a table {table} that headwater has not made: rename or drop it")
+        raise NotOurs(f"there is a table {table} that is not a read model's: rename or drop it")
     return bool(there)
 
 

@@ -55,9 +55,9 @@ def test_a_file_that_is_no_history_is_refused(
 def test_an_unknown_stream_is_said_to_be_unknown(tmp_path: Path) -> None:
     """Exit code 1, whether there is no such stream or no data at all. No empty store is started."""
     home = tmp_path / "home"
-    assert "headwater run" in refusal(headwater(home, "stream", "order-1"), 1)
+    assert "start `run` first" in refusal(headwater(home, "stream", "order-1"), 1)
     home.mkdir()
-    assert "headwater run" in refusal(headwater(home, "stream", "order-1"), 1)
+    assert "start `run` first" in refusal(headwater(home, "stream", "order-1"), 1)
     assert not (home / "eventstoredb").exists()
     assert headwater(home, "import", str(_history(tmp_path))).returncode == 0
     assert "order-1" in refusal(headwater(home, "stream", "order-1"), 1)

@@ -85,7 +85,7 @@ def test_somebody_writes_to_the_links_of_a_category(shop: Shop) -> None:
     status, why = shop.readiness()
     assert status == 503
     assert "'$ce-order' stream" in why
-    assert "headwater links repair" in why
+    assert "run `links repair`" in why
     until(shop.alerted, shop.service)
     assert meanwhile not in picked(shop)
 

@@ -256,5 +256,5 @@ def test_questions_are_answered_page_by_page(service: Service) -> None:
 def test_without_a_service_it_says_what_to_start(tmp_path: Path) -> None:
     """One line, exit code 1, and no directory is made."""
     told = refusal(headwater(tmp_path / "home", "projections", "list"), 1)
-    assert "`headwater run`" in told
+    assert "`run`" in told
     assert not (tmp_path / "home").exists()

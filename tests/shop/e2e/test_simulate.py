@@ -84,7 +84,7 @@ def test_stopped_it_says_what_stands(tmp_path: Path) -> None:
 
 def test_there_is_nothing_to_audit_before_anything_has_run(tmp_path: Path) -> None:
     """One line says what to do, and nothing is started."""
-    assert "headwater run" in refusal(headwater(tmp_path / "home", "audit"), 1)
+    assert "start `run` first" in refusal(headwater(tmp_path / "home", "audit"), 1)
     assert not (tmp_path / "home").exists()
 
 
