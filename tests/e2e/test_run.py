@@ -72,7 +72,7 @@ def test_a_bad_setting_is_named(tmp_path: Path) -> None:
     """One line that says which and why, exit code 2."""
     ended = BANK.run(tmp_path / "home", "run", HEADWATER_HTTP_PORT="http")
 
-    assert refusal(ended, 2).startswith("headwater: HEADWATER_HTTP_PORT: 'http' cannot be used")
+    assert refusal(ended, 2).startswith("bank: HEADWATER_HTTP_PORT: 'http' cannot be used")
 
 
 @pytest.mark.parametrize(
