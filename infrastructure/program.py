@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Final, Generic
 
 from application.reactions import O
 from application.service import Service
+from infrastructure.opening import imported
 from infrastructure.settings import Settings
 
 if TYPE_CHECKING:  # imports neither HTTP nor the command line: each is loaded where it is used
@@ -36,6 +37,9 @@ def opens_nothing_in_memory() -> Any:
     return None
 
 
+says_where_it_is: Final = imported("infrastructure.cli.welcome", "welcome")
+
+
 @dataclass(frozen=True)
 class Program(Generic[O]):
     """A service and its edges. ``O`` is the type of its own outside ports, opened."""
@@ -63,7 +67,7 @@ class Program(Generic[O]):
     """What can be started in place of the outside."""
     first_start: Callable[..., Awaitable[None]] = nothing
     """Fills an empty event store: ``(container, home, console)``."""
-    welcome: Callable[..., Awaitable[None]] = nothing
+    welcome: Callable[..., Awaitable[None]] = says_where_it_is
     """Prints what runs and what to try: ``(container, given, url, console)``."""
 
 

@@ -1,0 +1,15 @@
+"""What ``run`` prints when everything runs, for a program that has no welcome of its own."""
+
+from infrastructure.cli.printing import Console
+from infrastructure.container import Container
+from infrastructure.settings import Settings
+
+
+async def welcome(container: Container, _: Settings, url: str, console: Console) -> None:
+    """Where the service answers, what is wrong with it, and how it is stopped."""
+    found = await container.health().readiness()
+    console.print(f"{container.program().title} runs: {url}, described at {url}/docs")
+    for name, state in found.checks.items():
+        if state != "ok":
+            console.print(f"  {name}: {state}")
+    console.print("Ctrl-C stops everything; the next start finds all data again.")
