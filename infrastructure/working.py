@@ -68,14 +68,15 @@ class Working:
         while True:
             began = now()
             well = asyncio.get_running_loop().call_later(self._steady, self._ended.pop, name, None)
+            failed: Exception | None = None
             try:
                 await run()
-                self._ended[name] = "it ended"
-                log.critical("a task ended, and is started again", task=name)
             except Exception as error:
-                self._ended[name] = f"{type(error).__name__}: {error}"
-                log.critical("a task failed, and is started again", task=name, exc_info=error)
+                failed = error
             finally:
                 well.cancel()
             ends = 1 if now() - began >= self._steady else ends + 1
+            self._ended[name] = f"{type(failed).__name__}: {failed}" if failed else "it ended"
+            what = "failed" if failed else "ended"
+            log.critical(f"a task {what}, and is started again", task=name, exc_info=failed)
             await self._pause(_BACKOFF.longest(ends))
