@@ -134,7 +134,7 @@ async def test_somebodys_open_transaction_stops_its_own_stream_only(
         await asyncio.gather(*others)
         assert not held.done()
         go_on.set()
-        with pytest.raises(StoreUnavailable, match="transfer-held and keeps the transaction open"):
+        with pytest.raises(StoreUnavailable, match="transfer-held and keeps its transaction open"):
             await held
 
         await (foreign.commit() if ending == "commit" else foreign.rollback())
