@@ -82,7 +82,7 @@ async def test_a_read_model_that_is_ahead_of_the_log_stops_and_says_why() -> Non
     await asyncio.wait([task])
     store.log.restore(first.position)
 
-    with pytest.raises(AheadOfLog, match=r"older backup .* projections deploy transfer_summary"):
+    with pytest.raises(AheadOfLog, match=r"older backup .*projections deploy transfer_summary"):
         await runner().run()
 
 

@@ -151,8 +151,9 @@ class CommandLine:
         fields = self.settings.model_fields
         theirs = {name for field in fields for name in names_of(self.settings, field)}
         others = {name: value for name, value in os.environ.items() if name not in theirs}
-        ports = {"HEADWATER_HTTP_PORT": "0", "HEADWATER_EVENTSTOREDB_PORT": "0"}
-        return {**others, "COLUMNS": "200", "HEADWATER_HOME": str(home), **ports, **settings}
+        own = {"home": str(home), "http_port": "0", "eventstoredb_port": "0"}
+        named = {self.settings.name_of(field): value for field, value in own.items()}
+        return {**others, "COLUMNS": "200", **named, **settings}
 
 
 def until(condition: Callable[[], bool], service: Service) -> None:
