@@ -39,9 +39,10 @@ def command(without: Sequence[str], script: str, *arguments: str) -> list[str]:
 
 
 def environment(home: Path, **settings: str) -> dict[str, str]:
-    """No setting of this machine, the home, and these settings."""
+    """No setting of this machine, the home, any free ports, and these settings."""
     others = {name: value for name, value in os.environ.items() if not name.endswith("_URI")}
-    return {**others, "HEADWATER_HOME": str(home), **settings}
+    ports = {"HEADWATER_HTTP_PORT": "0", "HEADWATER_EVENTSTOREDB_PORT": "0"}
+    return {**others, "HEADWATER_HOME": str(home), **ports, **settings}
 
 
 def run(
