@@ -49,8 +49,9 @@ class Service(Generic[O]):
             _refuse_doubles("consumer group", self.groups)
         except ValueError as error:
             raise InvalidService(f"{self.name}: {error}") from error
-        reads = {one.name: one.events for one in self.projections}
-        for name, events in {**reads, **{one.name: one.events for one in self.reactions}}.items():
+        reads = [(one.name, one.events) for one in self.projections]
+        reads += [(one.name, one.events) for one in self.reactions]
+        for name, events in reads:
             if strange := events.pairs - own:
                 self._refuse(f"{name} reads {_listed(strange)}: declare that category")
         for name, versions in self.versions.items():
@@ -75,14 +76,18 @@ class Service(Generic[O]):
         return Catalogue((*self.categories, *kept), upcasters)
 
     @cached_property
+    def _standings(self) -> tuple[Projection[SagaStanding], ...]:
+        return standings_of(self.sagas)
+
+    @property
     def standings(self) -> Projection[SagaStanding]:
         """The read model of its sagas."""
-        return standings_of(self.sagas)[0]
+        return self._standings[0]
 
     @cached_property
     def read_models(self) -> tuple[Projection[Any], ...]:
         """All projections: those that are declared, and that of the sagas."""
-        return (*self.projections, *standings_of(self.sagas)) if self.sagas else self.projections
+        return (*self.projections, *self._standings) if self.sagas else self.projections
 
     @cached_property
     def groups(self) -> tuple[str, ...]:

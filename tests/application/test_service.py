@@ -31,6 +31,8 @@ def named(name: str, base: type[Any]) -> type[Any]:
 REQUESTED_AGAIN = Category("again", NOTHING, (), (named("TransferRequested", Event),))
 REQUESTS_AGAIN = Category("again", NOTHING, (named("RequestTransfer", Command),), ())
 REACTION: Reaction[Any] = Reaction("money_transfer", TRANSFER.own, lambda tools: tools.outside)
+LATER = replace(balances, version=balances.version + 1, follows=(TRANSFER,))
+NAMESAKE = replace(REACTION, name=balances.name)
 NEWER = replace(money_transfer, version=3)
 
 
@@ -42,6 +44,8 @@ NEWER = replace(money_transfer, version=3)
         ({"categories": (TRANSFER, REQUESTS_AGAIN)}, "two commands are called RequestTransfer"),
         ({"projections": (transfer_summary, transfer_summary)}, "read model: .*transfer_summary"),
         ({"projections": (balances,)}, "balances reads .*Deposited in account"),
+        ({"projections": (balances, LATER)}, "balances reads .*Deposited in account"),
+        ({"projections": (balances,), "reactions": (NAMESAKE,)}, "Deposited in account"),
         ({"reactions": (replace(REACTION, events=ACCOUNT.own),)}, "Deposited in account"),
         ({"sagas": (money_transfer,), "reactions": (REACTION,)}, "group: money_transfer"),
         ({"sagas": (money_transfer, money_transfer)}, "money_transfer, version 1"),
