@@ -59,7 +59,6 @@ def _configure(level: str, handlers: list[logging.Handler]) -> None:
         handler.addFilter(Seldom())
     logging.raiseExceptions = False  # else it prints the arguments of a failed record
     logging.basicConfig(level=level, handlers=handlers, force=True)
-    logging.getLogger("httpx").setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 
 def _stderr(level: str) -> logging.Handler:

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import unicodedata
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from io import TextIOWrapper
@@ -130,7 +130,7 @@ def _fail(error: Exception, code: int) -> None:
 def until_stopped(service: Coroutine[Any, Any, None]) -> None:
     """Run a service until it is stopped, which is success."""
     try:
-        _run(service)
+        _run(service, _loop_of_services())
     except asyncio.CancelledError:
         return
 
@@ -144,7 +144,19 @@ def until_done(work: Coroutine[Any, Any, None]) -> None:
         raise typer.Exit(130) from None
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
+def _loop_of_services() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed: HTTP and gRPC cost a tenth less on it. ``None``: asyncio's."""
+    try:
+        import uvloop
+    except ImportError:  # there is none for Windows
+        return None
+    return uvloop.new_event_loop
+
+
+def _run(
+    work: Coroutine[Any, Any, None],
+    loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> None:
     """Run it. SIGINT, SIGTERM and SIGHUP cancel it, so it stops everything that it started."""
 
     async def cancellable() -> None:
@@ -157,7 +169,8 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     from infrastructure import telemetry
 
     telemetry.log_to_stderr("WARNING")  # a service configures its own log
-    asyncio.run(cancellable())
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(cancellable())
 
 
 def _stop(work: asyncio.Task[None]) -> None:

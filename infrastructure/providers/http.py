@@ -4,13 +4,26 @@ Nothing is repeated here: the caller knows whether that is worth while.
 """
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, Generic, Self
 from urllib.parse import quote
 
-import httpx
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    ConnectionTimeoutError,
+    DummyCookieJar,
+    InvalidURL,
+    TCPConnector,
+    encode_basic_auth,
+)
 from pydantic import ValidationError
+from yarl import URL
 
 from application.ports import (
     Declined,
@@ -22,13 +35,42 @@ from application.ports import (
 from infrastructure.providers.answers import NotUnderstood
 from infrastructure.providers.provider import C, G, Provider, R
 
-_NEVER_SENT: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-)
-_WITHOUT_PROXY: Final = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+_NEVER_SENT: Final = (ClientConnectorError, ConnectionTimeoutError, InvalidURL)
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})  # reached without a proxy
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """An answer, read whole."""
+
+    url: URL
+    status: int
+    content: bytes
+
+    @property
+    def json(self) -> object:
+        """``None`` where it is no JSON."""
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            return None
+
+    def error(self) -> Exception:
+        """What an answer that is no success stands for."""
+        text = self.content[:200].decode(errors="replace")
+        said = f"{self.url} answers {self.status}: {text}"
+        match self.json:
+            case {"refused": str(reason)} if 400 <= self.status < 500:
+                return ProviderRefused(reason)
+        if self.status == HTTPStatus.SERVICE_UNAVAILABLE or self.status < 500:
+            return ProviderUnavailable(said)
+        return OutcomeUnknown(said)
+
+
+def _authorization(address: URL) -> Mapping[str, str]:
+    if address.user is None:
+        return {}
+    return {"Authorization": encode_basic_auth(address.user, address.password or "", "utf-8")}
 
 
 class HttpConnection(Generic[C, G, R]):
@@ -43,49 +85,50 @@ class HttpConnection(Generic[C, G, R]):
         patience_for_records: float = 60.0,
     ):
         """Gives a call up after ``patience`` seconds. The address may hold user and password."""
-        self._provider, address = provider, httpx.URL(uri)
-        self._uri = str(address.copy_with(username=None, password=None)).rstrip("/")
+        address = URL(uri)
+        self._provider, self._uri = provider, address.with_user(None)
         self._patience, self._patience_for_records = patience, patience_for_records
-        self._client = httpx.AsyncClient(
-            auth=(address.username, address.password) if address.userinfo else None,
-            timeout=httpx.Timeout(None, connect=patience * 0.8, pool=patience * 0.8),
-            mounts=dict.fromkeys(_WITHOUT_PROXY),
+        self._client = ClientSession(
+            headers=_authorization(address),
+            connector=TCPConnector(limit=100),
+            cookie_jar=DummyCookieJar(),
+            timeout=ClientTimeout(total=None, connect=patience * 0.8),
+            trust_env=address.host not in _LOOPBACK,
         )
 
     async def call(self, key: str, call: C) -> G | Declined | Done:
-        request = self._client.build_request(
-            "POST",
-            f"{self._uri}/{self._provider.name_of(call)}",
-            headers={"Idempotency-Key": quote(key, safe="")},
-            json=call.model_dump(mode="json"),
-        )
-        answered = _json(await self._answer(request, self._patience))
+        url = self._uri / self._provider.name_of(call)
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": quote(key, safe=""),
+        }
+        content = call.model_dump_json().encode()
+        answer = await self._answer("POST", url, self._patience, headers, content)
         try:
-            answer = self._provider.answers.read(answered)
+            given = self._provider.answers.read(answer.json)
         except NotUnderstood as error:
             raise OutcomeUnknown(str(error)) from None
-        if answer is None:
-            raise OutcomeUnknown(f"{answered!r:.200} is not an answer to {call!r}")
-        return answer
+        if given is None:
+            raise OutcomeUnknown(f"{answer.json!r:.200} is not an answer to {call!r}")
+        return given
 
     async def find(self, key: str) -> G | Declined | Done | None:
-        request = self._client.build_request("GET", f"{self._uri}/calls", params={"key": key})
+        url = (self._uri / "calls").with_query(key=key)
         try:
-            answered = await self._answer(request, self._patience)
-            return self._provider.answers.read(_json(answered))
+            answer = await self._answer("GET", url, self._patience)
+            return self._provider.answers.read(answer.json)
         except (OutcomeUnknown, NotUnderstood) as error:
             raise ProviderUnavailable(str(error)) from None
 
     async def records(self) -> Sequence[R]:
-        request = self._client.build_request("GET", self._uri)
         try:
-            answer = await self._answer(request, self._patience_for_records)
+            answer = await self._answer("GET", self._uri, self._patience_for_records)
             return self._provider.records.validate_json(answer.content)
         except (OutcomeUnknown, ProviderRefused, ValidationError) as error:
             raise ProviderUnavailable(str(error)) from None
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        await self._client.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -93,33 +136,28 @@ class HttpConnection(Generic[C, G, R]):
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _answer(self, request: httpx.Request, patience: float) -> httpx.Response:
+    async def _answer(
+        self,
+        method: str,
+        url: URL,
+        patience: float,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> _Answer:
         try:
-            async with asyncio.timeout(patience):
-                answer = await self._client.send(request)
-        except TimeoutError:
-            raise OutcomeUnknown(f"{request.url} gave no answer in {patience:g} s") from None
+            async with (
+                asyncio.timeout(patience),
+                self._client.request(
+                    method, url, headers=headers, data=content, allow_redirects=False
+                ) as response,
+            ):
+                answer = _Answer(url, response.status, await response.read())
         except _NEVER_SENT as error:
             raise ProviderUnavailable(f"{self._uri} cannot be reached: {error}") from None
-        except httpx.HTTPError as error:
-            raise OutcomeUnknown(f"{request.url} gave no answer: {error}") from None
-        if answer.is_success:
+        except TimeoutError:
+            raise OutcomeUnknown(f"{url} gave no answer in {patience:g} s") from None
+        except ClientError as error:
+            raise OutcomeUnknown(f"{url} gave no answer: {error}") from None
+        if 200 <= answer.status < 300:
             return answer
-        raise _error(answer)
-
-
-def _error(answer: httpx.Response) -> Exception:
-    said = f"{answer.request.url} answers {answer.status_code}: {answer.text:.200}"
-    match _json(answer):
-        case {"refused": str(reason)} if answer.is_client_error:
-            return ProviderRefused(reason)
-    if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE or not answer.is_server_error:
-        return ProviderUnavailable(said)
-    return OutcomeUnknown(said)
-
-
-def _json(answer: httpx.Response) -> object:
-    try:
-        return answer.json()
-    except ValueError:
-        return None
+        raise answer.error()

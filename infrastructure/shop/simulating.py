@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
 
-import httpx
+from aiohttp import ClientSession
 from pydantic import BaseModel, ConfigDict
 
 from application.consuming import GroupConsumer
@@ -71,7 +71,7 @@ async def shop_opened(deployment: Deployment) -> AsyncIterator["SimulatedShop"]:
     )
     async with (
         opened_for(replace(deployment, settings=own), APART, PATIENCE) as container,
-        httpx.AsyncClient(trust_env=False) as operator,
+        ClientSession(raise_for_status=True) as operator,
     ):
         yield SimulatedShop(container, operator)
 
@@ -79,7 +79,7 @@ async def shop_opened(deployment: Deployment) -> AsyncIterator["SimulatedShop"]:
 class SimulatedShop:
     """The shop with its customers, warehouse and saga workers."""
 
-    def __init__(self, container: Container, operator: httpx.AsyncClient) -> None:
+    def __init__(self, container: Container, operator: ClientSession) -> None:
         self._container, self._operator = container, operator
         settings = container.settings()
         assert isinstance(settings, ShopSettings)
@@ -111,8 +111,9 @@ class SimulatedShop:
 
     async def seen(self) -> Seen:
         """The counts now."""
-        answer = await self._operator.get(f"{self._faults}/struck")
-        return Seen(tally=self._floor.tally, struck=answer.json(), short=len(self._stocking.short))
+        async with self._operator.get(f"{self._faults}/struck") as answer:
+            struck = await answer.json()
+        return Seen(tally=self._floor.tally, struck=struck, short=len(self._stocking.short))
 
     async def audit(self) -> Verdict:
         """Whether it adds up."""
@@ -126,7 +127,8 @@ class SimulatedShop:
         share = options.fault_rate / len(kinds)
         faults = [{"kind": kind, "rate": share, "seconds": _SECONDS.get(kind, 0)} for kind in kinds]
         plan = {"faults": faults if share else [], "seed": options.seed}
-        (await self._operator.put(self._faults, json=plan)).raise_for_status()
+        async with self._operator.put(self._faults, json=plan):
+            pass  # raised for an error
 
     def _staff(self, workers: int) -> Iterator[Coroutine[Any, Any, None]]:
         container = self._container

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import ClassVar, Final
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS: Final = 10.0  # for the head of a request, from its first byte or the connection on
 READ_SECONDS: Final = 30.0  # in which a client has to read something of its answer
@@ -28,7 +28,7 @@ def most_connections() -> int:
     return 1000 if soft == resource.RLIM_INFINITY else min(1000, max(4, soft // 2))
 
 
-class Guarded(H11Protocol):
+class Guarded(HttpToolsProtocol):
     """One connection. Closed when it sends no request, or reads no answer, for too long.
 
     A connection above the limit gets 503 and is closed.
