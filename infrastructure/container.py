@@ -12,8 +12,6 @@ from contextlib import (
 )
 from typing import Any, Final
 
-from dependency_injector import containers, providers
-
 from application.backpressure import Backpressure
 from application.claim_check import ClaimCheck
 from application.consistency import Consistency
@@ -27,10 +25,10 @@ from application.projections.staleness import Staleness
 from application.reactions import Tools
 from application.sagas.performing import Performer
 from application.writability import Writability
-from infrastructure import filesystem, memory
+from infrastructure import filesystem
 from infrastructure.health import Health
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
-from infrastructure.opening import imported, opener
+from infrastructure.opening import as_if_without, imported, opener
 from infrastructure.parts import (
     consistent,
     deadlines,
@@ -44,6 +42,11 @@ from infrastructure.program import Program
 from infrastructure.settings import Settings
 from infrastructure.sides import EventSide, Given, ReadSide
 from infrastructure.working import Working
+
+# It offers to inject into their functions and to read their settings, which nothing here uses;
+# importing them would cost every command 0.2 s of processor.
+with as_if_without("fastapi", "starlette", "werkzeug", "fast_depends", "pydantic_settings", "yaml"):
+    from dependency_injector import containers, providers
 
 REMEMBER: Final = 1000
 """The number of streams that a process keeps in memory between commands."""
@@ -149,7 +152,7 @@ class Container(containers.DeclarativeContainer):
     )
     deploy = providers.Factory(Deploy, builds=builds, read_models=read_models, store=subscriptions)
     operations = providers.Singleton(Operations, projections, builds, read_models)
-    lags = providers.Singleton(Lags, projections, builds, subscriptions, fresh_for=tick)
+    lags = providers.Singleton(Lags, projections, builds, subscriptions.provider, fresh_for=tick)
     staleness = providers.Singleton(Staleness)
     consistency = providers.Singleton(
         Consistency,
@@ -204,6 +207,8 @@ def wired(program: Program[Any], settings: Settings) -> Container:
 
 def in_memory(program: Program[Any], settings: Settings) -> Container:
     """The same service without any server: every port in memory, gone with the process."""
+    from infrastructure import memory
+
     container = wired(program, settings)
     container.payloads.override(providers.Singleton(memory.PayloadStore))
     container.event_side.override(providers.Singleton(memory.event_side, container.given))

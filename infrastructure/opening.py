@@ -1,6 +1,8 @@
 """Parts by name: a module, and the driver that it needs, is imported on first use."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -14,6 +16,21 @@ def imported(module: str, name: str) -> Callable[..., Any]:
         return getattr(import_module(module), name)(*given, **options)
 
     return call
+
+
+@contextmanager
+def as_if_without(*packages: str) -> Iterator[None]:
+    """Imports in this block find these packages missing, unless they are imported already.
+
+    For a library that imports other packages only where they are installed, to work with them.
+    """
+    hidden = [package for package in packages if package not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: "not to be found"
+    try:
+        yield
+    finally:
+        for package in hidden:
+            del sys.modules[package]
 
 
 def opener(technology: str, side: str) -> Callable[..., Any]:

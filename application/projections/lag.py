@@ -54,11 +54,12 @@ class Lags:
         self,
         projections: Collection[Projection[Any]],
         builds: Builds,
-        store: StoreFacts,
+        store: Callable[[], StoreFacts],
         *,
         fresh_for: float = 0.5,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``store`` is called when events are counted: a process that reads views needs none."""
         self._declared = sorted(projections, key=lambda declared: declared.version)
         self._builds, self._store = builds, store
         self._fresh_for, self._clock = fresh_for, clock
@@ -74,7 +75,8 @@ class Lags:
         """Of all builds, with ``events`` where the store can count them."""
         standings = await self._ask()
         wanted = {only for standing in standings if (only := self._events(standing))}
-        counts = {only: await self._store.count(only) for only in wanted}
+        store = self._store()
+        counts = {only: await store.count(only) for only in wanted}
         return [self._lag(standing, standings, counts) for standing in standings]
 
     async def of(self, projection: Projection[Any]) -> Lag:

@@ -1,5 +1,6 @@
 """The command line of a program. Each command imports what it needs when it runs."""
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -29,6 +30,7 @@ Settings come from the environment or a `.env` file; `{0} settings` lists them.
 
 def main(of: Program[Any]) -> None:
     """Run one command. Exit code 1: it failed; 2: an argument or a setting is wrong."""
+    gc.disable()  # until the command runs: importing leaves no garbage, and much to look through
     try:
         sys.argv[1:] = prepare_process(sys.argv[1:])
     except UsageError as error:

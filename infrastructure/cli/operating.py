@@ -8,7 +8,7 @@ from uuid import UUID
 from application.projections.builds import Build, Note, Role
 from infrastructure.cli.figures import age
 from infrastructure.cli.printing import Console, Table, say, say_json
-from infrastructure.processes.needs import READ_MODELS
+from infrastructure.processes.needs import READ_MODELS, VIEWS
 from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
 
@@ -19,40 +19,40 @@ def note(by: str | None, reason: str | None) -> Note:
 
 
 async def pause(deployment: Deployment, name: str, note: Note) -> None:
-    async with opened_for(deployment, READ_MODELS) as container:
+    async with opened_for(deployment, VIEWS) as container:
         _print("is paused", await container.operations().pause(name, note))
 
 
 async def resume(deployment: Deployment, name: str, note: Note) -> None:
-    async with opened_for(deployment, READ_MODELS) as container:
+    async with opened_for(deployment, VIEWS) as container:
         _print("is resumed", await container.operations().resume(name, note))
 
 
 async def retry(deployment: Deployment, name: str, note: Note) -> None:
-    async with opened_for(deployment, READ_MODELS) as container:
+    async with opened_for(deployment, VIEWS) as container:
         _print("tries again", await container.operations().retry(name, note))
 
 
 async def skip(deployment: Deployment, name: str, event_id: UUID, note: Note) -> None:
-    async with opened_for(deployment, READ_MODELS) as container:
+    async with opened_for(deployment, VIEWS) as container:
         done = await container.operations().skip(name, event_id, note)
         _print(f"skips the event {event_id}", done)
 
 
 async def rollback(deployment: Deployment, name: str, note: Note) -> None:
-    async with opened_for(deployment, READ_MODELS) as container:
+    async with opened_for(deployment, VIEWS) as container:
         build = await container.operations().rollback(name, note)
         lags = {lag.build: lag for lag in await container.lags().all()}
         _print(f"answers queries again, {age(lags[build].seconds)}", [build])
 
 
 async def drop(deployment: Deployment, name: str, note: Note) -> None:
-    async with opened_for(deployment, READ_MODELS) as container:
+    async with opened_for(deployment, VIEWS) as container:
         _print("is deleted, with its views", [await container.operations().drop(name, note)])
 
 
 async def print_actions(deployment: Deployment, name: str, *, json: bool) -> None:
-    async with opened_for(deployment, READ_MODELS) as container:
+    async with opened_for(deployment, VIEWS) as container:
         actions = await container.operations().actions(name)
     if json:
         documents = [

@@ -1,6 +1,7 @@
 """How a command runs and ends: its settings, error messages, exit code, and Ctrl-C."""
 
 import asyncio
+import gc
 import math
 import os
 import signal
@@ -169,6 +170,8 @@ def _run(
     from infrastructure import telemetry
 
     telemetry.log_to_stderr("WARNING")  # a service configures its own log
+    gc.freeze()  # what was imported stays
+    gc.enable()
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(cancellable())
 

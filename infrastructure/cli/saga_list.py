@@ -15,7 +15,7 @@ from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
 from infrastructure.cli.printing import Console, say_json
 from infrastructure.cli.process import UsageError
-from infrastructure.processes.needs import READ_MODELS
+from infrastructure.processes.needs import VIEWS
 from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
 
@@ -40,7 +40,7 @@ async def print_sagas(
 ) -> None:
     """Print a page. Raises :class:`UsageError`, ``CommandFailed``, ``NotBuilt`` …"""
     now = datetime.now(UTC)
-    async with opened_for(deployment, READ_MODELS) as container:
+    async with opened_for(deployment, VIEWS) as container:
         service = container.service()
         if saga is not None and saga not in service.versions:
             raise UsageError(str(NoSuchSaga(saga, service.versions)))

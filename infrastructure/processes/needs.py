@@ -53,14 +53,14 @@ RUN: Final = Needs(outside=True, starts=Starts.ANYTHING, joins=False, serves=Tru
 SERVE: Final = replace(RUN, starts=Starts.NOTHING)
 """A service on servers that are all set."""
 READ_MODELS: Final = Needs()
-"""Looks at read models, or operates on them."""
-EVENTS: Final = Needs(views=False, views_if_known=True)
+"""Fills read models, or measures how far they are behind the events."""
+EVENTS: Final = Needs(views=False)
 """Looks at events, or appends to streams that there are."""
 EVENTS_AND_OUTSIDE: Final = replace(EVENTS, outside=True)
 """The same, and calls the servers outside."""
-NEW_EVENTS: Final = replace(EVENTS, starts=Starts.ANYTHING)
-"""Appends events that may be the first ones."""
-TABLES: Final = Needs(events=False)
-"""Migrates the database of the read models."""
+NEW_EVENTS: Final = replace(EVENTS, views_if_known=True, starts=Starts.ANYTHING)
+"""Appends events that may be the first ones, and waits for read models that are behind."""
+VIEWS: Final = Needs(events=False)
+"""Reads views, operates on builds, or migrates: opens no event store."""
 APART: Final = replace(EVENTS_AND_OUTSIDE, starts=Starts.ANYTHING, joins=False)
 """On servers of its own, beside any service."""

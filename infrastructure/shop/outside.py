@@ -9,7 +9,7 @@ from infrastructure.processes.embedded_node import require_node
 from infrastructure.processes.needs import Embedded
 from infrastructure.processes.supervising import kept_running
 from infrastructure.settings import Settings
-from infrastructure.shop.providers import SETTINGS
+from infrastructure.shop.settings import ShopSettings
 
 
 @asynccontextmanager
@@ -29,7 +29,12 @@ async def _simulated(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
         raise CommandFailed(str(error)) from error
 
 
-SIMULATED_PROVIDERS: Final = Embedded("providers", tuple(SETTINGS), _simulated, outside=True)
+_ADDRESSES: Final = tuple(
+    name
+    for name in ShopSettings.model_fields
+    if name.endswith("_uri") and name not in Settings.model_fields
+)
+SIMULATED_PROVIDERS: Final = Embedded("providers", _ADDRESSES, _simulated, outside=True)
 """One process for all of them. It keeps its journal in the home."""
 
 

@@ -226,7 +226,7 @@ async def burst(slow: float, refuse: float) -> Burst:
     host = ProjectionHost(
         [balances], subscriptions, read_models, builds, None, holder="one", clock=clock
     )
-    lags = Lags([balances], builds, subscriptions, fresh_for=0, clock=now)
+    lags = Lags([balances], builds, lambda: subscriptions, fresh_for=0, clock=now)
     backpressure = Backpressure(slow=slow, refuse=refuse, clock=now)
     dispatch, came = CommandDispatch(store, SAMPLE.catalogue), Burst()
 

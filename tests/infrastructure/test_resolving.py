@@ -19,7 +19,7 @@ from infrastructure.processes.needs import (
     READ_MODELS,
     RUN,
     SERVE,
-    TABLES,
+    VIEWS,
     Embedded,
     Needs,
     Starts,
@@ -43,7 +43,7 @@ NODE = _embedded("eventstoredb", "eventstoredb_uri")
 POSTGRES = _embedded("postgres", "postgres_uri")
 OUTSIDE = _embedded("providers", "supplier_uri", "courier_uri", outside=True)
 EMBEDDED = (NODE, POSTGRES, OUTSIDE)
-ALL_NEEDS = (RUN, SERVE, READ_MODELS, EVENTS, EVENTS_AND_OUTSIDE, NEW_EVENTS, TABLES, APART)
+ALL_NEEDS = (RUN, SERVE, READ_MODELS, EVENTS, EVENTS_AND_OUTSIDE, NEW_EVENTS, VIEWS, APART)
 FIELDS = ("eventstoredb_uri", "postgres_uri", "supplier_uri", "courier_uri")
 NOWHERE = Path("/nowhere/at/all")  # nothing is looked at, nor made
 
@@ -239,7 +239,7 @@ def test_a_resolution_is_a_value() -> None:
     [
         ({}, Found(), READ_MODELS, r"nothing in /nowhere.* set HEADWATER_EVENTSTOREDB_URI and "),
         ({}, Found(), EVENTS, r"start `run` first, or set HEADWATER_EVENTSTOREDB_URI$"),
-        ({}, Found(), TABLES, r"or set HEADWATER_POSTGRES_URI$"),
+        ({}, Found(), VIEWS, r"or set HEADWATER_POSTGRES_URI$"),
         (
             {"eventstoredb_uri": "esdb://elsewhere"},
             Found(),

@@ -30,7 +30,7 @@ from infrastructure.cli.figures import age
 from infrastructure.cli.printing import Console, Table, say_json
 from infrastructure.cli.process import UsageError
 from infrastructure.processes import CommandFailed
-from infrastructure.processes.needs import READ_MODELS
+from infrastructure.processes.needs import VIEWS
 from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
 
@@ -108,7 +108,7 @@ def stock(sku: str) -> Question[Any]:
 
 async def answer(deployment: Deployment, question: Question[V], *, json: bool) -> None:
     """Print the answer. Raises :class:`UsageError`, ``CommandFailed``, ``NotBuilt`` …"""
-    async with opened_for(deployment, READ_MODELS) as container:
+    async with opened_for(deployment, VIEWS) as container:
         views = await container.read_models().live(question.projection)
         try:
             found = await question.ask(views)
