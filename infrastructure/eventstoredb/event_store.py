@@ -7,7 +7,6 @@ from contextlib import aclosing, contextmanager, suppress
 from functools import partial
 from typing import Final
 
-from esdbclient import NewEvent as ClientEvent
 from esdbclient.exceptions import NotFound, StreamIsDeleted
 
 from application.messages import Decoder, NewEvent, RecordedEvent
@@ -19,7 +18,7 @@ from application.ports import (
     StreamHasHole,
     require_version,
 )
-from infrastructure.eventstoredb.batch_append import Append, batch_append
+from infrastructure.eventstoredb.batch_append import Append, BatchAppends
 from infrastructure.eventstoredb.client import (
     DEADLINE,
     Client,
@@ -47,6 +46,7 @@ class EventStore:
     def __init__(self, client: Client, decoder: Decoder, *, patience: float = _PATIENCE) -> None:
         """An append is looked up and repeated after ``patience`` seconds without an answer."""
         self._client, self._decoder, self._patience = client, decoder, patience
+        self._appends = BatchAppends(client)
 
     async def append(
         self, stream: str, events: Sequence[NewEvent], expected_version: int
@@ -56,7 +56,7 @@ class EventStore:
         looked for in the stream, then repeated, which the exact version makes safe."""
         if not events or expected_version < NO_STREAM:
             raise ValueError(f"append 1 event or more after version -1 or more, to {stream!r}")
-        append = Append(stream, expected_version, [_to_client(event) for event in events])
+        append = Append(stream, expected_version, events)
         try:
             with _deleted(stream):
                 async with answering():
@@ -77,7 +77,7 @@ class EventStore:
         raise StoreUnavailable(f"EventStoreDB has not answered within {self._patience:g} s")
 
     async def _attempt(self, append: Append) -> Appended | None:
-        answer = asyncio.create_task(batch_append(self._client, append, self._patience))
+        answer = asyncio.create_task(self._appends.append(append, self._patience))
         pause = _FIRST_LOOK
         try:
             while not (await asyncio.wait([answer], timeout=pause))[0]:
@@ -174,9 +174,3 @@ def _deleted(stream: str) -> Iterator[None]:
         yield
     except StreamIsDeleted:
         raise StreamDeleted(stream) from None
-
-
-def _to_client(event: NewEvent) -> ClientEvent:
-    return ClientEvent(
-        id=event.id, type=event.type, data=event.data, metadata=event.metadata.to_json()
-    )

@@ -1,7 +1,7 @@
 """A server that answers as a test tells it to: with what a real EventStoreDB was seen to send."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -51,6 +51,9 @@ class Script(streams_pb2_grpc.StreamsServicer):
         self.subscription: Iterable[ReadResp] = ()
         self.confirms, self.lasts = True, True  # as for subscriptions
         self.append: Callable[[BatchAppendReq], BatchAppendResp | None] = lambda _: None
+        self.append_later: Callable[[BatchAppendReq], Awaitable[BatchAppendResp | None]] | None
+        self.append_later = None  # as ``append``, but it may wait
+        self.breaks, self.calls = 0, 0  # calls of appends that break at once, and all
         self.appends: list[BatchAppendReq] = []
         self.reads = 0  # that were asked for
         self.answering = 0  # calls of appends that are under way
@@ -73,18 +76,40 @@ class Script(streams_pb2_grpc.StreamsServicer):
             await asyncio.Event().wait()  # until it is cancelled
 
     async def BatchAppend(  # noqa: N802 - as above
-        self, requests: AsyncIterator[BatchAppendReq], _: Any
+        self, requests: AsyncIterator[BatchAppendReq], context: Any
     ) -> AsyncIterator[BatchAppendResp]:
         self.answering += 1
+        self.calls += 1
+        answers = asyncio.Queue[BatchAppendResp]()
+        reading = asyncio.create_task(self._take(requests, answers, context))
         try:
-            async for request in requests:
-                self.appends.append(request)
-                if answer := self.append(request):
-                    answer.correlation_id.CopyFrom(request.correlation_id)
-                    yield answer
-            await asyncio.Event().wait()  # until it is cancelled
+            while True:
+                yield await answers.get()
         finally:
+            reading.cancel()
             self.answering -= 1
+
+    async def _take(
+        self,
+        requests: AsyncIterator[BatchAppendReq],
+        answers: asyncio.Queue[BatchAppendResp],
+        context: Any,
+    ) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            async for request in requests:
+                if self.breaks:
+                    self.breaks -= 1
+                    await context.abort(grpc.StatusCode.UNAVAILABLE, "broken")
+                self.appends.append(request)
+                tasks.create_task(self._answer(request, answers))
+
+    async def _answer(
+        self, request: BatchAppendReq, answers: asyncio.Queue[BatchAppendResp]
+    ) -> None:
+        later = await self.append_later(request) if self.append_later else None
+        if answer := later or self.append(request):
+            answer.correlation_id.CopyFrom(request.correlation_id)
+            answers.put_nowait(answer)
 
 
 class _Silent(projections_pb2_grpc.ProjectionsServicer):

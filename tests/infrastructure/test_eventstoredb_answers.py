@@ -194,19 +194,73 @@ async def test_an_append_that_stays_unknown_is_unavailable() -> None:
 
 
 async def test_an_append_whose_caller_goes_leaves_nothing_running() -> None:
-    """Cancelled, it ends its call and its looks: no task of it is left, here or at the server."""
+    """Cancelled, it ends its looks: no task of it is left, and the call goes on for the others."""
     script = Script()
 
     async with scripted(script) as client, asyncio.timeout(PATIENCE):
         store = EventStore(client, SAMPLE.catalogue, patience=2 * PATIENCE)
+        script.append = lambda _: success(0, 100)
+        await store.append("transfer-1", [event()], NO_STREAM)
+        script.append = lambda _: None
         before = asyncio.all_tasks()
         appending = asyncio.create_task(store.append("transfer-1", [event()], 4))
-        await until(lambda: bool(script.appends) and script.reads > 0)
+        await until(lambda: len(script.appends) == 2 and script.reads > 0)
         appending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await appending
-        await until(lambda: script.answering == 0)
         await until(lambda: asyncio.all_tasks() <= before)
+        script.append = lambda _: success(5, 815)
+        assert await store.append("transfer-1", [event()], 4) == Appended(5, 815)
+        assert script.calls == 1
+
+
+async def test_appends_share_a_call_and_are_answered_in_any_order() -> None:
+    """Each gets the answer to its own request, also where the server answers the last one first."""
+    script, both = Script(), asyncio.Event()
+
+    async def answer(request: BatchAppendReq) -> BatchAppendResp:
+        if request.options.stream_identifier.stream_name == b"transfer-1":
+            await both.wait()
+            return success(5, 100)
+        both.set()
+        return success(8, 200)
+
+    script.append_later = answer
+    async with scripted(script) as client, asyncio.timeout(PATIENCE):
+        store = EventStore(client, SAMPLE.catalogue)
+        first, second = await asyncio.gather(
+            store.append("transfer-1", [event()], 4), store.append("transfer-2", [event()], 7)
+        )
+    assert (first, second) == (Appended(5, 100), Appended(8, 200))
+    assert script.calls == 1
+
+
+async def test_a_call_that_breaks_fails_its_appends_and_no_later_one() -> None:
+    """Those under way are looked for and repeated, on a call that the others share again."""
+    script = Script()
+    script.breaks = 1
+    script.append = lambda _: success(0, 100)
+
+    async with scripted(script) as client, asyncio.timeout(PATIENCE):
+        store = EventStore(client, SAMPLE.catalogue)
+        streams = [f"transfer-{number}" for number in range(5)]
+        await asyncio.gather(*(store.append(one, [event()], NO_STREAM) for one in streams))
+        assert await store.append("transfer-9", [event()], NO_STREAM) == Appended(0, 100)
+    assert script.calls == 2
+
+
+async def test_a_large_append_has_a_call_of_its_own() -> None:
+    """If the server finds it too large, it ends that call, and no other append is concerned."""
+    script = Script()
+    script.append = lambda _: success(0, 100)
+
+    async with scripted(script) as client, asyncio.timeout(PATIENCE):
+        store = EventStore(client, SAMPLE.catalogue)
+        await store.append("transfer-1", [event()], NO_STREAM)
+        await store.append("transfer-2", [event(data=b"x" * (1 << 19))], NO_STREAM)
+        await until(lambda: script.answering == 1)
+        await store.append("transfer-3", [event()], NO_STREAM)
+    assert script.calls == 2
 
 
 async def test_a_call_that_the_client_repeats_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
