@@ -7,6 +7,8 @@ from typing import Final, Generic
 from application.ports import Finding, Lookup, V
 
 LARGEST_PAGE: Final = 500
+LAST: Final = "\U0010ffff"
+"""What comes behind everything that a key may go on with."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,12 @@ async def page(
     found = await views.find(equal=equal, after=after, until=until, limit=limit + 1)
     last = found[limit - 1][0] if len(found) > limit else None
     return Page([seen.view for _, seen in found[:limit]], after=last)
+
+
+async def page_below(views: Finding[V], prefix: str, *, after: str | None, limit: int) -> Page[V]:
+    """Views whose keys begin with ``prefix``; it is left off in ``after``. ``limit`` as above."""
+    found = await page(views, {}, after=prefix + (after or ""), until=prefix + LAST, limit=limit)
+    return Page(found.items, found.after and found.after.removeprefix(prefix))
 
 
 def require_limit(limit: int) -> None:

@@ -81,7 +81,7 @@ def taken_in(
                 continue  # it has seen this event
             before = known.view if isinstance(known, Seen) else None
             after = evolve(before, recorded)
-            if before is after is None:
-                continue  # nothing was there, and nothing is
+            if before is after:
+                continue  # it was not about this one; so repeating it changes nothing, either
             now[key] = Removed(position) if after is None else Seen(after, position)
             yield key, before, now[key]

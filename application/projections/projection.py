@@ -1,8 +1,8 @@
 """What a projection is: a decider without ``decide``. Pure; the runner does the rest.
 
 An event goes to the views that ``keys`` names; ``evolve`` takes such a view (``None`` when there is
-none yet) to the next (``None`` to remove it). Duplicates are the runner's business: ``evolve`` sees
-each event once per view.
+none yet) to the next (``None`` to remove it). If it returns the view that it was given, nothing is
+written. Duplicates are the runner's business: ``evolve`` sees each change once per view.
 
 Some views no single event can shape: a return names the line of an order, not the product, the
 price or the customer. Then events shape ``parts`` (one for each order, say), and a part that has

@@ -8,10 +8,16 @@ from decimal import Decimal
 from typing import Final
 
 from application.messages import RecordedEvent
-from application.paging import Page, page, require_limit, view
+from application.paging import LAST, Page, page, page_below, require_limit, view
 from application.ports import EventStore, Finding, Lookup, Searching, Summing
 from application.shop.aggregates import ORDER
-from application.shop.read_models.customer_orders import CustomerOrders
+from application.shop.read_models.customer_orders import (
+    CUSTOMERS,
+    Customer,
+    CustomerDocument,
+    CustomersOrder,
+    orders_of,
+)
 from application.shop.read_models.daily_sales import DailySales
 from application.shop.read_models.exchanges import ExchangeSummary
 from application.shop.read_models.order_summary import OrderSummary
@@ -78,20 +84,39 @@ async def sales(
     if first and last and first > last:
         raise ValueError(f"the first day is {first}, so the last cannot be {last}")
     start = max(filter(None, (after, str(first) if first else None)), default=None)
-    end = None if last is None else f"{last}/\U0010ffff"  # behind all keys of that day
+    end = None if last is None else f"{last}/{LAST}"  # behind all keys of that day
     return await page(views, {"country": country}, after=start, until=end, limit=limit)
 
 
 async def customers(
-    views: Finding[CustomerOrders], *, after: CustomerId | None = None, limit: int = 50
-) -> Page[CustomerOrders]:
-    """Customers by id, without their orders; ``limit`` as for orders."""
-    return await page(views, {}, after=after, limit=limit)
+    views: Finding[CustomerDocument], *, after: CustomerId | None = None, limit: int = 50
+) -> Page[Customer]:
+    """Customers by id; ``limit`` as for orders."""
+    found = await page_below(views, CUSTOMERS, after=after, limit=limit)
+    return Page([one.customer for one in found.items if one.customer], found.after)
 
 
-async def customer(views: Lookup[CustomerOrders], customer_id: CustomerId) -> CustomerOrders | None:
-    """The customer with all orders, if one has ever been placed."""
-    return await view(views, customer_id)
+async def customer(views: Lookup[CustomerDocument], customer_id: CustomerId) -> Customer | None:
+    """What all orders of the customer come to, if one has ever been placed."""
+    found = await view(views, CUSTOMERS + customer_id)
+    return found.customer if found else None
+
+
+async def customers_orders(
+    views: Finding[CustomerDocument],
+    customer_id: CustomerId,
+    *,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[CustomersOrder] | None:
+    """The orders of the customer, the oldest first; ``None`` if none has ever been placed.
+
+    ``limit`` as for orders.
+    """
+    found = await page_below(views, orders_of(customer_id), after=after, limit=limit)
+    if not found.items and after is None:
+        return None
+    return Page([one.order for one in found.items if one.order], found.after)
 
 
 async def products(

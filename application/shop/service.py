@@ -13,7 +13,6 @@ from application.shop.read_models import (
     exchanges,
     order_summary,
     product_search,
-    product_search_1,
     stock_levels,
 )
 from application.shop.sagas.goods_exchange import goods_exchange
@@ -38,7 +37,6 @@ SHOP: Final[Service[Outside]] = Service(
         customer_orders,
         exchanges,
         product_search,
-        product_search_1,
     ),
     sagas=(order_fulfilment, goods_exchange),
     reactions=(goods_return, shipping),

@@ -139,7 +139,8 @@ async def _days(models: ReadModels) -> Figures:
 
 
 async def _customers(models: ReadModels) -> Figures:
-    found = [one async for one in _all(await models.live(customer_orders))]
+    documents = _all(await models.live(customer_orders))
+    found = [one.customer async for one in documents if one.customer]
     gross = _amount(money for one in found for money in one.totals)
     returned = _amount(money for one in found for money in one.returned)
     return {

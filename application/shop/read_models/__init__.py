@@ -4,7 +4,7 @@ from application.shop.read_models.customer_orders import customer_orders
 from application.shop.read_models.daily_sales import daily_sales
 from application.shop.read_models.exchanges import exchanges
 from application.shop.read_models.order_summary import order_summary
-from application.shop.read_models.product_search import product_search, product_search_1
+from application.shop.read_models.product_search import product_search
 from application.shop.read_models.stock_levels import stock_levels
 
 __all__ = [
@@ -13,6 +13,5 @@ __all__ = [
     "exchanges",
     "order_summary",
     "product_search",
-    "product_search_1",
     "stock_levels",
 ]

@@ -1,31 +1,51 @@
-"""A customer with all orders in one document: what was ordered, paid, sent and sent back.
+"""Customers, and their orders page by page: what was ordered, paid, sent and sent back.
 
-Key: the customer. It takes events of three categories, in whatever order their streams come: an
-order's payment and shipment have the order's id, so what is known of one meets in one part, and
-waits there until the order says whose it is. Orders of guests belong to no document.
+Two kinds of documents, each of a constant size however much a customer orders. What all orders of
+a customer come to has the key ``customer/17850``, and grows only with the currencies they pay in.
+Each order has one of its own, ``order/17850/2011-12-09T12:50:00.000000/581587``: those of one
+customer are next to one another, the oldest first. An event changes at most one of each kind.
+
+What is known of a payment or a shipment waits until the order says whose it is. Orders of guests
+belong to no document.
 """
 
 from collections.abc import Collection
-from datetime import datetime
-from typing import assert_never, cast
+from datetime import UTC
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
-from application.category import split
 from application.messages import RecordedEvent
 from application.projections.projection import Parts, Projection, View
 from application.shop.aggregates import ORDER, PAYMENT, SHIPMENT
-from application.shop.read_models.sold_order import SoldOrder, by_currency, evolve_sold
-from domain import payments, shipments
+from application.shop.read_models.known_of_order import KnownOfOrder, evolve_known
+from application.shop.read_models.sold_order import SoldOrder, by_currency
 from domain.orders import OrderStatus
 from domain.shop_values import CustomerId, OrderId
 from domain.values import Money, Text
 
+CUSTOMERS = "customer/"
+"""What the keys of all customers begin with."""
 
-class CustomersOrder(BaseModel):
+
+def orders_of(customer: CustomerId) -> str:
+    """What the keys of all orders of that customer begin with."""
+    return f"order/{customer}/"
+
+
+class Customer(View):
+    """What all orders of a customer come to."""
+
+    customer_id: CustomerId
+    order_count: int = 0
+    units: int = 0
+    totals: tuple[Money, ...] = ()  # as ordered, cancelled orders too, in each currency
+    returned: tuple[Money, ...] = ()
+    first_order: AwareDatetime
+    last_order: AwareDatetime
+
+
+class CustomersOrder(View):
     """One order, as its customer looks at it."""
-
-    model_config = ConfigDict(frozen=True)
 
     order_id: OrderId
     placed_at: AwareDatetime
@@ -39,100 +59,50 @@ class CustomersOrder(BaseModel):
     shipment: str | None  # likewise
 
 
-class CustomerOrders(View):
-    customer_id: CustomerId
-    order_count: int = 0
-    units: int = 0
-    totals: tuple[Money, ...] = ()  # as ordered, cancelled orders too, in each currency
-    returned: tuple[Money, ...] = ()
-    first_order: AwareDatetime
-    last_order: AwareDatetime
-    orders: tuple[CustomersOrder, ...] = ()  # the oldest first
+class CustomerDocument(View):
+    """A customer, or an order of one."""
 
-
-class KnownOfOrder(View):
-    """What the events of three streams hold about an order so far."""
-
-    order: SoldOrder | None = None
-    payment: payments.PaymentStatus | None = None
-    refunded: bool = False
-    shipment: shipments.ShipmentStatus | None = None
+    customer: Customer | None = None
+    order: CustomersOrder | None = None
 
 
 def _keys(recorded: RecordedEvent) -> Collection[str]:
     return (recorded.stream_id,)
 
 
-def _evolve(known: KnownOfOrder | None, recorded: RecordedEvent) -> KnownOfOrder:
-    known = known or KnownOfOrder()
-    match split(recorded.stream)[0]:
-        case "order":
-            return known.model_copy(update={"order": evolve_sold(known.order, recorded)})
-        case "payment":
-            return _paid(known, cast("payments.PaymentEvent", recorded.event))
-        case _:
-            status = _sent(cast("shipments.ShipmentEvent", recorded.event))
-            return known.model_copy(update={"shipment": status})
-
-
-def _paid(known: KnownOfOrder, event: payments.PaymentEvent) -> KnownOfOrder:
-    match event:
-        case payments.PaymentAuthorised():
-            return known.model_copy(update={"payment": payments.PaymentStatus.AUTHORISED})
-        case payments.PaymentDeclined():
-            return known.model_copy(update={"payment": payments.PaymentStatus.DECLINED})
-        case payments.PaymentCaptured():
-            return known.model_copy(update={"payment": payments.PaymentStatus.CAPTURED})
-        case payments.PaymentVoided():
-            return known.model_copy(update={"payment": payments.PaymentStatus.VOIDED})
-        case payments.PaymentRefunded():
-            return known.model_copy(update={"refunded": True})
-        case _:
-            assert_never(event)
-
-
-def _sent(event: shipments.ShipmentEvent) -> shipments.ShipmentStatus:
-    match event:
-        case shipments.ShipmentBooked():
-            return shipments.ShipmentStatus.BOOKED
-        case shipments.ShipmentHandedOver():
-            return shipments.ShipmentStatus.HANDED_OVER
-        case shipments.ShipmentDelivered():
-            return shipments.ShipmentStatus.DELIVERED
-        case shipments.ShipmentFailed():
-            return shipments.ShipmentStatus.FAILED
-        case shipments.ShipmentCancelled():
-            return shipments.ShipmentStatus.CANCELLED
-        case _:
-            assert_never(event)
-
-
 def _views(known: KnownOfOrder) -> Collection[str]:
-    customer = known.order.customer_id if known.order else None
-    return () if customer is None else (customer,)
+    order = known.order
+    if order is None or order.customer_id is None:
+        return ()
+    placed_at = order.placed_at.astimezone(UTC).replace(tzinfo=None)
+    place = f"{placed_at.isoformat(timespec='microseconds')}/{order.order_id}"
+    return (CUSTOMERS + order.customer_id, orders_of(order.customer_id) + place)
 
 
 def _gather(
-    customer: str,
-    document: CustomerOrders | None,
+    key: str,
+    document: CustomerDocument | None,
     before: KnownOfOrder | None,
     after: KnownOfOrder | None,
-) -> CustomerOrders | None:
-    gone = before.order.order_id if before and before.order else None
-    others = [one for one in (document.orders if document else ()) if one.order_id != gone]
-    new = [_of(after.order, after)] if after and after.order else []
-    return _document(customer, sorted([*others, *new], key=_by_time))
-
-
-def _by_time(order: CustomersOrder) -> tuple[datetime, str]:
-    return order.placed_at, order.order_id
+) -> CustomerDocument | None:
+    was, is_ = before and before.order, after and after.order
+    if not key.startswith(CUSTOMERS):
+        return CustomerDocument(order=_of(is_, after)) if is_ and after else None
+    if was is is_ or was == is_:
+        return document  # it was about payment or shipment
+    customer = document.customer if document else None
+    if was and customer:
+        customer = _added(customer, was, -1)
+    if is_:
+        customer = _added(customer or _new(is_), is_, +1)
+    return CustomerDocument(customer=customer) if customer and customer.order_count else None
 
 
 def _of(order: SoldOrder, known: KnownOfOrder) -> CustomersOrder:
     return CustomersOrder(
         order_id=order.order_id,
         placed_at=order.placed_at,
-        status=order.status,
+        status=known.status,
         country=order.country,
         units=order.units,
         total=order.gross,
@@ -143,26 +113,29 @@ def _of(order: SoldOrder, known: KnownOfOrder) -> CustomersOrder:
     )
 
 
-def _document(customer: str, orders: list[CustomersOrder]) -> CustomerOrders | None:
-    if not orders:
-        return None
-    return CustomerOrders(
-        customer_id=customer,
-        order_count=len(orders),
-        units=sum(order.units for order in orders),
-        totals=by_currency(order.total for order in orders),
-        returned=by_currency(order.returned for order in orders),
-        first_order=orders[0].placed_at,
-        last_order=orders[-1].placed_at,
-        orders=tuple(orders),
+def _new(order: SoldOrder) -> Customer:
+    assert order.customer_id is not None  # else it belongs to no document
+    placed = order.placed_at
+    return Customer(customer_id=order.customer_id, first_order=placed, last_order=placed)
+
+
+def _added(customer: Customer, order: SoldOrder, times: int) -> Customer:
+    return customer.model_copy(
+        update={
+            "order_count": customer.order_count + times,
+            "units": customer.units + order.units * times,
+            "totals": by_currency((*customer.totals, order.gross * times)),
+            "returned": by_currency((*customer.returned, order.returned * times)),
+            "first_order": min(customer.first_order, order.placed_at),
+            "last_order": max(customer.last_order, order.placed_at),
+        }
     )
 
 
 customer_orders = Projection(
     name="customer_orders",
-    version=1,
-    view=CustomerOrders,
+    version=2,  # an order of a customer is a document of its own
+    view=CustomerDocument,
     follows=(ORDER, PAYMENT, SHIPMENT),
-    parts=Parts(part=KnownOfOrder, keys=_keys, evolve=_evolve, views=_views, gather=_gather),
-    detail=("orders",),
+    parts=Parts(part=KnownOfOrder, keys=_keys, evolve=evolve_known, views=_views, gather=_gather),
 )

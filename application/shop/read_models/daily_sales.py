@@ -80,7 +80,7 @@ def _added(sales: DailySales, order: SoldOrder, times: int) -> DailySales:
 
 daily_sales = Projection(
     name="daily_sales",
-    version=1,
+    version=2,  # of an order, the prices of its lines are kept, and no more
     view=DailySales,
     follows=(ORDER,),
     parts=Parts(part=SoldOrder, keys=_keys, evolve=evolve_sold, views=_views, gather=_gather),

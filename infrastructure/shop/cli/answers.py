@@ -14,7 +14,7 @@ from rich.text import Text
 
 from application.paging import Page
 from application.ports import V, Views
-from application.projections.projection import Projection
+from application.projections.projection import Projection, View
 from application.shop import queries
 from application.shop.read_models.customer_orders import customer_orders
 from application.shop.read_models.daily_sales import daily_sales
@@ -43,8 +43,9 @@ class Question(Generic[V]):
 
     name: str
     projection: Projection[V]
-    ask: Callable[[Views[V]], Awaitable[Page[V] | V | None]]
+    ask: Callable[[Views[V]], Awaitable[Page[Any] | View | None]]
     columns: str = ""
+    of: str = ""  # what there is not, when there is no answer
 
 
 def orders(
@@ -76,6 +77,15 @@ def sales(
     ask = partial(queries.sales, first=first, last=last, country=country, after=after, limit=limit)
     columns = "day country orders units gross returned cancelled net"
     return Question("sales", daily_sales, ask, columns)
+
+
+def customers_orders(id: str | None, after: str | None, limit: int) -> Question[Any]:
+    """A page of one customer's orders. Raises :class:`UsageError`."""
+    if id is None:
+        raise UsageError("whose orders? write the customer's id: `customers 17850 --orders`")
+    ask = partial(queries.customers_orders, customer_id=id, after=after, limit=limit)
+    columns = "order_id placed_at status country units total returned payment shipment"
+    return Question("orders", customer_orders, ask, columns, of=f"customer {id}")
 
 
 def customers(id: str | None, after: str | None, limit: int) -> Question[Any]:
@@ -116,7 +126,7 @@ async def answer(deployment: Deployment, question: Question[V], *, json: bool) -
             raise UsageError(str(error)) from error
         lag = (await container.lags().of(question.projection)).seconds
     if found is None:
-        raise CommandFailed(f"there is no {question.name}")
+        raise CommandFailed(f"there is no {question.of or question.name}")
     if json:
         document = _document(question, found)
         say_json({**document, "lag_seconds": lag})
@@ -124,7 +134,7 @@ async def answer(deployment: Deployment, question: Question[V], *, json: bool) -
         _show(question, found, lag)
 
 
-def _document(question: Question[V], found: Page[V] | V) -> dict[str, Any]:
+def _document(question: Question[V], found: Page[Any] | View) -> dict[str, Any]:
     if not isinstance(found, Page):
         return found.model_dump(mode="json")
     detail = set(question.projection.detail)
@@ -132,7 +142,7 @@ def _document(question: Question[V], found: Page[V] | V) -> dict[str, Any]:
     return {question.name: items, "after": found.after}
 
 
-def _show(question: Question[V], found: Page[V] | V, lag: float | None) -> None:
+def _show(question: Question[V], found: Page[Any] | View, lag: float | None) -> None:
     console = Console()
     if isinstance(found, Page):
         _show_table(found.items, question.columns.split(), console)
@@ -142,7 +152,7 @@ def _show(question: Question[V], found: Page[V] | V, lag: float | None) -> None:
     console.print(Text(_footer(question, found, lag), style="dim"), soft_wrap=True)
 
 
-def _footer(question: Question[V], found: Page[V] | V, lag: float | None) -> str:
+def _footer(question: Question[V], found: Page[Any] | View, lag: float | None) -> str:
     if not isinstance(found, Page):
         return age(lag)
     more = f"; the next page: --after {quote(found.after)}" if found.after else ""

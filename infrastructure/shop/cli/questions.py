@@ -68,18 +68,20 @@ def sales(
 
 def customers(
     context: typer.Context,
-    customer_id: Annotated[
-        str | None, typer.Argument(help="Only this customer, with all orders.")
-    ] = None,
+    customer_id: Annotated[str | None, typer.Argument(help="Only this customer.")] = None,
+    orders: Annotated[
+        bool, typer.Option("--orders", help="The orders of this customer, the oldest first.")
+    ] = False,
     after: After = None,
     limit: Limit = 20,
     json: Json = False,
 ) -> None:
-    """List customers by id, page by page, or show one with all orders."""
+    """List customers by id, page by page, or show one, or the orders of one."""
     with clear_errors():
         from infrastructure.shop.cli import answers
 
-        question = answers.customers(customer_id, after, limit)
+        asked = answers.customers_orders if orders else answers.customers
+        question = asked(customer_id, after, limit)
         until_done(answers.answer(deployed(context), question, json=json))
 
 

@@ -9,7 +9,11 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, BeforeValidator, Field
 
 from application.shop import queries
-from application.shop.read_models.customer_orders import CustomerOrders, customer_orders
+from application.shop.read_models.customer_orders import (
+    Customer,
+    CustomersOrder,
+    customer_orders,
+)
 from application.shop.read_models.daily_sales import DailySales, daily_sales
 from application.shop.read_models.product_search import Product, product_search
 from domain.decider import Missing
@@ -28,6 +32,8 @@ def _day(text: str) -> str:
 
 
 Day = Annotated[date, BeforeValidator(_day)]
+
+KnownCustomer = Annotated[CustomerId, Path(alias="customer_id", examples=["17850"])]
 
 _NEXT = "where the next page is; none: this was the last"
 
@@ -50,7 +56,14 @@ class Sales(BaseModel):
 class Customers(BaseModel):
     """One page of customers, by id."""
 
-    customers: Sequence[CustomerOrders]
+    customers: Sequence[Customer]
+    next: str | None = Field(description=_NEXT)
+
+
+class CustomersOrders(BaseModel):
+    """One page of a customer's orders, the oldest first."""
+
+    orders: Sequence[CustomersOrder]
     next: str | None = Field(description=_NEXT)
 
 
@@ -82,28 +95,35 @@ async def list_sales(
     return Sales(sales=page.items, next=following(request, page))
 
 
-@router.get(
-    "/customers",
-    responses=answers(),
-    response_model_exclude={"customers": {"__all__": set(customer_orders.detail)}},
-)
+@router.get("/customers", responses=answers())
 async def list_customers(
     request: Request, reading: Reading, after: After = None, limit: Limit = 50
 ) -> Customers:
-    """Customers by id, without their orders, page by page."""
+    """Customers by id, page by page, with what their orders come to."""
     page = await queries.customers(await reading.of(customer_orders), after=after, limit=limit)
     return Customers(customers=page.items, next=following(request, page))
 
 
 @router.get("/customers/{customer_id}", responses=answers(UnknownCustomer))
-async def get_customer(
-    id: Annotated[CustomerId, Path(alias="customer_id", examples=["17850"])], reading: Reading
-) -> CustomerOrders:
-    """A customer with all orders: what was ordered, paid, sent and sent back."""
+async def get_customer(id: KnownCustomer, reading: Reading) -> Customer:
+    """What all orders of a customer come to."""
     return reading.found(
         await queries.customer(await reading.of(customer_orders), id),
         UnknownCustomer(f"no customer {id} is known here"),
     )
+
+
+@router.get("/customers/{customer_id}/orders", responses=answers(UnknownCustomer))
+async def list_customers_orders(
+    request: Request, id: KnownCustomer, reading: Reading, after: After = None, limit: Limit = 50
+) -> CustomersOrders:
+    """A customer's orders, the oldest first: what was ordered, paid, sent and sent back."""
+    views = await reading.of(customer_orders)
+    page = reading.found(
+        await queries.customers_orders(views, id, after=after, limit=limit),
+        UnknownCustomer(f"no customer {id} is known here"),
+    )
+    return CustomersOrders(orders=page.items, next=following(request, page))
 
 
 @router.get("/products", responses=answers(BadQuestion))

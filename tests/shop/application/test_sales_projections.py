@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from application.shop.read_models.customer_orders import (
-    CustomerOrders,
+    Customer,
+    CustomerDocument,
     CustomersOrder,
     customer_orders,
 )
@@ -122,15 +123,22 @@ def test_days_countries_and_currencies_are_apart() -> None:
     )
 
 
-def document(*orders: CustomersOrder, **figures: Any) -> CustomerOrders:
-    return CustomerOrders(
+def documents(*orders: CustomersOrder, **figures: Any) -> dict[str, CustomerDocument]:
+    """Of a customer with these orders, and of each order."""
+    customer = Customer(
         customer_id="17850",
         order_count=len(orders),
         first_order=orders[0].placed_at,
         last_order=orders[-1].placed_at,
-        orders=orders,
         **figures,
     )
+    of_orders = {
+        f"order/17850/{order.placed_at:%Y-%m-%dT%H:%M:%S.%f}/{order.order_id}": CustomerDocument(
+            order=order
+        )
+        for order in orders
+    }
+    return {"customer/17850": CustomerDocument(customer=customer), **of_orders}
 
 
 def an_order(id: str, minute: int, **figures: Any) -> CustomersOrder:
@@ -149,25 +157,23 @@ def an_order(id: str, minute: int, **figures: Any) -> CustomersOrder:
     return CustomersOrder(**{**known, **figures})
 
 
-def test_a_customer_has_all_orders_in_one_document() -> None:
-    """The oldest first, with sums over all of them."""
+def test_a_customer_has_a_document_and_one_for_each_order() -> None:
+    """The customer's has sums over all orders, also of what came back."""
     customers.given(
         ("order-1", placed(HEARTS)), ("order-2", placed(HEARTS)), ("order-2", returned(1, 1))
     ).then(
-        {
-            "17850": document(
-                an_order("1", 0),
-                an_order("2", 1, returned=gbp("2.55")),
-                units=12,
-                totals=(gbp("30.60"),),
-                returned=(gbp("2.55"),),
-            )
-        }
+        documents(
+            an_order("1", 0),
+            an_order("2", 1, returned=gbp("2.55")),
+            units=12,
+            totals=(gbp("30.60"),),
+            returned=(gbp("2.55"),),
+        )
     )
 
 
 def test_payment_and_shipment_may_be_known_before_the_order() -> None:
-    """Three streams, in whatever order they come, make one document."""
+    """Three streams, in whatever order they come, make one customer."""
     amount = gbp("15.30")
     history = [
         ("payment-1", PaymentAuthorised(order_id="1", amount=amount)),
@@ -178,20 +184,18 @@ def test_payment_and_shipment_may_be_known_before_the_order() -> None:
     ]
     for place in range(len(history) + 1):
         customers.given(*history[:place], ("order-1", placed(HEARTS)), *history[place:]).then(
-            {
-                "17850": document(
-                    an_order(
-                        "1",
-                        place,
-                        payment=payments.PaymentStatus.CAPTURED,
-                        refunded=True,
-                        shipment=shipments.ShipmentStatus.HANDED_OVER,
-                    ),
-                    units=6,
-                    totals=(amount,),
-                    returned=(gbp("0"),),
-                )
-            }
+            documents(
+                an_order(
+                    "1",
+                    place,
+                    payment=payments.PaymentStatus.CAPTURED,
+                    refunded=True,
+                    shipment=shipments.ShipmentStatus.HANDED_OVER,
+                ),
+                units=6,
+                totals=(amount,),
+                returned=(gbp("0"),),
+            )
         )
 
 

@@ -46,7 +46,7 @@ def test_what_customers_wrote_does_nothing_to_the_terminal_of_an_operator(tmp_pa
             ["orders", order],
             ["orders", "--customer", "nasty"],
             ["sales", "--from", "2026-01-01"],
-            ["customers", "nasty"],
+            ["customers", "nasty", "--orders"],
             ["stream", f"order-{order}"],
         ):
             said = headwater(home, *arguments).stdout

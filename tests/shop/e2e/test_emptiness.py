@@ -45,6 +45,8 @@ COMMANDS = {
     "sales": 0,
     "customers": 0,
     "customers 1": 1,
+    "customers 1 --orders": 1,
+    "customers --orders": 2,
     "products": 0,
     "products tea": 0,
     "stock 1": 1,

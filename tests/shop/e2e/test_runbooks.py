@@ -209,7 +209,7 @@ def test_poison_event(service: Service) -> None:
     shown = done(service, "list")
     assert f"position {failed['position']}" in shown
     assert "error  IndexError" in shown
-    assert until_listed(service, "customer_orders_v1", status="live", lag_events=0)
+    assert until_listed(service, "customer_orders_v2", status="live", lag_events=0)
     assert httpx.get(f"{service.url}/health/ready", timeout=PATIENCE).status_code == 503
 
     done(service, "retry", "order_summary")

@@ -105,6 +105,7 @@ async def test_the_description_of_the_interface_is_served(shop: Shop) -> None:
         "/sales",
         "/customers",
         "/customers/{customer_id}",
+        "/customers/{customer_id}/orders",
         "/products",
         "/products/{sku}",
         "/stock/{sku}/receipts",
