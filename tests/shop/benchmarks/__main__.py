@@ -20,8 +20,10 @@ from tests.shop.benchmarks import (
     snapshots,
     sums,
 )
+from tests.shop.benchmarks.whole_orders import measuring as whole_orders
 
 SUBJECTS = {
+    "Whole orders over HTTP (PostgreSQL: real, the node: double)": whole_orders.main,
     "The EventStoreDB adapter, on the embedded node (double)": event_store.main,
     "Projections into PostgreSQL (real server, embedded)": projections.main,
     "Catch-up from the embedded node (double) into PostgreSQL": catching_up.main,

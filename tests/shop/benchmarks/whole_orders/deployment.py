@@ -1,0 +1,226 @@
+"""The real service and its servers, each in processes of their own, as long as a block lasts."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psutil
+
+from embedded_eventstoredb import NodeProcess
+from infrastructure.shop.simulated_providers import SimulatedProviders
+from tests.servers import postgres_server
+from tests.shop.benchmarks.whole_orders import load
+from tests.shop.e2e.headwater import environment
+
+Store = Literal["postgres", "node"]
+ROLES: Final = ("all",)
+PATIENCE: Final = 120.0  # seconds in which a process starts, or answers
+_METERED: Final = "tests.shop.benchmarks.whole_orders.metered"
+_LOAD: Final = "tests.shop.benchmarks.whole_orders.load"
+_LIMITS: Final = ("backpressure_slow_seconds", "backpressure_refuse_seconds")
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of the service."""
+
+    role: str
+    url: str
+    process: psutil.Popen
+    parts_file: Path
+    output: Path
+
+    @property
+    def parts(self) -> Mapping[str, float]:
+        """Seconds of the processor so far, by part."""
+        self.parts_file.unlink(missing_ok=True)
+        self.process.send_signal(signal.SIGUSR1)
+        self._until(self.parts_file.exists)
+        parts: dict[str, float] = json.loads(self.parts_file.read_text())
+        return parts
+
+    def wait_until_ready(self) -> None:
+        self._until(lambda: status(f"{self.url}/health/ready") == 200)
+
+    def _until(self, condition: Any) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{self.role}: {self.output.read_text()[-2000:]}")
+            time.sleep(0.02)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Seconds of the processor so far."""
+
+    processes: Mapping[str, float]
+    """By process: those of the service by role, and its servers."""
+    parts: Mapping[str, Mapping[str, float]]
+    """By role, by part."""
+
+    def since(self, before: "Taken") -> "Taken":
+        """What was taken between two moments."""
+        return Taken(
+            _less(self.processes, before.processes),
+            {role: _less(parts, before.parts[role]) for role, parts in self.parts.items()},
+        )
+
+
+def _less(now: Mapping[str, float], before: Mapping[str, float]) -> Mapping[str, float]:
+    return {name: seconds - before.get(name, 0.0) for name, seconds in now.items()}
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A service that runs."""
+
+    processes: Sequence[Process]
+    servers: Mapping[str, int]
+    """The process of each server, by its name."""
+    postgres_uri: str
+
+    @property
+    def url(self) -> str:
+        """The API."""
+        return self.processes[0].url
+
+    def taken(self) -> Taken:
+        own: defaultdict[str, float] = defaultdict(float)
+        parts: dict[str, Counter[str]] = {}
+        for one in self.processes:
+            parts.setdefault(one.role, Counter()).update(one.parts)
+            own[one.role] += processor_of(one.process.pid)
+        others = {name: processor_of(pid) for name, pid in self.servers.items()}
+        return Taken({**own, **others}, parts)
+
+    def start_load(self, task: load.Task) -> "subprocess.Popen[str]":
+        """Customers in a process of their own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", _LOAD, self.url, json.dumps(asdict(task))],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def load(self, task: load.Task) -> load.Load:
+        """The same, and wait for their end."""
+        return finished(self.start_load(task))
+
+
+def finished(customers: "subprocess.Popen[str]") -> load.Load:
+    """What came of a load that was started. Raises ``RuntimeError``."""
+    printed, _ = customers.communicate()
+    if customers.returncode:
+        raise RuntimeError("the customers failed: see above")
+    return load.loaded(printed)
+
+
+def processor_of(pid: int) -> float:
+    """Seconds of the processor that a process and its children took, ended ones included."""
+    process = psutil.Process(pid)
+    times = process.cpu_times()
+    taken = times.user + times.system + times.children_user + times.children_system
+    for child in process.children():
+        try:
+            taken += processor_of(child.pid)
+        except psutil.NoSuchProcess:  # its parent counts it from now on
+            continue
+    return float(taken)
+
+
+def status(url: str) -> int:
+    """The status of the answer; 0 while there is none."""
+    try:
+        with urlopen(url, timeout=PATIENCE) as answer:
+            return int(answer.status)
+    except URLError as error:
+        return int(getattr(error, "code", 0))
+    except OSError:
+        return 0
+
+
+@contextmanager
+def deployed(
+    store: Store, roles: Sequence[str] = ROLES, *, metered: bool = True, patient: bool = False
+) -> Iterator[Deployment]:
+    """The service, ready: a process for each of these roles, the first of which is the API.
+
+    ``metered``: each process accounts for its parts. ``patient``: commands are never refused for
+    the lag of read models, for an API that nobody works for.
+    """
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        settings, servers = _servers(stack, store, home)
+        if patient:
+            for number, limit in enumerate(_LIMITS):
+                settings[f"HEADWATER_{limit.upper()}"] = str(1e6 + number)
+        processes = [
+            stack.enter_context(_process(role, home, settings, metered=metered)) for role in roles
+        ]
+        for process in processes:
+            process.wait_until_ready()
+        yield Deployment(processes, servers, settings["HEADWATER_POSTGRES_URI"])
+
+
+def _servers(
+    stack: ExitStack, store: Store, home: Path
+) -> tuple[dict[str, str], Mapping[str, int]]:
+    """Their addresses as settings, and their processes."""
+    postgres = stack.enter_context(postgres_server())
+    providers = stack.enter_context(SimulatedProviders(home / "journal.sqlite3"))
+    uris = {"postgres_uri": postgres, **providers.uris}
+    pids = {"PostgreSQL": _server_pid(postgres), "simulated providers": providers.pid}
+    if store == "node":
+        node = stack.enter_context(NodeProcess(home / "node"))
+        uris["eventstoredb_uri"], pids["node"] = node.uri, node.pid
+    named = {f"HEADWATER_{field.upper()}": uri for field, uri in uris.items()}
+    kind = "postgres" if store == "postgres" else "eventstoredb"
+    return {**named, "HEADWATER_EVENT_STORE": kind}, pids
+
+
+def _server_pid(uri: str) -> int:
+    """The first process of the PostgreSQL that is at that address, on this machine."""
+    import psycopg
+
+    with psycopg.connect(uri) as connection:
+        ((backend,),) = connection.execute("SELECT pg_backend_pid()").fetchall()
+        return int(psutil.Process(backend).ppid())
+
+
+@contextmanager
+def _process(
+    role: str, home: Path, settings: Mapping[str, str], *, metered: bool
+) -> Iterator[Process]:
+    port, parts, output = _free_port(), home / f"{role}.json", home / f"{role}.txt"
+    program = [_METERED, str(parts)] if metered else ["infrastructure.shop"]
+    arguments = ["serve"] if role == "all" else ["serve", "--role", role]
+    with output.open("w") as file:
+        process = psutil.Popen(
+            [sys.executable, "-m", *program, *arguments],
+            env={**environment(home, settings), "HEADWATER_HTTP_PORT": str(port)},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield Process(role, f"http://127.0.0.1:{port}", process, parts, output)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
