@@ -2,7 +2,7 @@
 
 Every ``tick`` the host reads the standings: it renews the leases of what it fills, takes what is
 free, and lets go of what was paused, dropped or taken. A build that fails waits for an operator
-and stops no other.
+and stops no other. The runners share one subscription, so each event is received and decoded once.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from application.projections.failures import ProjectionFailed
 from application.projections.projection import Projection
 from application.projections.runner import ProjectionRunner
 from application.projections.status import RunnerStatus, State, now
+from application.shared_subscription import SharedSubscription
 
 Key = tuple[Build, Shard]
 
@@ -44,6 +45,19 @@ class _Worker:
         if self.task.done() and (failure := self.task.exception()):
             error = str(failure)
         return Report(holder, status.state, status.missing_since, status.rate, error)
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A shard that is to be filled here from now on."""
+
+    key: Key
+    views: WritableViews[Any]
+    runner: ProjectionRunner[Any]
+
+    async def fill(self) -> None:
+        await self.views.prepare()
+        await self.runner.run()
 
 
 class ProjectionHost:
@@ -70,7 +84,7 @@ class ProjectionHost:
         ``holder`` is a name that no other host has.
         """
         self._declared = {(p.name, p.version): p for p in projections}
-        self._subscriptions, self._payloads = subscriptions, payloads
+        self._subscriptions, self._payloads = SharedSubscription(subscriptions), payloads
         self._read_models, self._builds = read_models, builds
         self._holder, self._roles, self._log_end = holder, roles, log_end
         self._lease, self._tick, self._pause, self._clock = lease, tick, pause, clock
@@ -104,12 +118,17 @@ class ProjectionHost:
         wanted = self._wanted(await self._builds.standings())
         for key in self._workers.keys() - wanted.keys():
             await self._stop(key)
-        taken: set[Build] = set()
+        taken: dict[Build, _Taken] = {}
         for key, projection in wanted.items():
             if key in self._workers:
                 await self._renew(key)
-            elif key[0] not in taken and await self._take(key, projection):
-                taken.add(key[0])  # one more shard of a build at a time leaves some to others
+            elif key[0] not in taken and (one := await self._take(key, projection)):
+                taken[key[0]] = one  # one more shard of a build at a time leaves some to others
+        for one in taken.values():  # of all, before the first one subscribes
+            self._subscriptions.expect(one.runner.projection.events)
+        for one in taken.values():
+            task = asyncio.create_task(one.fill(), name=f"projection {one.key[0].table}")
+            self._workers[one.key] = _Worker(one.runner, task)
 
     def _wanted(self, standings: Sequence[BuildStanding]) -> Mapping[Key, Projection[Any]]:
         return {
@@ -125,15 +144,15 @@ class ProjectionHost:
         if not await self._builds.claim(*key, report, seconds=self._lease):
             await self._stop(key)
 
-    async def _take(self, key: Key, projection: Projection[Any]) -> bool:
+    async def _take(self, key: Key, projection: Projection[Any]) -> _Taken | None:
         build, shard = key
         report = Report(self._holder, State.STOPPED)
         if not await self._builds.claim(build, shard, report, seconds=self._lease):
-            return False
+            return None
         try:
             skipped = frozenset(await self._builds.skipped(build))
         except WrongRole:  # dropped meanwhile
-            return False
+            return None
         views = self._read_models.of(projection, build, shard)
         runner = ProjectionRunner(
             projection,
@@ -145,8 +164,7 @@ class ProjectionHost:
             skipped=skipped,
             clock=self._clock,
         )
-        self._workers[key] = _Worker(runner, asyncio.create_task(_fill(views, runner)))
-        return True
+        return _Taken(key, views, runner)
 
     async def _ended(self, key: Key, worker: _Worker) -> None:
         """A runner ends by itself only at an event that it cannot take in, or by a bug."""
@@ -167,8 +185,3 @@ class ProjectionHost:
         with suppress(StoreUnavailable):  # then the lease ends by itself
             await self._builds.release(*key, self._holder)
         del self._workers[key]  # last: cut off before, it is done again
-
-
-async def _fill(views: WritableViews[Any], runner: ProjectionRunner[Any]) -> None:
-    await views.prepare()
-    await runner.run()

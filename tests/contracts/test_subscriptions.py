@@ -1,18 +1,33 @@
-"""The contract of ``Subscriptions`` and ``StoreFacts``."""
+"""The contract of ``Subscriptions`` and ``StoreFacts``, also of subscriptions that are shared."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
 
 import pytest
 
 from application.event_filter import EventFilter
 from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Progress
+from application.shared_subscription import SharedSubscription
 from tests.contracts.conftest import Stores
 from tests.contracts.made_up import all_of, event, events, name, only, put_foreign, until
 from tests.waiting import PATIENCE
 
 Items = list[RecordedEvent | Progress]
+
+
+@pytest.fixture(params=["apart", "shared"])
+def subscribed(request: pytest.FixtureRequest) -> str:
+    """With the store's own subscriptions, or with shared ones over them."""
+    return str(request.param)
+
+
+@pytest.fixture
+def stores(stores: Stores, subscribed: str) -> Stores:
+    if subscribed == "apart":
+        return stores
+    return replace(stores, subscriptions=SharedSubscription(stores.subscriptions))
 
 
 async def put(stores: Stores, appended: list[NewEvent], stream: str = "") -> list[RecordedEvent]:

@@ -1,0 +1,204 @@
+"""One subscription to the store for several readers: it keeps the last messages for all of them.
+
+Memory is bounded. The subscription stays a limited number of messages ahead of its fastest reader.
+While it is far from the end of the log, it also waits for the slowest, which costs less than to
+read and decode the same events twice. Near the end it does not wait: the oldest messages go, and
+a reader that has not read them is left behind.
+"""
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import Final
+
+from application.event_filter import EventFilter
+from application.messages import RecordedEvent
+from application.ports import Progress, StoreUnavailable, Subscriptions
+
+Message = RecordedEvent | Progress
+
+KEPT: Final = 2_000  # messages for readers to come, and for slow ones
+AHEAD: Final = 1_000  # messages that no reader has asked for yet, at most
+PATIENCE: Final = 1.0  # seconds to wait for a reader that does not move
+_OFTEN: Final = 64  # messages after which a reader reports that it has moved
+
+
+class Reader:
+    """One subscriber, and where it reads on."""
+
+    def __init__(self, position: int, only: EventFilter) -> None:
+        self.position, self.only = position, only  # it has all events up to this position
+        self.number = 0  # of the next message
+        self.waited_for = True
+
+
+class BufferedSubscription:
+    """Readers join and leave; it reads as long as it is open."""
+
+    def __init__(
+        self,
+        subscriptions: Subscriptions,
+        after: int,
+        only: EventFilter,
+        at_end: Callable[[], None],
+        *,
+        kept: int = KEPT,
+        patience: float = PATIENCE,
+    ) -> None:
+        """All that ``only`` admits after the position ``after``. It begins to read at once.
+
+        ``at_end`` is called when it has reached the end of the log.
+        """
+        self._at_end = at_end
+        self.only, self._kept, self._patience = only, kept, patience
+        self._after = self._end = after  # all events between these positions are kept
+        self._messages: list[Message] = []
+        self._first = 0  # the number of the oldest message that is kept
+        self._limit = 0  # the number of the first message that may not be read yet
+        self._since_end = 0  # messages since the log's end was seen
+        self._readers: set[Reader] = set()
+        self.over = False  # whether it has stopped reading
+        self._error: Exception | None = None
+        self._news, self._moved = asyncio.Event(), asyncio.Event()
+        self._awaited = False  # a reader waits for news
+        self._task = asyncio.create_task(
+            self._read(subscriptions, after), name="shared subscription"
+        )
+
+    # ── for readers ──────────────────────────────────────────────────────────────────────────────
+
+    def has(self, reader: Reader) -> bool:
+        """Whether this reader can go on here and misses nothing."""
+        covers = reader.only.pairs <= self.only.pairs
+        return covers and not self.over and self._after <= reader.position <= self._end
+
+    def join(self, reader: Reader) -> None:
+        """Let it read on after its position. The end of the log is announced to it once more."""
+        at = bisect_right(self._messages, reader.position, key=lambda one: one.position)
+        if at == len(self._messages) and at and _is_end(self._messages[-1]):
+            at -= 1
+        reader.number, reader.waited_for = self._first + at, True
+        self._readers.add(reader)
+        self._limit = 0  # to be set anew
+        self._moved.set()
+
+    def leave(self, reader: Reader) -> bool:
+        """Returns whether no reader is left."""
+        self._readers.discard(reader)
+        self._moved.set()
+        return not self._readers
+
+    def lost(self, reader: Reader) -> bool:
+        """Whether messages that it has not read are gone."""
+        return reader.number < self._first
+
+    def next(self, reader: Reader) -> Message | None:
+        """The next message that concerns this reader; ``None``: there is none yet."""
+        first, messages, admits = self._first, self._messages, reader.only.__contains__
+        if self.lost(reader):
+            return None
+        for at in range(reader.number - first, len(messages)):
+            message = messages[at]
+            reader.number, reader.position = first + at + 1, message.position
+            if reader.number % _OFTEN == 0:
+                self._moved.set()
+            if isinstance(message, Progress) or admits(message):
+                return message
+        self._moved.set()
+        return None
+
+    async def more(self, reader: Reader) -> bool:
+        """Wait for messages; ``False``: there are no more. Raises what the store raised."""
+        if reader.number < self._next:
+            return True
+        if not self.over:
+            self._awaited = True
+            await self._news.wait()
+            return True
+        if isinstance(self._error, StoreUnavailable):
+            raise StoreUnavailable(str(self._error)) from self._error
+        if self._error:
+            raise self._error
+        return False
+
+    def wake(self) -> None:
+        """Let all readers that wait look again."""
+        self._awaited = False
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def close(self) -> None:
+        """Stop reading."""
+        self.over = True
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────
+
+    async def _read(self, subscriptions: Subscriptions, after: int) -> None:
+        start = None if after < 0 else after
+        try:
+            async with subscriptions.catch_up(after=start, only=self.only) as messages:
+                async for message in messages:
+                    self._keep(message)
+                    if self._next >= self._limit:
+                        await self._room()
+        except Exception as error:  # whatever it is, each reader gets it
+            self._error = error
+        finally:
+            self.over = True
+            self.wake()
+
+    @property
+    def _next(self) -> int:
+        """The number of the next message from the store."""
+        return self._first + len(self._messages)
+
+    def _keep(self, message: Message) -> None:
+        self._messages.append(message)
+        self._end = message.position
+        self._since_end = 0 if _is_end(message) else self._since_end + 1
+        if len(self._messages) > self._kept + self._kept // 4:  # many at a time
+            self._drop(len(self._messages) - self._kept)
+        if self._awaited:
+            self.wake()
+        if _is_end(message):
+            self._at_end()
+
+    def _drop(self, count: int) -> None:
+        self._after = self._messages[count - 1].position
+        self._first += count
+        del self._messages[:count]
+
+    async def _room(self) -> None:
+        """Wait until the next message may be read."""
+        while self._next >= self._reach():
+            slowest = self._slowest()
+            number, patience = slowest and slowest.number, self._patience if slowest else None
+            self._moved.clear()
+            try:
+                async with asyncio.timeout(patience):
+                    await self._moved.wait()
+            except TimeoutError:
+                if slowest and slowest.number == number:
+                    slowest.waited_for = False
+
+    def _reach(self) -> int:
+        """Sets the limit up to which messages may be read, and returns it."""
+        slowest = self._slowest()
+        fastest = max((reader.number for reader in self._readers), default=self._first)
+        self._limit = fastest + min(AHEAD, self._kept // 2)
+        if slowest:
+            self._limit = min(self._limit, slowest.number + self._kept)
+        return self._limit
+
+    def _slowest(self) -> Reader | None:
+        """The reader that is waited for; ``None`` near the end of the log."""
+        if self._since_end < self._kept // 2:
+            return None
+        waited_for = [one for one in self._readers if one.waited_for and not self.lost(one)]
+        return min(waited_for, key=lambda one: one.number, default=None)
+
+
+def _is_end(message: Message) -> bool:
+    return isinstance(message, Progress) and message.caught_up
