@@ -10,6 +10,7 @@ from typing import Final
 
 WAITING: Final = 10_000  # lines that wait; more are dropped, and counted
 _AT_ONCE: Final = 100  # lines in one write
+_APART: Final = 0.02  # seconds between writes: each wakes a thread, which delays the others
 _PATIENCE: Final = 2.0  # seconds for the last lines at the end
 
 
@@ -24,11 +25,16 @@ class Aside(logging.Handler):
         self._thread = Thread(target=self._write, name="log", daemon=True)
         self._thread.start()
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def put(self, line: str) -> None:
+        """Have a line written; it is counted as lost if too many wait."""
         try:
-            self._lines.put_nowait(self.format(record))
+            self._lines.put_nowait(line)
         except Full:
             self._lost += 1
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self.put(self.format(record))
         except Exception:
             self.handleError(record)
 
@@ -44,7 +50,10 @@ class Aside(logging.Handler):
 
     def _waiting(self) -> Iterator[str | None]:
         """The next line, once there is one, and those that wait behind it."""
-        yield self._lines.get()
+        first = self._lines.get()
+        yield first
+        if first is not None:
+            time.sleep(_APART)
         with suppress(Empty):
             for _ in range(_AT_ONCE - 1):
                 yield self._lines.get_nowait()

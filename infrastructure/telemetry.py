@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, Final
@@ -41,46 +42,62 @@ def log_to_stderr(level: str) -> None:
 def log_to_file(file: Path, level: str) -> None:
     """JSON into ``file`` (10 MB, three old ones kept); warnings also readable on stderr."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    into_file = Aside(
-        RotatingFileHandler(file, maxBytes=10_000_000, backupCount=3, encoding="utf-8")
-    )
-    into_file.setLevel(level)
-    into_file.setFormatter(_json())
-    _configure(level, [into_file, _stderr("WARNING")])
+    into_file = RotatingFileHandler(file, maxBytes=10_000_000, backupCount=3, encoding="utf-8")
+    _configure(level, [_Output(into_file, level, *_JSON), _stderr("WARNING")])
 
 
-def _configure(level: str, handlers: list[logging.Handler]) -> None:
+class _Output(Aside):
+    """Where lines go: those of a level, rendered in one way."""
+
+    def __init__(self, target: logging.Handler, level: str, *rendering: Any) -> None:
+        super().__init__(target)
+        self.setLevel(level)
+        self.addFilter(Seldom())
+        self._rendering = rendering
+        drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+        self.setFormatter(  # of what other libraries log
+            structlog.stdlib.ProcessorFormatter(
+                processors=[drop, *rendering], foreign_pre_chain=_BEFORE_RENDERING
+            )
+        )
+
+    def take(self, record: "_Record") -> None:
+        """A record of our own, which needs none of what :mod:`logging` adds."""
+        if logging.getLevelNamesMapping()[record["level"].upper()] < self.level:
+            return
+        rendered: Any = dict(record)
+        for render in self._rendering:
+            rendered = render(None, record["level"], rendered)
+        self.put(rendered)
+
+
+@dataclass(frozen=True)
+class _Logger:
+    """Where our own records end."""
+
+    name: str | None
+    outputs: Sequence[_Output]
+
+    def take(self, **record: Any) -> None:
+        for output in self.outputs:
+            output.take(record)
+
+    debug = info = warning = error = critical = take
+
+
+def _configure(level: str, outputs: Sequence[_Output]) -> None:
     structlog.configure(
-        processors=[*_BEFORE_RENDERING, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=_BEFORE_RENDERING,
+        logger_factory=lambda name=None: _Logger(name, outputs),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
     )
-    for handler in handlers:
-        handler.addFilter(Seldom())
     logging.raiseExceptions = False  # else it prints the arguments of a failed record
-    logging.basicConfig(level=level, handlers=handlers, force=True)
+    logging.basicConfig(level=level, handlers=outputs, force=True)
 
 
-def _stderr(level: str) -> logging.Handler:
-    handler = Aside(logging.StreamHandler(sys.stderr))
-    handler.setLevel(level)
-    handler.setFormatter(_pretty() if sys.stderr.isatty() else _json())
-    return handler
-
-
-def _json() -> logging.Formatter:
-    return _formatter(_traceback, _bounded, _rendered)
-
-
-def _pretty() -> logging.Formatter:
-    return _formatter(_reason, _bounded, _shown, structlog.dev.ConsoleRenderer())
-
-
-def _formatter(*rendering: Any) -> logging.Formatter:
-    drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    return structlog.stdlib.ProcessorFormatter(
-        processors=[drop, *rendering], foreign_pre_chain=_BEFORE_RENDERING
-    )
+def _stderr(level: str) -> _Output:
+    rendering = _PRETTY if sys.stderr.isatty() else _JSON
+    return _Output(logging.StreamHandler(sys.stderr), level, *rendering)
 
 
 # ── what a record holds ──────────────────────────────────────────────────────────────────────────
@@ -132,3 +149,7 @@ def _shown(_: Any, __: str, record: _Record) -> _Record:
         key: visible(value) if isinstance(value, str) else visible(repr(value))
         for key, value in record.items()
     }
+
+
+_JSON: Final[Sequence[Any]] = (_traceback, _bounded, _rendered)
+_PRETTY: Final[Sequence[Any]] = (_reason, _bounded, _shown, structlog.dev.ConsoleRenderer())

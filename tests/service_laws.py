@@ -7,6 +7,7 @@ import ast
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import iscoroutinefunction
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -30,6 +31,7 @@ __all__ = [
     "test_every_read_model_has_a_specification",
     "test_every_route_documents_its_errors",
     "test_every_saga_has_recorded_histories",
+    "test_no_route_runs_in_a_thread",
 ]
 
 ROOT = Path(__file__).parents[1]
@@ -143,6 +145,14 @@ def test_every_route_documents_its_errors(tested: Tested) -> None:
                         f"{route.path} does not document {', '.join(lacking)}: "
                         f"declare {route.name} with responses={responses}"
                     )
+
+
+def test_no_route_runs_in_a_thread(tested: Tested) -> None:
+    """Routes and what they depend on are coroutines: a thread costs more than most of them do."""
+    for router in tested.program.routes():
+        for route in (one for one in router.routes if isinstance(one, APIRoute)):
+            for call in (route.endpoint, *_calls(route.dependant)):
+                assert iscoroutinefunction(call), f"declare {call} of {route.path} with `async def`"
 
 
 def _specified(tested: Tested) -> Iterator[str]:

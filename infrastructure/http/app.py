@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI
 
 from infrastructure.connecting import opened_to_serve
 from infrastructure.container import Container
-from infrastructure.http import description, operations, problems
+from infrastructure.http import description, headers, operations, problems
 from infrastructure.http.middleware import Authorized, Limited, Observed, unknown_name
 from infrastructure.http.text import Headed, Readable, understood
 from infrastructure.web.hosts import Trusted
@@ -40,9 +40,11 @@ def create_app(container: Container) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         dependencies=[Depends(understood)],
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours: ``Observed``
     )
     app.state.served = container.served
     for router in (*program.routes(), operations.router):
+        headers.describe(router)
         app.include_router(router)
     problems.install(app)
     description.install(app)

@@ -15,10 +15,11 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Final
 from uuid import UUID, uuid4, uuid5
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from application.backpressure import Overloaded
@@ -32,8 +33,9 @@ from application.command_dispatch import (
 from application.messages import Context
 from application.ports import StreamDeleted, StreamUnusable
 from domain.decider import Command, DomainError
+from infrastructure.http.headers import RequestHeader, reads
 from infrastructure.http.problems import BadHeader
-from infrastructure.http.served import Served, Serving
+from infrastructure.http.served import Served, served
 
 NAMESPACE = UUID("8d5a4f0e-6b1c-4a5e-9d37-2f6c1e0b7a94")
 """The namespace of command ids made of idempotency keys. Changing it forgets all keys."""
@@ -53,7 +55,7 @@ COMMAND_ERRORS = (
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _ENTITY_TAG = re.compile(r'"(0|[1-9][0-9]{0,17})"')
-_TRACEPARENT = re.compile(
+_VALID_TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 )
 
@@ -78,16 +80,23 @@ class CommandRequest:
         """An id for a thing that this command makes: the same when the request is repeated."""
         return str(uuid5(self.context.command_id, of))
 
-    async def carry_out(self, id: str, command: Command, response: Response) -> Done:
+    async def carry_out(
+        self, id: str, command: Command, response: Response, *, new: bool = False
+    ) -> Done:
         """Carry out the command on that aggregate, and set ``ETag`` to the new version.
 
-        Raises :class:`~application.backpressure.Overloaded`, and what dispatch raises.
+        ``new``: the aggregate most likely does not exist. Raises
+        :class:`~application.backpressure.Overloaded`, and what dispatch raises.
         """
-        dispatch = self.service.dispatch
-        version = self.expected_version
-        return await self.answer(
-            id, lambda: dispatch(id, command, self.context, expected_version=version), response
+        act = partial(
+            self.service.dispatch,
+            id,
+            command,
+            self.context,
+            expected_version=self.expected_version,
+            new=new,
         )
+        return await self.answer(id, act, response)
 
     async def answer(
         self, id: str, act: Callable[[], Awaitable[CommandOutcome]], response: Response
@@ -101,26 +110,24 @@ class CommandRequest:
         return Done(id=id, version=outcome.version, events=events)
 
 
-async def command_request(
-    request: Request,
-    service: Serving,
-    idempotency_key: Annotated[
-        str | None, Header(description="your name for this request; send it again to retry safely")
-    ] = None,
-    if_match: Annotated[
-        str | None, Header(description='the version you have seen, as in ETag: "3"')
-    ] = None,
-    traceparent: Annotated[str | None, Header(description="W3C trace context")] = None,
-) -> CommandRequest:
+_IDEMPOTENCY_KEY: Final = RequestHeader(
+    "Idempotency-Key", "your name for this request; send it again to retry safely"
+)
+_IF_MATCH: Final = RequestHeader("If-Match", 'the version you have seen, as in ETag: "3"')
+_TRACEPARENT: Final = RequestHeader("Traceparent", "W3C trace context")
+
+
+@reads(_IDEMPOTENCY_KEY, _IF_MATCH, _TRACEPARENT)
+async def command_request(request: Request) -> CommandRequest:
     """Raises :class:`BadHeader`."""
     context = Context.start(
         "api",
-        _command_id(request, idempotency_key),
+        _command_id(request, _IDEMPOTENCY_KEY.of(request)),
         datetime.now(UTC),
         correlation_id=request.state.correlation_id,
-        traceparent=_valid(traceparent),
+        traceparent=_valid(_TRACEPARENT.of(request)),
     )
-    return CommandRequest(service, context, _expected_version(if_match))
+    return CommandRequest(served(request), context, _expected_version(_IF_MATCH.of(request)))
 
 
 Requested = Annotated[CommandRequest, Depends(command_request)]
@@ -153,4 +160,4 @@ def _expected_version(if_match: str | None) -> int | None:
 
 
 def _valid(traceparent: str | None) -> str | None:
-    return traceparent if traceparent and _TRACEPARENT.fullmatch(traceparent) else None
+    return traceparent if traceparent and _VALID_TRACEPARENT.fullmatch(traceparent) else None

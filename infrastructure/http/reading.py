@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Request, Response
 
 from application.consistency import InvalidToken
 from application.ports import StoreUnavailable, V, Views
 from application.projections.projection import Projection
 from domain.decider import Missing
+from infrastructure.http.headers import RequestHeader, reads
 from infrastructure.http.problems import NotKnownYet, NotYet, documented
-from infrastructure.http.served import Served, Serving
+from infrastructure.http.served import Served, served
 
 T = TypeVar("T")
 
@@ -58,15 +59,15 @@ def answers(*errors: type[Exception]) -> dict[int | str, dict[str, Any]]:
     return {202: waiting, **documented(InvalidToken, StoreUnavailable, *errors)}
 
 
-async def reader(
-    request: Request,
-    service: Serving,
-    response: Response,
-    consistency_token: Annotated[
-        str | None, Header(description="from the answer to a command: wait until it is shown")
-    ] = None,
-) -> Reader:
-    return Reader(service, request, response, consistency_token)
+_TOKEN: Final = RequestHeader(
+    "Consistency-Token", "from the answer to a command: wait until it is shown"
+)
+
+
+@reads(_TOKEN)
+async def reader(request: Request, response: Response) -> Reader:
+    """Raises ``BadHeader``."""
+    return Reader(served(request), request, response, _TOKEN.of(request))
 
 
 Reading = Annotated[Reader, Depends(reader)]

@@ -44,4 +44,8 @@ def served(request: Request) -> Served:
     return found
 
 
-Serving = Annotated[Served, Depends(served)]
+async def _served(request: Request) -> Served:
+    return served(request)  # FastAPI would call a plain function in a thread
+
+
+Serving = Annotated[Served, Depends(_served)]

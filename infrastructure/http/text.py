@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.values import normal
-from infrastructure.http.problems import BadHeader, FieldProblem, answer, invalid
+from infrastructure.http.problems import FieldProblem, answer, invalid
 
 _MOST = 50  # parameters of a query, fields of an object
 
@@ -79,20 +79,13 @@ class Headed:
 
 
 async def understood(request: Request) -> None:
-    """For every route: refuses unknown parameters of the query, and those that are sent twice.
-
-    Also headers of the route that are sent twice: which one was meant is unknown.
-    """
+    """For every route: refuses unknown parameters of the query, and those that are sent twice."""
+    if not request.scope["query_string"]:
+        return
     route = request.scope["route"]
     dependant = route.dependant if isinstance(route, APIRoute) else Dependant()
-    for name in _headers(dependant):
-        if len(request.headers.getlist(name)) > 1:
-            raise BadHeader(f"{name.title()} was sent more than once: send it once")
     given = Counter(name for name, _ in request.query_params.multi_items())
-    if not given:
-        return
-    known = list(_known(dependant))
-    if wrong := [*_misunderstood(given, known)]:
+    if wrong := [*_misunderstood(given, list(_known(dependant)))]:
         raise RequestValidationError(wrong)
 
 
@@ -101,13 +94,6 @@ def _known(needed: Dependant) -> Iterator[str]:
     yield from (field.alias for field in needed.query_params)
     for below in needed.dependencies:
         yield from _known(below)
-
-
-def _headers(needed: Dependant) -> Iterator[str]:
-    """The same of headers."""
-    yield from (field.alias for field in needed.header_params)
-    for below in needed.dependencies:
-        yield from _headers(below)
 
 
 def _misunderstood(given: Mapping[str, int], known: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -50,6 +50,15 @@ async def test_the_page_shows_every_route_and_every_shape(bank: Bank) -> None:
     assert {link[1:] for link in seen.links if link.startswith("#")} <= seen.ids
 
 
+async def test_the_headers_that_a_route_reads_are_described() -> None:
+    """Those of a command and those of a question, each once, however often an app was made."""
+    for _ in range(2):
+        each = {(one.method, one.path): one for one in operations(BANK, ids={})}
+        command, question = each["POST", "/transfers"], each["GET", "/transfers/{transfer_id}"]
+        assert command.headers == ["Idempotency-Key", "If-Match", "Traceparent"]
+        assert question.headers == ["Consistency-Token"]
+
+
 async def test_the_page_loads_nothing_from_another_host_and_runs_no_script(bank: Bank) -> None:
     """Its policy forbids both, and it needs neither."""
     answer = await bank.http.get("/docs")

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -126,12 +127,15 @@ def test_a_pipe_that_nobody_reads_holds_up_no_caller() -> None:
 
 def test_a_log_on_a_terminal_shows_what_would_act_on_it() -> None:
     """A path that a client has sent moves no cursor, in the message, a value, or a reason."""
-    pretty = telemetry._pretty()
-    for told in (
-        {"msg": "got \x1b[2J"},
-        {"msg": {"event": "request", "path": "/\x1b[2J"}, "_logger": log, "_name": "info"},
-        {"msg": "failed", "exc_info": (ValueError, ValueError("\x1b[2J"), None)},
-    ):
-        record = logging.makeLogRecord({"levelname": "INFO", "name": "x", **told})
-        assert r"\x1b[2J" in pretty.format(record)
-        assert "\x1b[2J" not in pretty.format(record)
+    terminal = StringIO()
+    output = telemetry._Output(logging.StreamHandler(terminal), "INFO", *telemetry._PRETTY)
+    reason = (ValueError, ValueError("\x1b[2J"), None)
+    output.handle(logging.makeLogRecord({"levelno": logging.INFO, "msg": "got \x1b[2J"}))
+    output.handle(logging.makeLogRecord({"levelname": "INFO", "msg": "no", "exc_info": reason}))
+    output.take({"event": "request", "level": "info", "path": "/\x1b[2J"})
+    output.close()
+    lines = terminal.getvalue().splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        assert r"\x1b[2J" in line
+        assert "\x1b[2J" not in line

@@ -130,7 +130,7 @@ def order_placed_with(key: str) -> str:
 async def place_order(body: NewOrder, request: Requested, response: Response) -> Done:
     """Place an order. The service makes its id; ``Location`` is its address."""
     id = request.make_id("order")
-    done = await request.carry_out(id, body.command(), response)
+    done = await request.carry_out(id, body.command(), response, new=True)
     response.headers["Location"] = f"/orders/{id}"
     return done
 
