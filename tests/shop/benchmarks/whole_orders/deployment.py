@@ -8,12 +8,12 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
-from urllib.error import URLError
+from typing import Final, Literal
 from urllib.request import urlopen
 
 import psutil
@@ -47,19 +47,25 @@ class Process:
         """Seconds of the processor so far, by part."""
         self.parts_file.unlink(missing_ok=True)
         self.process.send_signal(signal.SIGUSR1)
-        self._until(self.parts_file.exists)
+        wait_until(self.parts_file.exists, self.ended)
         parts: dict[str, float] = json.loads(self.parts_file.read_text())
         return parts
 
-    def wait_until_ready(self) -> None:
-        self._until(lambda: status(f"{self.url}/health/ready") == 200)
+    def end(self) -> None:
+        """As an operator ends it. An ended one is left alone."""
+        if not self.ended():
+            self.process.terminate()
+            self.process.wait(PATIENCE)
 
-    def _until(self, condition: Any) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{self.role}: {self.output.read_text()[-2000:]}")
-            time.sleep(0.02)
+    def wait_until_ready(self) -> None:
+        """Raises ``RuntimeError`` with what it printed, if it does not start."""
+        try:
+            wait_until_ready(self.url, self.ended)
+        except RuntimeError as error:
+            raise RuntimeError(f"{self.role}: {self.output.read_text()[-2000:]}") from error
+
+    def ended(self) -> bool:
+        return self.process.poll() is not None
 
 
 @dataclass(frozen=True)
@@ -106,25 +112,23 @@ class Deployment:
         others = {name: processor_of(pid) for name, pid in self.servers.items()}
         return Taken({**own, **others}, parts)
 
-    def start_load(self, task: load.Task) -> "subprocess.Popen[str]":
-        """Customers in a process of their own."""
-        return subprocess.Popen(
-            [sys.executable, "-m", _LOAD, self.url, json.dumps(asdict(task))],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def load(self, task: load.Task) -> load.Load:
-        """The same, and wait for their end."""
-        return finished(self.start_load(task))
+    def leave_the_api_alone(self) -> None:
+        """End all processes of the service but the API."""
+        for worker in self.processes[1:]:
+            worker.end()
 
 
-def finished(customers: "subprocess.Popen[str]") -> load.Load:
-    """What came of a load that was started. Raises ``RuntimeError``."""
-    printed, _ = customers.communicate()
-    if customers.returncode:
+def customers(url: str, task: load.Task) -> load.Load:
+    """What came of this load, by a process of its own. Raises ``RuntimeError``."""
+    ended = subprocess.run(
+        [sys.executable, "-m", _LOAD, url, json.dumps(asdict(task))],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
         raise RuntimeError("the customers failed: see above")
-    return load.loaded(printed)
+    return load.loaded(ended.stdout)
 
 
 def processor_of(pid: int) -> float:
@@ -140,15 +144,26 @@ def processor_of(pid: int) -> float:
     return float(taken)
 
 
-def status(url: str) -> int:
-    """The status of the answer; 0 while there is none."""
+def wait_until_ready(url: str, ended: Callable[[], bool]) -> None:
+    """Return when the process that answers there is ready. Raises ``RuntimeError``."""
+    wait_until(partial(_ready, url), ended)
+
+
+def wait_until(condition: Callable[[], bool], ended: Callable[[], bool]) -> None:
+    """Raises ``RuntimeError`` when the process has ended, or it takes too long."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if ended() or time.monotonic() > deadline:
+            raise RuntimeError("a process has ended, or does not answer")
+        time.sleep(0.02)
+
+
+def _ready(url: str) -> bool:
     try:
-        with urlopen(url, timeout=PATIENCE) as answer:
-            return int(answer.status)
-    except URLError as error:
-        return int(getattr(error, "code", 0))
-    except OSError:
-        return 0
+        urlopen(f"{url}/health/ready", timeout=PATIENCE).close()
+    except OSError:  # it does not answer yet, or not with 200
+        return False
+    return True
 
 
 @contextmanager
@@ -203,7 +218,7 @@ def _server_pid(uri: str) -> int:
 def _process(
     role: str, home: Path, settings: Mapping[str, str], *, metered: bool
 ) -> Iterator[Process]:
-    port, parts, output = _free_port(), home / f"{role}.json", home / f"{role}.txt"
+    port, parts, output = free_port(), home / f"{role}.json", home / f"{role}.txt"
     program = [_METERED, str(parts)] if metered else ["infrastructure.shop"]
     arguments = ["serve"] if role == "all" else ["serve", "--role", role]
     with output.open("w") as file:
@@ -213,14 +228,13 @@ def _process(
             stdout=file,
             stderr=subprocess.STDOUT,
         )
+    started = Process(role, f"http://127.0.0.1:{port}", process, parts, output)
     try:
-        yield Process(role, f"http://127.0.0.1:{port}", process, parts, output)
+        yield started
     finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(PATIENCE)
+        started.end()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

@@ -14,14 +14,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from http import HTTPStatus
-from itertools import count
+from itertools import count, cycle
 from typing import Any, Final
 from uuid import uuid4
+
+import uvloop
 
 from tests.shop.benchmarks.whole_orders.client import Answer, Client, Unanswered
 from tests.shop.benchmarks.whole_orders.orders import all_skus, order
 
 IN_STOCK: Final = 10_000_000
+_DIFFERENT: Final = 2_000  # orders; then the same goods are ordered again
 _KNOWN_AFTER: Final = 1.0  # seconds after which an order is looked at
 _LOCATION: Final = b"location: /orders/"
 
@@ -66,14 +69,14 @@ class Customers:
 
     def __init__(self, client: Client, task: Task) -> None:
         self.load = Load()
-        self._client, self._task = client, task
-        self._chance = random.Random(7)
+        self._client, self._chance = client, random.Random(7)
+        bodies = [order(self._chance, popular=task.popular) for _ in range(_DIFFERENT)]
+        self._bodies = cycle(bodies)
         self._orders: deque[tuple[float, str]] = deque(maxlen=10_000)
 
     async def place(self, due: float) -> None:
-        body = order(self._chance, popular=self._task.popular)
         try:
-            answer = await self._client.post("/orders", body, uuid4().hex)
+            answer = await self._client.post("/orders", next(self._bodies), uuid4().hex)
         except (Unanswered, OSError) as error:
             self.load.wrong[repr(error)] += 1
             return
@@ -174,7 +177,7 @@ async def run(url: str, task: Task) -> Load:
 
 def main(arguments: Sequence[str]) -> None:
     url, task = arguments
-    load = asyncio.run(run(url, Task(**json.loads(task))))
+    load = uvloop.run(run(url, Task(**json.loads(task))))
     json.dump(asdict(load), sys.stdout)
 
 

@@ -12,8 +12,8 @@ from tests.shop.benchmarks.whole_orders.deployment import (
     ROLES,
     Deployment,
     Store,
+    customers,
     deployed,
-    finished,
 )
 from tests.shop.benchmarks.whole_orders.load import Load, Task
 from tests.shop.benchmarks.whole_orders.watching import ended_otherwise, settled, watched
@@ -31,12 +31,12 @@ class Shop:
 
     def prepare(self) -> None:
         """Receive stock, and place some orders that do not count."""
-        self.deployment.load(Task("stock"))
+        customers(self.deployment.url, Task("stock"))
         self.under(Task("closed", clients=4, seconds=2))
         self.settle()
 
     def under(self, task: Task) -> Load:
-        load = self.deployment.load(task)
+        load = customers(self.deployment.url, task)
         self.placed += load.placed
         return load
 
@@ -58,9 +58,7 @@ def steady(shop: Shop, task: Task) -> Iterator[str]:
     """An open loop at one rate, with the cost of each order."""
     before = shop.deployment.taken()
     with watched(shop.deployment) as watch:
-        customers = shop.deployment.start_load(task)
-        load = finished(customers)
-        shop.placed += load.placed
+        load = shop.under(task)
         backlog = shop.placed - sum(watch.look().ended.values())
     began = time.monotonic()
     wrong = shop.settle()

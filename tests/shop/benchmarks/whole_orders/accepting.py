@@ -1,0 +1,117 @@
+"""How fast the API alone accepts and answers, beside bare FastAPI with the same models.
+
+    python -m tests.shop.benchmarks.whole_orders.accepting [postgres|node]
+
+Both in turns, in the same run. The workers have ended once there is an order to look at.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Final, get_args
+from urllib.request import Request, urlopen
+
+from tests.shop.benchmarks.whole_orders.deployment import (
+    PATIENCE,
+    Store,
+    customers,
+    deployed,
+    free_port,
+    processor_of,
+    wait_until_ready,
+)
+from tests.shop.benchmarks.whole_orders.load import Load, Task
+from tests.shop.benchmarks.whole_orders.measuring import Shop
+
+ROUNDS: Final = 5
+SECONDS: Final = 2.0
+_BARE: Final = "tests.shop.benchmarks.whole_orders.bare"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of both: where it answers, and its process."""
+
+    url: str
+    pid: int
+
+    def taken(self, task: Task) -> tuple[float, float]:
+        """Requests a second, and milliseconds of its processor for each."""
+        before = processor_of(self.pid)
+        load = customers(self.url, task)
+        answered = load.placed + len(load.gets)
+        _require_right(load)
+        return answered / load.seconds, (processor_of(self.pid) - before) / answered * 1e3
+
+
+def _require_right(load: Load) -> None:
+    """Raises ``ValueError`` if anything was refused or answered wrongly: rates would be lies."""
+    if load.refused or load.wrong or load.gets_wrong:
+        raise ValueError(f"{load.refused} refused; {load.wrong + load.gets_wrong}")
+
+
+def main() -> None:
+    """Measure both stores and print; takes about two minutes."""
+    for store in get_args(Store):
+        for line in measured(store):
+            print(line, flush=True)
+
+
+def measured(store: Store) -> Iterator[str]:
+    """The lines of a table."""
+    with deployed(store, metered=False, patient=True) as deployment:
+        shop = Shop(deployment)
+        shop.prepare()
+        path = f"/orders/{shop.under(Task('closed', seconds=1)).last}"
+        shop.settle()
+        deployment.leave_the_api_alone()
+        ours = Side(deployment.url, deployment.processes[0].process.pid)
+        with bare(f"{ours.url}{path}", path) as theirs:
+            title = f"the API alone, {store}"
+            yield f"{title:34}{'here':>9}{'bare':>9}{'ratio':>7}   ms of processor"
+            for name, task in rows(path):
+                yield row(name, ours, theirs, task)
+
+
+def rows(path: str) -> Iterator[tuple[str, Task]]:
+    """What is asked of both."""
+    post, get = Task("closed", seconds=SECONDS), Task("get", seconds=SECONDS, path=path)
+    for clients in (1, 64):
+        yield f"POST /orders, {clients} clients", replace(post, clients=clients)
+    for clients in (1, 64):
+        yield f"GET /orders/ID, {clients} clients", replace(get, clients=clients)
+
+
+def row(name: str, ours: Side, theirs: Side, task: Task) -> str:
+    """Medians of rounds that alternate."""
+    turns = [(ours.taken(task), theirs.taken(task)) for _ in range(ROUNDS)]
+    here, there = (median(turn[side][0] for turn in turns) for side in (0, 1))
+    ratio = median(turn[0][0] / turn[1][0] for turn in turns)
+    costs = [median(turn[side][1] for turn in turns) for side in (0, 1)]
+    return f"{name:34}{here:9,.0f}{there:9,.0f}{ratio:7.2f}   {costs[0]:.2f}, bare {costs[1]:.2f}"
+
+
+@contextmanager
+def bare(shown: str, path: str) -> Iterator[Side]:
+    """The bare application, which answers as ``shown`` does."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", _BARE, str(port)])
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(url, lambda: process.poll() is not None)
+        with urlopen(shown, timeout=PATIENCE) as answer:
+            body = answer.read()
+        headers = {"Content-Type": "application/json"}
+        given = Request(f"{url}{path}", data=body, headers=headers, method="PUT")
+        urlopen(given, timeout=PATIENCE).close()
+        yield Side(url, process.pid)
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+if __name__ == "__main__":
+    main()
