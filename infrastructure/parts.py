@@ -15,6 +15,7 @@ from application.sagas.deadlines import Deadlines
 from application.sagas.engine import Observer, SagaEngine
 from application.sagas.performing import Performer
 from application.service import Service
+from application.shared_subscription import SharedSubscription
 
 
 def now() -> datetime:
@@ -86,4 +87,8 @@ def deadlines(
     service: Service[Any], store: EventStore, subscriptions: Subscriptions, log_end: LogEnd
 ) -> Mapping[str, Deadlines]:
     """The deadlines of the sagas of each name."""
-    return {name: Deadlines(name, store, subscriptions, log_end) for name in service.versions}
+    shared = SharedSubscription(subscriptions)
+    each = {name: Deadlines(name, store, shared, log_end) for name in service.versions}
+    for one in each.values():
+        shared.expect(one.events)
+    return each

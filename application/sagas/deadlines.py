@@ -168,7 +168,8 @@ class Deadlines:
     def _set(self, id: str, moment: datetime) -> None:
         self._moments[id] = moment
         heapq.heappush(self._queue, (moment, id))
-        self._news.set()
+        if self._queue[0] == (moment, id):  # before all others: what waits for those waits anew
+            self._news.set()
 
     # ── waking ───────────────────────────────────────────────────────────────────────────────────
 
