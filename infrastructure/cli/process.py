@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+from infrastructure import event_loop
 from infrastructure.cli.printing import say
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _fail(error: Exception, code: int) -> None:
 def until_stopped(service: Coroutine[Any, Any, None]) -> None:
     """Run a service until it is stopped, which is success."""
     try:
-        _run(service, _loop_of_services())
+        _run(service, event_loop.of_services())
     except asyncio.CancelledError:
         return
 
@@ -143,15 +144,6 @@ def until_done(work: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         say(typed("stopped before the end", ": "), err=True)
         raise typer.Exit(130) from None
-
-
-def _loop_of_services() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where it is installed: HTTP and gRPC cost a tenth less on it. ``None``: asyncio's."""
-    try:
-        import uvloop
-    except ImportError:  # there is none for Windows
-        return None
-    return uvloop.new_event_loop
 
 
 def _run(
