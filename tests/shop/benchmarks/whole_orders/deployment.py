@@ -168,12 +168,18 @@ def _ready(url: str) -> bool:
 
 @contextmanager
 def deployed(
-    store: Store, roles: Sequence[str] = ROLES, *, metered: bool = True, patient: bool = False
+    store: Store,
+    roles: Sequence[str] = ROLES,
+    *,
+    metered: bool = True,
+    patient: bool = False,
+    program: str = "infrastructure.shop",
 ) -> Iterator[Deployment]:
     """The service, ready: a process for each of these roles, the first of which is the API.
 
     ``metered``: each process accounts for its parts. ``patient``: commands are never refused for
-    the lag of read models, for an API that nobody works for.
+    the lag of read models, for an API that nobody works for. ``program``: another one than the
+    shop, not metered.
     """
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -182,7 +188,8 @@ def deployed(
             for number, limit in enumerate(_LIMITS):
                 settings[f"HEADWATER_{limit.upper()}"] = str(1e6 + number)
         processes = [
-            stack.enter_context(_process(role, home, settings, metered=metered)) for role in roles
+            stack.enter_context(_process(role, home, settings, program, metered=metered))
+            for role in roles
         ]
         for process in processes:
             process.wait_until_ready()
@@ -216,10 +223,10 @@ def _server_pid(uri: str) -> int:
 
 @contextmanager
 def _process(
-    role: str, home: Path, settings: Mapping[str, str], *, metered: bool
+    role: str, home: Path, settings: Mapping[str, str], module: str, *, metered: bool
 ) -> Iterator[Process]:
     port, parts, output = free_port(), home / f"{role}.json", home / f"{role}.txt"
-    program = [_METERED, str(parts)] if metered else ["infrastructure.shop"]
+    program = [_METERED, str(parts)] if metered else [module]
     arguments = ["serve"] if role == "all" else ["serve", "--role", role]
     with output.open("w") as file:
         process = psutil.Popen(

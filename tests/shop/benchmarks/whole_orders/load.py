@@ -26,6 +26,7 @@ from tests.shop.benchmarks.whole_orders.orders import all_skus, order
 IN_STOCK: Final = 10_000_000
 _DIFFERENT: Final = 2_000  # orders; then the same goods are ordered again
 _KNOWN_AFTER: Final = 1.0  # seconds after which an order is looked at
+_FLOW: Final = ("confirmation", "shipment", "delivery")
 _LOCATION: Final = b"location: /orders/"
 
 
@@ -34,7 +35,7 @@ class Task:
     """What the customers do."""
 
     what: str
-    """``stock``, ``open``, ``closed``, or ``get``."""
+    """``stock``, ``open``, ``closed``, ``flow`` or ``get``."""
     seconds: float = 0
     rate: float = 0
     """Orders a second, of an open loop."""
@@ -74,21 +75,33 @@ class Customers:
         self._bodies = cycle(bodies)
         self._orders: deque[tuple[float, str]] = deque(maxlen=10_000)
 
-    async def place(self, due: float) -> None:
+    async def place(self, due: float) -> str | None:
+        """Returns the id of the order, if it was accepted."""
         try:
             answer = await self._client.post("/orders", next(self._bodies), uuid4().hex)
         except (Unanswered, OSError) as error:
             self.load.wrong[repr(error)] += 1
-            return
+            return None
         self.load.posts.append(time.perf_counter() - due)
         match answer.status:
             case HTTPStatus.CREATED:
                 self.load.placed += 1
-                self._remember(answer)
+                return self._remember(answer)
             case HTTPStatus.SERVICE_UNAVAILABLE:
                 self.load.refused += 1
-            case status:
-                self.load.wrong[f"{status}: {answer.body[:200].decode(errors='replace')}"] += 1
+            case _:
+                self.load.wrong[_wrong(answer)] += 1
+        return None
+
+    async def accompany(self, due: float) -> None:
+        """Place an order and send it on, until it is delivered."""
+        if (id := await self.place(due)) is None:
+            return
+        for step in _FLOW:
+            answer = await self._client.post(f"/orders/{id}/{step}", "{}", uuid4().hex)
+            if answer.status != HTTPStatus.OK:
+                self.load.wrong[_wrong(answer)] += 1
+        self.load.last = id
 
     async def look(self, due: float) -> None:
         """Look at an order that was placed a second ago at least."""
@@ -106,15 +119,20 @@ class Customers:
             return
         self.load.gets.append(time.perf_counter() - due)
         if answer.status != HTTPStatus.OK:
-            self.load.gets_wrong[f"{answer.status}: {answer.body[:200].decode()}"] += 1
+            self.load.gets_wrong[_wrong(answer)] += 1
 
-    def _remember(self, answer: Answer) -> None:
+    def _remember(self, answer: Answer) -> str:
         start = answer.head.lower().find(_LOCATION) + len(_LOCATION)
         self.load.last = answer.head[start : start + 36].decode()
         self._orders.append((time.perf_counter(), self.load.last))
+        return self.load.last
 
 
-async def at_rate(rate: float, seconds: float, act: Callable[[float], Awaitable[None]]) -> None:
+def _wrong(answer: Answer) -> str:
+    return f"{answer.status}: {answer.body[:200].decode(errors='replace')}"
+
+
+async def at_rate(rate: float, seconds: float, act: Callable[[float], Awaitable[object]]) -> None:
     """An open loop: begin so many a second, whatever becomes of the earlier ones."""
     if not rate:
         return
@@ -128,7 +146,7 @@ async def at_rate(rate: float, seconds: float, act: Callable[[float], Awaitable[
 
 
 async def one_after_the_other(
-    clients: int, seconds: float, act: Callable[[float], Awaitable[None]]
+    clients: int, seconds: float, act: Callable[[float], Awaitable[object]]
 ) -> None:
     """A closed loop: each client begins when it has its answer."""
     until = time.perf_counter() + seconds
@@ -167,6 +185,8 @@ async def run(url: str, task: Task) -> Load:
                 )
             case "closed":
                 await one_after_the_other(task.clients, task.seconds, customers.place)
+            case "flow":
+                await one_after_the_other(task.clients, task.seconds, customers.accompany)
             case _:
                 asks = partial(customers.get, task.path)
                 await one_after_the_other(task.clients, task.seconds, asks)
