@@ -25,7 +25,7 @@ from tests.shop.benchmarks.whole_orders import load
 from tests.shop.e2e.headwater import environment
 
 Store = Literal["postgres", "node"]
-ROLES: Final = ("all",)
+ROLES: Final = ("api", "projections", "sagas")
 PATIENCE: Final = 120.0  # seconds in which a process starts, or answers
 _METERED: Final = "tests.shop.benchmarks.whole_orders.metered"
 _LOAD: Final = "tests.shop.benchmarks.whole_orders.load"
