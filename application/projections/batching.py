@@ -32,9 +32,7 @@ async def batches(
     that came before.
     """
     waiting = _Waiting(size)
-    this = asyncio.current_task()
-    name = this.get_name() if this else None  # its work counts as that of the projection
-    reader = asyncio.create_task(waiting.read(messages), name=name)
+    reader = asyncio.create_task(waiting.read(messages))
     try:
         yield waiting.collect(apart)
     finally:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from application.event_filter import EventFilter
@@ -38,6 +38,8 @@ class Lag:
     breached: bool  # older than its max_staleness, or no report for so long
     failed: bool
     paused: bool
+    taken_in: int  # events, since the first
+    seen_at: datetime  # by the clock of the store that keeps the build
 
     @property
     def catch_up_in(self) -> float | None:
@@ -117,6 +119,8 @@ class Lags:
             breached=self._breached(standing),
             failed=standing.failure is not None,
             paused=standing.paused is not None,
+            taken_in=standing.events,
+            seen_at=standing.now,
         )
 
     def _breached(self, standing: BuildStanding) -> bool:

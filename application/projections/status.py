@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 LATELY: Final = timedelta(seconds=10)
-"""The time over which a rate is taken."""
+"""The longest time over which a rate is taken."""
 
 
 class State(StrEnum):
@@ -29,7 +29,7 @@ class RunnerStatus:
     events: int  # taken in by this runner
     missing_since: datetime | None  # when the oldest event that is not in was recorded
     lag_seconds: float | None  # so old at most is what a query shows
-    rate: float  # events a second, lately
+    rate: float  # events a second, lately: since it fell behind, if it is
     last_error: str | None
 
     @property
@@ -74,6 +74,8 @@ class Progressing:
 
     def behind(self) -> None:
         """More is waiting."""
+        if self._state is State.LIVE:  # what it took in until now was all that came: no measure
+            self._lately = deque([(self._clock(), self._events)])
         self._state = State.CATCHING_UP
 
     def lost(self, error: Exception) -> None:
@@ -106,7 +108,7 @@ class Progressing:
         return 0.0 if self._state is State.LIVE else None
 
     def _rate(self) -> float:
-        """Over the last seconds, from the first batch in them to now."""
+        """Over the last seconds, from the first batch in them to now, or since it fell behind."""
         now = self._clock()
         while len(self._lately) > 1 and now - self._lately[0][0] > LATELY:
             self._lately.popleft()

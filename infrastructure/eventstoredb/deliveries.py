@@ -1,6 +1,7 @@
 """The deliveries of one persistent subscription to a stream of links."""
 
 from collections.abc import AsyncIterator, Callable
+from uuid import UUID
 
 from esdbclient import AsyncPersistentSubscription
 from esdbclient.protos.Grpc.persistent_pb2 import ReadResp
@@ -18,21 +19,20 @@ class Delivery:
     """
 
     def __init__(
-        self, recorded: RecordedEvent, retries: int, id: str, settlements: Settlements
+        self, recorded: RecordedEvent, retries: int, id: UUID, settlements: Settlements
     ) -> None:
         self.recorded, self.retries = recorded, retries
         self._id, self._settlements = id, settlements
 
     async def ack(self) -> None:
-        self._settlements.done(self._id)
+        await self._settlements.ack(self._id)
 
     async def retry(self, reason: str) -> None:  # noqa: ARG002 - the server does not keep it
-        self._settlements.again(self._id)
+        await self._settlements.retry(self._id)
 
 
 async def deliveries(
     subscription: AsyncPersistentSubscription,
-    settlements: Settlements,
     only: EventFilter,
     decoder: Decoder,
     report: Callable[[], None],
@@ -43,17 +43,22 @@ async def deliveries(
     links whose event was deleted or truncated; ``report`` is called for each of these last ones.
     The messages are read without the client, which skips those and never settles them.
     """
+    settlements = Settlements(subscription)
     async for message in _messages(subscription):
         if message.WhichOneof("content") != "event":
             continue
-        read, event = message.event, message.event.event
-        id = read.link.id.string or event.id.string  # of the link, where it was found by one
-        if not event.id.string:
+        read, id = message.event, _id_to_settle(message.event)
+        if not read.event.id.string:
             report()
-        elif only.admits(event.stream_identifier.stream_name.decode(), event.metadata["type"]):
-            yield Delivery(as_recorded(event, decoder), read.retry_count, id, settlements)
+        elif (recorded := as_recorded(read.event, decoder)) in only:
+            yield Delivery(recorded, read.retry_count, id, settlements)
             continue
-        settlements.done(id)
+        await settlements.ack(id)
+
+
+def _id_to_settle(read: ReadResp.ReadEvent) -> UUID:
+    """Of the link, where the event was found by one."""
+    return UUID(read.link.id.string or read.event.id.string)
 
 
 async def _messages(subscription: AsyncPersistentSubscription) -> AsyncIterator[ReadResp]:

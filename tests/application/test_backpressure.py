@@ -1,28 +1,16 @@
 """Backpressure: lag is bounded by the limit, and nobody is held up for nothing."""
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from application.backpressure import LONGEST, Backpressure, Overloaded, Pressure
-from application.command_dispatch import CommandDispatch
-from application.messages import Context
-from application.ports import V
-from application.projections.builds import WHOLE, Build, Role, Shard
-from application.projections.hosting import ProjectionHost
-from application.projections.lag import Lag, Lags
-from application.projections.projection import Projection
-from infrastructure import memory
+from application.projections.builds import Build, Role
+from application.projections.lag import Lag
 from tests.projection_specification import START
-from tests.sample.accounts import Deposit
-from tests.sample.read_models.balances import balances
-from tests.sample.service import SAMPLE
-from tests.virtual_time import in_virtual_time
 
 SLOW, REFUSE = 4.0, 10.0
 
@@ -39,6 +27,11 @@ class Gate:
             slow=SLOW, refuse=REFUSE, clock=lambda: self.now, pause=self._pause
         )
 
+    def after(self, seconds: float) -> "Gate":
+        """Let this time pass."""
+        self.now += seconds
+        return self
+
     async def _pause(self, seconds: float) -> None:
         self.paused.append(seconds)
         self.now += seconds
@@ -46,7 +39,8 @@ class Gate:
 
     def saw(self, seconds: float | None, *, name: str = "balances", **more: Any) -> None:
         """The last look at the one live build found this."""
-        self.backpressure.look([lag_of(name, seconds, **more)])
+        seen_at = START + timedelta(seconds=self.now)
+        self.backpressure.look([lag_of(name, seconds, **{"seen_at": seen_at, **more})])
 
 
 def lag_of(name: str, seconds: float | None, **more: Any) -> Lag:
@@ -58,7 +52,7 @@ def lag_of(name: str, seconds: float | None, **more: Any) -> Lag:
         "events": None,
         "rate": 10.0,
     }
-    flags = {"breached": False, "failed": False, "paused": False}
+    flags = {"breached": False, "failed": False, "paused": False, "taken_in": 0, "seen_at": START}
     return Lag(build=Build(name, 1), seconds=seconds, **{**of, **flags, **more})
 
 
@@ -92,17 +86,54 @@ async def test_beyond_the_second_limit_a_command_is_refused(gate: Gate) -> None:
     """It names who is behind, by how much, and when to come again; it has waited for nothing."""
     gate.saw(REFUSE)
 
-    with pytest.raises(Overloaded, match=r"balances is 10 s behind.*again in 6 s"):
+    with pytest.raises(Overloaded, match=r"balances is 10 s behind.*again in 3 s"):
         await gate.backpressure.admit()
 
     assert gate.paused == []
 
 
 async def test_what_waits_counts_by_the_time_that_it_will_take(gate: Gate) -> None:
-    """A young backlog that takes long to work off is a lag already."""
-    gate.saw(0.1, events=1_000, rate=10.0)
+    """A young backlog is a lag already, once the pace at which it is taken in was measured."""
+    gate.after(3.0).saw(2.8, events=1_000, taken_in=30)
 
-    assert gate.backpressure.pressure is Pressure.REFUSED
+    with pytest.raises(Overloaded, match=r"balances needs 14 s for the 1,000 events it misses"):
+        await gate.backpressure.admit()
+
+
+async def test_a_pace_is_not_measured_while_events_are_awaited(gate: Gate) -> None:
+    """Few events in a long time show nothing when none was missing for most of it."""
+    gate.after(60.0).saw(2.8, events=1_000, taken_in=30)
+
+    assert gate.backpressure.pressure is Pressure.NONE
+
+
+async def test_an_unknown_time_does_not_belong_to_a_pace(gate: Gate) -> None:
+    """A process that was started anew takes in nothing while it starts."""
+    gate.after(3.0).saw(None)
+    gate.after(3.0).saw(1.8, events=1_000, taken_in=30)
+
+    assert gate.backpressure.pressure is Pressure.NONE
+
+
+async def test_what_is_refused_is_let_in_halfway_between_the_limits(gate: Gate) -> None:
+    """Just below the limit it would be refused again with the next look."""
+    for seconds, expected in [
+        (REFUSE, Pressure.REFUSED),
+        (REFUSE - 1, Pressure.REFUSED),
+        ((SLOW + REFUSE) / 2 - 0.1, Pressure.SLOWED),
+        (REFUSE - 1, Pressure.SLOWED),
+    ]:
+        gate.saw(seconds)
+        assert gate.backpressure.pressure is expected
+
+
+async def test_a_refusal_names_what_is_known(gate: Gate) -> None:
+    """Of a read model that is not seen any more, it names what was seen, and when."""
+    gate.saw(2.0)
+    gate.now = REFUSE
+
+    with pytest.raises(Overloaded, match=r"balances was last seen 10 s ago, 2 s behind"):
+        await gate.backpressure.admit()
 
 
 async def test_unknown_counts_as_the_worst_that_it_can_be(gate: Gate) -> None:
@@ -181,94 +212,3 @@ def test_limits_that_make_no_sense_are_refused(slow: float, refuse: float) -> No
     """Slowing comes before refusing."""
     with pytest.raises(ValueError, match="slowed from"):
         Backpressure(slow=slow, refuse=refuse)
-
-
-# ── a burst ──────────────────────────────────────────────────────────────────────────────────────
-
-WRITTEN, TAKEN_IN = 50, 10  # commands a second that come, events a second that can be taken in
-BURST = 30.0  # seconds
-
-
-class Slow(memory.ReadModels):
-    """Read models whose views take their time to be written."""
-
-    def of(self, projection: Projection[V], build: Build, shard: Shard = WHOLE) -> memory.Views[V]:
-        views = super().of(projection, build, shard)
-        save = views.save
-
-        async def slow_save(*args: Any, events: int = 0, **kwargs: Any) -> None:
-            await asyncio.sleep(events / TAKEN_IN)
-            await save(*args, events=events, **kwargs)
-
-        views.save = slow_save  # type: ignore[method-assign]  # the point of it
-        return views
-
-
-@dataclass
-class Burst:
-    """What came of one: commands that were done and refused, and the greatest age of an event."""
-
-    done: int = 0
-    refused: int = 0
-    worst: float = 0.0
-
-
-async def burst(slow: float, refuse: float) -> Burst:
-    """Five times as many commands as can be taken in, for a while; then until all is in."""
-    now = asyncio.get_running_loop().time
-
-    def clock() -> datetime:
-        return START + timedelta(seconds=now())
-
-    store, builds = memory.EventStore(SAMPLE.catalogue, clock), memory.Builds(clock)
-    subscriptions, read_models = memory.Subscriptions(store), Slow([balances], builds)
-    await builds.register([balances])
-    host = ProjectionHost(
-        [balances], subscriptions, read_models, builds, None, holder="one", clock=clock
-    )
-    lags = Lags([balances], builds, lambda: subscriptions, fresh_for=0, clock=now)
-    backpressure = Backpressure(slow=slow, refuse=refuse, clock=now)
-    dispatch, came = CommandDispatch(store, SAMPLE.catalogue), Burst()
-
-    async def watch() -> None:
-        while True:
-            await asyncio.sleep(0.5)
-            backpressure.look(seen := await lags.counted())
-            came.worst = max(came.worst, *(lag.seconds or 0.0 for lag in seen))
-
-    async def client(number: int) -> None:
-        try:
-            await backpressure.admit()
-        except Overloaded:
-            came.refused += 1
-            return
-        command = Deposit(deposit_id=f"d-{number}", amount=1)
-        await dispatch(f"a-{number}", command, Context.start("a test", uuid4(), clock()))
-        came.done += 1
-
-    background = [asyncio.create_task(work) for work in (host.run(), watch())]
-    await asyncio.sleep(5)  # it keeps up, with nothing
-    async with asyncio.TaskGroup() as clients:
-        for number in range(int(BURST * WRITTEN)):
-            clients.create_task(client(number))
-            await asyncio.sleep(1 / WRITTEN)
-    views = await read_models.live(balances)
-    while await views.checkpoint() != store.last_position:  # noqa: ASYNC110 - in virtual time
-        await asyncio.sleep(1)
-    for task in background:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-    return came
-
-
-def test_a_burst_is_bounded_by_the_limit() -> None:
-    """Lag stays at the limit; without the limit the same burst takes it far beyond."""
-    bounded = in_virtual_time(burst(SLOW, REFUSE))
-    unbounded = in_virtual_time(burst(SLOW * 1e6, REFUSE * 1e6))
-
-    assert unbounded.refused == 0
-    assert unbounded.worst > 10 * REFUSE
-    assert bounded.refused > 0
-    assert bounded.worst < 1.5 * REFUSE
-    assert bounded.done > 0.8 * BURST * TAKEN_IN, "what can be taken in is let in"

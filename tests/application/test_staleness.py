@@ -3,6 +3,7 @@
 from application.projections.builds import Build, Role
 from application.projections.lag import Lag
 from application.projections.staleness import Staleness
+from tests.projection_specification import START
 
 
 def lag(seconds: float | None, *, breached: bool) -> Lag:
@@ -18,6 +19,8 @@ def lag(seconds: float | None, *, breached: bool) -> Lag:
         breached=breached,
         failed=False,
         paused=False,
+        taken_in=0,
+        seen_at=START,
     )
 
 

@@ -12,6 +12,7 @@ from infrastructure.container import in_memory
 from infrastructure.settings import InvalidSettings, Settings
 from tests.infrastructure.test_http_consistency import nobody_projects
 from tests.infrastructure.test_http_problems import problem
+from tests.projection_specification import START
 from tests.sample.client import TRANSFER, Bank, empty_bank, id_of
 from tests.sample.program import BANK
 from tests.sample.read_models import transfer_summary
@@ -22,7 +23,7 @@ def behind(bank: Bank, seconds: float) -> None:
     """The last look at the read models found this."""
     for age in (0.0, seconds):
         build = Build("transfer_summary", 1)
-        lag = Lag(build, Role.LIVE, True, "", 1, age, None, 1.0, False, False, False)
+        lag = Lag(build, Role.LIVE, True, "", 1, age, None, 1.0, False, False, False, 0, START)
         bank.container.backpressure().look([lag])
 
 
@@ -35,7 +36,7 @@ async def test_beyond_the_limit_a_command_is_refused_and_told_when_to_come_again
 
         assert problem(answer, 503)["type"] == "urn:headwater:problem:overloaded"
         assert "transfer_summary is 40 s behind" in answer.json()["detail"]
-        assert int(answer.headers["Retry-After"]) == 31
+        assert int(answer.headers["Retry-After"]) == 20
         assert await bank.container.subscriptions().store_id() is None, "nothing is in the store"
         assert (await bank.http.get("/transfers")).status_code == 200
 

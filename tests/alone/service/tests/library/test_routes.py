@@ -5,8 +5,7 @@ import httpx
 from infrastructure.container import in_memory
 from infrastructure.http.app import create_app
 from infrastructure.library.program import PROGRAM, LibrarySettings
-from infrastructure.processes.catching_up import caught_up
-from infrastructure.processes.service import projecting
+from infrastructure.processes.service import caught_up, projecting
 
 
 async def test_a_copy_is_lent_and_found() -> None:
