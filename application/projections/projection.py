@@ -9,10 +9,10 @@ price or the customer. Then events shape ``parts`` (one for each order, say), an
 changed is gathered into the views that it belongs to.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -34,6 +34,17 @@ P = TypeVar("P", bound=View)
 Keys = Callable[[RecordedEvent], Collection[str]]
 
 
+class Change(NamedTuple, Generic[P]):
+    """A part before and after an event, or several.
+
+    ``before`` is ``None`` for a new part, or one that did not belong to the view; ``after`` is
+    ``None`` for one that does not belong to it any more.
+    """
+
+    before: P | None
+    after: P | None
+
+
 @dataclass(frozen=True)
 class Parts(Generic[P, V]):
     """What views are made of, where one event does not have enough. Kept beside the views."""
@@ -42,11 +53,12 @@ class Parts(Generic[P, V]):
     keys: Keys
     evolve: Callable[[P | None, RecordedEvent], P | None]
     views: Callable[[P], Collection[str]]  # the keys of the views that it belongs to
-    gather: Callable[[str, V | None, P | None, P | None], V | None]
-    """``gather(key, view, before, after)``: the view of that key, after a part of it was changed.
+    gather: Callable[[str, V | None, Sequence[Change[P]]], V | None]
+    """``gather(key, view, changes)``: the view of that key, after parts of it were changed.
 
-    ``before`` is ``None`` for a new part, or one that did not belong to the view; ``after`` is
-    ``None`` for one that does not belong to it any more.
+    They come in the order of their events: all of a batch, so that a view is made once and not for
+    each of its parts. How many come together makes no difference to the view. It is returned as it
+    is if none of them is about it, and only then.
     """
 
 

@@ -29,7 +29,7 @@ from application.ports import (
 )
 from application.projections.builds import Build
 from application.projections.checkpoint_after import CheckpointAfter
-from application.projections.projection import Parts, Projection, View
+from application.projections.projection import Change, Parts, Projection, View
 from application.projections.runner import ProjectionRunner
 from infrastructure import memory
 from tests.histories import law
@@ -86,13 +86,14 @@ def moved(member: Member | None, event: RecordedEvent) -> Member | None:
     return None if number == 7 else Member(room=f"room {number % 3}", number=number)
 
 
-def gathered(_: str, room: Room | None, before: Member | None, after: Member | None) -> Room | None:
+def gathered(_: str, room: Room | None, changes: Sequence[Change[Member]]) -> Room | None:
     """By what changes only: a change that comes twice, or never, is seen in the sum."""
     members, total = (room.members, room.total) if room else (0, 0)
-    if before:
-        members, total = members - 1, total - before.number
-    if after:
-        members, total = members + 1, total + after.number
+    for before, after in changes:
+        if before:
+            members, total = members - 1, total - before.number
+        if after:
+            members, total = members + 1, total + after.number
     return Room(members=members, total=total) if members else None
 
 

@@ -41,7 +41,7 @@ BASKETS = Projection(
         keys=lambda _: (),
         evolve=lambda item, _: item,
         views=lambda _: (),
-        gather=lambda _, basket, __, ___: basket,
+        gather=lambda _, basket, __: basket,
     ),
     indexed=("owner", "colour"),
     searched=("notes",),

@@ -9,13 +9,13 @@ What is known of a payment or a shipment waits until the order says whose it is.
 belong to no document.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC
 
 from pydantic import AwareDatetime
 
 from application.messages import RecordedEvent
-from application.projections.projection import Parts, Projection, View
+from application.projections.projection import Change, Parts, Projection, View
 from application.shop.aggregates import ORDER, PAYMENT, SHIPMENT
 from application.shop.read_models.known_of_order import KnownOfOrder, evolve_known
 from application.shop.read_models.sold_order import SoldOrder, by_currency
@@ -80,26 +80,28 @@ def _views(known: KnownOfOrder) -> Collection[str]:
 
 
 def _gather(
-    key: str,
-    document: CustomerDocument | None,
-    before: KnownOfOrder | None,
-    after: KnownOfOrder | None,
+    key: str, document: CustomerDocument | None, changes: Sequence[Change[KnownOfOrder]]
 ) -> CustomerDocument | None:
-    was, is_ = before and before.order, after and after.order
     if not key.startswith(CUSTOMERS):
-        return CustomerDocument(order=_of(is_, after)) if is_ and after else None
-    if was is is_ or was == is_:
-        return document  # it was about payment or shipment
-    customer = document.customer if document else None
-    if was and customer:
-        customer = _added(customer, was, -1)
-    if is_:
-        customer = _added(customer or _new(is_), is_, +1)
+        return _of(changes[-1].after)
+    before = customer = document.customer if document else None
+    for change in changes:
+        was, is_ = (known.order if known else None for known in change)
+        if was == is_:
+            continue  # it was about payment or shipment
+        if was and customer:
+            customer = _added(customer, was, -1)
+        if is_:
+            customer = _added(customer or _new(is_), is_, +1)
+    if customer is before:
+        return document
     return CustomerDocument(customer=customer) if customer and customer.order_count else None
 
 
-def _of(order: SoldOrder, known: KnownOfOrder) -> CustomersOrder:
-    return CustomersOrder(
+def _of(known: KnownOfOrder | None) -> CustomerDocument | None:
+    if known is None or (order := known.order) is None:
+        return None
+    shown = CustomersOrder(
         order_id=order.order_id,
         placed_at=order.placed_at,
         status=known.status,
@@ -111,6 +113,7 @@ def _of(order: SoldOrder, known: KnownOfOrder) -> CustomersOrder:
         refunded=known.refunded,
         shipment=known.shipment,
     )
+    return CustomerDocument(order=shown)
 
 
 def _new(order: SoldOrder) -> Customer:

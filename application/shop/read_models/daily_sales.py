@@ -4,11 +4,11 @@ A return counts on the day of the sale, however much later it comes: the day's `
 day's orders are worth in the end. So does a cancellation.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from application.messages import RecordedEvent
-from application.projections.projection import Parts, Projection, View
+from application.projections.projection import Change, Parts, Projection, View
 from application.shop.aggregates import ORDER
 from application.shop.read_models.sold_order import SoldOrder, evolve_sold
 from domain.values import Currency, Money
@@ -39,12 +39,13 @@ def _views(order: SoldOrder) -> Collection[str]:
 
 
 def _gather(
-    _: str, sales: DailySales | None, before: SoldOrder | None, after: SoldOrder | None
+    _: str, sales: DailySales | None, changes: Sequence[Change[SoldOrder]]
 ) -> DailySales | None:
-    if before is not None and sales is not None:
-        sales = _added(sales, before, -1)
-    if after is not None:
-        sales = _added(sales or _none_yet(after), after, +1)
+    for before, after in changes:
+        if before is not None and sales is not None:
+            sales = _added(sales, before, -1)
+        if after is not None:
+            sales = _added(sales or _none_yet(after), after, +1)
     return sales
 
 

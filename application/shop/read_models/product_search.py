@@ -5,19 +5,17 @@ descriptions under which it was sold, the ``DESCRIPTIONS`` latest are kept and f
 has a constant size, and grows only with the currencies it is paid in.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Final, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from application.messages import RecordedEvent
-from application.projections.projection import Parts, Projection, View
+from application.projections.projection import Change, Parts, Projection, View
 from application.shop.aggregates import ORDER
-from application.shop.read_models.sold_order import by_currency, worth
 from domain.orders import LinesReturned, OrderCancelled, OrderEvent, OrderPlaced
 from domain.shop_values import Sku
 from domain.values import Currency, Money
@@ -38,32 +36,24 @@ class Product(View):
     last_sold: date
 
 
-class SoldLine(BaseModel):
-    """A line of an order, and how many of its units came back."""
-
-    model_config = ConfigDict(frozen=True)
-
-    sku: str
-    quantity: int
-    price: Decimal  # of a unit
-    returned: int = 0
-    description: str | None = Field(None, exclude=True)  # the product has it by then
-
-
 class SoldLines(View):
-    """What an order has of each product."""
+    """What an order has of each product, line by line: a column each, which is read at once."""
 
     day: date  # in UTC
     currency: Currency
     cancelled: bool = False
-    lines: tuple[SoldLine, ...]
+    skus: tuple[str, ...]
+    units: tuple[int, ...]
+    prices: tuple[Decimal, ...]  # of a unit
+    returned: tuple[int, ...]  # units
+    descriptions: tuple[str | None, ...] = Field((), exclude=True)  # products have them by then
 
     @cached_property
-    def by_sku(self) -> dict[str, tuple[SoldLine, ...]]:
+    def by_sku(self) -> Mapping[str, Sequence[int]]:
         """The lines of each SKU."""
-        found: dict[str, tuple[SoldLine, ...]] = {}
-        for line in self.lines:
-            found[line.sku] = (*found.get(line.sku, ()), line)
+        found: dict[str, list[int]] = {}
+        for line, sku in enumerate(self.skus):
+            found.setdefault(sku, []).append(line)
         return found
 
 
@@ -78,40 +68,31 @@ def _evolve(order: SoldLines | None, recorded: RecordedEvent) -> SoldLines:
     if order is None:
         raise LookupError(f"{recorded.type} of order {recorded.stream_id}, which was never placed")
     if isinstance(event, OrderCancelled):
-        return SoldLines(**{**_fields(order), "cancelled": True})
+        return order.model_copy(update={"cancelled": True})
     if isinstance(event, LinesReturned):
-        return SoldLines(**{**_fields(order), "lines": _returned(order, event)})
-    return order  # nothing was sold, or came back for good
+        return order.model_copy(update={"returned": _returned(order, event)})
+    return order  # nothing was sold, and nothing came back
 
 
 def _placed(event: OrderPlaced, recorded: RecordedEvent) -> SoldLines:
-    lines = [
-        SoldLine(
-            sku=line.sku,
-            quantity=line.quantity,
-            price=line.unit_price.amount,
-            description=line.description,
-        )
-        for line in event.lines
-    ]
-    currency = event.lines[0].unit_price.currency
-    day = recorded.metadata.occurred_at.date()
-    return SoldLines(day=day, currency=currency, lines=tuple(lines))
-
-
-def _returned(order: SoldLines, event: LinesReturned) -> tuple[SoldLine, ...]:
-    units: Counter[int] = Counter()
-    for line in event.lines:
-        units[line.line] += line.quantity
-    return tuple(
-        line.model_copy(update={"returned": line.returned + units[number]})
-        for number, line in enumerate(order.lines, start=1)
+    lines = event.lines
+    return SoldLines(
+        day=recorded.metadata.occurred_at.date(),
+        currency=lines[0].unit_price.currency,
+        skus=tuple(line.sku for line in lines),
+        units=tuple(line.quantity for line in lines),
+        prices=tuple(line.unit_price.amount for line in lines),
+        returned=(0,) * len(lines),
+        descriptions=tuple(line.description for line in lines),
     )
 
 
-def _fields(order: SoldLines) -> dict[str, object]:
-    """Without what was worked out of them, which a copy would take along."""
-    return {name: getattr(order, name) for name in SoldLines.model_fields}
+def _returned(order: SoldLines, event: LinesReturned) -> tuple[int, ...]:
+    returned = list(order.returned)
+    for line in event.lines:
+        if line.line <= len(returned):
+            returned[line.line - 1] += line.quantity
+    return tuple(returned)
 
 
 def _views(order: SoldLines) -> Collection[str]:
@@ -119,59 +100,75 @@ def _views(order: SoldLines) -> Collection[str]:
 
 
 def _gather(
-    sku: str, product: Product | None, before: SoldLines | None, after: SoldLines | None
+    sku: str, product: Product | None, changes: Sequence[Change[SoldLines]]
 ) -> Product | None:
-    if before and after and _as_sold(sku, before) == _as_sold(sku, after):
-        return product  # it was about another line
-    if before is not None and product is not None:
-        product = _added(product, before, -1)
-    if after is None:
-        return product
-    product = _added(product or _new(sku, after), after, +1)
-    return product if before else _described(product, after)
+    figures = _Figures(product)
+    for before, after in changes:
+        if before and after and _as_sold(sku, before) == _as_sold(sku, after):
+            continue  # it was about another line
+        if before:
+            figures.add(sku, before, -1)
+        if after:
+            figures.add(sku, after, +1)
+        if after and not before:
+            figures.describe(sku, after)
+    return figures.product(sku) if figures.changed else product
 
 
 def _as_sold(sku: str, order: SoldLines) -> object:
-    return order.cancelled, order.by_sku[sku]
+    return order.cancelled, [order.returned[line] for line in order.by_sku[sku]]
 
 
-def _new(sku: str, order: SoldLines) -> Product:
-    return Product(sku=sku, first_sold=order.day, last_sold=order.day)
+class _Figures:
+    """What is known of a product, while the orders of a batch are added."""
 
+    def __init__(self, product: Product | None) -> None:
+        self.changed = False
+        self._orders = product.orders if product else 0
+        self._sold = product.units_sold if product else 0
+        self._returned = product.units_returned if product else 0
+        amounts = product.revenue if product else ()
+        self._revenue = {money.currency: money.amount for money in amounts}
+        self._descriptions = product.descriptions if product else ()
+        self._days = (product.first_sold, product.last_sold) if product else (date.max, date.min)
 
-def _added(product: Product, order: SoldLines, times: int) -> Product:
-    counted = 0 if order.cancelled else times
-    lines = order.by_sku[product.sku]
-    sold = sum(line.quantity for line in lines)
-    returned = sum(line.returned for line in lines)
-    kept = worth(((line.price, line.quantity - line.returned) for line in lines), order.currency)
-    return product.model_copy(
-        update={
-            "orders": product.orders + counted,
-            "units_sold": product.units_sold + counted * sold,
-            "units_returned": product.units_returned + counted * returned,
-            "units_kept": product.units_kept + counted * (sold - returned),
-            "revenue": by_currency((*product.revenue, kept * counted)),
-        }
-    )
+    def add(self, sku: str, order: SoldLines, times: int) -> None:
+        """Add what that order has of the product, so many times."""
+        self.changed = True
+        kept = self._revenue.get(order.currency, Decimal(0))
+        if not order.cancelled:
+            self._orders += times
+            for line in order.by_sku[sku]:
+                sold, returned = order.units[line], order.returned[line]
+                self._sold += sold * times
+                self._returned += returned * times
+                kept += order.prices[line] * ((sold - returned) * times)
+        self._revenue[order.currency] = kept
 
+    def describe(self, sku: str, order: SoldLines) -> None:
+        """Add what that order, which is new, calls it."""
+        first, last = self._days
+        said = [text for line in order.by_sku[sku] if (text := order.descriptions[line])]
+        both = (*said, *self._descriptions) if order.day >= last else (*self._descriptions, *said)
+        self._descriptions = tuple(dict.fromkeys(both))[:DESCRIPTIONS]
+        self._days = min(first, order.day), max(last, order.day)
 
-def _described(product: Product, order: SoldLines) -> Product:
-    """With what this order, which is new, calls it."""
-    said = _descriptions(order.by_sku[product.sku])
-    late = order.day >= product.last_sold
-    both = (*said, *product.descriptions) if late else (*product.descriptions, *said)
-    return product.model_copy(
-        update={
-            "descriptions": tuple(dict.fromkeys(both))[:DESCRIPTIONS],
-            "first_sold": min(product.first_sold, order.day),
-            "last_sold": max(product.last_sold, order.day),
-        }
-    )
-
-
-def _descriptions(lines: Iterable[SoldLine]) -> Sequence[str]:
-    return [line.description for line in lines if line.description]
+    def product(self, sku: str) -> Product:
+        """The view of all that was added."""
+        return Product(
+            sku=sku,
+            descriptions=self._descriptions,
+            orders=self._orders,
+            units_sold=self._sold,
+            units_returned=self._returned,
+            units_kept=self._sold - self._returned,
+            revenue=tuple(
+                Money(amount=self._revenue[currency], currency=currency)
+                for currency in sorted(self._revenue)
+            ),
+            first_sold=self._days[0],
+            last_sold=self._days[1],
+        )
 
 
 product_search = Projection(

@@ -1,9 +1,9 @@
 """What was asked for on each day. Key: ``2026-01-31/EUR``, by the currency of the fee."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 
-from application.projections.projection import Parts, Projection, View
+from application.projections.projection import Change, Parts, Projection, View
 from domain.values import Currency, Money
 from tests.sample.aggregates import TRANSFER
 from tests.sample.read_models.asked_transfer import AskedTransfer, evolve_asked, key
@@ -24,14 +24,15 @@ def _views(asked: AskedTransfer) -> Collection[str]:
 
 
 def _gather(
-    _: str, day: DailyTransfers | None, before: AskedTransfer | None, after: AskedTransfer | None
+    _: str, day: DailyTransfers | None, changes: Sequence[Change[AskedTransfer]]
 ) -> DailyTransfers | None:
-    if before is not None and day is not None:
-        day = _added(day, before, -1)
-    if after is not None:
-        currency = after.fee.currency
-        none_yet = DailyTransfers(day=after.day, currency=currency, fees=Money.zero(currency))
-        day = _added(day or none_yet, after, +1)
+    for before, after in changes:
+        if before is not None and day is not None:
+            day = _added(day, before, -1)
+        if after is not None:
+            currency = after.fee.currency
+            none_yet = DailyTransfers(day=after.day, currency=currency, fees=Money.zero(currency))
+            day = _added(day or none_yet, after, +1)
     return day
 
 

@@ -3,12 +3,16 @@
 Ranked by what it was to receive: cancelled transfers do not count.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Final
 
-from application.projections.projection import Parts, Projection, View
+from application.projections.projection import Change, Parts, Projection, View
 from tests.sample.aggregates import TRANSFER
 from tests.sample.read_models.asked_transfer import AskedTransfer, evolve_asked, key
 from tests.sample.values import AccountId
+
+NOTES: Final = 8
+"""How many notes of an account are kept: a view does not grow for ever."""
 
 
 class Payee(View):
@@ -23,14 +27,15 @@ def _views(asked: AskedTransfer) -> Collection[str]:
 
 
 def _gather(
-    account: str, payee: Payee | None, before: AskedTransfer | None, after: AskedTransfer | None
+    account: str, payee: Payee | None, changes: Sequence[Change[AskedTransfer]]
 ) -> Payee | None:
-    if before is not None and payee is not None:
-        payee = _added(payee, before, -1)
-    if after is None:
-        return payee
-    payee = _added(payee or Payee(account_id=account), after, +1)
-    return payee if before or not after.note else _noted(payee, after.note)
+    for before, after in changes:
+        if before is not None and payee is not None:
+            payee = _added(payee, before, -1)
+        if after is not None:
+            payee = _added(payee or Payee(account_id=account), after, +1)
+            payee = payee if before or not after.note else _noted(payee, after.note)
+    return payee
 
 
 def _added(payee: Payee, asked: AskedTransfer, times: int) -> Payee:
@@ -43,7 +48,8 @@ def _added(payee: Payee, asked: AskedTransfer, times: int) -> Payee:
 
 
 def _noted(payee: Payee, note: str) -> Payee:
-    return payee.model_copy(update={"notes": tuple(dict.fromkeys((note, *payee.notes)))})
+    notes = tuple(dict.fromkeys((note, *payee.notes)))
+    return payee.model_copy(update={"notes": notes[:NOTES]})
 
 
 payee_search = Projection(

@@ -5,14 +5,14 @@ meets in one part, and waits there until the request says whose it is. A transfe
 statements of both of its accounts.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import cast
 
 from pydantic import BaseModel, ConfigDict
 
 from application.category import split
 from application.messages import RecordedEvent
-from application.projections.projection import Parts, Projection, View
+from application.projections.projection import Change, Parts, Projection, View
 from tests.sample.accounts import AccountEvent, Deposited, Held, Withdrawn
 from tests.sample.aggregates import ACCOUNT, TRANSFER
 from tests.sample.read_models.asked_transfer import AskedTransfer, evolve_asked
@@ -70,16 +70,16 @@ def _views(known: KnownOfTransfer) -> Collection[str]:
 
 
 def _gather(
-    account: str,
-    statement: Statement | None,
-    before: KnownOfTransfer | None,
-    after: KnownOfTransfer | None,
+    account: str, statement: Statement | None, changes: Sequence[Change[KnownOfTransfer]]
 ) -> Statement | None:
-    gone = before.asked.transfer_id if before and before.asked else None
-    kept = [one for one in (statement.entries if statement else ()) if one.transfer_id != gone]
-    new = [_entry(account, after.asked, after)] if after and after.asked else []
-    entries = tuple(sorted([*kept, *new], key=lambda entry: entry.transfer_id))
-    return Statement(account_id=account, transfers=len(entries), entries=entries)
+    entries = {one.transfer_id: one for one in (statement.entries if statement else ())}
+    for before, after in changes:
+        if before and before.asked:
+            entries.pop(before.asked.transfer_id, None)
+        if after and after.asked:
+            entries[after.asked.transfer_id] = _entry(account, after.asked, after)
+    shown = tuple(entries[transfer] for transfer in sorted(entries))
+    return Statement(account_id=account, transfers=len(shown), entries=shown)
 
 
 def _entry(account: str, asked: AskedTransfer, known: KnownOfTransfer) -> Entry:
