@@ -6,6 +6,7 @@ from typing import Any, Self, get_args
 from application.event_filter import EventFilter
 from application.snapshots import Snapshots
 from domain.decider import Command, Decider, Event
+from domain.speed import once
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Category:
             name, Decider(None, lambda _, last: last, lambda *_: ()), (), (event,), records=True
         )
 
-    @property
+    @once
     def own(self) -> EventFilter:
         """Its events: of its types, in its streams."""
         return self.only(*self.events)

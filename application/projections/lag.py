@@ -67,11 +67,12 @@ class Lags:
         self._fresh_for, self._clock = fresh_for, clock
         self._asked_at: float | None = None
         self._standings: Sequence[BuildStanding] = ()
+        self._lags: Sequence[Lag] = ()
 
     async def all(self) -> Sequence[Lag]:
         """Of all builds, but without ``events``. Raises ``StoreUnavailable``."""
-        standings = await self._ask()
-        return [self._lag(standing, standings, {}) for standing in standings]
+        await self._ask()
+        return self._lags
 
     async def counted(self) -> Sequence[Lag]:
         """Of all builds, with ``events`` where the store can count them."""
@@ -94,8 +95,9 @@ class Lags:
     async def _ask(self) -> Sequence[BuildStanding]:
         now = self._clock()
         if self._asked_at is None or now - self._asked_at > self._fresh_for:
-            self._standings = await self._builds.standings()
-            self._asked_at = now
+            standings = await self._builds.standings()
+            self._lags = [self._lag(standing, standings, {}) for standing in standings]
+            self._standings, self._asked_at = standings, now
         return self._standings
 
     def _lag(

@@ -20,6 +20,7 @@ from application.category import Category
 from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.projections.words import words
+from domain.speed import once
 
 
 class View(BaseModel):
@@ -103,7 +104,7 @@ class Projection(Generic[V]):
                 f"{self.name} has parts: shards would meet in the views they belong to"
             )
 
-    @property
+    @once
     def events(self) -> EventFilter:
         """The events it takes in: all of the categories that it follows."""
         return EventFilter(frozenset().union(*(one.own.pairs for one in self.follows)))
