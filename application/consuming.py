@@ -128,10 +128,12 @@ class GroupConsumer:
             asyncio.TaskGroup() as tasks,
         ):
             steady = asyncio.get_running_loop().call_later(self._steady, self._reset)
+            this = asyncio.current_task()
+            name = this.get_name() if this else None  # its work counts as that of the group
             try:
                 async for delivery in deliveries:
                     self._reset()
-                    tasks.create_task(self._settle(delivery))
+                    tasks.create_task(self._settle(delivery), name=name)
             finally:
                 steady.cancel()
 

@@ -6,6 +6,7 @@ release of Python or pydantic, nor on the order of a mapping or set, nor on the 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -59,6 +60,8 @@ def _writer(kind: type[Any]) -> Callable[[Any], Any]:
     """How values of a type are written; cached."""
     if issubclass(kind, BaseModel):
         return _of_fields({name: _default(field) for name, field in kind.model_fields.items()})
+    if is_dataclass(kind):
+        return _of_fields({field.name: field.default for field in fields(kind)})
     for known, write in _WRITERS:
         if issubclass(kind, known):
             return write

@@ -22,15 +22,18 @@ T = TypeVar("T")
 def frozen(cls: type[T]) -> type[T]:
     """``dataclass(frozen=True)``, with an ``__init__`` that sets all fields at once.
 
-    The original sets them one by one, past its own ``__setattr__``. Defaults are plain values.
+    The original sets them one by one, past its own ``__setattr__``. Defaults are plain values, and
+    ``__post_init__`` is called if there is one.
     """
     made = dataclasses.dataclass(frozen=True)(cls)
     fields = dataclasses.fields(made)  # type: ignore[arg-type]  # it is one now
     defaults = {one.name: one.default for one in fields if one.default is not dataclasses.MISSING}
     given = [f"{one.name}=_[{one.name!r}]" if one.name in defaults else one.name for one in fields]
     pairs = [f"{one.name}={one.name}" for one in fields]
+    checked = "; self.__post_init__()" if hasattr(made, "__post_init__") else ""
+    body = f"vars(self).update({', '.join(pairs)}){checked}"
     scope: dict[str, Any] = {"_": defaults}
-    exec(f"def __init__(self, {', '.join(given)}): vars(self).update({', '.join(pairs)})", scope)
+    exec(f"def __init__(self, {', '.join(given)}): {body}", scope)
     setattr(made, "__init__", scope["__init__"])  # noqa: B010 - a checker knows the original one
     return made
 

@@ -2,22 +2,16 @@
 
 import re
 import unicodedata
-from decimal import Decimal
-from typing import Annotated, Any, Self, TypeVar, get_args
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar, get_args
 
 from immutables import Map
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    StringConstraints,
-    model_serializer,
-    model_validator,
-)
+from pydantic import GetCoreSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema, core_schema
 
 from domain.currencies import DECIMALS
+from domain.speed import frozen, once
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:~-]*$", max_length=64)]
 
@@ -46,24 +40,45 @@ Name = Annotated[
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 """A currency that a stored event may have. Those for payments: :mod:`domain.currencies`."""
 
-_WRITTEN = re.compile(r"(?P<amount>-?[0-9]+(?:\.[0-9]+)?) (?P<currency>[A-Z]{3})")
+_WRITTEN = re.compile(r"(-?[0-9]{1,40}(?:\.[0-9]{1,40})?) ([A-Z]{3})")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_SMALLEST = Decimal("0.000001")
+_EXACTLY = Context(prec=24, traps=[Inexact, InvalidOperation])
 
 
-class Money(BaseModel):
-    """A decimal amount in one currency, written ``"2.55 GBP"``. Never a float, never rounded."""
+@frozen
+class Money:
+    """A decimal amount in one currency, written ``"2.55 GBP"``. Never a float, never rounded.
 
-    model_config = ConfigDict(frozen=True)
+    ``ValueError`` for more than 18 digits before the point or 6 after it, and for a currency that
+    is not three capital letters. An order has a price in each of its lines, so this is no model of
+    pydantic, but has a schema of its own: text there, a value here, each text read once.
+    """
 
-    amount: Annotated[Decimal, Field(max_digits=24, decimal_places=6)]
+    amount: Decimal
     currency: Currency
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """The money that ``"2.55 GBP"`` names; ``ValueError`` for anything else."""
-        return cls.model_validate(text)
+    def __post_init__(self) -> None:
+        if not isinstance(self.amount, Decimal):
+            raise ValueError("money is never a float: write '2.55 GBP'")
+        try:
+            exact = self.amount.quantize(_SMALLEST, context=_EXACTLY).is_finite()
+        except DecimalException:
+            exact = False
+        if not exact:
+            raise ValueError(
+                f"{self.amount} has more than 18 digits before the point, or 6 after it"
+            )
+        if not _CURRENCY.fullmatch(self.currency):
+            raise ValueError(f"{self.currency!r} is not a currency: write its code, 'GBP'")
 
     @classmethod
-    def zero(cls, currency: Currency) -> Self:
+    def parse(cls, text: str) -> "Money":
+        """The money that ``"2.55 GBP"`` names; ``ValueError`` for anything else."""
+        return _read(text)
+
+    @classmethod
+    def zero(cls, currency: Currency) -> "Money":
         """Nothing, in that currency."""
         return cls(amount=Decimal(0), currency=currency)
 
@@ -76,16 +91,12 @@ class Money(BaseModel):
         decimals = DECIMALS.get(self.currency)
         return decimals is not None and self.amount == round(self.amount, decimals)
 
-    @model_validator(mode="before")
     @classmethod
-    def _read(cls, value: Any) -> Any:
-        if isinstance(value, str) and (written := _WRITTEN.fullmatch(value)):
-            return written.groupdict()
-        if isinstance(value, (str, int, float)):
-            raise ValueError(f"{value!r} is not money: write an amount and a currency, '2.55 GBP'")
-        if isinstance(value, dict) and isinstance(value.get("amount"), float):
-            raise ValueError("money is never a float: write '2.55 GBP'")
-        return value
+    def __get_pydantic_core_schema__(cls, *_: Any) -> CoreSchema:
+        written = core_schema.to_string_ser_schema(when_used="always")
+        return core_schema.no_info_plain_validator_function(
+            _read, ref=f"{cls.__module__}.{cls.__qualname__}", serialization=written
+        )
 
     @classmethod
     def __get_pydantic_json_schema__(cls, *_: Any) -> dict[str, Any]:
@@ -97,11 +108,11 @@ class Money(BaseModel):
             "description": "A decimal amount and its currency.",
         }
 
-    @model_serializer
-    def _write(self) -> str:
-        return str(self)
-
     def __str__(self) -> str:
+        return self._text
+
+    @once
+    def _text(self) -> str:
         return f"{self.amount:f} {self.currency}"
 
     def __add__(self, other: "Money") -> "Money":
@@ -123,6 +134,28 @@ class Money(BaseModel):
         if self.currency != other.currency:
             raise ValueError(f"{self} and {other} are in different currencies")
         return other.amount
+
+
+def _read(value: object) -> Money:
+    """For pydantic: money as it is, and the text of it."""
+    if type(value) is str:
+        return _parsed(value)
+    if isinstance(value, Money):
+        return value
+    raise _no_money(value)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Money:
+    """Prices are repeated, and those who read the same text may share the value."""
+    if (written := _WRITTEN.fullmatch(text)) is None:
+        raise _no_money(text)
+    return Money(amount=Decimal(written[1]), currency=written[2])
+
+
+def _no_money(value: object) -> ValueError:
+    shown = f"{value!r:.80}"
+    return ValueError(f"{shown} is not money: write an amount and a currency, '2.55 GBP'")
 
 
 class _AsObject:

@@ -6,31 +6,10 @@ from typing import Any
 
 from application.projections.abilities import NotOffered
 from application.projections.projection import Projection
+from infrastructure.consistency import require_consistency
 from infrastructure.container import PARTS, Container
+from infrastructure.roles import CALLING_OUT
 from infrastructure.settings import InvalidSettings
-
-
-def require_consistency(container: Container) -> None:
-    """Raises :class:`InvalidSettings` if this wiring cannot keep a read model inline."""
-    settings = container.settings()
-    setting = settings.name_of("inline_projections")
-    try:
-        declared: Sequence[Projection[Any]] = container.projections()
-    except ValueError as error:
-        raise InvalidSettings(f"{setting}: {error}") from error
-    names = [projection.name for projection in declared]
-    if unknown := sorted(set(settings.inline_projections) - set(names)):
-        raise InvalidSettings(
-            f"{setting}: there is no {', '.join(unknown)}, but {', '.join(names)}"
-        )
-    inline = sorted(one.name for one in declared if one.consistency == "inline")
-    if inline and not settings.one_database:
-        raise InvalidSettings(
-            f"{setting}: {', '.join(inline)} cannot be written in the transaction of the "
-            "append, since events and views are not in one PostgreSQL, and two stores share no "
-            f"transaction: set {settings.name_of('event_store')}=postgres, or leave it out and "
-            "send the Consistency-Token with questions that have to see a write"
-        )
 
 
 @asynccontextmanager
@@ -54,12 +33,15 @@ async def opened(container: Container, *parts: str, **options: Any) -> AsyncIter
 
 @asynccontextmanager
 async def opened_to_serve(container: Container) -> AsyncIterator[None]:
-    """Open everything, ready for work: the event store prepared, the read models registered.
+    """Open what the roles of this process use, ready for work.
+
+    The event store is prepared, the read models are registered.
 
     Raises as ``opened``, and :class:`InvalidSettings` for what this wiring cannot do.
     """
-    require_consistency(container)
-    async with opened(container):
+    require_consistency(container.settings(), container.projections)
+    callers = not CALLING_OUT.isdisjoint(container.roles())
+    async with opened(container, *(part for part in PARTS if callers or part != "outside")):
         await container.event_side().prepare()
         await container.builds().register(container.projections())
         yield

@@ -6,6 +6,7 @@ Everything here is built without awaiting. What has to be awaited (the connectio
 
 import os
 import socket
+from collections.abc import Collection
 from contextlib import (
     AbstractAsyncContextManager,
     nullcontext,
@@ -26,6 +27,7 @@ from application.reactions import Tools
 from application.sagas.performing import Performer
 from application.writability import Writability
 from infrastructure import filesystem
+from infrastructure.exposition import Exposition
 from infrastructure.health import Health
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
 from infrastructure.opening import as_if_without, imported, opener
@@ -39,6 +41,7 @@ from infrastructure.parts import (
     saga_workers,
 )
 from infrastructure.program import Program
+from infrastructure.roles import ALL, Role
 from infrastructure.settings import Settings
 from infrastructure.sides import EventSide, Given, ReadSide
 from infrastructure.working import Working
@@ -74,6 +77,7 @@ class Container(containers.DeclarativeContainer):
 
     program = providers.Dependency(instance_of=Program)
     settings = providers.Dependency(instance_of=Settings)
+    roles: providers.Provider[Collection[Role]] = providers.Object(ALL)  # of this process
     service = program.provided.service
     catalogue = service.provided.catalogue
     metrics = providers.Singleton(Metrics)
@@ -172,7 +176,9 @@ class Container(containers.DeclarativeContainer):
     )
     health = providers.Singleton(
         Health,
+        roles,
         writability,
+        subscriptions,
         backpressure,
         consumer_groups,
         working,
@@ -181,8 +187,9 @@ class Container(containers.DeclarativeContainer):
         staleness,
         providers.Callable(
             lambda program, outside: program.outside_checks(outside), program, outside
-        ),
+        ).provider,
     )
+    exposition = providers.Singleton(Exposition, roles, metrics, lags, staleness, parking_streams)
     served = providers.Singleton(
         imported("infrastructure.http.served", "Served"),
         program,
@@ -192,17 +199,15 @@ class Container(containers.DeclarativeContainer):
         consistency,
         backpressure,
         lags,
-        staleness,
-        parking_streams,
-        metrics,
         health,
+        exposition,
         outside,
     )
 
 
-def wired(program: Program[Any], settings: Settings) -> Container:
-    """A service over the technologies that these settings name, not opened yet."""
-    return Container(program=program, settings=settings)
+def wired(program: Program[Any], settings: Settings, roles: Collection[Role] = ALL) -> Container:
+    """A process with these roles over the technologies that the settings name, not opened yet."""
+    return Container(program=program, settings=settings, roles=roles)
 
 
 def in_memory(program: Program[Any], settings: Settings) -> Container:

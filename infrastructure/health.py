@@ -1,72 +1,106 @@
-"""Whether the service can do its work now, and if not, why."""
+"""Whether a process can do the work of its roles now, and if not, why."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from application.backpressure import Backpressure, Overloaded
-from application.ports import Builds, ConsumerGroups, ProviderUnavailable, StoreUnavailable
+from application.ports import (
+    Builds,
+    ConsumerGroups,
+    ProviderUnavailable,
+    StoreFacts,
+    StoreUnavailable,
+)
 from application.projections.lag import Lags
 from application.projections.staleness import Staleness
 from application.writability import Writability
 from infrastructure.program import Check
+from infrastructure.roles import CALLING_OUT, Role
 from infrastructure.working import Working
 
 PATIENCE = 2.0  # seconds after which a server counts as unavailable
 _OK: Final = "ok"
+_APPENDING: Final = frozenset({Role.API, Role.SAGAS})
+_READING_VIEWS: Final = frozenset({Role.API, Role.PROJECTIONS})
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """Each dependency of the service by name, with ``ok`` or the fault."""
+    """Each dependency of the process by name, with ``ok`` or the fault."""
 
     checks: Mapping[str, str]
     may_be_away: frozenset[str] = field(default=frozenset())
 
     @property
     def wrong(self) -> Mapping[str, str]:
-        """The faults that make answers wrong or impossible. Without any, the service is ready."""
+        """The faults that keep it from its work. Without any, the process is ready."""
         return {
             name: found
             for name, found in self.checks.items()
             if found != _OK and name not in self.may_be_away
         }
 
+    @property
+    def detail(self) -> str:
+        """The faults in one line; empty when it is ready."""
+        return "; ".join(f"{name}: {reason}" for name, reason in self.wrong.items())
+
 
 @dataclass(frozen=True)
 class Health:
-    """Checks all dependencies of the service.
+    """Checks what the roles of this process depend on.
 
-    A fault of ``outside`` is shown, but the service is ready all the same.
+    =================  ====================================================================
+    a process of …     is ready while …
+    =================  ====================================================================
+    any role           the event store answers, and all tasks of the process are at work
+    the API            appends are accepted, commands are not refused, and the read models
+                       answer and keep their ``max_staleness``
+    projections        the read models answer and keep their ``max_staleness``
+    sagas              appends are accepted, and events reach the consumer groups
+    =================  ====================================================================
+
+    A fault of ``outside`` is shown, but the process is ready all the same.
     """
 
+    roles: Collection[Role]
     writability: Writability
+    facts: StoreFacts
     backpressure: Backpressure
     groups: ConsumerGroups
     working: Working
     builds: Builds
     lags: Lags
     staleness: Staleness
-    outside: Mapping[str, Check]
+    outside: Callable[[], Mapping[str, Check]]
 
     async def readiness(self) -> Readiness:
         """Run all checks concurrently, each for at most ``PATIENCE`` seconds."""
-        questions = {
-            "event store": self.writability.check(),
-            "commands": self._admitted(),
-            "consumer groups": self._reached(),
-            "tasks": self._at_work(),
-            "read models": self.builds.standings(),
-            **{name: check() for name, check in self.outside.items()},
-        }
-        found = await asyncio.gather(*map(_answers, questions.values()))
-        checks = dict(zip(questions, found, strict=True))
-        if checks["read models"] == checks["event store"] == _OK:
+        outside = self.outside() if self._any_of(CALLING_OUT) else {}
+        checks = dict([*self._checks(), *outside.items()])
+        found = await asyncio.gather(*(_answers(check()) for check in checks.values()))
+        shown = dict(zip(checks, found, strict=True))
+        if shown.get("read models") == shown["event store"] == _OK:
             for lag in await self.lags.all():
                 if lag.answers:
-                    checks[lag.build.name] = self.staleness.verdict(lag)
-        return Readiness(checks, frozenset(self.outside))
+                    shown[lag.build.name] = self.staleness.verdict(lag)
+        return Readiness(shown, frozenset(outside))
+
+    def _checks(self) -> Iterator[tuple[str, Check]]:
+        appending = self._any_of(_APPENDING)
+        yield "event store", self.writability.check if appending else self.facts.head
+        if Role.API in self.roles:
+            yield "commands", self._admitted
+        if Role.SAGAS in self.roles:
+            yield "consumer groups", self._reached
+        yield "tasks", self._at_work
+        if self._any_of(_READING_VIEWS):
+            yield "read models", self.builds.standings
+
+    def _any_of(self, roles: Collection[Role]) -> bool:
+        return not set(roles).isdisjoint(self.roles)
 
     async def _admitted(self) -> None:
         self.backpressure.require()

@@ -59,6 +59,12 @@ class Metrics:
             ["method", "route", "status"],
             registry=self.registry,
         )
+        self.roles = Gauge(
+            "headwater_process_role",
+            "1 for each role of this process.",
+            ["role"],
+            registry=self.registry,
+        )
         self.sagas = SagaMetrics(self.registry)
         self.event_store = StoreMetrics(self.registry)
         self.groups = GroupMetrics(self.registry)

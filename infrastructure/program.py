@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Generic
 
 from application.reactions import O
@@ -65,6 +65,8 @@ class Program(Generic[O]):
     """Adds its commands to those of the kit."""
     embedded: Callable[[], Sequence["Embedded"]] = tuple
     """What can be started in place of the outside."""
+    forwarders: Mapping[str, Callable[[Any], Awaitable[None]]] = field(default_factory=dict)
+    """What hands events to other systems, by name: each runs as a task, over the container."""
     first_start: Callable[..., Awaitable[None]] = nothing
     """Fills an empty event store: ``(container, home, console)``."""
     welcome: Callable[..., Awaitable[None]] = says_where_it_is

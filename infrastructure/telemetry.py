@@ -7,21 +7,21 @@ local variable, which may be a secret, nor more than ``LARGEST_RECORD`` characte
 import json
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
+from infrastructure.log_file import Shared
 from infrastructure.log_writing import Aside, Seldom
 from infrastructure.visible import visible
 
 LARGEST_RECORD: Final = 16_000  # characters
 _LONGEST_TEXT: Final = 1_000
 _MOST_ITEMS: Final = 25
-_ESSENTIAL: Final = ("event", "correlation_id", "level", "logger", "timestamp")
+_ESSENTIAL: Final = ("event", "correlation_id", "level", "logger", "role", "timestamp")
 
 _BEFORE_RENDERING: Sequence[Any] = (
     structlog.contextvars.merge_contextvars,  # the correlation id of the request
@@ -34,16 +34,19 @@ _traceback = structlog.processors.ExceptionRenderer(
 )
 
 
-def log_to_stderr(level: str) -> None:
-    """One line per record: readable on a terminal, JSON elsewhere."""
-    _configure(level, [_stderr(level)])
+def log_to_stderr(level: str, role: str = "") -> None:
+    """One line per record: readable on a terminal, JSON elsewhere. ``role``: of this process."""
+    _configure(level, [_stderr(level, role)])
 
 
-def log_to_file(file: Path, level: str) -> None:
-    """JSON into ``file`` (10 MB, three old ones kept); warnings also readable on stderr."""
+def log_to_file(file: Path, level: str, role: str = "") -> None:
+    """JSON into ``file`` (10 MB, three old ones kept); warnings also readable on stderr.
+
+    Several processes may share the file, each with its own ``role`` in its lines.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    into_file = RotatingFileHandler(file, maxBytes=10_000_000, backupCount=3, encoding="utf-8")
-    _configure(level, [_Output(into_file, level, *_JSON), _stderr("WARNING")])
+    into_file = Shared(file, most=10_000_000, kept=3)
+    _configure(level, [_Output(into_file, level, _of(role), *_JSON), _stderr("WARNING", role)])
 
 
 class _Output(Aside):
@@ -95,9 +98,14 @@ def _configure(level: str, outputs: Sequence[_Output]) -> None:
     logging.basicConfig(level=level, handlers=outputs, force=True)
 
 
-def _stderr(level: str) -> _Output:
+def _stderr(level: str, role: str) -> _Output:
     rendering = _PRETTY if sys.stderr.isatty() else _JSON
-    return _Output(logging.StreamHandler(sys.stderr), level, *rendering)
+    return _Output(logging.StreamHandler(sys.stderr), level, _of(role), *rendering)
+
+
+def _of(role: str) -> Callable[[Any, str, "_Record"], "_Record"]:
+    """Adds the role of the process."""
+    return lambda _, __, record: {**record, "role": role} if role else record
 
 
 # ── what a record holds ──────────────────────────────────────────────────────────────────────────

@@ -55,13 +55,15 @@ class Working:
     @asynccontextmanager
     async def at_work(self, **runs: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
         """Run all of these, by name, as long as the block lasts."""
-        tasks = [asyncio.create_task(self._keep(name, run)) for name, run in runs.items()]
+        tasks = [
+            asyncio.create_task(self._keep(name, run), name=name) for name, run in runs.items()
+        ]
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         now, ends = asyncio.get_running_loop().time, 0

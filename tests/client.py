@@ -14,7 +14,8 @@ from application.messages import Context
 from domain.decider import Command
 from infrastructure.container import Container
 from infrastructure.http.app import create_app
-from infrastructure.processes.service import caught_up, projecting
+from infrastructure.processes.catching_up import caught_up
+from infrastructure.processes.service import projecting
 from tests.waiting import PATIENCE
 
 

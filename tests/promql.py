@@ -1,8 +1,8 @@
-"""As much of PromQL as our alerts speak: selectors, rates, sums, a ratio, a limit."""
+"""As much of PromQL as our alerts speak: selectors, rates, sums, the largest, a ratio, a limit."""
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,16 +12,20 @@ Vector = Mapping[Labels, float]
 
 _LIMIT = re.compile(r"(?P<of>.+) > (?P<limit>[0-9.]+)")
 _SUM = re.compile(r"sum by \((?P<by>[\w, ]+)\) \(rate\((?P<of>.+)\[(?P<minutes>\d+)m\]\)\)")
+_MAX = re.compile(r"max(?: by \((?P<by>[\w, ]+)\))? \((?P<of>.+)\)")
+_ABSENT = re.compile(r"absent\((?P<of>.+)\)")
 _SELECTOR = re.compile(r"(?P<name>\w+)(?:\{(?P<matchers>.*)\})?")
 _MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
 
 
 @dataclass(frozen=True)
 class Scrapes:
-    """What a service showed at two moments, five minutes apart as far as rates are concerned."""
+    """What the processes of a service showed at two moments, five minutes apart for rates."""
 
     before: str
     now: str
+    others: Sequence[str] = ()
+    """What other processes show now."""
 
     def finds(self, expression: str) -> Vector:
         """The series for which an alert's expression holds, as Prometheus would say."""
@@ -36,7 +40,19 @@ class Scrapes:
             return {at: n / below[at] for at, n in above.items() if below.get(at)}
         if found := _SUM.fullmatch(expression):
             return _summed(self._rates(found["of"], int(found["minutes"])), found["by"].split(", "))
-        return _selected(self.now, expression)
+        if found := _MAX.fullmatch(expression):
+            return _largest(self._instances(found["of"]), (found["by"] or "").split(", "))
+        if found := _ABSENT.fullmatch(expression):
+            return {} if any(self._instances(found["of"])) else {frozenset(): 1.0}
+        return {at: number for one in self._instances(expression) for at, number in one.items()}
+
+    def _instances(self, selector: str) -> Sequence[Vector]:
+        """What each process shows now; Prometheus gives each a label of its own."""
+        texts = (self.now, *self.others)
+        return [
+            {at | {("instance", str(number))}: n for at, n in _selected(text, selector).items()}
+            for number, text in enumerate(texts)
+        ]
 
     def _rates(self, selector: str, minutes: int) -> Vector:
         """Of what there was before: Prometheus knows no rate of a series that has just begun."""
@@ -49,6 +65,14 @@ def _summed(vector: Vector, by: list[str]) -> Vector:
     for labels, number in vector.items():
         sums[frozenset((name, value) for name, value in labels if name in by)] += number
     return sums
+
+
+def _largest(vectors: Sequence[Vector], by: list[str]) -> Vector:
+    found: dict[Labels, float] = {}
+    for labels, number in ((at, n) for one in vectors for at, n in one.items()):
+        at = frozenset((name, value) for name, value in labels if name in by)
+        found[at] = max(number, found.get(at, number))
+    return found
 
 
 def _selected(shown: str, selector: str) -> Vector:

@@ -32,7 +32,9 @@ async def batches(
     that came before.
     """
     waiting = _Waiting(size)
-    reader = asyncio.create_task(waiting.read(messages))
+    this = asyncio.current_task()
+    name = this.get_name() if this else None  # its work counts as that of the projection
+    reader = asyncio.create_task(waiting.read(messages), name=name)
     try:
         yield waiting.collect(apart)
     finally:

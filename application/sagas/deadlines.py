@@ -76,8 +76,9 @@ class Deadlines:
     async def run(self) -> None:
         """Follow events and wake sagas until cancelled, also after outages."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._follow_for_ever())
-            tasks.create_task(self._wake_for_ever())
+            name = f"deadlines {self._saga}"
+            tasks.create_task(self._follow_for_ever(), name=name)
+            tasks.create_task(self._wake_for_ever(), name=name)
 
     async def caught_up(self) -> None:
         """Wait until all events of the store have been read."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+from infrastructure import event_loop
 from infrastructure.cli.printing import say
 
 if TYPE_CHECKING:
@@ -88,9 +89,22 @@ def deployed(context: typer.Context) -> "Deployment":
     return Deployment(of, settings.load(of.settings))
 
 
+def report(error: Exception) -> None:
+    """Print an expected error, each line after the name of the service."""
+    for line in str(error).splitlines():
+        say(typed(line, ": "), err=True)
+
+
+def report_to_parent(error: Exception) -> None:
+    """Print it for the process that has started this one, which then prints it."""
+    from infrastructure.processes.role_process import start_failure
+
+    say(start_failure(error))
+
+
 @contextmanager
-def clear_errors() -> Iterator[None]:
-    """Print an expected error in one line, without a traceback.
+def clear_errors(report: Callable[[Exception], None] = report) -> Iterator[None]:
+    """Report an expected error, without a traceback.
 
     Exit code 1: the command failed; 2: an argument or a setting is wrong.
     """
@@ -105,33 +119,31 @@ def clear_errors() -> Iterator[None]:
     )
     from application.projections.operating import UnknownReadModel
     from infrastructure.processes import CommandFailed
+    from infrastructure.roles import InvalidNumber
     from infrastructure.settings import InvalidSettings
 
     try:
         yield
-    except (InvalidSettings, UsageError, UnknownReadModel) as error:
-        _fail(error, code=2)
+    except (InvalidSettings, InvalidNumber, UsageError, UnknownReadModel) as error:
+        report(error)
+        raise typer.Exit(2) from None
     except KeyboardInterrupt:  # before anything ran that would have to be stopped
         raise typer.Exit(130) from None
     except BrokenPipeError:  # the reader of our output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
     except (CommandFailed, StoreUnavailable, PayloadUnavailable, OSError) as error:
-        _fail(error, code=1)
+        report(error)
+        raise typer.Exit(1) from None
     except (NotBuilt, NotOurs, WrongRole, StreamUnusable, UnreadableEvent) as error:
-        _fail(error, code=1)
-
-
-def _fail(error: Exception, code: int) -> None:
-    for line in str(error).splitlines():
-        say(typed(line, ": "), err=True)
-    raise typer.Exit(code) from None
+        report(error)
+        raise typer.Exit(1) from None
 
 
 def until_stopped(service: Coroutine[Any, Any, None]) -> None:
     """Run a service until it is stopped, which is success."""
     try:
-        _run(service, _loop_of_services())
+        _run(service, event_loop.of_services())
     except asyncio.CancelledError:
         return
 
@@ -143,15 +155,6 @@ def until_done(work: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         say(typed("stopped before the end", ": "), err=True)
         raise typer.Exit(130) from None
-
-
-def _loop_of_services() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where it is installed: HTTP and gRPC cost a tenth less on it. ``None``: asyncio's."""
-    try:
-        import uvloop
-    except ImportError:  # there is none for Windows
-        return None
-    return uvloop.new_event_loop
 
 
 def _run(

@@ -1,52 +1,53 @@
-"""``headwater run`` and ``headwater serve``: start the service, and print where it listens."""
+"""``headwater run``: embedded servers, and the processes of the service, as one command.
+
+This process only watches: it imports no driver, no store and no HTTP, and sleeps until a process
+ends.
+"""
 
 import asyncio
 import socket
+from collections.abc import Mapping
+from functools import partial
 
 from infrastructure import telemetry
-from infrastructure.cli.printing import Console
-from infrastructure.connecting import require_consistency
-from infrastructure.container import wired
+from infrastructure.consistency import require_consistency
+from infrastructure.parts import consistent
 from infrastructure.processes.found import Running
+from infrastructure.processes.greeting import greeted
 from infrastructure.processes.home import Home
 from infrastructure.processes.listener import url
-from infrastructure.processes.needs import RUN, SERVE
+from infrastructure.processes.needs import RUN
+from infrastructure.processes.parts import parts
 from infrastructure.processes.resolving import Source
 from infrastructure.processes.servers import resolved, started
-from infrastructure.processes.service import caught_up, serving
 from infrastructure.program import Deployment
+from infrastructure.roles import Role
 
 
-async def serve_configured(deployment: Deployment, listener: socket.socket) -> None:
-    """Serve until cancelled, on the servers that are set.
+async def run_service(
+    deployment: Deployment, home: Home, listener: socket.socket, numbers: Mapping[Role, int]
+) -> None:
+    """Run that many processes of each role until cancelled, on embedded servers where none is set.
 
-    Raises ``InvalidSettings`` for one that is not set, and ``StoreUnavailable``.
+    Raises ``CommandFailed``, ``InvalidSettings``.
     """
-    telemetry.log_to_stderr(deployment.settings.log_level)
-    servers = resolved(deployment, SERVE)
-    async with serving(wired(deployment.program, servers.settings), listener):
+    log_to_home(deployment, "run")
+    servers = resolved(deployment, RUN)
+    inline, service = servers.settings.inline_projections, deployment.program.service
+    require_consistency(servers.settings, partial(consistent, service, inline))  # before it starts
+    async with (
+        started(servers) as complete,
+        parts(complete, listener, numbers) as processes,
+    ):
+        addresses = [{"role": str(one.role), "url": url(one.listener)} for one in processes]
+        home.announce(Running.here(complete, url(listener), addresses))
+        given = [field for field, source in servers.sources.items() if source is Source.SET]
+        await greeted(complete, url(listener), given)
         await asyncio.Event().wait()
 
 
-async def run_service(deployment: Deployment, home: Home, listener: socket.socket) -> None:
-    """Serve until cancelled, on embedded servers where none is set.
-
-    Raises ``CommandFailed``, ``StoreUnavailable``.
-    """
-    telemetry.log_to_file(
-        home.directory / "log" / f"{deployment.program.service.name}.log",
-        deployment.settings.log_level,
-    )
-    console = Console()
-    program, servers = deployment.program, resolved(deployment, RUN)
-    require_consistency(wired(program, servers.settings))  # before anything is started
-    async with started(servers) as complete:
-        container = wired(program, complete)
-        async with serving(container, listener):
-            home.announce(Running.here(complete, url(listener)))
-            if servers.sources[complete.servers[0]] is Source.STARTED:
-                await program.first_start(container, home.directory, console)
-            with console.status("The read models are catching up …"):
-                await caught_up(container)
-            await program.welcome(container, servers.settings, url(listener), console)
-            await asyncio.Event().wait()
+def log_to_home(deployment: Deployment, role: str) -> None:
+    """Have this process write to the log in the home, which all processes of ``run`` share."""
+    settings = deployment.settings
+    file = settings.home.absolute() / "log" / f"{deployment.program.service.name}.log"
+    telemetry.log_to_file(file, settings.log_level, role)

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final
 
 from esdbclient import AsyncPersistentSubscription
+from esdbclient.asyncio_client import autoreconnect, retrygrpc
 from esdbclient.exceptions import AlreadyExists, NotFound
 from esdbclient.persistent import SubscriptionInfo
 
@@ -20,6 +21,7 @@ from application.ports import GroupInfo
 from infrastructure.eventstoredb.client import DEADLINE, Client, answering
 from infrastructure.eventstoredb.deliveries import Delivery, deliveries
 from infrastructure.eventstoredb.read_ahead import read_ahead
+from infrastructure.eventstoredb.settlements import Settlements
 from infrastructure.eventstoredb.system_projections import (
     BY_CATEGORY,
     category_links_hindered,
@@ -27,9 +29,11 @@ from infrastructure.eventstoredb.system_projections import (
 )
 
 LINKS: Final = "$ce-"  # how the streams begin that $by_category writes
-_ACK_DELAY: Final = 0.02  # seconds that acks wait for each other
+_ACK_DELAY: Final = 0.1  # seconds that acks wait for each other
 _ACK_BATCH: Final = 50
 _NEVER: Final = 2**31 - 1  # retries: the server never parks, see docs/patterns/parking.md
+
+Subscribed = tuple[AsyncPersistentSubscription, Settlements]
 
 
 def _ignore(group: str) -> None:
@@ -63,13 +67,13 @@ class ConsumerGroups:
         """As the port. Each category has an equal share of ``buffer``, and one event at least."""
         categories = sorted(only.categories)
         shares = _shares(buffer, len(categories))
-        subscriptions: list[AsyncPersistentSubscription] = []
+        subscriptions: list[Subscribed] = []
         try:
             for category, share in zip(categories, shares, strict=True):
                 subscriptions.append(await self._subscribed(group, category, share))
             sources = [
-                deliveries(subscription, only, self._decoder, lambda: self._report(group))
-                for subscription in subscriptions
+                deliveries(*subscribed, only, self._decoder, lambda: self._report(group))
+                for subscribed in subscriptions
             ]
             async with read_ahead(sources, sum(shares)) as ahead:
                 try:
@@ -111,20 +115,11 @@ class ConsumerGroups:
                 timeout=DEADLINE,
             )
 
-    async def _subscribed(
-        self, group: str, category: str, buffer: int
-    ) -> AsyncPersistentSubscription:
+    async def _subscribed(self, group: str, category: str, buffer: int) -> Subscribed:
+        batch = min(_ACK_BATCH, max(1, buffer // 2))
         with _of(group):
             async with answering():
-                subscription = await self._client.read_subscription_to_stream(
-                    group,
-                    LINKS + category,
-                    event_buffer_size=buffer,
-                    max_ack_batch_size=min(_ACK_BATCH, max(1, buffer // 2)),
-                    max_ack_delay=_ACK_DELAY,
-                )
-        assert isinstance(subscription, AsyncPersistentSubscription)
-        return subscription
+                return await _read(self._client, group, LINKS + category, buffer, batch)
 
     async def _found(self, group: str) -> Collection[SubscriptionInfo]:
         """The subscriptions of which the group consists; ``KeyError`` when there is none."""
@@ -146,11 +141,30 @@ def _shares(buffer: int, among: int) -> Sequence[int]:
     return [max(1, (buffer + number) // among) for number in range(among)]
 
 
-async def _leave(subscriptions: Sequence[AsyncPersistentSubscription]) -> None:
+@retrygrpc
+@autoreconnect
+async def _read(client: Client, group: str, stream: str, buffer: int, batch: int) -> Subscribed:
+    """As the client's ``read_subscription_to_stream``, but with settlements of ours."""
+    persistent = client._connection.persistent_subscriptions
+    settlements = Settlements(group, stream, buffer, batch, _ACK_DELAY)
+    call = persistent._stub.Read(
+        settlements,
+        metadata=persistent._metadata(client._call_metadata, requires_leader=True),
+        credentials=client._call_credentials,
+    )
+    subscription = AsyncPersistentSubscription(
+        settlements, call, group, stream, persistent._grpc_streamers
+    )
+    await subscription.init()
+    settlements.subscription_id = subscription.subscription_id.encode()
+    return subscription, settlements
+
+
+async def _leave(subscriptions: Sequence[Subscribed]) -> None:
     """Send the last settlements, then leave. Idempotent."""
     with suppress(TimeoutError):
         async with asyncio.timeout(DEADLINE):
-            await asyncio.gather(*(subscription.stop() for subscription in subscriptions))
+            await asyncio.gather(*(subscription.stop() for subscription, _ in subscriptions))
 
 
 @contextmanager

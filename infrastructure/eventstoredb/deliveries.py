@@ -1,7 +1,6 @@
 """The deliveries of one persistent subscription to a stream of links."""
 
 from collections.abc import AsyncIterator, Callable
-from uuid import UUID
 
 from esdbclient import AsyncPersistentSubscription
 from esdbclient.protos.Grpc.persistent_pb2 import ReadResp
@@ -19,20 +18,21 @@ class Delivery:
     """
 
     def __init__(
-        self, recorded: RecordedEvent, retries: int, id: UUID, settlements: Settlements
+        self, recorded: RecordedEvent, retries: int, id: str, settlements: Settlements
     ) -> None:
         self.recorded, self.retries = recorded, retries
         self._id, self._settlements = id, settlements
 
     async def ack(self) -> None:
-        await self._settlements.ack(self._id)
+        self._settlements.done(self._id)
 
     async def retry(self, reason: str) -> None:  # noqa: ARG002 - the server does not keep it
-        await self._settlements.retry(self._id)
+        self._settlements.again(self._id)
 
 
 async def deliveries(
     subscription: AsyncPersistentSubscription,
+    settlements: Settlements,
     only: EventFilter,
     decoder: Decoder,
     report: Callable[[], None],
@@ -43,22 +43,17 @@ async def deliveries(
     links whose event was deleted or truncated; ``report`` is called for each of these last ones.
     The messages are read without the client, which skips those and never settles them.
     """
-    settlements = Settlements(subscription)
     async for message in _messages(subscription):
         if message.WhichOneof("content") != "event":
             continue
-        read, id = message.event, _id_to_settle(message.event)
-        if not read.event.id.string:
+        read, event = message.event, message.event.event
+        id = read.link.id.string or event.id.string  # of the link, where it was found by one
+        if not event.id.string:
             report()
-        elif (recorded := as_recorded(read.event, decoder)) in only:
-            yield Delivery(recorded, read.retry_count, id, settlements)
+        elif only.admits(event.stream_identifier.stream_name.decode(), event.metadata["type"]):
+            yield Delivery(as_recorded(event, decoder), read.retry_count, id, settlements)
             continue
-        await settlements.ack(id)
-
-
-def _id_to_settle(read: ReadResp.ReadEvent) -> UUID:
-    """Of the link, where the event was found by one."""
-    return UUID(read.link.id.string or read.event.id.string)
+        settlements.done(id)
 
 
 async def _messages(subscription: AsyncPersistentSubscription) -> AsyncIterator[ReadResp]:

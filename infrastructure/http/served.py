@@ -1,6 +1,5 @@
 """What routes may use of their service."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -9,12 +8,10 @@ from fastapi import Depends, Request
 from application.backpressure import Backpressure
 from application.command_dispatch import CommandDispatch
 from application.consistency import Consistency
-from application.parking_stream import ParkingStream
 from application.ports import EventStore
 from application.projections.lag import Lags
-from application.projections.staleness import Staleness
+from infrastructure.exposition import Exposition
 from infrastructure.health import Health
-from infrastructure.metrics import Metrics
 from infrastructure.program import Program
 from infrastructure.settings import Settings
 
@@ -30,10 +27,8 @@ class Served:
     consistency: Consistency
     backpressure: Backpressure
     lags: Lags
-    staleness: Staleness
-    parking_streams: Sequence[ParkingStream]
-    metrics: Metrics
     health: Health
+    exposition: Exposition
     outside: Any
     """The service's own ports."""
 

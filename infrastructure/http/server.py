@@ -2,11 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 
 from infrastructure.web.connections import Guarded, Server
 
@@ -15,8 +15,8 @@ KEEP_ALIVE = 15  # seconds that a connection may be idle between two requests
 
 
 @asynccontextmanager
-async def answering(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve ``app``, which is opened already, on that socket as long as the block lasts.
+async def answering(app: Any, listeners: Sequence[socket.socket]) -> AsyncIterator[None]:
+    """Serve ``app`` (ASGI), which is opened already, on these sockets as long as the block lasts.
 
     In the end, open requests get ``GRACE`` seconds to finish.
     """
@@ -32,7 +32,7 @@ async def answering(app: FastAPI, listener: socket.socket) -> AsyncIterator[None
             timeout_graceful_shutdown=GRACE,
         )
     )
-    task = asyncio.create_task(server.serve(sockets=[listener]))
+    task = asyncio.create_task(server.serve(sockets=[*listeners]), name="http")
     try:
         yield  # the socket listens already: clients wait until the server is up
     finally:

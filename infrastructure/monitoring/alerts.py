@@ -3,34 +3,48 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from application.projections.projection import Projection
 from application.service import Service
 from infrastructure.metrics import PREFIX
+from infrastructure.roles import Role
 
 _RUNBOOKS: Final = "docs/operations/runbooks.md"
 
 
 @dataclass(frozen=True)
 class Alert:
-    """A metric that fires when it is above a limit for some minutes."""
+    """A metric that fires when it is above a limit for some minutes.
+
+    Each process shows what it knows, and several may know the same: the largest value counts.
+    """
 
     name: str
-    metric: str  # its name; or an expression over several, which has its labels within
+    metric: str  # its name; of ``whole``, an expression which has its labels within
     labels: tuple[tuple[str, str], ...]
     summary: str
     runbook: str
     above: float = 0
     for_minutes: int = 0
     severity: str = "critical"
+    of: Literal["max", "absent", "whole"] = "max"
 
     @property
     def expression(self) -> str:
         """In PromQL: every series that it finds is an alert."""
         labels = ",".join(f'{name}="{value}"' for name, value in self.labels)
         series = f"{self.metric}{{{labels}}}" if labels else self.metric
-        return f"{series} > {self.above:g}"
+        return f"{self._over_processes(series)} > {self.above:g}"
+
+    def _over_processes(self, series: str) -> str:
+        match self.of:
+            case "whole":
+                return series
+            case "absent":
+                return f"absent({series})"
+        by = f" by ({', '.join(name for name, _ in self.labels)})" if self.labels else ""
+        return f"max{by} ({series})"
 
 
 def alerts_of(projection: Projection[Any]) -> Iterator[Alert]:
@@ -107,6 +121,20 @@ def alerts_of_saga(saga: str) -> Iterator[Alert]:
         above=0.1,
         for_minutes=5,
         severity="warning",
+        of="whole",
+    )
+
+
+def alert_of_role(role: Role) -> Alert:
+    """The alert of one role of processes."""
+    return Alert(
+        "NoProcess",
+        "headwater_process_role",
+        (("role", role),),
+        f"no process has the role {role}",
+        "no-process-of-a-role",
+        for_minutes=1,
+        of="absent",
     )
 
 
@@ -150,9 +178,16 @@ def alerts(service: Service[Any]) -> Sequence[Alert]:
         ),
         *(alert for saga in service.versions for alert in alerts_of_saga(saga)),
         *map(alert_of_group, service.groups),
+        *map(alert_of_role, _roles_of(service)),
         HELD_BACK,
         GROUPS_HINDERED,
     )
+
+
+def _roles_of(service: Service[Any]) -> Sequence[Role]:
+    """The roles without which this service would not do all its work."""
+    views = [Role.PROJECTIONS] if service.read_models else []
+    return [Role.API, *views, *([Role.SAGAS] if service.groups else [])]
 
 
 def rules(service: Service[Any]) -> str:

@@ -1,4 +1,7 @@
-"""A Grafana dashboard: lag of read models, commands, appends, requests and sagas."""
+"""A Grafana dashboard: lag of read models, commands, appends, requests and sagas.
+
+Of what several processes know, it shows the largest; of what each has counted, the sum.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,15 +16,16 @@ _PER_ROW, _WIDTH, _HEIGHT = 2, 12, 8
 
 # title, unit, then each curve: legend and query
 _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
-    ("Lag", "s", {"{{projection}}": f"{PREFIX}_lag_seconds{_LIVE}"}),
-    ("Events behind", "short", {"{{build}}": f"{PREFIX}_lag_events"}),
-    ("Events handled", "ops", {"{{build}}": f"{PREFIX}_events_per_second"}),
+    ("Lag", "s", {"{{projection}}": f"max by (projection) ({PREFIX}_lag_seconds{_LIVE})"}),
+    ("Events behind", "short", {"{{build}}": f"max by (build) ({PREFIX}_lag_events)"}),
+    ("Events handled", "ops", {"{{build}}": f"max by (build) ({PREFIX}_events_per_second)"}),
     (
         "Failures, and breaches of the limit",
         "short",
         {
-            "{{projection}} failed": f"{PREFIX}_failed{_LIVE}",
-            "{{projection}} breaches": f"increase({PREFIX}_staleness_breaches_total[5m])",
+            "{{projection}} failed": f"max by (projection) ({PREFIX}_failed{_LIVE})",
+            "{{projection}} breaches": "max by (projection) "
+            f"(increase({PREFIX}_staleness_breaches_total[5m]))",
         },
     ),
     (
@@ -37,11 +41,15 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
             "sum by (le, command) (rate(headwater_command_seconds_bucket[5m])))"
         },
     ),
-    ("Append conflicts", "ops", {"{{category}}": "rate(headwater_append_conflicts_total[5m])"}),
+    (
+        "Append conflicts",
+        "ops",
+        {"{{category}}": "sum by (category) (rate(headwater_append_conflicts_total[5m]))"},
+    ),
     (
         "Snapshots discarded",
         "ops",
-        {"{{category}}": "rate(headwater_useless_snapshots_total[5m])"},
+        {"{{category}}": "sum by (category) (rate(headwater_useless_snapshots_total[5m]))"},
     ),
     (
         "Events held back by open transactions",
@@ -65,6 +73,7 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
         "short",
         {"lost": "sum (increase(headwater_event_store_lost_listeners_total[5m]))"},
     ),
+    ("Processes", "short", {"{{role}}": "sum by (role) (headwater_process_role)"}),
     (
         "Requests",
         "reqps",

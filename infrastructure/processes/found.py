@@ -1,7 +1,7 @@
 """What a command finds in a home: a service that runs there, and data that was kept."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -19,14 +19,18 @@ class Running:
     event_store: EventStore
     servers: Mapping[str, str]
     """The addresses of its servers, by the fields of the settings."""
+    processes: Sequence[Mapping[str, str]] = ()
+    """The ``role`` and the ``url`` of each of its processes, for health and metrics."""
 
     @classmethod
-    def here(cls, settings: Settings, url: str) -> Self:
+    def here(
+        cls, settings: Settings, url: str, processes: Sequence[Mapping[str, str]] = ()
+    ) -> Self:
         """This process, over the servers in these settings."""
         fields = (field for field in type(settings).model_fields if field.endswith(_ADDRESS))
         given = {field: getattr(settings, field) for field in fields}
         servers = {field: uri for field, uri in given.items() if uri is not None}
-        return cls(os.getpid(), url, settings.event_store, servers)
+        return cls(os.getpid(), url, settings.event_store, servers, processes)
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
@@ -34,13 +38,14 @@ class Running:
         addresses = {field: uri for field, uri in document.items() if field.endswith(_ADDRESS)}
         servers = {field: uri for field, uri in addresses.items() if uri}
         store = document.get("event_store", "eventstoredb")
-        return cls(document["pid"], document["url"], store, servers)
+        processes = document.get("processes", ())
+        return cls(document["pid"], document["url"], store, servers, processes)
 
     @property
     def document(self) -> Mapping[str, Any]:
         """What it announces."""
         own = {"pid": self.pid, "url": self.url, "event_store": self.event_store}
-        return {"eventstoredb_uri": None, **self.servers, **own}
+        return {"eventstoredb_uri": None, **self.servers, **own, "processes": [*self.processes]}
 
     @property
     def events_uri(self) -> str | None:

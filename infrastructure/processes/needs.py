@@ -51,7 +51,7 @@ class Needs:
 RUN: Final = Needs(outside=True, starts=Starts.ANYTHING, joins=False, serves=True)
 """A service, with servers of its own for what is not set."""
 SERVE: Final = replace(RUN, starts=Starts.NOTHING)
-"""A service on servers that are all set."""
+"""A service, or some of its roles, on servers that are all set."""
 READ_MODELS: Final = Needs()
 """Fills read models, or measures how far they are behind the events."""
 EVENTS: Final = Needs(views=False)

@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from infrastructure.connecting import opened
-from infrastructure.container import PATIENCE, Container, wired
 from infrastructure.processes.embedded_node import NODE
 from infrastructure.processes.embedded_postgres import POSTGRES
 from infrastructure.processes.home import Home
@@ -13,6 +12,9 @@ from infrastructure.processes.needs import Needs
 from infrastructure.processes.resolving import Resolved, S, Source, resolve
 from infrastructure.program import Deployment
 from infrastructure.settings import Settings
+
+if TYPE_CHECKING:
+    from infrastructure.container import Container
 
 
 def resolved(deployment: Deployment, needs: Needs) -> Resolved[Settings]:
@@ -55,16 +57,20 @@ async def reached(deployment: Deployment, needs: Needs) -> AsyncIterator[Resolve
 
 @asynccontextmanager
 async def opened_for(
-    deployment: Deployment, needs: Needs, patience: float = PATIENCE
-) -> AsyncIterator[Container]:
+    deployment: Deployment, needs: Needs, patience: float | None = None
+) -> AsyncIterator["Container"]:
     """The wired service over these servers, connected as far as they are needed.
 
-    A call outside is given up after ``patience`` seconds. Raises ``CommandFailed``,
-    ``InvalidSettings``, ``StoreUnavailable``.
+    A call outside is given up after ``patience`` seconds, where that is given. Raises
+    ``CommandFailed``, ``InvalidSettings``, ``StoreUnavailable``.
     """
+    from infrastructure.connecting import opened  # not for `run`, which opens nothing itself
+    from infrastructure.container import wired
+
     async with reached(deployment, needs) as servers:
         container = wired(deployment.program, servers.settings)
-        async with opened(container, *_parts(servers, needs), patience=patience):
+        options = {} if patience is None else {"patience": patience}
+        async with opened(container, *_parts(servers, needs), **options):
             yield container
 
 

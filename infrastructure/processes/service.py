@@ -1,84 +1,133 @@
-"""A service in one process: the API, the projections, and the consumers of events."""
+"""A process of the service: the roles that it has, and what each of them does."""
 
-import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import Any, Final
 
 import structlog
 
-from application.consuming import GroupConsumer
-from application.ports import Progress
-from application.projections.projection import Projection
+from infrastructure.connecting import opened_to_serve
 from infrastructure.container import Container
-from infrastructure.http.app import create_app
 from infrastructure.http.server import answering
 from infrastructure.processes.listener import url
-from infrastructure.processes.watching import watch, watch_groups
+from infrastructure.processes.watching import (
+    watch_groups,
+    watch_held_back,
+    watch_read_models,
+    watch_sagas,
+)
+from infrastructure.roles import Role, in_words
 
 log = structlog.stdlib.get_logger(__name__)
 
+Run = Callable[[], Awaitable[None]]
+Runs = Mapping[str, Run]
+"""Background tasks by name."""
+
 
 @asynccontextmanager
-async def serving(container: Container, listener: socket.socket) -> AsyncIterator[None]:
-    """The whole service, as long as the block lasts. Raises ``StoreUnavailable``."""
-    app = create_app(container)
+async def serving(container: Container, listeners: Sequence[socket.socket]) -> AsyncIterator[None]:
+    """A process with the roles of this wiring, as long as the block lasts.
+
+    Whatever its roles, it answers for its health and its metrics, on each of ``listeners``.
+    Raises ``StoreUnavailable``.
+    """
+    roles = container.roles()
     async with (
-        app.router.lifespan_context(app),
-        projecting(container),
-        reacting(container),
-        answering(app, listener),  # started last, stopped first
+        _answers(container) as app,
+        at_work(container, roles),
+        answering(app, listeners),  # started last, stopped first
     ):
         gc.freeze()  # collecting what was built at the start would stop the process for 50 ms
-        log.info("serving", url=url(listener))
+        log.info("serving", url=url(listeners[0]))
         yield
 
 
 @asynccontextmanager
-async def projecting(container: Container) -> AsyncIterator[None]:
+async def at_work(container: Container, roles: Collection[Role]) -> AsyncIterator[None]:
+    """The background work of these roles, as long as the block lasts."""
+    runs = {
+        name: run for role in Role if role in roles for name, run in _WORK[role](container).items()
+    }
+    async with container.working().at_work(**runs):
+        yield
+
+
+def projecting(container: Container) -> AbstractAsyncContextManager[None]:
     """Keep the read models up to date, and measure how far they are behind."""
-    async with container.working().at_work(
-        read_models=lambda: container.host().run(),
-        watch=lambda: watch(container),
-        watch_groups=lambda: watch_groups(container),
-    ):
-        yield
+    return at_work(container, {Role.PROJECTIONS})
+
+
+def reacting(container: Container) -> AbstractAsyncContextManager[None]:
+    """Run sagas, their deadlines, and reactions."""
+    return at_work(container, {Role.SAGAS})
+
+
+def _api(container: Container) -> Runs:
+    """The API does no other work than to see how far the read models are behind."""
+    return {"watch read models": lambda: watch_read_models(container)}
+
+
+def _projections(container: Container) -> Runs:
+    return {
+        "projections": lambda: container.host().run(),
+        "watch read models": lambda: watch_read_models(container),
+        "watch sagas": lambda: watch_sagas(container),
+        "watch held back events": lambda: watch_held_back(container),
+    }
+
+
+def _sagas(container: Container) -> Runs:
+    consumers = {
+        **{f"reaction {name}": one for name, one in container.reactions().items()},
+        **{f"saga {name}": one for name, one in container.saga_workers().items()},
+    }
+    for name, consumer in consumers.items():
+        container.working().watch(name, consumer)
+    return {
+        **{name: consumer.run for name, consumer in consumers.items()},
+        **{f"deadlines {name}": one.run for name, one in container.deadlines().items()},
+        "watch consumer groups": lambda: watch_groups(container),
+    }
+
+
+def _forwarders(container: Container) -> Runs:
+    declared = container.program().forwarders
+    if not declared and container.roles() == {Role.FORWARDERS}:
+        log.info("there is nothing to forward: this service declares no forwarders")
+    return {f"forwarder {name}": partial(run, container) for name, run in declared.items()}
+
+
+_WORK: Final[Mapping[Role, Callable[[Container], Runs]]] = {
+    Role.API: _api,
+    Role.PROJECTIONS: _projections,
+    Role.SAGAS: _sagas,
+    Role.FORWARDERS: _forwarders,
+}
 
 
 @asynccontextmanager
-async def reacting(container: Container) -> AsyncIterator[None]:
-    """Run sagas, their deadlines, and reactions."""
-    working = container.working()
-    workers: Mapping[str, GroupConsumer] = {**container.reactions(), **container.saga_workers()}
-    for name, worker in workers.items():
-        working.watch(name, worker)
-    runs = {name: worker.run for name, worker in workers.items()}
-    moments = {f"deadlines of {name}": one.run for name, one in container.deadlines().items()}
-    async with working.at_work(**runs, **moments):
-        yield
+async def _answers(container: Container) -> AsyncIterator[Any]:
+    """The application that answers requests to this process, over its opened wiring.
 
+    Each is imported where it is needed: the framework of the API takes time.
+    """
+    if Role.API in container.roles():
+        from infrastructure.http.app import create_app
 
-async def caught_up(container: Container, patience: float = 60.0) -> None:
-    """Return when every read model shows all events of now, or has failed, or time is up."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(patience):
-            for projection in container.projections():
-                while await _misses_events(container, projection):  # noqa: ASYNC110 - stores
-                    await asyncio.sleep(0.02)
+        app = create_app(container)
+        async with app.router.lifespan_context(app):
+            yield app
+    else:
+        from infrastructure.http.worker import worker_app
 
-
-async def _misses_events(container: Container, projection: Projection[Any]) -> bool:
-    """Whether the views lack an event, and the projection has not failed."""
-    views = await container.read_models().live(projection)
-    after = await views.checkpoint()
-    following = container.subscriptions().catch_up(after=after, only=projection.events)
-    async with following as messages:
-        async for message in messages:
-            lag = await container.lags().of(projection)
-            if not isinstance(message, Progress):
-                return not lag.failed
-            if message.caught_up:  # and its runner has noticed
-                return lag.seconds is None and not lag.failed
-    return True
+        async with opened_to_serve(container):
+            yield worker_app(
+                container.health(),
+                container.exposition(),
+                container.settings(),
+                in_words(container.roles()),
+            )

@@ -8,6 +8,7 @@ those that open transactions hold back are measured.
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
@@ -17,6 +18,7 @@ from application.sagas import queries as saga_queries
 from application.sagas.queries import SagaCounts
 from application.sagas.standings import shown_by
 from infrastructure.container import Container
+from infrastructure.roles import Role
 
 LOOK_AT_GROUPS = 5.0  # seconds between two looks
 WORTH_COUNTING = (
@@ -26,23 +28,41 @@ WORTH_COUNTING = (
 log = structlog.stdlib.get_logger(__name__)
 
 
-async def watch(container: Container) -> None:
+async def watch_read_models(container: Container) -> None:
     """Measures the read models every second, and lets their lag slow commands."""
     pressure = container.backpressure().pressure
-    count_again = 0.0
     while True:
         try:
             await _look(container)
-            await container.event_side().look()
-            if time.monotonic() >= count_again:
-                count_again = await _count_sagas(container)
         except StoreUnavailable as error:
-            container.saga_metrics().show({})
-            container.metrics().event_store.show(None, None)
             log.warning("cannot see how old the read models are", reason=str(error))
         if (now := container.backpressure().pressure) is not pressure:
             pressure = now
             log.warning("backpressure", commands=str(pressure))
+        await asyncio.sleep(1)
+
+
+async def watch_sagas(container: Container) -> None:
+    """Counts the open sagas by state, at most every second.
+
+    Counting takes a twentieth of the time at most, however many sagas there are.
+    """
+    while True:
+        began = time.monotonic()
+        counts: Mapping[str, SagaCounts] = {}
+        with suppress(StoreUnavailable):
+            counts = await _open_sagas(container)
+        container.saga_metrics().show(counts)
+        await asyncio.sleep(max(1.0, 20 * (time.monotonic() - began)))
+
+
+async def watch_held_back(container: Container) -> None:
+    """Measures every second what only this event store has: events that are held back."""
+    while True:
+        try:
+            await container.event_side().look()
+        except StoreUnavailable:
+            container.metrics().event_store.show(None, None)
         await asyncio.sleep(1)
 
 
@@ -72,20 +92,11 @@ async def watch_groups(container: Container) -> None:
 
 async def _look(container: Container) -> None:
     lags = await container.lags().all()
-    if any((lag.seconds or 0) > WORTH_COUNTING for lag in lags):
+    counts = Role.PROJECTIONS in container.roles()  # no work for one that answers requests
+    if counts and any((lag.seconds or 0) > WORTH_COUNTING for lag in lags):
         lags = await container.lags().counted()
     container.staleness().look(lags)
     container.backpressure().look(lags)
-
-
-async def _count_sagas(container: Container) -> float:
-    """Shows the open sagas in the metrics, and returns when to count again.
-
-    Counting takes a twentieth of the time at most, however many sagas there are.
-    """
-    began = time.monotonic()
-    container.saga_metrics().show(await _open_sagas(container))
-    return began + 20 * (time.monotonic() - began)
 
 
 async def _open_sagas(container: Container) -> Mapping[str, SagaCounts]:

@@ -46,6 +46,22 @@ def test_a_frozen_one_stays_as_it_is() -> None:
         Here()  # type: ignore[call-arg]  # which is the point
 
 
+def test_a_frozen_one_is_checked_as_it_asks() -> None:
+    """``__post_init__`` is called with all fields set, as by the original."""
+
+    @frozen
+    class Checked:
+        a: int
+
+        def __post_init__(self) -> None:
+            if self.a < 0:
+                raise ValueError(f"{self.a} is below 0")
+
+    assert Checked(1).a == 1
+    with pytest.raises(ValueError, match="-1 is below 0"):
+        Checked(-1)
+
+
 def test_once_makes_a_value_once_for_each_instance() -> None:
     """The same object each time; a copy makes its own."""
     here = Here(1)

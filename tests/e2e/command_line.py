@@ -47,6 +47,11 @@ class Service:
         announced: dict[str, Any] = json.loads((self.home / "running.json").read_text())
         return str(announced["url"])
 
+    def url_of(self, role: str) -> str:
+        """Where the first process of that role answers for its health and metrics."""
+        announced = json.loads((self.home / "running.json").read_text())["processes"]
+        return next(str(one["url"]) for one in announced if one["role"] == role)
+
     def post(
         self, path: str, body: object, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
@@ -112,12 +117,12 @@ class CommandLine:
         )
 
     @contextmanager
-    def running(self, home: Path, **settings: str) -> Iterator[Service]:
+    def running(self, home: Path, *options: str, **settings: str) -> Iterator[Service]:
         """``run`` on any free ports. It is gone after the block, whatever happened."""
         output = home.with_suffix(".txt")
         with output.open("w") as file:
             process = psutil.Popen(
-                [*self.command, "run"],
+                [*self.command, "run", *options],
                 env=self.environment(home, settings),
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -131,11 +136,11 @@ class CommandLine:
                 process.wait()
 
     @contextmanager
-    def serving(self, home: Path, **servers: str) -> Iterator[psutil.Popen]:
+    def serving(self, home: Path, *options: str, **servers: str) -> Iterator[psutil.Popen]:
         """``serve`` on these servers and any free port. It is gone after the block."""
         with home.with_suffix(".txt").open("w") as output:
             process = psutil.Popen(
-                [*self.command, "serve"],
+                [*self.command, "serve", *options],
                 env=self.environment(home, servers),
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -225,7 +225,7 @@ async def test_the_service_is_guarded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Guarded, "head_seconds", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()
-        async with answering(create_app(empty_bank()), listener):
+        async with answering(create_app(empty_bank()), [listener]):
             assert await ended(await asyncio.open_connection(*address)) == b""
             async with httpx.AsyncClient(trust_env=False) as client:
                 uri = f"http://127.0.0.1:{address[1]}/health/live"

@@ -109,6 +109,33 @@ class Stalling(memory.ReadModels):
         return views
 
 
+async def test_a_role_that_no_process_has_raises_its_alert() -> None:
+    """Whichever process shows the role is enough; the alert names the role that is missing."""
+    missing = next(one for one in alerts(SAMPLE) if dict(one.labels).get("role") == "sagas")
+    other, sagas = (f'headwater_process_role{{role="{role}"}} 1.0\n' for role in ("api", "sagas"))
+
+    assert Scrapes(other, other).finds(missing.expression)
+    assert not Scrapes(other, other, [sagas]).finds(missing.expression)
+
+
+def test_what_two_processes_know_is_one_alert() -> None:
+    """Both show the lag of a read model: one alert, from the larger value on."""
+    old = the("ProjectionTooOld", "balances")
+    low, high = (
+        f'headwater_projection_lag_seconds{{projection="balances",build="b",role="live"}} {n}\n'
+        for n in (0, 1000)
+    )
+    assert len(Scrapes(low, low, [high, high]).finds(old.expression)) == 1
+    assert not Scrapes(low, low, [low]).finds(old.expression)
+
+
+def test_every_query_of_the_dashboard_is_over_all_processes() -> None:
+    """Each is a largest value, a sum, or a quantile of sums: never one curve for each process."""
+    for panel in json.loads(dashboard(SAMPLE))["panels"]:
+        for target in panel["targets"]:
+            assert target["expr"].startswith(("max ", "sum ", "histogram_quantile(")), target
+
+
 def the(name: str, projection: str) -> Alert:
     labels = ("projection", projection)
     return next(alert for alert in alerts(SAMPLE) if alert.name == name and labels in alert.labels)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import typer
 from typer.cli import get_docs_for_click
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from application.service import Service
@@ -43,6 +44,8 @@ _NO_OPTIONS: Final = re.compile(r"\*\*Options\*\*:\n\n(?!\*)")
 def page(of: Program[Any] = PROGRAM) -> str:
     """The whole page, in Markdown."""
     command = get_command(command_line(of))
+    assert isinstance(command, TyperGroup)
+    command.commands = {name: one for name, one in command.commands.items() if not one.hidden}
     context = typer.Context(command, info_name=NAME)
     written = get_docs_for_click(obj=command, ctx=context, name=NAME)
     written = _NO_OPTIONS.sub("", _HELP.sub("", written)).replace(

@@ -177,8 +177,10 @@ def _price(text: str) -> Money:
     form = "UnitPrice is a decimal number with 6 decimals at most, and not negative"
     if len(text) > 40 or not _DECIMAL.fullmatch(text) or text.startswith("-"):
         raise BrokenRow(form, _shown(text))
-    amount = {"amount": Decimal(text), "currency": CURRENCY}
-    return _valid(Money.model_validate, amount, form, text)
+    try:
+        return Money(amount=Decimal(text), currency=CURRENCY)
+    except ValueError:
+        raise BrokenRow(form, _shown(text)) from None
 
 
 @lru_cache(maxsize=1024)

@@ -11,6 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
+from infrastructure import event_loop
 from infrastructure.providers.simulated.declared import InvalidDeclaration, declared_at
 from infrastructure.providers.simulated.journal import JournalUnavailable
 from infrastructure.providers.simulated.server import answering
@@ -20,7 +21,8 @@ def main() -> int:
     arguments = _arguments()
     os.umask(0o077)  # the journal is readable by this user only
     try:
-        asyncio.run(_serve(arguments))
+        with asyncio.Runner(loop_factory=event_loop.of_services()) as runner:
+            runner.run(_serve(arguments))
     except (OSError, JournalUnavailable, InvalidDeclaration) as error:
         print(f"providers: {error}", file=sys.stderr)
         return 1

@@ -21,7 +21,7 @@ from infrastructure.container import Container
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import NEW_EVENTS
 from infrastructure.processes.servers import opened_for
-from infrastructure.processes.watching import watch
+from infrastructure.processes.watching import watch_read_models
 from infrastructure.program import Deployment
 from infrastructure.shop.first_start import FirstStart
 from infrastructure.shop.online_retail import SAMPLE, Dates, Encoding, History, NotAHistory
@@ -61,7 +61,7 @@ async def _minding_others(container: Container) -> AsyncIterator[None]:
     if not container.read_side.overridden:
         yield
         return
-    watching = asyncio.create_task(watch(container))
+    watching = asyncio.create_task(watch_read_models(container))
     try:
         yield
     finally:

@@ -29,7 +29,8 @@ class Shop(Client):
         until(lambda: id in picked(self), self.service)
 
     def readiness(self) -> tuple[int, str]:
-        answer = httpx.get(f"{self.service.url}/health/ready", timeout=PATIENCE)
+        """Of the process that runs the sagas."""
+        answer = httpx.get(f"{self.service.url_of('sagas')}/health/ready", timeout=PATIENCE)
         return answer.status_code, answer.text
 
     def is_ready(self) -> bool:
@@ -49,7 +50,7 @@ class Shop(Client):
 
     def alerted(self) -> bool:
         """Whether the alert of the runbook fires."""
-        told = httpx.get(f"{self.service.url}/metrics", timeout=PATIENCE).text
+        told = httpx.get(f"{self.service.url_of('sagas')}/metrics", timeout=PATIENCE).text
         return "\nheadwater_consumer_groups_hindered 1.0\n" in told
 
     @contextmanager

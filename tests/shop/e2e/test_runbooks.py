@@ -104,7 +104,9 @@ def poisoned(service: Service, order_id: str) -> UUID:
 def test_stuck_projection(service: Service) -> None:
     """The list says who fills what; what somebody paused tells who and why, and is resumed."""
     found = until_listed(service, "stock_levels_v1", status="live", lag_seconds=0)
-    assert str(service.process.pid) in found["filled_by"][0]
+    filling = service.child("part projections")
+    assert filling is not None
+    assert str(filling.pid) in found["filled_by"][0]
 
     done(service, "pause", "stock_levels", "--reason", "disk is full", "--by", "ann")
     until_listed(service, "stock_levels_v1", status="paused", filled_by=[])

@@ -25,7 +25,8 @@ from domain.orders import CancelOrder, PlaceOrder, ShipOrder
 from domain.stock import ReceiveStock
 from infrastructure.connecting import opened
 from infrastructure.container import Container, wired
-from infrastructure.processes.service import caught_up, projecting
+from infrastructure.processes.catching_up import caught_up
+from infrastructure.processes.service import projecting
 from infrastructure.providers.simulated import Fault, Faults
 from infrastructure.shop.program import PROGRAM
 from tests.shop.e2e.headwater import PATIENCE, headwater, refusal

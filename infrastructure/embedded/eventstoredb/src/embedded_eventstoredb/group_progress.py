@@ -58,6 +58,11 @@ class Progress:
         for position in positions:
             self._open.pop(position, None)
 
+    @property
+    def advanced(self) -> bool:
+        """Whether more is done than the checkpoint says."""
+        return self._done()[0] != self._written
+
     def due(self, now: float, *, timer: bool) -> int | None:
         """The position to write as the checkpoint, or None if none is due."""
         done, position = self._done()

@@ -5,7 +5,7 @@ The members share one log; a follower does not show records that are younger tha
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -20,6 +20,7 @@ from embedded_eventstoredb.storage import (
 )
 
 _TICKS: Final = 10_000_000
+_LOOK_AGAIN: Final = 0.05  # seconds, at most, until a follower looks for records of its age
 _SEEN: Final = "SELECT max(position) FROM records WHERE position > ? AND created <= ?"
 _NEWEST: Final = "SELECT max(version) FROM records WHERE stream = ? AND position <= ?"
 _METADATA: Final = """SELECT data FROM records
@@ -43,7 +44,7 @@ class MemberLog(Log):
         self._lag = lag
         self._leads = leads
         self._seen = has
-        self._closed = asyncio.Event()
+        self._closed = False
 
     def resign(self) -> None:
         """The member stops leading: it keeps showing what it has now."""
@@ -51,7 +52,8 @@ class MemberLog(Log):
 
     def close(self) -> None:
         """The member shuts down: readers that wait for more get LogClosed."""
-        self._closed.set()
+        self._closed = True
+        self._storage.wake()
 
     @property
     def last_position(self) -> int:
@@ -65,11 +67,16 @@ class MemberLog(Log):
 
     async def beyond(self, position: int) -> int:
         while self.last_position <= position:
-            await self._growth(position)
+            if self._closed:
+                raise LogClosed
+            if self._storage.last_position > position:  # records exist, but are too young
+                await asyncio.sleep(min(self._lag / 10, _LOOK_AGAIN))
+            else:
+                await self._storage.arrival()
         return self.last_position
 
     def stream(self, name: str) -> Stream:
-        stream = super().stream(name)
+        stream = self._storage.stream(name)
         seen = self.last_position
         if self._shows_all or not stream.key:
             return stream
@@ -88,12 +95,15 @@ class MemberLog(Log):
         self, stream: Stream, version: int, *, backwards: bool = False, limit: int = PAGE
     ) -> list[Record]:
         start = min(version, stream.last_version) if backwards else version
-        page = super().read_stream(stream, start, backwards=backwards, limit=limit)
+        page = self._storage.read_stream(stream, start, backwards=backwards, limit=limit)
         return self._shown(page)
 
     def read_log(self, after: int, *, backwards: bool = False, limit: int = PAGE) -> list[Record]:
         start = min(after, self.last_position + 1) if backwards else after
-        return self._shown(super().read_log(start, backwards=backwards, limit=limit))
+        return self._shown(self._storage.read_log(start, backwards=backwards, limit=limit))
+
+    def read_targets(self, targets: Sequence[tuple[str, int]]) -> Iterator[tuple[Record, Stream]]:
+        return self._storage.read_targets(targets)
 
     def record_at(self, position: int) -> Record | None:
         return super().record_at(position) if position <= self.last_position else None
@@ -103,23 +113,7 @@ class MemberLog(Log):
         return not self._lag or self._leads()
 
     def _shown(self, page: list[Record]) -> list[Record]:
+        if self._shows_all:
+            return page
         seen = self.last_position
         return [record for record in page if record.position <= seen]
-
-    async def _growth(self, position: int) -> None:
-        """Wait until there may be more to show. Raises LogClosed."""
-        closed = asyncio.ensure_future(self._closed.wait())
-        grown = asyncio.ensure_future(self._older_or_longer(position))
-        try:
-            await asyncio.wait((grown, closed), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            grown.cancel()
-            closed.cancel()
-        if self._closed.is_set():
-            raise LogClosed
-
-    async def _older_or_longer(self, position: int) -> None:
-        if self._storage.last_position > position:  # records exist, but are too young
-            await asyncio.sleep(self._lag / 10)
-        else:
-            await self._storage.beyond(position)

@@ -1,7 +1,7 @@
 """All consumer groups of the node: their configuration, and the tasks that wake them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -20,6 +20,7 @@ from embedded_eventstoredb.errors import (
 from embedded_eventstoredb.filters import Filter, in_all, parse_filter
 from embedded_eventstoredb.group_records import delete_streams
 from embedded_eventstoredb.group_settings import (
+    ALL,
     GroupFilter,
     GroupSettings,
     decode,
@@ -31,6 +32,7 @@ from embedded_eventstoredb.storage import (
     NewRecord,
     Record,
     Storage,
+    Stream,
     Transaction,
 )
 from embedded_eventstoredb.streams import METADATA, append
@@ -50,17 +52,18 @@ class PersistentSubscriptions:
         self.starting = False
         """Whether the groups are restarting: none of them is available."""
         self._changing = asyncio.Lock()
-        self._wakers: list[asyncio.Task[None]] = []
+        self._ticking: asyncio.Task[None] | None = None
+        storage.on_growth(self._grown)
 
     def start(self) -> None:
         """Start the configured groups from their checkpoints."""
         self._run(_load(self._storage))
-        self._wakers = [asyncio.create_task(self._follow_log()), asyncio.create_task(self._tick())]
+        self._ticking = asyncio.create_task(self._tick())
 
     async def stop(self) -> bool:
         """Drop all consumers. Returns whether there were any. Does not write checkpoints."""
-        for task in self._wakers:
-            task.cancel()
+        if self._ticking is not None:
+            self._ticking.cancel()
         consumed = any(group.connections for group in self._groups.values())
         await self._stop_groups()
         return consumed
@@ -156,12 +159,10 @@ class PersistentSubscriptions:
 
         await self._storage.write(write)
 
-    async def _follow_log(self) -> None:
-        position = self._storage.last_position
-        while True:
-            position = await self._storage.beyond(position)
-            for group in self._groups.values():
-                group.wake()
+    def _grown(self, streams: Mapping[str, Stream]) -> None:
+        for group in self._groups.values():
+            if group.settings.stream in streams or group.settings.stream == ALL:
+                group.grow()
 
     async def _tick(self) -> None:
         for number in count(1):

@@ -63,6 +63,7 @@ class RunningGroup:
         self._lost = self.last_known is None and not self._source.begins_at_a_record
         self._read_to = self._source.start if self.last_known is None else self.last_known
         self._woken = asyncio.Event()
+        self._grown = True
         self._ticked = self._timer = False
         self._stopping = False
         self._fault: Refusal | None = None
@@ -84,8 +85,15 @@ class RunningGroup:
     def wake(self) -> None:
         self._woken.set()
 
+    def grow(self) -> None:
+        """Read on: its source has been written to."""
+        self._grown = True
+        self._woken.set()
+
     def tick(self, *, checkpoint: bool) -> None:
         """Check timeouts; with ``checkpoint``, also whether one is due by time."""
+        if not (self.state.in_flight or (checkpoint and self.state.progress.advanced)):
+            return
         self._ticked = True
         self._timer = self._timer or checkpoint
         self._woken.set()
@@ -164,9 +172,12 @@ class RunningGroup:
         if not self.state.has_room:
             self.at_end = False
             return False
+        if not self._grown:
+            return False
         page = self._source.page(self._read_to)
         self.at_end = page is None
         if page is None:
+            self._grown = False
             return False
         self._read_to = page.up_to
         self.state.offer(page.events, page.considered, page.up_to, page.passed)

@@ -2,7 +2,7 @@
 
 One thread writes. Appends that wait at the same time are committed together (group commit), each
 with its own check and its own answer. No answer is given before its commit is on disk. Reads run on
-the caller's thread, in pages. Events are not kept in memory.
+the caller's thread, in pages. Only the newest events are kept in memory.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import logging
 import sqlite3
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from embedded_eventstoredb.data_directory import DataDirectory, StorageUnavailable
 from embedded_eventstoredb.immediate_future import ImmediateFuture
 from embedded_eventstoredb.reading import PAGE, Reading
+from embedded_eventstoredb.recent_records import RecentRecords
 from embedded_eventstoredb.records import (
     MAX_VERSION,
     Appended,
@@ -31,7 +32,7 @@ from embedded_eventstoredb.records import (
     parse_metadata,
 )
 from embedded_eventstoredb.replication import Replication
-from embedded_eventstoredb.transaction import Transaction
+from embedded_eventstoredb.transaction import Changes, Transaction
 from embedded_eventstoredb.writer_memory import WriterMemory
 
 __all__ = [
@@ -108,7 +109,9 @@ class Storage(Log):
             raise
         self.replication = Replication()
         self._loop = asyncio.get_running_loop()
+        self._recent = RecentRecords(self._last_position)
         self._arrival = asyncio.Event()
+        self._growing: list[Callable[[Mapping[str, Stream]], None]] = []
         self._arriving: dict[object, float] = {}
         self._gathered: list[_Job] = []
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -204,8 +207,54 @@ class Storage(Log):
 
     async def beyond(self, position: int) -> int:
         while self._last_position <= position:
-            await self._arrival.wait()
+            await self.arrival()
         return self._last_position
+
+    async def arrival(self) -> None:
+        """Wait for the next commit, or until ``wake``."""
+        await self._arrival.wait()
+
+    def wake(self) -> None:
+        """Wake all that wait for an ``arrival``."""
+        self._arrival.set()
+        self._arrival = asyncio.Event()
+
+    def on_growth(self, listener: Callable[[Mapping[str, Stream]], None]) -> None:
+        """After each commit, call ``listener`` with the streams that it has changed."""
+        self._growing.append(listener)
+
+    def stream(self, name: str) -> Stream:
+        found = self._recent.stream(name)
+        if found is None:
+            found = super().stream(name)
+            self._recent.keep(found)
+        return found
+
+    def read_stream(
+        self, stream: Stream, version: int, *, backwards: bool = False, limit: int = PAGE
+    ) -> list[Record]:
+        limit = min(limit, PAGE)
+        page = self._recent.of_stream(stream, version, backwards=backwards, limit=limit)
+        if page is None:
+            page = super().read_stream(stream, version, backwards=backwards, limit=limit)
+        return page
+
+    def read_log(self, after: int, *, backwards: bool = False, limit: int = PAGE) -> list[Record]:
+        limit = min(limit, PAGE)
+        page = self._recent.of_log(after, backwards=backwards, limit=limit)
+        if page is None:
+            page = super().read_log(after, backwards=backwards, limit=limit)
+        return page
+
+    def read_targets(self, targets: Sequence[tuple[str, int]]) -> Iterator[tuple[Record, Stream]]:
+        lacking = []
+        for target in targets:
+            if record := self._recent.at(*target):
+                yield record, self.stream(record.stream)
+            else:
+                lacking.append(target)
+        if lacking:
+            yield from super().read_targets(lacking)
 
     def close(self) -> None:
         """Finish all jobs that were handed in, then release the directory."""
@@ -243,8 +292,8 @@ class Storage(Log):
             jobs = [job for job in group if job is not None]
             self.replication.wait()
             if jobs:
-                outcomes, last_position = self._commit(jobs)
-                self._loop.call_soon_threadsafe(self._answer_in_time, outcomes, last_position)
+                outcomes, changes = self._commit(jobs)
+                self._loop.call_soon_threadsafe(self._answer_in_time, outcomes, changes)
             if len(jobs) < len(group):
                 return
 
@@ -257,15 +306,14 @@ class Storage(Log):
             pass
         return group
 
-    def _commit(self, jobs: Iterable[_Job]) -> tuple[list[_Outcome], int]:
+    def _commit(self, jobs: Iterable[_Job]) -> tuple[list[_Outcome], Changes]:
         try:
             outcomes = [self._run(job) for job in jobs if not job.answer.cancelled()]
-            self._transaction.commit()
+            return outcomes, self._transaction.commit()
         except sqlite3.Error as error:
             self._transaction.roll_back()
             failure = StorageUnavailable(f"cannot write the log: {error}")
-            return [(job.answer, None, failure) for job in jobs], -1
-        return outcomes, self._transaction.last_position
+            return [(job.answer, None, failure) for job in jobs], Changes()
 
     def _run(self, job: _Job) -> _Outcome:
         try:
@@ -275,18 +323,20 @@ class Storage(Log):
         except Exception as error:  # an error of this job: the others are not affected
             return job.answer, None, error
 
-    def _answer_in_time(self, outcomes: list[_Outcome], last_position: int) -> None:
+    def _answer_in_time(self, outcomes: list[_Outcome], changes: Changes) -> None:
         """A log in memory answers after 1 ms, so that programs race on it as on a disk."""
         if self._passing:
-            self._loop.call_later(_PASSING_COMMIT, self._answer, outcomes, last_position)
+            self._loop.call_later(_PASSING_COMMIT, self._answer, outcomes, changes)
         else:
-            self._answer(outcomes, last_position)
+            self._answer(outcomes, changes)
 
-    def _answer(self, outcomes: list[_Outcome], last_position: int) -> None:
-        if last_position > self._last_position:
-            self._last_position = last_position
-            self._arrival.set()
-            self._arrival = asyncio.Event()
+    def _answer(self, outcomes: list[_Outcome], changes: Changes) -> None:
+        if changes.records:
+            self._last_position = changes.records[-1].position
+            self._recent.add(changes.records, changes.streams)
+            for listener in self._growing:
+                listener(changes.streams)
+            self.wake()
         for answer, result, error in outcomes:
             if answer.done():  # its caller was cancelled
                 continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from embedded_eventstoredb.reading import PAGE, Reading, beginning
-from embedded_eventstoredb.records import Appended, NewRecord, Stream, parse_metadata
+from embedded_eventstoredb.records import Appended, NewRecord, Record, Stream, parse_metadata
 from embedded_eventstoredb.writer_memory import RECORD_OVERHEAD, WriterMemory
 
 __all__ = ["PAGE", "Reading", "Transaction"]
@@ -30,13 +30,25 @@ _Row = tuple[int, int, int, bytes, str, bool, int, bytes, bytes]
 
 
 @dataclass
-class _Changes:
+class Changes:
+    """What one job or several have changed: new records, and the states of streams."""
+
+    records: list[Record] = field(default_factory=list)
+    streams: dict[str, Stream] = field(default_factory=dict)
+
+    def add(self, later: "Changes") -> None:
+        self.records += later.records
+        self.streams |= later.streams
+
+
+@dataclass
+class _Unwritten:
     """The pending writes of one job or of several."""
 
     rows: list[_Row] = field(default_factory=list)
     streams: dict[str, Stream] = field(default_factory=dict)
 
-    def add(self, later: "_Changes") -> None:
+    def add(self, later: "_Unwritten") -> None:
         self.rows += later.rows
         self.streams |= later.streams
 
@@ -62,7 +74,8 @@ class Transaction(Reading):
         super().__init__(connection)
         self.committed = memory.last_position
         self._memory = memory
-        self._done, self._job = _Changes(), _Changes()
+        self._done, self._job = _Unwritten(), _Unwritten()
+        self._changes, self._changes_of_job = Changes(), Changes()
         self._before: list[tuple[str, Stream | None]] = []
         self._new_ids = self._new_ids_of_job = 0
         self._begun = self._saved = self._lost = False
@@ -95,11 +108,12 @@ class Transaction(Reading):
             self._undo()
             raise
         self._done.add(self._job)
+        self._changes.add(self._changes_of_job)
         self._end_job()
         return answer
 
-    def commit(self) -> None:
-        """Write all changes to disk."""
+    def commit(self) -> Changes:
+        """Write all changes to disk. Returns them."""
         if self._done.rows or self._done.streams:
             self._begin()
             self._done.write(self._connection)
@@ -107,13 +121,16 @@ class Transaction(Reading):
             self._connection.execute("COMMIT")
         self._begun, self._new_ids = False, 0
         self._memory.settle()
+        committed, self._changes = self._changes, Changes()
+        return committed
 
     def roll_back(self) -> None:
         """Undo all jobs since the last commit."""
         with suppress(sqlite3.Error):  # SQLite may have rolled back already
             self._connection.execute("ROLLBACK")
         self._memory.ids.take_back(self._new_ids + self._new_ids_of_job)
-        self._done, self._job = _Changes(), _Changes()
+        self._done, self._job = _Unwritten(), _Unwritten()
+        self._changes, self._changes_of_job = Changes(), Changes()
         self._before.clear()
         self._new_ids = self._new_ids_of_job = 0
         self._begun = self._saved = False
@@ -137,7 +154,8 @@ class Transaction(Reading):
         last = first + len(records) - 1
         if records:
             known = self._memory.streams.get(stream.name, stream)
-            self._add(self._change(replace(known, last_version=last)), first, records)
+            key = self._change(replace(known, last_version=last))
+            self._add(stream.name, key, first, records)
             if stream.name.startswith("$$"):
                 self._take_metadata(stream.name[2:], records[-1].data)
         return Appended(first, last, self.last_position)
@@ -196,7 +214,7 @@ class Transaction(Reading):
         self._end_job()
 
     def _end_job(self) -> None:
-        self._job = _Changes()
+        self._job, self._changes_of_job = _Unwritten(), Changes()
         self._before.clear()
         self._new_ids += self._new_ids_of_job
         self._new_ids_of_job = 0
@@ -211,9 +229,10 @@ class Transaction(Reading):
             stream = replace(stream, key=self._memory.last_key)
         self._before.append((stream.name, self._memory.streams.get(stream.name)))
         self._memory.streams[stream.name] = self._job.streams[stream.name] = stream
+        self._changes_of_job.streams[stream.name] = stream
         return stream.key
 
-    def _add(self, key: int, version: int, records: Sequence[NewRecord]) -> None:
+    def _add(self, name: str, key: int, version: int, records: Sequence[NewRecord]) -> None:
         memory, created = self._memory, time.time_ns() // 100
         for number, record in enumerate(records, version):
             memory.last_position = position = memory.end
@@ -223,6 +242,10 @@ class Transaction(Reading):
                 position, key, number, record.id, record.type, record.is_json, created,
                 record.metadata, record.data,
             ))  # fmt: skip  # one row of the table, in its order
+            self._changes_of_job.records.append(Record(
+                position, name, number, record.id, record.type, record.is_json, created,
+                record.metadata, record.data,
+            ))  # fmt: skip  # the same
 
     def _take_metadata(self, name: str, data: bytes) -> None:
         limits = parse_metadata(data)

@@ -5,7 +5,8 @@ import httpx
 from infrastructure.container import in_memory
 from infrastructure.http.app import create_app
 from infrastructure.library.program import PROGRAM, LibrarySettings
-from infrastructure.processes.service import caught_up, projecting
+from infrastructure.processes.catching_up import caught_up
+from infrastructure.processes.service import projecting
 
 
 async def test_a_copy_is_lent_and_found() -> None:

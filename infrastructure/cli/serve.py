@@ -1,0 +1,44 @@
+"""``headwater serve``, and the processes of ``run``: one process with its roles."""
+
+import asyncio
+import socket
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from infrastructure import telemetry
+from infrastructure.cli.printing import say
+from infrastructure.cli.run import log_to_home
+from infrastructure.container import wired
+from infrastructure.processes.needs import SERVE
+from infrastructure.processes.role_process import READY
+from infrastructure.processes.servers import resolved
+from infrastructure.processes.service import serving
+from infrastructure.program import Deployment
+from infrastructure.roles import CALLING_OUT, Role, in_words
+
+
+async def serve_configured(
+    deployment: Deployment, listener: socket.socket, roles: Collection[Role]
+) -> None:
+    """Serve in these roles until cancelled, on the servers that are set.
+
+    Raises ``InvalidSettings`` for one that is not set, and ``StoreUnavailable``.
+    """
+    telemetry.log_to_stderr(deployment.settings.log_level, in_words(roles))
+    needs = replace(SERVE, outside=not CALLING_OUT.isdisjoint(roles))
+    servers = resolved(deployment, needs)
+    async with serving(wired(deployment.program, servers.settings, roles), [listener]):
+        await asyncio.Event().wait()
+
+
+async def serve_part(
+    deployment: Deployment, listeners: Sequence[socket.socket], role: Role
+) -> None:
+    """Serve in this role until cancelled, as a process of ``run``, which sets all servers.
+
+    Prints that it is ready. Raises ``InvalidSettings``, ``StoreUnavailable``.
+    """
+    log_to_home(deployment, role)
+    async with serving(wired(deployment.program, deployment.settings, {role}), listeners):
+        say(READY)
+        await asyncio.Event().wait()

@@ -1,0 +1,56 @@
+"""The roles of a process: what it does of all that a service does. A process has one or several."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """Each may be had by any number of processes, which share its work."""
+
+    API = "api"
+    """Answers HTTP requests, and nothing else."""
+    PROJECTIONS = "projections"
+    """Fills the read models, and measures how far they and the sagas are behind."""
+    SAGAS = "sagas"
+    """Runs the sagas, their deadlines, and the reactions."""
+    FORWARDERS = "forwarders"
+    """Hands events to other systems."""
+
+
+ALL: Final = frozenset(Role)
+CALLING_OUT: Final = ALL - {Role.PROJECTIONS}
+"""The roles that may call servers outside."""
+
+
+def roles(names: Collection[str]) -> frozenset[Role]:
+    """The roles of these names; ``all`` is each. Raises ``ValueError`` for an unknown name."""
+    return ALL if "all" in names else frozenset(map(Role, names))
+
+
+def in_words(of: Collection[Role]) -> str:
+    """``all``, or the names in the order above: ``api, sagas``."""
+    return "all" if set(of) == ALL else ", ".join(role for role in Role if role in of)
+
+
+def numbers(wanted: Sequence[str], *, forwards: bool) -> Mapping[Role, int]:
+    """How many processes of each role: what is ``wanted`` (``sagas=2``), else one of each.
+
+    Without a forwarder that is declared (``forwards``) there is no process of forwarders.
+    Raises :class:`InvalidNumber`.
+    """
+    found = {role: 1 for role in Role if forwards or role is not Role.FORWARDERS}
+    for text in wanted:
+        name, _, number = text.partition("=")
+        if name not in list(Role) or not re.fullmatch("[0-9]{1,3}", number):
+            raise InvalidNumber(
+                f"--processes {text} is not understood: write a role ({', '.join(Role)}) and the "
+                "number of its processes, such as projections=2"
+            )
+        found[Role(name)] = int(number)
+    return {role: number for role, number in found.items() if number}
+
+
+class InvalidNumber(ValueError):
+    """A number of processes is not given in the right form. The message has the right one."""
