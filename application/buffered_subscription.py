@@ -9,10 +9,12 @@ a reader that has not read them is left behind.
 import asyncio
 from bisect import bisect_right
 from collections.abc import Callable
+from math import inf
 from typing import Final
 
 from application.event_filter import EventFilter
 from application.messages import RecordedEvent
+from application.pacing import apart
 from application.ports import Progress, StoreUnavailable, Subscriptions
 
 Message = RecordedEvent | Progress
@@ -61,6 +63,10 @@ class BufferedSubscription:
         self._error: Exception | None = None
         self._news, self._moved = asyncio.Event(), asyncio.Event()
         self._awaited = False  # a reader waits for news
+        self._now = asyncio.get_running_loop().time
+        self._waking: asyncio.TimerHandle | None = None
+        self._next_wake, self._unannounced = -inf, 0  # when, and messages since the last one
+        self._live = False  # it has reached the end of the log before
         self._task = asyncio.create_task(
             self._read(subscriptions, after), name="shared subscription"
         )
@@ -123,7 +129,10 @@ class BufferedSubscription:
 
     def wake(self) -> None:
         """Let all readers that wait look again."""
-        self._awaited = False
+        if self._waking:
+            self._waking.cancel()
+        self._awaited, self._waking = False, None
+        self._next_wake, self._unannounced = self._now() + apart(self._unannounced), 0
         self._news.set()
         self._news = asyncio.Event()
 
@@ -160,10 +169,19 @@ class BufferedSubscription:
         self._since_end = 0 if _is_end(message) else self._since_end + 1
         if len(self._messages) > self._kept + self._kept // 4:  # many at a time
             self._drop(len(self._messages) - self._kept)
+        self._unannounced += 1
         if self._awaited:
-            self.wake()
+            self._announce()
         if _is_end(message):
+            self._live = True
             self._at_end()
+
+    def _announce(self) -> None:
+        """At the end of the log, readers get what comes within a while together."""
+        if not self._live or self._next_wake <= self._now():
+            self.wake()
+        elif self._waking is None:
+            self._waking = asyncio.get_running_loop().call_at(self._next_wake, self.wake)
 
     def _drop(self, count: int) -> None:
         self._after = self._messages[count - 1].position
@@ -173,6 +191,8 @@ class BufferedSubscription:
     async def _room(self) -> None:
         """Wait until the next message may be read."""
         while self._next >= self._reach():
+            if self._unannounced:
+                self.wake()
             slowest = self._slowest()
             number, patience = slowest and slowest.number, self._patience if slowest else None
             self._moved.clear()

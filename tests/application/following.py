@@ -71,6 +71,7 @@ class Subscriber:
         self.last: RecordedEvent | None = None
         self.at_end = False
         self.errors = 0
+        self.arrived_at = 0.0  # the last message
         self._allowed = asyncio.Semaphore(0)
         self._task: asyncio.Task[None] | None = None
 
@@ -101,6 +102,7 @@ class Subscriber:
                 message = await anext(messages)
                 assert message.position >= self.position
                 self.position = message.position
+                self.arrived_at = asyncio.get_running_loop().time()
                 self.at_end = isinstance(message, Progress) and message.caught_up
                 if isinstance(message, RecordedEvent):
                     self.last = message
@@ -109,7 +111,7 @@ class Subscriber:
 
 async def settle() -> None:
     """Let everything happen that can happen now; in virtual time."""
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.2)
 
 
 async def all_at_end(subscribers: Collection[Subscriber]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from application.messages import RecordedEvent
 from application.ports import NO_STREAM
 from infrastructure.postgres import Horizon, Subscriptions, WakeUp
-from tests.contracts.made_up import event, name
+from tests.contracts.made_up import event, name, only
 from tests.infrastructure.postgres_log import Log, Seen, inserted_into, log_at, only_events
 from tests.sample.service import SAMPLE
 from tests.waiting import PATIENCE, until
@@ -47,6 +47,36 @@ async def test_a_commit_wakes_who_waits(postgres: str) -> None:
                 await seen(count)
 
         assert len(await following(log, act)) == 20
+
+
+async def test_a_commit_calls_those_who_want_its_events(postgres: str) -> None:
+    """A notification says what was added, so others need not look."""
+    mine, others, called = name("Noted"), name("Noted"), list[str]()
+    async with log_at(postgres) as log:
+        with (
+            log.wake_up.calling(lambda: called.append("mine"), only(mine)),
+            log.wake_up.calling(lambda: called.append("others"), only(others)),
+        ):
+            while called.count("mine") < 2:  # all are called once when it begins to listen
+                await log.events.append(name(), [event(mine), event(mine)], NO_STREAM)
+                await asyncio.sleep(0.01)
+            called.clear()
+            await log.events.append(name(), [event(others)], NO_STREAM)
+            await until(lambda: "others" in called)
+            await log.events.append(name(), [event(mine)], NO_STREAM)
+            await until(lambda: called[-1] == "mine")
+            assert called.count("others") == 1
+
+
+async def test_a_commit_of_too_much_calls_everybody(postgres: str) -> None:
+    """A notification holds 8,000 bytes: beyond that, it does not say what was added."""
+    called = list[str]()
+    async with log_at(postgres) as log:
+        await until(lambda: is_listening(postgres))
+        with log.wake_up.calling(lambda: called.append("one"), only(name("Noted"))):
+            many = [event(name("OfATypeOfItsOwn")) for _ in range(150)]
+            await log.events.append(name(), many, NO_STREAM)
+            await until(lambda: "one" in called)
 
 
 async def test_without_a_call_there_is_the_net(postgres: str) -> None:

@@ -5,6 +5,7 @@ A consumer is one connection. When that breaks, the consumer has ended, and its 
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 from application.backoff import Backoff
@@ -12,24 +13,26 @@ from application.messages import RecordedEvent
 from application.ports import StoreUnavailable
 from infrastructure.postgres.connections import unavailable
 from infrastructure.postgres.events.handing_out import Membership, Settled
-from infrastructure.signalling import Signal, wait_for_any
+from infrastructure.signalling import Signal, wait_for
 
 _NET: Final = 0.5  # seconds until a look without a notification: a dead consumer sends none
-_PACE: Final = 0.005  # seconds from one look to the next: what comes meanwhile goes together
-_HELD_BACK: Final = Backoff(0.02, most=_NET)  # until the next look, while events are held back
+_PACE: Final = 0.01  # seconds from one visit to the next: what comes meanwhile goes together
+_TOGETHER: Final = 0.05  # seconds that settlements wait for others
+_HELD_BACK: Final = Backoff(0.02, most=_NET)  # until the next visit, while events are held back
 _GONE: Final = "this consumer has left: its events go to others"
 
 
 class Consumer:
     """An iterator of deliveries, as long as ``run`` is running."""
 
-    def __init__(self, membership: Membership, events: Signal, buffer: int) -> None:
-        self._membership, self._events, self._buffer = membership, events, buffer
+    def __init__(self, membership: Membership, buffer: int) -> None:
+        self._membership, self._buffer = membership, buffer
         self._held: dict[int, Delivery] = {}  # not settled, by position; the first to expire first
         self._unseen: deque[Delivery] = deque()  # those not taken from the iterator yet
         self._settled = Settled()
-        self._look, self._came = asyncio.Event(), Signal()
-        self._looks, self._left = 0, False  # looks at events that are held back
+        self._due, self._came = asyncio.Event(), Signal()
+        self._announced = True  # there may be events that were not looked for yet
+        self._looks, self._left = 0, False  # looks that found events held back
         self._error: Exception | None = None
 
     def __aiter__(self) -> "Consumer":
@@ -43,9 +46,22 @@ class Consumer:
     def settle(self, delivery: "Delivery") -> Settled:
         """Remove the delivery, and return the settlements to which its own is added."""
         self._raise_if_ended()
+        if not self._room:
+            self._due.set()
+        elif not self._settled:
+            asyncio.get_running_loop().call_later(_TOGETHER, self._send)
         self._held.pop(delivery.position, None)
-        self._look.set()
         return self._settled
+
+    def _send(self) -> None:
+        if self._settled:
+            self._due.set()
+
+    def announce(self) -> None:
+        """There may be new events."""
+        self._announced = True
+        if self._room:
+            self._due.set()
 
     async def run(self) -> None:
         """Run until the consumer leaves or its connection breaks. The next call then raises."""
@@ -59,10 +75,14 @@ class Consumer:
             self._error = error
             self._came.send()
 
+    def hurry(self) -> None:
+        """Send the settlements at once: others wait for one of the events."""
+        self._due.set()
+
     def leave(self) -> None:
         """Make ``run`` end."""
         self._left = True
-        self._look.set()
+        self._due.set()
         self._came.send()
 
     def _next(self) -> "Delivery | None":
@@ -71,7 +91,7 @@ class Consumer:
             delivery = self._unseen.popleft()
             if self._holds(delivery):
                 return delivery
-            self._look.set()  # there is room again
+            self._due.set()  # there is room again
         return None
 
     def _holds(self, delivery: "Delivery") -> bool:
@@ -91,29 +111,39 @@ class Consumer:
             raise self._error
 
     async def _visit(self) -> None:
-        change, began = self._events.next, _now()
-        self._look.clear()
+        self._due.clear()
         self._let_go()
-        settled, self._settled = self._settled, Settled()
-        taken = await self._membership.visit(settled, self._room)
+        room, began = self._room, _now()
+        if not (self._settled or (self._announced and room)):
+            seen = await self._membership.look(room)
+            if not seen.work:
+                await self._wait(held_back=seen.held_back)
+                return
+        self._announced, settled, self._settled = False, self._settled, Settled()
+        taken = await self._membership.visit(settled, room)
+        self._take(taken.events)
+        if taken.more or len(taken.events) == room:
+            self._announced = True
+        if not taken.more:
+            await self._wait(held_back=taken.held_back)
+            await asyncio.sleep(began + _PACE - _now())
+
+    def _take(self, events: Sequence[tuple[RecordedEvent, int]]) -> None:
         deadline = _now() + self._membership.timeout
-        for recorded, retries in taken.events:
+        for recorded, retries in events:
             delivery = Delivery(recorded, retries, deadline, self)
             self._held[delivery.position] = delivery
             self._unseen.append(delivery)
-        if taken.events:
+        if events:
             self._came.send()
-        if not taken.more:
-            await self._wait(change, _HELD_BACK.longest(self._looks) if taken.held_back else _NET)
-            await asyncio.sleep(began + _PACE - _now())
-        self._looks = self._looks + 1 if taken.held_back else 0
 
-    async def _wait(self, change: asyncio.Event, within: float) -> None:
+    async def _wait(self, *, held_back: bool) -> None:
         """Wait for something to do. Without room, new events do not matter."""
+        within = _HELD_BACK.longest(self._looks) if held_back else _NET
+        self._looks = self._looks + 1 if held_back else 0
         first = next(iter(self._held.values()), None)
         expiry = first.deadline - _now() if first else within
-        changes = [self._look, change] if self._room else [self._look]
-        await wait_for_any(changes, max(0.0, min(within, expiry)))
+        await wait_for(self._due, max(0.0, min(within, expiry)))
 
     def _let_go(self) -> None:
         """Drop expired events, which makes room. The database delivers them again."""
@@ -143,6 +173,7 @@ class Delivery:
 
     async def retry(self, reason: str) -> None:
         self._consumer.settle(self).retry[self.position] = reason
+        self._consumer.hurry()
 
 
 def _now() -> float:

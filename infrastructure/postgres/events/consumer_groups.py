@@ -44,13 +44,14 @@ class ConsumerGroups:
         async with connected_apart(self._pool) as connection:
             with unavailable():
                 membership = await Membership.take(connection, group, only, self._decoder)
-            consumer = Consumer(membership, self._wake_up, buffer)
-            task = asyncio.create_task(consumer.run())
-            try:
-                yield consumer
-            finally:
-                consumer.leave()
-                await _ended(task)
+            consumer = Consumer(membership, buffer)
+            with self._wake_up.calling(consumer.announce, only):
+                task = asyncio.create_task(consumer.run(), name=f"consumer of {group}")
+                try:
+                    yield consumer
+                finally:
+                    consumer.leave()
+                    await _ended(task)
 
     async def info(self, group: str) -> GroupInfo:
         ((in_flight,),) = await self._change(group, _FIND, _COUNT)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, LiteralString, Self
 
+from psycopg import AsyncCursor
+
 from application.event_filter import EventFilter
 from application.messages import Decoder, RecordedEvent
 from application.ports import StoreUnavailable
@@ -15,6 +17,7 @@ from infrastructure.postgres.connections import Connection
 from infrastructure.postgres.events.rows import COLUMNS, fetch, recorded, wanted
 
 _WINDOW: Final = 10_000  # positions of the log that one visit looks at
+_WORTH_MOVING: Final = 1_000  # positions without an event of the group, to be written down
 
 
 @dataclass
@@ -38,6 +41,14 @@ class Taken:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What a look has seen, without taking anything."""
+
+    work: bool  # a visit would find something
+    held_back: bool  # as above
+
+
+@dataclass(frozen=True)
 class _Group:
     """The group's row, locked, and what is read with it."""
 
@@ -46,6 +57,7 @@ class _Group:
     held_back: bool
     gone: Sequence[int]  # consumers whose connection has ended
     expired: bool  # something in flight is
+    waiting: bool  # something was returned
 
     @property
     def window_end(self) -> int:
@@ -75,28 +87,37 @@ class Membership:
             "consumer": number,
             "timeout": timeout,
         }
-        self._types, self._in_categories = wanted(only)
+        self._wanted = dict(zip(("types", "in_categories"), wanted(only), strict=True))
 
     @classmethod
     async def take(
         cls, connection: Connection, group: str, only: EventFilter, decoder: Decoder
     ) -> Self:
         """``KeyError`` when there is no such group."""
-        ((number, _),) = await fetch(connection, _LOCK_A_NUMBER, {})
+        ((number, _),) = await fetch(connection, _LOCK_A_NUMBER)
         found = await fetch(connection, _ENTER, {"group": group, "consumer": number})
         for (timeout,) in found:
             return cls(connection, group, only, decoder, number, timeout)
         raise KeyError(no_such(group))
 
+    async def look(self, room: int) -> Seen:
+        """Whether there is anything to do. One statement, which locks nothing."""
+        for work, held_back in await self._do(_LOOK, room=room, **self._wanted):
+            return Seen(work, held_back)
+        return Seen(work=True, held_back=False)  # a visit reports that the group is gone
+
     async def visit(self, settled: Settled, room: int) -> Taken:
         """Write what was settled; take at most ``room`` events."""
-        async with self._connection.transaction():
-            group = await self._locked()
+        async with self._connection.pipeline(), self._connection.transaction():
+            locked = await self._start(_LOCK)
             await self._settle(settled)
+            group = await _group_in(locked)
+            waiting = group.waiting
             if group.gone or group.expired:
-                await self._do(_EXPIRE)
+                await self._start(_EXPIRE)
                 await self._free(group.gone)
-            again = await self._do(_TAKE_WAITING, room=room) if room else []
+                waiting = True
+            again = await self._do(_TAKE_WAITING, room=room) if room and waiting else []
             new = await self._new(group, room - len(again))
         events = [(recorded(row[:-1], self._decoder), row[-1]) for row in (*again, *new)]
         more = len(events) < room and group.window_end < group.readable
@@ -104,46 +125,44 @@ class Membership:
 
     async def leave(self, settled: Settled, unseen: Sequence[int]) -> None:
         """Write the settlements, leave the rest to others; ``unseen`` do not count as delivered."""
-        async with self._connection.transaction():
-            await self._locked()
+        async with self._connection.pipeline(), self._connection.transaction():
+            locked = await self._start(_LOCK)
             await self._settle(settled)
             await self._free([self._number], unseen)
-
-    async def _locked(self) -> _Group:
-        for row in await self._do(_LOCK):
-            return _Group(*row)
-        raise StoreUnavailable("the consumer group has been deleted")
+            await _group_in(locked)
 
     async def _settle(self, settled: Settled) -> None:
         if settled.done:
-            await self._do(_DONE, done=settled.done)
+            await self._start(_DONE, done=settled.done)
         if reasons := settled.retry:
-            await self._do(_RETRY, positions=list(reasons), reasons=list(reasons.values()))
-            await self._do(ROUSE)
+            await self._start(_RETRY, positions=list(reasons), reasons=list(reasons.values()))
+            await self._start(ROUSE)
 
     async def _free(self, gone: Sequence[int], unseen: Sequence[int] = ()) -> None:
         """Hand to others what those consumers hold."""
-        await self._do(_FREE, gone=gone, unseen=list(unseen))
-        await self._do(_FORGET, gone=gone)
-        await self._do(ROUSE)
+        await self._start(_FREE, gone=gone, unseen=list(unseen))
+        await self._start(_FORGET, gone=gone)
+        await self._start(ROUSE)
 
     async def _new(self, group: _Group, room: int) -> Sequence[tuple[Any, ...]]:
-        if not room or group.window_end == group.position:
+        after, until = group.position, group.window_end
+        if not room or until == after:
             return []
-        rows = await self._do(
-            _TAKE_NEW,
-            after=group.position,
-            until=group.window_end,
-            types=self._types,
-            in_categories=self._in_categories,
-            room=room,
-        )
-        position = rows[-1][6] if len(rows) == room else group.window_end
-        await self._do(_MOVE_ON, position=position)
-        return rows
+        return await self._do(_TAKE_NEW, after=after, until=until, room=room, **self._wanted)
+
+    async def _start(self, statement: str, **values: object) -> AsyncCursor[tuple[Any, ...]]:
+        """In a pipeline, it need not be answered before the next."""
+        values = {**self._known, **values}
+        return await self._connection.execute(statement.encode(), values, prepare=True, binary=True)
 
     async def _do(self, statement: str, **values: object) -> Sequence[tuple[Any, ...]]:
-        return await fetch(self._connection, statement, {**self._known, **values})
+        return await (await self._start(statement, **values)).fetchall()
+
+
+async def _group_in(locked: AsyncCursor[tuple[Any, ...]]) -> _Group:
+    async for row in locked:
+        return _Group(*row)
+    raise StoreUnavailable("the consumer group has been deleted")
 
 
 def no_such(group: str) -> str:
@@ -161,11 +180,26 @@ _ENTER: Final = """
 UPDATE consumer_groups SET consumers = consumers || %(consumer)s::int
 WHERE name = %(group)s RETURNING message_timeout
 """
-_LOCK: Final = """
-SELECT position, readable, held_back,
-    ARRAY(SELECT unnest(consumers) EXCEPT SELECT consumers_present()),
-    EXISTS (SELECT FROM consumer_group_events WHERE group_name = name AND state = 'in_flight'
-            AND deadline <= statement_timestamp())
+_GONE: Final = "ARRAY(SELECT unnest(consumers) EXCEPT SELECT consumers_present())"
+_EXPIRED: Final = """
+EXISTS (SELECT FROM consumer_group_events WHERE group_name = name AND state = 'in_flight'
+        AND deadline <= statement_timestamp())
+"""
+_WAITING: Final = """
+EXISTS (SELECT FROM consumer_group_events WHERE group_name = name AND state = 'waiting')
+"""
+_LOOK: Final = f"""
+SELECT {_GONE} <> '{{}}' OR {_EXPIRED} OR readable - position > {_WORTH_MOVING}
+    OR %(room)s > 0 AND ({_WAITING} OR EXISTS (
+        SELECT FROM events WHERE global_position > position AND global_position <= readable
+            AND event_type = ANY (%(types)s)
+            AND stream_type || '-' || event_type = ANY (%(in_categories)s))),
+    held_back
+FROM consumer_groups, events_readable()
+WHERE name = %(group)s AND %(consumer)s = ANY (consumers)
+"""
+_LOCK: Final = f"""
+SELECT position, readable, held_back, {_GONE}, {_EXPIRED}, {_WAITING}
 FROM consumer_groups, events_readable()
 WHERE name = %(group)s AND %(consumer)s = ANY (consumers)
 FOR UPDATE OF consumer_groups
@@ -224,7 +258,11 @@ WITH new AS (
     SELECT %(group)s, global_position, 'in_flight', %(consumer)s,
         clock_timestamp() + make_interval(secs => %(timeout)s)
     FROM new
+), moved AS (
+    UPDATE consumer_groups SET position = CASE (SELECT count(*) FROM new)
+        WHEN %(room)s THEN (SELECT max(global_position) FROM new) ELSE %(until)s END
+    WHERE name = %(group)s
+        AND (EXISTS (SELECT FROM new) OR %(until)s - position > {_WORTH_MOVING})
 )
 SELECT new.*, 0 FROM new ORDER BY global_position
 """
-_MOVE_ON: Final = "UPDATE consumer_groups SET position = %(position)s WHERE name = %(group)s"

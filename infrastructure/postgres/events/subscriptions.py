@@ -1,5 +1,6 @@
 """Catch-up subscriptions: the log in pages, up to the horizon, then new events."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -8,6 +9,7 @@ from typing import Final
 from application.backoff import Backoff
 from application.event_filter import EventFilter
 from application.messages import Decoder, RecordedEvent
+from application.pacing import apart
 from application.ports import Progress
 from infrastructure.postgres.connections import Pool
 from infrastructure.postgres.events.horizon import Horizon
@@ -72,8 +74,9 @@ class Subscriptions:
         self, position: int, only: EventFilter
     ) -> AsyncGenerator[RecordedEvent | Progress, None]:
         announced, looks = False, 0  # the end of the log; at events that are held back
+        now = asyncio.get_running_loop().time
         while True:
-            change = self._wake_up.next
+            change, began, found = self._wake_up.next, now(), 0
             readable, held_back = await self._horizon.readable()
             while position < readable:
                 until = min(readable, position + _WINDOW)
@@ -83,13 +86,14 @@ class Subscriptions:
                 for row in rows:
                     yield recorded(row, self._decoder)
                 position = rows[-1][6] if len(rows) == _PAGE else until
-                announced = position >= readable
+                announced, found = position >= readable, found + len(rows)
                 yield Progress(position, caught_up=announced)
             if not announced:
                 announced = True
                 yield Progress(position, caught_up=True)
             pause = min(_HELD_BACK.longest(looks), self._net) if held_back else self._net
             await wait_for(change, pause)
+            await asyncio.sleep(began + apart(found) - now())
             looks = looks + 1 if held_back else 0
 
 

@@ -5,13 +5,15 @@ lost connection is back, since events may have come meanwhile.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from application.event_filter import EventFilter
 from infrastructure.postgres.connections import Connection
+from infrastructure.postgres.events.rows import wanted
 from infrastructure.postgres.sessions import GONE
 from infrastructure.signalling import Signal
 
@@ -22,6 +24,27 @@ class WakeUp(Signal):
     """Sent when events may have been committed. ``lost`` counts the connections that broke."""
 
     lost = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls: dict[Callable[[], None], frozenset[str]] = {}
+
+    @contextmanager
+    def calling(self, call: Callable[[], None], only: EventFilter) -> Iterator[None]:
+        """Inside, ``call`` is called when events that ``only`` admits may have been committed."""
+        self._calls[call] = frozenset(wanted(only)[1])
+        try:
+            yield
+        finally:
+            del self._calls[call]
+
+    def send(self, what: str = "") -> None:
+        """Wake those that want one of these events, by category and type; empty: all."""
+        super().send()
+        kinds = what.split(",")
+        for call, wants in self._calls.items():
+            if not what or not wants.isdisjoint(kinds):
+                call()
 
     async def listen(self, uri: str, quiet: float) -> None:
         """Listen until cancelled. After ``quiet`` seconds without a notification, run a query.
@@ -47,8 +70,8 @@ class WakeUp(Signal):
             connection.silence = quiet
             try:
                 while True:
-                    async for _ in connection.notifies(timeout=quiet):
-                        self.send()
+                    async for notification in connection.notifies(timeout=quiet):
+                        self.send(notification.payload)
                     await connection.execute("SELECT 1")
             finally:
                 self.lost += 1
@@ -58,7 +81,7 @@ class WakeUp(Signal):
 async def wake_up(uri: str, quiet: float = 10.0) -> AsyncIterator[WakeUp]:
     """One that listens as long as the block lasts, whether or not the server answers."""
     signal = WakeUp()
-    task = asyncio.create_task(signal.listen(uri, quiet))
+    task = asyncio.create_task(signal.listen(uri, quiet), name="wake-up")
     try:
         yield signal
     finally:
