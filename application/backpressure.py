@@ -111,14 +111,17 @@ class Backpressure:
         """Observe the builds that answer queries; with ``events``, it reacts sooner."""
         live = {lag.build: lag for lag in lags if lag.answers}
         for build in self._paces.keys() - live.keys():
-            del self._paces[build]
-            self._known.pop(build, None)
+            self._forget(build)
         for build, lag in live.items():
             if lag.failed or lag.paused:
-                self._known.pop(build, None)
+                self._forget(build)
             elif (seen := self._seen(lag)) and (build in self._known or seen.lag < self._slow):
                 self._known[build] = seen
         self._refusing = self.pressure is Pressure.REFUSED
+
+    def _forget(self, build: Build) -> None:
+        self._paces.pop(build, None)
+        self._known.pop(build, None)
 
     def _seen(self, lag: Lag) -> _Known | None:
         """How far it is behind; ``None`` when that is unknown."""

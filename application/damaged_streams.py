@@ -7,7 +7,8 @@ from typing import Final
 
 from application.catalogue import Catalogue
 from application.event_filter import EventFilter
-from application.ports import EventStore, Progress, StreamUnusable, Subscriptions, require_version
+from application.ports import EventStore, StreamUnusable, require_version
+from application.whole_log import EventLog, Report, Step, unreported, whole_log
 
 _AT_ONCE: Final = 16  # streams that are read together
 
@@ -21,44 +22,44 @@ class Damage:
 
 
 async def damaged(
-    subscriptions: Subscriptions, store: EventStore, catalogue: Catalogue
+    log: EventLog, store: EventStore, catalogue: Catalogue, report: Report = unreported
 ) -> Sequence[Damage]:
-    """All damaged streams of the service, by name. Raises ``StoreUnavailable``.
+    """All damaged streams of the service, by name; ``report`` gets what it is at.
 
-    Each stream is read twice, its first event and its last.
+    Each stream is read twice, its first event and its last. Raises ``StoreUnavailable``.
     """
     decided = [category.own.pairs for category in catalogue.categories if not category.records]
-    ends, found = await _ends(subscriptions, EventFilter(frozenset().union(*decided)))
-    limit = asyncio.Semaphore(_AT_ONCE)
+    ends, found = await _ends(log, EventFilter(frozenset().union(*decided)), report)
+    limit, done = asyncio.Semaphore(_AT_ONCE), 0
 
     async def look(stream: str) -> None:
+        nonlocal done
         async with limit:
             try:
                 await _require_whole(store, stream, ends[stream])
             except StreamUnusable as error:
                 found.setdefault(stream, str(error))
+        done += 1
+        report(Step("reading both ends of each stream", done, done / len(ends)))
 
     await asyncio.gather(*map(look, ends))
     return [Damage(stream, found[stream]) for stream in sorted(found)]
 
 
 async def _ends(
-    subscriptions: Subscriptions, decided: EventFilter
+    log: EventLog, decided: EventFilter, report: Report
 ) -> tuple[dict[str, int], dict[str, str]]:
     """The last version of each stream in the log, and the streams with a gap there."""
     ends: dict[str, int] = {}
     found: dict[str, str] = {}
-    async with subscriptions.catch_up(after=None, only=decided) as messages:
-        async for message in messages:
-            if isinstance(message, Progress):
-                if message.caught_up:
-                    break
-                continue
+    async with whole_log(log, decided, report) as events:
+        async for recorded in events:
+            stream, version = recorded.stream, recorded.version
             try:
-                require_version(message.stream, ends.get(message.stream, -1) + 1, message.version)
+                require_version(stream, ends.get(stream, -1) + 1, version)
             except StreamUnusable as error:
-                found.setdefault(message.stream, str(error))
-            ends[message.stream] = message.version
+                found.setdefault(stream, str(error))
+            ends[stream] = version
     return ends, found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from application.catalogue import Catalogue
 from application.ports import (
@@ -11,10 +11,9 @@ from application.ports import (
     EventStore,
     PayloadStore,
     ReadModels,
-    StoreFacts,
-    Subscriptions,
 )
 from application.projections.projection import Projection
+from application.whole_log import EventLog
 from infrastructure.metrics import Metrics
 from infrastructure.settings import Settings
 
@@ -28,10 +27,6 @@ class Given:
     projections: Sequence[Projection[Any]]
     payloads: PayloadStore
     metrics: Metrics
-
-
-class EventLog(Subscriptions, StoreFacts, Protocol):
-    """All events of a store, followed and counted."""
 
 
 class BeyondRepair(Exception):

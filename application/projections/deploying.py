@@ -46,6 +46,16 @@ class Filling:
 
 
 @dataclass(frozen=True)
+class Comparing:
+    """The new build is filled, and is being compared with the live one."""
+
+    build: Build
+
+
+Report = Callable[[Filling | Comparing], None]
+
+
+@dataclass(frozen=True)
 class Deployed:
     """The build that answers queries now, and how it compares with the one before."""
 
@@ -77,7 +87,7 @@ class Deploy:
         note: Note,
         *,
         accept: bool = False,
-        report: Callable[[Filling], None] = lambda _: None,
+        report: Report = lambda _: None,
     ) -> Deployed:
         """Fill, compare, swap, from where an earlier one ended; ``report`` gets how far it is.
 
@@ -88,6 +98,7 @@ class Deploy:
         build = await self._builds.begin(self._projection, note)
         async with self._filling() as filling:
             await self._filled(build, filling, report)
+            report(Comparing(build))
             comparison = await self._read_models.compare(live, build)
             if not (accept or comparison.identical):
                 raise Differs(build, comparison)
@@ -106,9 +117,7 @@ class Deploy:
             )
         return live
 
-    async def _filled(
-        self, build: Build, filling: asyncio.Task[None], report: Callable[[Filling], None]
-    ) -> None:
+    async def _filled(self, build: Build, filling: asyncio.Task[None], report: Report) -> None:
         """Wait until its holder reports, after this began, that nothing is missing."""
         since: datetime | None = None
         for look in itertools.count():

@@ -1,16 +1,23 @@
 """``headwater projections deploy``: a progress bar, and the comparison of both builds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
 from application.projections.builds import Note, Role
 from application.projections.comparing import Comparison
-from application.projections.deploying import Deployed, DeployRefused, Differs, Filling
+from application.projections.deploying import (
+    Comparing,
+    Deployed,
+    DeployRefused,
+    Differs,
+    Filling,
+    Report,
+)
 from infrastructure.cli.printing import Console
 from infrastructure.cli.process import typed
+from infrastructure.cli.progress import bar
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import READ_MODELS
 from infrastructure.processes.servers import opened_for
@@ -65,32 +72,24 @@ def _print_next_steps(done: Deployed, console: Console) -> None:
 
 
 @contextmanager
-def _progress(console: Console) -> Iterator[Callable[[Filling], None]]:
+def _progress(console: Console) -> Iterator[Report]:
     """A progress bar of events, on a terminal."""
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[numbers]}"),
-        TimeElapsedColumn(),
-        TextColumn("elapsed,"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("looking", total=None, numbers="")
+    with bar(console) as line:
+        task = line.add_task("looking", total=None, numbers="")
 
-        def report(filling: Filling) -> None:
+        def report(step: Filling | Comparing) -> None:
+            if isinstance(step, Comparing):
+                line.update(task, description=f"comparing {step.build.table} with the live build")
+                return
             # events are appended while it fills: the total is never below what is done
-            of = None if filling.count is None else max(filling.count, filling.events)
-            trouble = f": {filling.trouble}" if filling.trouble else ""
-            bar.update(
+            of = None if step.count is None else max(step.count, step.events)
+            trouble = f": {step.trouble}" if step.trouble else ""
+            line.update(
                 task,
-                description=f"filling {filling.build.table}{trouble}",
-                completed=filling.events,
+                description=f"filling {step.build.table}{trouble}",
+                completed=step.events,
                 total=of,
-                numbers=f"{filling.events:,} of {'?' if of is None else f'{of:,}'} events",
+                numbers=f"{step.events:,} of {'?' if of is None else f'{of:,}'} events",
             )
 
         yield report

@@ -6,6 +6,7 @@ import typer
 
 from application.damaged_streams import damaged
 from infrastructure.cli.printing import say, say_json
+from infrastructure.cli.progress import shown
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
@@ -13,10 +14,10 @@ from infrastructure.program import Deployment
 
 async def examine(deployment: Deployment, *, json: bool) -> None:
     """Print the damaged streams; exit code 1 for any. Raises ``CommandFailed``."""
-    async with opened_for(deployment, EVENTS) as container:
-        found = await damaged(
-            container.subscriptions(), container.event_store(), container.catalogue()
-        )
+    with shown() as report:
+        async with opened_for(deployment, EVENTS) as container:
+            log, store = container.subscriptions(), container.event_store()
+            found = await damaged(log, store, container.catalogue(), report)
     if json:
         say_json({"damaged": [asdict(one) for one in found]})
     for one in () if json else found:

@@ -1,4 +1,4 @@
-"""``{typed('parked list')}`` and ``show``: the parked events of all groups."""
+"""``headwater parked list`` and ``show``: the parked events of all groups."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

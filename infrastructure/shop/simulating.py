@@ -24,6 +24,7 @@ from application.shop.simulation import (
 )
 from application.shop.simulation.warehouse import EVENTS, GROUP
 from application.shop.warehouse import Warehouse
+from application.whole_log import Report, unreported
 from infrastructure.container import Container
 from infrastructure.processes.needs import APART
 from infrastructure.processes.servers import opened_for
@@ -115,12 +116,11 @@ class SimulatedShop:
             struck = await answer.json()
         return Seen(tally=self._floor.tally, struck=struck, short=len(self._stocking.short))
 
-    async def audit(self) -> Verdict:
+    async def audit(self, report: Report = unreported) -> Verdict:
         """Whether it adds up."""
         container = self._container
-        return await audit(
-            container.subscriptions(), container.payloads(), container.outside().audit
-        )
+        log, payloads = container.subscriptions(), container.payloads()
+        return await audit(log, payloads, container.outside().audit, report)
 
     async def _set_faults(self, options: Options) -> None:
         kinds = get_args(Kind)

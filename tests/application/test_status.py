@@ -13,9 +13,9 @@ def test_a_rate_is_taken_from_when_it_fell_behind() -> None:
     progress.started(-1)
     progress.took_in(1, position=1)
     progress.live()
-    for _ in range(2):
-        now += timedelta(seconds=5)
+    for seconds in (9, 1):
+        now += timedelta(seconds=seconds)
         progress.took_in(500, position=2)
         progress.behind()
 
-    assert progress.status().rate == 100.0
+    assert progress.status().rate == 500.0

@@ -8,7 +8,7 @@ import pytest
 from tests.infrastructure.test_drivers import EVENTSTOREDB, POSTGRES
 from tests.without import COMMAND, run
 
-HTTP = ("fastapi", "starlette", "uvicorn", "uvloop", "aiohttp", "httptools")
+HTTP = ("fastapi", "starlette", "uvicorn", "uvloop", "httptools")
 UNUSED = ("yaml", "pydantic_settings")  # optional for the library that wires
 WORK = ("dependency_injector", "prometheus_client", "structlog")
 

@@ -8,7 +8,9 @@ from rich.text import Text
 
 from application.ports import ProviderUnavailable
 from application.shop.auditing import Summary, Verdict, audit
+from application.whole_log import Report
 from infrastructure.cli.printing import Console, Table, say_json
+from infrastructure.cli.progress import shown
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS_AND_OUTSIDE
 from infrastructure.processes.servers import opened_for
@@ -20,19 +22,23 @@ _RIGHT, _WRONG = ("✓", "green"), ("✗", "red")
 
 async def audit_shop(deployment: Deployment, *, json: bool) -> None:
     """Audit the store and print the verdict. Raises :class:`CommandFailed`."""
-    async with opened_for(deployment, EVENTS_AND_OUTSIDE) as container:
-        try:
-            verdict = await audit(
-                container.subscriptions(), container.payloads(), container.outside().audit
-            )
-        except ProviderUnavailable as error:
-            raise CommandFailed(f"the records of a provider cannot be read: {error}") from error
+    with shown() as report:
+        verdict = await _audited(deployment, report)
     if json:
         say_json(verdict.model_dump(mode="json"))
     else:
         show(verdict, Console())
     if not verdict.adds_up:
         raise typer.Exit(1)
+
+
+async def _audited(deployment: Deployment, report: Report) -> Verdict:
+    async with opened_for(deployment, EVENTS_AND_OUTSIDE) as container:
+        log, payloads = container.subscriptions(), container.payloads()
+        try:
+            return await audit(log, payloads, container.outside().audit, report)
+        except ProviderUnavailable as error:
+            raise CommandFailed(f"the records of a provider cannot be read: {error}") from error
 
 
 def show(verdict: Verdict, console: Console) -> None:

@@ -5,18 +5,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-
 from application.shop import importing
 from application.shop.importing import ImportStopped, Report
 from infrastructure.cli.printing import Console
+from infrastructure.cli.progress import bar
 from infrastructure.container import Container
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import NEW_EVENTS
@@ -111,26 +103,16 @@ async def _imported(history: History, container: Container, console: Console) ->
 @contextmanager
 def _progress(console: Console) -> Iterator[Callable[[importing.ImportProgress], None]]:
     """A progress bar of the lines of the file, on a terminal."""
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("elapsed,"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("reading the order history", total=None)
+    with bar(console) as line:
+        task = line.add_task("reading the order history", total=None, numbers="")
 
         def report(progress: importing.ImportProgress) -> None:
-            bar.update(
+            line.update(
                 task,
                 description="importing order history",
                 completed=progress.settled,
                 total=progress.lines,
+                numbers=f"{progress.settled:,}/{progress.lines:,}",
             )
 
         yield report

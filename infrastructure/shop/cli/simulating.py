@@ -14,6 +14,7 @@ from rich.live import Live
 from application.shop.auditing import Verdict
 from infrastructure import telemetry
 from infrastructure.cli.printing import Console, Table, say_json
+from infrastructure.cli.progress import shown
 from infrastructure.processes import CommandFailed
 from infrastructure.program import Deployment
 from infrastructure.shop.cli.auditing import show
@@ -36,7 +37,8 @@ async def simulate(
         telemetry.log_to_file(home / "log" / "headwater.log", settings.log_level)
         async with shop_opened(replace(deployment, settings=own)) as shop:
             await _watched(shop, history, options, Console(stderr=json))
-            seen, verdict = await shop.seen(), await shop.audit()
+            with shown() as report:
+                seen, verdict = await shop.seen(), await shop.audit(report)
     if json:
         say_json(_document(seen, verdict))
     else:

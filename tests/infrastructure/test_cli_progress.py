@@ -1,0 +1,46 @@
+"""A command that works for long says on the terminal what it is at, and leaves no trace of it."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from application.whole_log import Step
+from infrastructure.cli.progress import shown
+
+STEPS = (Step("reading the events"), Step("reading the events", 12_000, 0.5), Step("adding up"))
+
+
+@contextmanager
+def stderr_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Standard error is a terminal; yields its other end."""
+    ours, theirs = os.openpty()
+    monkeypatch.setenv("TERM", "xterm")
+    with open(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        yield ours
+
+
+def test_the_part_and_the_number_are_shown_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error, so that the output stays what the command prints."""
+    with stderr_on_a_terminal(monkeypatch) as terminal:
+        with shown() as report:
+            for step in STEPS:
+                report(step)
+        written = os.read(terminal, 100_000).decode()
+
+    assert "adding up" in written
+    assert capsys.readouterr().out == ""
+
+
+def test_nothing_is_shown_where_there_is_no_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    """A file or a pipe gets the result alone."""
+    with shown() as report:
+        for step in STEPS:
+            report(step)
+
+    assert capfd.readouterr() == ("", "")
