@@ -12,6 +12,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Final
 
+from application.ending import end
 from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.pacing import apart
@@ -139,8 +140,7 @@ class BufferedSubscription:
     async def close(self) -> None:
         """Stop reading."""
         self.over = True
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        await end([self._task])
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────
 

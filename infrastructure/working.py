@@ -11,6 +11,7 @@ from typing import Final, Protocol
 import structlog
 
 from application.backoff import Backoff
+from application.ending import end
 
 STEADY: Final = 10.0
 """Seconds at work after which a task counts as healthy again."""
@@ -61,9 +62,7 @@ class Working:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(tasks)
 
     async def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         now, ends = asyncio.get_running_loop().time, 0

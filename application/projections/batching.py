@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from math import inf
 
+from application.ending import end
 from application.messages import RecordedEvent
 from application.ports import Progress, StoreUnavailable
 
@@ -38,8 +39,7 @@ async def batches(
     try:
         yield waiting.collect(apart)
     finally:
-        reader.cancel()
-        await asyncio.wait([reader])
+        await end([reader])
 
 
 class _Waiting:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from application.ending import end
 from application.ports import Builds, ReadModels, StoreFacts, WrongRole
 from application.projections.builds import Build, BuildStanding, Note, Role, ShardStanding
 from application.projections.comparing import Comparison
@@ -145,8 +146,7 @@ class Deploy:
         try:
             yield task
         finally:
-            task.cancel()
-            await asyncio.wait([task])
+            await end([task])
 
 
 def _refuse(standing: BuildStanding) -> None:

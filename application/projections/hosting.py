@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from application.ending import end
 from application.log_end import LogEnd
 from application.ports import (
     Builds,
@@ -180,8 +181,7 @@ class ProjectionHost:
 
     async def _stop(self, key: Key) -> None:
         worker = self._workers[key]
-        worker.task.cancel()
-        await asyncio.wait([worker.task])
+        await end([worker.task])
         with suppress(StoreUnavailable):  # then the lease ends by itself
             await self._builds.release(*key, self._holder)
         del self._workers[key]  # last: cut off before, it is done again

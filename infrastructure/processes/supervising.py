@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import structlog
 
 from application.backoff import Backoff
+from application.ending import end
 from infrastructure.processes import CommandFailed
 
 RESTARTS: Final = 5
@@ -77,8 +78,7 @@ async def kept(
             keeping.result()  # raises the reason
         raise
     finally:
-        keeping.cancel()
-        await asyncio.wait([keeping])
+        await end([keeping])
 
 
 async def _keep(

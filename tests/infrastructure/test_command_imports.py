@@ -64,3 +64,20 @@ def test_a_command_on_events_imports_the_driver_of_their_store(
         used, other = ("psycopg", EVENTSTOREDB)
     assert used in modules
     assert modules & {*HTTP, *UNUSED, *other} == set()
+
+
+def test_the_process_that_watches_imports_no_driver_and_no_http(tmp_path: Path) -> None:
+    """What `run` itself works with: it starts processes, and those import what they need."""
+    script = "import tests.sample.program, infrastructure.cli.run"
+    modules = imported_by((), tmp_path, script)
+
+    wiring = {"dependency_injector", "prometheus_client"}
+    assert modules & {*HTTP, *UNUSED, *wiring, *EVENTSTOREDB, *POSTGRES} == set()
+
+
+def test_a_worker_imports_no_framework_of_the_api(tmp_path: Path) -> None:
+    """A process without the API answers for its health and metrics without it."""
+    script = "import tests.sample.program, infrastructure.cli.serve, infrastructure.http.worker"
+    modules = imported_by((), tmp_path, script)
+
+    assert modules & {"fastapi", "starlette", *UNUSED} == set()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from application.ending import end
 from application.shop import importing
 from application.shop.importing import ImportStopped, Report
 from infrastructure.cli.printing import Console
@@ -53,12 +54,11 @@ async def _minding_others(container: Container) -> AsyncIterator[None]:
     if not container.read_side.overridden:
         yield
         return
-    watching = asyncio.create_task(watch_read_models(container))
+    watching = asyncio.create_task(watch_read_models(container), name="watch read models")
     try:
         yield
     finally:
-        watching.cancel()
-        await asyncio.wait([watching])
+        await end([watching])
 
 
 def _checked(

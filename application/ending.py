@@ -1,0 +1,21 @@
+"""Ends tasks: cancels them until they have ended."""
+
+import asyncio
+from collections.abc import Collection
+from typing import Any, Final
+
+_AGAIN: Final = 0.5  # seconds
+
+
+async def end(tasks: Collection[asyncio.Task[Any]], *, again: float = _AGAIN) -> None:
+    """Cancel all of them, and return when they have ended. Their errors stay in them.
+
+    A cancellation can get lost: ``asyncio.wait_for`` of Python 3.11, which drivers use, drops one
+    that arrives together with what it waits for. So it is repeated every ``again`` seconds.
+    """
+    alive = [task for task in tasks if not task.done()]
+    while alive:
+        for task in alive:
+            task.cancel()
+        _, pending = await asyncio.wait(alive, timeout=again)
+        alive = [*pending]
