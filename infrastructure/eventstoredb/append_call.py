@@ -26,7 +26,9 @@ class AppendCall(AsyncGrpcStreamer):
         super().__init__(self._connection._grpc_streamers)
         self._unsent: deque[tuple[BatchAppendReq, _Answer]] = deque()
         self._arrival: asyncio.Future[None] | None = None
-        self._waiting: dict[str, _Answer] = {}
+        self._waiting: dict[str, tuple[int, _Answer]] = {}
+        self._heard = self._loop.time()
+        self._asked = self._reached = 0
         self._ended = self._retired = False
         streams = self._connection.streams
         self._call: StreamStreamCall[BatchAppendReq, BatchAppendResp] = streams._stub.BatchAppend(
@@ -44,11 +46,19 @@ class AppendCall(AsyncGrpcStreamer):
         """The answer, or the error with which the call ended. Once cancelled, a request that has
         not been sent is not sent."""
         answer: _Answer = self._loop.create_future()
-        self._waiting[request.correlation_id.string] = answer
+        self._asked += 1
+        self._waiting[request.correlation_id.string] = self._asked, answer
         self._unsent.append((request, answer))
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)
         return answer
+
+    def passes_over(self, id: str, seconds: float) -> bool:
+        """Whether the request of that id may never be answered: later ones have been, or none at
+        all for so many ``seconds``.
+        """
+        number, _ = self._waiting.get(id, (self._asked, None))
+        return self._reached > number or self._loop.time() - self._heard >= seconds
 
     def retire(self) -> None:
         """Take no further requests; end when those that wait have their answers."""
@@ -84,18 +94,21 @@ class AppendCall(AsyncGrpcStreamer):
             error = failure
         self._ended = True
         self._call.cancel()
-        for waiting in self._waiting.values():
+        for _, waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(error)
         self._waiting.clear()
 
     def _give(self, answer: BatchAppendResp) -> None:
-        waiting = self._waiting.pop(answer.correlation_id.string, None)
-        if waiting is not None and not waiting.done():  # its caller may have left
-            waiting.set_result(answer)
+        self._heard = self._loop.time()
+        if found := self._waiting.pop(answer.correlation_id.string, None):
+            number, waiting = found
+            self._reached = max(self._reached, number)
+            if not waiting.done():  # its caller may have left
+                waiting.set_result(answer)
         if self._retired:
             self._end_if_done()
 
     def _end_if_done(self) -> None:
-        if all(waiting.done() for waiting in self._waiting.values()):
+        if all(waiting.done() for _, waiting in self._waiting.values()):
             self._call.cancel()

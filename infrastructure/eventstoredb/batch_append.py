@@ -7,7 +7,7 @@ long as it lasts: a call for each costs both sides three times as much.
 import asyncio
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import uuid4
 
@@ -33,6 +33,7 @@ class Append:
     stream: str
     expected: int
     events: Sequence[NewEvent]
+    id: str = field(default_factory=lambda: str(uuid4()), compare=False)
 
 
 class BatchAppends:
@@ -41,6 +42,7 @@ class BatchAppends:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._shared: AppendCall | None = None
+        self._under_way: dict[str, AppendCall] = {}
 
     async def append(self, append: Append, within: float) -> Appended | None:
         """The version and position of the events; ``None`` if the answer does not have them.
@@ -52,6 +54,11 @@ class BatchAppends:
         """
         return await _appended(self._client, self, append, within)
 
+    def pass_over(self, append: Append, seconds: float) -> bool:
+        """Whether an append that is under way may never be answered: see ``AppendCall``."""
+        call = self._under_way.get(append.id)
+        return call is None or call.passes_over(append.id, seconds)
+
     async def once(self, append: Append, within: float) -> Appended | None:
         """The same, without another try."""
         request = _request(append, within)
@@ -59,6 +66,7 @@ class BatchAppends:
         answer = call.ask(request)
         if call is not self._shared:
             call.retire()
+        self._under_way[append.id] = call
         try:
             async with asyncio.timeout(within):
                 return _understood(await answer, append)
@@ -70,6 +78,8 @@ class BatchAppends:
         except Exception:  # it may concern the call: the next append begins another
             call.retire()
             raise
+        finally:
+            del self._under_way[append.id]
 
     def _call_for(self, request: BatchAppendReq) -> AppendCall:
         if request.ByteSize() > _LARGE:
@@ -90,7 +100,7 @@ def _request(append: Append, within: float) -> BatchAppendReq:
     """The whole append, made in place: building it of the client's own events takes twice as
     long."""
     request = BatchAppendReq(is_final=True)
-    request.correlation_id.string = str(uuid4())
+    request.correlation_id.string = append.id
     options = request.options
     options.stream_identifier.stream_name = append.stream.encode()
     fraction, seconds = math.modf(within)

@@ -23,14 +23,14 @@ from infrastructure.eventstoredb.client import (
     DEADLINE,
     Client,
     answering,
-    to_recorded,
+    as_recorded,
     unavailable,
 )
 from infrastructure.eventstoredb.places import required
 from infrastructure.eventstoredb.reads import read
 
 _PATIENCE: Final = 3.0  # seconds for an answer; the server itself gives up a write after 2
-_FIRST_LOOK: Final = 0.1  # seconds without an answer: twice that until the next look, and so on
+_FIRST_LOOK: Final = 0.2  # seconds without any answer: twice that until the next look, and so on
 _ATTEMPTS: Final = 2
 _SYSTEM: Final = "$"  # how the names of its streams begin
 _SOFT_DELETED: Final = 2**63 - 1  # in a stream's metadata: every event is before it
@@ -81,6 +81,8 @@ class EventStore:
         pause = _FIRST_LOOK
         try:
             while not (await asyncio.wait([answer], timeout=pause))[0]:
+                if not self._appends.pass_over(append, pause):
+                    continue  # the server is slow, and reads would make it slower
                 with suppress(StoreUnavailable):  # the answer may come yet
                     if found := await self._look(append):
                         return found
@@ -159,13 +161,12 @@ class EventStore:
         )
         async with aclosing(read(self._client, begin)) as events:
             with _deleted(stream):
-                async for event in events:
-                    version = required(
-                        (event.link or event).stream_position, "the version of an event"
-                    )
+                async for found in events:
+                    there = found.link if found.HasField("link") else found.event
+                    version = required(there.stream_revision, "the version of an event")
                     if version < from_version:
                         return
-                    yield to_recorded(event, self._decoder), version
+                    yield as_recorded(found.event, self._decoder), version
 
 
 @contextmanager

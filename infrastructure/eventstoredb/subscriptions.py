@@ -17,10 +17,9 @@ from infrastructure.eventstoredb.client import (
     answering,
     as_recorded,
     by_type,
-    to_recorded,
 )
 from infrastructure.eventstoredb.counting import Counting
-from infrastructure.eventstoredb.places import place
+from infrastructure.eventstoredb.places import place, required
 from infrastructure.eventstoredb.read_ahead import read_ahead
 from infrastructure.eventstoredb.reads import read
 
@@ -67,8 +66,8 @@ class Subscriptions:
             self._client.read_all, backwards=True, filter_exclude=(), limit=1, timeout=DEADLINE
         )
         async with aclosing(read(self._client, begin)) as events:
-            async for event in events:
-                return to_recorded(event, self._catalogue).position
+            async for found in events:
+                return required(found.event.commit_position, "the position of an event")
         return -1
 
     async def store_id(self) -> str | None:
@@ -77,9 +76,11 @@ class Subscriptions:
             own = self._catalogue.own
             begin = partial(self._client.read_all, filter_include=by_type(own), timeout=DEADLINE)
             async with aclosing(read(self._client, begin)) as events:
-                async for event in events:
-                    if own.admits(event.stream_name, event.type):
-                        self._store_id = str(event.id)
+                async for found in events:
+                    event = found.event
+                    stream = event.stream_identifier.stream_name.decode()
+                    if own.admits(stream, event.metadata["type"]):
+                        self._store_id = event.id.string
                         break
         return self._store_id
 

@@ -1,6 +1,8 @@
 """What servers were seen to answer, and what the adapter takes it for."""
 
 import asyncio
+import time
+from itertools import count
 
 import pytest
 from esdbclient.protos.Grpc import shared_pb2, status_pb2
@@ -175,6 +177,47 @@ async def test_an_append_that_is_not_answered_is_looked_for() -> None:
         store = EventStore(client, SAMPLE.catalogue, patience=2 * PATIENCE)
         assert await store.append("transfer-1", [event()], 4) == Appended(5, 100)
     assert len(script.appends) == 1
+
+
+async def test_a_slow_server_is_not_asked_where_appends_are() -> None:
+    """While it answers one after the other, those that wait are not read: that would add to it."""
+    script, turn, number = Script(), asyncio.Lock(), count()
+
+    async def answer(_: BatchAppendReq) -> BatchAppendResp:
+        async with turn:
+            await asyncio.sleep(0.05)
+        return success(0, next(number))
+
+    script.append_later = answer
+    async with scripted(script) as client, asyncio.timeout(PATIENCE):
+        store = EventStore(client, SAMPLE.catalogue, patience=PATIENCE)
+        streams = [f"transfer-{number}" for number in range(12)]
+        began = time.monotonic()
+        read = script.reads
+        await asyncio.gather(*(store.append(one, [event()], NO_STREAM) for one in streams))
+        assert time.monotonic() - began > 0.5, "long enough for a look"
+    assert script.reads == read
+
+
+async def test_an_append_that_is_passed_over_is_looked_for() -> None:
+    """It is not answered while later ones are: it is looked for, however busy the server is."""
+    script = Silent()
+    script.append_later = lambda request: _unless_first(request)
+
+    async with scripted(script) as client, asyncio.timeout(PATIENCE):
+        store = EventStore(client, SAMPLE.catalogue, patience=2 * PATIENCE)
+        first = asyncio.create_task(store.append("transfer-1", [event()], 4))
+        await until(lambda: bool(script.appends))
+        number = 0
+        while not first.done():
+            await store.append(f"transfer-{number + 2}", [event()], NO_STREAM)
+            number += 1
+        assert first.result() == Appended(5, 100)
+
+
+async def _unless_first(request: BatchAppendReq) -> BatchAppendResp | None:
+    first = request.options.stream_identifier.stream_name == b"transfer-1"
+    return None if first else success(0, 200)
 
 
 async def test_an_append_that_is_nowhere_is_repeated_once() -> None:

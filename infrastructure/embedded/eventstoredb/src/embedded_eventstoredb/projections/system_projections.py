@@ -17,6 +17,7 @@ from embedded_eventstoredb.storage import Storage
 
 _REST: Final = 3.0
 """The pause after a batch, in lengths of that batch: links may be late, appends may not."""
+_LEAST_REST: Final = 0.01  # seconds: appends that come meanwhile are linked in one commit
 _log = logging.getLogger(__name__)
 
 
@@ -104,7 +105,8 @@ class SystemProjections:
             return False
         others_write = end > self._own_end
         self._own_end = self._storage.last_position
-        await asyncio.sleep(_REST * (time.monotonic() - began) if others_write else 0)
+        took = time.monotonic() - began
+        await asyncio.sleep(max(_LEAST_REST, _REST * took) if others_write else 0)
         return True
 
     async def _link_next(self, place: int, end: int) -> bool:
