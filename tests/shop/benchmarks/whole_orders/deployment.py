@@ -17,6 +17,7 @@ from typing import Final, Literal
 from urllib.request import urlopen
 
 import psutil
+import psycopg
 
 from embedded_eventstoredb import NodeProcess
 from infrastructure.shop.simulated_providers import SimulatedProviders
@@ -29,6 +30,7 @@ ROLES: Final = ("api", "projections", "sagas")
 PATIENCE: Final = 120.0  # seconds in which a process starts, or answers
 _METERED: Final = "tests.shop.benchmarks.whole_orders.metered"
 _LOAD: Final = "tests.shop.benchmarks.whole_orders.load"
+_COMMITS: Final = "SELECT sum(xact_commit) FROM pg_stat_database"
 _LIMITS: Final = ("backpressure_slow_seconds", "backpressure_refuse_seconds")
 
 
@@ -76,12 +78,15 @@ class Taken:
     """By process: those of the service by role, and its servers."""
     parts: Mapping[str, Mapping[str, float]]
     """By role, by part."""
+    commits: int
+    """Transactions of PostgreSQL."""
 
     def since(self, before: "Taken") -> "Taken":
         """What was taken between two moments."""
         return Taken(
             _less(self.processes, before.processes),
             {role: _less(parts, before.parts[role]) for role, parts in self.parts.items()},
+            self.commits - before.commits,
         )
 
 
@@ -110,7 +115,12 @@ class Deployment:
             parts.setdefault(one.role, Counter()).update(one.parts)
             own[one.role] += processor_of(one.process.pid)
         others = {name: processor_of(pid) for name, pid in self.servers.items()}
-        return Taken({**own, **others}, parts)
+        return Taken({**own, **others}, parts, self._commits())
+
+    def _commits(self) -> int:
+        with psycopg.connect(self.postgres_uri) as connection:
+            ((count,),) = connection.execute(_COMMITS).fetchall()
+            return int(count)
 
     def leave_the_api_alone(self) -> None:
         """End all processes of the service but the API."""
@@ -214,8 +224,6 @@ def _servers(
 
 def _server_pid(uri: str) -> int:
     """The first process of the PostgreSQL that is at that address, on this machine."""
-    import psycopg
-
     with psycopg.connect(uri) as connection:
         ((backend,),) = connection.execute("SELECT pg_backend_pid()").fetchall()
         return int(psutil.Process(backend).ppid())

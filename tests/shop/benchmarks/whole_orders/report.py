@@ -24,6 +24,7 @@ def costs(taken: Taken, orders: int) -> Iterator[str]:
             yield f"    {part:38}{of:8.2f}"
     yield f"  {'all':40}{sum(each.values()):8.2f}"
     yield f"  {'all but the ' + OUTSIDE:40}{own:8.2f}"
+    yield f"transactions of PostgreSQL for each: {taken.commits / orders:.1f}"
 
 
 def _parts(parts: Mapping[str, float], orders: int) -> Iterator[tuple[str, float]]:
