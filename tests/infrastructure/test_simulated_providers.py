@@ -17,9 +17,12 @@ from application.ports import OutcomeUnknown, ProviderUnavailable
 from domain.values import Money
 from infrastructure.providers import HttpConnection
 from infrastructure.providers.simulated import Fault, Faults, Subject
+from infrastructure.providers.simulated.app import create_app
+from infrastructure.providers.simulated.journal import Journal
 from infrastructure.providers.simulated.process import SimulatedProviders, SimulationFailed
+from infrastructure.providers.simulated.simulation import Simulation
 from tests.faults import set_faults
-from tests.sample.gift_cards import GIFT_CARDS, GiftCards
+from tests.sample.gift_cards import GIFT_CARDS, SIMULATED, GiftCards
 from tests.waiting import until
 
 FIVE = Money.parse("5.00 GBP")
@@ -238,6 +241,15 @@ def test_a_page_in_a_browser_cannot_ask_them(simulated: SimulatedProviders, path
         )
         assert answer.status_code == 400
     assert httpx.get(f"{simulated.uri}/faults", trust_env=False, timeout=30).json() == before
+
+
+async def test_they_answer_under_the_name_that_they_are_given() -> None:
+    """In a network of containers they have a name; other names are refused there, too."""
+    app = create_app(Simulation(SIMULATED, Journal(None)), lambda _: None, names=["providers"])
+    transport = httpx.ASGITransport(app)
+    for name, status in (("providers", 200), ("evil.example", 400)):
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{name}") as client:
+            assert (await client.get("/faults")).status_code == status
 
 
 def test_chance_is_the_same_each_time() -> None:

@@ -1,6 +1,6 @@
 """The simulated providers over HTTP, as :mod:`infrastructure.providers` describes it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -20,8 +20,13 @@ Address = tuple[str, int]
 _LARGEST_BODY: Final = 1024 * 1024
 
 
-def create_app(simulation: Simulation, hang_up: Callable[[Address], None]) -> Starlette:
-    """The application; ``hang_up`` cuts the connection from that address, without an answer."""
+def create_app(
+    simulation: Simulation, hang_up: Callable[[Address], None], names: Collection[str] = ()
+) -> Starlette:
+    """The application; ``hang_up`` cuts the connection from that address, without an answer.
+
+    It answers under these host names, besides those of the loopback.
+    """
 
     async def faults(request: Request) -> Response:
         if request.method == "PUT":
@@ -44,7 +49,9 @@ def create_app(simulation: Simulation, hang_up: Callable[[Address], None]) -> St
         ],
         exception_handlers={**_ERRORS, OutcomeUnknown: no_answer},
     )
-    app.add_middleware(Trusted, refusal=_unknown_name)  # pages in a browser may not call them
+    app.add_middleware(
+        Trusted, names=names, refusal=_unknown_name
+    )  # pages in a browser may not call them
     return app
 
 

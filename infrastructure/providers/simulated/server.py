@@ -1,4 +1,4 @@
-"""The server of the simulated providers: it listens on this machine only."""
+"""The server of the simulated providers: unless another host is given, for this machine only."""
 
 import asyncio
 import socket
@@ -21,10 +21,10 @@ _KEEP_ALIVE: Final = 75  # seconds; longer than any client's, so that the client
 
 
 class _Server(Server):
-    def __init__(self, simulation: Simulation) -> None:
+    def __init__(self, simulation: Simulation, host: str) -> None:
         super().__init__(
             uvicorn.Config(
-                create_app(simulation, self._hang_up),
+                create_app(simulation, self._hang_up, names=[host]),
                 http=Guarded,
                 lifespan="off",
                 log_config=None,
@@ -44,18 +44,22 @@ class _Server(Server):
 
 @asynccontextmanager
 async def answering(
-    providers: Sequence[SimulatedProvider[Any, Any, Any]], file: Path | None, port: int
+    providers: Sequence[SimulatedProvider[Any, Any, Any]],
+    file: Path | None,
+    port: int,
+    host: str = HOST,
 ) -> AsyncIterator[str]:
     """Answer for these as long as the block lasts; the address of the server.
 
-    Raises ``JournalUnavailable``, and ``OSError`` when nothing can listen on that port.
+    Clients call them by the name or address ``host``. Raises ``JournalUnavailable``, and
+    ``OSError`` when nothing can listen on that port.
     """
-    with socket.create_server((HOST, port)) as listener, closing(Journal(file)) as journal:
+    with socket.create_server((host, port)) as listener, closing(Journal(file)) as journal:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it to us
-        server = _Server(Simulation(providers, journal))
+        server = _Server(Simulation(providers, journal), host)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            yield f"http://{HOST}:{listener.getsockname()[1]}"
+            yield f"http://{host}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             await task

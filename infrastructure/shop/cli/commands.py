@@ -25,6 +25,10 @@ def providers(
         Path | None, typer.Option(help="The directory of its journal; unset: as `headwater run`.")
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 8010,
+    host: Annotated[
+        str,
+        typer.Option(help="The host by which clients call them; by default, this machine only."),
+    ] = "127.0.0.1",
     memory: Annotated[bool, typer.Option("--memory", help="Keep nothing on disk.")] = False,
 ) -> None:
     """Start a simulated payment provider and carrier, with faults on request (`PUT /faults`)."""
@@ -34,7 +38,8 @@ def providers(
         if memory and data_dir:
             raise typer.BadParameter("--memory keeps nothing on disk: leave out --data-dir")
         directory = data_dir or deployed(context).settings.home / "providers"
-        until_stopped(run_providers(None if memory else directory / "books.sqlite3", port))
+        file = None if memory else directory / "books.sqlite3"
+        until_stopped(run_providers(file, port, host))
 
 
 def import_history(

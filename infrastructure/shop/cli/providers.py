@@ -12,17 +12,18 @@ from infrastructure.shop.providers import SETTINGS
 from infrastructure.shop.settings import ShopSettings
 
 
-async def run_providers(file: Path | None, port: int) -> None:
+async def run_providers(file: Path | None, port: int, host: str) -> None:
     """Answer until cancelled. Raises :class:`CommandFailed`."""
     try:
-        async with answering(SIMULATED, file, port) as uri:
+        async with answering(SIMULATED, file, port, host) as uri:
             _welcome(uri, file)
             await asyncio.Event().wait()
     except JournalUnavailable as error:
         raise CommandFailed(f"{error}; --data-dir sets another directory") from error
     except OSError as error:
-        reason = f"cannot listen on port {port} ({error.strerror})"
-        raise CommandFailed(f"{reason}; --port sets another, 0 is any free one") from error
+        reason = f"cannot listen on {host}:{port} ({error.strerror})"
+        help = "--port sets another port, 0 is any free one, and --host another host"
+        raise CommandFailed(f"{reason}; {help}") from error
 
 
 def _welcome(uri: str, file: Path | None) -> None:
