@@ -247,9 +247,10 @@ async def test_they_answer_under_the_name_that_they_are_given() -> None:
     """In a network of containers they have a name; other names are refused there, too."""
     app = create_app(Simulation(SIMULATED, Journal(None)), lambda _: None, names=["providers"])
     transport = httpx.ASGITransport(app)
-    for name, status in (("providers", 200), ("evil.example", 400)):
-        async with httpx.AsyncClient(transport=transport, base_url=f"http://{name}") as client:
-            assert (await client.get("/faults")).status_code == status
+    async with httpx.AsyncClient(transport=transport, base_url="http://10.0.0.1") as client:
+        for name, status in (("providers:8010", 200), ("evil.example", 400)):
+            answer = await client.get("/faults", headers={"Host": name})
+            assert answer.status_code == status
 
 
 def test_chance_is_the_same_each_time() -> None:
