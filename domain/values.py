@@ -80,7 +80,7 @@ class Money:
     @classmethod
     def zero(cls, currency: Currency) -> "Money":
         """Nothing, in that currency."""
-        return cls(amount=Decimal(0), currency=currency)
+        return _parsed(f"0 {currency}")
 
     @property
     def can_be_paid(self) -> bool:

@@ -10,7 +10,7 @@ from application.catalogue import Catalogue
 from application.messages import Context, RecordedEvent
 from application.ports import Removed, Seen, V
 from application.projections.folding import fold, taken_in
-from application.projections.gathering import gather, part_changes
+from application.projections.gathering import gather, moves_by_view, part_changes
 from application.projections.projection import Projection
 from domain.decider import Event
 
@@ -97,7 +97,7 @@ class Given(Generic[V]):
             declared = self.projection.parts
             steps = taken_in(declared.keys, declared.evolve, batch, parts)
             changes = part_changes(steps, merged=True)
-            views |= gather(declared, changes, views)
+            views |= gather(declared, moves_by_view(declared, changes), views)
             parts |= {change.key: change.after for change in changes}
         return {key: seen.view for key, seen in views.items() if isinstance(seen, Seen)}
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from application.messages import RecordedEvent
 from application.ports import Changed, Promise, Removed, Seen, V
 from application.projections.builds import WHOLE, Shard
-from application.projections.gathering import Step, gather, part_changes, views_of
+from application.projections.gathering import Step, gather, moves_by_view, part_changes
 from application.projections.projection import Keys, Projection
 
 Evolve = Callable[[Any, RecordedEvent], Any]
@@ -54,7 +54,8 @@ async def projected(
     known = await views.load_parts(_keys(parts.keys, events, shard))  # before the views: gathering
     steps = taken_in(parts.keys, parts.evolve, events, known, WHOLE)
     changes = part_changes(steps, merged=views.promise is Promise.TOGETHER)
-    gathered = gather(parts, changes, await views.load(views_of(parts, changes)))
+    moves = moves_by_view(parts, changes)
+    gathered = gather(parts, moves, await views.load(moves.keys()))
     return gathered, {change.key: change.after for change in changes}
 
 

@@ -14,7 +14,7 @@ them and others have not. Three rules then make every repetition harmless:
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,39 +49,44 @@ def part_changes(steps: Iterable[Step], *, merged: bool) -> Sequence[PartChange]
     return list(changes.values())
 
 
-def views_of(parts: Parts[Any, V], changes: Iterable[PartChange]) -> Collection[str]:
-    """The keys of the views that these parts belong to, or did."""
-    return {key for change in changes for key, _ in _belongs(parts, change)}
+Moves = Mapping[str, Sequence[tuple[int, Change[Any]]]]
+"""By view: what became of its parts, each with the position of its event, in their order."""
 
 
-def gather(parts: Parts[Any, V], changes: Iterable[PartChange], seen: Changed[V]) -> Changed[V]:
-    """What these changes make of the views as they are, in their order."""
-    found: dict[str, list[Change[Any]]] = defaultdict(list)
-    last: dict[str, int] = {}
+def moves_by_view(parts: Parts[Any, V], changes: Iterable[PartChange]) -> Moves:
+    """These changes, for each view that the part belongs to, or did."""
+    moves: dict[str, list[tuple[int, Change[Any]]]] = defaultdict(list)
     for change in changes:
-        position = change.after.position
-        for key, moved in _belongs(parts, change):
-            stored = seen.get(key)
-            if stored is not None and position <= stored.position:
-                continue  # it has seen this change
-            found[key].append(moved)
-            last[key] = max(position, last.get(key, position))
+        before, last = change.before, change.after
+        after = last.view if isinstance(last, Seen) else None
+        was = () if before is None else parts.views(before)
+        is_ = () if after is None else parts.views(after)
+        stays, gone, new = (
+            (last.position, Change(*known))
+            for known in ((before, after), (before, None), (None, after))
+        )
+        for key in was:
+            moves[key].append(stays if key in is_ else gone)
+        for key in is_:
+            if key not in was:
+                moves[key].append(new)
+    return moves
+
+
+def gather(parts: Parts[Any, V], moves: Moves, seen: Changed[V]) -> Changed[V]:
+    """What these changes make of the views as they are."""
     changed: dict[str, Seen[V] | Removed] = {}
-    for key, moves in found.items():
+    for key, of_view in moves.items():
         stored = seen.get(key)
+        position = -1 if stored is None else stored.position
+        new = [(at, move) for at, move in of_view if at > position]  # others it has seen
+        if not new:
+            continue
+        position = max(at for at, _ in new)
         was = stored.view if isinstance(stored, Seen) else None
-        view = parts.gather(key, was, moves)
+        view = parts.gather(key, was, [move for _, move in new])
         if view is None:  # even if nothing was there: it may have come and gone among these
-            changed[key] = Removed(last[key])
+            changed[key] = Removed(position)
         elif view is not was:  # else they were not about this one
-            changed[key] = Seen(view, last[key])
+            changed[key] = Seen(view, position)
     return changed
-
-
-def _belongs(parts: Parts[Any, V], change: PartChange) -> Iterator[tuple[str, Change[Any]]]:
-    """For each view: the part as it was there, and as it is there; ``None`` where it is not."""
-    before, after = change.before, change.after.view if isinstance(change.after, Seen) else None
-    was = () if before is None else parts.views(before)
-    is_ = () if after is None else parts.views(after)
-    for key in dict.fromkeys((*was, *is_)):
-        yield key, Change(before if key in was else None, after if key in is_ else None)

@@ -4,8 +4,9 @@ A return counts on the day of the sale, however much later it comes: the day's `
 day's orders are worth in the end. So does a cancellation.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from decimal import Decimal
 
 from application.messages import RecordedEvent
 from application.projections.projection import Change, Parts, Projection, View
@@ -41,12 +42,13 @@ def _views(order: SoldOrder) -> Collection[str]:
 def _gather(
     _: str, sales: DailySales | None, changes: Sequence[Change[SoldOrder]]
 ) -> DailySales | None:
-    for before, after in changes:
-        if before is not None and sales is not None:
-            sales = _added(sales, before, -1)
-        if after is not None:
-            sales = _added(sales or _none_yet(after), after, +1)
-    return sales
+    counted = [
+        (times, order)
+        for change in changes
+        for times, order in zip((-1, +1), change, strict=True)
+        if order is not None
+    ]
+    return _added(sales or _none_yet(counted[0][1]), counted)
 
 
 def _none_yet(order: SoldOrder) -> DailySales:
@@ -62,21 +64,35 @@ def _none_yet(order: SoldOrder) -> DailySales:
     )
 
 
-def _added(sales: DailySales, order: SoldOrder, times: int) -> DailySales:
-    cancelled = order.gross if order.cancelled else Money.zero(order.currency)
-    net = order.gross - order.returned - cancelled
+def _added(sales: DailySales, counted: Sequence[tuple[int, SoldOrder]]) -> DailySales:
+    """With each of these orders, so many times: -1 as it was, +1 as it is."""
+    cancelled = [(times, order) for times, order in counted if order.cancelled]
+    gross = _sum((times, order.gross) for times, order in counted)
+    returned = _sum((times, order.returned) for times, order in counted)
+    lost = _sum((times, order.gross) for times, order in cancelled)
+    amounts = {
+        "gross": gross,
+        "returned": returned,
+        "cancelled": lost,
+        "net": gross - returned - lost,
+    }
+    counts = {
+        "orders": sum(times for times, _ in counted),
+        "units": sum(times * order.units for times, order in counted),
+        "returned_units": sum(times * order.returned_units for times, order in counted),
+        "cancelled_orders": sum(times for times, _ in cancelled),
+    }
     return sales.model_copy(
-        update={
-            "orders": sales.orders + times,
-            "units": sales.units + times * order.units,
-            "gross": sales.gross + order.gross * times,
-            "returned_units": sales.returned_units + times * order.returned_units,
-            "returned": sales.returned + order.returned * times,
-            "cancelled_orders": sales.cancelled_orders + times * order.cancelled,
-            "cancelled": sales.cancelled + cancelled * times,
-            "net": sales.net + net * times,
+        update={name: getattr(sales, name) + more for name, more in counts.items()}
+        | {
+            name: getattr(sales, name) + Money(amount=more, currency=sales.currency)
+            for name, more in amounts.items()
         }
     )
+
+
+def _sum(amounts: Iterable[tuple[int, Money]]) -> Decimal:
+    return sum((times * money.amount for times, money in amounts), Decimal(0))
 
 
 daily_sales = Projection(

@@ -1,10 +1,13 @@
-"""Every order with its customer, goods, value and returns. Key: the order id."""
+"""Every order with its customer, goods, value and returns. Key: the order id.
+
+As large as the order, which has at most ``MOST_LINES`` lines; nothing that happens to it adds more.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import assert_never, cast
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from application.messages import RecordedEvent
 from application.projections.projection import Projection, View
@@ -24,13 +27,13 @@ from domain.orders import (
     ReturnedLine,
 )
 from domain.shop_values import CustomerId, OrderId, ShipmentId
+from domain.speed import frozen, replace
 from domain.values import Currency, Money, Text
 
 
-class SummaryLine(BaseModel):
+@frozen
+class SummaryLine:
     """A line of the order, and how many of its units came back."""
-
-    model_config = ConfigDict(frozen=True)
 
     sku: str
     description: str | None
@@ -140,7 +143,7 @@ def _returned(returned: Iterable[ReturnedLine], order: OrderSummary) -> Mapping[
     lines = list(order.lines)
     for number, quantity in ((line.line, line.quantity) for line in returned):
         line = lines[number - 1]
-        lines[number - 1] = line.model_copy(update={"returned": line.returned + quantity})
+        lines[number - 1] = replace(line, returned=line.returned + quantity)
     return {
         "lines": tuple(lines),
         "returned_units": sum(line.returned for line in lines),

@@ -79,11 +79,11 @@ def _placed(event: OrderPlaced, recorded: RecordedEvent) -> SoldLines:
     return SoldLines(
         day=recorded.metadata.occurred_at.date(),
         currency=lines[0].unit_price.currency,
-        skus=tuple(line.sku for line in lines),
-        units=tuple(line.quantity for line in lines),
-        prices=tuple(line.unit_price.amount for line in lines),
+        skus=tuple([line.sku for line in lines]),
+        units=tuple([line.quantity for line in lines]),
+        prices=tuple([line.unit_price.amount for line in lines]),
         returned=(0,) * len(lines),
-        descriptions=tuple(line.description for line in lines),
+        descriptions=tuple([line.description for line in lines]),
     )
 
 
@@ -130,7 +130,8 @@ class _Figures:
         amounts = product.revenue if product else ()
         self._revenue = {money.currency: money.amount for money in amounts}
         self._descriptions = product.descriptions if product else ()
-        self._days = (product.first_sold, product.last_sold) if product else (date.max, date.min)
+        self._first = product.first_sold if product else date.max
+        self._last = product.last_sold if product else date.min
 
     def add(self, sku: str, order: SoldLines, times: int) -> None:
         """Add what that order has of the product, so many times."""
@@ -147,11 +148,13 @@ class _Figures:
 
     def describe(self, sku: str, order: SoldLines) -> None:
         """Add what that order, which is new, calls it."""
-        first, last = self._days
-        said = [text for line in order.by_sku[sku] if (text := order.descriptions[line])]
-        both = (*said, *self._descriptions) if order.day >= last else (*self._descriptions, *said)
-        self._descriptions = tuple(dict.fromkeys(both))[:DESCRIPTIONS]
-        self._days = min(first, order.day), max(last, order.day)
+        known, day = self._descriptions, order.day
+        said = tuple([text for line in order.by_sku[sku] if (text := order.descriptions[line])])
+        if said != known[: len(said)]:  # else it is called as it was before
+            both = said + known if day >= self._last else known + said
+            self._descriptions = tuple(dict.fromkeys(both))[:DESCRIPTIONS]
+        if not self._first <= day <= self._last:
+            self._first, self._last = min(self._first, day), max(self._last, day)
 
     def product(self, sku: str) -> Product:
         """The view of all that was added."""
@@ -166,8 +169,8 @@ class _Figures:
                 Money(amount=self._revenue[currency], currency=currency)
                 for currency in sorted(self._revenue)
             ),
-            first_sold=self._days[0],
-            last_sold=self._days[1],
+            first_sold=self._first,
+            last_sold=self._last,
         )
 
 

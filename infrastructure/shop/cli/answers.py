@@ -174,12 +174,13 @@ def _show_one(view: BaseModel, console: Console) -> None:
     console.print(fields)
     for things in lists:
         console.print()
-        fields = type(things[0]).model_fields
-        filled = [name for name in fields if any(_cell(getattr(thing, name)) for thing in things)]
+        filled = [
+            name for name in vars(things[0]) if any(_cell(getattr(thing, name)) for thing in things)
+        ]
         _show_table(things, filled, console)
 
 
-def _show_table(things: Sequence[BaseModel], fields: Sequence[str], console: Console) -> None:
+def _show_table(things: Sequence[object], fields: Sequence[str], console: Console) -> None:
     """Wider than the terminal, if it has to be: an id is never cut."""
     table = _table(things, fields)
     least = console.measure(table, options=console.options.update(max_width=_WIDEST)).minimum
@@ -188,7 +189,7 @@ def _show_table(things: Sequence[BaseModel], fields: Sequence[str], console: Con
     console.print(table)
 
 
-def _table(things: Sequence[BaseModel], fields: Sequence[str]) -> Table:
+def _table(things: Sequence[object], fields: Sequence[str]) -> Table:
     """A table in which only text is wrapped. A moment is its day, which fits 80 columns."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for field in fields:
