@@ -25,13 +25,17 @@ class Event(BaseModel):
     Fields that a later release added are ignored, so an older process can still read.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True
+    )  # built on first use: a command line imports all models, and works with few
 
 
 class Command(BaseModel):
     """A request. Unknown fields are an error, so that a misspelt command has no effect."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )
 
 
 class DomainError(Exception):

@@ -25,7 +25,7 @@ from domain.values import Money, Text
 class GoodsBack(BaseModel):
     """Units of one line of the order, at the price that was paid."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     line: LineNumber
     sku: Sku
@@ -36,7 +36,7 @@ class GoodsBack(BaseModel):
 class Replacement(BaseModel):
     """Units of one SKU, at the price of the day."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     sku: Sku
     description: Text | None = None

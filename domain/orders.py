@@ -35,7 +35,7 @@ from domain.values import Money, Text
 class OrderLine(BaseModel):
     """Units of one SKU, at the price of that day."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     sku: Sku
     description: Text | None = None
@@ -46,7 +46,7 @@ class OrderLine(BaseModel):
 class ReturnedLine(BaseModel):
     """Returned units of one line."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     line: LineNumber
     quantity: Quantity

@@ -26,7 +26,7 @@ from domain.speed import once
 class View(BaseModel):
     """What a query answers with. Immutable; a change of form is a new version of the projection."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 V = TypeVar("V", bound=View)

@@ -32,7 +32,7 @@ RETRIES: Final = Backoff(1, most=30)
 class Facts(BaseModel):
     """All that the steps of one saga need to know, taken from the event that starts it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 F = TypeVar("F", bound=Facts)

@@ -34,7 +34,7 @@ class NoBooking(DomainError):
 class PickedLine(BaseModel):
     """Units of one SKU to take off the shelf."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     sku: Sku
     description: Text | None

@@ -81,3 +81,24 @@ def test_a_worker_imports_no_framework_of_the_api(tmp_path: Path) -> None:
     modules = imported_by((), tmp_path, script)
 
     assert modules & {"fastapi", "starlette", *UNUSED} == set()
+
+
+BUILT = """
+from application.projections.projection import View
+from domain.decider import Command, Event
+from tests.sample.program import BANK
+
+def below(model):
+    return [model, *(found for child in model.__subclasses__() for found in below(child))]
+
+models = [found for base in (Event, Command, View) for found in below(base)]
+print(len(models), *(model.__name__ for model in models[3:] if model.__pydantic_complete__))
+"""
+
+
+def test_models_are_built_on_first_use(tmp_path: Path) -> None:
+    """A command imports the models of all events and views, and works with few of them."""
+    count, *built = run((), BUILT, tmp_path).stdout.split()
+
+    assert int(count) > 30
+    assert built == []
