@@ -4,19 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
+from psycopg.abc import RV, PQGen
 from psycopg.sql import SQL
 
-from application.ports import NotOurs, Seen, StoreUnavailable
+from application.ports import Changed, CheckpointMoved, NotOurs, Removed, Seen, StoreUnavailable
 from application.projections.builds import Build
 from application.projections.builds import Note as Reason
 from application.projections.projection import Projection, View
 from infrastructure import postgres
 from infrastructure import postgres as postgresql  # beside the fixture of that name
-from infrastructure.postgres.connections import connected
+from infrastructure.postgres.connections import Connection, Within, connected
 
 
 class Note(View):
@@ -32,6 +34,16 @@ NOTES = Projection(
     evolve=lambda note, _: note,
     indexed=("text",),
 )
+
+
+class Counting(Connection):
+    """Counts the statements that it is given, those of a transaction's ends too."""
+
+    statements = 0
+
+    async def wait(self, gen: PQGen[RV], *rest: Any, **named: Any) -> RV:
+        self.statements += 1
+        return await super().wait(gen, *rest, **named)
 
 
 @asynccontextmanager
@@ -130,6 +142,24 @@ async def test_text_that_postgresql_cannot_hold_is_an_error_of_that_event(postgr
             await views.save({"a": Seen(Note(text="\0"), 1)}, checkpoint=1, expected=None)
 
         assert await views.checkpoint() is None
+
+
+async def test_a_batch_is_written_by_one_statement(postgres: str) -> None:
+    """Checkpoint, views and removals: one way to the server and back, and all of it or nothing."""
+    async with notes(postgres) as there:
+        await there.prepare()
+    async with await Counting.connect(postgres, autocommit=True) as connection:
+        views = postgresql.Views(Within(connection), NOTES)
+        await views.save({"a": Seen(Note(text="x"), 1)}, checkpoint=1, expected=None)
+        connection.statements = 0
+        both: Changed[Note] = {"a": Removed(2), "b": Seen(Note(text="y"), 2)}
+        await views.save(both, checkpoint=2, expected=1)
+        assert connection.statements == 1
+
+        with pytest.raises(CheckpointMoved):
+            await views.save({"a": Seen(Note(text="z"), 3)}, checkpoint=3, expected=1)
+        assert await views.load(["a", "b"]) == {"b": Seen(Note(text="y"), 2)}
+        assert await views.checkpoint() == 2
 
 
 async def test_who_is_cancelled_just_as_a_connection_comes_ends(postgres: str) -> None:

@@ -1,7 +1,8 @@
 """Checkpoints: rows that are moved by compare and set, alone or in the transaction of a batch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 from psycopg import AsyncCursor
 
@@ -35,24 +36,21 @@ class Checkpoints:
     ) -> None:
         require_progress(position, expected)
         async with connected(self._pool) as connection:
-            moved = await move(
-                connection, ExpectedCheckpoint(name, shard, expected), position, events
-            )
-            await require_moved(moved, name, expected)
+            move, values = moving(ExpectedCheckpoint(name, shard, expected), position, events)
+            await require_moved(await connection.execute(move, values), name, expected)
 
     async def forget(self, name: str) -> None:
         async with connected(self._pool) as connection:
             await forget(connection, name)
 
 
-async def move(
-    connection: Connection, place: ExpectedCheckpoint, position: int, events: int
-) -> AsyncCursor[tuple[Any, ...]]:
-    """The answer has a row if the checkpoint was where it was expected: :func:`require_moved`."""
+def moving(
+    place: ExpectedCheckpoint, position: int, events: int
+) -> tuple[LiteralString, Sequence[object]]:
+    """A statement and its values. It has a row if the checkpoint was where it was expected:
+    :func:`require_moved`."""
     values = [position, events, place.name, place.shard]
-    if place.expected is None:
-        return await connection.execute(_FIRST, values)
-    return await connection.execute(_NEXT, [*values, place.expected])
+    return (_FIRST, values) if place.expected is None else (_NEXT, [*values, place.expected])
 
 
 async def require_moved(

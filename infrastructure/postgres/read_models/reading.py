@@ -34,7 +34,9 @@ class Reading(Generic[V]):
 
     async def load(self, keys: Collection[str]) -> Mapping[str, Seen[V]]:
         load = "SELECT key, position, (view || detail)::text FROM {table} WHERE key = ANY(%s)"
-        rows = await self._rows(lambda table: SQL(load).format(table=table), [list(keys)])
+        rows = await self._rows(
+            lambda table: SQL(load).format(table=table), [list(keys)], prepare=True
+        )
         return {key: self._seen(position, view) for key, position, view in rows}
 
     async def find(
@@ -122,19 +124,24 @@ class Reading(Generic[V]):
         return [(key, self._seen(position, view)) for key, position, view in rows]
 
     async def _rows(
-        self, statement: Callable[[Identifier], Composed], values: Sequence[object]
+        self,
+        statement: Callable[[Identifier], Composed],
+        values: Sequence[object],
+        *,
+        prepare: bool | None = None,
     ) -> Sequence[tuple[Any, ...]]:
-        """What a question of the table with the views finds."""
+        """What a question of the table with the views finds. ``prepare``: it comes often."""
         try:
             async with connected(self._pool) as connection:
-                found = await connection.execute(statement(Identifier(self._name)), values)
+                asked = statement(Identifier(self._name))
+                found = await connection.execute(asked, values, prepare=prepare)
                 return await found.fetchall()
         except UndefinedTable as error:
             if self._moved is None:
                 raise NotBuilt(f"{self._name} has no table yet: its runner makes it") from error
             self._projection, build = await self._moved()
             self._name, self._moved = build.table, None
-            return await self._rows(statement, values)
+            return await self._rows(statement, values, prepare=prepare)
 
     def _seen(self, position: int, view: str) -> Seen[V]:
         return Seen(self._projection.view.model_validate_json(view), position)

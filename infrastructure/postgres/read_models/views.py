@@ -1,6 +1,6 @@
 """One projection's views in PostgreSQL: a table of JSON documents, and a row for the checkpoint.
 
-A batch is loaded by one statement, and written by one transaction.
+A batch is loaded by one statement, and written by another.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -16,13 +16,12 @@ from infrastructure.postgres.connections import Connections, connected
 from infrastructure.postgres.coordination.checkpoints import (
     ExpectedCheckpoint,
     forget,
-    move,
     require_moved,
 )
 from infrastructure.postgres.migrating import LOCK
 from infrastructure.postgres.read_models.reading import Reading
 from infrastructure.postgres.read_models.tables import create_tables, is_ours, parts_of
-from infrastructure.postgres.read_models.writing import write_parts, write_views
+from infrastructure.postgres.read_models.writing import writing
 
 
 class Views(Reading[V]):
@@ -60,7 +59,7 @@ class Views(Reading[V]):
         load = SQL("SELECT key, position, part::text FROM {} WHERE key = ANY(%s)").format(
             Identifier(parts_of(self._name))
         )
-        rows = await self._rows(lambda _: load, [list(keys)])
+        rows = await self._rows(lambda _: load, [list(keys)], prepare=True)
         read = self._projection.parts.part.model_validate_json
         return {key: Seen(read(part), position) for key, position, part in rows}
 
@@ -74,15 +73,12 @@ class Views(Reading[V]):
         expected: int | None,
     ) -> None:
         (shard,) = self._shards
-        async with (
-            connected(self._pool) as connection,
-            connection.pipeline(),  # one way there and back for all of it
-            connection.transaction(),
-        ):
-            at = ExpectedCheckpoint(self._name, shard.index, expected)
-            moved = await move(connection, at, checkpoint, events)
-            await write_views(connection, self._name, self._projection, changed)
-            await write_parts(connection, parts_of(self._name), parts)
+        place = (ExpectedCheckpoint(self._name, shard.index, expected), checkpoint, events)
+        statement, values = writing(
+            self._name, parts_of(self._name), self._projection, changed, parts, place
+        )
+        async with connected(self._pool) as connection:
+            moved = await connection.execute(statement, values, prepare=True)
             await require_moved(moved, self._name, expected)
 
     async def clear(self) -> None:

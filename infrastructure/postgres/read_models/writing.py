@@ -1,46 +1,62 @@
-"""Writing views and parts, all of a batch in one statement."""
+"""Writing a batch, in one statement: the checkpoint, and views and parts if it could be moved."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, LiteralString
 
 from psycopg.sql import SQL, Identifier
 
 from application.ports import Changed, Seen, V
 from application.projections.projection import Projection
-from infrastructure.postgres.connections import Connection
+from infrastructure.postgres.coordination.checkpoints import ExpectedCheckpoint, moving
 
 Columns = Sequence[Sequence[object] | None]
 
 
-async def write_views(
-    connection: Connection,
+def writing(
     table: str,
+    parts_table: str,
     projection: Projection[V],
     changed: Changed[V],
-) -> None:
-    """Write these views, and remove those that are :class:`Removed`."""
-    kept = _kept(changed)
-    await _replace(connection, table, changed.keys() - kept, _WRITE, _columns(projection, kept))
+    parts: Changed[Any],
+    place: tuple[ExpectedCheckpoint, int, int],
+) -> tuple[bytes, Sequence[object]]:
+    """A statement and its values. It has a row if the checkpoint was where it was expected.
+
+    Else nothing is written. What is :class:`Removed` is deleted. ``place``: the checkpoint, its new
+    position, and the number of events in between.
+    """
+    move, values = moving(*place)
+    kept, kept_parts = _kept(changed), _kept(parts)
+    steps = [
+        *_steps(table, changed, kept, _WRITE, _columns(projection, kept) if kept else ()),
+        *_steps(parts_table, parts, kept_parts, _WRITE_PARTS, _part_columns(kept_parts)),
+    ]
+    statement = f"WITH moved AS ({move})" + "".join(
+        f", step_{number} AS ({step})" for number, (step, _) in enumerate(steps)
+    )
+    return (
+        (statement + " SELECT position FROM moved").encode(),
+        [*values, *(value for _, given in steps for value in given)],
+    )
 
 
-async def write_parts(connection: Connection, table: str, changed: Changed[Any]) -> None:
-    """The same for parts."""
-    kept = _kept(changed)
-    await _replace(connection, table, changed.keys() - kept, _WRITE_PARTS, _part_columns(kept))
-
-
-async def _replace(
-    connection: Connection,
+def _steps(
     table: str,
-    removed: Collection[str],
+    changed: Changed[Any],
+    kept: Mapping[str, Seen[Any]],
     write: LiteralString,
     columns: Columns,
-) -> None:
-    if columns[0]:
-        await connection.execute(SQL(write).format(table=Identifier(table)), columns)
-    if removed:
-        delete = SQL("DELETE FROM {} WHERE key = ANY(%s)").format(Identifier(table))
-        await connection.execute(delete, [list(removed)])
+) -> Iterator[tuple[str, Sequence[object]]]:
+    if kept:
+        yield _of(table, write), columns
+    if removed := changed.keys() - kept:
+        yield _of(table, _REMOVE), [list(removed)]
+
+
+@cache
+def _of(table: str, statement: LiteralString) -> str:
+    return SQL(statement).format(table=Identifier(table)).as_string()
 
 
 def _kept(changed: Changed[V]) -> Mapping[str, Seen[V]]:
@@ -68,12 +84,14 @@ def _part_columns(kept: Mapping[str, Seen[Any]]) -> Columns:
     )
 
 
+_REMOVE: Final = "DELETE FROM {table} WHERE key = ANY(%b) AND EXISTS (SELECT FROM moved)"
 _WRITE: Final = """
 INSERT INTO {table} (key, position, view, detail, words)
 SELECT key, position, view::jsonb, coalesce(detail, '{{}}')::jsonb,
     coalesce(array_to_tsvector(string_to_array(words, ' ')), '')
 FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[])
     AS new (key, position, view, detail, words)
+WHERE EXISTS (SELECT FROM moved)
 ON CONFLICT (key) DO UPDATE
 SET position = excluded.position, view = excluded.view, detail = excluded.detail,
     words = excluded.words
@@ -83,5 +101,6 @@ _WRITE_PARTS: Final = """
 INSERT INTO {table} (key, position, part)
 SELECT key, position, part::jsonb
 FROM unnest(%b::text[], %b::bigint[], %b::text[]) AS new (key, position, part)
+WHERE EXISTS (SELECT FROM moved)
 ON CONFLICT (key) DO UPDATE SET position = excluded.position, part = excluded.part
 """
