@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, Literal
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import psutil
 import psycopg
@@ -23,7 +23,7 @@ from embedded_eventstoredb import NodeProcess
 from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.servers import postgres_server
 from tests.shop.benchmarks.whole_orders import load
-from tests.shop.e2e.headwater import environment
+from tests.shop.e2e.headwater import COMMAND, environment
 
 Store = Literal["postgres", "node"]
 ROLES: Final = ("api", "projections", "sagas")
@@ -31,6 +31,7 @@ PATIENCE: Final = 120.0  # seconds in which a process starts, or answers
 _METERED: Final = "tests.shop.benchmarks.whole_orders.metered"
 _LOAD: Final = "tests.shop.benchmarks.whole_orders.load"
 _COMMITS: Final = "SELECT sum(xact_commit) FROM pg_stat_database"
+_KINDS: Final = ("slow", "unavailable", "drop", "late", "twice")
 _LIMITS: Final = ("backpressure_slow_seconds", "backpressure_refuse_seconds")
 
 
@@ -101,7 +102,12 @@ class Deployment:
     processes: Sequence[Process]
     servers: Mapping[str, int]
     """The process of each server, by its name."""
-    postgres_uri: str
+    environment: Mapping[str, str]
+    """Of its processes, and of commands that look at it."""
+
+    @property
+    def postgres_uri(self) -> str:
+        return self.environment["HEADWATER_POSTGRES_URI"]
 
     @property
     def url(self) -> str:
@@ -116,6 +122,29 @@ class Deployment:
             own[one.role] += processor_of(one.process.pid)
         others = {name: processor_of(pid) for name, pid in self.servers.items()}
         return Taken({**own, **others}, parts, self._commits())
+
+    def strike(self, rate: float) -> None:
+        """Let this share of the calls to providers go wrong, in each of five ways."""
+        faults = [{"kind": kind, "rate": rate / len(_KINDS)} for kind in _KINDS]
+        provider = self.environment["HEADWATER_CARRIER_URI"].rpartition("/")[0]
+        body = json.dumps({"faults": faults}).encode()
+        urlopen(Request(f"{provider}/faults", data=body, method="PUT"), timeout=PATIENCE).close()
+
+    def audit(self) -> str:
+        """The verdict on all events and the records of the providers, as the command prints it.
+
+        Raises ``RuntimeError`` when something does not add up.
+        """
+        ended = subprocess.run(
+            [*COMMAND, "audit"],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if ended.returncode:
+            raise RuntimeError(f"{ended.stdout}{ended.stderr}")
+        return ended.stdout
 
     def _commits(self) -> int:
         with psycopg.connect(self.postgres_uri) as connection:
@@ -203,7 +232,7 @@ def deployed(
         ]
         for process in processes:
             process.wait_until_ready()
-        yield Deployment(processes, servers, settings["HEADWATER_POSTGRES_URI"])
+        yield Deployment(processes, servers, environment(home, settings))
 
 
 def _servers(

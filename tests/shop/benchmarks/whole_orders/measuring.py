@@ -81,11 +81,15 @@ def fastest(shop: Shop, task: Task) -> Iterator[str]:
     yield f"whole orders: {whole:.1f}/s; {', '.join(wrong) or 'all completed'}"
 
 
-def run(store: Store, tasks: Sequence[Task], roles: Sequence[str]) -> Iterator[str]:
-    """Measure one store; the lines that it prints."""
+def run(
+    store: Store, tasks: Sequence[Task], roles: Sequence[str], faults: float = 0
+) -> Iterator[str]:
+    """Measure one store; the lines that it prints. Raises ``RuntimeError`` for a bad audit."""
     with deployed(store, roles) as deployment:
         shop = Shop(deployment)
         shop.prepare()
+        if faults:
+            deployment.strike(faults)
         yield from idle(shop)
         for task in tasks:
             popular = ", one SKU in every order" if task.popular else ""
@@ -95,6 +99,7 @@ def run(store: Store, tasks: Sequence[Task], roles: Sequence[str]) -> Iterator[s
             else:
                 yield f"\n{task.clients} clients, one after the other, {task.seconds:g} s{popular}"
                 yield from fastest(shop, task)
+        yield f"\n{deployment.audit()}"
 
 
 def main() -> None:
@@ -103,9 +108,11 @@ def main() -> None:
         show(store, [Task("open", rate=20, seconds=20), Task("closed", clients=8, seconds=10)])
 
 
-def show(store: Store, tasks: Sequence[Task], roles: Sequence[str] = ROLES) -> None:
+def show(
+    store: Store, tasks: Sequence[Task], roles: Sequence[str] = ROLES, faults: float = 0
+) -> None:
     print(f"\nstore: {store}", flush=True)
-    for line in run(store, tasks, roles):
+    for line in run(store, tasks, roles, faults):
         print(line, flush=True)
 
 
@@ -119,10 +126,11 @@ def command() -> None:
     parser.add_argument("--clients", type=int, default=0, help="then so many in a closed loop")
     parser.add_argument("--popular", action="store_true", help="one SKU in every order")
     parser.add_argument("--role", action="append", help="a process for each; `all`: one for all")
+    parser.add_argument("--faults", type=float, default=0, help="share of calls that go wrong")
     given = parser.parse_args()
     kept = {"seconds": given.seconds, "popular": given.popular}
     tasks = [Task("open", rate=given.rate, gets=given.gets, **kept)]
     if given.clients:
         tasks.append(Task("closed", clients=given.clients, **kept))
     for store in given.store or get_args(Store):
-        show(store, tasks, given.role or ROLES)
+        show(store, tasks, given.role or ROLES, given.faults)
