@@ -1,5 +1,6 @@
 """How far the read models are behind, in seconds first. Unknown is ``None``, never 0."""
 
+import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ class Lags:
         self._builds, self._store = builds, store
         self._fresh_for, self._clock = fresh_for, clock
         self._asked_at: float | None = None
+        self._asking = asyncio.Lock()
         self._standings: Sequence[BuildStanding] = ()
         self._lags: Sequence[Lag] = ()
 
@@ -93,12 +95,19 @@ class Lags:
         raise NotBuilt(f"{projection.name} has not been built yet")
 
     async def _ask(self) -> Sequence[BuildStanding]:
-        now = self._clock()
-        if self._asked_at is None or now - self._asked_at > self._fresh_for:
-            standings = await self._builds.standings()
-            self._lags = [self._lag(standing, standings, {}) for standing in standings]
-            self._standings, self._asked_at = standings, now
+        if not self._fresh():
+            async with self._asking:  # those that come meanwhile get the same answer
+                if not self._fresh():
+                    await self._look()
         return self._standings
+
+    def _fresh(self) -> bool:
+        return self._asked_at is not None and self._clock() - self._asked_at <= self._fresh_for
+
+    async def _look(self) -> None:
+        now, standings = self._clock(), await self._builds.standings()
+        self._lags = [self._lag(standing, standings, {}) for standing in standings]
+        self._standings, self._asked_at = standings, now
 
     def _lag(
         self,

@@ -1,6 +1,8 @@
 """Connections to PostgreSQL, and their errors in the terms of the ports."""
 
 import asyncio
+import math
+import select
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Final, LiteralString, Protocol, TypeVar
@@ -18,6 +20,7 @@ from infrastructure.postgres.sessions import EVENTS, GONE, GROUPS, VIEWS
 SILENCE: Final = 12.0
 """Seconds without an answer after which a connection is given up; a statement may take 10."""
 _CHECK: Final = 2.0  # the same, for checking a connection
+_ANSWERS: Final = 1.0  # seconds for which an answer proves that a connection works
 
 
 class Silent(psycopg.OperationalError):
@@ -28,6 +31,16 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
     """A connection that waits at most ``silence`` seconds for an answer; ``None``: no limit."""
 
     silence: float | None = SILENCE
+    answered_at: float = -math.inf  # by the clock of the loop
+
+    @property
+    def answers(self) -> bool:
+        """Whether it has just answered, and nothing came since: not even its end."""
+        if asyncio.get_running_loop().time() - self.answered_at > _ANSWERS:
+            return False
+        socket = select.poll()
+        socket.register(self.pgconn.socket, select.POLLIN)
+        return not socket.poll(0)
 
     async def wait(
         self,
@@ -39,10 +52,12 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
         if timeout is not None:
             return await super().wait(gen, interval, timeout)
         try:
-            return await super().wait(gen, interval, self.silence)
+            answer = await super().wait(gen, interval, self.silence)
         except _WaitTimeout:
             self.pgconn.finish()
             raise Silent(f"no answer for {self.silence:g} s: the connection is given up") from None
+        self.answered_at = asyncio.get_running_loop().time()
+        return answer
 
     @contextmanager
     def waiting(self, silence: float | None) -> Iterator[None]:
@@ -117,7 +132,8 @@ def _pool(
         await connection.execute(settings)
 
     async def check(connection: Connection) -> None:  # one that broke meanwhile is replaced
-        await made.check_briefly(connection)
+        if not connection.answers:
+            await made.check_briefly(connection)
 
     made = Pool(
         uri,

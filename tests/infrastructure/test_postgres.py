@@ -106,11 +106,21 @@ async def test_a_broken_connection_is_replaced(postgres: str) -> None:
         await views.prepare()
         with psycopg.connect(postgres, autocommit=True) as connection:
             connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE pid <> pg_backend_pid() AND application_name = 'headwater'"
             )
 
         assert await views.checkpoint() is None
+
+
+async def test_a_connection_that_has_just_answered_is_not_checked_again(postgres: str) -> None:
+    """Until its server is gone, which needs no answer to be seen."""
+    async with postgresql.pool(postgres) as pool, pool.connection() as connection:
+        await connection.execute("SELECT 1")
+        assert connection.answers
+        with psycopg.connect(postgres, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
+        assert not connection.answers
 
 
 async def test_a_table_that_is_not_ours_is_never_touched(postgres: str) -> None:
