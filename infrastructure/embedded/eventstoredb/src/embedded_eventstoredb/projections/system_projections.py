@@ -11,12 +11,15 @@ import time
 from typing import Final
 
 from embedded_eventstoredb.projections.definitions import Definition
-from embedded_eventstoredb.projections.linking import link_batch
+from embedded_eventstoredb.projections.linking import Step, link_batch
 from embedded_eventstoredb.projections.system_projection import SystemProjection
-from embedded_eventstoredb.storage import Storage
+from embedded_eventstoredb.storage import Storage, Transaction
 
 _REST: Final = 3.0
-"""The pause after a batch, in lengths of that batch: links may be late, appends may not."""
+"""The pause after a batch, in processor times of that batch: links may be late, appends may not.
+
+The time that a batch waits for its turn does not count: on a busy machine, links would fall behind.
+"""
 _LEAST_REST: Final = 0.01  # seconds: appends that come meanwhile are linked in one commit
 _log = logging.getLogger(__name__)
 
@@ -33,6 +36,7 @@ class SystemProjections:
         self._storage = storage
         self._woken = asyncio.Event()
         self._own_end = -1  # of the log, after the last batch
+        self._worked = 0.0  # seconds of the writer's processor, for the last batch
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -97,7 +101,7 @@ class SystemProjections:
 
         False when there was nothing to link.
         """
-        end, began = self._storage.last_position, time.monotonic()
+        end, self._worked = self._storage.last_position, 0.0
         async with self._between_batches:
             places = sorted({projection.position for projection in self._running()}, reverse=True)
             linked = [await self._link_next(place, end) for place in places]
@@ -105,8 +109,7 @@ class SystemProjections:
             return False
         others_write = end > self._own_end
         self._own_end = self._storage.last_position
-        took = time.monotonic() - began
-        await asyncio.sleep(max(_LEAST_REST, _REST * took) if others_write else 0)
+        await asyncio.sleep(max(_LEAST_REST, _REST * self._worked) if others_write else 0)
         return True
 
     async def _link_next(self, place: int, end: int) -> bool:
@@ -116,11 +119,17 @@ class SystemProjections:
             for projection in running:  # links only: no commit is needed
                 projection.skip_to(end)
             return False
-        began = time.monotonic()
         runs = [projection.run for projection in running]
         keys = [projection.checkpoint_key for projection in running]
-        steps = await self._storage.write_in_time(lambda t: link_batch(t, place, runs, keys))
+
+        def link(transaction: Transaction) -> tuple[list[Step], float]:
+            began = time.thread_time()
+            steps = link_batch(transaction, place, runs, keys)
+            return steps, time.thread_time() - began
+
+        steps, worked = await self._storage.write_in_time(link)
+        self._worked += worked
         for projection, step in zip(running, steps, strict=True):
-            projection.working_time += time.monotonic() - began
+            projection.working_time += worked
             projection.take(step)
         return True
