@@ -32,6 +32,8 @@ from infrastructure.eventstoredb.reads import read
 _PATIENCE: Final = 3.0  # seconds for an answer; the server itself gives up a write after 2
 _FIRST_LOOK: Final = 0.2  # seconds without any answer: twice that until the next look, and so on
 _ATTEMPTS: Final = 2
+_SURE_FOR: Final = 1.0  # seconds that a stream without events is not asked for its deletion again
+_REMEMBERED: Final = 1_000  # such streams
 _SYSTEM: Final = "$"  # how the names of its streams begin
 _SOFT_DELETED: Final = 2**63 - 1  # in a stream's metadata: every event is before it
 
@@ -47,6 +49,7 @@ class EventStore:
         """An append is looked up and repeated after ``patience`` seconds without an answer."""
         self._client, self._decoder, self._patience = client, decoder, patience
         self._appends = BatchAppends(client)
+        self._never_there: dict[str, float] = {}  # streams, and when that was known
 
     async def append(
         self, stream: str, events: Sequence[NewEvent], expected_version: int
@@ -57,6 +60,7 @@ class EventStore:
         if not events or expected_version < NO_STREAM:
             raise ValueError(f"append 1 event or more after version -1 or more, to {stream!r}")
         append = Append(stream, expected_version, events)
+        self._never_there.pop(stream, None)
         try:
             with _deleted(stream):
                 async with answering():
@@ -134,12 +138,21 @@ class EventStore:
                 raise StreamHasHole(stream, 0)
 
     async def _require_never_there(self, stream: str) -> None:
-        """The stream was not found: it was deleted, or it never existed."""
+        """The stream was not found: it was deleted, or it never existed.
+
+        One that never existed a moment ago does not now, unless it was begun and deleted since.
+        """
+        now = asyncio.get_running_loop().time()
+        if now - self._never_there.get(stream, -_SURE_FOR) < _SURE_FOR:
+            return
         with _deleted(stream):
             async with answering():
                 metadata, _ = await self._client.get_stream_metadata(stream, timeout=DEADLINE)
         if metadata.get("$tb") == _SOFT_DELETED:
             raise StreamDeleted(stream)
+        if len(self._never_there) >= _REMEMBERED:
+            self._never_there.clear()
+        self._never_there[stream] = now
 
     async def _read(
         self,

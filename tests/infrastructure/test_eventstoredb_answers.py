@@ -306,6 +306,23 @@ async def test_a_large_append_has_a_call_of_its_own() -> None:
     assert script.calls == 2
 
 
+async def test_a_stream_that_never_was_is_asked_for_its_deletion_once() -> None:
+    """Read again at once, it costs one call, not two; after an append of ours it is asked anew."""
+    script = Script()
+    missing = ReadResp(stream_not_found=ReadResp.StreamNotFound())
+    script.append = lambda _: success(0, 100)
+
+    async with scripted(script) as client, asyncio.timeout(PATIENCE):
+        script.read = lambda _: [missing]
+        store, began = EventStore(client, SAMPLE.catalogue), script.reads
+        for _ in range(5):
+            assert await all_of(store.read("transfer-1")) == []
+        assert script.reads - began == 6
+        await store.append("transfer-1", [event()], NO_STREAM)
+        await all_of(store.read("transfer-1"))
+        assert script.reads - began == 8
+
+
 async def test_a_call_that_the_client_repeats_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client makes it again when its deadline has passed: the caller waits for one deadline."""
     monkeypatch.setattr(client_module, "DEADLINE", 0.3)
