@@ -1,9 +1,11 @@
 """``headwater serve``, and the processes of ``run``: one process with its roles."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Final
 
 from infrastructure import telemetry
 from infrastructure.cli.printing import say
@@ -15,6 +17,8 @@ from infrastructure.processes.servers import resolved
 from infrastructure.processes.service import serving
 from infrastructure.program import Deployment
 from infrastructure.roles import CALLING_OUT, Role, in_words
+
+_BEHIND: Final = 5  # steps of niceness: a third of the processor time of the API, if both want it
 
 
 async def serve_configured(
@@ -36,9 +40,12 @@ async def serve_part(
 ) -> None:
     """Serve in this role until cancelled, as a process of ``run``, which sets all servers.
 
-    Prints that it is ready. Raises ``InvalidSettings``, ``StoreUnavailable``.
+    Background work leaves the processor to answers. Prints that it is ready. Raises
+    ``InvalidSettings``, ``StoreUnavailable``.
     """
     log_to_home(deployment, role)
+    if role is not Role.API:
+        os.nice(_BEHIND)
     async with serving(wired(deployment.program, deployment.settings, {role}), listeners):
         say(READY)
         await asyncio.Event().wait()
