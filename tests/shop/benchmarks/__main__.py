@@ -13,6 +13,7 @@ from tests.shop.benchmarks import (
     inline_views,
     one_stream,
     peer,
+    peer_orders,
     postgres_appends,
     postgres_store,
     projections,
@@ -20,10 +21,13 @@ from tests.shop.benchmarks import (
     snapshots,
     sums,
 )
+from tests.shop.benchmarks.whole_orders import accepting
 from tests.shop.benchmarks.whole_orders import measuring as whole_orders
 
 SUBJECTS = {
     "Whole orders over HTTP (PostgreSQL: real, the node: double)": whole_orders.main,
+    "The API alone, beside bare FastAPI (PostgreSQL: real, the node: double)": accepting.main,
+    "Orders over HTTP, beside the library eventsourcing (PostgreSQL: real)": peer_orders.main,
     "The EventStoreDB adapter, on the embedded node (double)": event_store.main,
     "Projections into PostgreSQL (real server, embedded)": projections.main,
     "Catch-up from the embedded node (double) into PostgreSQL": catching_up.main,
