@@ -35,11 +35,14 @@ class Builds(Protocol):
         """All builds (of that read model), by name, the live one first."""
         ...
 
-    async def claim(self, build: Build, shard: Shard, report: Report, *, seconds: float) -> bool:
-        """Take or renew the lease of a shard for ``report.holder``, and leave the report there.
+    async def claim(
+        self, reports: Mapping[tuple[Build, Shard], Report], *, seconds: float
+    ) -> Collection[tuple[Build, Shard]]:
+        """Take or renew the leases of shards for their reports' holders, and leave the reports.
 
-        Returns ``False`` when another process holds it, or the build was dropped. A lease that is
-        not renewed ends after that time, by the store's clock, which also dates the report.
+        Returns those shards; not those that another process holds, or whose build was dropped. A
+        lease that is not renewed ends after that time, by the store's clock, which also dates the
+        reports.
         """
         ...
 

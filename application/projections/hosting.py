@@ -116,40 +116,50 @@ class ProjectionHost:
         for key, worker in list(self._workers.items()):
             if worker.task.done():
                 await self._ended(key, worker)
-        wanted = self._wanted(await self._builds.standings())
+        wanted, free = self._wanted(await self._builds.standings())
         for key in self._workers.keys() - wanted.keys():
             await self._stop(key)
-        taken: dict[Build, _Taken] = {}
-        for key, projection in wanted.items():
-            if key in self._workers:
-                await self._renew(key)
-            elif key[0] not in taken and (one := await self._take(key, projection)):
-                taken[key[0]] = one  # one more shard of a build at a time leaves some to others
-        for one in taken.values():  # of all, before the first one subscribes
+        held = await self._builds.claim(self._claims(free), seconds=self._lease)
+        for key in self._workers.keys() - held:
+            await self._stop(key)
+        new = [key for key in held if key not in self._workers]
+        taken = [one for key in new if (one := await self._take(key, wanted[key]))]
+        for one in taken:  # of all, before the first one subscribes
             self._subscriptions.expect(one.runner.projection.events)
-        for one in taken.values():
+        for one in taken:
             task = asyncio.create_task(one.fill(), name=f"projection {one.key[0].table}")
             self._workers[one.key] = _Worker(one.runner, task)
 
-    def _wanted(self, standings: Sequence[BuildStanding]) -> Mapping[Key, Projection[Any]]:
-        return {
-            (standing.build, shard.shard): projection
-            for standing in standings
-            if standing.role in self._roles and not standing.paused and not standing.failure
-            if (projection := self._declared.get((standing.build.name, standing.build.version)))
-            for shard in standing.shards
-        }
+    def _wanted(
+        self, standings: Sequence[BuildStanding]
+    ) -> tuple[Mapping[Key, Projection[Any]], Mapping[Build, Shard]]:
+        """What is to be filled; and one shard of each build that no process fills.
 
-    async def _renew(self, key: Key) -> None:
-        report = self._workers[key].report(self._holder)
-        if not await self._builds.claim(*key, report, seconds=self._lease):
-            await self._stop(key)
+        One at a time leaves some to others.
+        """
+        wanted: dict[Key, Projection[Any]] = {}
+        free: dict[Build, Shard] = {}
+        for standing in standings:
+            build = standing.build
+            projection = self._declared.get((build.name, build.version))
+            if projection is None or standing.role not in self._roles:
+                continue
+            if standing.paused or standing.failure:
+                continue
+            for one in standing.shards:
+                key = build, one.shard
+                wanted[key] = projection
+                if key not in self._workers and one.holder in (None, self._holder):
+                    free.setdefault(*key)
+        return wanted, free
+
+    def _claims(self, free: Mapping[Build, Shard]) -> Mapping[Key, Report]:
+        idle = Report(self._holder, State.STOPPED)
+        reports = {key: worker.report(self._holder) for key, worker in self._workers.items()}
+        return dict.fromkeys(free.items(), idle) | reports
 
     async def _take(self, key: Key, projection: Projection[Any]) -> _Taken | None:
         build, shard = key
-        report = Report(self._holder, State.STOPPED)
-        if not await self._builds.claim(build, shard, report, seconds=self._lease):
-            return None
         try:
             skipped = frozenset(await self._builds.skipped(build))
         except WrongRole:  # dropped meanwhile
@@ -170,7 +180,7 @@ class ProjectionHost:
     async def _ended(self, key: Key, worker: _Worker) -> None:
         """A runner ends by itself only at an event that it cannot take in, or by a bug."""
         error = worker.task.exception()
-        await self._builds.claim(*key, worker.report(self._holder), seconds=self._lease)
+        await self._builds.claim({key: worker.report(self._holder)}, seconds=self._lease)
         if isinstance(error, ProjectionFailed):
             failure = Failure(
                 error.position, error.event_id, error.event, error.error, self._clock()

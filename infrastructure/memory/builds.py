@@ -81,7 +81,12 @@ class Builds:
             key=lambda standing: (standing.build.name, list(Role).index(standing.role)),
         )
 
-    async def claim(self, build: Build, shard: Shard, report: Report, *, seconds: float) -> bool:
+    async def claim(
+        self, reports: Mapping[tuple[Build, Shard], Report], *, seconds: float
+    ) -> Collection[tuple[Build, Shard]]:
+        return {of for of, report in reports.items() if self._claim(*of, report, seconds)}
+
+    def _claim(self, build: Build, shard: Shard, report: Report, seconds: float) -> bool:
         row, now = self._rows.get(build), self._clock()
         runner = row.runners.get(shard) if row else None
         if runner is None or not runner.free_for(report.holder, now):

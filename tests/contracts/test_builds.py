@@ -191,7 +191,12 @@ async def test_a_name_is_never_used_again(books: Books, swapped: Build) -> None:
 async def test_a_lease_is_held_by_one(books: Books) -> None:
     """No other process gets it before it is released or has expired. Its holder can renew it."""
     await books.builds.register([V1])
-    claim, other = books.builds.claim, replace(REPORT, holder="another")
+    other = replace(REPORT, holder="another")
+
+    async def claim(build: Build, shard: Shard, report: Report, seconds: float) -> bool:
+        claimed = await books.builds.claim({(build, shard): report}, seconds=seconds)
+        assert set(claimed) <= {(build, shard)}
+        return bool(claimed)
 
     assert await claim(FIRST, WHOLE, REPORT, seconds=60)
     assert await claim(FIRST, WHOLE, REPORT, seconds=60)
@@ -204,10 +209,24 @@ async def test_a_lease_is_held_by_one(books: Books) -> None:
     assert not await claim(Build("boxes", 9), WHOLE, REPORT, seconds=60)
 
 
+async def test_several_leases_are_claimed_at_once(books: Books) -> None:
+    """Those that are free or held already are taken, each with its report; others are not."""
+    await books.builds.register([declared(1, shards=3)])
+    keys = [(FIRST, Shard(index, 3)) for index in range(3)]
+    other = replace(REPORT, holder="another", error="away")
+    assert set(await books.builds.claim({keys[1]: other}, seconds=60)) == {keys[1]}
+
+    claimed = await books.builds.claim(dict.fromkeys(keys, REPORT), seconds=60)
+    assert set(claimed) == {keys[0], keys[2]}
+    (standing,) = await books.builds.standings()
+    assert [shard.report for shard in standing.shards] == [REPORT, other, REPORT]
+    assert not await books.builds.claim({}, seconds=60)
+
+
 async def test_a_report_stays_when_its_lease_ends(books: Books) -> None:
     """The last report is still shown, with its time; its holder is not."""
     await books.builds.register([V1])
-    await books.builds.claim(FIRST, WHOLE, REPORT, seconds=60)
+    await books.builds.claim({(FIRST, WHOLE): REPORT}, seconds=60)
 
     (standing,) = await books.builds.standings()
     (shard,) = standing.shards
@@ -231,7 +250,7 @@ async def test_shards_are_independent(books: Books) -> None:
     assert (await books.builds.standings())[0].position is None
     await views[1].save({}, checkpoint=5, events=3, expected=None)
     await books.builds.fail(FIRST, second, FAILURE)
-    assert await books.builds.claim(FIRST, first, REPORT, seconds=60)
+    assert await books.builds.claim({(FIRST, first): REPORT}, seconds=60)
 
     (standing,) = await books.builds.standings("boxes")
     assert (standing.position, standing.events, standing.failure) == (5, 3, FAILURE)

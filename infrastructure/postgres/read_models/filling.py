@@ -1,6 +1,6 @@
 """Which process fills each shard of a build, by a lease, and what stopped it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 from uuid import UUID
 
@@ -18,11 +18,20 @@ class Filling:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def claim(self, build: Build, shard: Shard, report: Report, *, seconds: float) -> bool:
-        reported = [report.state, report.missing_since, report.rate, report.error]
-        values = [report.holder, seconds, *reported, build.table, shard.index, report.holder]
+    async def claim(
+        self, reports: Mapping[tuple[Build, Shard], Report], *, seconds: float
+    ) -> Collection[tuple[Build, Shard]]:
+        if not reports:
+            return ()
+        rows = [
+            (build.table, shard.index, of.holder, of.state, of.missing_since, of.rate, of.error)
+            for (build, shard), of in reports.items()
+        ]
+        values = [*(list(column) for column in zip(*rows, strict=True)), seconds]
         async with connected(self._pool) as connection:
-            return (await connection.execute(_CLAIM, values)).rowcount == 1
+            claimed = await connection.execute(_CLAIM, values, prepare=True)
+            held = set(await claimed.fetchall())
+        return {of for of in reports if (of[0].table, of[1].index) in held}
 
     async def release(self, build: Build, shard: Shard, holder: str) -> None:
         async with connected(self._pool) as connection:
@@ -50,9 +59,22 @@ class Filling:
 
 
 _CLAIM: Final = """
-UPDATE projection_runners
-SET holder = %s, leased_until = clock_timestamp() + make_interval(secs => %s),
-    state = %s, missing_since = %s, rate = %s, error = %s, reported_at = clock_timestamp()
-WHERE build = %s AND shard = %s
-    AND (holder = %s OR leased_until IS NULL OR leased_until <= clock_timestamp())
+WITH claims AS (
+    SELECT runners.build, runners.shard, new.*
+    FROM unnest(
+        %s::text[], %s::int[], %s::text[], %s::text[], %s::timestamptz[], %s::float[], %s::text[]
+    ) AS new (of_build, of_shard, holder, state, missing_since, rate, error)
+    JOIN projection_runners AS runners ON build = of_build AND shard = of_shard
+    ORDER BY build, shard
+    FOR UPDATE OF runners  -- in one order everywhere, which prevents deadlocks
+)
+UPDATE projection_runners AS runners
+SET holder = claims.holder, leased_until = clock_timestamp() + make_interval(secs => %s),
+    state = claims.state, missing_since = claims.missing_since, rate = claims.rate,
+    error = claims.error, reported_at = clock_timestamp()
+FROM claims
+WHERE runners.build = claims.build AND runners.shard = claims.shard AND (
+    runners.holder = claims.holder OR leased_until IS NULL OR leased_until <= clock_timestamp()
+)
+RETURNING runners.build, runners.shard
 """
