@@ -23,7 +23,7 @@ class Signal:
 
     async def wait(self, within: float | None = None) -> None:
         """Wait for the next sending, at most ``within`` seconds."""
-        await wait_for(self._next, within)
+        await wait_for(self.next, within)
 
 
 async def wait_for(event: asyncio.Event, within: float | None = None) -> None:

@@ -67,13 +67,17 @@ async def test_events_that_are_held_back(bank: Bank, postgres: str) -> None:
         await until_true(lambda: is_shown(bank, 2))
         text = (await bank.http.get("/metrics")).text
         assert Scrapes(text, text).finds(soon.expression)
-        assert (await bank.http.get(path)).status_code == 404, "nobody may read past it"
+        await until_true(lambda: is_answered(bank, path, 404))  # nobody may read past it
 
         (found,) = operator.execute(who.encode()).fetchall()
         assert (found[0], found[6]) == (culprit.info.backend_pid, 2)
         operator.execute(end.replace("PID", str(found[0])).encode())
         await until_true(lambda: is_shown(bank, 0))
         assert (await bank.get(path)).status_code == 200
+
+
+async def is_answered(bank: Bank, path: str, status: int) -> bool:
+    return (await bank.http.get(path)).status_code == status
 
 
 async def is_shown(bank: Bank, positions: int) -> bool:

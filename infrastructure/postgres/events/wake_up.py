@@ -1,7 +1,8 @@
 """Wakes readers when events are committed: ``LISTEN`` on a connection of its own.
 
-A notification is only a hint. Readers also look after a while without one, and all are woken when a
-lost connection is back, since events may have come meanwhile.
+It listens from the first time on that a reader waits, so commits do not wake a process that reads
+no log. A notification is only a hint. Readers also look after a while without one, and all are
+woken when a lost connection is back, since events may have come meanwhile.
 """
 
 import asyncio
@@ -27,11 +28,19 @@ class WakeUp(Signal):
 
     def __init__(self) -> None:
         super().__init__()
+        self._used = asyncio.Event()
         self._calls: dict[Callable[[], None], frozenset[str]] = {}
+
+    @property
+    def next(self) -> asyncio.Event:
+        """As :class:`Signal`."""
+        self._used.set()
+        return super().next
 
     @contextmanager
     def calling(self, call: Callable[[], None], only: EventFilter) -> Iterator[None]:
         """Inside, ``call`` is called when events that ``only`` admits may have been committed."""
+        self._used.set()
         self._calls[call] = frozenset(wanted(only)[1])
         try:
             yield
@@ -47,10 +56,12 @@ class WakeUp(Signal):
                 call()
 
     async def listen(self, uri: str, quiet: float) -> None:
-        """Listen until cancelled. After ``quiet`` seconds without a notification, run a query.
+        """Listen until cancelled, once a reader waits.
 
-        If it gets no answer within ``quiet`` seconds, the connection counts as lost.
+        After ``quiet`` seconds without a notification, it runs a query. If it gets no answer
+        within ``quiet`` seconds, the connection counts as lost.
         """
+        await self._used.wait()
         while True:
             try:
                 await self._listen(uri, quiet)
