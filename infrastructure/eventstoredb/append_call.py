@@ -10,7 +10,7 @@ from grpc.aio import StreamStreamCall
 from application.ports import StoreUnavailable
 from infrastructure.eventstoredb.client import Client, in_the_clients_words
 
-_Answer = asyncio.Future[BatchAppendResp]
+Answer = asyncio.Future[BatchAppendResp]
 _GONE = "the connection was closed"
 
 
@@ -24,9 +24,9 @@ class AppendCall(AsyncGrpcStreamer):
         """Begin the call, to the leader. Raises the client's errors."""
         self._connection, self._loop = client._connection, asyncio.get_running_loop()
         super().__init__(self._connection._grpc_streamers)
-        self._unsent: deque[tuple[BatchAppendReq, _Answer]] = deque()
+        self._unsent: deque[tuple[BatchAppendReq, Answer]] = deque()
         self._arrival: asyncio.Future[None] | None = None
-        self._waiting: dict[str, tuple[int, _Answer]] = {}
+        self._waiting: dict[str, tuple[int, Answer]] = {}
         self._heard = self._loop.time()
         self._asked = self._reached = 0
         self._ended = self._retired = False
@@ -42,10 +42,10 @@ class AppendCall(AsyncGrpcStreamer):
         """Whether further requests may be given to it, on the client's connection of today."""
         return not (self._ended or self._retired) and client._connection is self._connection
 
-    def ask(self, request: BatchAppendReq) -> _Answer:
+    def ask(self, request: BatchAppendReq) -> Answer:
         """The answer, or the error with which the call ended. Once cancelled, a request that has
         not been sent is not sent."""
-        answer: _Answer = self._loop.create_future()
+        answer: Answer = self._loop.create_future()
         self._asked += 1
         self._waiting[request.correlation_id.string] = self._asked, answer
         self._unsent.append((request, answer))

@@ -19,10 +19,11 @@ from esdbclient.streams import AsyncStreamsService
 
 from application.messages import NewEvent
 from application.ports import NO_STREAM, Appended, WrongExpectedVersion
-from infrastructure.eventstoredb.append_call import AppendCall
+from infrastructure.eventstoredb.append_call import Answer, AppendCall
 from infrastructure.eventstoredb.client import Client
 from infrastructure.eventstoredb.places import place, required
 
+_WRONG: Final = WrongVersion.DESCRIPTOR
 _LARGE: Final = 1 << 18  # bytes: the server may find it too large, which ends the call for all
 
 
@@ -42,31 +43,55 @@ class BatchAppends:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._shared: AppendCall | None = None
-        self._under_way: dict[str, AppendCall] = {}
+        self._begun: dict[str, tuple[AppendCall, Answer]] = {}
 
-    async def append(self, append: Append, within: float) -> Appended | None:
-        """The version and position of the events; ``None`` if the answer does not have them.
+    def begin(self, append: Append, within: float) -> Answer:
+        """Hand it in, until ``forget``. The server has ``within`` seconds.
 
-        The server has ``within`` seconds. Raises :class:`WrongExpectedVersion`, and the client's
-        errors; after those that ``unavailable`` handles, the events may have been written. If the
-        connection is unusable, it tries once more on a new one. If the caller is cancelled, they
-        may be written, too.
+        Raises the client's errors.
         """
-        return await _appended(self._client, self, append, within)
-
-    def pass_over(self, append: Append, seconds: float) -> bool:
-        """Whether an append that is under way may never be answered: see ``AppendCall``."""
-        call = self._under_way.get(append.id)
-        return call is None or call.passes_over(append.id, seconds)
-
-    async def once(self, append: Append, within: float) -> Appended | None:
-        """The same, without another try."""
         request = _request(append, within)
         call = self._call_for(request)
         answer = call.ask(request)
         if call is not self._shared:
             call.retire()
-        self._under_way[append.id] = call
+        self._begun[append.id] = call, answer
+        return answer
+
+    def settled(self, append: Append) -> Appended | None:
+        """The version and position of the events of an append that was begun, if it is answered so.
+
+        Raises :class:`WrongExpectedVersion`.
+        """
+        _, answer = self._begun[append.id]
+        if not answer.done() or answer.cancelled() or answer.exception():
+            return None
+        return _understood(answer.result(), append) if _is_settled(answer.result()) else None
+
+    def passed_over(self, append: Append, seconds: float) -> bool:
+        """Whether an append that was begun may never be answered: see ``AppendCall``."""
+        begun = self._begun.get(append.id)
+        return begun is None or begun[0].passes_over(append.id, seconds)
+
+    def forget(self, append: Append) -> None:
+        """Its caller waits no longer. What has been sent may still be written."""
+        if begun := self._begun.pop(append.id, None):
+            begun[1].cancel()
+
+    async def append(self, append: Append, within: float) -> Appended | None:
+        """The version and position of the events; ``None`` if the answer does not have them.
+
+        Begins the append, unless that was done. Raises :class:`WrongExpectedVersion`, and the
+        client's errors; after those that ``unavailable`` handles, the events may have been written.
+        If the connection is unusable, it tries once more on a new one.
+        """
+        return await _appended(self._client, self, append, within)
+
+    async def once(self, append: Append, within: float) -> Appended | None:
+        """The same, without another try."""
+        if append.id not in self._begun:
+            self.begin(append, within)
+        call, answer = self._begun[append.id]
         try:
             async with asyncio.timeout(within):
                 return _understood(await answer, append)
@@ -79,7 +104,7 @@ class BatchAppends:
             call.retire()
             raise
         finally:
-            del self._under_way[append.id]
+            self._begun.pop(append.id, None)
 
     def _call_for(self, request: BatchAppendReq) -> AppendCall:
         if request.ByteSize() > _LARGE:
@@ -116,6 +141,11 @@ def _request(append: Append, within: float) -> BatchAppendReq:
         message.id.string = str(event.id)
         message.metadata["type"], message.metadata["content-type"] = event.type, "application/json"
     return request
+
+
+def _is_settled(answer: BatchAppendResp) -> bool:
+    """Whether the append was written, or refused for its version."""
+    return answer.WhichOneof("result") == "success" or answer.error.details.Is(_WRONG)
 
 
 def _understood(answer: BatchAppendResp, append: Append) -> Appended | None:

@@ -63,21 +63,33 @@ class EventStore:
         self._never_there.pop(stream, None)
         try:
             with _deleted(stream):
-                async with answering():
-                    appended = await self._attempts(append)
+                appended = await self._at_once(append) or await self._patiently(append)
         except StoreUnavailable as error:
             raise StoreUnavailable(
                 f"it is not known what became of an append to {stream!r}: it may be there, or come "
                 f"yet; repeat it with the same ids ({error})"
             ) from error
+        finally:
+            self._appends.forget(append)
         if appended.version != expected_version + len(events):
             raise StreamDeleted(stream)  # the server has started it again, after the hidden events
         return appended
 
-    async def _attempts(self, append: Append) -> Appended:
-        for _ in range(_ATTEMPTS):
-            if appended := await self._attempt(append):
-                return appended
+    async def _at_once(self, append: Append) -> Appended | None:
+        """Its answer, if that comes soon, as nearly always: without the tasks and timers of the
+        rest."""
+        try:
+            answer = self._appends.begin(append, self._patience)
+        except Exception:  # whatever it is: it is met again, and handled
+            return None
+        await asyncio.wait([answer], timeout=_FIRST_LOOK)
+        return self._appends.settled(append)
+
+    async def _patiently(self, append: Append) -> Appended:
+        async with answering():
+            for _ in range(_ATTEMPTS):
+                if appended := await self._attempt(append):
+                    return appended
         raise StoreUnavailable(f"EventStoreDB has not answered within {self._patience:g} s")
 
     async def _attempt(self, append: Append) -> Appended | None:
@@ -85,7 +97,7 @@ class EventStore:
         pause = _FIRST_LOOK
         try:
             while not (await asyncio.wait([answer], timeout=pause))[0]:
-                if not self._appends.pass_over(append, pause):
+                if not self._appends.passed_over(append, pause):
                     continue  # the server is slow, and reads would make it slower
                 with suppress(StoreUnavailable):  # the answer may come yet
                     if found := await self._look(append):
