@@ -72,16 +72,19 @@ class Lags:
         self._lags: Sequence[Lag] = ()
 
     async def all(self) -> Sequence[Lag]:
-        """Of all builds, but without ``events``. Raises ``StoreUnavailable``."""
+        """Of all builds, without the number of ``events`` of those that are behind.
+
+        Raises ``StoreUnavailable``.
+        """
         await self._ask()
         return self._lags
 
     async def counted(self) -> Sequence[Lag]:
-        """Of all builds, with ``events`` where the store can count them."""
+        """Of all builds, with ``events`` where the store can count them; it counts for no other."""
         standings = await self._ask()
-        wanted = {only for standing in standings if (only := self._events(standing))}
-        store = self._store()
-        counts = {only: await store.count(only) for only in wanted}
+        behind = [standing for standing in standings if _seconds(standing) != 0.0]
+        wanted = {only for standing in behind if (only := self._events(standing))}
+        counts = {only: await self._store().count(only) for only in wanted}
         return [self._lag(standing, standings, counts) for standing in standings]
 
     async def of(self, projection: Projection[Any]) -> Lag:
@@ -115,8 +118,9 @@ class Lags:
         standings: Sequence[BuildStanding],
         counts: Mapping[EventFilter, int | None],
     ) -> Lag:
-        events = self._events(standing)
+        seconds, events = _seconds(standing), self._events(standing)
         count = None if events is None else counts.get(events)
+        missing = None if count is None else max(0, count - standing.events)
         answering = readable(standing.build.name, standings, self._declared)
         return Lag(
             build=standing.build,
@@ -124,8 +128,8 @@ class Lags:
             answers=answering is not None and answering[1] is standing,
             state=in_words(standing),
             position=standing.position,
-            seconds=_seconds(standing),
-            events=None if count is None else max(0, count - standing.events),
+            seconds=seconds,
+            events=0 if seconds == 0.0 else missing,
             rate=_rate(standing),
             breached=self._breached(standing),
             failed=standing.failure is not None,

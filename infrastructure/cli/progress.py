@@ -37,18 +37,20 @@ def shown() -> Iterator[Report]:
 
 
 def bar(console: Console, *, transient: bool = False) -> "Progress":
-    """A description, a bar, ``numbers``, and the time; nothing where there is no terminal."""
+    """A description, a bar, ``numbers``, and the time; nothing where there is no terminal.
+
+    A ``transient`` one is removed in the end, and has no time that is left.
+    """
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
     from rich.progress import TimeRemainingColumn as Remaining
 
+    left = () if transient else (TextColumn("elapsed,"), Remaining(), TextColumn("left"))
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.fields[numbers]}"),
         TimeElapsedColumn(),
-        TextColumn("elapsed,"),
-        Remaining(),
-        TextColumn("left"),
+        *left,
         console=console,
         transient=transient,
         disable=not console.is_terminal,

@@ -77,7 +77,8 @@ def audit(
 ) -> None:
     """Check that the whole shop adds up: every unit of stock, penny, parcel and saga.
 
-    Compares all events with the records of the payment provider and the carrier.
+    Compares all events with the records of the payment provider and the carrier. On a terminal, one
+    line shows what it is at: the part, how many of it, and how long.
     Exit code 1 when something does not add up.
     """
     with clear_errors():
