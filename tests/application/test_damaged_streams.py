@@ -26,25 +26,27 @@ async def test_each_stream_that_lost_something_is_named_with_what() -> None:
     """Truncated in part, truncated to nothing, deleted; the whole ones are not named."""
     store = memory.EventStore(SAMPLE.catalogue)
     _, part, all_of_it, deleted = [await received(store, account, 3) for account in "ABCD"]
+    long = await received(store, "long", 30)
     store.truncate(part, 2)
     store.truncate(all_of_it, 3)
     store.delete(deleted)
+    store.truncate(long, 1)
 
     found = {
         of.stream: of.what
         for of in await damaged(memory.Subscriptions(store), store, SAMPLE.catalogue)
     }
 
-    assert set(found) == {part, all_of_it, deleted}
+    assert set(found) == {part, all_of_it, deleted, long}
     assert "lacks version 0 and goes on with version 2" in found[part]
     assert "shows none at all" in found[all_of_it]
     assert "was deleted" in found[deleted]
 
 
 async def test_an_untouched_store_is_whole() -> None:
-    """Nothing is named where nothing is wrong."""
+    """Nothing is named where nothing is wrong, in short streams and in long ones."""
     store = memory.EventStore(SAMPLE.catalogue)
-    for account in "ABC":
-        await received(store, account, 4)
+    for events in (1, 9, 10, 11, 30):
+        await received(store, str(events), events)
 
     assert await damaged(memory.Subscriptions(store), store, SAMPLE.catalogue) == []
