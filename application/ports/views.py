@@ -5,7 +5,7 @@ what it offers, and wiring refuses what does not match (``application/projection
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Generic, Protocol, TypeVar
 
@@ -16,10 +16,15 @@ V = TypeVar("V", bound=View)
 
 @dataclass(frozen=True)
 class Seen(Generic[V]):
-    """A view (or a part), and the position of the last event that shaped it."""
+    """A view (or a part), and the position of the last event that shaped it.
+
+    One that is to be saved has the view that the store has ``before``: what is the same object in
+    both need not be written again.
+    """
 
     view: V
     position: int
+    before: V | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

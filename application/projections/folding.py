@@ -1,6 +1,7 @@
 """What events make of views: blind to duplicates, and pure but for loading what is there."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from application.messages import RecordedEvent
@@ -22,7 +23,13 @@ def fold(
     assert projection.keys  # of one without parts
     assert projection.evolve
     steps = taken_in(projection.keys, projection.evolve, events, seen, shard)
-    return {key: after for key, _, after in steps}
+    changed = {key: after for key, _, after in steps}
+    return {
+        key: replace(after, before=stored.view)
+        if isinstance(after, Seen) and isinstance(stored := seen.get(key), Seen)
+        else after
+        for key, after in changed.items()
+    }
 
 
 class Known(Protocol[V]):

@@ -88,5 +88,5 @@ def gather(parts: Parts[Any, V], moves: Moves, seen: Changed[V]) -> Changed[V]:
         if view is None:  # even if nothing was there: it may have come and gone among these
             changed[key] = Removed(position)
         elif view is not was:  # else they were not about this one
-            changed[key] = Seen(view, position)
+            changed[key] = Seen(view, position, was)
     return changed

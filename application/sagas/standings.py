@@ -1,6 +1,7 @@
 """Every saga for operators: its status, since when, and what it waits for.
 
-Key: the saga and its id (``order_fulfilment-536365``), as its stream is called. Whether one is
+Key: the saga and its id (``order_fulfilment-536365``), as its stream is called. Its size has the
+bound of its definition, and of the latest 100 entries of its timeline. Whether one is
 overdue depends on the time, so a view holds when it is ``due``, and a query compares.
 """
 
@@ -15,11 +16,11 @@ from pydantic import AwareDatetime, field_serializer
 from application.category import split
 from application.messages import RecordedEvent
 from application.projections.projection import Projection, View
-from application.sagas.events import SagaEvent
+from application.sagas.events import SagaEvent, StepUndone
 from application.sagas.operating import saga_category
 from application.sagas.saga import Saga, Step, nothing
 from application.sagas.state import AT_WORK, SagaState, SagaStatus, evolve
-from application.sagas.timeline import EntryKind, EntryOutcome, TimelineEntry, extended
+from application.sagas.timeline import EntryKind, TimelineEntry, extended
 
 DETAIL: Final = ("timeline", "state")
 _INDEXED: Final = ("saga", "status", "open", "stuck", "due", "started_at")
@@ -107,14 +108,14 @@ def _evolve(
         waits_until=state.deadline if state.waiting else None,
         error=timeline[-1].error if timeline and open else None,
         reason=state.reason or None,
-        undone=tuple(
-            entry.name
-            for entry in timeline
-            if entry.kind is EntryKind.UNDO and entry.outcome is EntryOutcome.UNDONE
-        ),
+        undone=_undone(standing.undone if standing else (), event),
         timeline=timeline,
         state=replace(state, facts={}, done=frozenset()),
     )
+
+
+def _undone(before: tuple[str, ...], event: SagaEvent) -> tuple[str, ...]:
+    return (*before, event.step) if isinstance(event, StepUndone) else before
 
 
 def _step(state: SagaState) -> str | None:

@@ -1,4 +1,7 @@
-"""The timeline of a saga: steps with their attempts, compensations, and operators' commands."""
+"""The timeline of a saga: steps with their attempts, compensations, and operators' commands.
+
+Operators may repeat a command for ever, so only the latest ``ENTRIES`` are kept.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -65,6 +68,10 @@ class TimelineEntry(BaseModel):
 
 Timeline = tuple[TimelineEntry, ...]
 
+ENTRIES: Final = 100
+"""How many entries of a timeline are kept; a saga has two for each of its steps at most, and two
+for each command."""
+
 
 def extended(timeline: Timeline, event: SagaEvent, after: SagaState, at: datetime) -> Timeline:
     """The timeline with what this event adds; ``after`` is the state that it leads to."""
@@ -77,7 +84,7 @@ def extended(timeline: Timeline, event: SagaEvent, after: SagaState, at: datetim
         timeline = _closed(_changed(timeline, error=error), _ENDS[type(event)], at)
     elif isinstance(event, StepCompleted | StepUndone):
         timeline = _closed(timeline, _ENDS[type(event)], at)
-    return _begun(timeline, after, at)
+    return _begun(timeline, after, at)[-ENTRIES:]
 
 
 _ENDS: Final = {

@@ -31,7 +31,7 @@ from application.sagas.events import (
 from application.sagas.queries import overdue
 from application.sagas.standings import SagaStanding, shown_by, standings_of
 from application.sagas.state import AT_WORK, SagaState, SagaStatus, evolve
-from application.sagas.timeline import EntryKind, EntryOutcome, TimelineEntry
+from application.sagas.timeline import ENTRIES, EntryKind, EntryOutcome, TimelineEntry
 from infrastructure.providers.simulated import Fault
 from tests.application.sagas.small_saga import APPROVED, saga
 from tests.projection_specification import ProjectionSpecification, at, recorded
@@ -217,6 +217,19 @@ def waiting(*events: SagaEvent) -> SagaStanding:
     view = fold(BANK.standings, recorded(BANK.catalogue, past), {})[REVIEW].view  # type: ignore[union-attr]  # it is there
     ProjectionSpecification(BANK.catalogue, BANK.standings).given(*past).then({REVIEW: view})
     return view
+
+
+def test_a_timeline_keeps_its_latest_entries() -> None:
+    """However often an operator retries; what was undone is shown as long as the saga is."""
+    undone = [begun(HOLD), begun(PAY), StepRefused(step=PAY, reason="no"), StepUndone(step=HOLD)]
+    again = [SagaFailed(step=REQUEST, reason="no"), SagaRetried(by="ann", reason="try")]
+    past = [(STREAM, event) for event in (STARTED, *undone, *again * 200)]
+
+    view = fold(BANK.standings, recorded(BANK.catalogue, past), {})[STREAM].view  # type: ignore[union-attr]  # it is there
+
+    assert len(view.timeline) == ENTRIES
+    assert view.timeline[-2].name == "retry"
+    assert view.undone == (HOLD,)
 
 
 def test_a_saga_that_waits_for_an_event_is_neither_stuck_nor_late() -> None:

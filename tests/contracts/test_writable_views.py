@@ -57,6 +57,21 @@ async def test_a_view_is_replaced_whole(written: Kept) -> None:
     assert await written.writes.load(["a"]) == {"a": Seen(basket(owner=None), 2)}
 
 
+async def test_a_view_keeps_the_detail_that_did_not_change(written: Kept) -> None:
+    """With the view before, a store may leave out what is the same in both; nothing is lost."""
+    first = basket(owner="ann", items=1, notes=("fragile",))
+    await written.writes.save(seen(1, a=first), checkpoint=1, expected=None)
+
+    same = first.model_copy(update={"items": 2})
+    await written.writes.save({"a": Seen(same, 2, first)}, checkpoint=2, expected=1)
+    assert await written.writes.load(["a"]) == {"a": Seen(same, 2)}
+    assert [view for _, view in await written.reads.search("fragile")] != []
+
+    other = same.model_copy(update={"notes": ("sold",)})
+    await written.writes.save({"a": Seen(other, 3, same)}, checkpoint=3, expected=2)
+    assert await written.writes.load(["a"]) == {"a": Seen(other, 3)}
+
+
 async def test_views_and_parts_can_be_removed(written: Kept) -> None:
     """What was removed is not found any more. Removing what is missing is not an error."""
     part = {"p": Seen(Item(label="x"), 1)}

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -34,6 +35,10 @@ NOTES = Projection(
     evolve=lambda note, _: note,
     indexed=("text",),
 )
+
+
+class LongNote(Note):
+    lines: tuple[str, ...] = ()
 
 
 class Counting(Connection):
@@ -170,6 +175,28 @@ async def test_a_batch_is_written_by_one_statement(postgres: str) -> None:
             await views.save({"a": Seen(Note(text="z"), 3)}, checkpoint=3, expected=1)
         assert await views.load(["a", "b"]) == {"b": Seen(Note(text="y"), 2)}
         assert await views.checkpoint() == 2
+
+
+async def test_detail_that_the_store_has_is_not_written_again(postgres: str) -> None:
+    """A view whose detail is the same object as before is written without it."""
+    projection: Projection[Any] = replace(
+        NOTES, view=LongNote, evolve=lambda note, _: note, detail=("lines",)
+    )
+    async with postgresql.pool(postgres) as pool:
+        await postgresql.migrate(pool)
+        views = postgresql.Views(pool, projection)
+        await views.prepare()
+        first = LongNote(text="x", lines=("a",))
+        await views.save({"n": Seen(first, 1)}, checkpoint=1, expected=None)
+        async with connected(pool) as connection:
+            table = psycopg.sql.Identifier(Build(NOTES.name, NOTES.version).table)
+            update = SQL("UPDATE {} SET detail = %s::jsonb").format(table)
+            await connection.execute(update, ['{"lines": ["kept"]}'])
+
+        later = first.model_copy(update={"text": "y"})
+        await views.save({"n": Seen(later, 2, first)}, checkpoint=2, expected=1)
+
+        assert await views.load(["n"]) == {"n": Seen(LongNote(text="y", lines=("kept",)), 2)}
 
 
 async def test_who_is_cancelled_just_as_a_connection_comes_ends(postgres: str) -> None:

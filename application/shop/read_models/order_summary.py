@@ -20,7 +20,6 @@ from domain.orders import (
     OrderConfirmed,
     OrderDelivered,
     OrderEvent,
-    OrderLine,
     OrderPlaced,
     OrderShipped,
     OrderStatus,
@@ -104,20 +103,16 @@ def _placed(event: OrderPlaced, recorded: RecordedEvent) -> OrderSummary:
         from_history=event.from_history,
         currency=currency,
         line_count=len(event.lines),
-        units=sum(line.quantity for line in event.lines),
-        total=_worth(((line.unit_price, line.quantity) for line in event.lines), currency),
+        units=sum([line.quantity for line in event.lines]),
+        total=_worth([(line.unit_price, line.quantity) for line in event.lines], currency),
         returned_units=0,
         returned_total=Money.zero(currency),
-        lines=tuple(map(_line, event.lines)),
-    )
-
-
-def _line(line: OrderLine) -> SummaryLine:
-    return SummaryLine(
-        sku=line.sku,
-        description=line.description,
-        quantity=line.quantity,
-        unit_price=line.unit_price,
+        lines=tuple(
+            [
+                SummaryLine(line.sku, line.description, line.quantity, line.unit_price)
+                for line in event.lines
+            ]
+        ),
     )
 
 
@@ -148,13 +143,13 @@ def _returned(returned: Iterable[ReturnedLine], order: OrderSummary) -> Mapping[
         "lines": tuple(lines),
         "returned_units": sum(line.returned for line in lines),
         "returned_total": _worth(
-            ((line.unit_price, line.returned) for line in lines), order.currency
+            [(line.unit_price, line.returned) for line in lines], order.currency
         ),
     }
 
 
 def _worth(priced: Iterable[tuple[Money, int]], currency: Currency) -> Money:
-    amount = sum((price.amount * units for price, units in priced), Decimal(0))
+    amount = sum([price.amount * units for price, units in priced], Decimal(0))
     return Money(amount=amount, currency=currency)
 
 

@@ -72,7 +72,7 @@ def evolve_sold(order: SoldOrder | None, recorded: RecordedEvent) -> SoldOrder:
 
 def worth(priced: Iterable[tuple[Decimal, int]], currency: Currency) -> Money:
     """The exact sum of prices times units."""
-    return Money(amount=sum((price * units for price, units in priced), _NONE), currency=currency)
+    return Money(amount=sum([price * units for price, units in priced], _NONE), currency=currency)
 
 
 def by_currency(amounts: Iterable[Money]) -> tuple[Money, ...]:
@@ -86,7 +86,7 @@ def by_currency(amounts: Iterable[Money]) -> tuple[Money, ...]:
 
 def _placed(event: OrderPlaced, recorded: RecordedEvent) -> SoldOrder:
     currency = event.lines[0].unit_price.currency
-    prices = tuple(line.unit_price.amount for line in event.lines)
+    prices = tuple([line.unit_price.amount for line in event.lines])
     units = [line.quantity for line in event.lines]
     return SoldOrder(
         order_id=recorded.stream_id,
