@@ -32,6 +32,7 @@ class Reader:
     def __init__(self, position: int, only: EventFilter) -> None:
         self.position, self.only = position, only  # it has all events up to this position
         self.number = 0  # of the next message
+        self.at_end = False  # the end of the log was announced to it, as it is once
         self.waited_for = True
 
 
@@ -82,9 +83,7 @@ class BufferedSubscription:
     def join(self, reader: Reader) -> None:
         """Let it read on after its position. The end of the log is announced to it once more."""
         at = bisect_right(self._messages, reader.position, key=lambda one: one.position)
-        if at == len(self._messages) and at and _is_end(self._messages[-1]):
-            at -= 1
-        reader.number, reader.waited_for = self._first + at, True
+        reader.number, reader.waited_for, reader.at_end = self._first + at, True, False
         self._readers.add(reader)
         self._limit = 0  # to be set anew
         self._moved.set()
@@ -110,9 +109,17 @@ class BufferedSubscription:
             if reader.number % _OFTEN == 0:
                 self._moved.set()
             if isinstance(message, Progress) or admits(message):
+                reader.at_end = reader.at_end or _is_end(message)
                 return message
         self._moved.set()
-        return None
+        return self._announced_end(reader)
+
+    def _announced_end(self, reader: Reader) -> Progress | None:
+        """Of a log whose end was there before this reader came: the store announces it once."""
+        if reader.at_end or not self._live:
+            return None
+        reader.at_end, reader.position = True, max(reader.position, self._end)
+        return Progress(reader.position, caught_up=True)
 
     async def more(self, reader: Reader) -> bool:
         """Wait for messages; ``False``: there are no more. Raises what the store raised."""

@@ -1,12 +1,14 @@
 """Subscribers of one process share a subscription as far as they are at the same position."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from application.event_filter import EventFilter
+from application.messages import RecordedEvent
+from application.ports import Progress
 from application.shared_subscription import SharedSubscription
 from tests.application.following import ALL, TYPES, Log, Subscriber, all_at_end, settle
 from tests.histories import law
@@ -56,6 +58,42 @@ def test_an_event_is_received_and_decoded_once() -> None:
         assert [len(one.events) for one in both] == [6, 3]
         for one in both:
             await one.leave()
+
+    run(test())
+
+
+class EndsOnce(Log):
+    """A store that announces the end of the log once to each subscription, as EventStoreDB does."""
+
+    async def _own(
+        self, messages: AsyncIterator[RecordedEvent | Progress], broken: asyncio.Event
+    ) -> AsyncIterator[RecordedEvent | Progress]:
+        announced = False
+        async for message in super()._own(messages, broken):
+            is_end = isinstance(message, Progress) and message.caught_up
+            if not (is_end and announced):
+                yield message
+            announced = announced or is_end
+
+
+def test_one_that_comes_later_sees_the_end_of_the_log() -> None:
+    """Also where events came after the store has announced the end, which it does once."""
+
+    async def test() -> None:
+        log = EndsOnce()
+        shop, early = shared(log), Subscriber(-1, ALL)
+        early.join(shop)
+        await all_at_end([early])
+        await log.put("A", "B", "C")
+        await settle()
+        for after in log.held(-1, ALL):
+            late = Subscriber(after, ALL)
+            late.join(shop)
+            await all_at_end([late])
+            await late.leave()
+
+        assert log.begun == 1
+        await early.leave()
 
     run(test())
 
