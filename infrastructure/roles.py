@@ -48,6 +48,8 @@ def numbers(wanted: Sequence[str], *, forwards: bool) -> Mapping[Role, int]:
                 f"--processes {text} is not understood: write a role ({', '.join(Role)}) and the "
                 "number of its processes, such as projections=2"
             )
+        if (name, int(number)) == (Role.API, 0):
+            raise InvalidNumber(f"--processes {text}: at least one process has to answer: api=1")
         found[Role(name)] = int(number)
     return {role: number for role, number in found.items() if number}
 

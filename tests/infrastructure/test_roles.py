@@ -173,7 +173,10 @@ def test_roles_and_numbers_are_read_as_they_are_written() -> None:
     one_each = {Role.API: 1, Role.PROJECTIONS: 1, Role.SAGAS: 1}
     assert numbers([], forwards=False) == one_each
     assert numbers([], forwards=True) == {**one_each, Role.FORWARDERS: 1}
-    assert numbers(["sagas=3", "api=0"], forwards=False) == {Role.PROJECTIONS: 1, Role.SAGAS: 3}
+    fewer = {Role.API: 2, Role.SAGAS: 3}
+    assert numbers(["sagas=3", "api=2", "projections=0"], forwards=False) == fewer
+    with pytest.raises(InvalidNumber, match="api=1"):
+        numbers(["api=0"], forwards=False)
     for wrong in ("workers=2", "sagas", "sagas=-1", "sagas=many", "=2"):
         with pytest.raises(InvalidNumber, match="projections=2"):
             numbers([wrong], forwards=False)
