@@ -1,7 +1,7 @@
 """Sales of each day, country and currency. Key: ``2011-12-09/France/GBP``.
 
 A return counts on the day of the sale, however much later it comes: the day's ``net`` is what that
-day's orders are worth in the end. So does a cancellation.
+day's orders are worth in the end. So does a cancellation. A view has a constant size: figures only.
 """
 
 from collections.abc import Collection, Iterable, Sequence

@@ -1,4 +1,7 @@
-"""Every exchange: what goes back, what comes for it, how far it is. Key: the exchange's id."""
+"""Every exchange: what goes back, what comes for it, how far it is. Key: the exchange's id.
+
+A view is as large as the request was; nothing that follows adds more.
+"""
 
 from collections.abc import Collection, Mapping
 from typing import assert_never, cast

@@ -1,4 +1,7 @@
-"""What is there of every SKU, and how much of it is free. Key: the SKU."""
+"""What is there of every SKU, and how much of it is free. Key: the SKU.
+
+A view has a constant size, however many movements there are.
+"""
 
 from collections.abc import Collection
 from typing import assert_never, cast
