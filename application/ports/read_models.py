@@ -52,4 +52,4 @@ class ReadModels(Protocol):
 
 
 class NotBuilt(Exception):
-    """This read model has not been built yet."""
+    """This read model has not been built yet, or not in a version that this release knows."""

@@ -152,3 +152,14 @@ def readable(
         if standing and (projection := known.get((name, standing.build.version))):
             return projection, standing
     return None
+
+
+def unreadable(name: str, standings: Sequence[BuildStanding]) -> str:
+    """Why no build may answer queries here, and what to do."""
+    for standing in standings:
+        if standing.build.name == name and standing.role is Role.LIVE:
+            return (
+                f"{standing.build.table} is live, a version that this release does not know: "
+                f"`projections deploy {name}` builds the one that it knows"
+            )
+    return f"{name} has not been built yet"

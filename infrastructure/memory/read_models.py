@@ -6,7 +6,7 @@ from typing import Any
 
 from application.ports import NotBuilt, Seen, V, Views
 from application.projections.abilities import Ability, require_offered
-from application.projections.builds import WHOLE, Build, Shard, readable
+from application.projections.builds import WHOLE, Build, Shard, readable, unreadable
 from application.projections.comparing import (
     EXAMPLES,
     Comparison,
@@ -29,11 +29,10 @@ class ReadModels:
         self._declared, self._builds = declared, builds
 
     async def live(self, projection: Projection[V]) -> Views[V]:
-        found = readable(
-            projection.name, await self._builds.standings(projection.name), self._declared
-        )
+        standings = await self._builds.standings(projection.name)
+        found = readable(projection.name, standings, self._declared)
         if found is None:
-            raise NotBuilt(f"{projection.name} has not been built yet")
+            raise NotBuilt(unreadable(projection.name, standings))
         declared, standing = found
         shards = [shard.shard for shard in standing.shards]
         return views.Views(declared, self._builds.kept(standing.build), shards)

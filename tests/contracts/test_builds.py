@@ -362,6 +362,14 @@ async def test_what_has_no_build_cannot_be_read(books: Books) -> None:
         await books.read_models.live(V1)
 
 
+async def test_a_live_build_of_an_unknown_version_is_named(books: Books, swapped: Build) -> None:
+    """A release that knows neither the live version nor the one before says what to deploy."""
+    await books.builds.drop(FIRST, NOTE)
+
+    with pytest.raises(NotBuilt, match=rf"{swapped.table} is live.*`projections deploy boxes`"):
+        await books.earlier_release.live(V1)
+
+
 async def test_only_a_dropped_build_is_discarded(books: Books, swapped: Build) -> None:
     """While a build is registered its views stay. Discarding a dropped one, twice too, is fine."""
     with pytest.raises(WrongRole, match="boxes_v2 has not been dropped"):

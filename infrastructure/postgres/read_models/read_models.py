@@ -5,7 +5,7 @@ from typing import Any
 
 from application.ports import NotBuilt, V, WrongRole
 from application.projections.abilities import Ability, require_offered
-from application.projections.builds import WHOLE, Build, BuildStanding, Shard, readable
+from application.projections.builds import WHOLE, Build, BuildStanding, Shard, readable, unreadable
 from application.projections.comparing import Comparison
 from application.projections.projection import Projection
 from infrastructure.postgres.connections import Pool
@@ -48,7 +48,8 @@ class ReadModels:
             await drop_tables(connection, build.table)
 
     async def _readable(self, name: str) -> tuple[Projection[Any], BuildStanding]:
-        found = readable(name, await self._builds.standings(name), self._declared)
+        standings = await self._builds.standings(name)
+        found = readable(name, standings, self._declared)
         if found is None:
-            raise NotBuilt(f"{name} has not been built yet")
+            raise NotBuilt(unreadable(name, standings))
         return found
