@@ -33,6 +33,7 @@ from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
 from infrastructure.opening import as_if_without, imported, opener
 from infrastructure.parts import (
     consistent,
+    counting,
     deadlines,
     engines,
     now,
@@ -189,7 +190,10 @@ class Container(containers.DeclarativeContainer):
             lambda program, outside: program.outside_checks(outside), program, outside
         ).provider,
     )
-    exposition = providers.Singleton(Exposition, roles, metrics, lags, staleness, parking_streams)
+    counts_events = providers.Callable(counting, roles, event_side)
+    exposition = providers.Singleton(
+        Exposition, roles, counts_events, metrics, lags, staleness, parking_streams
+    )
     served = providers.Singleton(
         imported("infrastructure.http.served", "Served"),
         program,

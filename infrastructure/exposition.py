@@ -27,6 +27,8 @@ class Exposition:
     """While the stores do not answer, the metrics of the read models are left out."""
 
     roles: Collection[Role]
+    counts: bool
+    """Whether it counts the events that a read model lacks."""
     metrics: Metrics
     lags: Lags
     staleness: Staleness
@@ -45,8 +47,7 @@ class Exposition:
     async def _look_at_read_models(self) -> None:
         lags: Sequence[Lag] = ()
         with suppress(StoreUnavailable):
-            counts = Role.PROJECTIONS in self.roles  # no work for a process that answers requests
-            lags = await (self.lags.counted() if counts else self.lags.all())
+            lags = await (self.lags.counted() if self.counts else self.lags.all())
         self.staleness.look(lags)
         self.metrics.show(lags, self.staleness)
 

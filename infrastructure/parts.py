@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from application.consuming import GroupConsumer
 from application.log_end import LogEnd
@@ -15,6 +15,10 @@ from application.sagas.deadlines import Deadlines
 from application.sagas.engine import Observer, SagaEngine
 from application.sagas.performing import Performer
 from application.service import Service
+from infrastructure.roles import Role
+
+if TYPE_CHECKING:  # a side knows its metrics, which `run` does not need
+    from infrastructure.sides import EventSide
 from application.shared_subscription import SharedSubscription
 
 
@@ -28,6 +32,11 @@ def consistent(service: Service[Any], inline: Collection[str]) -> Sequence[Proje
         replace(one, consistency="inline") if one.name in inline else one
         for one in service.read_models
     ]
+
+
+def counting(roles: Collection[Role], events: "EventSide") -> bool:
+    """Whether this process counts events: no work for one that answers requests."""
+    return Role.PROJECTIONS in roles or events.server_counts
 
 
 def parking_streams(service: Service[Any], store: EventStore) -> Sequence[ParkingStream]:

@@ -48,6 +48,8 @@ class EventSide:
     """What the store needs before a service works on it, besides connections."""
     look: Callable[[], Awaitable[None]] = nothing
     """Updates the metrics that only this store has; called about once a second."""
+    server_counts: bool = False
+    """Whether the server counts events. Elsewhere the process that counts reads each of them."""
     repair_links: Callable[[Callable[[str], None]], Awaitable[None]] | None = None
     """Links each event to its category again, where the store has such links. Reports by line.
     Raises :class:`BeyondRepair`."""

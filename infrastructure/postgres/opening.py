@@ -52,6 +52,7 @@ async def event_side(given: Given) -> AsyncIterator[EventSide]:
             Subscriptions(durable, rung, horizon, catalogue),
             ConsumerGroups(relaxed, rung, catalogue),
             look=lambda: _look(horizon, rung, given.metrics),
+            server_counts=True,
         )
 
 

@@ -18,7 +18,6 @@ from application.sagas import queries as saga_queries
 from application.sagas.queries import SagaCounts
 from application.sagas.standings import shown_by
 from infrastructure.container import Container
-from infrastructure.roles import Role
 
 LOOK_AT_GROUPS = 5.0  # seconds between two looks
 WORTH_COUNTING = (
@@ -92,8 +91,7 @@ async def watch_groups(container: Container) -> None:
 
 async def _look(container: Container) -> None:
     lags = await container.lags().all()
-    counts = Role.PROJECTIONS in container.roles()  # no work for one that answers requests
-    if counts and any((lag.seconds or 0) > WORTH_COUNTING for lag in lags):
+    if container.counts_events() and any((lag.seconds or 0) > WORTH_COUNTING for lag in lags):
         lags = await container.lags().counted()
     container.staleness().look(lags)
     container.backpressure().look(lags)

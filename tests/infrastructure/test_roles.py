@@ -10,6 +10,8 @@ import httpx
 import pytest
 from dependency_injector import providers
 
+from application.event_filter import EventFilter
+from infrastructure import memory
 from infrastructure.container import Container
 from infrastructure.processes.service import serving
 from infrastructure.roles import ALL, InvalidNumber, Role, numbers, roles
@@ -180,3 +182,27 @@ def test_roles_and_numbers_are_read_as_they_are_written() -> None:
     for wrong in ("workers=2", "sagas", "sagas=-1", "sagas=many", "=2"):
         with pytest.raises(InvalidNumber, match="projections=2"):
             numbers([wrong], forwards=False)
+
+
+class Counted(memory.Subscriptions):
+    """A log that notes how often it was asked to count."""
+
+    asked = 0
+
+    async def count(self, only: EventFilter) -> int | None:
+        self.asked += 1
+        return await super().count(only)
+
+
+@pytest.mark.parametrize("server_counts", [False, True])
+async def test_a_process_that_answers_requests_reads_no_events_to_count_them(
+    server_counts: bool,
+) -> None:
+    """The API counts the events that are missing only where the store's server does that."""
+    container = empty_bank()
+    log = Counted(memory.EventStore(SAMPLE.catalogue))
+    side = replace(container.event_side(), log=log, server_counts=server_counts)
+    container.event_side.override(providers.Object(side))
+    async with process({Role.API}, container) as api:
+        assert "headwater_process_role" in (await api.http.get("/metrics")).text
+        assert (log.asked > 0) == server_counts
