@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from itertools import count, cycle
@@ -198,12 +198,17 @@ async def run(url: str, task: Task) -> Load:
 def main(arguments: Sequence[str]) -> None:
     url, task = arguments
     load = uvloop.run(run(url, Task(**json.loads(task))))
-    json.dump(asdict(load), sys.stdout)
+    print(printed(load))
 
 
-def loaded(printed: str) -> Load:
+def printed(load: Load) -> str:
+    """As the process prints it."""
+    return json.dumps(vars(load))  # not `asdict`, which counts the items of a Counter
+
+
+def loaded(text: str) -> Load:
     """The load that such a process printed."""
-    found: dict[str, Any] = json.loads(printed)
+    found: dict[str, Any] = json.loads(text)
     counters = {name: Counter(found[name]) for name in ("wrong", "gets_wrong")}
     return Load(**{**found, **counters})
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from tests.shop.benchmarks.whole_orders.client import Client
-from tests.shop.benchmarks.whole_orders.load import Customers, Load, Task
+from tests.shop.benchmarks.whole_orders.load import Customers, Load, Task, loaded, printed
 
 PLACED = (
     b"HTTP/1.1 201 Created\r\nLocation: /orders/" + b"o" * 36 + b"\r\ncontent-length: 2\r\n\r\n{}"
@@ -43,6 +43,7 @@ async def placed(*answers: bytes) -> Load:
 async def test_every_order_is_counted_by_its_answer() -> None:
     """Orders are placed, refused, answered wrongly, or not answered; none is left out."""
     load = await placed(PLACED, REFUSED, WRONG, PLACED)
+    assert loaded(printed(load)) == load
     assert (load.placed, load.refused, load.last) == (2, 1, "o" * 36)
     assert load.wrong.pop("409: OutOfStock") == 1
     assert sum(load.wrong.values()) == 1  # the connection was closed
