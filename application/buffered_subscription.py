@@ -13,7 +13,7 @@ from math import inf
 from typing import Final
 
 from application.ending import end
-from application.event_filter import EventFilter
+from application.event_filter import EventFilter, kind_of
 from application.messages import RecordedEvent
 from application.pacing import apart
 from application.ports import Progress, StoreUnavailable, Subscriptions
@@ -57,6 +57,7 @@ class BufferedSubscription:
         self.only, self._kept, self._patience = only, kept, patience
         self._after = self._end = after  # all events between these positions are kept
         self._messages: list[Message] = []
+        self._kinds: list[tuple[str, str] | None] = []  # category and type of each; no event: none
         self._first = 0  # the number of the oldest message that is kept
         self._limit = 0  # the number of the first message that may not be read yet
         self._since_end = 0  # messages since the log's end was seen
@@ -100,7 +101,7 @@ class BufferedSubscription:
 
     def next(self, reader: Reader) -> Message | None:
         """The next message that concerns this reader; ``None``: there is none yet."""
-        first, messages, admits = self._first, self._messages, reader.only.__contains__
+        first, messages, kinds, wanted = self._first, self._messages, self._kinds, reader.only.pairs
         if self.lost(reader):
             return None
         for at in range(reader.number - first, len(messages)):
@@ -108,7 +109,8 @@ class BufferedSubscription:
             reader.number, reader.position = first + at + 1, message.position
             if reader.number % _OFTEN == 0:
                 self._moved.set()
-            if isinstance(message, Progress) or admits(message):
+            kind = kinds[at]
+            if kind is None or kind in wanted:
                 reader.at_end = reader.at_end or _is_end(message)
                 return message
         self._moved.set()
@@ -172,6 +174,7 @@ class BufferedSubscription:
 
     def _keep(self, message: Message) -> None:
         self._messages.append(message)
+        self._kinds.append(kind_of(message) if isinstance(message, RecordedEvent) else None)
         self._end = message.position
         self._since_end = 0 if _is_end(message) else self._since_end + 1
         if len(self._messages) > self._kept + self._kept // 4:  # many at a time
@@ -193,7 +196,7 @@ class BufferedSubscription:
     def _drop(self, count: int) -> None:
         self._after = self._messages[count - 1].position
         self._first += count
-        del self._messages[:count]
+        del self._messages[:count], self._kinds[:count]
 
     async def _room(self) -> None:
         """Wait until the next message may be read."""

@@ -19,6 +19,13 @@ class Placed(Protocol):
     def type(self) -> str: ...
 
 
+def kind_of(event: Placed) -> tuple[str, str]:
+    """Its category and type: what a filter is made of. An event of another system may have a
+    stream without a category, which is in no filter."""
+    category, dash, _ = event.stream.partition("-")
+    return (category if dash else "", event.type)
+
+
 @dataclass(frozen=True)
 class EventFilter:
     """These types of event, each in streams of its category: ``placed in wanted``."""
