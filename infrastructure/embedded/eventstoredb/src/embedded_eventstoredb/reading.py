@@ -41,6 +41,11 @@ WHERE position > ? AND position <= ? AND {_PROJECTED}
 ORDER BY position LIMIT ?"""
 
 
+def is_projected(stream: str) -> bool:
+    """Whether projections see the records of that stream: of users' streams and their metadata."""
+    return not stream.startswith("$") or (stream.startswith("$$") and not stream.startswith("$$$"))
+
+
 class Reading:
     """Queries, for one connection, on the thread that owns it."""
 

@@ -143,6 +143,14 @@ class Transaction(Reading):
             found = self._memory.streams[name] = Reading(self._connection).stream(name)
         return found
 
+    def streams(self, names: Iterable[str]) -> dict[str, Stream]:
+        known = self._memory.streams
+        wanted = list(names)
+        if lacking := [name for name in wanted if name not in known]:
+            known.update(super().streams(lacking))
+        found = {name: known[name] for name in wanted if name in known}
+        return {name: stream for name, stream in found.items() if stream.key}
+
     def append(
         self, stream: Stream, records: Sequence[NewRecord], *, version: int | None = None
     ) -> Appended:

@@ -8,19 +8,21 @@ once, in the order of the log, also after a crash.
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from embedded_eventstoredb.projections.definitions import Definition
 from embedded_eventstoredb.projections.linking import Step, link_batch
 from embedded_eventstoredb.projections.system_projection import SystemProjection
-from embedded_eventstoredb.storage import Storage, Transaction
+from embedded_eventstoredb.reading import is_projected
+from embedded_eventstoredb.storage import Storage, Stream, Transaction
 
 _REST: Final = 3.0
 """The pause after a batch, in processor times of that batch: links may be late, appends may not.
 
 The time that a batch waits for its turn does not count: on a busy machine, links would fall behind.
 """
-_LEAST_REST: Final = 0.01  # seconds: appends that come meanwhile are linked in one commit
+_LEAST_REST: Final = 0.05  # seconds: appends that come meanwhile are linked in one commit
 _log = logging.getLogger(__name__)
 
 
@@ -35,13 +37,16 @@ class SystemProjections:
         self._projections: list[SystemProjection] = []
         self._storage = storage
         self._woken = asyncio.Event()
+        self._to_link = storage.last_position
+        """Records beyond this position are links, or other records that no projection links."""
+        storage.on_growth(self._grown)
         self._own_end = -1  # of the log, after the last batch
         self._worked = 0.0  # seconds of the writer's processor, for the last batch
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Work in the background from now on."""
-        self._tasks = [asyncio.create_task(self._follow_log()), asyncio.create_task(self._work())]
+        self._tasks = [asyncio.create_task(self._work())]
 
     async def stop(self) -> None:
         """Stop all work; what is not committed is done after the next start."""
@@ -75,11 +80,10 @@ class SystemProjections:
         behind = self._storage.last_position - position
         return 100 * (1 - behind / (self._storage.last_position + 1))
 
-    async def _follow_log(self) -> None:
-        position = -1
-        while True:
-            position = await self._storage.beyond(position)
-            self._woken.set()
+    def _grown(self, streams: Mapping[str, Stream]) -> None:
+        if any(map(is_projected, streams)):
+            self._to_link = self._storage.last_position
+        self._woken.set()
 
     async def _work(self) -> None:
         while True:
@@ -115,7 +119,7 @@ class SystemProjections:
     async def _link_next(self, place: int, end: int) -> bool:
         """Link one batch for all projections at that position."""
         running = [found for found in self._running() if found.position == place]
-        if not self._storage.read_linkable(place, 1):
+        if place >= self._to_link or not self._storage.read_linkable(place, 1):
             for projection in running:  # links only: no commit is needed
                 projection.skip_to(end)
             return False
