@@ -6,7 +6,6 @@ bounded by the steps of its definition, and by the latest 100 entries of its tim
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, cast
@@ -21,6 +20,7 @@ from application.sagas.operating import saga_category
 from application.sagas.saga import Saga, Step, nothing
 from application.sagas.state import AT_WORK, SagaState, SagaStatus, evolve
 from application.sagas.timeline import EntryKind, TimelineEntry, extended
+from domain.speed import replace
 
 DETAIL: Final = ("timeline", "state")
 _INDEXED: Final = ("saga", "status", "open", "stuck", "due", "started_at")

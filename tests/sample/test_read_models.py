@@ -1,7 +1,9 @@
 """The read models of the bank, one of each kind, each from its events, delivered several times."""
 
+from application.projections.folding import projected
 from domain.values import Money
-from tests.projection_specification import ProjectionSpecification, at
+from infrastructure import memory
+from tests.projection_specification import ProjectionSpecification, at, recorded
 from tests.sample.accounts import Deposited, Held, Released, Withdrawn
 from tests.sample.read_models import (
     balances,
@@ -13,7 +15,7 @@ from tests.sample.read_models import (
 from tests.sample.read_models.balances import Balance
 from tests.sample.read_models.daily_transfers import DailyTransfers
 from tests.sample.read_models.payee_search import Payee
-from tests.sample.read_models.statements import Entry, Statement
+from tests.sample.read_models.statements import ENTRIES, Entry, Statement
 from tests.sample.read_models.transfer_summary import TransferSummary
 from tests.sample.service import SAMPLE
 from tests.sample.transfers import (
@@ -131,6 +133,21 @@ def test_a_statement_joins_accounts_and_transfers() -> None:
             ),
         }
     )
+
+
+async def test_a_statement_shows_the_last_transfers_and_counts_all() -> None:
+    """So the view of a busy account does not grow, whatever happens to a transfer left out."""
+    past = [(f"transfer-t-{number}", RENT) for number in range(1000, 1000 + ENTRIES + 20)]
+    late = ("transfer-t-1000", TransferCancelled(reason="no"))
+    *first, last = recorded(SAMPLE.catalogue, [*past, late])
+    views = memory.Views(statements)
+    changed, parts = await projected(statements, first, views)
+    await views.save(changed, parts=parts, checkpoint=first[-1].position, expected=None)
+    changed, _ = await projected(statements, [last], views)
+
+    shown = changed["bob"].view  # type: ignore[union-attr]  # it is there
+    assert (shown.transfers, len(shown.entries)) == (ENTRIES + 20, ENTRIES)
+    assert shown.entries[0].transfer_id == "t-1020"
 
 
 def entry(id: str, amount: int, withdrawn: bool = False) -> Entry:

@@ -1,4 +1,6 @@
-"""An account with all its transfers in one document, and what became of them. Key: the account.
+"""An account with its transfers, and what became of them. Key: the account.
+
+It shows the last ``ENTRIES`` of them, by id, so that it does not grow for ever, and counts all.
 
 It takes events of two categories, in whatever order their streams come. What is known of a transfer
 meets in one part, and waits there until the request says whose it is. A transfer is on the
@@ -6,7 +8,7 @@ statements of both of its accounts.
 """
 
 from collections.abc import Collection, Sequence
-from typing import cast
+from typing import Final, cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,6 +19,9 @@ from tests.sample.accounts import AccountEvent, Deposited, Held, Withdrawn
 from tests.sample.aggregates import ACCOUNT, TRANSFER
 from tests.sample.read_models.asked_transfer import AskedTransfer, evolve_asked
 from tests.sample.values import AccountId, TransferId
+
+ENTRIES: Final = 100
+"""How many transfers of an account are shown."""
 
 
 class Entry(BaseModel):
@@ -72,14 +77,16 @@ def _views(known: KnownOfTransfer) -> Collection[str]:
 def _gather(
     account: str, statement: Statement | None, changes: Sequence[Change[KnownOfTransfer]]
 ) -> Statement | None:
-    entries = {one.transfer_id: one for one in (statement.entries if statement else ())}
+    known = statement or Statement(account_id=account)
+    count, entries = known.transfers, {one.transfer_id: one for one in known.entries}
     for before, after in changes:
         if before and before.asked:
-            entries.pop(before.asked.transfer_id, None)
+            count -= 1
         if after and after.asked:
+            count += 1
             entries[after.asked.transfer_id] = _entry(account, after.asked, after)
-    shown = tuple(entries[transfer] for transfer in sorted(entries))
-    return Statement(account_id=account, transfers=len(shown), entries=shown)
+    shown = tuple(entries[transfer] for transfer in sorted(entries)[-ENTRIES:])
+    return Statement(account_id=account, transfers=count, entries=shown)
 
 
 def _entry(account: str, asked: AskedTransfer, known: KnownOfTransfer) -> Entry:
