@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection
 from typing import Any, Final
 
-_AGAIN: Final = 0.5  # seconds
+_AGAIN: Final = 2.0  # seconds; sooner, it would cut short how a driver ends its query
 
 
 async def end(tasks: Collection[asyncio.Task[Any]], *, again: float = _AGAIN) -> None:
