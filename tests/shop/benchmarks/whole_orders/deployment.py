@@ -262,7 +262,8 @@ def _server_pid(uri: str) -> int:
 def _process(
     role: str, home: Path, settings: Mapping[str, str], module: str, *, metered: bool
 ) -> Iterator[Process]:
-    port, parts, output = free_port(), home / f"{role}.json", home / f"{role}.txt"
+    port = free_port()
+    parts, output = home / f"{role}-{port}.json", home / f"{role}-{port}.txt"
     program = [_METERED, str(parts)] if metered else [module]
     arguments = ["serve"] if role == "all" else ["serve", "--role", role]
     with output.open("w") as file:

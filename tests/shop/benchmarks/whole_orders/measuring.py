@@ -8,7 +8,6 @@ from typing import Final, get_args
 
 from tests.shop.benchmarks.whole_orders import report
 from tests.shop.benchmarks.whole_orders.deployment import (
-    PATIENCE,
     ROLES,
     Deployment,
     Store,
@@ -16,7 +15,7 @@ from tests.shop.benchmarks.whole_orders.deployment import (
     deployed,
 )
 from tests.shop.benchmarks.whole_orders.load import Load, Task
-from tests.shop.benchmarks.whole_orders.watching import ended_otherwise, settled, watched
+from tests.shop.benchmarks.whole_orders.watching import REPORTED, ends, settled, watched
 
 WARM_UP: Final = 50  # orders
 IDLE: Final = 5.0  # seconds
@@ -42,7 +41,7 @@ class Shop:
 
     def settle(self) -> Sequence[str]:
         """Wait until all orders are whole. Returns what went wrong, if anything did."""
-        return ended_otherwise(settled(self.deployment, self.placed, PATIENCE))
+        return settled(self.deployment, self.placed)
 
 
 def idle(shop: Shop) -> Iterator[str]:
@@ -59,15 +58,15 @@ def steady(shop: Shop, task: Task) -> Iterator[str]:
     before = shop.deployment.taken()
     with watched(shop.deployment) as watch:
         load = shop.under(task)
-        backlog = shop.placed - sum(watch.look().ended.values())
+        backlog = shop.placed - sum(ends(shop.deployment).values())
     began = time.monotonic()
     wrong = shop.settle()
-    whole = time.monotonic() - began
+    whole = time.monotonic() - began - REPORTED
     taken = shop.deployment.taken().since(before)
     yield from report.customers(load)
     yield f"{report.lags(watch.worst)}; unknown {watch.unknown} times of {watch.looks} looks"
-    ends = ", ".join(wrong) or "all completed"
-    yield f"backlog at the end: {backlog:,} orders, whole {whole:.1f} s later; {ends}"
+    how = ", ".join(wrong) or "all completed"
+    yield f"backlog at the end: {backlog:,} orders, whole {whole:.1f} s later; {how}"
     yield from report.costs(taken, load.placed)
 
 
@@ -76,7 +75,7 @@ def fastest(shop: Shop, task: Task) -> Iterator[str]:
     began = time.monotonic()
     load = shop.under(task)
     wrong = shop.settle()
-    whole = load.placed / (time.monotonic() - began)
+    whole = load.placed / (time.monotonic() - began - REPORTED)
     yield from report.customers(load)
     yield f"whole orders: {whole:.1f}/s; {', '.join(wrong) or 'all completed'}"
 

@@ -1,6 +1,5 @@
 """What the service itself reports while it is under load: its metrics, once a second."""
 
-import math
 import re
 import threading
 import time
@@ -14,34 +13,36 @@ from urllib.request import urlopen
 from tests.shop.benchmarks.whole_orders.deployment import PATIENCE, Deployment
 
 EVERY: Final = 1.0  # seconds
-_REPORTED: Final = 1.0  # seconds after which a report of a read model has been made anew
-_ASKED: Final = ("all", "api", "sagas")
+REPORTED: Final = 1.0
+"""Seconds after which the report of a read model has been made anew: so long it is waited for."""
+_RUN_SAGAS: Final = ("all", "sagas")
 _SAMPLE: Final = re.compile(r"(\w+)\{([^}]*)\} (\S+)")
 _LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
 
 
-@dataclass(frozen=True)
-class Report:
-    """Where the service stands."""
-
-    lags: Mapping[str, float]
-    """Seconds, by live read model; those that are unknown are missing."""
-    ended: Mapping[str, int]
-    """The sagas of orders that have ended since the start, by how."""
+Lags = Mapping[str, float]
+"""Seconds, by live read model; those that are unknown are missing."""
+Ends = Mapping[str, int]
+"""The sagas of orders that have ended since the start, by how."""
 
 
-def reported(deployment: Deployment) -> Report:
-    """Asks the processes that know: the API, and those that run sagas. Raises ``OSError``."""
-    lags: dict[str, float] = {}
+def lags(deployment: Deployment) -> Lags:
+    """As the API knows them. Raises ``OSError``."""
+    return {
+        labels["projection"]: value
+        for name, labels, value in _samples(deployment.url)
+        if name == "headwater_projection_lag_seconds" and labels["role"] == "live"
+    }
+
+
+def ends(deployment: Deployment) -> Ends:
+    """As the processes know that run sagas. Raises ``OSError``."""
     ended: Counter[str] = Counter()
-    for process in (one for one in deployment.processes if one.role in _ASKED):
+    for process in (one for one in deployment.processes if one.role in _RUN_SAGAS):
         for name, labels, value in _samples(process.url):
-            match name:
-                case "headwater_projection_lag_seconds" if labels["role"] == "live":
-                    lags[labels["projection"]] = value
-                case "headwater_saga_seconds_count" if labels["saga"] == "order_fulfilment":
-                    ended[labels["end"]] += int(value)
-    return Report(lags, ended)
+            if name == "headwater_saga_seconds_count" and labels["saga"] == "order_fulfilment":
+                ended[labels["end"]] += int(value)
+    return ended
 
 
 def _samples(url: str) -> Iterator[tuple[str, Mapping[str, str], float]]:
@@ -62,13 +63,12 @@ class Watch:
     """How often the lag of a read model was not known."""
     looks: int = 0
 
-    def look(self) -> Report:
-        report = reported(self.deployment)
+    def look(self) -> None:
+        now = lags(self.deployment)
         self.looks += 1
-        self.unknown += len(self.worst.keys() - report.lags.keys())
-        for name, lag in report.lags.items():
+        self.unknown += len(self.worst.keys() - now.keys())
+        for name, lag in now.items():
             self.worst[name] = max(lag, self.worst.get(name, 0.0))
-        return report
 
 
 @contextmanager
@@ -90,26 +90,23 @@ def watched(deployment: Deployment) -> Iterator[Watch]:
         thread.join()
 
 
-def settled(deployment: Deployment, orders: int, within: float) -> Report:
+def settled(deployment: Deployment, orders: int, within: float = PATIENCE) -> Sequence[str]:
     """Wait until the sagas of that many orders have ended, and every read model shows all events.
 
-    Raises ``TimeoutError``, with where it stands.
+    Returns a sentence for each kind of end that is not completion. Raises ``TimeoutError``.
     """
-    deadline, whole_since = time.monotonic() + within, math.inf
-    while True:
-        report = reported(deployment)
-        late = [name for name, lag in report.lags.items() if lag]
-        if late or not report.lags or sum(report.ended.values()) < orders:
-            whole_since = math.inf
-        else:
-            whole_since = min(whole_since, time.monotonic())
-        if time.monotonic() - whole_since > _REPORTED:
-            return report
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"after {within:.0f} s, with {orders} orders: {report}")
-        time.sleep(0.5)
+    deadline = time.monotonic() + within
+    ended = ends(deployment)
+    while sum(ended.values()) < orders:
+        _pause(deadline, f"{orders} orders, and {ended} of their sagas")
+        ended = ends(deployment)
+    time.sleep(REPORTED)
+    while not (late := lags(deployment)) or any(late.values()):
+        _pause(deadline, f"lags of {late}")
+    return [f"{count} sagas {end}" for end, count in ended.items() if end != "completed"]
 
 
-def ended_otherwise(report: Report) -> Sequence[str]:
-    """A sentence for each kind of end that is not completion."""
-    return [f"{count} sagas {end}" for end, count in report.ended.items() if end != "completed"]
+def _pause(deadline: float, standing: str) -> None:
+    if time.monotonic() > deadline:
+        raise TimeoutError(f"after {PATIENCE:.0f} s: {standing}")
+    time.sleep(0.5)
