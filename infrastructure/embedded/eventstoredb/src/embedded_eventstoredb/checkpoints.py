@@ -60,6 +60,16 @@ class Checkpoints:
         self._counted = 0
         return self._new(at)
 
+    def passes(self) -> bool:
+        """Count a record that was appended after the subscription caught up and was not sent.
+
+        False, and not counted, if there may be a checkpoint: then ``live`` decides.
+        """
+        if self._counted + 1 >= self._interval:
+            return False
+        self._counted += 1
+        return True
+
     def fell_behind(self) -> Position | None:
         """The subscription has fallen behind."""
         self._page = self._reached

@@ -51,7 +51,7 @@ def parse_filter(options: FilterOptions) -> Filter:
             return lambda record: in_all(record) and named(record.stream)
         case "event_type":
             typed = _matches(options.event_type.regex, options.event_type.prefix)
-            return lambda record: in_all(record) and typed(record.type)
+            return lambda record: typed(record.type) and in_all(record)  # most are links
         case _:
             raise invalid_argument("A filter is by stream_identifier or by event_type: give one.")
 

@@ -11,6 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Sequence
 from typing import Final, Protocol
 
+from embedded_eventstoredb.records import payload
 from embedded_eventstoredb.storage import Reading, Record, Stream
 from embedded_eventstoredb.streams import read_stream
 
@@ -154,7 +155,7 @@ class Readers:
         page = reader.read_page()
         if page:
             page.reverse()
-            size = sum(len(record.data) + len(record.metadata) + _RECORD for record in page)
+            size = payload(page) + len(page) * _RECORD
             self._pages[reader] = (page, size)
             self.held += size
             while self.held > self._most and len(self._pages) > 1:
@@ -164,7 +165,11 @@ class Readers:
 
 def _few(page: list[Record]) -> list[Record]:
     """The next records of a page, taken from its end."""
-    records: list[Record] = []
+    if len(page) <= _FEW and payload(page) <= _FEW_BYTES:
+        records = page[::-1]
+        page.clear()
+        return records
+    records = []
     room = _FEW_BYTES
     while page and room > 0 and len(records) < _FEW:
         records.append(page.pop())

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from embedded_eventstoredb.records import Record, Stream
+from embedded_eventstoredb.records import Record, Stream, payload
 
 _RECORDS: Final = 4_096
 _BYTES: Final = 4 << 20  # of data and metadata
@@ -92,6 +92,8 @@ class RecentRecords:
 
 def _page(records: list[Record]) -> list[Record]:
     """The first of these records, up to the limit of a page in bytes."""
+    if payload(records) < _PAGE_BYTES:
+        return records
     room = _PAGE_BYTES
     for number, record in enumerate(records, 1):
         room -= _size(record)

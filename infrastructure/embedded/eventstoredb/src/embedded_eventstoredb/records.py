@@ -1,7 +1,9 @@
 """The records of the log, and the state of a stream."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from random import getrandbits
 from typing import Final, NamedTuple
 
@@ -55,6 +57,15 @@ class Record(NamedTuple):
     created: int
     metadata: bytes
     data: bytes
+
+
+_data_of = itemgetter(Record._fields.index("data"))
+_metadata_of = itemgetter(Record._fields.index("metadata"))
+
+
+def payload(records: Sequence[Record]) -> int:
+    """The bytes of their data and metadata, without a loop in Python: it runs for each page."""
+    return sum(map(len, map(_data_of, records))) + sum(map(len, map(_metadata_of, records)))
 
 
 class Linkable(NamedTuple):

@@ -116,7 +116,7 @@ class LogSubscription:
             if sent:
                 resolved = resolve(self._storage, record) if self._resolve_links else None
                 yield resolved or Resolved(record, None)
-            if self._checkpoints:
+            if self._checkpoints and (sent or not self._live or not self._checkpoints.passes()):
                 yield from _checkpoint(self._due(self._checkpoints, record, matches, sent))
 
     def _due(
