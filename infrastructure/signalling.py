@@ -1,7 +1,6 @@
 """A signal that wakes all tasks that wait for a change."""
 
 import asyncio
-from collections.abc import Iterable
 from contextlib import suppress
 
 
@@ -31,13 +30,3 @@ async def wait_for(event: asyncio.Event, within: float | None = None) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(within):
             await event.wait()
-
-
-async def wait_for_any(events: Iterable[asyncio.Event], within: float | None = None) -> None:
-    """Wait until one of the events is set, at most ``within`` seconds."""
-    waiting = [asyncio.ensure_future(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waiting:
-            wait.cancel()
