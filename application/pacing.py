@@ -8,8 +8,8 @@ price, however small it is.
 from typing import Final
 
 _LEAST: Final = 0.01  # seconds
-_MOST: Final = 0.05
-_EACH: Final = 0.004  # so from 250 events a second on, it grows up to the most
+_MOST: Final = 0.1
+_EACH: Final = 0.008  # so from 125 events a second on, it grows up to the most
 
 
 def apart(events: int) -> float:

@@ -12,6 +12,9 @@ from typing import Final, Generic, TypeVar, cast
 
 CONCURRENT: Final = 2  # batches under way at a time: one that has to wait does not stop all
 
+_FEW: Final = range(2, 16)  # callers in a batch
+_MOMENT: Final = 0.006  # seconds
+
 W = TypeVar("W")
 A = TypeVar("A")
 
@@ -39,6 +42,7 @@ class Batcher(Generic[W, A]):
         self._choose, self._serve, self._report = choose, serve, report
         self._waiting: deque[Waiting[W, A]] = deque()
         self._batches: set[asyncio.Task[None]] = set()
+        self._last = 0  # callers in the last batch
 
     async def answer(self, wanted: W) -> A:
         """Returns the answer that ``serve`` gave, or raises its exception."""
@@ -50,7 +54,13 @@ class Batcher(Generic[W, A]):
 
     async def _work(self) -> None:
         try:
-            while batch := self._choose(self._waiting):
+            while self._waiting:
+                if self._last in _FEW:
+                    await asyncio.sleep(_MOMENT)
+                batch = self._choose(self._waiting)
+                self._last = len(batch)
+                if not batch:
+                    return
                 self._report(len(batch))
                 await self._serve(batch)
         finally:

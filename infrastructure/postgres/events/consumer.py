@@ -16,7 +16,7 @@ from infrastructure.postgres.events.handing_out import Membership, Settled
 from infrastructure.signalling import Signal, wait_for
 
 _NET: Final = 0.5  # seconds until a look without a notification: a dead consumer sends none
-_PACE: Final = 0.01  # seconds from one visit to the next: what comes meanwhile goes together
+_PACE: Final = 0.03  # seconds from one visit to the next: what comes meanwhile goes together
 _TOGETHER: Final = 0.05  # seconds that settlements wait for others
 _HELD_BACK: Final = Backoff(0.02, most=_NET)  # until the next visit, while events are held back
 _GONE: Final = "this consumer has left: its events go to others"
