@@ -90,7 +90,7 @@ class _Logger:
 
 def _configure(level: str, outputs: Sequence[_Output]) -> None:
     structlog.configure(
-        processors=_BEFORE_RENDERING,
+        processors=[*_BEFORE_RENDERING],  # of its own: structlog changes it to capture records
         logger_factory=lambda name=None: _Logger(name, outputs),
         wrapper_class=structlog.make_filtering_bound_logger(level),
     )

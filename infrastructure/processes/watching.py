@@ -18,6 +18,7 @@ from application.sagas import queries as saga_queries
 from application.sagas.queries import SagaCounts
 from application.sagas.standings import shown_by
 from infrastructure.container import Container
+from infrastructure.roles import Role
 
 LOOK_AT_GROUPS = 5.0  # seconds between two looks
 WORTH_COUNTING = (
@@ -28,8 +29,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 async def watch_read_models(container: Container) -> None:
-    """Measures the read models every second, and lets their lag slow commands."""
-    pressure = container.backpressure().pressure
+    """Measures the read models every second, and lets their lag slow commands, where they come."""
+    pressure, admits = container.backpressure().pressure, Role.API in container.roles()
     while True:
         try:
             await _look(container)
@@ -37,7 +38,8 @@ async def watch_read_models(container: Container) -> None:
             log.warning("cannot see how old the read models are", reason=str(error))
         if (now := container.backpressure().pressure) is not pressure:
             pressure = now
-            log.warning("backpressure", commands=str(pressure))
+            if admits:
+                log.warning("backpressure", commands=str(pressure))
         await asyncio.sleep(1)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import structlog
+from structlog.testing import capture_logs
 
 from infrastructure import telemetry
 from infrastructure.http.app import create_app
@@ -110,6 +111,14 @@ def test_a_record_has_a_bound(tmp_path: Path) -> None:
     assert "left_out" in large
     assert failed["exception"][0]["exc_value"].startswith("yyy")
     assert max(map(len, file.read_text().splitlines())) <= telemetry.LARGEST_RECORD
+
+
+def test_records_can_be_captured() -> None:
+    """By structlog's own means, also once the log is set up."""
+    telemetry.log_to_stderr("INFO")
+    with capture_logs() as captured:
+        log.info("seen", one=1)
+    assert captured == [{"event": "seen", "one": 1, "log_level": "info"}]
 
 
 def test_a_pipe_that_nobody_reads_holds_up_no_caller() -> None:
