@@ -23,6 +23,8 @@ def main() -> int:
     os.umask(0o077)  # only this user may read the log
     _skip_client_import()
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # the node prints its own errors
+    # uvloop forks to start the process that runs scripts; gRPC would then close our connections
+    os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     from embedded_eventstoredb.server import (
         CertificatesUnavailable,
         Node,
