@@ -136,26 +136,29 @@ class Backpressure:
 
     @property
     def pressure(self) -> Pressure:
-        behind, _ = self._worst()
+        return self._pressure(self._worst()[0])
+
+    def _pressure(self, behind: float) -> Pressure:
         if behind >= (self._resume if self._refusing else self._refuse):
             return Pressure.REFUSED
         return Pressure.NONE if behind < self._slow else Pressure.SLOWED
 
-    def require(self) -> None:
-        """Raise :class:`Overloaded` while commands from outside are refused."""
-        if self.pressure is Pressure.REFUSED:
-            behind, seen = self._worst()
-            assert seen is not None  # what else is behind
+    def require(self) -> float:
+        """Raise :class:`Overloaded` while commands from outside are refused.
+
+        Returns the largest lag in seconds.
+        """
+        behind, seen = self._worst()
+        if seen is not None and self._pressure(behind) is Pressure.REFUSED:
             wait = math.ceil(behind - self._resume)
             raise Overloaded(seen.reason(self._clock()), min(max(wait, 1), 60))
+        return behind
 
     async def admit(self) -> None:
         """Let a command from outside pass, at once or slowed. Raises :class:`Overloaded`."""
-        self.require()
-        behind, _ = self._worst()
-        if behind < self._slow:
-            return
-        await self._pause(LONGEST * (behind - self._slow) / (self._refuse - self._slow))
+        behind = self.require()
+        if behind >= self._slow:
+            await self._pause(LONGEST * (behind - self._slow) / (self._refuse - self._slow))
 
     async def wait(self) -> None:
         """Let the next command of an import pass. An import waits, but is never refused.
