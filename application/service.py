@@ -10,6 +10,7 @@ from typing import Any, Generic
 from application import own_events
 from application.catalogue import NO_UPCASTERS, Catalogue, Upcasters
 from application.category import Category
+from application.integration_events import Contract, Publication
 from application.projections.projection import Projection
 from application.reactions import O, Reaction
 from application.sagas.performing import CallPerformer
@@ -30,8 +31,9 @@ def no_calls(_: Any) -> Sequence[CallPerformer[Any]]:
 class Service(Generic[O]):
     """Everything that a service declares. ``O`` is the type of its own outside ports.
 
-    Raises :class:`InvalidService` for two things of one name, for a category that is followed or
-    reacted to but not declared, and for a gap in upcasters or in the versions of a saga.
+    Raises :class:`InvalidService` for two things of one name, for a category that is followed,
+    reacted to or published but not declared, and for a gap in upcasters or in the versions of a
+    saga.
     """
 
     name: str
@@ -41,16 +43,21 @@ class Service(Generic[O]):
     reactions: tuple[Reaction[O], ...] = ()
     outside_calls: Callable[[O], Sequence[CallPerformer[Any]]] = no_calls
     upcasters: Upcasters = field(default_factory=lambda: NO_UPCASTERS)
+    publishes: tuple[Publication, ...] = ()
 
     def __post_init__(self) -> None:
         try:
             own = self.catalogue.own.pairs
             _refuse_doubles("read model", ((one.name, one.version) for one in self.read_models))
             _refuse_doubles("consumer group", self.groups)
+            _refuse_doubles("publication", (one.category.name for one in self.publishes))
+            made = (event.kind for one in self.publishes for event in one.publishes)
+            _refuse_doubles("integration event", made)
         except ValueError as error:
             raise InvalidService(f"{self.name}: {error}") from error
         reads = [(one.name, one.events) for one in self.projections]
         reads += [(one.name, one.events) for one in self.reactions]
+        reads += [(f"publication of {one.category.name}", one.events) for one in self.publishes]
         for name, events in reads:
             if strange := events.pairs - own:
                 self._refuse(f"{name} reads {_listed(strange)}: declare that category")
@@ -93,6 +100,11 @@ class Service(Generic[O]):
     def groups(self) -> tuple[str, ...]:
         """Its consumer groups, each of which can park events."""
         return (*(reaction.name for reaction in self.reactions), *self.versions)
+
+    @cached_property
+    def contract(self) -> Contract:
+        """What it publishes."""
+        return Contract(self.name, self.publishes)
 
     def _refuse(self, why: str) -> None:
         raise InvalidService(f"{self.name}: {why}")

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from application.service import Service
 from application.shop.aggregates import EXCHANGE, ORDER, PAYMENT, SHIPMENT, STOCK
+from application.shop.integration_events import PUBLISHED
 from application.shop.ports import Outside
 from application.shop.reactions.goods_return import goods_return
 from application.shop.reactions.shipping import shipping
@@ -42,4 +43,5 @@ SHOP: Final[Service[Outside]] = Service(
     reactions=(goods_return, shipping),
     outside_calls=outside_calls,
     upcasters={OrderPlaced: {1: prices_carry_their_currency}},
+    publishes=PUBLISHED,
 )
