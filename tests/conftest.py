@@ -8,10 +8,11 @@ import pytest
 
 from embedded_eventstoredb import NodeProcess
 from infrastructure.settings import EventStore
+from tests.dynamodb.server import dynamodb_server
 from tests.servers import empty_schema, postgres_server
 
-_SERVERS: Final = {"node", "fresh_node", "postgres_for_all"}
-_ON_A_SERVER: Final = re.compile("postgres|eventstoredb|http")  # how adapters are called
+_SERVERS: Final = {"node", "fresh_node", "postgres_for_all", "dynamodb"}
+_ON_A_SERVER: Final = re.compile("postgres|eventstoredb|dynamodb|http")  # how adapters are called
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
@@ -47,6 +48,14 @@ def fresh_node() -> Iterator[NodeProcess]:
 def postgres_for_all() -> Iterator[str]:
     """The address of a PostgreSQL server, one for all tests; ``POSTGRES_URI`` names another."""
     with postgres_server() as uri:
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def dynamodb() -> Iterator[str]:
+    """The address of a DynamoDB, one for all tests: use fresh tables; ``DYNAMODB_URI`` names
+    another."""
+    with dynamodb_server() as uri:
         yield uri
 
 

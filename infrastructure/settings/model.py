@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from domain.values import normal
 from infrastructure.settings.values import (
     HostNames,
+    HttpUri,
     Port,
     Token,
     Words,
@@ -53,6 +54,14 @@ class Settings(BaseModel):
     postgres_uri: Annotated[str, uri_of("postgresql", "postgres")] | None = None
     """The PostgreSQL to use for read models, and for events with `{event_store}=postgres`:
     `postgresql://shop:secret@127.0.0.1/shop`; unset: the embedded one."""
+    dynamodb_uri: HttpUri | None = None
+    """The endpoint of DynamoDB, where it is not that of AWS: `http://127.0.0.1:4566`. Credentials
+    come from where AWS's tools look for them: `AWS_PROFILE`, for example."""
+    dynamodb_region: str | None = None
+    """The AWS region of the tables: `eu-central-1`; unset: the one of AWS's tools."""
+    dynamodb_table_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")] = "headwater-"
+    """What the names of the DynamoDB tables begin with: letters, digits and `_.-`. Each service in
+    an account has its own."""
     home: Path = Path(".headwater")
     """The directory of the embedded servers' data, large payloads and logs."""
     payloads_dir: Path | None = None

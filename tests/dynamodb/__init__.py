@@ -1,0 +1,1 @@
+"""DynamoDB for tests: a server, and faults that no double shows by itself."""
