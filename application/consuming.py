@@ -9,47 +9,26 @@ Other streams go on.
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from itertools import count
 from typing import Final, TypeVar
 from weakref import WeakValueDictionary
 
-from application.backoff import Backoff
 from application.claim_check import claim
-from application.command_dispatch import TooMuchContention
 from application.event_filter import EventFilter
-from application.messages import RecordedEvent, UnreadableEvent
+from application.messages import RecordedEvent
 from application.parking import PARKING, EventDiscarded, EventParked, ReplayRequested
 from application.parking_stream import ParkingStream
+from application.patient_parking import PatientParking
 from application.ports import (
     ConsumerGroups,
     Delivery,
     EventStore,
-    OutcomeUnknown,
     PayloadStore,
-    ProviderUnavailable,
     StoreUnavailable,
     StreamUnusable,
-    WrongExpectedVersion,
 )
+from application.retrying import BACKOFF, Retrying
 
 T = TypeVar("T")
-
-_BACKOFF: Final = Backoff(0.05, most=10.0)
-
-
-class NotHere(Exception):
-    """Only a newer release can handle this event. It is kept until this process ends."""
-
-
-PASSING: Final = (
-    NotHere,
-    StoreUnavailable,
-    ProviderUnavailable,
-    OutcomeUnknown,
-    TooMuchContention,
-    WrongExpectedVersion,
-)
-"""Errors that pass by themselves, so the event is handled again without an operator."""
 
 HANDED_OUT: Final = 10
 """An event that was redelivered this often is parked without an attempt: it kills its workers."""
@@ -81,8 +60,8 @@ class GroupConsumer:
         *,
         at_once: int = 64,
         tries: int = 3,
-        steady: float = _BACKOFF.most,
-        pause: Callable[[int], Awaitable[None]] = _BACKOFF,
+        steady: float = BACKOFF.most,
+        pause: Callable[[int], Awaitable[None]] = BACKOFF,
     ) -> None:
         """Handles at most ``at_once`` events at a time. Awaits ``pause(n)`` between attempts.
 
@@ -90,9 +69,9 @@ class GroupConsumer:
         """
         self._group, self._only, self._handle = group, only | _OWN, handle
         self._groups, self._store, self._payloads, self._parking = groups, store, payloads, parking
-        self._at_once, self._tries, self._pause = at_once, tries, pause
+        self._at_once, self._pause, self._retrying = at_once, pause, Retrying(pause, tries)
         self._alone, self._breaks, self._steady = asyncio.Lock(), 0, steady
-        self._stalled: str | None = None
+        self._on_parking = PatientParking(self._retrying)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -101,7 +80,7 @@ class GroupConsumer:
 
         That is a parking stream that cannot be read: which events are parked is then unknown.
         """
-        return self._stalled
+        return self._on_parking.stalled
 
     async def run(self) -> None:
         """Handle events until cancelled. When the connection breaks, it subscribes again.
@@ -113,7 +92,7 @@ class GroupConsumer:
                 await self._consume()
             except* (StoreUnavailable, KeyError):  # KeyError: the group was deleted
                 pass
-            _raise_if_cancelled()
+            raise_if_cancelled()
             self._breaks += 1
             await self._pause(self._breaks)
 
@@ -161,7 +140,7 @@ class GroupConsumer:
         async with self._turn(stream):
             while held := (await self._on_parking(self._parking.look)).due(stream):
                 try:
-                    recorded = await self._patiently(partial(self._recorded, held.parked))
+                    recorded = await self._retrying.patiently(partial(self._recorded, held.parked))
                 except StreamUnusable as error:  # to be replayed once the stream is mended
                     await self._on_parking(
                         partial(self._parking.park_again, held.parked, str(error))
@@ -187,17 +166,9 @@ class GroupConsumer:
             await self._park(recorded, f"{_DEADLY} {handed_out + 1} times", handed_out)
             return False
         attempt = self._attempt if handed_out < SUSPECT else self._attempt_alone
-        for attempts in count(1):
-            try:
-                await self._patiently(partial(attempt, recorded))
-            except Exception as error:  # whatever it is: an operator has to look
-                if attempts == self._tries:
-                    await self._park(recorded, f"{type(error).__name__}: {error}", attempts)
-                    return False
-                await self._pause(attempts)
-            else:
-                return True
-        raise AssertionError  # it counts for ever
+        if failure := await self._retrying.failure(partial(attempt, recorded)):
+            await self._park(recorded, str(failure), failure.attempts)
+        return failure is None
 
     async def _attempt(self, recorded: RecordedEvent) -> None:
         await self._handle(await claim(recorded, self._payloads))
@@ -210,30 +181,8 @@ class GroupConsumer:
     async def _park(self, recorded: RecordedEvent, error: str, attempts: int) -> None:
         await self._on_parking(partial(self._parking.park, recorded, error, attempts))
 
-    async def _on_parking(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Repeat it while the parking stream cannot be read, and set ``stalled`` meanwhile."""
-        for attempt in count(1):
-            try:
-                done = await self._patiently(act)
-            except (StreamUnusable, UnreadableEvent) as error:
-                self._stalled = str(error)
-                await self._pause(attempt)
-            else:
-                self._stalled = None
-                return done
-        raise AssertionError  # it counts for ever
 
-    async def _patiently(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Repeat it after each error that passes by itself: ``PASSING``."""
-        for attempt in count(1):
-            try:
-                return await act()
-            except PASSING:
-                await self._pause(attempt)
-        raise AssertionError  # it counts for ever
-
-
-def _raise_if_cancelled() -> None:
+def raise_if_cancelled() -> None:
     """Until Python 3.13, a task group that raises an error of its own swallows a cancellation."""
     if (task := asyncio.current_task()) and task.cancelling():
         raise asyncio.CancelledError

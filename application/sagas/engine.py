@@ -13,7 +13,6 @@ from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
 from application.command_dispatch import TooMuchContention
-from application.consuming import NotHere
 from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import (
@@ -23,6 +22,7 @@ from application.ports import (
     ProviderUnavailable,
     StoreUnavailable,
 )
+from application.retrying import NotHere
 from application.sagas.attempting import ERROR, Perform, attempt
 from application.sagas.clock import STEADY
 from application.sagas.events import CompensationOrdered, SagaEvent

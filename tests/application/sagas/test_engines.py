@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from application.consuming import NotHere
 from application.ports import StoreUnavailable
+from application.retrying import NotHere
 from application.sagas.state import SagaStatus
 from infrastructure.providers.simulated import Fault
 from tests.sample.money_transfer import money_transfer

@@ -7,9 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 from application.command_dispatch import CommandDispatch
-from application.consuming import PASSING, Handle
+from application.consuming import Handle
 from application.messages import Context, RecordedEvent
 from application.reactions import Tools
+from application.retrying import PASSING
 from application.sagas.state import SagaState
 from application.shop.auditing import audit
 from application.shop.exchanges import request_exchange
