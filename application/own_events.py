@@ -9,6 +9,7 @@ from typing import Final
 from application.catalogue import NO_UPCASTERS, Catalogue, Upcasters
 from application.category import Category
 from application.parking import PARKING
+from application.receiving.events import INCOMING
 from application.sagas.events import DEADLINES
 from application.sagas.operating import saga_category
 from application.snapshots import SnapshotTaken
@@ -19,7 +20,7 @@ UPCASTERS: Final[Upcasters] = NO_UPCASTERS
 
 def own_categories(sagas: Iterable[str]) -> tuple[Category, ...]:
     """The kit's categories in a service that has these sagas."""
-    return (*map(saga_category, sagas), DEADLINES, PARKING, SNAPSHOT)
+    return (*map(saga_category, sagas), DEADLINES, PARKING, INCOMING, SNAPSHOT)
 
 
 OWN: Final = Catalogue(own_categories(["saga"]), UPCASTERS)

@@ -13,6 +13,7 @@ from application.category import Category
 from application.integration_events import Contract, Publication
 from application.projections.projection import Projection
 from application.reactions import O, Reaction
+from application.receiving.incoming import Incoming
 from application.sagas.performing import CallPerformer
 from application.sagas.saga import Saga
 from application.sagas.standings import SagaStanding, standings_of
@@ -44,6 +45,7 @@ class Service(Generic[O]):
     outside_calls: Callable[[O], Sequence[CallPerformer[Any]]] = no_calls
     upcasters: Upcasters = field(default_factory=lambda: NO_UPCASTERS)
     publishes: tuple[Publication, ...] = ()
+    receives: tuple[Incoming, ...] = ()
 
     def __post_init__(self) -> None:
         try:
@@ -58,6 +60,9 @@ class Service(Generic[O]):
         reads = [(one.name, one.events) for one in self.projections]
         reads += [(one.name, one.events) for one in self.reactions]
         reads += [(f"publication of {one.category.name}", one.events) for one in self.publishes]
+        for incoming in self.receives:
+            if incoming.publisher == self.name:
+                self._refuse("it receives from itself: a reaction follows its own events")
         for name, events in reads:
             if strange := events.pairs - own:
                 self._refuse(f"{name} reads {_listed(strange)}: declare that category")
@@ -99,7 +104,8 @@ class Service(Generic[O]):
     @cached_property
     def groups(self) -> tuple[str, ...]:
         """Its consumer groups, each of which can park events."""
-        return (*(reaction.name for reaction in self.reactions), *self.versions)
+        reactions = (reaction.name for reaction in self.reactions)
+        return (*reactions, *self.versions, *(incoming.publisher for incoming in self.receives))
 
     @cached_property
     def contract(self) -> Contract:

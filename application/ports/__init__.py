@@ -7,6 +7,7 @@
     StoreFacts       which store it is, how much is in it          memory, EventStoreDB, PostgreSQL
     ConsumerGroups   share events among competing consumers        memory, EventStoreDB, PostgreSQL
     PayloadStore     keep what is too large for an event           memory, directory
+    IncomingRecords  receive the records of other parties          memory
 
     Lookup           views by their keys                           memory, PostgreSQL
     Finding          pages of views, by their fields               memory, PostgreSQL
@@ -57,6 +58,13 @@ from application.ports.groups import (
     Delivery,
     GroupInfo,
 )
+from application.ports.incoming import (
+    Arrival,
+    Arrivals,
+    BusRecord,
+    IncomingRecords,
+    TopicLag,
+)
 from application.ports.payloads import (
     PayloadStore,
     PayloadUnavailable,
@@ -91,7 +99,10 @@ from application.ports.views import (
 __all__ = [
     "NO_STREAM",
     "Appended",
+    "Arrival",
+    "Arrivals",
     "Builds",
+    "BusRecord",
     "Changed",
     "CheckpointMoved",
     "Checkpoints",
@@ -103,6 +114,7 @@ __all__ = [
     "Finding",
     "GroupInfo",
     "GuardedViews",
+    "IncomingRecords",
     "Leases",
     "Lookup",
     "NotBuilt",
@@ -126,6 +138,7 @@ __all__ = [
     "Subscriptions",
     "Summing",
     "Sums",
+    "TopicLag",
     "V",
     "Views",
     "WritableViews",

@@ -5,6 +5,7 @@ from infrastructure.memory.consumer_groups import ConsumerGroups
 from infrastructure.memory.coordination import Checkpoints, Leases
 from infrastructure.memory.event_store import EventStore
 from infrastructure.memory.guarded import GuardedViews
+from infrastructure.memory.incoming import IncomingRecords
 from infrastructure.memory.payload_store import PayloadStore
 from infrastructure.memory.read_models import ReadModels
 from infrastructure.memory.search_index import SearchIndex
@@ -18,6 +19,7 @@ __all__ = [
     "ConsumerGroups",
     "EventStore",
     "GuardedViews",
+    "IncomingRecords",
     "Leases",
     "PayloadStore",
     "ReadModels",

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from application import parking
 from application.own_events import OWN
+from application.receiving import events as receiving
 from application.sagas import events as sagas
 from application.snapshots import SnapshotTaken
 from domain.decider import Event
@@ -63,6 +64,16 @@ SAMPLES: Sequence[Event] = (
     parking.EventDiscarded(
         event_id=_AN_EVENT, stream="order-o-1", by="ada", reason="paid back by hand"
     ),
+    receiving.RecordKept(
+        topic="carrier.parcel",
+        partition=2,
+        offset=77,
+        key=b"o-1",
+        value=b"{\xff",
+        headers=(("ce_id", b"n-1"), ("empty", None)),
+        timestamp=_MOMENT,
+    ),
+    receiving.NothingToDo(source="/carrier", id="n-1", type="carrier.parcel.delivered.v1"),
     SnapshotTaken(
         version=499,
         event_id=_AN_EVENT,

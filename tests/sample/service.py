@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from application.service import Service
 from tests.sample.aggregates import ACCOUNT, TRANSFER
+from tests.sample.incoming import RECEIVED
 from tests.sample.integration_events import PUBLISHED
 from tests.sample.money_transfer import money_transfer
 from tests.sample.outside import Outside, outside_calls
@@ -32,4 +33,5 @@ SAMPLE: Final[Service[Outside]] = Service(
     outside_calls=outside_calls,
     upcasters={TransferRequested: {1: fees_carry_their_currency}},
     publishes=PUBLISHED,
+    receives=RECEIVED,
 )

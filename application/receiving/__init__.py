@@ -1,0 +1,1 @@
+"""Receives integration events of other parties, and turns them into commands."""
