@@ -5,8 +5,8 @@ is unavailable, an event waits, and so do later ones of its partition. An event 
 is refused, or fails otherwise a few times is set aside in a stream of the event store and parked,
 and all that follow it under its key wait behind it, until an operator replays or discards it.
 
-The bus is told that a record is done after its commands are stored, or after it is parked. An event
-that comes again changes nothing: the ids of its commands are made of its source and its id.
+A record counts as done once its commands are stored, or once it is parked. An event that comes
+again changes nothing: the ids of its commands are made of its source and its id.
 """
 
 import asyncio
