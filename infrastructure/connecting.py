@@ -6,6 +6,7 @@ from typing import Any
 
 from application.projections.abilities import NotOffered
 from application.projections.projection import Projection
+from application.projections.searching import fill_again
 from infrastructure.consistency import require_consistency
 from infrastructure.container import PARTS, Container
 from infrastructure.roles import CALLING_OUT
@@ -44,6 +45,8 @@ async def opened_to_serve(container: Container) -> AsyncIterator[None]:
     async with opened(container, *(part for part in PARTS if callers or part != "outside")):
         await container.event_side().prepare()
         await container.builds().register(container.projections())
+        here = [projection for projection in container.others() if projection.searched]
+        await fill_again(here, container.builds(), container.read_models(), container.checkpoints())
         yield
 
 

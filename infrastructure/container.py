@@ -43,6 +43,7 @@ from infrastructure.parts import (
 )
 from infrastructure.program import Program
 from infrastructure.roles import ALL, Role
+from infrastructure.searching import apart, beside, read_side
 from infrastructure.settings import Settings
 from infrastructure.sides import EventSide, Given, ReadSide
 from infrastructure.working import Working
@@ -67,7 +68,7 @@ PARTS: Final = {
 
 
 def _opens(
-    technology: str, side: str, given: providers.Provider[Given]
+    technology: str, side: str, given: providers.Provider[Any]
 ) -> providers.Callable[AbstractAsyncContextManager[Any]]:
     """Opens one side on a technology. Calling it imports the driver."""
     return providers.Callable(opener(technology, side), given)
@@ -85,7 +86,9 @@ class Container(containers.DeclarativeContainer):
     saga_metrics = metrics.provided.sagas  # observes what engines do
     payloads = providers.Singleton(filesystem.PayloadStore, settings.provided.payloads)
     projections = providers.Singleton(consistent, service, settings.provided.inline_projections)
-    given = providers.Singleton(Given, settings, catalogue, projections, payloads, metrics)
+    apart = providers.Singleton(apart, projections, settings.provided.search)  # in a search engine
+    others = providers.Singleton(beside, projections, apart)
+    given = providers.Singleton(Given, settings, catalogue, others, payloads, metrics)
 
     # the technologies: one line each
     open_events = providers.Selector(
@@ -93,7 +96,14 @@ class Container(containers.DeclarativeContainer):
         eventstoredb=_opens("eventstoredb", "event_side", given),
         postgres=_opens("postgres", "event_side", given),
     )
-    open_views = _opens("postgres", "read_side", given)
+    open_search = providers.Selector(
+        settings.provided.search,
+        database=providers.Callable(nullcontext),
+        opensearch=_opens("opensearch", "search_side", settings),
+    )
+    open_views = providers.Callable(
+        read_side, _opens("postgres", "read_side", given), apart, open_search.provider
+    )
     open_outside = providers.Callable(
         lambda program, settings, patience=PATIENCE: program.outside(settings, patience),
         program,
@@ -109,6 +119,7 @@ class Container(containers.DeclarativeContainer):
     consumer_groups = event_side.provided.groups
     read_models = read_side.provided.read_models
     builds = read_side.provided.builds
+    checkpoints = read_side.provided.checkpoints
 
     # the write side
     writability = providers.Singleton(
@@ -174,6 +185,7 @@ class Container(containers.DeclarativeContainer):
         Backpressure,
         slow=settings.provided.backpressure_slow_seconds,
         refuse=settings.provided.backpressure_refuse_seconds,
+        apart=read_side.provided.apart.names,
     )
     health = providers.Singleton(
         Health,
@@ -189,6 +201,7 @@ class Container(containers.DeclarativeContainer):
         providers.Callable(
             lambda program, outside: program.outside_checks(outside), program, outside
         ).provider,
+        read_side.provided.apart,
     )
     counts_events = providers.Callable(counting, roles, event_side)
     exposition = providers.Singleton(

@@ -18,6 +18,7 @@ from application.projections.staleness import Staleness
 from application.writability import Writability
 from infrastructure.program import Check
 from infrastructure.roles import CALLING_OUT, Role
+from infrastructure.sides import Apart
 from infrastructure.working import Working
 
 PATIENCE = 2.0  # seconds after which a server counts as unavailable
@@ -62,7 +63,8 @@ class Health:
     sagas              appends are accepted, and events reach the consumer groups
     =================  ====================================================================
 
-    A fault of ``outside`` is shown, but the process is ready all the same.
+    A fault of ``outside``, or of read models ``apart`` in a server of their own, is shown, but the
+    process is ready all the same.
     """
 
     roles: Collection[Role]
@@ -75,18 +77,21 @@ class Health:
     lags: Lags
     staleness: Staleness
     outside: Callable[[], Mapping[str, Check]]
+    apart: Apart
 
     async def readiness(self) -> Readiness:
         """Run all checks concurrently, each for at most ``PATIENCE`` seconds."""
-        outside = self.outside() if self._any_of(CALLING_OUT) else {}
-        checks = dict([*self._checks(), *outside.items()])
+        may_be_away = dict(self.outside() if self._any_of(CALLING_OUT) else {})
+        if self._any_of(_READING_VIEWS):
+            may_be_away |= self.apart.checks
+        checks = dict([*self._checks(), *may_be_away.items()])
         found = await asyncio.gather(*(_answers(check()) for check in checks.values()))
         shown = dict(zip(checks, found, strict=True))
         if shown.get("read models") == shown["event store"] == _OK:
             for lag in await self.lags.all():
                 if lag.answers:
                     shown[lag.build.name] = self.staleness.verdict(lag)
-        return Readiness(shown, frozenset(outside))
+        return Readiness(shown, self.apart.names.union(may_be_away))
 
     def _checks(self) -> Iterator[tuple[str, Check]]:
         appending = self._any_of(_APPENDING)

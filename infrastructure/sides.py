@@ -1,20 +1,23 @@
 """One side of a service on a technology, opened. The wiring builds on these alone."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from application.catalogue import Catalogue
 from application.ports import (
     Builds,
+    Checkpoints,
     ConsumerGroups,
     EventStore,
     PayloadStore,
     ReadModels,
+    SearchEngine,
 )
 from application.projections.projection import Projection
 from application.whole_log import EventLog
 from infrastructure.metrics import Metrics
+from infrastructure.program import Check
 from infrastructure.settings import Settings
 
 
@@ -56,10 +59,33 @@ class EventSide:
 
 
 @dataclass(frozen=True)
+class Apart:
+    """Read models in a server of their own. While it is away, they are behind, and all else works.
+
+    They slow no commands, and no process is less ready without them.
+    """
+
+    names: frozenset[str] = frozenset()
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    """Each raises ``StoreUnavailable`` while its server does not answer."""
+
+
+@dataclass(frozen=True)
 class ReadSide:
     """Where read models are."""
 
     read_models: ReadModels
     builds: Builds
+    checkpoints: Checkpoints
     migrated: Sequence[str] = ()
     """What was changed in the database on opening it, oldest first."""
+    apart: Apart = field(default_factory=Apart)
+    """What is kept in another server than the builds."""
+
+
+@dataclass(frozen=True)
+class SearchSide:
+    """Where read models are that are searched, if not beside all others."""
+
+    engine: SearchEngine
+    check: Check

@@ -1,9 +1,10 @@
 """Views that a test fills and reads, and read models whose views are written one by one."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from application.ports import V, Views, WritableViews
-from application.projections.abilities import Ability
+from application.projections.builds import WHOLE, Build, Shard
+from application.projections.checkpoint_after import CheckpointAfter
 from application.projections.projection import Projection
 from infrastructure import memory
 
@@ -12,10 +13,14 @@ class Filled(Views[V], WritableViews[V], Protocol[V]):
     """Read and written through one object, as in memory and in PostgreSQL."""
 
 
-class OneByOne(memory.SearchIndex):
+class OneByOne(memory.ReadModels):
     """Every view by itself and the checkpoint after them all; queries may ask for anything."""
 
-    offers = tuple(Ability)  # type: ignore[misc]  # a search index does not offer this
-
-    async def live(self, projection: Projection[V]) -> Views[V]:
-        return await self._models.live(projection)
+    def of(  # type: ignore[override]  # it writes otherwise
+        self, projection: Projection[V], build: Build, shard: Shard = WHOLE
+    ) -> CheckpointAfter[V]:
+        kept = self._builds.kept(build)
+        views = memory.GuardedViews[V](kept.views, kept.removed)
+        parts = memory.GuardedViews[Any](kept.parts, kept.removed_parts)
+        of_parts = parts if projection.parts else None
+        return CheckpointAfter(build, views, of_parts, self._builds.checkpoints, shard)

@@ -16,6 +16,8 @@
     Views            all of these, and how far they have come      memory, PostgreSQL
     WritableViews    views, parts and checkpoint of a build        memory, PostgreSQL
     GuardedViews     the same without transactions                 memory
+    SearchIndex      the views of a build in a search engine       memory, OpenSearch
+    SearchEngine     all indexes of one                            memory, OpenSearch
     ReadModels       the views of every build                      memory, PostgreSQL
     Builds           which builds there are, what fills each       memory, PostgreSQL
 
@@ -80,6 +82,11 @@ from application.ports.read_models import (
     NotBuilt,
     ReadModels,
 )
+from application.ports.search import (
+    IndexMissing,
+    SearchEngine,
+    SearchIndex,
+)
 from application.ports.unavailable import (
     StoreUnavailable,
 )
@@ -115,6 +122,7 @@ __all__ = [
     "GroupInfo",
     "GuardedViews",
     "IncomingRecords",
+    "IndexMissing",
     "Leases",
     "Lookup",
     "NotBuilt",
@@ -128,6 +136,8 @@ __all__ = [
     "ProviderUnavailable",
     "ReadModels",
     "Removed",
+    "SearchEngine",
+    "SearchIndex",
     "Searching",
     "Seen",
     "StoreFacts",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from application.projections.projection import Projection
 
@@ -18,6 +18,11 @@ class Ability(StrEnum):
 
 class NotOffered(Exception):
     """A read model needs what its store cannot do."""
+
+
+def refuse(ability: Ability, store: str) -> NoReturn:
+    """Raises :class:`NotOffered` for a query that the store cannot answer."""
+    raise NotOffered(f"{store} cannot {ability}")
 
 
 def needs(projection: Projection[Any]) -> Collection[Ability]:

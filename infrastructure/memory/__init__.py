@@ -8,7 +8,7 @@ from infrastructure.memory.guarded import GuardedViews
 from infrastructure.memory.incoming import IncomingRecords
 from infrastructure.memory.payload_store import PayloadStore
 from infrastructure.memory.read_models import ReadModels
-from infrastructure.memory.search_index import SearchIndex
+from infrastructure.memory.search_engine import IndexedReadModels, SearchEngine, SearchIndex
 from infrastructure.memory.sides import event_side, read_side
 from infrastructure.memory.subscriptions import Subscriptions
 from infrastructure.memory.views import Views
@@ -20,9 +20,11 @@ __all__ = [
     "EventStore",
     "GuardedViews",
     "IncomingRecords",
+    "IndexedReadModels",
     "Leases",
     "PayloadStore",
     "ReadModels",
+    "SearchEngine",
     "SearchIndex",
     "Subscriptions",
     "Views",

@@ -17,4 +17,4 @@ def event_side(given: Given) -> EventSide:
 def read_side(given: Given) -> ReadSide:
     """No views yet."""
     builds = Builds()
-    return ReadSide(ReadModels(given.projections, builds), builds)
+    return ReadSide(ReadModels(given.projections, builds), builds, builds.checkpoints)

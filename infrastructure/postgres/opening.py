@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from infrastructure.metrics import Metrics
 from infrastructure.postgres.connections import Pool, durable_pool, pool
+from infrastructure.postgres.coordination.checkpoints import Checkpoints
 from infrastructure.postgres.events.consumer_groups import ConsumerGroups
 from infrastructure.postgres.events.event_store import EventStore
 from infrastructure.postgres.events.group_commit import GroupCommit
@@ -31,7 +32,8 @@ async def read_side(given: Given) -> AsyncIterator[ReadSide]:
         applied = await migrate(opened)
         await _require_one_origin(given.settings, opened)
         builds = Builds(opened)
-        yield ReadSide(ReadModels(opened, given.projections, builds), builds, tuple(applied))
+        read_models = ReadModels(opened, given.projections, builds)
+        yield ReadSide(read_models, builds, Checkpoints(opened), tuple(applied))
 
 
 @asynccontextmanager

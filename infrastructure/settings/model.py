@@ -1,9 +1,9 @@
 """The settings that every service has. A service with more of them extends the class."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -11,7 +11,9 @@ from domain.values import normal
 from infrastructure.settings.values import (
     HostNames,
     HttpUri,
+    IndexPrefix,
     Port,
+    SecretUri,
     Token,
     Words,
     is_loopback,
@@ -24,6 +26,11 @@ class InvalidSettings(Exception):
 
 
 EventStore = Literal["eventstoredb", "postgres"]
+Search = Literal["database", "opensearch"]
+
+
+_NEEDED: Final[Mapping[Search, Sequence[str]]] = {"opensearch": ("opensearch_uri",)}
+"""What has to be set for each search engine."""
 
 
 class Settings(BaseModel):
@@ -62,6 +69,17 @@ class Settings(BaseModel):
     dynamodb_table_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")] = "headwater-"
     """What the names of the DynamoDB tables begin with: letters, digits and `_.-`. Each service in
     an account has its own."""
+    search: Search = "database"
+    """Where read models are kept that are searched by words. Elsewhere than in the `database`, they
+    are behind while that server is away, and all else works. All processes need the same value."""
+    opensearch_uri: SecretUri | None = None
+    """The OpenSearch to use with `{search}=opensearch`: `https://shop:secret@127.0.0.1:9200`."""
+    opensearch_ca_file: Path | None = None
+    """The certificates, as PEM, one of which signs that of the OpenSearch; unset: those of the
+    system."""
+    search_prefix: IndexPrefix = "headwater"
+    """What the names of all indexes in a search engine begin with: small letters and digits, and
+    `.`, `_` and `-` between them."""
     home: Path = Path(".headwater")
     """The directory of the embedded servers' data, large payloads and logs."""
     payloads_dir: Path | None = None
@@ -147,6 +165,23 @@ class Settings(BaseModel):
                 f"{self.name_of('eventstoredb_uri')}: nothing would be read or written there with "
                 f"{self.name_of('event_store')}=postgres: unset one of them"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _one_search(self) -> Self:
+        """What ``search`` needs is set, and what another value of it would need is not."""
+        for engine, fields in _NEEDED.items():
+            for field in fields:
+                is_set = getattr(self, field) is not None
+                if is_set and self.search != engine:
+                    raise ValueError(
+                        f"{self.name_of(field)}: it is for {self.name_of('search')}={engine}: "
+                        "set that too, or unset it"
+                    )
+                if not is_set and self.search == engine:
+                    raise ValueError(
+                        f"{self.name_of('search')}: {engine} needs {self.name_of(field)}: set both"
+                    )
         return self
 
     @model_validator(mode="after")

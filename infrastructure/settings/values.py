@@ -33,7 +33,23 @@ def _words(text: Any) -> Any:
     return tuple(re.findall(r"[^,\s]+", text)) if isinstance(text, str) else text
 
 
+def _http(uri: SecretStr) -> SecretStr:
+    parts = urlsplit(uri.get_secret_value())  # ValueError for text that is not an address
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError("it has to be an address like https://user:password@host:9200")
+    if re.search(r"%(?![0-9A-Fa-f]{2})", parts.netloc):
+        raise ValueError("a % in it, in a password for example, is written %25")
+    if parts.query or parts.fragment:
+        raise ValueError("an address has nothing behind its path")
+    return uri
+
+
 Port = Annotated[int, Field(ge=0, le=65535)]
+SecretUri = Annotated[SecretStr, AfterValidator(_http)]
+"""An address that may hold a password: shown nowhere."""
+IndexPrefix = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_length=64)
+]
 HttpUri = Annotated[str, uri_of("http", "https")]
 Token = Annotated[SecretStr, AfterValidator(_strong)]
 HostName = Annotated[

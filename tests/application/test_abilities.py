@@ -51,7 +51,7 @@ def test_a_need_follows_from_a_declaration(ability: Ability, projection: Project
 def test_the_refusal_says_what_to_do() -> None:
     """It names the read model, the store, what is lacking, and the declaration that needs it."""
     with pytest.raises(NotOffered) as refused:
-        memory.SearchIndex([replace(LEAST, summed=("weight",))], memory.Builds())
+        memory.IndexedReadModels([replace(LEAST, summed=("weight",))], memory.Builds())
 
     assert str(refused.value) == (
         "boxes cannot be kept in a search index, which cannot sum fields of all views: keep it in "
@@ -59,7 +59,7 @@ def test_the_refusal_says_what_to_do() -> None:
     )
 
 
-@pytest.mark.parametrize("store", [memory.ReadModels, memory.SearchIndex])
+@pytest.mark.parametrize("store", [memory.ReadModels, memory.IndexedReadModels])
 def test_a_store_takes_what_it_offers(store: Callable[..., Any]) -> None:
     """What a store says that it offers, it takes; everything else it refuses when it is made."""
     for ability, projection in DECLARED:
@@ -82,7 +82,7 @@ async def test_what_is_not_offered_cannot_be_asked(question: Callable[[Any], Any
     """Asked all the same, a store says that it cannot, and never answers with less."""
     builds, searched = memory.Builds(), replace(LEAST, searched=("label",), ranked="weight")
     await builds.register([searched])
-    views = await memory.SearchIndex([searched], builds).live(searched)
+    views = await memory.IndexedReadModels([searched], builds).live(searched)
 
     with pytest.raises(NotOffered, match="a search index cannot"):
         await question(views)

@@ -34,6 +34,7 @@ _ADAPTERS: Final = (
     "written",
     "searching",
     "guarded",
+    "engine",
 )
 _WORDS: Final = {"passed": "✓", "skipped": "not run", "failed": "**no**"}
 

@@ -14,8 +14,10 @@ from application.projections.builds import WHOLE, Build, Failure, Note, Report, 
 from application.projections.comparing import Difference
 from application.projections.placing import PlacedReadModels
 from application.projections.projection import Projection, View
+from application.projections.searching import SearchReadModels
 from application.projections.status import State
 from infrastructure import memory, postgres
+from tests.contracts.baskets import OPENSEARCH, on_opensearch
 from tests.waiting import until_true
 
 NOTE = Note("ann", "it has to be", datetime(2026, 1, 1, tzinfo=UTC))
@@ -75,7 +77,12 @@ class Books:
         await views.save(seen, checkpoint=checkpoint, expected=await views.checkpoint())
 
 
-@pytest.fixture(params=["memory", "memory (placed)", "postgres (real)"])
+def searched(declared: Projection[Any]) -> Projection[Any]:
+    """The same, as a search engine can keep it."""
+    return replace(declared, indexed=(), listed=False, searched=("colour",), ranked="items")
+
+
+@pytest.fixture(params=["memory", "memory (placed)", "postgres (real)", OPENSEARCH])
 async def books(request: pytest.FixtureRequest) -> AsyncIterator[Books]:
     if request.param.startswith("memory"):
         kept = memory.Builds()
@@ -85,6 +92,13 @@ async def books(request: pytest.FixtureRequest) -> AsyncIterator[Books]:
             return
         nowhere = memory.ReadModels([], memory.Builds())
         yield Books(kept, *(PlacedReadModels(nowhere, {"boxes": of}) for of in in_memory))
+        return
+    if request.param == OPENSEARCH:
+        async with on_opensearch(request) as engine:
+            kept, places = memory.Builds(), [[searched(V1), searched(V2)], [searched(V1)]]
+            models = [SearchReadModels(engine, of, kept, kept.checkpoints) for of in places]
+            nowhere = memory.ReadModels([], memory.Builds())
+            yield Books(kept, *(PlacedReadModels(nowhere, {"boxes": of}) for of in models))
         return
     async with postgres.pool(request.getfixturevalue("postgres")) as pool:
         await postgres.migrate(pool)

@@ -1,21 +1,28 @@
 """The contract of ``GuardedViews``, on every adapter."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from itertools import permutations
 
 import pytest
 
 from application.ports import GuardedViews, Removed, Seen
+from application.projections.builds import Build
 from infrastructure import memory
-from tests.contracts.baskets import Basket, basket, seen
+from tests.contracts.baskets import BASKETS, OPENSEARCH, Basket, basket, on_opensearch, seen
 
 NEWER = [Seen(basket(items=5), 5), Removed(5)]
 
 
-@pytest.fixture(params=["memory"])
-def guarded(request: pytest.FixtureRequest) -> GuardedViews[Basket]:
-    assert request.param == "memory"
-    return memory.GuardedViews()
+@pytest.fixture(params=["memory", OPENSEARCH])
+async def guarded(request: pytest.FixtureRequest) -> AsyncIterator[GuardedViews[Basket]]:
+    if request.param == "memory":
+        yield memory.GuardedViews()
+        return
+    async with on_opensearch(request) as engine:
+        index = engine.index(BASKETS, Build(BASKETS.name, BASKETS.version))
+        await index.prepare()
+        yield index
 
 
 async def test_what_is_written_is_loaded(guarded: GuardedViews[Basket]) -> None:

@@ -8,13 +8,14 @@ from typing import Final, Protocol
 import pytest
 
 from application import ports
-from infrastructure import eventstoredb, filesystem, memory, postgres
+from infrastructure import eventstoredb, filesystem, memory, opensearch, postgres
 from tests.contracts.guarantees import suites
 
 PLACES: Final[Mapping[str, ModuleType]] = {
     "memory": memory,
     "EventStoreDB": eventstoredb,
     "PostgreSQL": postgres,
+    "OpenSearch": opensearch,
     "directory": filesystem,
 }
 READ: Final = {"Lookup", "Finding", "Searching", "Summing", "WritableViews"}  # one class does all

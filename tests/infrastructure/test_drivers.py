@@ -11,6 +11,7 @@ from tests.without import COMMAND, IMPORT_ALL, PATIENCE, command, environment, r
 
 EVENTSTOREDB = ("esdbclient", "grpc", "google.protobuf")
 POSTGRES = ("psycopg", "psycopg_pool", "psycopg_binary")
+SEARCH = ("opensearchpy",)
 IN_MEMORY = """
 import asyncio, httpx
 from infrastructure.container import in_memory
@@ -31,11 +32,12 @@ asyncio.run(main())
 
 def test_every_module_but_the_stores_can_be_imported_without_drivers(tmp_path: Path) -> None:
     """Neither the wiring, nor HTTP, nor a command imports a driver before its store is chosen."""
-    ended = run((*EVENTSTOREDB, *POSTGRES), IMPORT_ALL, tmp_path)
+    ended = run((*EVENTSTOREDB, *POSTGRES, *SEARCH), IMPORT_ALL, tmp_path)
 
     missing = set(ended.stdout.split())
-    assert {"infrastructure.eventstoredb", "infrastructure.postgres"} <= missing, ended.stderr
-    stores = ("infrastructure.eventstoredb", "infrastructure.postgres", "infrastructure.cli.node")
+    drivers = [f"infrastructure.{one}" for one in ("eventstoredb", "postgres", "opensearch")]
+    assert set(drivers) <= missing, ended.stderr
+    stores = (*drivers, "infrastructure.cli.node")
     assert all(name.startswith(stores) for name in missing), missing
 
 

@@ -21,16 +21,16 @@ from tests.shop.infrastructure.shop import LINE, empty_shop, shop_over
 def search_side(given: Given) -> ReadSide:
     """All read models in a search index."""
     builds = memory.Builds()
-    return ReadSide(memory.SearchIndex(given.projections, builds), builds)
+    return ReadSide(memory.IndexedReadModels(given.projections, builds), builds, builds.checkpoints)
 
 
 def both_sides(given: Given) -> ReadSide:
     """The products in a search index, all other read models beside it."""
     builds = memory.Builds()
     others = [one for one in given.projections if one.name != product_search.name]
-    index = memory.SearchIndex([product_search], builds)
+    index = memory.IndexedReadModels([product_search], builds)
     models = PlacedReadModels(memory.ReadModels(others, builds), {product_search.name: index})
-    return ReadSide(models, builds)
+    return ReadSide(models, builds, builds.checkpoints)
 
 
 def shop_with(
