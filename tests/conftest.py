@@ -8,11 +8,23 @@ import pytest
 
 from embedded_eventstoredb import NodeProcess
 from infrastructure.settings import EventStore
-from tests.dynamodb.server import dynamodb_server
-from tests.servers import empty_schema, postgres_server
+from tests.servers import (
+    DYNAMODB,
+    KAFKA,
+    OPENSEARCH,
+    S3,
+    S3_SERVER,
+    TEMPORAL,
+    available,
+    empty_schema,
+    postgres_server,
+)
 
-_SERVERS: Final = {"node", "fresh_node", "postgres_for_all", "dynamodb"}
-_ON_A_SERVER: Final = re.compile("postgres|eventstoredb|dynamodb|http")  # how adapters are called
+_STARTED: Final = {"dynamodb", "kafka", "opensearch", "s3", "temporal"}
+_SERVERS: Final = {"node", "fresh_node", "postgres_for_all", *_STARTED}
+_ON_A_SERVER: Final = re.compile(  # how adapters are called
+    "postgres|eventstoredb|dynamodb|http|kafka|opensearch|s3|temporal|algolia"
+)
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
@@ -55,8 +67,15 @@ def postgres_for_all() -> Iterator[str]:
 def dynamodb() -> Iterator[str]:
     """The address of a DynamoDB, one for all tests: use fresh tables; ``DYNAMODB_URI`` names
     another."""
-    with dynamodb_server() as uri:
+    with available(DYNAMODB) as uri:
         yield uri
+
+
+@pytest.fixture(scope="session")
+def temporal() -> Iterator[str]:
+    """The address of a Temporal server, one for all tests: use fresh task queues."""
+    with available(TEMPORAL) as address:
+        yield address
 
 
 @pytest.fixture
@@ -64,6 +83,27 @@ def postgres(postgres_for_all: str) -> Iterator[str]:
     """The address of an empty corner of that server, for one test."""
     with empty_schema(postgres_for_all) as uri:
         yield uri
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """The address of a Kafka broker, one for all tests: use fresh topics and groups."""
+    with available(KAFKA) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """A server that speaks S3, one for all tests: use a fresh ``bucket()``."""
+    with available(S3_SERVER) as endpoint:
+        yield S3.at(endpoint)
+
+
+@pytest.fixture(scope="session")
+def opensearch() -> Iterator[str]:
+    """The address of an OpenSearch node, one for all tests: use fresh indexes."""
+    with available(OPENSEARCH) as url:
+        yield url
 
 
 @pytest.fixture(params=get_args(EventStore), scope="module")

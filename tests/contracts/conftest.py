@@ -49,14 +49,6 @@ REAL = pytest.param(
 )
 
 
-@pytest.fixture(scope="session")
-def opensearch() -> str:
-    """The address of the OpenSearch of all tests."""
-    if uri := os.environ.get("OPENSEARCH_URI"):
-        return uri
-    pytest.skip("OPENSEARCH_URI names no server")
-
-
 @pytest.fixture
 def catalogue() -> Catalogue:
     """How the events of the stores are read."""

@@ -1,0 +1,36 @@
+"""Where a test gets a server from."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import pytest
+
+from tests.servers.server import NotHere, Server
+from tests.servers.starting import started
+
+
+@contextmanager
+def available(server: Server) -> Iterator[str]:
+    """The address of a server, for as long as the context lasts.
+
+    The first of these: the one that the environment names, one that ``make servers`` keeps running,
+    one that is started here. Without any, the test is skipped, with the reason; where
+    ``REQUIRE_SERVERS`` is set, it fails.
+    """
+    if given := os.environ.get(server.variable):
+        yield given
+        return
+    try:
+        server.require()
+    except NotHere as missing:
+        _without(server, str(missing))
+    with started(server) as running:
+        yield running.address
+
+
+def _without(server: Server, reason: str) -> NoReturn:
+    if os.environ.get("REQUIRE_SERVERS"):
+        pytest.fail(f"REQUIRE_SERVERS is set, and {server.name} {reason}", pytrace=False)
+    pytest.skip(f"{server.name} {reason}")
