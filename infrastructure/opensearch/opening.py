@@ -24,7 +24,7 @@ async def search_side(settings: Settings, owner: int) -> AsyncIterator[SearchSid
     uri, setting = settings.opensearch_uri, settings.name_of("opensearch_uri")
     assert uri is not None  # checked with the settings
     try:
-        async with server(uri.get_secret_value(), settings.opensearch_ca_file) as opened:
+        async with server(uri, settings.opensearch_ca_file) as opened:
             try:
                 await opened.check()
             except AccessRefused as error:

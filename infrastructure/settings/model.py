@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from domain.values import normal
 from infrastructure.settings.values import (
     HostNames,
+    HttpServer,
     HttpUri,
     IndexPrefix,
     Port,
-    SecretUri,
     Token,
     Words,
     is_loopback,
@@ -72,7 +72,7 @@ class Settings(BaseModel):
     search: Search = "database"
     """Where read models are kept that are searched by words. Elsewhere than in the `database`, they
     are behind while that server is away, and all else works. All processes need the same value."""
-    opensearch_uri: SecretUri | None = None
+    opensearch_uri: HttpServer | None = None
     """The OpenSearch to use with `{search}=opensearch`: `https://shop:secret@127.0.0.1:9200`."""
     opensearch_ca_file: Path | None = None
     """The certificates, as PEM, one of which signs that of the OpenSearch; unset: those of the

@@ -33,8 +33,8 @@ def _words(text: Any) -> Any:
     return tuple(re.findall(r"[^,\s]+", text)) if isinstance(text, str) else text
 
 
-def _http(uri: SecretStr) -> SecretStr:
-    parts = urlsplit(uri.get_secret_value())  # ValueError for text that is not an address
+def _http(uri: str) -> str:
+    parts = urlsplit(uri)  # ValueError for text that is not an address
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise ValueError("it has to be an address like https://user:password@host:9200")
     if re.search(r"%(?![0-9A-Fa-f]{2})", parts.netloc):
@@ -45,8 +45,8 @@ def _http(uri: SecretStr) -> SecretStr:
 
 
 Port = Annotated[int, Field(ge=0, le=65535)]
-SecretUri = Annotated[SecretStr, AfterValidator(_http)]
-"""An address that may hold a password: shown nowhere."""
+HttpServer = Annotated[str, AfterValidator(_http)]
+"""The address of a server, with a user and a password perhaps."""
 IndexPrefix = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_length=64)
 ]

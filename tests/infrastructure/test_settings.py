@@ -7,6 +7,7 @@ import pytest
 from infrastructure import settings
 from infrastructure.connecting import opened
 from infrastructure.container import wired
+from infrastructure.processes.role_process import environment_of
 from infrastructure.settings import InvalidSettings, Settings, without_password
 from infrastructure.settings.reading import names_of, parse
 from tests.sample.program import BANK
@@ -314,3 +315,29 @@ async def test_an_address_that_a_driver_cannot_read_is_a_wrong_setting(
         async with opened(container, part):
             pass
     assert "hush" not in str(refused.value)
+
+
+def test_a_process_hands_its_addresses_on() -> None:
+    """Each server that is set has an environment variable, which is a text, for child processes."""
+    uri = "https://shop:secret@127.0.0.1:9200"
+    found = parse(Settings, {"HEADWATER_SEARCH": "opensearch", "HEADWATER_OPENSEARCH_URI": uri})
+
+    environment = environment_of(found)
+
+    assert environment["HEADWATER_OPENSEARCH_URI"] == uri
+    assert {type(value) for value in environment.values()} == {str}
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"HEADWATER_SEARCH": "opensearch"}, "opensearch needs HEADWATER_OPENSEARCH_URI"),
+        ({"HEADWATER_OPENSEARCH_URI": "http://a:b@h"}, "it is for HEADWATER_SEARCH=opensearch"),
+        ({"HEADWATER_OPENSEARCH_URI": "h:9200"}, "an address like https://user:password@host"),
+        ({"HEADWATER_SEARCH_PREFIX": "A_"}, "string should match pattern"),
+    ],
+)
+def test_search_is_set_whole(variables: dict[str, str], sentence: str) -> None:
+    """A search engine without its address, and the other way round, is refused with the way out."""
+    with pytest.raises(InvalidSettings, match=sentence):
+        parse(Settings, variables)
