@@ -13,9 +13,10 @@ from docker.errors import DockerException  # type: ignore[import-untyped]  # as 
 
 from application.catalogue import Catalogue
 from application.ports import ConsumerGroups, EventStore, PayloadStore, StoreFacts, Subscriptions
-from infrastructure import eventstoredb, filesystem, memory, postgres
+from infrastructure import dynamodb, eventstoredb, filesystem, memory, postgres
 from infrastructure.providers.simulated.process import SimulatedProviders
 from tests.contracts.eventstoredb_container import EventStoreDBContainer
+from tests.dynamodb.opened import database, fresh_prefix
 from tests.sample.service import SAMPLE
 from tests.servers import empty_schema
 
@@ -55,7 +56,12 @@ def catalogue() -> Catalogue:
     return SAMPLE.catalogue
 
 
-@pytest.fixture(params=["memory", "eventstoredb-embedded (double)", REAL, "postgres (real)"])
+@pytest.fixture(
+    params=[
+        *("memory", "eventstoredb-embedded (double)", REAL, "postgres (real)"),
+        "dynamodb (double)",
+    ]
+)
 async def stores(request: pytest.FixtureRequest, catalogue: Catalogue) -> AsyncIterator[Stores]:
     """Others' events may be in there: a test follows types and streams of its own."""
     match request.param:
@@ -71,6 +77,10 @@ async def stores(request: pytest.FixtureRequest, catalogue: Catalogue) -> AsyncI
         case "postgres (real)":
             uri = request.getfixturevalue("postgres_with_events")
             async with on_postgres(uri, catalogue) as stores:
+                yield stores
+        case "dynamodb (double)":
+            uri, prefix = request.getfixturevalue("dynamodb_with_events")
+            async with on_dynamodb(uri, prefix, catalogue) as stores:
                 yield stores
 
 
@@ -95,6 +105,34 @@ async def on_postgres(uri: str, catalogue: Catalogue = SAMPLE.catalogue) -> Asyn
             postgres.ConsumerGroups(relaxed, wake_up, catalogue),
             subscriptions,
         )
+
+
+@asynccontextmanager
+async def on_dynamodb(
+    uri: str, prefix: str, catalogue: Catalogue = SAMPLE.catalogue
+) -> AsyncIterator[Stores]:
+    async with database(uri, prefix=prefix) as db:
+        await dynamodb.make(db, dynamodb.EVENT_TABLES)
+        yield stores_in(db, catalogue)
+
+
+def stores_in(db: dynamodb.Database, catalogue: Catalogue = SAMPLE.catalogue) -> Stores:
+    log, streams = dynamodb.Log(db), dynamodb.Streams(db)
+    commits = dynamodb.GroupCommit(db, log, streams)
+    subscriptions = dynamodb.Subscriptions(log, streams, catalogue)
+    return Stores(
+        dynamodb.EventStore(streams, commits, catalogue),
+        subscriptions,
+        dynamodb.ConsumerGroups(db, log, streams, catalogue),
+        subscriptions,
+    )
+
+
+@pytest.fixture(scope="session")
+def dynamodb_with_events(dynamodb: str) -> tuple[str, str]:
+    """The address of a DynamoDB, and the beginning of the names of its tables of events, one for
+    all tests."""
+    return dynamodb, fresh_prefix()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-from infrastructure.postgres.events.batching import Batcher, Waiting, give
+from infrastructure.batching import Batcher, Waiting, give
 from tests.virtual_time import in_virtual_time
 
 SERVING = 0.002  # seconds that a batch takes

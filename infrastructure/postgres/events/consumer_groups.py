@@ -8,8 +8,8 @@ from typing import Any, Final, LiteralString
 from application.event_filter import EventFilter
 from application.messages import Decoder
 from application.ports import GroupInfo
+from infrastructure.consumer import Consumer
 from infrastructure.postgres.connections import Pool, connected, connected_apart, unavailable
-from infrastructure.postgres.events.consumer import Consumer
 from infrastructure.postgres.events.handing_out import ROUSE, Membership, no_such
 from infrastructure.postgres.events.wake_up import WakeUp
 

@@ -23,9 +23,9 @@ from psycopg.errors import (
 )
 
 from application.ports import Appended, StoreUnavailable
+from infrastructure.batching import Batcher, Report, Waiting, give, ignore
 from infrastructure.postgres.connections import Connection, Pool, once_more
 from infrastructure.postgres.events.appending import Answer, Append, append, judged, taken
-from infrastructure.postgres.events.batching import Batcher, Report, Waiting, give, ignore
 
 MOST: Final = 200  # appends in one transaction
 TRIALS: Final = 2  # appends to held streams that are tried at a time: each waits on a connection

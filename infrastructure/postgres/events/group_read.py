@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from application.ports import StoreUnavailable
+from infrastructure.batching import Batcher, Report, Waiting, give, ignore
 from infrastructure.postgres.connections import Connection, Pool, once_more
-from infrastructure.postgres.events.batching import Batcher, Report, Waiting, give, ignore
 from infrastructure.postgres.events.rows import COLUMNS, Row
 
 MOST: Final = 100  # streams in one query

@@ -4,48 +4,23 @@ All of it is under the lock of the group's row, so the consumers of a group take
 are taken from the log up to its horizon, so that none is missed; returned events come before them.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final, LiteralString, Self
 
 from psycopg import AsyncCursor
 
 from application.event_filter import EventFilter
-from application.messages import Decoder, RecordedEvent
+from application.messages import Decoder
 from application.ports import StoreUnavailable
-from infrastructure.postgres.connections import Connection
+from infrastructure.consumer import Seen, Settled, Taken
+from infrastructure.postgres.connections import Connection, unavailable
 from infrastructure.postgres.events.rows import COLUMNS, fetch, recorded, wanted
 
+_NET: Final = 0.5  # seconds until a look without a notification: a dead consumer sends none
 _WINDOW: Final = 10_000  # positions of the log that one visit looks at
 _WORTH_MOVING: Final = 1_000  # positions without an event of the group, to be written down
-
-
-@dataclass
-class Settled:
-    """Settlements by position that are not written yet."""
-
-    done: list[int] = field(default_factory=list)
-    retry: dict[int, str] = field(default_factory=dict)  # with reasons
-
-    def __bool__(self) -> bool:
-        return bool(self.done or self.retry)
-
-
-@dataclass(frozen=True)
-class Taken:
-    """The result of a visit."""
-
-    events: Sequence[tuple[RecordedEvent, int]]  # each with its retries
-    more: bool  # a part of the log was not read yet
-    held_back: bool  # an open transaction holds back events
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a look has seen, without taking anything."""
-
-    work: bool  # a visit would find something
-    held_back: bool  # as above
 
 
 @dataclass(frozen=True)
@@ -68,8 +43,10 @@ class _Group:
 class Membership:
     """One consumer as a member of its group, as long as its connection lasts.
 
-    Every method raises psycopg's errors, and :class:`StoreUnavailable` when the group is deleted.
+    Every method raises :class:`StoreUnavailable`, also when the group is deleted.
     """
+
+    net = _NET
 
     def __init__(
         self,
@@ -102,13 +79,14 @@ class Membership:
 
     async def look(self, room: int) -> Seen:
         """Whether there is anything to do. One statement, which locks nothing."""
-        for work, held_back in await self._do(_LOOK, room=room, **self._wanted):
-            return Seen(work, held_back)
+        with unavailable():
+            for work, held_back in await self._do(_LOOK, room=room, **self._wanted):
+                return Seen(work, held_back)
         return Seen(work=True, held_back=False)  # a visit reports that the group is gone
 
     async def visit(self, settled: Settled, room: int) -> Taken:
         """Write what was settled; take at most ``room`` events."""
-        async with self._connection.pipeline(), self._connection.transaction():
+        async with self._at_once():
             locked = await self._start(_LOCK)
             await self._settle(settled)
             group = await _group_in(locked)
@@ -125,11 +103,18 @@ class Membership:
 
     async def leave(self, settled: Settled, unseen: Sequence[int]) -> None:
         """Write the settlements, leave the rest to others; ``unseen`` do not count as delivered."""
-        async with self._connection.pipeline(), self._connection.transaction():
+        async with self._at_once():
             locked = await self._start(_LOCK)
             await self._settle(settled)
             await self._free([self._number], unseen)
             await _group_in(locked)
+
+    @asynccontextmanager
+    async def _at_once(self) -> AsyncIterator[None]:
+        """One transaction, whose statements need not be answered one by one."""
+        with unavailable():
+            async with self._connection.pipeline(), self._connection.transaction():
+                yield
 
     async def _settle(self, settled: Settled) -> None:
         if settled.done:

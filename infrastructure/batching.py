@@ -37,9 +37,13 @@ class Batcher(Generic[W, A]):
         choose: Callable[[deque[Waiting[W, A]]], Sequence[Waiting[W, A]]],
         serve: Callable[[Sequence[Waiting[W, A]]], Awaitable[None]],
         report: Report,
+        concurrent: int = CONCURRENT,
     ) -> None:
-        """``choose`` removes and returns the next batch; ``serve`` answers it, and never raises."""
+        """``choose`` removes and returns the next batch; ``serve`` answers it, and never raises.
+
+        At most ``concurrent`` batches are under way at a time."""
         self._choose, self._serve, self._report = choose, serve, report
+        self._concurrent = concurrent
         self._waiting: deque[Waiting[W, A]] = deque()
         self._batches: set[asyncio.Task[None]] = set()
         self._last = 0  # callers in the last batch
@@ -48,7 +52,7 @@ class Batcher(Generic[W, A]):
         """Returns the answer that ``serve`` gave, or raises its exception."""
         answer: Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((wanted, answer))
-        if len(self._batches) < CONCURRENT:
+        if len(self._batches) < self._concurrent:
             self._batches.add(asyncio.create_task(self._work()))
         return await answer
 

@@ -1,25 +1,78 @@
-"""One consumer of a group: its events, their settlements, and its task.
+"""One consumer of a group that a database keeps: its events, their settlements, and its task.
 
-A consumer is one connection. When that breaks, the consumer has ended, and its events go to others.
+It visits its group: writes what was settled, and takes what it has room for. Once a visit has
+failed, the consumer has ended, and its events go to others.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from application.backoff import Backoff
 from application.messages import RecordedEvent
 from application.ports import StoreUnavailable
-from infrastructure.postgres.connections import unavailable
-from infrastructure.postgres.events.handing_out import Membership, Settled
 from infrastructure.signalling import Signal, wait_for
 
-_NET: Final = 0.5  # seconds until a look without a notification: a dead consumer sends none
 _PACE: Final = 0.03  # seconds from one visit to the next: what comes meanwhile goes together
 _TOGETHER: Final = 0.05  # seconds that settlements wait for others
-_HELD_BACK: Final = Backoff(0.02, most=_NET)  # until the next visit, while events are held back
+_HELD_BACK: Final = Backoff(0.02, most=0.5)  # until the next visit, while events are held back
 _GONE: Final = "this consumer has left: its events go to others"
+
+
+@dataclass
+class Settled:
+    """Settlements by position that are not written yet."""
+
+    done: list[int] = field(default_factory=list)
+    retry: dict[int, str] = field(default_factory=dict)  # with reasons
+
+    def __bool__(self) -> bool:
+        return bool(self.done or self.retry)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The result of a visit."""
+
+    events: Sequence[tuple[RecordedEvent, int]]  # each with its retries
+    more: bool  # a part of the log was not read yet
+    held_back: bool = False  # an open transaction holds back events
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a look has seen, without taking anything."""
+
+    work: bool  # a visit would find something
+    held_back: bool = False  # as above
+
+
+class Membership(Protocol):
+    """A consumer's place in its group. All of it raises :class:`StoreUnavailable`."""
+
+    @property
+    def timeout(self) -> float:
+        """Seconds after which what is not settled goes to others."""
+        ...
+
+    @property
+    def net(self) -> float:
+        """Seconds until a look without a notification: a dead consumer sends none."""
+        ...
+
+    async def look(self, room: int) -> Seen:
+        """Whether there is anything to do for a consumer with that room."""
+        ...
+
+    async def visit(self, settled: Settled, room: int) -> Taken:
+        """Write what was settled; take at most ``room`` events."""
+        ...
+
+    async def leave(self, settled: Settled, unseen: Sequence[int]) -> None:
+        """Write the settlements, leave the rest to others; ``unseen`` do not count as delivered."""
+        ...
 
 
 class Consumer:
@@ -64,13 +117,12 @@ class Consumer:
             self._due.set()
 
     async def run(self) -> None:
-        """Run until the consumer leaves or its connection breaks. The next call then raises."""
+        """Run until the consumer leaves or a visit fails. The next call then raises."""
         try:
-            with unavailable():
-                while not self._left:
-                    await self._visit()
-                unseen = [one.position for one in self._unseen]
-                await self._membership.leave(self._settled, unseen)
+            while not self._left:
+                await self._visit()
+            unseen = [one.position for one in self._unseen]
+            await self._membership.leave(self._settled, unseen)
         except Exception as error:  # whatever it is
             self._error = error
             self._came.send()
@@ -139,7 +191,7 @@ class Consumer:
 
     async def _wait(self, *, held_back: bool) -> None:
         """Wait for something to do. Without room, new events do not matter."""
-        within = _HELD_BACK.longest(self._looks) if held_back else _NET
+        within = _HELD_BACK.longest(self._looks) if held_back else self._membership.net
         self._looks = self._looks + 1 if held_back else 0
         first = next(iter(self._held.values()), None)
         expiry = first.deadline - _now() if first else within
