@@ -2,10 +2,10 @@
 
     port             what it is for                                in
     ---------------  --------------------------------------------  --------------------------------
-    EventStore       append to streams and read them               memory, EventStoreDB, PostgreSQL
-    Subscriptions    follow all events, in order                   memory, EventStoreDB, PostgreSQL
-    StoreFacts       which store it is, how much is in it          memory, EventStoreDB, PostgreSQL
-    ConsumerGroups   share events among competing consumers        memory, EventStoreDB, PostgreSQL
+    EventStore       append to streams and read them               memory, EventStoreDB, PostgreSQL, DynamoDB
+    Subscriptions    follow all events, in order                   memory, EventStoreDB, PostgreSQL, DynamoDB
+    StoreFacts       which store it is, how much is in it          memory, EventStoreDB, PostgreSQL, DynamoDB
+    ConsumerGroups   share events among competing consumers        memory, EventStoreDB, PostgreSQL, DynamoDB
     PayloadStore     keep what is too large for an event           memory, directory
     IncomingRecords  receive the records of other parties          memory
 
@@ -25,7 +25,7 @@
     Leases           which process does what only one may do       memory, PostgreSQL
 
 The contract of each is a test suite in ``tests/contracts/``, which runs on every adapter.
-"""
+"""  # noqa: E501 - a row of the table is one line
 
 from application.ports.builds import (
     Builds,

@@ -8,13 +8,14 @@ from typing import Final, Protocol
 import pytest
 
 from application import ports
-from infrastructure import eventstoredb, filesystem, memory, opensearch, postgres
+from infrastructure import dynamodb, eventstoredb, filesystem, memory, opensearch, postgres
 from tests.contracts.guarantees import suites
 
 PLACES: Final[Mapping[str, ModuleType]] = {
     "memory": memory,
     "EventStoreDB": eventstoredb,
     "PostgreSQL": postgres,
+    "DynamoDB": dynamodb,
     "OpenSearch": opensearch,
     "directory": filesystem,
 }

@@ -12,6 +12,7 @@ from tests.without import COMMAND, IMPORT_ALL, PATIENCE, command, environment, r
 EVENTSTOREDB = ("esdbclient", "grpc", "google.protobuf")
 POSTGRES = ("psycopg", "psycopg_pool", "psycopg_binary")
 SEARCH = ("opensearchpy",)
+DYNAMODB = ("aiobotocore", "botocore")
 IN_MEMORY = """
 import asyncio, httpx
 from infrastructure.container import in_memory
@@ -32,10 +33,11 @@ asyncio.run(main())
 
 def test_every_module_but_the_stores_can_be_imported_without_drivers(tmp_path: Path) -> None:
     """Neither the wiring, nor HTTP, nor a command imports a driver before its store is chosen."""
-    ended = run((*EVENTSTOREDB, *POSTGRES, *SEARCH), IMPORT_ALL, tmp_path)
+    ended = run((*EVENTSTOREDB, *POSTGRES, *SEARCH, *DYNAMODB), IMPORT_ALL, tmp_path)
 
     missing = set(ended.stdout.split())
-    drivers = [f"infrastructure.{one}" for one in ("eventstoredb", "postgres", "opensearch")]
+    names = ("eventstoredb", "postgres", "opensearch", "dynamodb")
+    drivers = [f"infrastructure.{one}" for one in names]
     assert set(drivers) <= missing, ended.stderr
     stores = (*drivers, "infrastructure.cli.node")
     assert all(name.startswith(stores) for name in missing), missing

@@ -1,9 +1,9 @@
 """Group commit: appends that wait together are one transaction, each with its own answer.
 
 The transaction puts the tiles of each append under the condition that their versions are free, and
-one entry of the log under the condition that its position is. Whoever loses a race for the log
-takes the next position; who loses a version is answered by what stands there. An append whose
-outcome is unknown is made again: it finds itself there, or is made now, and never twice.
+one entry of the log under the condition that its position is. The loser of a race for the log takes
+the next position; the loser of a version is answered by what stands there. An append whose outcome
+is unknown is made again: it finds itself there, or is made now, and never twice.
 """
 
 import asyncio

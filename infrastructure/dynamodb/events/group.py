@@ -37,7 +37,7 @@ class Group:
     timeout: float
     revision: int = 0
     after: int = -1
-    """All events up to this position have been handed out, or nobody wanted them."""
+    """All events up to this position have been handed out, or no consumer wanted them."""
     claims: Sequence[Claim] = ()
     waiting: Events = field(default_factory=dict)
     """Events that were handed back."""

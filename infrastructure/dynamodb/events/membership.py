@@ -1,6 +1,6 @@
 """What a consumer of a group does in DynamoDB: takes events, settles them, leaves.
 
-DynamoDB has no clock, and those of machines differ. So nobody writes a deadline: each consumer
+DynamoDB has no clock, and those of machines differ. So no deadline is written: each consumer
 times what it sees the others hold, by its own clock from when it first saw it. A claim is never
 expired early, and late at most by the time between two looks.
 """
