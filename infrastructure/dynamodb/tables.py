@@ -63,6 +63,9 @@ GROUPS: Final = Table("groups", Key("name"))
 EVENT_TABLES: Final = (STREAMS, LOG, GROUPS)
 """All that ``EVENT_STORE=dynamodb`` needs."""
 
+COORDINATION: Final = Table("coordination", Key("what"), Key("which"))
+"""Checkpoints and leases."""
+
 
 def specification(table: Table, prefix: str) -> dict[str, Any]:
     """What describes the table to ``CreateTable`` and to CloudFormation alike."""

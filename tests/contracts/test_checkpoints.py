@@ -7,13 +7,18 @@ from collections.abc import AsyncIterator
 import pytest
 
 from application.ports import CheckpointMoved, Checkpoints
-from infrastructure import memory, postgres
+from infrastructure import dynamodb, memory, postgres
+from tests.contracts.dynamodb import DYNAMODB, dynamodb_of
 
 
-@pytest.fixture(params=["memory", "postgres (real)"])
+@pytest.fixture(params=["memory", "postgres (real)", DYNAMODB])
 async def checkpoints(request: pytest.FixtureRequest) -> AsyncIterator[Checkpoints]:
     if request.param == "memory":
         yield memory.Checkpoints()
+        return
+    if request.param == DYNAMODB:
+        async with dynamodb_of(request) as database:
+            yield dynamodb.Checkpoints(database)
         return
     async with postgres.pool(request.getfixturevalue("postgres")) as pool:
         await postgres.migrate(pool)

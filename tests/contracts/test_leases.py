@@ -6,16 +6,21 @@ from collections.abc import AsyncIterator
 import pytest
 
 from application.ports import Leases
-from infrastructure import memory, postgres
+from infrastructure import dynamodb, memory, postgres
+from tests.contracts.dynamodb import DYNAMODB, dynamodb_of
 from tests.waiting import until_true
 
 LONG, SHORT = 600.0, 0.02  # seconds
 
 
-@pytest.fixture(params=["memory", "postgres (real)"])
+@pytest.fixture(params=["memory", "postgres (real)", DYNAMODB])
 async def leases(request: pytest.FixtureRequest) -> AsyncIterator[Leases]:
     if request.param == "memory":
         yield memory.Leases()
+        return
+    if request.param == DYNAMODB:
+        async with dynamodb_of(request) as database:
+            yield dynamodb.Leases(database, dynamodb.StoreClock.of(database))
         return
     async with postgres.pool(request.getfixturevalue("postgres")) as pool:
         await postgres.migrate(pool)

@@ -1,0 +1,1 @@
+"""What followers of the log need, in DynamoDB: checkpoints and leases, one item each."""
