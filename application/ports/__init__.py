@@ -7,7 +7,7 @@
     StoreFacts       which store it is, how much is in it          memory, EventStoreDB, PostgreSQL, DynamoDB
     ConsumerGroups   share events among competing consumers        memory, EventStoreDB, PostgreSQL, DynamoDB
     PayloadStore     keep what is too large for an event           memory, directory
-    IncomingRecords  receive the records of other parties          memory
+    IncomingRecords  receive the records of other parties          memory, Kafka
 
     Lookup           views by their keys                           memory, PostgreSQL
     Finding          pages of views, by their fields               memory, PostgreSQL

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from uuid import uuid4
@@ -11,7 +11,8 @@ import pytest
 
 from application.ports import Arrival, Arrivals, BusRecord, IncomingRecords
 from application.ports.incoming import Headers
-from infrastructure import memory
+from infrastructure import kafka, memory
+from tests.kafka_topics import putting
 from tests.waiting import PATIENCE, until
 
 Put = Callable[[str, bytes | None, bytes | None, Headers], Awaitable[None]]
@@ -34,11 +35,16 @@ class Bus:
         return self.incoming.consume(self.group, [self.topic], buffer=buffer)
 
 
-@pytest.fixture(params=["memory"])
-async def bus() -> Bus:
+@pytest.fixture(params=["memory", "kafka (real)"])
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
     topic, group = f"t{uuid4()}", f"g{uuid4()}"
-    records = memory.IncomingRecords()
-    return Bus(records, records.put, topic, group)
+    if request.param == "memory":
+        records = memory.IncomingRecords()
+        yield Bus(records, records.put, topic, group)
+        return
+    address = request.getfixturevalue("kafka")
+    async with putting(address, topic) as put:
+        yield Bus(kafka.IncomingRecords({"bootstrap.servers": address}), put, topic, group)
 
 
 async def take(arrivals: Arrivals, count: int) -> list[Arrival]:

@@ -8,10 +8,19 @@ from typing import Final, Protocol
 import pytest
 
 from application import ports
-from infrastructure import dynamodb, eventstoredb, filesystem, memory, opensearch, postgres
+from infrastructure import (
+    dynamodb,
+    eventstoredb,
+    filesystem,
+    kafka,
+    memory,
+    opensearch,
+    postgres,
+)
 from tests.contracts.guarantees import suites
 
 PLACES: Final[Mapping[str, ModuleType]] = {
+    "Kafka": kafka,
     "memory": memory,
     "EventStoreDB": eventstoredb,
     "PostgreSQL": postgres,
