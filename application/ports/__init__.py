@@ -21,6 +21,8 @@
     ReadModels       the views of every build                      memory, PostgreSQL
     Builds           which builds there are, what fills each       memory, PostgreSQL
 
+    Bus              topics for other systems                      memory, Kafka
+
     Checkpoints      how far each follower of the log has come     memory, PostgreSQL
     Leases           which process does what only one may do       memory, PostgreSQL
 
@@ -31,6 +33,17 @@ from application.ports.builds import (
     Builds,
     NotOurs,
     WrongRole,
+)
+from application.ports.bus import (
+    Bus,
+    BusUnavailable,
+    Fenced,
+    ForwarderStanding,
+    LastEvent,
+    PositionLost,
+    Publisher,
+    RecordTooLarge,
+    TopicStanding,
 )
 from application.ports.coordination import (
     CheckpointMoved,
@@ -109,7 +122,9 @@ __all__ = [
     "Arrival",
     "Arrivals",
     "Builds",
+    "Bus",
     "BusRecord",
+    "BusUnavailable",
     "Changed",
     "CheckpointMoved",
     "Checkpoints",
@@ -118,11 +133,14 @@ __all__ = [
     "Delivery",
     "Done",
     "EventStore",
+    "Fenced",
     "Finding",
+    "ForwarderStanding",
     "GroupInfo",
     "GuardedViews",
     "IncomingRecords",
     "IndexMissing",
+    "LastEvent",
     "Leases",
     "Lookup",
     "NotBuilt",
@@ -130,11 +148,14 @@ __all__ = [
     "OutcomeUnknown",
     "PayloadStore",
     "PayloadUnavailable",
+    "PositionLost",
     "Progress",
     "Promise",
     "ProviderRefused",
     "ProviderUnavailable",
+    "Publisher",
     "ReadModels",
+    "RecordTooLarge",
     "Removed",
     "SearchEngine",
     "SearchIndex",
@@ -149,6 +170,7 @@ __all__ = [
     "Summing",
     "Sums",
     "TopicLag",
+    "TopicStanding",
     "V",
     "Views",
     "WritableViews",

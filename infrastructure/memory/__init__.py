@@ -1,6 +1,7 @@
 """Every port in memory, with all rules and concurrency checks. The data ends with the process."""
 
 from infrastructure.memory.builds import Builds
+from infrastructure.memory.bus import Bus
 from infrastructure.memory.consumer_groups import ConsumerGroups
 from infrastructure.memory.coordination import Checkpoints, Leases
 from infrastructure.memory.event_store import EventStore
@@ -15,6 +16,7 @@ from infrastructure.memory.views import Views
 
 __all__ = [
     "Builds",
+    "Bus",
     "Checkpoints",
     "ConsumerGroups",
     "EventStore",
