@@ -21,7 +21,7 @@
     ReadModels       the views of every build                      memory, PostgreSQL
     Builds           which builds there are, what fills each       memory, PostgreSQL
 
-    Bus              topics for other systems                      memory, Kafka
+    Bus              topics for other systems                      memory
 
     Checkpoints      how far each follower of the log has come     memory, PostgreSQL
     Leases           which process does what only one may do       memory, PostgreSQL
