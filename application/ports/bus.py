@@ -80,7 +80,7 @@ class Publisher(Protocol):
 
         Readers that read only what is committed see each record once, those of one key in order.
         Raises :class:`RecordTooLarge`. Raises :class:`Fenced` and :class:`BusUnavailable`, and is
-        of no use after that: whether the batch was published, the next publisher's standing tells.
+        of no use after that: the next publisher's standing shows whether the batch was published.
         """
         ...
 

@@ -56,7 +56,7 @@ async def test_a_record_that_is_too_large_is_refused_with_its_batch(bus: memory.
     """The error names the record; nothing was published, and the publisher can go on."""
     large = outgoing("b", b"x" * 2_000)
     async with bus.publisher() as publisher:
-        with pytest.raises(RecordTooLarge, match="2,000 bytes.*takes 1,000") as refused:
+        with pytest.raises(RecordTooLarge, match=r"2,000 bytes.*takes 1,000") as refused:
             await publisher.publish([outgoing("a"), large], standing(2))
         assert refused.value.outgoing is large
         assert (await bus.standing(), bus.records[TOPIC]) == (None, [])
