@@ -42,11 +42,15 @@ async def opened_to_serve(container: Container) -> AsyncIterator[None]:
     """
     require_consistency(container.settings(), container.projections)
     callers = not CALLING_OUT.isdisjoint(container.roles())
+    if payloads := container.payloads():
+        await payloads.check()
     async with opened(container, *(part for part in PARTS if callers or part != "outside")):
         await container.event_side().prepare()
         await container.builds().register(container.projections())
         here = [projection for projection in container.others() if projection.searched]
         await fill_again(here, container.builds(), container.read_models(), container.checkpoints())
+        if log := await container.subscriptions().store_id():
+            await container.payload_store().note_log(log)
         yield
 
 

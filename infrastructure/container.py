@@ -26,7 +26,6 @@ from application.projections.staleness import Staleness
 from application.reactions import Tools
 from application.sagas.performing import Performer
 from application.writability import Writability
-from infrastructure import filesystem
 from infrastructure.exposition import Exposition
 from infrastructure.health import Health
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
@@ -41,6 +40,7 @@ from infrastructure.parts import (
     reactions,
     saga_workers,
 )
+from infrastructure.payload_stores import payload_places, payload_stores
 from infrastructure.program import Program
 from infrastructure.roles import ALL, Role
 from infrastructure.searching import apart, beside, read_side
@@ -74,6 +74,13 @@ def _opens(
     return providers.Callable(opener(technology, side), given)
 
 
+def _opens_payloads(
+    technology: str, settings: providers.Provider[Settings]
+) -> providers.Singleton[Any]:
+    """A payload store on a technology."""
+    return providers.Singleton(opener(technology, "payload_store"), settings)
+
+
 class Container(containers.DeclarativeContainer):
     """A service as it runs, over the technologies that its settings name."""
 
@@ -84,7 +91,13 @@ class Container(containers.DeclarativeContainer):
     catalogue = service.provided.catalogue
     metrics = providers.Singleton(Metrics)
     saga_metrics = metrics.provided.sagas  # observes what engines do
-    payloads = providers.Singleton(filesystem.PayloadStore, settings.provided.payloads)
+    payload_store = providers.Selector(
+        settings.provided.payload_store,
+        directory=_opens_payloads("filesystem", settings),
+        s3=_opens_payloads("s3", settings),
+    )
+    payload_stores = providers.Singleton(payload_stores, settings, payload_store)
+    payloads = providers.Singleton(payload_places, payload_stores)
     projections = providers.Singleton(consistent, service, settings.provided.inline_projections)
     apart = providers.Singleton(apart, projections, settings.provided.search)  # in a search engine
     others = providers.Singleton(beside, projections, apart)
@@ -194,6 +207,7 @@ class Container(containers.DeclarativeContainer):
         subscriptions,
         backpressure,
         consumer_groups,
+        payloads,
         working,
         builds,
         lags,
@@ -232,7 +246,7 @@ def in_memory(program: Program[Any], settings: Settings) -> Container:
     from infrastructure import memory
 
     container = wired(program, settings)
-    container.payloads.override(providers.Singleton(memory.PayloadStore))
+    container.payload_store.override(providers.Singleton(memory.PayloadStore))
     container.event_side.override(providers.Singleton(memory.event_side, container.given))
     container.read_side.override(providers.Singleton(memory.read_side, container.given))
     container.outside.override(providers.Singleton(program.outside_in_memory))

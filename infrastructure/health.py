@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from application.backpressure import Backpressure, Overloaded
 from application.ports import (
     Builds,
     ConsumerGroups,
+    PayloadStore,
     ProviderUnavailable,
     StoreFacts,
     StoreUnavailable,
@@ -23,6 +25,7 @@ from infrastructure.working import Working
 
 PATIENCE = 2.0  # seconds after which a server counts as unavailable
 _OK: Final = "ok"
+_PAYLOADS: Final = "payload store"
 _APPENDING: Final = frozenset({Role.API, Role.SAGAS})
 _READING_VIEWS: Final = frozenset({Role.API, Role.PROJECTIONS})
 
@@ -63,8 +66,8 @@ class Health:
     sagas              appends are accepted, and events reach the consumer groups
     =================  ====================================================================
 
-    A fault of ``outside``, or of read models ``apart`` in a server of their own, is shown, but the
-    process is ready all the same.
+    A fault of ``outside``, of the payload store, or of read models ``apart`` in a server of their
+    own, is shown, but the process is ready all the same.
     """
 
     roles: Collection[Role]
@@ -72,6 +75,7 @@ class Health:
     facts: StoreFacts
     backpressure: Backpressure
     groups: ConsumerGroups
+    payloads: PayloadStore | None
     working: Working
     builds: Builds
     lags: Lags
@@ -91,7 +95,7 @@ class Health:
             for lag in await self.lags.all():
                 if lag.answers:
                     shown[lag.build.name] = self.staleness.verdict(lag)
-        return Readiness(shown, self.apart.names.union(may_be_away))
+        return Readiness(shown, self.apart.names.union(may_be_away, [_PAYLOADS]))
 
     def _checks(self) -> Iterator[tuple[str, Check]]:
         appending = self._any_of(_APPENDING)
@@ -103,6 +107,8 @@ class Health:
         yield "tasks", self._at_work
         if self._any_of(_READING_VIEWS):
             yield "read models", self.builds.standings
+        if self.payloads:
+            yield _PAYLOADS, partial(self.payloads.check, writable=False)
 
     def _any_of(self, roles: Collection[Role]) -> bool:
         return not set(roles).isdisjoint(self.roles)

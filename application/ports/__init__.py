@@ -1,30 +1,31 @@
 """Every seam of the kit. An adapter implements a port, and passes the port's contract suite.
 
-    port             what it is for                                in
-    ---------------  --------------------------------------------  --------------------------------
-    EventStore       append to streams and read them               memory, EventStoreDB, PostgreSQL, DynamoDB
-    Subscriptions    follow all events, in order                   memory, EventStoreDB, PostgreSQL, DynamoDB
-    StoreFacts       which store it is, how much is in it          memory, EventStoreDB, PostgreSQL, DynamoDB
-    ConsumerGroups   share events among competing consumers        memory, EventStoreDB, PostgreSQL, DynamoDB
-    PayloadStore     keep what is too large for an event           memory, directory
-    IncomingRecords  receive the records of other parties          memory, Kafka
+    port               what it is for                                in
+    -----------------  --------------------------------------------  --------------------------------
+    EventStore         append to streams and read them               memory, EventStoreDB, PostgreSQL, DynamoDB
+    Subscriptions      follow all events, in order                   memory, EventStoreDB, PostgreSQL, DynamoDB
+    StoreFacts         which store it is, how much is in it          memory, EventStoreDB, PostgreSQL, DynamoDB
+    ConsumerGroups     share events among competing consumers        memory, EventStoreDB, PostgreSQL, DynamoDB
+    PayloadStore       keep what is too large for an event           memory, directory, S3
+    SweepablePayloads  list them, and remove what is not needed      memory, directory, S3
+    IncomingRecords    receive the records of other parties          memory, Kafka
 
-    Lookup           views by their keys                           memory, PostgreSQL
-    Finding          pages of views, by their fields               memory, PostgreSQL
-    Searching        views by the words in them                    memory, PostgreSQL
-    Summing          exact sums over all views                     memory, PostgreSQL
-    Views            all of these, and how far they have come      memory, PostgreSQL
-    WritableViews    views, parts and checkpoint of a build        memory, PostgreSQL
-    GuardedViews     the same without transactions                 memory
-    SearchIndex      the views of a build in a search engine       memory, OpenSearch
-    SearchEngine     all indexes of one                            memory, OpenSearch
-    ReadModels       the views of every build                      memory, PostgreSQL
-    Builds           which builds there are, what fills each       memory, PostgreSQL
+    Lookup             views by their keys                           memory, PostgreSQL
+    Finding            pages of views, by their fields               memory, PostgreSQL
+    Searching          views by the words in them                    memory, PostgreSQL
+    Summing            exact sums over all views                     memory, PostgreSQL
+    Views              all of these, and how far they have come      memory, PostgreSQL
+    WritableViews      views, parts and checkpoint of a build        memory, PostgreSQL
+    GuardedViews       the same without transactions                 memory
+    SearchIndex        the views of a build in a search engine       memory, OpenSearch
+    SearchEngine       all indexes of one                            memory, OpenSearch
+    ReadModels         the views of every build                      memory, PostgreSQL
+    Builds             which builds there are, what fills each       memory, PostgreSQL
 
-    Bus              topics for other systems                      memory
+    Bus                topics for other systems                      memory
 
-    Checkpoints      how far each follower of the log has come     memory, PostgreSQL
-    Leases           which process does what only one may do       memory, PostgreSQL
+    Checkpoints        how far each follower of the log has come     memory, PostgreSQL, DynamoDB
+    Leases             which process does what only one may do       memory, PostgreSQL, DynamoDB
 
 The contract of each is a test suite in ``tests/contracts/``, which runs on every adapter.
 """  # noqa: E501 - a row of the table is one line
@@ -81,8 +82,13 @@ from application.ports.incoming import (
     TopicLag,
 )
 from application.ports.payloads import (
+    PayloadDamaged,
     PayloadStore,
     PayloadUnavailable,
+    StoredPayload,
+    SweepablePayloads,
+    require_digest,
+    require_whole,
 )
 from application.ports.providers import (
     Declined,
@@ -146,6 +152,7 @@ __all__ = [
     "NotBuilt",
     "NotOurs",
     "OutcomeUnknown",
+    "PayloadDamaged",
     "PayloadStore",
     "PayloadUnavailable",
     "PositionLost",
@@ -163,12 +170,14 @@ __all__ = [
     "Seen",
     "StoreFacts",
     "StoreUnavailable",
+    "StoredPayload",
     "StreamDeleted",
     "StreamHasHole",
     "StreamUnusable",
     "Subscriptions",
     "Summing",
     "Sums",
+    "SweepablePayloads",
     "TopicLag",
     "TopicStanding",
     "V",
@@ -176,5 +185,7 @@ __all__ = [
     "WritableViews",
     "WrongExpectedVersion",
     "WrongRole",
+    "require_digest",
     "require_version",
+    "require_whole",
 ]

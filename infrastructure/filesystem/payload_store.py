@@ -6,22 +6,35 @@ name is complete, also after a crash, and two writers of the same content do not
 
 import asyncio
 import os
-import re
-import tempfile
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import unquote
 
-from application.ports import PayloadUnavailable, StoreUnavailable
-
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+from application.ports import (
+    PayloadUnavailable,
+    StoredPayload,
+    StoreUnavailable,
+    require_digest,
+    require_whole,
+)
+from infrastructure.filesystem.files import flush, replace, require_directory
+from infrastructure.payload_names import ASIDE, LOGS, PROBE, aside, note_of, stored_at
 
 
 class PayloadStore:
-    """A :class:`~application.ports.PayloadStore` in one directory, which is made when needed."""
+    """A :class:`~application.ports.SweepablePayloads` in one directory, made when needed."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, setting: str = "payloads") -> None:
+        """``setting``: what errors call the setting that names the directory."""
+        self._directory, self._setting = directory, setting
+
+    def __repr__(self) -> str:
+        return f"PayloadStore({self._directory})"
+
+    __str__ = __repr__
 
     async def put(self, data: bytes) -> str:
         """As the port; raises :class:`StoreUnavailable` when the directory cannot be written."""
@@ -30,58 +43,103 @@ class PayloadStore:
     async def get(self, digest: str) -> bytes:
         return await asyncio.to_thread(self._get, digest)
 
+    async def check(self, *, writable: bool = True) -> None:
+        """As the port: looks for the directory, or writes a file in it that is not a payload."""
+        if writable:
+            await asyncio.to_thread(self._write, PROBE, b"")
+        elif not await asyncio.to_thread(self._directory.is_dir):
+            raise StoreUnavailable(
+                f"{self._setting}: {self._directory} is not a directory: name one with payloads"
+            )
+
     def _put(self, data: bytes) -> str:
         digest = sha256(data).hexdigest()
-        path = self._directory / digest
-        try:
-            if not _holds(path, data):
-                self._write(path, data)
-            _flush(self._directory)  # also for a payload that another process is writing now
-        except OSError as error:
-            raise StoreUnavailable(f"cannot store a payload at {path}: {error}") from error
+        if not self._holds(digest, data):
+            self._write(digest, data)
+        with self._answering():
+            flush(self._directory)  # also for a payload that another process is writing now
         return digest
 
     def _get(self, digest: str) -> bytes:
-        if not _DIGEST.fullmatch(digest):
-            raise PayloadUnavailable(f"{digest!r} is not a SHA-256: it has 64 digits of 0-9a-f")
-        path = self._directory / digest
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise PayloadUnavailable(f"no payload {digest}: {error}") from error
-        if sha256(data).hexdigest() != digest:
-            raise PayloadUnavailable(f"{path} is damaged: its content has another SHA-256")
-        return data
+        require_digest(digest)
+        with suppress(PayloadUnavailable):
+            return self._whole(self._directory / digest, digest)
+        for path in (self._directory / ASIDE / digest).glob("*"):
+            with suppress(PayloadUnavailable):
+                return self._whole(path, digest)
+        return self._whole(self._directory / digest, digest)  # it may have been put back meanwhile
 
-    def _write(self, path: Path, data: bytes) -> None:
-        if not self._directory.is_dir():
-            self._directory.mkdir(parents=True, exist_ok=True)
-            _flush(self._directory.parent)
-        descriptor, draft = tempfile.mkstemp(dir=self._directory, prefix="draft-")
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Raises ``StoreUnavailable`` for an error of the disk. ``FileNotFoundError`` passes."""
         try:
-            with open(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(draft)
+            yield
+        except FileNotFoundError:
             raise
+        except OSError as error:
+            raise StoreUnavailable(
+                f"{self._setting}: the payloads in {self._directory} cannot be used "
+                f"({error.strerror}): make the directory readable and writable, or name another"
+            ) from error
 
+    def _whole(self, path: Path, digest: str) -> bytes:
+        with self._answering():
+            try:
+                data = path.read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                raise PayloadUnavailable(f"no payload {digest} in {self._directory}") from None
+        return require_whole(data, digest, path)
 
-def _holds(path: Path, data: bytes) -> bool:
-    """Whether the payload is there, undamaged."""
-    try:
-        return path.read_bytes() == data
-    except FileNotFoundError:
+    def _holds(self, digest: str, data: bytes) -> bool:
+        """Whether the payload is there, undamaged."""
+        with self._answering(), suppress(FileNotFoundError):
+            return (self._directory / digest).read_bytes() == data
         return False
 
+    def _write(self, name: str, data: bytes) -> None:
+        with self._answering():
+            replace(self._directory / name, data)
 
-def _flush(directory: Path) -> None:
-    """Make the names in it as durable as the files."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    # ── removing ─────────────────────────────────────────────────────────────────────────────────
+
+    async def stored(self) -> AsyncIterator[StoredPayload]:
+        for found in await asyncio.to_thread(lambda: [*self._stored()]):
+            yield found
+
+    async def set_aside(self, payload: StoredPayload, at: datetime) -> None:
+        await asyncio.to_thread(self._set_aside, payload.digest, aside(payload.digest, at))
+
+    async def remove(self, payload: StoredPayload) -> None:
+        await asyncio.to_thread(self._remove, aside(payload.digest, payload.since))
+
+    async def logs(self) -> Collection[str]:
+        with self._answering(), suppress(FileNotFoundError):
+            return [unquote(name) for name in os.listdir(self._directory / LOGS)]
+        return []
+
+    async def note_log(self, id: str) -> None:
+        await asyncio.to_thread(self._write, note_of(id), b"")
+
+    def _stored(self) -> Iterator[StoredPayload]:
+        with self._answering():
+            for path in self._directory.glob("**/*"):
+                with suppress(FileNotFoundError):  # it was moved or removed meanwhile
+                    found = path.stat()
+                    modified = datetime.fromtimestamp(found.st_mtime, UTC)
+                    name = path.relative_to(self._directory).as_posix()
+                    if path.is_file() and (known := stored_at(name, found.st_size, modified)):
+                        yield known
+
+    def _set_aside(self, name: str, to: str) -> None:
+        with self._answering(), suppress(FileNotFoundError):
+            require_directory((self._directory / to).parent)
+            os.rename(self._directory / name, self._directory / to)
+            flush((self._directory / to).parent)
+            flush(self._directory)
+
+    def _remove(self, name: str) -> None:
+        path = self._directory / name
+        with self._answering(), suppress(FileNotFoundError):
+            path.unlink()
+        with suppress(OSError):  # it is not empty
+            path.parent.rmdir()

@@ -2,12 +2,13 @@
 
 from infrastructure.settings.model import EventStore, InvalidSettings, Settings
 from infrastructure.settings.reading import load
-from infrastructure.settings.values import is_loopback, without_password
+from infrastructure.settings.values import in_bucket, is_loopback, without_password
 
 __all__ = [
     "EventStore",
     "InvalidSettings",
     "Settings",
+    "in_bucket",
     "is_loopback",
     "load",
     "without_password",

@@ -9,10 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from domain.values import normal
 from infrastructure.settings.values import (
+    BucketName,
+    Endpoint,
     HostNames,
     HttpServer,
     HttpUri,
     IndexPrefix,
+    KeyPrefix,
+    Places,
     Port,
     Token,
     Words,
@@ -31,6 +35,7 @@ Search = Literal["database", "opensearch"]
 
 _NEEDED: Final[Mapping[Search, Sequence[str]]] = {"opensearch": ("opensearch_uri",)}
 """What has to be set for each search engine."""
+PayloadStore = Literal["directory", "s3"]
 
 
 class Settings(BaseModel):
@@ -82,8 +87,25 @@ class Settings(BaseModel):
     `.`, `_` and `-` between them."""
     home: Path = Path(".headwater")
     """The directory of the embedded servers' data, large payloads and logs."""
+    payload_store: PayloadStore = "directory"
+    """Where data is stored that is too large for an event: in `{payloads_dir}`, or in
+    `{s3_bucket}`."""
     payloads_dir: Path | None = None
     """The directory of data that is too large for an event; unset: `payloads` in the home."""
+    payloads_also_in: Places = ()
+    """Where such data is read from if it is not there, separated by commas: directories, or
+    `s3://BUCKET/PREFIX` at the same endpoint. Nothing is written there."""
+    s3_bucket: BucketName | None = None
+    """The bucket for data that is too large for an event. It has to exist. The credentials are
+    those of AWS: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, `AWS_PROFILE`, or a role of the
+    machine."""
+    s3_prefix: KeyPrefix = ""
+    """What the names of objects in the bucket begin with: `production/payloads`. Each event store
+    needs a prefix of its own."""
+    s3_endpoint: Endpoint | None = None
+    """The address of an S3 server: `http://127.0.0.1:8333`; unset: AWS."""
+    s3_region: str | None = None
+    """The region of the bucket; unset: that of AWS_REGION or of the profile, else `us-east-1`."""
     eventstoredb_port: Port = 2113
     """The port of the embedded node; 0: any free port."""
     http_host: str = "127.0.0.1"
@@ -182,6 +204,26 @@ class Settings(BaseModel):
                     raise ValueError(
                         f"{self.name_of('search')}: {engine} needs {self.name_of(field)}: set both"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _one_payload_store(self) -> Self:
+        name, s3 = self.name_of, self.payload_store == "s3"
+        if s3 and self.s3_bucket is None:
+            raise ValueError(
+                f"{name('s3_bucket')}: set it to the name of a bucket, or leave out "
+                f"{name('payload_store')}=s3"
+            )
+        if s3 and self.payloads_dir is not None:
+            raise ValueError(
+                f"{name('payloads_dir')}: nothing would be read or written there with "
+                f"{name('payload_store')}=s3: name it in {name('payloads_also_in')}, or unset it"
+            )
+        if self.s3_bucket is not None and not s3:
+            raise ValueError(
+                f"{name('s3_bucket')}: nothing would be read or written there: set "
+                f"{name('payload_store')}=s3 too, or unset it"
+            )
         return self
 
     @model_validator(mode="after")

@@ -127,4 +127,8 @@ def _sentence(model: type[Settings], error: Any) -> str:
 def _is_secret(model: type[Settings], field: str) -> bool:
     """Whether its value may not be shown: a secret, or an address, which may hold a password."""
     found = model.model_fields.get(field)
-    return found is None or "SecretStr" in repr(found.annotation) or field.endswith("_uri")
+    return (
+        found is None
+        or "SecretStr" in repr(found.annotation)
+        or field.endswith(("_uri", "_endpoint"))
+    )

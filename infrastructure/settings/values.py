@@ -44,6 +44,48 @@ def _http(uri: str) -> str:
     return uri
 
 
+def _listed(text: Any) -> Any:
+    """``/a b, c`` → ``(/a b, c)``."""
+    return tuple(filter(None, map(str.strip, text.split(",")))) if isinstance(text, str) else text
+
+
+def _endpoint(uri: str) -> str:
+    parts = urlsplit(uri)
+    if parts.username or parts.query or parts.path.strip("/") or not parts.hostname:
+        raise ValueError("it has to be an address alone, such as http://127.0.0.1:8333")
+    return uri.rstrip("/")
+
+
+def _bucket(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name):
+        raise ValueError("a bucket has 3 to 63 of a-z, 0-9, . and -")
+    return name
+
+
+def _prefix(text: str) -> str:
+    parts = text.strip("/").split("/")
+    if text and not all(re.fullmatch(r"[A-Za-z0-9!_.*'()=-]+", part) for part in parts):
+        raise ValueError("use letters, digits and _ - . between slashes: production/payloads")
+    if {".", ".."} & {*parts}:
+        raise ValueError("'.' and '..' are not names of objects: production/payloads")
+    return "/".join(parts)
+
+
+def _place(text: str) -> str:
+    if "://" in text:
+        in_bucket(text)
+    return text
+
+
+def in_bucket(place: str) -> tuple[str, str]:
+    """Bucket and prefix of ``s3://BUCKET/PREFIX``. ``ValueError`` for another address."""
+    scheme, _, rest = place.partition("://")
+    if scheme != "s3":
+        raise ValueError("it has to be a directory, or s3://BUCKET/PREFIX")
+    bucket, _, prefix = rest.partition("/")
+    return _bucket(bucket), _prefix(prefix)
+
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 HttpServer = Annotated[str, AfterValidator(_http)]
 """The address of a server, with a user and a password perhaps."""
@@ -59,6 +101,11 @@ HostName = Annotated[
 """``shop.example.org``, ``*.example.org``, ``[2001:db8::1]``, or ``*`` for any; no port."""
 HostNames = Annotated[tuple[HostName, ...], BeforeValidator(_words)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Endpoint = Annotated[str, uri_of("http", "https"), AfterValidator(_endpoint)]
+BucketName = Annotated[str, AfterValidator(_bucket)]
+KeyPrefix = Annotated[str, AfterValidator(_prefix)]
+Places = Annotated[tuple[Annotated[str, AfterValidator(_place)], ...], BeforeValidator(_listed)]
+"""Directories, and ``s3://BUCKET/PREFIX``."""
 
 
 def is_loopback(host: str) -> bool:

@@ -12,13 +12,20 @@ import pytest
 from docker.errors import DockerException  # type: ignore[import-untyped]  # as above
 
 from application.catalogue import Catalogue
-from application.ports import ConsumerGroups, EventStore, PayloadStore, StoreFacts, Subscriptions
+from application.ports import (
+    ConsumerGroups,
+    EventStore,
+    StoreFacts,
+    Subscriptions,
+    SweepablePayloads,
+)
 from infrastructure import dynamodb, eventstoredb, filesystem, memory, postgres
 from infrastructure.providers.simulated.process import SimulatedProviders
 from tests.contracts.eventstoredb_container import EventStoreDBContainer
 from tests.dynamodb.opened import database, fresh_prefix
+from tests.payload_stores import payloads_on
 from tests.sample.service import SAMPLE
-from tests.servers import empty_schema
+from tests.servers import S3, empty_schema
 
 
 @dataclass(frozen=True)
@@ -169,11 +176,16 @@ def real_eventstoredb() -> Iterator[str]:
         yield container.uri
 
 
-@pytest.fixture(params=["memory", "directory"])
-def payloads(request: pytest.FixtureRequest, tmp_path: Path) -> PayloadStore:
-    if request.param == "memory":
-        return memory.PayloadStore()
-    return filesystem.PayloadStore(tmp_path / "payloads")
+@pytest.fixture(params=["memory", "directory", "s3 (real)"])
+def payloads(request: pytest.FixtureRequest, tmp_path: Path) -> SweepablePayloads:
+    match request.param:
+        case "memory":
+            return memory.PayloadStore()
+        case "directory":
+            return filesystem.PayloadStore(tmp_path / "payloads")
+        case _:
+            server: S3 = request.getfixturevalue("s3")
+            return payloads_on(server, server.bucket())
 
 
 @pytest.fixture(scope="session")

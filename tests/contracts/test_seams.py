@@ -16,6 +16,7 @@ from infrastructure import (
     memory,
     opensearch,
     postgres,
+    s3,
 )
 from tests.contracts.guarantees import suites
 
@@ -27,9 +28,14 @@ PLACES: Final[Mapping[str, ModuleType]] = {
     "DynamoDB": dynamodb,
     "OpenSearch": opensearch,
     "directory": filesystem,
+    "S3": s3,
 }
 READ: Final = {"Lookup", "Finding", "Searching", "Summing", "WritableViews"}  # one class does all
-NAMES: Final = {**dict.fromkeys(READ, "Views"), "StoreFacts": "Subscriptions"}
+NAMES: Final = {
+    **dict.fromkeys(READ, "Views"),
+    "StoreFacts": "Subscriptions",
+    "SweepablePayloads": "PayloadStore",
+}
 """What an adapter is called where its class fulfils several ports."""
 
 

@@ -80,10 +80,11 @@ async def test_a_process_of_any_role_answers_for_itself(role: Role) -> None:
 async def test_the_readiness_of_a_role_is_its_own() -> None:
     """Each role checks what it depends on, and nothing that only others need."""
     views = {projection.name for projection in SAMPLE.read_models}
+    every = {"event store", "tasks", "payload store"}
     expected = {
-        Role.PROJECTIONS: {"event store", "tasks", "read models", *views},
-        Role.SAGAS: {"event store", "tasks", "consumer groups", "gift cards"},
-        Role.FORWARDERS: {"event store", "tasks", "gift cards"},
+        Role.PROJECTIONS: {*every, "read models", *views},
+        Role.SAGAS: {*every, "consumer groups", "gift cards"},
+        Role.FORWARDERS: {*every, "gift cards"},
     }
     for role, names in expected.items():
         async with process({role}) as one:

@@ -3,10 +3,11 @@
 import asyncio
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import typer
 from rich.live import Live
@@ -23,6 +24,11 @@ from infrastructure.shop.simulating import Options, Seen, SimulatedShop, shop_op
 
 _LOOK = 0.5  # seconds between two updates, on a terminal
 _LOOK_PLAIN = 5.0
+_PAYLOADS_IN_HOME: Final[Mapping[str, object]] = {
+    "payload_store": "directory",  # never the bucket of a real service
+    "payloads_dir": None,
+    "payloads_also_in": (),
+}
 _CLOSED = "No more orders are accepted; those under way are finished. Ctrl-C again stops at once."
 
 
@@ -33,7 +39,7 @@ async def simulate(
     history = _checked(file)
     with _kept_in(data_dir) as home:
         settings = deployment.settings
-        own = settings.model_copy(update={"home": home, "payloads_dir": None})
+        own = settings.model_copy(update={"home": home, **_PAYLOADS_IN_HOME})
         telemetry.log_to_file(home / "log" / "headwater.log", settings.log_level)
         async with shop_opened(replace(deployment, settings=own)) as shop:
             await _watched(shop, history, options, Console(stderr=json))

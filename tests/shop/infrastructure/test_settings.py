@@ -32,7 +32,7 @@ def test_the_token_of_the_carrier_is_not_shown(name: str) -> None:
     assert "hush" not in repr(parse(ShopSettings, {name: "hush-hush-hush-hush"}))
 
 
-_NAMED = re.compile(r"(?<![A-Z_])(HEADWATER_[A-Z_]*[A-Z])(?![A-Z_]|\.\.\.)")
+_NAMED = re.compile(r"(?<![A-Z_])(HEADWATER_[A-Z0-9_]*[A-Z])(?![A-Z0-9_]|\.\.\.)")
 _PAGES = [
     *(ROOT / "docs").rglob("*.md"),
     *(ROOT / "infrastructure").rglob("*.py"),

@@ -1,0 +1,1 @@
+"""Payloads as a whole: in several stores at once, verified, copied, and removed."""
