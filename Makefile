@@ -10,7 +10,7 @@ BOTH := --extra eventstoredb --extra postgres
 ADAPTERS := $(BOTH) --extra dynamodb --extra kafka --extra s3 --extra opensearch --extra algolia \
 	--extra temporal
 
-.PHONY: help run fast test node-test conformance check bench kit-alone reference requirements clean
+.PHONY: help run fast test servers servers-stop node-test conformance check bench kit-alone reference requirements clean
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
@@ -23,6 +23,12 @@ fast: .venv/.dev ## the tests of domain and application, everything in memory
 
 test: .venv/.dev ## run every test; needs no Docker and no server
 	@$(BIN)/pytest
+
+servers: .venv/.dev ## install and start what tests can use: Kafka, S3, OpenSearch …; prints addresses
+	@$(BIN)/python -m tests.servers start $(NAMES)
+
+servers-stop: .venv/.dev ## end what `make servers` has started
+	@$(BIN)/python -m tests.servers stop $(NAMES)
 
 node-test: .venv/.dev ## run the tests of the embedded node alone; `pytest tests` leaves them out
 	@$(BIN)/pytest $(NODE)/tests

@@ -12,6 +12,7 @@ from tests.servers import (
     DYNAMODB,
     KAFKA,
     OPENSEARCH,
+    PROMETHEUS,
     S3,
     S3_SERVER,
     TEMPORAL,
@@ -20,7 +21,7 @@ from tests.servers import (
     postgres_server,
 )
 
-_STARTED: Final = {"dynamodb", "kafka", "opensearch", "s3", "temporal"}
+_STARTED: Final = {"dynamodb", "kafka", "opensearch", "prometheus", "s3", "temporal"}
 _SERVERS: Final = {"node", "fresh_node", "postgres_for_all", *_STARTED}
 _ON_A_SERVER: Final = re.compile(  # how adapters are called
     "postgres|eventstoredb|dynamodb|http|kafka|opensearch|s3|temporal|algolia"
@@ -69,6 +70,13 @@ def dynamodb() -> Iterator[str]:
     another."""
     with available(DYNAMODB) as uri:
         yield uri
+
+
+@pytest.fixture(scope="session")
+def prometheus() -> Iterator[str]:
+    """The address of a Prometheus that has loaded the alerts, one for all tests."""
+    with available(PROMETHEUS) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,8 @@ page: `python -m tests.contracts.guarantees > docs/guarantees.md`. Each row is a
 and its rule; each column is an adapter.
 
 ✓: the test passed when this page was printed. *not run*: the adapter needs a server that was not
-there (Docker, or `EVENTSTOREDB_URI`). *Real* is the server itself. A *double* is a stand-in, and
+there ([which, and how to have it](how-to/run-the-servers.md); for EventStoreDB: Docker, or
+`EVENTSTOREDB_URI`). *Real* is the server itself. A *double* is a stand-in, and
 proves no more than that the code works with the stand-in.
 
 {recorded} [What else has run on a real server, and what it found](real-server.md).

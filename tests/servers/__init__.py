@@ -5,6 +5,7 @@ from tests.servers.kafka import KAFKA
 from tests.servers.ministack import DYNAMODB
 from tests.servers.opensearch import OPENSEARCH
 from tests.servers.postgresql import empty_schema, postgres_server, role
+from tests.servers.prometheus import PROMETHEUS, promtool
 from tests.servers.seaweedfs import S3, S3_SERVER
 from tests.servers.server import NotHere, Server, ServerFailed
 from tests.servers.starting import Started, started
@@ -20,6 +21,7 @@ __all__ = [
     "KAFKA",
     "LASTING_TEMPORAL",
     "OPENSEARCH",
+    "PROMETHEUS",
     "S3",
     "S3_SERVER",
     "TEMPORAL",
@@ -30,6 +32,7 @@ __all__ = [
     "available",
     "empty_schema",
     "postgres_server",
+    "promtool",
     "role",
     "started",
     "temporal_program",

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import pytest
 
+from tests.servers.kept import kept
 from tests.servers.server import NotHere, Server
 from tests.servers.starting import started
 
@@ -21,6 +22,9 @@ def available(server: Server) -> Iterator[str]:
     """
     if given := os.environ.get(server.variable):
         yield given
+        return
+    if address := kept(server):
+        yield address
         return
     try:
         server.require()

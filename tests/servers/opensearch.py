@@ -57,4 +57,10 @@ def _is_ready(url: str) -> bool:
     return answers(f"{url}/_cluster/health?wait_for_status=yellow&timeout=1s")
 
 
-OPENSEARCH: Final = Server(_NAME, "OPENSEARCH_URI", _require, _install, _launch, _is_ready)
+def _settings(url: str) -> dict[str, str]:
+    return {"HEADWATER_SEARCH": "opensearch", "HEADWATER_OPENSEARCH_URI": url}
+
+
+OPENSEARCH: Final = Server(
+    _NAME, "OPENSEARCH_URI", _require, _install, _launch, _is_ready, _settings
+)

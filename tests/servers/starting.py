@@ -18,7 +18,7 @@ from tests.servers.server import Launch, Server, ServerFailed
 _STOP_SECONDS: Final = 10.0
 _LOG_LINES: Final = 15
 # Ends the server's process group, and removes its data, when standard input closes.
-_GUARD: Final = 'read -r _; kill -KILL "-$1"; rm -rf -- "$2"'
+_GUARD: Final = 'read -r _; kill -KILL "-$1" 2>/dev/null; rm -rf -- "$2"'
 _BRIEF: Final = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}  # a JVM starts in half the CPU time
 
 

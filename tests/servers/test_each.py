@@ -1,6 +1,8 @@
 """Each server of the tests does what it is there for, on this machine."""
 
+import json
 import subprocess
+import urllib.request
 from uuid import uuid4
 
 import botocore.session
@@ -10,7 +12,8 @@ from confluent_kafka.cimpl import NewTopic
 from obstore.store import S3Store
 from opensearchpy import OpenSearch
 
-from tests.servers import S3, temporal_program
+from tests.servers import S3, promtool, temporal_program
+from tests.servers.prometheus import ALERTS
 from tests.waiting import PATIENCE
 
 
@@ -88,3 +91,15 @@ def test_temporal_has_a_namespace(temporal: str) -> None:
     """The namespace that clients use by default is there."""
     ask = [temporal_program(), "operator", "namespace", "list", f"--address={temporal}"]
     assert "default" in subprocess.run(ask, capture_output=True, text=True, check=True).stdout
+
+
+def test_prometheus_loads_the_alerts(prometheus: str) -> None:
+    """It has every rule of the page; ``promtool`` finds nothing wrong with any."""
+    checked = subprocess.run(
+        [promtool(), "check", "rules", str(ALERTS)], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    with urllib.request.urlopen(f"{prometheus}/api/v1/rules") as answer:
+        groups = json.load(answer)["data"]["groups"]
+    loaded = [rule["name"] for group in groups for rule in group["rules"]]
+    assert len(loaded) == ALERTS.read_text().count("alert:") > 0

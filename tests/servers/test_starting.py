@@ -27,7 +27,7 @@ def launch(_: Path) -> Launch:
 
 
 def launch_of_a_broken_one(_: Path) -> Launch:
-    script = "import sys; print('reading its settings'); sys.exit('the disk is full')"
+    script = "import sys; print('reading its settings', flush=True); sys.exit('the disk is full')"
     return Launch([sys.executable, "-c", script], "http://nowhere")
 
 
