@@ -43,7 +43,7 @@ from infrastructure.parts import (
 from infrastructure.payload_stores import payload_places, payload_stores
 from infrastructure.program import Program
 from infrastructure.roles import ALL, Role
-from infrastructure.searching import apart, beside, read_side
+from infrastructure.searching import apart, beside, names, read_side
 from infrastructure.settings import Settings
 from infrastructure.sides import EventSide, Given, ReadSide
 from infrastructure.working import Working
@@ -198,7 +198,7 @@ class Container(containers.DeclarativeContainer):
         Backpressure,
         slow=settings.provided.backpressure_slow_seconds,
         refuse=settings.provided.backpressure_refuse_seconds,
-        apart=read_side.provided.apart.names,
+        apart=providers.Callable(names, apart),  # known before anything is opened
     )
     health = providers.Singleton(
         Health,

@@ -22,12 +22,15 @@ def apart(projections: Sequence[Projection[Any]], search: str) -> Sequence[Proje
     return [one for one in projections if Ability.SEARCH in needs(one)]
 
 
+def names(apart: Sequence[Projection[Any]]) -> frozenset[str]:
+    return frozenset(one.name for one in apart)
+
+
 def beside(
     projections: Sequence[Projection[Any]], apart: Sequence[Projection[Any]]
 ) -> Sequence[Projection[Any]]:
     """All other read models."""
-    names = {one.name for one in apart}
-    return [one for one in projections if one.name not in names]
+    return [one for one in projections if one.name not in names(apart)]
 
 
 @asynccontextmanager
@@ -45,7 +48,5 @@ async def read_side(
         async with opens(await owner_of(side.checkpoints)) as search:
             models = SearchReadModels(search.engine, apart, side.builds, side.checkpoints)
             placed = PlacedReadModels(side.read_models, {one.name: models for one in apart})
-            names = frozenset(one.name for one in apart)
-            yield replace(
-                side, read_models=placed, apart=Apart(names, {"search server": search.check})
-            )
+            kept = Apart(names(apart), {"search server": search.check})
+            yield replace(side, read_models=placed, apart=kept)

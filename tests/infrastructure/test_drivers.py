@@ -13,6 +13,8 @@ EVENTSTOREDB = ("esdbclient", "grpc", "google.protobuf")
 POSTGRES = ("psycopg", "psycopg_pool", "psycopg_binary")
 SEARCH = ("opensearchpy",)
 DYNAMODB = ("aiobotocore", "botocore")
+S3 = ("obstore",)
+KAFKA = ("confluent_kafka",)
 IN_MEMORY = """
 import asyncio, httpx
 from infrastructure.container import in_memory
@@ -33,10 +35,10 @@ asyncio.run(main())
 
 def test_every_module_but_the_stores_can_be_imported_without_drivers(tmp_path: Path) -> None:
     """Neither the wiring, nor HTTP, nor a command imports a driver before its store is chosen."""
-    ended = run((*EVENTSTOREDB, *POSTGRES, *SEARCH, *DYNAMODB), IMPORT_ALL, tmp_path)
+    ended = run((*EVENTSTOREDB, *POSTGRES, *SEARCH, *DYNAMODB, *S3, *KAFKA), IMPORT_ALL, tmp_path)
 
     missing = set(ended.stdout.split())
-    names = ("eventstoredb", "postgres", "opensearch", "dynamodb")
+    names = ("eventstoredb", "postgres", "opensearch", "dynamodb", "s3", "kafka")
     drivers = [f"infrastructure.{one}" for one in names]
     assert set(drivers) <= missing, ended.stderr
     stores = (*drivers, "infrastructure.cli.node")

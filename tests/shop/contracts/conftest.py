@@ -8,6 +8,7 @@ from application.catalogue import Catalogue
 from application.shop.service import SHOP
 from infrastructure.shop.simulated_providers import DECLARED
 from tests.contracts.conftest import (
+    dynamodb_with_events,
     postgres_with_events,
     real_eventstoredb,
     simulated_at,
@@ -15,7 +16,13 @@ from tests.contracts.conftest import (
 )
 from tests.shop.outside import Outside, in_memory, over_http
 
-__all__ = ["postgres_with_events", "real_eventstoredb", "simulated_at", "stores"]
+__all__ = [
+    "dynamodb_with_events",
+    "postgres_with_events",
+    "real_eventstoredb",
+    "simulated_at",
+    "stores",
+]
 
 
 @pytest.fixture
