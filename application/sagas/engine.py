@@ -7,43 +7,34 @@ done is performed again, which is safe, since every action can be repeated.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
-from application.command_dispatch import TooMuchContention
 from application.event_filter import EventFilter
 from application.messages import RecordedEvent
-from application.ports import (
-    EventStore,
-    OutcomeUnknown,
-    PayloadUnavailable,
-    ProviderUnavailable,
-    StoreUnavailable,
-)
-from application.retrying import NotHere
-from application.sagas.attempting import ERROR, Perform, attempt
+from application.ports import EventStore
+from application.sagas.addressing import Addressing
+from application.sagas.attempting import Perform, attempt
 from application.sagas.clock import STEADY
-from application.sagas.events import CompensationOrdered, SagaEvent
+from application.sagas.events import SagaEvent
 from application.sagas.outcomes import Faulted, StepOutcome
-from application.sagas.progress import Do, NextAction, Undo, arrival, next_action, record, settle
-from application.sagas.saga import Saga
-from application.sagas.state import SagaState, SagaStatus, evolve
-from application.sagas.stream import SagaStream
-
-FAULTS: Final = (
-    StoreUnavailable,
-    PayloadUnavailable,
-    ProviderUnavailable,
-    OutcomeUnknown,
-    TooMuchContention,
-    TimeoutError,
+from application.sagas.progress import (
+    Do,
+    NextAction,
+    Undo,
+    arrival,
+    awaiting,
+    cancellation,
+    next_action,
+    patience,
+    record,
+    settle,
 )
-"""Errors that may pass by themselves. Any other is a bug, which a retry does not remove."""
-
-SIGNALS: Final = ("SagaWoken", "SagaRetried", "CompensationOrdered")
-"""Events in a saga's own stream that make it move; others than the engine append them."""
+from application.sagas.saga import Saga
+from application.sagas.state import SagaState, evolve
+from application.sagas.stream import SagaStream
 
 
 class Observer(Protocol):
@@ -81,19 +72,16 @@ class SagaEngine:
 
         ``own``: all events of the service, among which are those that start and end sagas.
         """
-        self._versions = {saga.version: saga for saga in versions}
+        self._addressing = Addressing(versions, own)
         self.newest = versions[-1]
-        self._own, self._store, self._perform = own, store, perform
-        self._awaited = frozenset[str]().union(*(saga.awaited for saga in versions))
+        self._store, self._perform = store, perform
         self._now, self._chance, self._observe, self._pause = now, chance, observe, pause
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def events(self) -> EventFilter:
         """The events that it handles."""
-        cancels = {saga.cancels.__name__ for saga in self._versions.values()}
-        abroad = self._own.of_types({self.newest.starts.__name__, *cancels, *self._awaited})
-        return abroad | EventFilter.of(self.newest.name, *SIGNALS)
+        return self._addressing.events
 
     async def handle(self, recorded: RecordedEvent) -> None:
         """Advance the sagas of this event until they wait, end, or need an operator.
@@ -101,48 +89,30 @@ class SagaEngine:
         Idempotent. Raises ``StoreUnavailable``, and any bug; the saga is unchanged then. Raises
         ``NotHere`` if a newer release has begun it.
         """
-        if recorded.type == self.newest.starts.__name__ and not self.newest.started_by(recorded):
+        if self._addressing.starts(recorded) and not self.newest.started_by(recorded):
             return  # most of a history that is brought in, so nothing is read for it
-        for id in self._about(recorded):
+        for id in self._addressing.about(recorded):
             async with self._turns.setdefault(id, asyncio.Lock()):  # engines meet at the store only
                 await self._move(id, recorded)
 
-    def _about(self, recorded: RecordedEvent) -> Collection[str]:
-        """The ids of the sagas that it is about: of its aggregate, or of those that wait for it."""
-        if recorded.type not in self._awaited:
-            return (recorded.stream_id,)
-        ids = {
-            wait.saga_id(recorded)
-            for saga in self._versions.values()
-            for _, wait in saga.waits
-            if wait.event is not None and wait.event.__name__ == recorded.type
-        }
-        return sorted(id for id in ids if id is not None)
-
     async def _move(self, id: str, recorded: RecordedEvent) -> None:
         stream = SagaStream(self._store, self.newest.name, id)
-        if recorded.type != self.newest.starts.__name__:  # else it is new, or that is found out
+        if not self._addressing.starts(recorded):  # else it is new, or that is found out
             await stream.read()
         if stream.state.status is None and not await self._start(stream, recorded):
             return
         if recorded.type == self._definition(stream.state).cancels.__name__:
             await self._cancel(stream, recorded)
-        if recorded.type in self._awaited:
+        if recorded.type in self._addressing.awaited:
             await self._arrive(stream, recorded)
         await self._advance(stream)
 
     async def _start(self, stream: SagaStream, recorded: RecordedEvent) -> bool:
         """Start it by the event that starts it, also when a later one comes first."""
-        first = recorded
-        if recorded.type != self.newest.starts.__name__:
-            (category,) = self._own.of_types([self.newest.starts.__name__]).categories
-            past = self._store.read(f"{category}-{stream.id}", limit=1)
-            if not (events := [event async for event in past]):
-                return False  # nothing has started a saga with this id
-            (first,) = events
-        facts = self.newest.started_by(first)
-        if facts is None:
-            return False
+        first = await self._addressing.beginning(stream.id, recorded, self._store)
+        facts = self.newest.started_by(first) if first else None
+        if first is None or facts is None:
+            return False  # nothing has started a saga with this id
         stream.caused_by(first)
         started = self.newest.start(facts)
         follows = settle(self.newest, evolve(stream.state, started), self._now())
@@ -151,14 +121,15 @@ class SagaEngine:
 
     async def _cancel(self, stream: SagaStream, recorded: RecordedEvent) -> None:
         reason, by = getattr(recorded.event, "reason", recorded.type), recorded.metadata.actor
-        while stream.state.status in (SagaStatus.RUNNING, SagaStatus.COMPLETED, SagaStatus.FAILED):
-            await self._record(stream, [CompensationOrdered(by=by, reason=reason)])
+        while ordered := cancellation(stream.state, by, reason):
+            await self._record(stream, [ordered])
 
     async def _arrive(self, stream: SagaStream, recorded: RecordedEvent) -> None:
         """Keep an event that a step waits for. Kept once, another delivery changes nothing."""
         while True:
             saga = self._definition(stream.state)
-            arrived = arrival(saga, stream.state, stream.id, recorded)
+            steps = awaiting(saga, stream.id, recorded)
+            arrived = arrival(stream.state, steps, str(recorded.id))
             if arrived is None:
                 return
             follows = settle(saga, evolve(stream.state, arrived), self._now())
@@ -193,28 +164,17 @@ class SagaEngine:
                 await self._pause()
 
     async def _outcome(self, stream: SagaStream, action: NextAction[Any]) -> StepOutcome:
-        context = stream.context(f"{type(action).__name__} {action.step.name}", self._now())
-        try:
-            async with asyncio.timeout(self._patience(stream.state, action)):
-                return await attempt(action, self._perform, self._store, context)
-        except FAULTS as error:
-            return Faulted(f"{type(error).__name__}: {error}"[:ERROR])
-
-    def _patience(self, state: SagaState, action: NextAction[Any]) -> float:
-        """Seconds that one attempt may take: never more than what is left of the step's time."""
-        whole = action.step.timeout
-        if (
-            isinstance(action, Do)
-            and state.deadline
-            and not self._definition(state).irrevocable(state)
-        ):
-            whole = min(whole, state.deadline - self._now())
-        return max(0.0, whole.total_seconds())
+        saga, now = self._definition(stream.state), self._now()
+        return await attempt(
+            action,
+            self._perform,
+            self._store,
+            stream.context(f"{type(action).__name__} {action.step.name}", now),
+            patience(saga, stream.state, action, now),
+        )
 
     def _definition(self, state: SagaState) -> Saga[Any]:
-        if state.version not in self._versions:
-            raise NotHere(f"version {state.version} of {self.newest.name} is of a newer release")
-        return self._versions[state.version]
+        return self._addressing.definition(state.version)
 
     async def _record(self, stream: SagaStream, events: Sequence[SagaEvent]) -> bool:
         """Add these; ``False`` when another engine was first."""

@@ -2,17 +2,19 @@
 
 An engine performs what :func:`next_action` returns, and :func:`record` returns the event that
 follows from the outcome. Between those, :func:`settle` returns the events for which nothing has to
-be performed, and :func:`arrival` the one that keeps an awaited event.
+be performed, :func:`arrival` the one that keeps an awaited event, and :func:`cancellation` the one
+that turns it back.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Generic
+from datetime import datetime, timedelta
+from typing import Any, Generic
 
 from application.messages import RecordedEvent
 from application.sagas.actions import Action
 from application.sagas.events import (
+    CompensationOrdered,
     EventArrived,
     SagaCompensated,
     SagaCompleted,
@@ -120,26 +122,41 @@ def _waited(saga: Saga[F], step: Step[F], state: SagaState, now: datetime) -> Sa
     return WaitExpired(step=step.name, error=why)
 
 
-def arrival(
-    saga: Saga[F], state: SagaState, id: str, recorded: RecordedEvent
-) -> EventArrived | None:
-    """What to record of an event that the saga with this id waits for, now, later, or too late.
+def awaiting(saga: Saga[Any], id: str, recorded: RecordedEvent) -> Sequence[str]:
+    """The steps of the saga with this id that wait for such an event, in order."""
+    return [
+        step.name
+        for step, wait in saga.waits
+        if wait.event is not None
+        and wait.event.__name__ == recorded.type
+        and wait.saga_id(recorded) == id
+    ]
 
-    ``None`` for one that it does not wait for, has had already, or has no use for at its end.
+
+def arrival(state: SagaState, steps: Sequence[str], event_id: str) -> EventArrived | None:
+    """What to record of an event that these steps wait for, now, later, or too late.
+
+    ``None`` for one that the saga has had already, or has no use for at its end.
     """
-    event_id = str(recorded.id)
     ended = state.status in (SagaStatus.COMPLETED, SagaStatus.RESOLVED)
     if ended or event_id in state.arrived.values():
         return None
-    for step, wait in saga.waits:
-        if (
-            wait.event is not None
-            and wait.event.__name__ == recorded.type
-            and wait.saga_id(recorded) == id
-            and step.name not in state.arrived
-        ):
-            return EventArrived(step=step.name, event_id=event_id)
-    return None
+    left = (step for step in steps if step not in state.arrived)
+    return next((EventArrived(step=step, event_id=event_id) for step in left), None)
+
+
+def cancellation(state: SagaState, by: str, reason: str) -> CompensationOrdered | None:
+    """What to record of a cancellation; ``None``: all is undone already, or is about to be."""
+    undoes = state.status in (SagaStatus.RUNNING, SagaStatus.COMPLETED, SagaStatus.FAILED)
+    return CompensationOrdered(by=by, reason=reason) if undoes else None
+
+
+def patience(saga: Saga[F], state: SagaState, action: NextAction[F], now: datetime) -> timedelta:
+    """How long one attempt may take: never more than what is left of the step's time."""
+    whole = action.step.timeout
+    if isinstance(action, Do) and state.deadline and not saga.irrevocable(state):
+        whole = min(whole, state.deadline - now)
+    return max(timedelta(), whole)
 
 
 # ── what came of it ──────────────────────────────────────────────────────────────────────────────
