@@ -1,0 +1,6 @@
+"""Temporal as the engine of sagas: it drives them, and their streams stay the truth.
+
+relay       hands the events that concern a saga to its workflow
+workflow    decides: a deterministic loop around the saga's own pure functions
+activities  append what was decided, and perform the actions of a step
+"""

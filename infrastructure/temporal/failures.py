@@ -1,0 +1,52 @@
+"""How the outcomes of a step pass through Temporal: as failures of an activity, by type.
+
+what the ports raise                     type                    retried by
+---------------------------------------  ----------------------  --------------------------------
+ProviderRefused, a DomainError, a hole   Refused                 nobody: it is final
+ProviderUnavailable, OutcomeUnknown, …   the name of its class   the saga, as its step says
+any other: a bug                         the name of its class   Temporal, until it is mended
+(a worker died)                          (a timeout)             Temporal
+"""
+
+from typing import Final
+
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, TimeoutType
+
+from application.ports import StreamDeleted, StreamHasHole
+from application.sagas.attempting import FAULTS
+from application.sagas.outcomes import Faulted, Refused, StepOutcome
+
+REFUSED: Final = "Refused"
+FAULTED: Final = tuple(fault.__name__ for fault in FAULTS)
+FINAL: Final = [StreamHasHole.__name__, StreamDeleted.__name__]
+"""Errors of a saga's own stream, with which its workflow fails: a person has to mend the stream."""
+
+
+def failure(outcome: Refused | Faulted) -> ApplicationError:
+    """What an activity raises for an outcome."""
+    match outcome:
+        case Refused(reason, partly):
+            return ApplicationError(reason, partly, type=REFUSED, non_retryable=True)
+        case Faulted(error):
+            return ApplicationError(error, type=error.partition(":")[0], non_retryable=True)
+
+
+def outcome_of(error: ActivityError) -> StepOutcome:
+    """What a failed activity means to the saga. Raises it again where it is no outcome."""
+    match error.cause:
+        case ApplicationError(type="Refused") as refused:
+            return Refused(refused.message, partly=bool(refused.details and refused.details[0]))
+        case ApplicationError(type=type) as fault if type in FAULTED:
+            return Faulted(fault.message)
+        case ApplicationError() as bug:
+            return Faulted(f"{bug.type}: {bug.message}")
+        case TimeoutError() as timeout:
+            return Faulted(f"TimeoutError: {_KINDS.get(timeout.type, 'no answer')}")
+        case _:
+            raise error
+
+
+_KINDS: Final[dict[TimeoutType | None, str]] = {
+    TimeoutType.SCHEDULE_TO_CLOSE: "its time is over",
+    TimeoutType.HEARTBEAT: "no sign of life",
+}
