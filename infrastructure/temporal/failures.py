@@ -10,7 +10,13 @@ any other: a bug                         the name of its class   Temporal, until
 
 from typing import Final
 
-from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, TimeoutType
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    ApplicationErrorCategory,
+    TimeoutError,
+    TimeoutType,
+)
 
 from application.ports import StreamDeleted, StreamHasHole
 from application.sagas.attempting import FAULTS
@@ -26,9 +32,20 @@ def failure(outcome: Refused | Faulted) -> ApplicationError:
     """What an activity raises for an outcome."""
     match outcome:
         case Refused(reason, partly):
-            return ApplicationError(reason, partly, type=REFUSED, non_retryable=True)
+            return _outcome(reason, REFUSED, partly)
         case Faulted(error):
-            return ApplicationError(error, type=error.partition(":")[0], non_retryable=True)
+            return _outcome(error, error.partition(":")[0])
+
+
+def _outcome(message: str, type: str, *details: object) -> ApplicationError:
+    """Benign: the saga deals with it, so it is neither logged nor counted as a fault of ours."""
+    return ApplicationError(
+        message,
+        *details,
+        type=type,
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
+    )
 
 
 def outcome_of(error: ActivityError) -> StepOutcome:

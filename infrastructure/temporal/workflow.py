@@ -78,6 +78,7 @@ class SagaWorkflow:
         self._begun = Begun(id="")
         self._fold = SagaFold(workflow.info().workflow_type, "")
         self._shown: SagaStatus | None = None
+        self._resting = False
 
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> str:
@@ -114,6 +115,11 @@ class SagaWorkflow:
     def state(self) -> SagaState:
         """As of its last decision."""
         return self._fold.state
+
+    @workflow.query
+    def resting(self) -> bool:
+        """Whether it waits: for its next moment, for an event, or for a person."""
+        return self._resting and not self._news
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────
 
@@ -165,11 +171,14 @@ class SagaWorkflow:
         """Until there is news, or the saga is due; a failed one waits for a person."""
         due = self._fold.state.due
         left = None if due is None else max(timedelta(), due - workflow.now())
+        self._resting = True
         try:
             await workflow.wait_condition(lambda: bool(self._news), timeout=left)
         except TimeoutError:
             assert due is not None  # else there was no time to run out
             await self._record([SagaWoken(due=due)])
+        finally:
+            self._resting = False
 
     # ── what is decided ──────────────────────────────────────────────────────────────────────────
 

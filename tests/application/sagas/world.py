@@ -169,7 +169,7 @@ class World(Generic[O]):
     async def settle(self) -> None:
         """Let everything come to its end, however long that takes on this clock."""
         for _ in range(ROUNDS):
-            await self._work()
+            await self.work()
             if await self.people_act():
                 continue
             moments = [of for one in self.watchers for of in one.moments.values()]
@@ -184,7 +184,7 @@ class World(Generic[O]):
         """What people do when the service waits for them; whether they did anything."""
         return False
 
-    async def _work(self) -> None:
+    async def work(self) -> None:
         """Hand out what is new until nothing is; what a killed process held is handed out again."""
         while self._unsettled or self._fetch():
             number, recorded = self._unsettled[0]

@@ -84,7 +84,7 @@ class ExchangeWorld(World):
 
     async def engines_settle(self) -> None:
         """Hand out what there is; no time passes, and no person acts."""
-        await self._work()
+        await self.work()
 
     def moments_to_come(self) -> Sequence[datetime]:
         """When sagas have to be looked at."""
