@@ -2,9 +2,9 @@
 
 what the ports raise                     type                    retried by
 ---------------------------------------  ----------------------  --------------------------------
-ProviderRefused, a DomainError, a hole   Refused                 nobody: it is final
+ProviderRefused, a DomainError, a hole   Refused                 nothing: it is final
 ProviderUnavailable, OutcomeUnknown, …   the name of its class   the saga, as its step says
-any other: a bug                         the name of its class   Temporal, until it is mended
+any other: a bug                         the name of its class   Temporal, until it is fixed
 (a worker died)                          (a timeout)             Temporal
 """
 
