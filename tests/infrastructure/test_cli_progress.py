@@ -1,6 +1,7 @@
 """A command that works for long says on the terminal what it is at, and leaves no trace of it."""
 
 import os
+import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,17 @@ def stderr_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         yield ours
 
 
+def read_until(terminal: int, text: str) -> str:
+    """What is written there, up to that text; all of it, where it does not come within 30 s.
+
+    A terminal hands on what is written to it in pieces.
+    """
+    written = b""
+    while text.encode() not in written and select.select([terminal], [], [], 30)[0]:
+        written += os.read(terminal, 100_000)
+    return written.decode()
+
+
 def test_the_part_and_the_number_are_shown_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -31,7 +43,7 @@ def test_the_part_and_the_number_are_shown_on_a_terminal(
         with shown() as report:
             for step in STEPS:
                 report(step)
-        written = os.read(terminal, 100_000).decode()
+        written = read_until(terminal, "adding up")
 
     assert "adding up" in written
     assert capsys.readouterr().out == ""
