@@ -4,8 +4,10 @@
 """
 
 from infrastructure.eventstoredb.category_links import CategoryLinks
-from infrastructure.eventstoredb.client import Client, connect
+from infrastructure.eventstoredb.client import Client
+from infrastructure.eventstoredb.connecting import connect
 from infrastructure.eventstoredb.consumer_groups import ConsumerGroups
+from infrastructure.eventstoredb.event_browser import EventBrowser
 from infrastructure.eventstoredb.event_store import EventStore
 from infrastructure.eventstoredb.subscriptions import Subscriptions
 from infrastructure.eventstoredb.system_projections import enable_system_projections
@@ -14,6 +16,7 @@ __all__ = [
     "CategoryLinks",
     "Client",
     "ConsumerGroups",
+    "EventBrowser",
     "EventStore",
     "Subscriptions",
     "connect",

@@ -12,7 +12,7 @@ from typing import Final
 from uuid import uuid4
 
 from esdbclient.asyncio_client import autoreconnect
-from esdbclient.exceptions import AppendDeadlineExceeded
+from esdbclient.exceptions import AppendDeadlineExceeded, MaximumAppendSizeExceededError
 from esdbclient.protos.Grpc.shared_pb2 import WrongExpectedVersion as WrongVersion
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp
 from esdbclient.streams import AsyncStreamsService
@@ -154,7 +154,13 @@ def _understood(answer: BatchAppendResp, append: Append) -> Appended | None:
     wrong = WrongVersion()
     if answer.error.details.Unpack(wrong):
         raise WrongExpectedVersion(append.stream, append.expected, _actual(wrong))
-    AsyncStreamsService._convert_batch_append_resp(answer, append.stream, append.expected)
+    try:
+        AsyncStreamsService._convert_batch_append_resp(answer, append.stream, append.expected)
+    except MaximumAppendSizeExceededError as error:
+        raise ValueError(
+            f"EventStoreDB: the append to {append.stream} is too large ({error}): append fewer "
+            "events at a time, or let the claim check keep large data out of them"
+        ) from error
     raise AssertionError  # it raises what it finds
 
 

@@ -16,6 +16,8 @@ from esdbclient.exceptions import NotFound
 from esdbclient.projections import ProjectionStatistics
 
 from infrastructure.eventstoredb.client import DEADLINE, Client, answering
+from infrastructure.eventstoredb.projection_lag import position_of
+from infrastructure.eventstoredb.reads import end_of_log
 from infrastructure.sides import BeyondRepair
 
 _BY_CATEGORY: Final = "$by_category"
@@ -44,7 +46,7 @@ class CategoryLinks:
         """
         with _refusals_in_words():
             async with _answering():
-                end = await self._client.get_commit_position(timeout=DEADLINE)
+                end = await end_of_log(self._client)
             removed: set[str] = set()
             while not _links_up_to(end, found := await self._found()):
                 if found.status.startswith("Faulted"):
@@ -73,14 +75,8 @@ class CategoryLinks:
 
 
 def _links_up_to(end: int, found: ProjectionStatistics) -> bool:
-    there = found.progress >= 100 or _position(found.position) >= end
+    there = found.progress >= 100 or position_of(found) >= end
     return there and found.status.startswith("Running")
-
-
-def _position(statistic: str) -> int:
-    """Of ``C:1234/P:1234``, as the server's statistics report it."""
-    commit = re.match(r"C:(\d+)/", statistic)
-    return int(commit[1]) if commit else -1
 
 
 def _written_by_others(reason: str, removed: Collection[str]) -> str:

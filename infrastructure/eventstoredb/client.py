@@ -1,4 +1,4 @@
-"""The connection, and what all calls on it share: errors, events and filters of the ports."""
+"""What all calls on a connection share: errors, events and filters of the ports."""
 
 import asyncio
 import re
@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import grpc
@@ -35,8 +34,6 @@ Client = Reconnecting
 """What ``connect`` gives. Outside this package it has no other name."""
 
 DEADLINE = 10.0  # seconds for one call; the server itself gives up a write after 2
-_PING_EVERY: Final = 10_000  # ms; EventStoreDB's clients do the same
-_PING_TIMEOUT: Final = 5_000  # ms
 _NO_ANSWER = (
     AccessDeniedError,
     CancelledByClient,
@@ -48,62 +45,6 @@ _NO_ANSWER = (
     SubscriptionConfirmationError,
     UnknownError,
 )
-
-
-async def connect(uri: str) -> Client:
-    """A client of the server at ``uri`` (``esdb://…``, options as EventStoreDB documents them).
-
-    Raises ``ValueError`` for an invalid address, and :class:`StoreUnavailable` when no server
-    answers there.
-    """
-    try:
-        client = Client(uri)
-    except (ValueError, OSError) as error:
-        reason = str(error).replace(uri, "the address")  # it may hold a password
-        raise ValueError(
-            f"not an address of EventStoreDB: {reason}; "
-            "write it like esdb://localhost:2113?tls=false or esdb://user:password@host:2113"
-        ) from None
-    _require_leader(client)
-    client.grpc_options = _channel_options(client)
-    try:
-        async with answering(f"no EventStoreDB answers at {_without_password(uri)}"):
-            await client.connect()
-            await client.get_commit_position(timeout=DEADLINE)
-    except BaseException:
-        await client.close()
-        raise
-    return client
-
-
-def _require_leader(client: Client) -> None:
-    """Raises ``ValueError`` for followers, which may lack what was just appended."""
-    if (preferred := client.connection_spec.options.NodePreference) != "leader":
-        raise ValueError(
-            f"NodePreference={preferred} cannot be used, since appends go to the "
-            "leader and what follows has to see them: leave NodePreference out"
-        )
-
-
-def _channel_options(client: Client) -> tuple[tuple[str, str | int], ...]:
-    """The client's, with keepalive under the names that gRPC knows (it sets ``keepalive_ms``).
-
-    A connection that goes silent without closing is closed when a ping gets no answer. A channel
-    that lost its server tries again within a second; gRPC's own backoff grows to 2 minutes.
-    """
-    kept = [one for one in client.grpc_options if not one[0].startswith("grpc.keepalive")]
-    asked = client.connection_spec.options
-    timeout = asked.KeepAliveTimeout or _PING_TIMEOUT
-    return (
-        *kept,
-        ("grpc.keepalive_time_ms", asked.KeepAliveInterval or _PING_EVERY),
-        ("grpc.keepalive_timeout_ms", timeout),
-        ("grpc.http2.ping_timeout_ms", timeout),  # gRPC's own keepalive applies first: a minute
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.max_pings_without_data", 0),  # no limit: a quiet subscription sends no data
-        ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.max_reconnect_backoff_ms", 1000),
-    )
 
 
 @contextmanager
@@ -187,8 +128,11 @@ _TICKS: Final = 10_000_000.0  # a second; divided by a float as the client does,
 def by_type(only: EventFilter) -> list[str]:
     """The client's filter for exactly these event types: it puts ``^`` and ``$`` around.
 
-    The server filters by types or by streams, not by both. So events are filtered here again.
+    The server filters by types or by streams, not by both. So events are filtered here again. No
+    filter admits all events but those of the server itself.
     """
+    if only.everything:
+        return []
     return [f"({'|'.join(re.escape(type) for type in sorted(only.types))})"]
 
 
@@ -196,8 +140,3 @@ def _reason(error: Exception) -> str:
     if error.args and isinstance(error.args[0], grpc.Call | grpc.aio.AioRpcError):
         return str(error.args[0].details())
     return str(error) or type(error).__name__
-
-
-def _without_password(uri: str) -> str:
-    parts = urlsplit(uri)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

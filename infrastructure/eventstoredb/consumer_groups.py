@@ -17,7 +17,7 @@ from esdbclient.persistent import SubscriptionInfo
 
 from application.event_filter import EventFilter
 from application.messages import Decoder
-from application.ports import GroupInfo
+from application.ports import GroupInfo, no_such_group
 from infrastructure.eventstoredb.client import DEADLINE, Client, answering
 from infrastructure.eventstoredb.deliveries import Delivery, deliveries
 from infrastructure.eventstoredb.read_ahead import read_ahead
@@ -172,4 +172,4 @@ def _of(group: str) -> Iterator[None]:
     try:
         yield
     except NotFound:
-        raise KeyError(f"there is no consumer group {group!r}") from None
+        raise no_such_group(group) from None

@@ -13,6 +13,7 @@ from esdbclient.exceptions import DeadlineExceeded
 from application.event_filter import EventFilter
 from infrastructure.eventstoredb.client import DEADLINE, Client, by_type, unavailable
 from infrastructure.eventstoredb.places import required
+from infrastructure.eventstoredb.reads import require_whole
 
 _PORTION: Final = 5_000  # events that one call reads, at most: half a second
 
@@ -28,10 +29,10 @@ class Counting:
     async def count(self, only: EventFilter) -> int | None:
         """The exact number; ``None`` until it has read to the end. Raises ``StoreUnavailable``."""
         async with self._turn:
-            if not only.pairs <= self._only.pairs:
+            if not self._only.covers(only):
                 self._begin(self._only | only)
             at_the_end = await self._read_on()
-        return sum(self._counted[pair] for pair in only.pairs) if at_the_end else None
+        return only.total(self._counted) if at_the_end else None
 
     def _begin(self, only: EventFilter) -> None:
         self._only, self._position = only, -1
@@ -51,6 +52,7 @@ class Counting:
                     async for event in events:
                         read += 1
                         self._take(event.stream_name, event.type, event.commit_position)
+                    require_whole(events)
                     return read < _PORTION
         return False
 

@@ -11,11 +11,11 @@ from esdbclient.exceptions import NotFound, StreamIsDeleted
 
 from application.messages import Decoder, NewEvent, RecordedEvent
 from application.ports import (
-    NO_STREAM,
     Appended,
     StoreUnavailable,
     StreamDeleted,
     StreamHasHole,
+    require_append,
     require_version,
 )
 from infrastructure.eventstoredb.batch_append import Append, BatchAppends
@@ -26,6 +26,7 @@ from infrastructure.eventstoredb.client import (
     as_recorded,
     unavailable,
 )
+from infrastructure.eventstoredb.deletions import is_deleted
 from infrastructure.eventstoredb.places import required
 from infrastructure.eventstoredb.reads import read
 
@@ -35,7 +36,6 @@ _ATTEMPTS: Final = 2
 _SURE_FOR: Final = 1.0  # seconds that a stream without events is not asked for its deletion again
 _REMEMBERED: Final = 1_000  # such streams
 _SYSTEM: Final = "$"  # how the names of its streams begin
-_SOFT_DELETED: Final = 2**63 - 1  # in a stream's metadata: every event is before it
 
 
 class EventStore:
@@ -57,8 +57,7 @@ class EventStore:
         """As the port, within ``DEADLINE`` seconds. What is not answered is unknown, not failed:
         the server says nothing to an append that repeats one which is not committed yet. So it is
         looked for in the stream, then repeated, which the exact version makes safe."""
-        if not events or expected_version < NO_STREAM:
-            raise ValueError(f"append 1 event or more after version -1 or more, to {stream!r}")
+        require_append(stream, events, expected_version)
         append = Append(stream, expected_version, events)
         self._never_there.pop(stream, None)
         try:
@@ -157,10 +156,7 @@ class EventStore:
         now = asyncio.get_running_loop().time()
         if now - self._never_there.get(stream, -_SURE_FOR) < _SURE_FOR:
             return
-        with _deleted(stream):
-            async with answering():
-                metadata, _ = await self._client.get_stream_metadata(stream, timeout=DEADLINE)
-        if metadata.get("$tb") == _SOFT_DELETED:
+        if await is_deleted(self._client, stream):
             raise StreamDeleted(stream)
         if len(self._never_there) >= _REMEMBERED:
             self._never_there.clear()

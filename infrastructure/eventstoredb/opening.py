@@ -8,8 +8,10 @@ from typing import Final
 import structlog
 
 from infrastructure.eventstoredb.category_links import CategoryLinks
-from infrastructure.eventstoredb.client import Client, connect
+from infrastructure.eventstoredb.client import Client
+from infrastructure.eventstoredb.connecting import connect
 from infrastructure.eventstoredb.consumer_groups import ConsumerGroups
+from infrastructure.eventstoredb.event_browser import EventBrowser
 from infrastructure.eventstoredb.event_store import EventStore
 from infrastructure.eventstoredb.subscriptions import Subscriptions
 from infrastructure.eventstoredb.system_projections import enable_system_projections
@@ -35,6 +37,7 @@ async def event_side(given: Given) -> AsyncIterator[EventSide]:
             EventStore(client, catalogue),
             Subscriptions(client, catalogue),
             ConsumerGroups(client, catalogue, report=given.metrics.groups.gone),
+            EventBrowser(client, catalogue),
             prepare=lambda: _switch_on_system_projections(client),
             repair_links=CategoryLinks(client).repair,
         )

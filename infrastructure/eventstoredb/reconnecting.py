@@ -14,6 +14,10 @@ class Reconnecting(AsyncEventStoreDBClient):
 
     _reconnection: asyncio.Task[None] | None = None
 
+    def log_in(self, login: tuple[str, str] | None) -> None:
+        """Be this user, with this password, for all calls; ``None``: a certificate alone."""
+        self._call_credentials = self.construct_call_credentials(*login) if login else None
+
     async def reconnect(self, grpc_target: str | None = None) -> None:
         """As the client's. A caller that is cancelled leaves the search to the others."""
         if self._reconnection is None or self._reconnection.done():

@@ -1,0 +1,1 @@
+../../tests/tls_front.py
