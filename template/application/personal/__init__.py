@@ -1,0 +1,1 @@
+../../../application/personal/__init__.py

@@ -1,0 +1,1 @@
+../../../application/personal/subject_events.py

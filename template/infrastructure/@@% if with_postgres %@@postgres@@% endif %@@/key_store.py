@@ -1,0 +1,1 @@
+../../../infrastructure/postgres/key_store.py

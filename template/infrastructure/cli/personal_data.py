@@ -1,0 +1,1 @@
+../../../infrastructure/cli/personal_data.py

@@ -1,0 +1,1 @@
+../../infrastructure/master_keys.py

@@ -1,0 +1,1 @@
+../../../infrastructure/memory/key_store.py

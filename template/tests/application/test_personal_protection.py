@@ -1,0 +1,1 @@
+../../../tests/application/test_personal_protection.py

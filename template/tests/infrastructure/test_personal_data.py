@@ -1,0 +1,1 @@
+../../../tests/infrastructure/test_personal_data.py
