@@ -1,6 +1,7 @@
 """Limits the connections of a server, and the time that it waits for each.
 
-uvicorn waits for the head of a request without a limit, and accepts any number of connections.
+uvicorn waits for the head of a request without a limit, accepts one of any size, and any number of
+connections.
 """
 
 import asyncio
@@ -15,9 +16,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS: Final = 10.0  # for the head of a request, from its first byte or the connection on
 READ_SECONDS: Final = 30.0  # in which a client has to read something of its answer
+LARGEST_HEAD: Final = 64 * 1024
+"""Bytes of a head that is not complete yet; one that comes at once may have some more."""
 _BACKLOG: Final = 512  # connections that the kernel queues for us
 _FULL: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
+    b"Content-Length: 0\r\n\r\n"
+)
+_TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n"
     b"Content-Length: 0\r\n\r\n"
 )
 
@@ -29,7 +36,8 @@ def most_connections() -> int:
 
 
 class Guarded(HttpToolsProtocol):
-    """One connection. Closed when it sends no request, or reads no answer, for too long.
+    """One connection. Closed when it sends no request, or reads no answer, for too long, and when
+    the head of a request is too large.
 
     A connection above the limit gets 503 and is closed.
     """
@@ -37,6 +45,7 @@ class Guarded(HttpToolsProtocol):
     most: ClassVar[int] = most_connections()
     head_seconds: ClassVar[float] = HEAD_SECONDS
     read_seconds: ClassVar[float] = READ_SECONDS
+    _head: int = 0  # bytes of a request that has not begun yet
     _waiting: asyncio.TimerHandle | None = None
     _reading: asyncio.TimerHandle | None = None
 
@@ -54,12 +63,18 @@ class Guarded(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        self._head += len(data)
         if self.cycle is not None and not self.cycle.response_complete:
+            self._head = 0
             self._done()
+        elif self._head > LARGEST_HEAD:
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
         elif self._waiting is None:
             self._wait(self.head_seconds)
 
     def on_response_complete(self) -> None:
+        self._head = 0
         self._done()  # from here on uvicorn waits, for the next request
         super().on_response_complete()
 

@@ -4,10 +4,13 @@ A web page can make its own host name resolve to 127.0.0.1 ("DNS rebinding"), an
 as if they came from this machine. The ``Host`` header reveals it.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from typing import Any, Final
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+_NAME: Final = re.compile(r"(?P<name>\[[^\]]*\]|[^:@/?#\\\s]*)(:\d*)?")
 
 _Scope = MutableMapping[str, Any]
 _App = Callable[[_Scope, Any, Any], Awaitable[None]]
@@ -38,10 +41,14 @@ class Trusted:
 
 
 def host(scope: Mapping[str, Any]) -> str | None:
-    """The name in the ``Host`` header, without port, in lower case."""
-    for header, value in scope["headers"]:
-        if header == b"host":
-            name = value.decode("latin-1").lower()
-            end = name.rfind(":") if name.rfind(":") > name.rfind("]") else len(name)
-            return str(name[:end].rstrip("."))
-    return None
+    """The name in the ``Host`` header, without port, in lower case.
+
+    What is not a name with a port perhaps is returned whole, and so is trusted nowhere.
+    """
+    given = [
+        value.decode("latin-1").lower() for header, value in scope["headers"] if header == b"host"
+    ]
+    if not given:
+        return None
+    found = _NAME.fullmatch(given[0]) if len(given) == 1 else None
+    return found["name"].rstrip(".") if found else ", ".join(given)

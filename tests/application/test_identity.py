@@ -11,7 +11,10 @@ from uuid import UUID, uuid5
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import (
+    BaseModel,  # only: reference
+    Field,
+)
 
 from application.command_dispatch import CommandDispatch, CommandIdReused
 from application.identity import canonical, event_ids
@@ -77,6 +80,7 @@ def test_another_content_has_another_form(one: Pick, other: Pick) -> None:
     assert (canonical(one) == canonical(other)) == (one == other)
 
 
+# only: reference
 class Line(BaseModel):
     """A part of a command of the first release."""
 
@@ -110,6 +114,7 @@ def test_the_form_is_for_ever() -> None:
     ]
 
 
+# end: reference
 def test_what_has_no_form_is_refused() -> None:
     """An identity is never made of what a type happens to print."""
     with pytest.raises(TypeError, match="a object has no canonical form"):

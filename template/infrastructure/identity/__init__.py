@@ -1,0 +1,1 @@
+../../../infrastructure/identity/__init__.py

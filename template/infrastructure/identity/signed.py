@@ -1,0 +1,1 @@
+../../../infrastructure/identity/signed.py

@@ -1,0 +1,1 @@
+../../../infrastructure/oidc/provider.py

@@ -1,0 +1,1 @@
+../../../infrastructure/oidc/tokens.py

@@ -1,0 +1,1 @@
+../../../../tests/shop/attacks/__init__.py

@@ -1,0 +1,1 @@
+../../../../tests/shop/attacks/test_others_things.py

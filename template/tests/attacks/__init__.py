@@ -1,0 +1,1 @@
+../../../tests/attacks/__init__.py

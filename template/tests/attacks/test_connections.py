@@ -1,0 +1,1 @@
+../../../tests/attacks/test_connections.py

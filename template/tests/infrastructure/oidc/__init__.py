@@ -1,0 +1,1 @@
+../../../../tests/infrastructure/oidc/__init__.py

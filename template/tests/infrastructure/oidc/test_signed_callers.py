@@ -1,0 +1,1 @@
+../../../../tests/infrastructure/oidc/test_signed_callers.py
