@@ -39,6 +39,7 @@ _NOT_ALLOWED: Final = frozenset(
         "UnrecognizedClientException",
     }
 )
+_LONG: Final = 300  # characters
 _NO_TABLE: Final = frozenset({"ResourceNotFoundException", "TableNotFoundException"})
 
 
@@ -94,6 +95,11 @@ def unavailable() -> Iterator[None]:
     except BotoCoreError as error:
         raise StoreUnavailable(f"DynamoDB: {error}") from error
     except ClientError as error:
+        if (code := code_of(error)).isdigit():  # DynamoDB names its errors
+            # not what it says: it may repeat what it was sent, with the token of the session
+            raise StoreUnavailable(
+                f"DynamoDB: what answers there is no DynamoDB: its answer has the status {code}"
+            ) from None
         if reason := _why(error):
             raise StoreUnavailable(f"DynamoDB: {reason}") from error
         raise
@@ -101,12 +107,18 @@ def unavailable() -> Iterator[None]:
 
 def _why(error: ClientError) -> str | None:
     """Why the store cannot be used now; ``None`` for an error about the request."""
-    code = code_of(error)
+    code, said = code_of(error), _in_a_line(error)
     if code in _NO_TABLE:
-        return f"a table is missing: run `migrate`, which makes it ({error})"
+        return f"a table is missing: run `migrate`, which makes it ({said})"
     if code in _NOT_ALLOWED:
-        return f"this role may not do that ({error})"
-    return str(error) if is_busy(error) or _status(error) >= 500 else None
+        return f"this role may not do that: `migrate --print policy` prints what it needs ({said})"
+    return said if is_busy(error) or _status(error) >= 500 else None
+
+
+def _in_a_line(error: ClientError) -> str:
+    """What another server says may be a whole page."""
+    said = " ".join(str(error).split())
+    return said if len(said) <= _LONG else f"{said[:_LONG]} …"
 
 
 def _status(error: ClientError) -> int:

@@ -35,22 +35,29 @@ async def items(database: Database, table: Table, query: Mapping[str, Any]) -> A
 
 
 async def loaded(
-    database: Database, table: Table, keys: Sequence[Item], only: str | None = None
+    database: Database,
+    table: Table,
+    keys: Sequence[Item],
+    only: str | None = None,
+    *,
+    consistent: bool = True,
 ) -> Sequence[Item]:
-    """The items of these keys that exist, as they are now, in any order.
+    """The items of these keys that exist, in any order; as they are now, if ``consistent``.
 
     ``only``: the attributes that are wanted, separated by commas. Raises ``StoreUnavailable``.
     """
     some = [keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE)]
-    found = await at_once(lambda keys: _loaded(database, table, keys, only), some)
+    found = await at_once(
+        lambda keys: _loaded(database, table, keys, only, consistent=consistent), some
+    )
     return [item for items in found for item in items]
 
 
 async def _loaded(
-    database: Database, table: Table, keys: Sequence[Item], only: str | None
+    database: Database, table: Table, keys: Sequence[Item], only: str | None, *, consistent: bool
 ) -> Sequence[Item]:
     name = database.table(table.name)
-    wanted: Any = {"Keys": list(keys), "ConsistentRead": True}
+    wanted: Any = {"Keys": list(keys), "ConsistentRead": consistent}
     if only is not None:
         wanted["ProjectionExpression"] = only
     left: Any = {name: wanted}

@@ -1,25 +1,15 @@
-"""The tables: each is a value, from which it is made, and printed as CloudFormation.
+"""The tables: each is a value, from which it is made, and described to those who make it.
 
 Every table is billed by request, can be restored to any second of the last 35 days, cannot be
 deleted before its protection is taken off, and carries a tag. Nothing in them expires.
 """
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
-from application.ports import StoreUnavailable
-from infrastructure.dynamodb.client import Database
-from infrastructure.dynamodb.failures import code_of, unavailable
-
 TAG: Final = "headwater"
 """The tag of every table; its value is the beginning of the tables' names."""
-
-_READY_WITHIN: Final = 60.0  # seconds until a new table can be used
-_LOOK: Final = 0.1  # seconds between two looks
 
 
 @dataclass(frozen=True)
@@ -64,7 +54,25 @@ EVENT_TABLES: Final = (STREAMS, LOG, GROUPS)
 """All that ``EVENT_STORE=dynamodb`` needs."""
 
 COORDINATION: Final = Table("coordination", Key("what"), Key("which"))
-"""Checkpoints and leases."""
+"""Checkpoints and leases, and which builds of read models there are."""
+
+SLOTS: Final = 10
+"""By how many fields a read model can be found."""
+VIEWS: Final = Table(
+    "views",
+    Key("place"),
+    Key("which"),
+    [Index(f"by{at}", Key("place"), Key(f"by{at}"), includes=()) for at in range(SLOTS)],
+    lasts=False,
+)
+"""The views of all builds. An index has the views that have its field, and no table is made for a
+build: a deploy needs no right to make tables."""
+
+KEYS: Final = Table("keys", Key("what"))
+"""The keys of data subjects, wrapped, and who was forgotten."""
+
+READ_TABLES: Final = (COORDINATION, VIEWS, KEYS)
+"""All that read models need, and the keys of data subjects, which are beside them."""
 
 
 def specification(table: Table, prefix: str) -> dict[str, Any]:
@@ -76,138 +84,25 @@ def specification(table: Table, prefix: str) -> dict[str, Any]:
         "AttributeDefinitions": [
             {"AttributeName": name, "AttributeType": kind} for name, kind in kinds.items()
         ],
-        "KeySchema": _schema(table),
+        "KeySchema": schema(table),
         "BillingMode": "PAY_PER_REQUEST",
         "DeletionProtectionEnabled": table.lasts,
         "Tags": [{"Key": TAG, "Value": prefix}],
     }
     if table.indexes:
         described["GlobalSecondaryIndexes"] = [
-            {"IndexName": one.name, "KeySchema": _schema(one), "Projection": _projection(one)}
+            {"IndexName": one.name, "KeySchema": schema(one), "Projection": _projection(one)}
             for one in table.indexes
         ]
     return described
-
-
-def cloudformation(tables: Sequence[Table], prefix: str) -> dict[str, Any]:
-    """A template that makes the same tables. Deleting the stack keeps them."""
-    return {
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": f"The tables of the service with the prefix {prefix}",
-        "Resources": {
-            "".join(part.title() for part in table.name.split("-")): {
-                "Type": "AWS::DynamoDB::Table",
-                "DeletionPolicy": "Retain" if table.lasts else "Delete",
-                "UpdateReplacePolicy": "Retain" if table.lasts else "Delete",
-                "Properties": {
-                    **specification(table, prefix),
-                    "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": table.lasts},
-                },
-            }
-            for table in tables
-        },
-    }
-
-
-async def make(database: Database, tables: Sequence[Table]) -> Sequence[str]:
-    """Make those that are missing, and wait until all can be used; the names of the new ones.
-
-    Safe to repeat, and to run in two processes at once. Raises ``StoreUnavailable``, also where
-    this role may not make tables, or where a table is there that has other keys.
-    """
-    with unavailable():
-        made = await asyncio.gather(*(_make(database, table) for table in tables))
-    return [table.name for table, new in zip(tables, made, strict=True) if new]
-
-
-async def drop(database: Database, table: Table) -> None:
-    """Delete a table with all that is in it; nothing, where there is none.
-
-    ``ValueError`` for one that lasts. Raises ``StoreUnavailable``.
-    """
-    if table.lasts:
-        raise ValueError(f"the table {table.name} is not to be deleted")
-    with unavailable():
-        try:
-            await database.client.delete_table(TableName=database.table(table.name))
-        except ClientError as error:
-            if code_of(error) != "ResourceNotFoundException":
-                raise
-
-
-async def _make(database: Database, table: Table) -> bool:
-    there = await _described(database, table)
-    new = False
-    if there is None:
-        try:
-            await database.client.create_table(**specification(table, database.prefix))
-            new = True
-        except ClientError as error:
-            if code_of(error) != "ResourceInUseException":  # another process has just made it
-                raise
-    await _until_ready(database, table)
-    if new and table.lasts:
-        await _can_be_restored(database, table)
-    return new
-
-
-async def _until_ready(database: Database, table: Table) -> None:
-    """Raises ``StoreUnavailable`` for a table with other keys, or one that does not get ready."""
-    try:
-        async with asyncio.timeout(_READY_WITHIN):
-            while True:
-                there = await _described(database, table)
-                if there and there["TableStatus"] in ("ACTIVE", "UPDATING"):
-                    _require_keys(table, there)
-                    return
-                await asyncio.sleep(_LOOK)
-    except TimeoutError:
-        raise StoreUnavailable(
-            f"DynamoDB: {database.table(table.name)} was not ready within {_READY_WITHIN:g} s"
-        ) from None
-
-
-async def _can_be_restored(database: Database, table: Table) -> None:
-    """A new table may refuse it for some seconds."""
-    for attempt in range(int(_READY_WITHIN / _LOOK)):
-        try:
-            await database.client.update_continuous_backups(
-                TableName=database.table(table.name),
-                PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
-            )
-            return
-        except ClientError as error:
-            busy = code_of(error) in ("ContinuousBackupsUnavailableException",)
-            if not busy or attempt * _LOOK >= _READY_WITHIN - 2 * _LOOK:
-                raise
-            await asyncio.sleep(_LOOK)
-
-
-async def _described(database: Database, table: Table) -> Mapping[str, Any] | None:
-    try:
-        found = await database.client.describe_table(TableName=database.table(table.name))
-    except ClientError as error:
-        if code_of(error) == "ResourceNotFoundException":
-            return None
-        raise
-    return {**found["Table"]}
-
-
-def _require_keys(table: Table, there: Mapping[str, Any]) -> None:
-    found = {key["AttributeName"]: key["KeyType"] for key in there["KeySchema"]}
-    wanted = {key["AttributeName"]: key["KeyType"] for key in _schema(table)}
-    if found != wanted:
-        raise StoreUnavailable(
-            f"DynamoDB: {there['TableName']} has the keys {sorted(found)}, not {sorted(wanted)}: "
-            "it belongs to something else; choose another prefix for the tables"
-        )
 
 
 def _keys(ordered: Table | Index) -> Sequence[Key]:
     return [ordered.partition, *filter(None, [ordered.sort])]
 
 
-def _schema(ordered: Table | Index) -> list[dict[str, str]]:
+def schema(ordered: Table | Index) -> list[dict[str, str]]:
+    """Its keys, as DynamoDB describes them."""
     kinds = zip(_keys(ordered), ("HASH", "RANGE"), strict=False)
     return [{"AttributeName": key.name, "KeyType": kind} for key, kind in kinds]
 

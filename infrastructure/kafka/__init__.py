@@ -1,5 +1,7 @@
-"""Kafka: the records of other parties."""
+"""Kafka: what the service publishes, and the records of other parties."""
 
+from infrastructure.kafka.bus import Bus
+from infrastructure.kafka.client import client_settings
 from infrastructure.kafka.incoming import IncomingRecords
 
-__all__ = ["IncomingRecords"]
+__all__ = ["Bus", "IncomingRecords", "client_settings"]

@@ -6,29 +6,26 @@ and what is done is committed. So what comes again to another consumer comes aft
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
 from threading import Event, Thread
 from time import monotonic
 from typing import Any, Final
 
-from confluent_kafka import (
-    TIMESTAMP_NOT_AVAILABLE,
-    Consumer,
-    KafkaError,
-    KafkaException,
-    Message,
-    TopicPartition,
-)
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from application.ports import BusRecord, StoreUnavailable, TopicLag
-from infrastructure.kafka.partitions import Partition, Partitions, Place
+from application.ports import BusRecord, BusUnavailable, TopicLag
+from infrastructure.kafka.consumer_faults import ConsumerFaults
+from infrastructure.kafka.partition import Partition, Place, Progress
+from infrastructure.kafka.partitions import Partitions
+from infrastructure.kafka.records import record_of
 
 GRACE: Final = 5.0  # seconds for work in hand, when a partition goes to another consumer
 COMMIT_EVERY: Final = 0.5  # seconds
 _TURN: Final = 0.05  # seconds that a poll waits for a record
+_HURRIED: Final = 0.002  # the same while records wait for a commit
+_ANSWER: Final = 5.0  # seconds that the broker has to answer
+_LEAVING: Final = 15.0  # seconds after which the thread is left to itself: the broker is away
 _AT_ONCE: Final = 200  # records that are taken from the client in one turn
 _CONFIG: Final[Mapping[str, Any]] = {
     "enable.auto.commit": False,
@@ -48,16 +45,21 @@ _CONFIG: Final[Mapping[str, Any]] = {
 class IncomingRecords:
     """An :class:`~application.ports.IncomingRecords` over the broker of these client settings."""
 
-    def __init__(self, settings: Mapping[str, Any], prefix: str = "") -> None:
-        """``prefix``: what the names of all topics and groups begin with on this broker."""
-        self._settings, self._prefix = settings, prefix
+    def __init__(
+        self, settings: Mapping[str, Any], prefix: str = "", *, setting: str = "bootstrap.servers"
+    ) -> None:
+        """``prefix``: what the names of all topics and groups begin with on this broker.
+
+        Faults of the connection name ``setting``.
+        """
+        self._settings, self._prefix, self._setting = settings, prefix, setting
 
     @asynccontextmanager
     async def consume(
         self, group: str, topics: Sequence[str], *, buffer: int = 100
     ) -> AsyncIterator["_Arrivals"]:
         settings = {**_CONFIG, **self._settings, "group.id": f"{self._prefix}{group}"}
-        arrivals = _Arrivals(settings, topics, buffer, self._prefix)
+        arrivals = _Arrivals(settings, topics, buffer, self._prefix, self._setting)
         try:
             yield arrivals
         finally:
@@ -68,19 +70,30 @@ class _Arrivals:
     """An :class:`~application.ports.Arrivals`."""
 
     def __init__(
-        self, settings: Mapping[str, Any], topics: Sequence[str], buffer: int, prefix: str
+        self,
+        settings: Mapping[str, Any],
+        topics: Sequence[str],
+        buffer: int,
+        prefix: str,
+        setting: str,
     ) -> None:
-        self._loop, self._news, self._prefix = asyncio.get_running_loop(), asyncio.Event(), prefix
+        self._loop, self._news = asyncio.get_running_loop(), asyncio.Event()
+        self._prefix, self._faults = prefix, ConsumerFaults(setting)
         self._partitions, self._ending = Partitions(buffer), Event()
+        self._committing: Mapping[Place, Progress] = {}
         self._topics = [f"{prefix}{topic}" for topic in topics]
-        self._failed: StoreUnavailable | None = None
-        self._faults: dict[str, str] = {"connection": "it is not connected yet"}
+        self._failed: BusUnavailable | None = None
         try:
             self._consumer = Consumer(
-                {**settings, "error_cb": self._error, "stats_cb": self._statistics}
+                {
+                    **settings,
+                    "error_cb": self._faults.of_connection,
+                    "stats_cb": self._faults.statistics,
+                    "on_commit": self._committed,
+                }
             )
         except KafkaException as error:
-            raise StoreUnavailable(f"Kafka's client refuses its settings: {error}") from error
+            raise BusUnavailable(f"Kafka's client refuses its settings: {error}") from error
         self._thread = Thread(target=self._run, name=f"kafka {settings['group.id']}", daemon=True)
         self._thread.start()
 
@@ -98,7 +111,7 @@ class _Arrivals:
 
     @property
     def fault(self) -> str | None:
-        return "; ".join(self._faults.values()) or None
+        return self._faults.text
 
     def lags(self) -> Mapping[str, TopicLag]:
         lags = self._partitions.lags()
@@ -111,7 +124,7 @@ class _Arrivals:
     async def close(self) -> None:
         """Commit what is done, and leave the group. What is in hand goes to others."""
         self._ending.set()
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._thread.join, _LEAVING)
 
     # ── in the thread ────────────────────────────────────────────────────────────────────────────
 
@@ -123,7 +136,7 @@ class _Arrivals:
             self._fail(str(error.args[0]))
         finally:
             with suppress(KafkaException, RuntimeError):
-                self._commit()
+                self._leave()
             with suppress(KafkaException, RuntimeError):
                 self._consumer.close()
             self._fail("this consumer has left: its records go to others")
@@ -131,7 +144,8 @@ class _Arrivals:
     def _poll(self) -> None:
         looked = monotonic()
         while not self._ending.is_set():
-            message, taken = self._consumer.poll(_TURN), 0
+            hurried = self._partitions.wait_for_commit
+            message, taken = self._consumer.poll(_HURRIED if hurried else _TURN), 0
             while message is not None and not self._ending.is_set():
                 self._take(message)
                 taken += 1
@@ -139,22 +153,25 @@ class _Arrivals:
             if taken:
                 self._wake()
             self._pace()
-            if monotonic() - looked >= COMMIT_EVERY:
+            due = monotonic() - looked >= COMMIT_EVERY
+            with suppress(KafkaException):  # the next turn tries again
+                self._begin()
+                if (due or self._partitions.wait_for_commit) and not self._committing:
+                    self._commit(self._partitions.progress())
+            if due:
                 looked = monotonic()
                 self._look()
-                with suppress(KafkaException):  # the next one tries again
-                    self._commit()
 
     def _take(self, message: Message) -> None:
         error, place = message.error(), (message.topic() or "", message.partition() or 0)
         if error is None:
-            self._partitions.arrived(_record(message))
+            self._partitions.arrived(record_of(message))
         elif error.code() == KafkaError._PARTITION_EOF:
             self._partitions.at_end(place, message.offset() or 0)
         elif error.fatal():
             raise KafkaException(error)
         else:
-            self._faults[f"topic {message.topic()}"] = error.str()
+            self._faults.of_topic(message.topic(), error)
 
     def _pace(self) -> None:
         """Fetch no more of partitions whose records wait, and more of the others."""
@@ -171,44 +188,58 @@ class _Arrivals:
                 if found and found[1] >= 0:
                     self._partitions.reaches((topic, partition), found[1])
 
-    def _commit(self) -> None:
-        if offsets := self._partitions.progress():
-            places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
-            for one in self._consumer.commit(offsets=places, asynchronous=False) or ():
+    def _begin(self) -> None:
+        """Find how many consumers have died at the first records of new partitions."""
+        if places := self._partitions.to_begin():
+            for one in self._consumer.committed(_at(places), timeout=_ANSWER):
                 if one.error is None:
-                    self._partitions.committed({(one.topic, one.partition): one.offset})
+                    mark = one.metadata or ""
+                    deaths = int(mark) if mark.isdecimal() else 0
+                    self._partitions.begin((one.topic, one.partition), deaths)
+            self._wake()
+
+    def _commit(self, progress: Mapping[Place, Progress]) -> None:
+        """Begin it. A call that waits for its end would wait as long as the broker is away."""
+        if progress:
+            self._consumer.commit(offsets=_offsets(progress), asynchronous=True)
+            self._committing = progress
+
+    def _committed(self, error: KafkaError | None, places: list[TopicPartition]) -> None:
+        begun, self._committing = self._committing, {}
+        done = {(one.topic, one.partition) for one in places if one.error is None}
+        if error is None:
+            self._partitions.committed({at: begun[at] for at in begun if at in done})
+        self._wake()
+
+    def _leave(self) -> None:
+        """Commit what is done, if the broker answers in time."""
+        self._partitions.release(places := self._partitions.places(), 0.0)
+        self._commit(self._partitions.left(places))
+        end = monotonic() + _ANSWER
+        while self._committing and monotonic() < end:
+            self._consumer.poll(_HURRIED)
 
     def _assigned(self, _: Consumer, places: list[TopicPartition]) -> None:
         for place in places:
             self._partitions.assigned((place.topic, place.partition))
-        self._faults.pop("connection", None)
+        self._faults.connected()
 
     def _revoked(self, _: Consumer, places: list[TopicPartition]) -> None:
         """They go to another consumer: settle what is in hand, and commit what is done."""
         revoked = [(place.topic, place.partition) for place in places]
-        self._partitions.release(revoked, 0.0 if self._ending.is_set() else GRACE)
-        with suppress(KafkaException):
-            self._commit()
+        if not self._ending.is_set():  # else that is done
+            self._partitions.release(revoked, GRACE)
+            with suppress(KafkaException):
+                left = _offsets(self._partitions.left(revoked))
+                self._consumer.commit(offsets=left, asynchronous=False)
         self._partitions.forget(revoked)
 
     def _lost(self, _: Consumer, places: list[TopicPartition]) -> None:
         """Another consumer has them already: nothing can be committed."""
         self._partitions.forget([(place.topic, place.partition) for place in places])
 
-    def _error(self, error: KafkaError) -> None:
-        self._faults["connection"] = error.str()
-
-    def _statistics(self, text: str) -> None:
-        """Clears faults that have passed: the client reports only that they begin."""
-        found = json.loads(text)
-        if any(one["state"] == "UP" for one in found["brokers"].values()):
-            self._faults.pop("connection", None)
-        for topic, known in found["topics"].items():
-            if any(number != "-1" for number in known["partitions"]):
-                self._faults.pop(f"topic {topic}", None)
-
     def _fail(self, why: str) -> None:
-        self._failed = self._failed or StoreUnavailable(why)
+        self._failed = self._failed or BusUnavailable(why)
         self._wake()
 
     def _wake(self) -> None:
@@ -227,6 +258,10 @@ class _Arrival:
         return self._fetched
 
     @property
+    def deaths(self) -> int:
+        return self._partition.deaths_at(self._fetched.offset)
+
+    @property
     def lost(self) -> bool:
         return self._partition.lost
 
@@ -237,30 +272,12 @@ class _Arrival:
         self._arrivals.settle(self._partition, self._fetched, done=False)
 
 
+def _offsets(progress: Mapping[Place, Progress]) -> list[TopicPartition]:
+    """With the mark of each beside its offset."""
+    return [
+        TopicPartition(*place, offset, metadata=mark) for place, (offset, mark) in progress.items()
+    ]
+
+
 def _at(places: list[Place]) -> list[TopicPartition]:
     return [TopicPartition(*place) for place in places]
-
-
-def _record(message: Message) -> BusRecord:
-    kind, milliseconds = message.timestamp()
-    written = None
-    if kind != TIMESTAMP_NOT_AVAILABLE:
-        written = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return BusRecord(
-        message.topic() or "",
-        message.partition() or 0,
-        message.offset() or 0,
-        _bytes(message.key()),
-        _bytes(message.value()),
-        tuple((name, _bytes(value)) for name, value in _headers(message)),
-        written,
-    )
-
-
-def _headers(message: Message) -> Sequence[tuple[str, str | bytes | None]]:
-    found = message.headers() or ()
-    return [*found.items()] if isinstance(found, dict) else found
-
-
-def _bytes(value: str | bytes | None) -> bytes | None:
-    return value.encode() if isinstance(value, str) else value

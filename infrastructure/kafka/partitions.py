@@ -5,51 +5,11 @@ the lock for microseconds, but ``released``, which lets go of it while it waits.
 """
 
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from threading import Condition
-from typing import Final
 
 from application.ports import BusRecord, TopicLag
-
-WAITING: Final = 500  # fetched records of one partition, above which no more are fetched
-WAITING_BYTES: Final = 4_000_000
-
-Place = tuple[str, int]
-"""A topic, and the number of one of its partitions."""
-
-
-@dataclass(eq=False)
-class Partition:
-    """One partition, as long as this consumer has it."""
-
-    waiting: deque[BusRecord] = field(default_factory=deque)  # fetched, not handed out yet
-    in_hand: dict[int, BusRecord] = field(default_factory=dict)
-    again: dict[int, BusRecord] = field(default_factory=dict)  # dropped: to be handed out again
-    bytes: int = 0  # of those that wait
-    end: int | None = None  # the offset after the last fetched record
-    high: int | None = None  # the offset after the last record that the broker has
-    committed: int | None = None
-    lost: bool = False
-    paused: bool = False
-
-    @property
-    def full(self) -> bool:
-        """Whether fetching should pause."""
-        return len(self.waiting) >= WAITING or self.bytes >= WAITING_BYTES
-
-    @property
-    def done(self) -> int | None:
-        """All before this offset are done; ``None`` before the first record."""
-        first = (self.waiting[0].offset,) if self.waiting else ()
-        return min((*self.in_hand, *self.again, *first), default=self.end)
-
-    @property
-    def unsettled(self) -> Iterator[BusRecord]:
-        yield from self.in_hand.values()
-        yield from self.again.values()
-        yield from self.waiting
+from infrastructure.kafka.partition import WAITING, WAITING_BYTES, Partition, Place, Progress, size
 
 
 class Partitions:
@@ -70,7 +30,7 @@ class Partitions:
         with self._changed:
             if one := self._held.get((record.topic, record.partition)):
                 one.waiting.append(record)
-                one.bytes += _size(record)
+                one.bytes += size(record)
                 one.end = record.offset + 1
 
     def at_end(self, place: Place, offset: int) -> None:
@@ -85,17 +45,77 @@ class Partitions:
             if one := self._held.get(place):
                 one.high = high
 
-    def next(self) -> tuple[Partition, BusRecord] | None:
-        """A record to hand out now."""
+    def to_begin(self) -> list[Place]:
+        """Those that have records, and of which it is not known yet who had them before."""
         with self._changed:
-            for place, one in self._held.items():
-                if (one.again or one.waiting) and not one.lost and len(one.in_hand) < self._buffer:
-                    record = one.again.pop(min(one.again)) if one.again else one.waiting.popleft()
-                    one.bytes = max(0, one.bytes - _size(record))
-                    one.in_hand[record.offset] = record
+            return [p for p, one in self._held.items() if one.start is None and one.waiting]
+
+    def begin(self, place: Place, deaths: int) -> None:
+        """So many consumers have died at its first record. Then hand out some one by one."""
+        with self._changed:
+            if (one := self._held.get(place)) and one.start is None:
+                one.start, one.deaths = one.next, deaths
+                one.alone = self._buffer if deaths else 0
+
+    @property
+    def wait_for_commit(self) -> bool:
+        """Whether records are held back until what was done before them is committed."""
+        with self._changed:
+            if self._suspect:
+                return not self._in_hand(self._held) and bool(self._uncommitted())
+            return any(one.next is not None and self._waits(one) for one in self._held.values())
+
+    def next(self) -> tuple[Partition, BusRecord] | None:
+        """A record to hand out now. One that is handed out alone is the only one in hand.
+
+        Everything else is committed then, so a death is counted at that one record.
+        """
+        with self._changed:
+            suspect, alone = self._suspect, self._by_itself
+            if alone or (suspect and (self._in_hand(self._held) or self._uncommitted())):
+                return None
+            for place, one in [suspect] if suspect else [*self._held.items()]:
+                if self._can_go_on(one):
                     self._held[place] = self._held.pop(place)  # the others come first now
-                    return one, record
+                    return one, self._taken(one)
         return None
+
+    @property
+    def _suspect(self) -> tuple[Place, Partition] | None:
+        """The first partition whose next record may be what killed a consumer."""
+        return next((held for held in self._held.items() if held[1].is_suspect), None)
+
+    @property
+    def _by_itself(self) -> bool:
+        return any(one.in_hand and one.by_itself for one in self._held.values())
+
+    def _uncommitted(self) -> dict[Place, Progress]:
+        found = {
+            place: one.progress(at_risk=self._at_risk(place))
+            for place, one in self._held.items()
+            if not one.lost
+        }
+        return {p: at for p, at in found.items() if at and at != self._held[p].committed}
+
+    def _at_risk(self, place: Place) -> bool:
+        """Whether this consumer has records of it in hand, or may have some next."""
+        if self._by_itself or (self._suspect and self._in_hand(self._held)):
+            return self._in_hand([place])
+        return self._suspect is None or self._suspect[0] == place
+
+    def _waits(self, one: Partition) -> bool:
+        return one.start is not None and not one.lost and not one.counts_this_one
+
+    def _can_go_on(self, one: Partition) -> bool:
+        has_more = one.next is not None and len(one.in_hand) < self._buffer
+        return has_more and one.start is not None and not one.lost and not self._waits(one)
+
+    def _taken(self, one: Partition) -> BusRecord:
+        record = one.again.pop(min(one.again)) if one.again else one.waiting.popleft()
+        one.bytes = max(0, one.bytes - size(record))
+        one.by_itself, one.alone = one.alone > 0, max(0, one.alone - 1)
+        one.in_hand[record.offset] = record
+        return record
 
     def settle(self, one: Partition, record: BusRecord, *, done: bool) -> None:
         """It is done, or to be handed out again; nothing if another consumer has the partition."""
@@ -104,21 +124,23 @@ class Partitions:
                 one.again[record.offset] = record
             self._changed.notify_all()
 
-    def progress(self) -> Mapping[Place, int]:
-        """Where a group should go on, for each partition in which that has changed."""
+    def progress(self) -> Mapping[Place, Progress]:
+        """What is to be committed: for each partition in which that has changed."""
         with self._changed:
-            done = {place: one.done for place, one in self._held.items()}
-            return {
-                place: offset
-                for place, offset in done.items()
-                if offset is not None and offset != self._held[place].committed
-            }
+            return self._uncommitted()
 
-    def committed(self, offsets: Mapping[Place, int]) -> None:
+    def left(self, places: list[Place]) -> Mapping[Place, Progress]:
+        """The same of partitions that this consumer gives away, alive."""
         with self._changed:
-            for place, offset in offsets.items():
+            held = {place: self._held[place] for place in places if place in self._held}
+            left = {place: one.progress(at_risk=False) for place, one in held.items()}
+            return {place: progress for place, progress in left.items() if progress}
+
+    def committed(self, progress: Mapping[Place, Progress]) -> None:
+        with self._changed:
+            for place, done in progress.items():
                 if place in self._held:
-                    self._held[place].committed = offset
+                    self._held[place].committed = done
 
     def to_pause(self) -> list[Place]:
         """Those that have become full: no more of them should be fetched."""
@@ -168,7 +190,7 @@ class Partitions:
         with self._changed:
             return [*self._held]
 
-    def _in_hand(self, places: list[Place]) -> bool:
+    def _in_hand(self, places: Iterable[Place]) -> bool:
         return any(place in self._held and self._held[place].in_hand for place in places)
 
     def _lag(self, topic: str) -> TopicLag:
@@ -189,7 +211,3 @@ class Partitions:
 
 def _count(one: Partition) -> int:
     return len(one.waiting) + len(one.in_hand) + len(one.again)
-
-
-def _size(record: BusRecord) -> int:
-    return len(record.value or b"") + len(record.key or b"")

@@ -1,16 +1,20 @@
 """All our indexes in OpenSearch, and the aliases by which other programs find the live ones."""
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
+
+from opensearchpy import AsyncOpenSearch
 
 from application.ports import IndexMissing, NotOurs, V
 from application.projections.builds import Build
 from application.projections.comparing import Kept
 from application.projections.projection import Projection
 from infrastructure.opensearch.documents import Documents, kept
-from infrastructure.opensearch.index import SearchIndex
+from infrastructure.opensearch.failures import AccessRefused
+from infrastructure.opensearch.index import Pace, SearchIndex
 from infrastructure.opensearch.names import Name, described
-from infrastructure.opensearch.server import BULK, Server
+from infrastructure.opensearch.server import BULK, LOOK, Server
 
 _PAGE: Final = 1000  # documents
 _KEEP: Final = "5m"  # for the next page
@@ -21,26 +25,31 @@ class SearchEngine:
 
     name: Final = "OpenSearch"
 
-    def __init__(self, server: Server, prefix: str, owner: int) -> None:
-        """``prefix``: what all names begin with. ``owner``: whose they are, on a shared server."""
-        self._server, self._prefix = server, f"{prefix}-"
+    def __init__(self, server: Server, prefix: str, owner: int, *, apart: float = 0.0) -> None:
+        """``prefix``: what all names begin with. ``owner``: whose they are, on a shared server.
+
+        ``apart``: the least seconds between two refreshes of an index, each of which costs.
+        """
+        self._server, self._prefix, self._apart = server, f"{prefix}-", apart
         self._own = f"{prefix}-{owner:08x}-"
 
     def index(self, projection: Projection[V], build: Build) -> SearchIndex[V]:
         documents = Documents(projection.view, projection)
-        return SearchIndex(self._server, self._views(build), documents, searched=True)
+        pace = Pace(self._apart)
+        return SearchIndex(self._server, self._views(build), documents, refreshed=pace)
 
     def parts(self, projection: Projection[Any], build: Build) -> SearchIndex[Any]:
         assert projection.parts  # of a projection with parts
         documents = Documents(projection.parts.part, None)
-        return SearchIndex(self._server, self._parts(build), documents, searched=False)
+        return SearchIndex(self._server, self._parts(build), documents, refreshed=None)
 
-    async def kept(self, build: Build) -> AsyncIterator[Kept]:
+    async def kept(self, build: Build, *, parts: bool = False) -> AsyncIterator[Kept]:
         """As the port; in one snapshot."""
+        names = self._parts(build) if parts else self._views(build)
         try:
             snapshot = await self._server.ask(
                 lambda client: client.create_pit(
-                    index=self._views(build).alias,
+                    index=names.alias,
                     params={"keep_alive": _KEEP, "request_timeout": BULK},
                 )
             )
@@ -101,6 +110,25 @@ class SearchEngine:
     async def remove(self, build: Build) -> None:
         for name in (self._views(build), self._parts(build)):
             await name.remove()
+
+    async def check(self) -> None:
+        """As :meth:`Server.check`. Raises ``StoreUnavailable`` for a red index of ours, too."""
+        await self._server.check()
+        with suppress(AccessRefused):  # a user who may not look at the cluster
+            health = await self._server.ask(self._health, attempts=1)
+            states = health.get("indices", {})
+            if red := sorted(name for name, of in states.items() if of["status"] == "red"):
+                raise self._server.unavailable(f"{', '.join(red)} is red: documents are missing")
+
+    async def _health(self, client: AsyncOpenSearch) -> Mapping[str, Any]:
+        params = {
+            "level": "indices",
+            "expand_wildcards": "all",
+            "filter_path": "indices.*.status",
+            "request_timeout": LOOK,
+        }
+        found: Mapping[str, Any] = await client.cluster.health(index=f"{self._own}*", params=params)
+        return found
 
     def _views(self, build: Build) -> Name:
         return Name(self._server, self._own + build.table)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from obstore.exceptions import BaseError, UnauthenticatedError
@@ -45,6 +46,8 @@ class Bucket:
     region: str | None = None  # that of the environment or of the profile
     setting: str = "the bucket"
     endpoint_setting: str = "the endpoint"
+    ca_file: Path | None = None  # beside what the system trusts
+    ca_setting: str = "the certificate of the authority"
 
     def __str__(self) -> str:
         at = f" at {self.endpoint}" if self.endpoint else ""
@@ -61,11 +64,18 @@ class Bucket:
             virtual_hosted_style_request=False,
             skip_signature=False,
             conditional_put="etag",
-            client_options={**_TIMES, "allow_http": (self.endpoint or "").startswith("http://")},
+            client_options=self._client_options(),
             retry_config=_RETRIES,
             credential_provider=credentials or Credentials(),
             **(at if self.endpoint else {}),  # type: ignore[arg-type]  # not None here
         )
+
+    def _client_options(self) -> "ClientConfig":
+        plain = (self.endpoint or "").startswith("http://")
+        options: ClientConfig = {**_TIMES, "allow_http": plain}
+        if self.ca_file is not None:
+            options["root_certificate"] = self.ca_file.read_bytes()
+        return options
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -97,6 +107,12 @@ class Bucket:
                 f"{self.endpoint_setting}: what answers at {self.endpoint or 'AWS'} with "
                 f"{status[1].strip()} is not S3: set the address of an S3 server"
             )
+        if re.search(r"Certificate\(\s*(NotValid|U|E)", str(error)):
+            return (
+                f"{self.ca_setting}: {self.endpoint or 'AWS'} cannot be trusted: set it to the "
+                f"certificate of the authority that signs the server's, and "
+                f"{self.endpoint_setting} to a host that the certificate names"
+            )
         return (
             f"{self.endpoint_setting}: no answer from {self.endpoint or 'AWS'} for "
             f"s3://{self.name}: set the address at which S3 answers, or start it there"
@@ -113,7 +129,7 @@ _REASONS: Final = {
     "InvalidBucketName": "{setting}: {name!r} is not the name of a bucket: use 3 to 63 of a-z0-9.-",
     "AccessDenied": (
         "{setting}: the AWS credentials have no permission for {name!r}: allow s3:GetObject, "
-        "s3:PutObject and s3:ListBucket"
+        "s3:PutObject and s3:ListBucket, and s3:DeleteObject for a sweep"
     ),
     **dict.fromkeys(
         ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"),

@@ -7,7 +7,7 @@ copying the files moves them.
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 PART: Final = 8 * 1024 * 1024
 """Bytes in one request: a larger payload is uploaded in parts of that size."""
+_PROMPT: Final = timedelta(minutes=1)
 _PAGE: Final = 1000  # objects in one answer
 
 
@@ -40,9 +41,10 @@ class PayloadStore:
         self._bucket, self._objects = bucket, bucket.open(credentials)
 
     def __repr__(self) -> str:
-        return f"PayloadStore({self._bucket})"
+        return f"PayloadStore({self})"
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return str(self._bucket)
 
     async def put(self, data: bytes) -> str:
         digest = sha256(data).hexdigest()
@@ -111,11 +113,16 @@ class PayloadStore:
             if found := stored_at(path, size, modified):
                 yield found
 
-    async def set_aside(self, payload: StoredPayload, at: datetime) -> None:
-        """As the port: a crash in the middle leaves it in both places."""
+    async def set_aside(self, payload: StoredPayload) -> None:
+        """As the port: a crash in the middle leaves it in both places, and so does a long pause.
+
+        A writer may find the payload there in the pause. Its copy is dated from before that.
+        """
         with self._bucket.answering(), suppress(FileNotFoundError):
-            await obstore.copy_async(self._objects, payload.digest, aside(payload.digest, at))
-            await obstore.delete_async(self._objects, payload.digest)
+            now = datetime.now(UTC)
+            await obstore.copy_async(self._objects, payload.digest, aside(payload.digest, now))
+            if datetime.now(UTC) - now < _PROMPT:
+                await obstore.delete_async(self._objects, payload.digest)
 
     async def remove(self, payload: StoredPayload) -> None:
         with self._bucket.answering(), suppress(FileNotFoundError):

@@ -11,7 +11,7 @@ from application.messages import NewEvent
 from application.own_events import OWN
 from application.ports import EventStore, WrongExpectedVersion
 from application.sagas.attempting import Perform, attempt
-from application.sagas.engine import Observer
+from application.sagas.driving import Observer
 from application.sagas.fold import SagaFold
 from application.sagas.outcomes import Succeeded
 from application.sagas.progress import Do, NextAction, Undo
@@ -21,7 +21,7 @@ from infrastructure.temporal.definitions import Definitions
 from infrastructure.temporal.failures import failure
 from infrastructure.temporal.messages import Attempt, Decision
 
-BEAT: Final = 5.0  # seconds between two signs of life
+BEAT: Final = 3.0  # seconds between two signs of life
 
 
 class SagaActivities:

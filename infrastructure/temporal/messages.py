@@ -58,6 +58,7 @@ class Begun(_Message):
     cause: str = ""
     correlation_id: str = ""
     traceparent: str | None = None
+    on_behalf_of: str | None = None
     searchable: bool = False  # whether the server has the search attributes
     news: tuple[News, ...] = ()  # that came to the run before
 

@@ -14,10 +14,11 @@ from application.ports import EventStore, ProviderUnavailable
 from application.sagas.addressing import Addressing
 from application.sagas.progress import awaiting
 from application.sagas.saga import Saga
-from application.sagas.state import AT_WORK
+from application.sagas.state import AT_WORK, SagaState
 from application.sagas.stream import SagaStream
 from infrastructure.temporal import search_attributes
 from infrastructure.temporal.messages import Arrived, Begun, Cancelled, Changed, News
+from infrastructure.temporal.news import following
 
 
 class TemporalEngine:
@@ -51,7 +52,8 @@ class TemporalEngine:
     async def handle(self, recorded: RecordedEvent) -> None:
         """Start the saga, or tell its workflow; durable when it returns. Idempotent.
 
-        Raises ``ProviderUnavailable`` while Temporal does not answer, and as the store.
+        Raises ``ProviderUnavailable`` while Temporal does not answer, ``NotHere`` for a saga of a
+        newer release, and as the store.
         """
         if self._addressing.starts(recorded) and not self.newest.started_by(recorded):
             return  # most of a history that is brought in
@@ -98,8 +100,12 @@ class TemporalEngine:
             first = await self._addressing.beginning(id, recorded, self._store)
             if first is not None:
                 await self._start(id, first, news)
-        elif not isinstance(news, Changed) or stream.state.status in AT_WORK:
+        elif stream.state.status in AT_WORK or self._matters(stream.state, news):
             await self._run(Begun(id=id, searchable=self._searchable, news=(news,)), again=news)
+
+    def _matters(self, state: SagaState, news: News) -> bool:
+        """Whether anything follows from it, for a saga at its end."""
+        return any(following(self._addressing.definition(state.version), state, [news]))
 
     async def _start(self, id: str, first: RecordedEvent, news: News | None = None) -> None:
         facts = self.newest.started_by(first)
@@ -111,6 +117,7 @@ class TemporalEngine:
             cause=str(first.id),
             correlation_id=first.metadata.correlation_id,
             traceparent=first.metadata.traceparent,
+            on_behalf_of=first.metadata.principal,
             searchable=self._searchable,
             news=(news,) if news else (),
         )

@@ -9,7 +9,7 @@ from temporalio.worker import Replayer, Worker
 
 from application.ports import EventStore
 from application.sagas.attempting import Perform
-from application.sagas.engine import Observer
+from application.sagas.driving import Observer
 from application.sagas.saga import Saga
 from infrastructure.temporal.activities import SagaActivities
 from infrastructure.temporal.converting import data_converter
@@ -41,10 +41,10 @@ def worker(
     )
 
 
-def replayer(sagas: Iterable[Saga[Any]]) -> Replayer:
-    """Replays recorded histories against today's code and these sagas."""
+def replayer(sagas: Iterable[Saga[Any]], workflow: type[SagaWorkflow] = SagaWorkflow) -> Replayer:
+    """Replays recorded histories against this workflow and these sagas."""
     return Replayer(
-        workflows=[SagaWorkflow],
+        workflows=[workflow],
         interceptors=[Definitions(sagas)],
         data_converter=data_converter(),
     )

@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from aiobotocore.awsrequest import AioAWSResponse
 from aiobotocore.httpsession import AIOHTTPSession
@@ -92,6 +92,28 @@ async def short_page(call: Call, send: Send) -> Answer:
     answer = await send({**call.asked, "RequestItems": first})
     left = {**answer.document.get("UnprocessedKeys", {}), **rest}
     return Answer(answer.status, {**answer.document, "UnprocessedKeys": left})
+
+
+ALL: Final[Sequence[Fault]] = (
+    passes,
+    answer_lost,
+    request_lost,
+    throttled,
+    in_conflict,
+    server_error,
+    short_page,
+)
+"""Those that any call may meet."""
+
+
+def in_turn(chosen: Sequence[Fault]) -> Fault:
+    """One for each call; then all pass."""
+    left = list(chosen)
+
+    async def fault(call: Call, send: Send) -> Answer:
+        return await (left.pop() if left else passes)(call, send)
+
+    return fault
 
 
 def stale(hidden: Callable[[str, Mapping[str, Any]], bool]) -> Fault:

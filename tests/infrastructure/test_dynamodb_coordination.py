@@ -31,14 +31,14 @@ async def test_a_lost_answer_is_not_taken_for_another_follower(
     """The client repeats an advance whose answer was lost. It has moved the checkpoint itself."""
     checkpoints, faults = lossy
     if expected is not None:
-        await checkpoints.advance("kafka", expected, expected=None)
+        await checkpoints.advance("one", expected, expected=None)
     faults.only(answer_lost, "UpdateItem", times=1)
 
-    await checkpoints.advance("kafka", 9, expected=expected)
+    await checkpoints.advance("one", 9, expected=expected)
 
-    assert await checkpoints.load("kafka") == 9
+    assert await checkpoints.load("one") == 9
     with pytest.raises(CheckpointMoved):
-        await checkpoints.advance("kafka", 9, expected=expected)
+        await checkpoints.advance("one", 9, expected=expected)
 
 
 async def test_a_throttled_checkpoint_is_unavailable(lossy: tuple[Checkpoints, Faults]) -> None:
@@ -47,22 +47,22 @@ async def test_a_throttled_checkpoint_is_unavailable(lossy: tuple[Checkpoints, F
     faults.only(throttled, "UpdateItem")
 
     with pytest.raises(StoreUnavailable):
-        await checkpoints.advance("kafka", 9, expected=None)
+        await checkpoints.advance("one", 9, expected=None)
 
     faults.only(throttled, "UpdateItem", times=0)
-    assert await checkpoints.load("kafka") is None
+    assert await checkpoints.load("one") is None
 
 
 async def test_all_shards_are_forgotten_over_cut_pages(lossy: tuple[Checkpoints, Faults]) -> None:
     """Every shard is found where each page holds one item, and where keys are left unprocessed."""
     checkpoints, faults = lossy
-    of = [("kafka", shard) for shard in range(5)]
+    of = [("one", shard) for shard in range(5)]
     for name, shard in of:
         await checkpoints.advance(name, shard, expected=None, events=2, shard=shard)
     faults.only(short_page)
 
     assert await checkpoints.standings(of) == {one: (one[1], 2) for one in of}
-    await checkpoints.forget("kafka")
+    await checkpoints.forget("one")
     assert await checkpoints.standings(of) == {}
 
 
@@ -73,8 +73,8 @@ async def test_a_lease_ends_by_the_clock_of_the_store(dynamodb: str) -> None:
         ahead.answered(formatdate(1_800_000_000), sent=0.0, received=0.1)
         right.answered(formatdate(1_800_000_000), sent=0.0, received=0.1)
 
-        assert await Leases(opened, right).claim("forwarder", "ann", seconds=60)
-        assert not await Leases(opened, ahead).claim("forwarder", "bob", seconds=60)
+        assert await Leases(opened, right).claim("work", "ann", seconds=60)
+        assert not await Leases(opened, ahead).claim("work", "bob", seconds=60)
 
 
 def test_answers_narrow_the_time_down() -> None:
@@ -102,7 +102,7 @@ async def test_answers_of_the_server_set_the_clock(dynamodb: str) -> None:
     async with database(dynamodb, tables=[COORDINATION]) as opened:
         clock = StoreClock.of(opened)
         clock._machine = lambda: 0.0
-        await Leases(opened, clock).holder("forwarder")
+        await Leases(opened, clock).holder("work")
 
         assert clock.earliest().year > 2000
         assert (clock.latest() - clock.earliest()).total_seconds() < 60
@@ -114,6 +114,6 @@ async def test_without_dates_the_clock_of_the_machine_counts(dynamodb: str) -> N
     async with database(dynamodb, without_dates, tables=[COORDINATION]) as opened:
         clock = StoreClock.of(opened)
         clock._machine = lambda: 5.0
-        await Leases(opened, clock).holder("forwarder")
+        await Leases(opened, clock).holder("work")
 
         assert clock.earliest().timestamp() == 5.0

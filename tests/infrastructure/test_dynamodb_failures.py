@@ -17,8 +17,11 @@ from infrastructure.dynamodb.failures import (
 from infrastructure.dynamodb.tables import GROUPS
 from infrastructure.dynamodb.values import text
 from tests.dynamodb.faults import (
+    Answer,
+    Call,
     Fault,
     Faults,
+    Send,
     SentLate,
     answer_lost,
     in_conflict,
@@ -138,3 +141,19 @@ def test_what_a_role_may_not_do_is_told() -> None:
     assert code_of(error) == "AccessDeniedException"
     with pytest.raises(StoreUnavailable, match="this role may not do that"), unavailable():
         raise error
+
+
+async def test_another_server_at_the_address_is_no_dynamodb(dynamodb: str) -> None:
+    """A page that it answers is cut to a line; it is no error about the request."""
+
+    async def page(_: Call, __: Send) -> Answer:
+        return Answer(404, {"message": "<html>\n" * 200})
+
+    async with database(dynamodb, Faults(page)) as db:
+        with (
+            pytest.raises(StoreUnavailable, match="what answers there is no DynamoDB") as told,
+            unavailable(),
+        ):
+            await put(db, "a")
+        assert len(str(told.value).splitlines()) == 1
+        assert len(str(told.value)) < 400

@@ -1,52 +1,18 @@
 """Many writers and readers on DynamoDB, with faults: nothing is lost, doubled or passed over."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from application.messages import RecordedEvent
 from application.ports import NO_STREAM, StoreUnavailable, WrongExpectedVersion
-from tests.contracts.conftest import Stores, stores_in
+from tests.contracts.dynamodb_events import stores_in
 from tests.contracts.made_up import all_of, events, name, only
-from tests.dynamodb.faults import (
-    Answer,
-    Call,
-    Fault,
-    Faults,
-    Send,
-    answer_lost,
-    in_conflict,
-    passes,
-    request_lost,
-    server_error,
-    short_page,
-    throttled,
-)
+from tests.contracts.stores import Stores
+from tests.dynamodb.faults import ALL, Fault, Faults, SentLate, answer_lost, in_turn, passes
 from tests.dynamodb.opened import database
 from tests.waiting import PATIENCE
-
-_FAULTS: Final[Sequence[Fault]] = (
-    passes,
-    answer_lost,
-    request_lost,
-    throttled,
-    in_conflict,
-    server_error,
-    short_page,
-)
-
-
-def in_turn(chosen: Sequence[Fault]) -> Fault:
-    """One for each call; then all pass."""
-    left = list(chosen)
-
-    async def fault(call: Call, send: Send) -> Answer:
-        return await (left.pop() if left else passes)(call, send)
-
-    return fault
 
 
 async def write(stores: Stores, stream: str, type: str, appends: int) -> list[str]:
@@ -84,7 +50,7 @@ async def follow(stores: Stores, type: str, count: int) -> list[RecordedEvent]:
     return seen
 
 
-@given(faults=st.lists(st.sampled_from(_FAULTS), min_size=5, max_size=60))
+@given(faults=st.lists(st.sampled_from(ALL), min_size=5, max_size=60))
 @settings(
     max_examples=12,
     deadline=None,  # a socket decides
@@ -136,3 +102,30 @@ async def test_a_bad_append_fails_alone(dynamodb: str) -> None:
 
         assert isinstance(answers[0], WrongExpectedVersion)
         assert not [one for one in answers[1:] if isinstance(one, BaseException)]
+
+
+async def test_a_request_that_arrives_late_changes_nothing(dynamodb: str) -> None:
+    """The client gave it up and made the append again; what arrives after that is refused."""
+    faults, late = Faults(), SentLate()
+    async with database(dynamodb, faults) as db:
+        stores, stream, batch = stores_in(db), name(), events(2)
+        faults.only(late, "TransactWriteItems", times=1)
+        appended = await stores.events.append(stream, batch, NO_STREAM)
+        (arrived,) = await late.arrive()
+
+        assert arrived.document["__type"].endswith("TransactionCanceledException")
+        assert [e.id for e in await all_of(stores.events.read(stream))] == [e.id for e in batch]
+        assert await stores.facts.head() == appended.position == 1
+
+
+async def test_what_the_client_repeats_by_itself_is_made_once(dynamodb: str) -> None:
+    """As it is set for AWS: it sends a transaction again whose answer was lost."""
+    faults = Faults()
+    async with database(dynamodb, faults, attempts=3) as db:
+        stores, stream, batch = stores_in(db), name(), events(2)
+        faults.only(answer_lost, "TransactWriteItems", times=1)
+        appended = await stores.events.append(stream, batch, NO_STREAM)
+
+        assert appended.version == 1
+        assert [e.id for e in await all_of(stores.events.read(stream))] == [e.id for e in batch]
+        assert await stores.facts.head() == appended.position == 1

@@ -10,17 +10,9 @@ from botocore.exceptions import ClientError
 
 from application.ports import StoreUnavailable
 from infrastructure.dynamodb.client import Database, connect
-from infrastructure.dynamodb.tables import (
-    EVENT_TABLES,
-    LOG,
-    STREAMS,
-    Index,
-    Key,
-    Table,
-    cloudformation,
-    drop,
-    make,
-)
+from infrastructure.dynamodb.making import drop, make
+from infrastructure.dynamodb.printed import cloudformation
+from infrastructure.dynamodb.tables import EVENT_TABLES, LOG, STREAMS, Index, Key, Table
 from tests.dynamodb.opened import any_credentials, fresh_prefix
 
 VIEWS = Table(
@@ -96,11 +88,11 @@ async def test_a_table_of_something_else_is_refused(dynamodb: str, prefix: str) 
 
 def test_the_same_tables_are_printed_as_cloudformation() -> None:
     """The template has what is made, for each table, and a stack that is deleted keeps events."""
-    template = cloudformation(EVENT_TABLES, "shop-")
+    template = cloudformation(EVENT_TABLES, "bank-")
 
     streams = template["Resources"]["Streams"]
     assert streams["DeletionPolicy"] == streams["UpdateReplacePolicy"] == "Retain"
-    assert streams["Properties"]["TableName"] == "shop-streams"
+    assert streams["Properties"]["TableName"] == "bank-streams"
     assert streams["Properties"]["KeySchema"] == [
         {"AttributeName": "stream", "KeyType": "HASH"},
         {"AttributeName": "version", "KeyType": "RANGE"},

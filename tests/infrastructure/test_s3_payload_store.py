@@ -1,5 +1,7 @@
 """What only a bucket can get wrong, on a real server, and what is said of it."""
 
+from typing import Any
+
 import obstore
 import pytest
 
@@ -59,7 +61,7 @@ async def test_a_wrong_place_is_named_with_its_setting(
     s3: S3, bucket: str, change: dict[str, str], right: str
 ) -> None:
     """The check names the setting that is wrong, and what would be right; it makes no bucket."""
-    given = {"name": bucket, "endpoint": s3.endpoint, **change}
+    given: dict[str, Any] = {"name": bucket, "endpoint": s3.endpoint, **change}
     at = Bucket(**given, setting="HEADWATER_S3_BUCKET", endpoint_setting="HEADWATER_S3_ENDPOINT")
     payloads = PayloadStore(at, Keys(s3.key, s3.secret))  # type: ignore[arg-type]  # obstore takes any callable
 
@@ -102,10 +104,10 @@ async def test_credentials_come_from_a_profile(
     """A profile in the file of shared credentials is read, as by every AWS program."""
     _without_credentials(monkeypatch)
     file = tmp_path_factory.mktemp("aws") / "credentials"
-    lines = ["[shop]", f"aws_access_key_id={s3.key}", f"aws_secret_access_key={s3.secret}"]
+    lines = ["[reader]", f"aws_access_key_id={s3.key}", f"aws_secret_access_key={s3.secret}"]
     file.write_text("\n".join(lines))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
-    monkeypatch.setenv("AWS_PROFILE", "shop")
+    monkeypatch.setenv("AWS_PROFILE", "reader")
 
     await PayloadStore(Bucket(bucket, endpoint=s3.endpoint)).check()
 

@@ -15,14 +15,36 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tests.servers import DYNAMODB, KAFKA, OPENSEARCH, PROMETHEUS, S3_SERVER, TEMPORAL
+from tests.servers import (
+    ALERTMANAGER,
+    DYNAMODB,  # only: dynamodb
+    KAFKA,  # only: kafka
+    OIDC,
+    OPENSEARCH,  # only: opensearch
+    PROMETHEUS,
+    S3_SERVER,  # only: s3
+    TEMPORAL,  # only: temporal
+)
 from tests.servers.kept import keep, kept, stop
 from tests.servers.server import NotHere, Server, ServerFailed
 
 SERVERS: Final[Mapping[str, Server]] = {
-    one.name: one for one in (DYNAMODB, TEMPORAL, S3_SERVER, KAFKA, OPENSEARCH, PROMETHEUS)
+    one.name: one
+    for one in (
+        DYNAMODB,  # only: dynamodb
+        TEMPORAL,  # only: temporal
+        S3_SERVER,  # only: s3
+        KAFKA,  # only: kafka
+        OPENSEARCH,  # only: opensearch
+        OIDC,
+        PROMETHEUS,
+        ALERTMANAGER,
+    )
 }
-_DOUBLES: Final = frozenset({DYNAMODB.name})
+_DOUBLES: Final = (
+    # all others are real
+    DYNAMODB.name,  # only: dynamodb
+)
 
 
 def _start(server: Server) -> str:
@@ -62,7 +84,7 @@ def main(arguments: list[str]) -> int:
             result, failed = f"not here: {missing}", failed or "REQUIRE_SERVERS" in os.environ
         except ServerFailed as reason:
             result, failed = f"failed: {reason}", True
-        print(f"{name:<12}{kind:<8}{result}", flush=True)
+        print(f"{name:<14}{kind:<8}{result}", flush=True)
     if given.command == "start":
         _print_settings(given.names or list(SERVERS))
     return int(failed)

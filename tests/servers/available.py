@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import pytest
 
+from tests.servers.containers import contained, no_docker
 from tests.servers.kept import kept
 from tests.servers.server import NotHere, Server
 from tests.servers.starting import started
@@ -17,8 +18,8 @@ def available(server: Server) -> Iterator[str]:
     """The address of a server, for as long as the context lasts.
 
     The first of these: the one that the environment names, one that ``make servers`` keeps running,
-    one that is started here. Without any, the test is skipped, with the reason; where
-    ``REQUIRE_SERVERS`` is set, it fails.
+    one that is started here, one in a container. Without any, the test is skipped, with the
+    reason; where ``REQUIRE_SERVERS`` is set, it fails.
     """
     if given := os.environ.get(server.variable):
         yield given
@@ -26,10 +27,20 @@ def available(server: Server) -> Iterator[str]:
     if address := kept(server):
         yield address
         return
+    with _new(server) as address:
+        yield address
+
+
+@contextmanager
+def _new(server: Server) -> Iterator[str]:
     try:
         server.require()
     except NotHere as missing:
-        _without(server, str(missing))
+        if no_docker():
+            _without(server, str(missing))
+        with contained(server) as address:
+            yield address
+        return
     with started(server) as running:
         yield running.address
 

@@ -7,12 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+import venv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from tests.servers.server import NotHere
 
+_PATIENCE: Final = 900.0  # seconds for one step
 _COORDINATES: Final = "<groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version>"
 _POM: Final = (
     '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
@@ -79,17 +81,29 @@ class Draft:
         shutil.rmtree(self._draft, ignore_errors=True)
 
 
+def install_wheel(directory: Path, name: str, package: str) -> None:
+    """An environment of that name for a program alone, whose pins would be in the way of ours."""
+    with Draft(directory, name) as draft:
+        venv.create(draft, with_pip=True)
+        run([str(draft / "bin/python"), "-m", "pip", "install", "--quiet", package])
+
+
 def run(command: Sequence[str], directory: Path | None = None) -> None:
     """A step of an installation. Raises ``NotHere`` with the end of what it printed."""
-    done = subprocess.run(
-        command,
-        cwd=directory,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        printed = done.stdout.strip().splitlines()[-10:]
-        failed = f"cannot be installed: {command[0]} ended with {done.returncode}"
-        raise NotHere("\n".join([failed, *printed]))
+    try:
+        subprocess.run(
+            command,
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=True,
+            timeout=_PATIENCE,
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        printed = error.stdout or ""
+        text = printed if isinstance(printed, str) else printed.decode(errors="replace")
+        raise NotHere(
+            "\n".join([f"cannot be installed: {error}", *text.splitlines()[-10:]])
+        ) from error

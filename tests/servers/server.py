@@ -46,6 +46,8 @@ class Server:
     """Whether the server at that address answers a question."""
     settings: Callable[[str], Mapping[str, str]] = lambda _: {}
     """What leads a service to the server at that address."""
+    form: str = "http://{}"
+    """Its address, by host and port."""
     ends_on: signal.Signals = signal.SIGTERM
     """Ten seconds later it gets SIGKILL."""
     start_seconds: float = 120.0

@@ -48,7 +48,9 @@ def _is_ready(address: str) -> bool:
     return done.stdout.strip() == "SERVING"
 
 
-TEMPORAL: Final = Server("temporal", "TEMPORAL_ADDRESS", _require, _require, _launch, _is_ready)
+TEMPORAL: Final = Server(
+    "temporal", "TEMPORAL_ADDRESS", _require, _require, _launch, _is_ready, form="{}"
+)
 LASTING_TEMPORAL: Final = Server(
     "temporal", "TEMPORAL_ADDRESS", _require, _require, _launch_lasting, _is_ready
 )

@@ -3,33 +3,41 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
 from application.event_filter import EventFilter
 from application.messages import Decoder
-from application.ports import GroupInfo, StoreUnavailable
-from infrastructure.consumer import Consumer
+from application.ports import GroupInfo, StoreUnavailable, no_such_group
+from infrastructure.consumer import Consumer, at_work
 from infrastructure.dynamodb.client import Database
 from infrastructure.dynamodb.events.group import Group
 from infrastructure.dynamodb.events.log import Log
-from infrastructure.dynamodb.events.membership import Membership, find
+from infrastructure.dynamodb.events.membership import Membership
+from infrastructure.dynamodb.events.pulse import SILENCE
+from infrastructure.dynamodb.events.seen_group import find
 from infrastructure.dynamodb.events.streams import Streams
 from infrastructure.dynamodb.failures import condition_failed, unavailable
 from infrastructure.dynamodb.tables import GROUPS
 from infrastructure.dynamodb.values import text
 
-_DEADLINE: Final = 5.0  # seconds for leaving
-
 
 class ConsumerGroups:
     """The :class:`~application.ports.ConsumerGroups` of one database."""
 
-    def __init__(self, database: Database, log: Log, streams: Streams, decoder: Decoder) -> None:
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        streams: Streams,
+        decoder: Decoder,
+        *,
+        silence: float = SILENCE,
+    ) -> None:
+        """A consumer that shows no sign of life for ``silence`` seconds is taken for dead."""
         self._database, self._log, self._streams = database, log, streams
-        self._decoder = decoder
+        self._decoder, self._silence = decoder, silence
 
     async def ensure(
         self,
@@ -56,17 +64,21 @@ class ConsumerGroups:
         self, group: str, *, only: EventFilter, buffer: int = 100
     ) -> AsyncIterator[Consumer]:
         found = await self._find(group)
-        member = Membership(self._database, self._log, self._streams, self._decoder, only, found)
+        member = Membership(
+            self._database, self._log, self._streams, self._decoder, only, found, self._silence
+        )
         consumer = Consumer(member, buffer)
-        task = asyncio.create_task(consumer.run(), name=f"consumer of {group}")
-        watching = asyncio.create_task(self._watch(consumer, only), name=f"watch for {group}")
+        beside = [
+            asyncio.create_task(self._watch(consumer, only), name=f"watch for {group}"),
+            asyncio.create_task(member.keep_alive(), name=f"signs of life for {group}"),
+        ]
         try:
-            yield consumer
+            async with at_work(consumer, group):
+                yield consumer
         finally:
-            consumer.leave()
-            watching.cancel()
-            await asyncio.wait([watching])
-            await _ended(task)
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
 
     async def info(self, group: str) -> GroupInfo:
         return GroupInfo(group, (await self._find(group)).in_flight)
@@ -79,7 +91,7 @@ class ConsumerGroups:
                 ReturnValues="ALL_OLD",
             )
         if "Attributes" not in gone:
-            raise KeyError(_no_such(group))
+            raise no_such_group(group)
 
     async def fault(self) -> str | None:
         """``None``: consumers read the log itself."""
@@ -87,7 +99,7 @@ class ConsumerGroups:
 
     async def _find(self, group: str) -> Group:
         if (found := await find(self._database, group)) is None:
-            raise KeyError(_no_such(group))
+            raise no_such_group(group)
         return found
 
     async def _watch(self, consumer: Consumer, only: EventFilter) -> None:
@@ -105,15 +117,3 @@ class ConsumerGroups:
                     place = entries[-1].end if entries else place
             except StoreUnavailable:
                 await asyncio.sleep(1.0)
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    try:
-        await asyncio.wait([task], timeout=_DEADLINE)
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-def _no_such(group: str) -> str:
-    return f"there is no consumer group {group!r}"

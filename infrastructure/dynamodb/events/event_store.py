@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator, Sequence
 
 from application.messages import Decoder, NewEvent, RecordedEvent
-from application.ports import NO_STREAM, Appended, require_version
+from application.ports import Appended, require_append, require_version
 from infrastructure.dynamodb.events.commits import GroupCommit
+from infrastructure.dynamodb.events.drafts import Draft
 from infrastructure.dynamodb.events.streams import Streams
-from infrastructure.dynamodb.events.tiles import Draft, Tile
+from infrastructure.dynamodb.events.tiles import Tile
 
 
 class EventStore:
@@ -20,8 +21,7 @@ class EventStore:
     ) -> Appended:
         """As the port; also ``ValueError`` for data that is not UTF-8, and for more than a
         transaction holds: 4 MB. ``recorded_at`` is by the clock of this machine."""
-        if not events or expected_version < NO_STREAM:
-            raise ValueError(f"append 1 event or more after version -1 or more, to {stream!r}")
+        require_append(stream, events, expected_version)
         return await self._commits.append(Draft.of(stream, events, expected_version))
 
     async def read(

@@ -101,22 +101,37 @@ class Log:
         self.note(found)
         return found
 
+    async def before(self, end: int, limit: int) -> Sequence[Entry]:
+        """At most ``limit`` entries that begin before ``end``, newest first; fewer only at the
+        beginning of the log."""
+        found: list[Entry] = []
+        for part in range((end - 1) // PART, -1, -1):
+            more = len(found) < limit
+            while more and len(found) < limit:
+                some, more = await self._query(
+                    part, "#p < :p", end, forward=False, limit=min(limit - len(found), PAGE)
+                )
+                found += some
+                end = some[-1].first if some else end
+        return found
+
     async def wait(self, begin: int) -> None:
-        """Return when there may be an entry at ``begin``, the end when it was last read.
+        """Return when there is an entry at ``begin``, the end when it was last read.
 
         Commits of this process are announced. For others, one of those that wait looks.
         """
-        change = self._changed.next
-        if self._beyond(begin):
-            return
-        if self._turn.locked():
-            await wait_for(change, self._quiet.most)
-            return
-        async with self._turn:
-            await wait_for(change, self._quiet.seconds(self._looks, 0.5))
-            if not self._beyond(begin):
-                self._looks += 1
-                await self.refresh()
+        while True:
+            change = self._changed.next
+            if self._beyond(begin):
+                return
+            if self._turn.locked():
+                await wait_for(change, self._quiet.most)
+                continue
+            async with self._turn:
+                await wait_for(change, self._quiet.seconds(self._looks, 0.5))
+                if not self._beyond(begin):
+                    self._looks += 1
+                    await self.refresh()
 
     def _beyond(self, begin: int) -> bool:
         return self._end is not None and begin < self._end

@@ -4,7 +4,6 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, Final
 
-from application.backoff import Backoff
 from application.ports import NO_STREAM, StoreUnavailable
 from infrastructure.dynamodb.client import Database
 from infrastructure.dynamodb.events.tiles import (
@@ -16,18 +15,19 @@ from infrastructure.dynamodb.events.tiles import (
     tile_of,
     version_of,
 )
-from infrastructure.dynamodb.failures import unavailable
+from infrastructure.dynamodb.querying import items, loaded
 from infrastructure.dynamodb.tables import STREAMS
 from infrastructure.dynamodb.values import Item, number, text
 
 Address = tuple[str, int]
 """A tile: its stream and its version."""
 
-_KEYS: Final = 100  # in one BatchGetItem
 _RECENT: Final = 500  # tiles that are kept in memory
 _SMALL: Final = 20_000  # bytes: larger tiles are not kept
-_ATTEMPTS: Final = 8
-_PAUSE: Final = Backoff(0.02, most=1.0)
+
+
+class Gone(StoreUnavailable):
+    """Events that the log has are missing in the table, or are not whole."""
 
 
 class Streams:
@@ -57,9 +57,13 @@ class Streams:
         if not begun and (only := await self.holding(stream, from_version)):
             yield only
 
-    async def newest(self, stream: str, *, limit: int | None = None) -> AsyncIterator[Tile]:
-        """All of them, newest first; a page is at most ``limit`` items."""
-        backwards = self._query(stream, "#v >= :v", 0, forward=False, limit=limit)
+    async def newest(
+        self, stream: str, *, limit: int | None = None, before: int | None = None
+    ) -> AsyncIterator[Tile]:
+        """Those that begin before a version (``None``: all), newest first; a page is at most
+        ``limit`` items."""
+        condition, version = ("#v >= :v", 0) if before is None else ("#v < :v", before)
+        backwards = self._query(stream, condition, version, forward=False, limit=limit)
         async for tile in joined(backwards, backwards=True):
             yield tile
 
@@ -83,7 +87,7 @@ class Streams:
         """The tiles at these addresses, which are there.
 
         Without ``consistent``, one that a replica does not have yet is read again with it: half the
-        price, and nothing else can differ. Raises ``StoreUnavailable`` for one that is gone.
+        price, and nothing else can differ. Raises :class:`Gone` for one that is gone.
         """
         known = {one: self._recent[one] for one in addresses if one in self._recent}
         missing = [one for one in addresses if one not in known]
@@ -92,7 +96,7 @@ class Streams:
             heads |= await self._heads(late, consistent=True)
         for one in missing:
             if one not in heads:
-                raise StoreUnavailable(
+                raise Gone(
                     f"DynamoDB: the log names version {one[1]} of {one[0]}, which is gone: restore "
                     f"the table {self._database.table(STREAMS.name)}"
                 )
@@ -127,45 +131,18 @@ class Streams:
                 items = await self._get(keys, consistent=True)
                 in_order = sorted(items, key=lambda item: float(item["version"]["N"]))
                 if len(in_order) < count:
-                    raise StoreUnavailable(
-                        f"DynamoDB: a part of version {version} of {stream} is gone"
-                    )
+                    raise Gone(f"DynamoDB: a part of version {version} of {stream} is gone")
                 found[stream, version] = in_order
         return found
 
     async def _get(self, keys: Sequence[Item], *, consistent: bool) -> Sequence[Mapping[str, Any]]:
-        pages = [keys[at : at + _KEYS] for at in range(0, len(keys), _KEYS)]
-        found = [await self._get_page(page, consistent=consistent) for page in pages]
-        return [item for items in found for item in items]
+        return await loaded(self._database, STREAMS, keys, consistent=consistent)
 
-    async def _get_page(
-        self, keys: Sequence[Item], *, consistent: bool
-    ) -> Sequence[Mapping[str, Any]]:
-        """The server may process a part of them only: the rest is requested again, after a pause
-        where nothing came."""
-        table, found, attempt = self._database.table(STREAMS.name), list[Mapping[str, Any]](), 0
-        left: Any = list(keys)
-        while left:
-            asked: Any = {table: {"Keys": left, "ConsistentRead": consistent}}
-            with unavailable():
-                answer = await self._database.client.batch_get_item(RequestItems=asked)
-            came = answer["Responses"].get(table, [])
-            found += came
-            unprocessed: Mapping[str, Any] = answer.get("UnprocessedKeys", {})
-            left = unprocessed.get(table, {}).get("Keys", [])
-            attempt = 0 if came else attempt + 1
-            if left and attempt:
-                if attempt == _ATTEMPTS:
-                    raise StoreUnavailable("DynamoDB: reading is throttled")
-                await _PAUSE(attempt)
-        return found
-
-    async def _query(
+    def _query(
         self, stream: str, condition: str, version: int, *, forward: bool, limit: int | None
     ) -> AsyncIterator[Mapping[str, Any]]:
         """The items of a stream, page by page, as they are now."""
         question: dict[str, Any] = {
-            "TableName": self._database.table(STREAMS.name),
             "KeyConditionExpression": f"#s = :s AND {condition}",
             "ExpressionAttributeNames": {"#s": "stream", "#v": "version"},
             "ExpressionAttributeValues": {":s": text(stream), ":v": number(version)},
@@ -174,14 +151,7 @@ class Streams:
         }
         if limit is not None:
             question["Limit"] = limit
-        while True:
-            with unavailable():
-                answer = await self._database.client.query(**question)
-            for item in answer["Items"]:
-                yield item
-            if not (last := answer.get("LastEvaluatedKey")):
-                return
-            question["ExclusiveStartKey"] = last
+        return items(self._database, STREAMS, question)
 
 
 def _address(item: Mapping[str, Any]) -> Address:

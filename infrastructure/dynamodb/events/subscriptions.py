@@ -40,7 +40,7 @@ class Subscriptions:
                 assert dash  # no other stream can be appended to
                 self._counted.update((category, type) for type in tile.types)
             self._counted_to = entries[-1].end
-        return sum(self._counted[pair] for pair in only.pairs)
+        return only.total(self._counted)
 
     async def head(self) -> int:
         return await self._log.refresh() - 1

@@ -17,15 +17,11 @@ from infrastructure.dynamodb.values import Item, many, number, record, text, to_
 
 ITEM: Final = 400_000
 """Bytes in an item, at most; names and overhead count."""
-TRANSACTION: Final = 4_000_000
-"""Bytes in a transaction, at most."""
-ITEMS: Final = 100
-"""Items in a transaction, at most."""
 
-_TILE: Final = 350_000  # bytes of events in a tile: leaves room for what else is in the item
+TILE: Final = 350_000
+"""Bytes of events in a tile: leaves room for what else is in the item."""
 _PART: Final = 85_000  # characters of data in a part, of at most 4 bytes each
 _EACH: Final = 100  # bytes of an event beside its data, metadata and type
-_NAME: Final = 2048  # bytes in the name of a stream: it is a key
 
 
 @dataclass(frozen=True)
@@ -53,64 +49,6 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Draft:
-    """What one caller wants to be appended, cut into tiles."""
-
-    stream: str
-    expected: int
-    tiles: Sequence[Sequence[Stored]]
-
-    @classmethod
-    def of(cls, stream: str, events: Sequence[NewEvent], expected: int) -> Self:
-        """``ValueError`` for a name without a category, text that cannot be stored, an id twice,
-        and for more than a transaction holds."""
-        category, dash, _ = stream.partition("-")
-        if not (category and dash):
-            raise ValueError(f"a stream is named <category>-<id>, not {stream!r}")
-        if len(stream.encode()) > _NAME:
-            raise ValueError(f"DynamoDB: the name of a stream has at most {_NAME:,} bytes")
-        if len({event.id for event in events}) < len(events):
-            raise ValueError(f"two of the events for {stream} have the same id")
-        draft = cls(stream, expected, list(_cut([Stored.of(event) for event in events])))
-        if draft.size > TRANSACTION or draft.items >= ITEMS:
-            raise ValueError(
-                f"DynamoDB: an append has at most {TRANSACTION // 10**6} MB, and this one to "
-                f"{stream} has {draft.size:,} bytes: append fewer events at a time, or let the "
-                "claim check keep large data out of them"
-            )
-        return draft
-
-    @property
-    def events(self) -> Sequence[Stored]:
-        return [event for tile in self.tiles for event in tile]
-
-    @property
-    def last(self) -> int:
-        """The version of its last event, once it is appended."""
-        return self.expected + sum(map(len, self.tiles))
-
-    @property
-    def size(self) -> int:
-        """Its bytes in a transaction, at most."""
-        each = len(self.stream.encode()) + 200
-        return sum(event.size for event in self.events) + self.items * each
-
-    @property
-    def items(self) -> int:
-        """How many items it has in a transaction."""
-        return sum(1 + len(_rest(tile)) for tile in self.tiles)
-
-    def placed(self, position: int, at: datetime) -> Iterator[tuple[Item, "Tile"]]:
-        """Its items, if its first event has that position; each with the tile it belongs to."""
-        version = self.expected + 1
-        for events in self.tiles:
-            tile = Tile(self.stream, version, position, at, events)
-            for item in tile.items():
-                yield item, tile
-            version, position = version + len(events), position + len(events)
-
-
-@dataclass(frozen=True)
 class Tile:
     """Events of a stream, from ``version`` and from ``position`` on."""
 
@@ -127,8 +65,8 @@ class Tile:
 
     def items(self) -> Iterator[Item]:
         """The tile's own item, then the parts of its data."""
-        parts = _rest(self.events)
-        first = [_without_rest(event) for event in self.events] if parts else self.events
+        parts = rest_of(self.events)
+        first = [_withoutrest_of(event) for event in self.events] if parts else self.events
         yield {
             "stream": text(self.stream),
             "version": number(self.version),
@@ -237,27 +175,13 @@ async def joined(
             head, parts = None, []
 
 
-def _cut(events: Sequence[Stored]) -> Iterator[Sequence[Stored]]:
-    """Groups of events that each fit into a tile; one that is too large is alone."""
-    tile: list[Stored] = []
-    size = 0
-    for event in events:
-        if tile and size + event.size > _TILE:
-            yield tile
-            tile, size = [], 0
-        tile.append(event)
-        size += event.size
-    if tile:
-        yield tile
-
-
-def _rest(events: Sequence[Stored]) -> Sequence[str]:
+def rest_of(events: Sequence[Stored]) -> Sequence[str]:
     """What a tile of these has in parts: the data of an event that is too large."""
     (first, *others) = events
-    if others or first.size <= _TILE:
+    if others or first.size <= TILE:
         return []
     return [first.data[at : at + _PART] for at in range(_PART, len(first.data), _PART)]
 
 
-def _without_rest(event: Stored) -> Stored:
+def _withoutrest_of(event: Stored) -> Stored:
     return Stored(event.id, event.type, event.data[:_PART], event.metadata)

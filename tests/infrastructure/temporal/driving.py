@@ -10,7 +10,7 @@ from temporalio.worker import Worker
 from application.event_filter import EventFilter
 from application.ports import EventStore
 from application.sagas.attempting import Perform
-from application.sagas.engine import Observer
+from application.sagas.driving import Observer
 from application.sagas.saga import Saga
 from infrastructure.temporal.relay import TemporalEngine
 from infrastructure.temporal.worker import worker

@@ -1,10 +1,7 @@
 """One definition, two engines: the same events of the saga, and the same commands under one id."""
 
-import asyncio
-import re
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from itertools import groupby
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 from temporalio.client import Client
@@ -13,7 +10,9 @@ from application.sagas.operating import CompensateSaga, ResolveSaga, RetrySaga
 from application.sagas.state import SagaStatus
 from domain.decider import DomainError
 from infrastructure.providers.simulated import Fault
-from tests.infrastructure.temporal.bank import at_work
+from tests.infrastructure.temporal.bank import TemporalBank
+from tests.infrastructure.temporal.told import commands, told
+from tests.infrastructure.temporal.worlds import CutOff, at_work, settled
 from tests.sample.transfers import CancelTransfer
 from tests.sample.world import Bank
 
@@ -87,6 +86,7 @@ async def to_a_deleted_account(bank: Bank) -> None:
 
 
 AT_ONCE = 16  # banks, each with a worker: a repeated activity waits a second of real time
+SILENT_TWICE = Fault(kind="drop", times=2)
 AWAY_ONCE = [Fault(kind="unavailable", call="redeem", times=1)]
 STORIES: Sequence[tuple[str, Story, Sequence[Fault]]] = [
     ("all goes well", a_transfer, ()),
@@ -94,7 +94,7 @@ STORIES: Sequence[tuple[str, Story, Sequence[Fault]]] = [
     ("nothing to pay", without_a_fee, ()),
     ("the fee is declined", a_transfer, [Fault(kind="decline", call="redeem", times=1)]),
     ("the issuer is away", a_transfer, [Fault(kind="unavailable", call="redeem", times=2)]),
-    ("the issuer is silent", a_transfer, [Fault(kind="drop", times=2)]),
+    ("the issuer is silent", a_transfer, [SILENT_TWICE]),
     ("the issuer acts late", a_transfer, [Fault(kind="late", call="redeem", times=1)]),
     ("the issuer acts twice", a_transfer, [Fault(kind="twice", call="redeem", times=1)]),
     ("the issuer is slow", a_transfer, [Fault(kind="slow", call="redeem", seconds=60)]),
@@ -124,7 +124,7 @@ async def test_both_engines_do_the_same(
     """The same story has the same events in the saga's stream, and the same commands."""
     plain = Bank(*faults)
     await story(plain)
-    async with at_work(skipping, *faults) as bank:
+    async with at_work(TemporalBank, skipping, *faults) as bank:
         await story(bank)
 
     assert told(bank) == told(plain)
@@ -134,7 +134,7 @@ async def test_both_engines_do_the_same(
 @pytest.mark.parametrize("moment", range(5, 40, 3))
 async def test_cancelled_at_any_moment_nothing_is_left_over(moment: int, skipping: Client) -> None:
     """Before its point of no return all is undone; after it the cancellation is refused."""
-    async with at_work(skipping) as bank:
+    async with at_work(TemporalBank, skipping) as bank:
         await bank.deposit(a=2)
         await bank.request()
 
@@ -148,46 +148,28 @@ async def test_cancelled_at_any_moment_nothing_is_left_over(moment: int, skippin
 
 
 async def test_cut_off_at_every_moment(skipping: Client) -> None:
-    """Wherever an activity is cut off, it is repeated, and all ends as in one clean run."""
-    async with at_work(skipping) as clean:
+    """Wherever an activity is cut off, it is repeated, and all ends as in one clean run.
+
+    Meanwhile the provider gives no answer twice.
+    """
+    async with at_work(TemporalBank, skipping, SILENT_TWICE) as clean:
         await a_transfer(clean)
 
-    async def run(moment: int) -> None:
-        async with at_work(skipping) as bank:
-            await bank.deposit(a=5)
-            await bank.request(id := f"cut-off-at-{moment}")
-            bank.moments.happens = {moment: cut_off}
-            await bank.settle()
-            await bank.adds_up()
-            assert bank.saga(id).status is SagaStatus.COMPLETED
-
     for first in range(1, clean.moments.passed + 1, AT_ONCE):
-        await asyncio.gather(*map(run, range(first, first + AT_ONCE)))
+        async with AsyncExitStack() as stack:
+            banks = [
+                await stack.enter_async_context(at_work(TemporalBank, skipping, SILENT_TWICE))
+                for _ in range(AT_ONCE)
+            ]
+            for moment, bank in enumerate(banks, first):
+                await bank.deposit(a=5)
+                await bank.request(f"cut-off-at-{moment}")
+                bank.moments.happens = {moment: cut_off}
+            await settled(*banks)
+            for moment, bank in enumerate(banks, first):
+                await bank.adds_up()
+                assert bank.saga(f"cut-off-at-{moment}").status is SagaStatus.COMPLETED
 
 
 async def cut_off() -> None:
-    raise RuntimeError("the process has ended here")
-
-
-def told(bank: Bank) -> Sequence[str]:
-    """Type and step of each event; of attempts that wait for the next, any number is one."""
-    lines = [
-        f"{of.type} {getattr(of.event, 'step', '')} {_plain(getattr(of.event, 'reason', ''))}"
-        for of in bank.recorded("money_transfer-t-1")
-        if of.type != "SagaWoken"  # one for each that is delayed
-    ]
-    return [line for line, _ in groupby(lines)]
-
-
-def _plain(reason: str) -> str:
-    """Without the moments in it."""
-    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", "…", reason)
-
-
-def commands(bank: Bank) -> Sequence[tuple[str, str, str]]:
-    """What the saga had done to its aggregates, each with the id of its command."""
-    return [
-        (of.stream, of.type, str(of.metadata.command_id))
-        for of in bank.store.after(-1, 100_000)
-        if of.metadata.saga_id and not of.stream.startswith("money_transfer-")
-    ]
+    raise CutOff("the process has ended here")
