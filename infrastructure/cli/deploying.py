@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 from rich.text import Text
 
-from application.projections.builds import Note, Role
+from application.operating.read_models import DeployReadModel
 from application.projections.comparing import Comparison
 from application.projections.deploying import (
     Comparing,
@@ -15,7 +16,8 @@ from application.projections.deploying import (
     Filling,
     Report,
 )
-from infrastructure.cli.printing import Console
+from infrastructure.cli.acting import act, operator
+from infrastructure.cli.printing import Console, say
 from infrastructure.cli.process import typed
 from infrastructure.cli.progress import bar
 from infrastructure.processes import CommandFailed
@@ -24,16 +26,16 @@ from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
 
 
-async def deploy(deployment: Deployment, name: str, note: Note, *, accept: bool) -> None:
+async def deploy(
+    deployment: Deployment, name: str, by: str | None, reason: str | None, *, accept: bool
+) -> None:
     """Deploy it, and print the result. Raises :class:`CommandFailed`, and what operations raise."""
     console = Console(soft_wrap=True)
     async with opened_for(deployment, READ_MODELS) as container:
-        projection = await container.operations().newest(name)
-        host = container.host(projections=[projection], roles=(Role.BUILDING,))
-        work = container.deploy(projection, host)
         try:
             with _progress(console) as report:
-                done = await work.run(note, accept=accept, report=report)
+                action = DeployReadModel(name, accept, report)
+                done = await act(container, action, operator(by, reason))
         except DeployRefused as refused:
             raise CommandFailed(str(refused)) from refused
         except Differs as differs:
@@ -44,8 +46,9 @@ async def deploy(deployment: Deployment, name: str, note: Note, *, accept: bool)
                 "is intended, deploy again with --accept-differences; if not, run "
                 f"`{typed('projections drop')} {build}`"
             ) from differs
-    _show(done.comparison, console)
-    _print_next_steps(done, console)
+    deployed = cast("Deployed", done.result)
+    _show(deployed.comparison, console)
+    _print_next_steps(deployed, console)
 
 
 def _show(comparison: Comparison, console: Console) -> None:
@@ -73,7 +76,8 @@ def _print_next_steps(done: Deployed, console: Console) -> None:
 
 @contextmanager
 def _progress(console: Console) -> Iterator[Report]:
-    """A progress bar of events, on a terminal."""
+    """A progress bar of events, on a terminal; elsewhere a line for each reason to wait."""
+    said = set[str | None]([None])
     with bar(console) as line:
         task = line.add_task("looking", total=None, numbers="")
 
@@ -83,6 +87,9 @@ def _progress(console: Console) -> Iterator[Report]:
                 return
             # events are appended while it fills: the total is never below what is done
             of = None if step.count is None else max(step.count, step.events)
+            if not console.is_terminal and step.trouble not in said:
+                say(f"{step.build.table} waits: {step.trouble}", err=True)
+                said.add(step.trouble)
             trouble = f": {step.trouble}" if step.trouble else ""
             line.update(
                 task,

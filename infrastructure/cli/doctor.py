@@ -5,8 +5,10 @@ from dataclasses import asdict
 import typer
 
 from application.damaged_streams import damaged
-from infrastructure.cli.printing import say, say_json
+from infrastructure.cli.forms import say_data
+from infrastructure.cli.printing import say
 from infrastructure.cli.progress import shown
+from infrastructure.processes.home import Home  # only: console
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
@@ -19,10 +21,17 @@ async def examine(deployment: Deployment, *, json: bool) -> None:
             log, store = container.subscriptions(), container.event_store()
             found = await damaged(log, store, container.catalogue(), report)
     if json:
-        say_json({"damaged": [asdict(one) for one in found]})
+        say_data(
+            {"damaged": [asdict(one) for one in found]}, items="damaged", columns=("stream", "what")
+        )
     for one in () if json else found:
         say(one.what)
+    if not (found or json):
+        say("No stream is damaged.")
+    # only: console
+    running = Home(deployment.settings).running()
+    if running and deployment.settings.console and not json:
+        say(f"All else that may be wrong is on the first page of {running.url}/console")
+    # end: console
     if found:
         raise typer.Exit(1)
-    if not json:
-        say("No stream is damaged.")

@@ -25,7 +25,7 @@ async def greet(deployment: Deployment, url: str, given: Collection[str]) -> Non
     """Fill an event store that was started empty, wait for the read models, and welcome.
 
     ``given``: the fields of the settings with addresses that the user has set; all others are of
-    embedded servers, which are restarted when they end: meanwhile it waits. Raises
+    servers started here, which are restarted when they end: meanwhile it waits. Raises
     ``CommandFailed``.
     """
     log_to_home(deployment, "run")
@@ -40,15 +40,14 @@ async def greet(deployment: Deployment, url: str, given: Collection[str]) -> Non
 
 async def _greet(deployment: Deployment, url: str, given: Collection[str]) -> None:
     program, settings, console = deployment.program, deployment.settings, Console()
-    addresses = [field for field in type(settings).model_fields if field.endswith("_uri")]
-    embedded = {field: None for field in addresses if field not in given}
+    started = {field: None for field in settings.addresses() if field not in given}
     container = wired(program, settings)
-    async with opened(container):
-        if settings.servers[0] in embedded:
+    async with opened(container, "read_side", "event_side", "outside"):
+        if settings.events_in in started:
             watch = {"watch read models": lambda: watch_read_models(container)}
             async with container.working().at_work(**watch):
                 await program.first_start(container, settings.home.absolute(), console)
         with console.status("The read models are catching up …"):
             await caught_up(container)
-        users = settings.model_copy(update=embedded)
+        users = settings.model_copy(update=started)
         await program.welcome(container, users, url, console)

@@ -2,12 +2,27 @@
 
 import gc
 import sys
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from infrastructure.cli import links, parked, projections, sagas, serving
+from infrastructure.cli import (
+    add,
+    bus,  # only: bus
+    embedded_node,  # only: eventstoredb and embedded
+    events,
+    keys,
+    links,  # only: eventstoredb
+    parked,
+    payloads,
+    personal_data,
+    projections,
+    sagas,
+    serving,
+    system_map,
+)
+from infrastructure.cli.access import require_rules
+from infrastructure.cli.forms import offer_csv, say_data
 from infrastructure.cli.printing import say
 from infrastructure.cli.process import (
     UsageError,
@@ -17,12 +32,11 @@ from infrastructure.cli.process import (
     prepare_process,
     program,
     until_done,
-    until_stopped,
 )
 from infrastructure.program import Program
 
 _ABOUT = """
-`{0} run` starts everything: the service, and an embedded server for each that is not set.
+`{0} run` starts everything: the service, and a server for each that is not set, if it can.
 
 Settings come from the environment or a `.env` file; `{0} settings` lists them.
 """
@@ -50,78 +64,102 @@ def command_line(of: Program[Any]) -> typer.Typer:
         callback=name_service,
         help=f"\n{of.about}\n{_ABOUT.format(of.service.name)}",
     )
-    for group in (projections, links, parked, sagas):
+    for group in (
+        add,
+        events,
+        projections,
+        links,  # only: eventstoredb
+        parked,
+        sagas,
+        payloads,
+        keys,
+        bus,  # only: bus
+    ):
         app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
-    for command in (serving.run, serving.serve, migrate, node, stream, doctor, monitoring):
+    for command in (
+        serving.run,
+        serving.serve,
+        migrate,
+        embedded_node.node,  # only: eventstoredb and embedded
+        stream,
+        events.streams,
+        events.history,
+        events.trace,
+        events.audit_trail,
+        doctor,
+        personal_data.forget,
+        personal_data.export,
+        monitoring,
+    ):
         app.command()(command)
     app.command("settings")(list_settings)
+    app.command("rotate-master-key")(personal_data.rotate_master_key)
+    app.command("map")(system_map.show)
     for process_of_run in (serving.part, serving.greet):
         app.command(hidden=True)(process_of_run)
     of.commands(app)
+    require_rules(app, of.command_rules)
+    offer_csv(app)
     return app
 
 
-def migrate(context: typer.Context) -> None:
-    """Migrate the tables in PostgreSQL, the one that is set or the embedded one.
+def migrate(
+    context: typer.Context,
+    # only: dynamodb
+    printed: Annotated[
+        Literal["cloudformation", "policy"] | None,
+        typer.Option(
+            "--print",
+            help="Change nothing: print what makes the tables in DynamoDB, or the IAM policy for "
+            "the role of the service.",
+        ),
+    ] = None,
+    # end: dynamodb
+) -> None:
+    """Make the tables of the stores, and bring them up to this release.
 
-    A service migrates when it starts, if its role in PostgreSQL may. The command can be repeated,
-    and may run in several processes at once.
+    The command can be repeated, and may run in several processes at once. A service brings the
+    tables of a database up to date when it starts, too, if its role there may.
     """
     with clear_errors():
+        # only: dynamodb
+        if printed:
+            from infrastructure.cli.tables import show
+
+            show(deployed(context), printed)
+            return
+        # end: dynamodb
         from infrastructure.cli.migrating import migrate as bring_up_to_date
 
         until_done(bring_up_to_date(deployed(context)))
 
 
-def list_settings(context: typer.Context) -> None:
+def list_settings(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
     """List the settings. Each is an environment variable, or a line in a `.env` file."""
     model = program(context).settings
+    if json:
+        say_data(
+            [
+                {
+                    "name": model.name_of(name),
+                    "description": model.description_of(name),
+                    "default": None if field.default is None else str(field.default),
+                }
+                for name, field in model.model_fields.items()
+            ]
+        )
+        return
     for name, field in model.model_fields.items():
         default = f" ({field.default})" if field.default else ""
         say(f"{model.name_of(name)}: {model.description_of(name)}{default}")
 
 
-def node(
-    context: typer.Context,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="The directory of its data; unset: as `run`.")
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="0: any free port; unset: 2113.")
-    ] = None,
-    http_port: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=65535, help="Serves /health/live, /stats … over HTTP/1.1, on loopback."
-        ),
-    ] = None,
-    memory: Annotated[bool, typer.Option("--memory", help="Keep nothing on disk.")] = False,
-    tls: Annotated[bool, typer.Option("--tls", help="Use TLS and users.")] = False,
-    cluster: Annotated[
-        bool, typer.Option("--cluster", help="Three members, one the leader.")
-    ] = False,
-) -> None:
-    """Start the embedded EventStoreDB node alone, for any EventStoreDB client."""
-    with clear_errors():
-        from infrastructure.processes.embedded_node import require_node
-
-        require_node()
-        from infrastructure.cli.node import run_node
-
-        if memory and data_dir:
-            raise typer.BadParameter("--memory keeps nothing on disk: leave out --data-dir")
-        settings = deployed(context).settings
-        directory = data_dir or settings.home / "eventstoredb"
-        at = settings.eventstoredb_port if port is None else port
-        kept = None if memory else directory
-        until_stopped(run_node(kept, at, http_port=http_port, tls=tls, cluster=cluster))
-
-
 def stream(
     context: typer.Context,
-    name: Annotated[
-        str, typer.Argument(help="`CATEGORY-ID`; on EventStoreDB also `$ce-CATEGORY`.")
-    ],
+    name: Annotated[str, typer.Argument(help="`CATEGORY-ID`, or another that the store has.")],
     json: Annotated[bool, typer.Option("--json", help="As JSON, one object per line.")] = False,
     backwards: Annotated[bool, typer.Option("--backwards", help="Newest first.")] = False,
     limit: Annotated[

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import typer
 
+from infrastructure.cli.list_options import Since, Until, within
 from infrastructure.cli.process import clear_errors, deployed, finite, until_done
 
 app = typer.Typer(
@@ -27,12 +28,19 @@ By = Annotated[
 
 
 @app.command("list")
-def list_parked(context: typer.Context, group: Group = None, json: Json = False) -> None:
-    """List the parked events, oldest first, and how many events wait behind each."""
+def list_parked(
+    context: typer.Context,
+    group: Group = None,
+    since: Since = None,
+    until: Until = None,
+    json: Json = False,
+) -> None:
+    """List the parked events, newest first, and how many events wait behind each."""
     with clear_errors():
         from infrastructure.cli import parked_events
 
-        until_done(parked_events.print_parked(deployed(context), group, json=json))
+        parked = within(since, until)
+        until_done(parked_events.print_parked(deployed(context), group, parked, json=json))
 
 
 @app.command()
@@ -67,9 +75,11 @@ def replay(
 ) -> None:
     """Handle parked events again. If one succeeds, the events behind it follow in order."""
     with clear_errors():
+        from application.operating.parked import Selection
         from infrastructure.cli import parked_commands
 
-        which = parked_commands.Selection(event_id, stream, everything, group, limit)
+        ids = [] if event_id is None else [event_id]
+        which = Selection(ids, stream, everything, group, limit)
         until_done(
             parked_commands.replay(deployed(context), which, by, reason, rate=rate, dry_run=dry_run)
         )

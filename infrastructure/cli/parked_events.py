@@ -2,16 +2,19 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from rich.text import Text
-
+from application.operating.parked import firsts_of
 from application.parking import Held
 from application.parking_stream import ParkingStream, groups_that_parked
-from infrastructure.cli.columns import aligned
-from infrastructure.cli.printing import Console, say, say_json
+from application.receiving.events import RecordKept  # only: bus
+from application.time_range import EVER, TimeRange
+from infrastructure.cli.forms import say_data
+from infrastructure.cli.kept_records import readable, shortened  # only: bus
+from infrastructure.cli.printing import say
 from infrastructure.cli.process import typed
+from infrastructure.cli.table import Column, print_table, say_text
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
@@ -34,15 +37,23 @@ async def parking_opened(
         yield parking_streams
 
 
-async def print_parked(deployment: Deployment, group: str | None, *, json: bool) -> None:
-    """Print the first of each stream, the oldest first."""
+async def print_parked(
+    deployment: Deployment, group: str | None, since: TimeRange, *, json: bool
+) -> None:
+    """Print the first of each stream that was parked in that time, the newest first."""
     async with parking_opened(deployment, group) as parking_streams:
-        firsts = [(parking, held) for parking in parking_streams for held in firsts_of(parking)]
+        firsts = [
+            (parking, held)
+            for parking in parking_streams
+            for held in firsts_of(parking)
+            if parking.since(held) in since
+        ]
         firsts.sort(key=lambda found: found[0].since(found[1]))
+        firsts.reverse()
         if json:
-            say_json([_document(*found) for found in firsts])
+            say_data([_document(*found) for found in firsts], columns=_FIELDS)
         elif not firsts:
-            say("Nothing is parked.")
+            say_text("Nothing is parked." if since == EVER else "Nothing of that time is parked.")
         else:
             _show(firsts)
 
@@ -55,16 +66,19 @@ async def print_one(deployment: Deployment, event_id: UUID, *, json: bool) -> No
         document = _document(parking, held)
         waiting = parking.parked.streams[held.parked.stream]
         document["behind_it"] = [str(id) for id in waiting[waiting.index(event_id) + 1 :]]
+        # only: bus
+        recorded = await parking.event(held)
+        if recorded and isinstance(recorded.event, RecordKept):
+            document["record"] = readable(recorded.event)
+        # end: bus
         if json:
-            say_json(document)
+            say_data(document)
             return
+        # only: bus
+        document |= {name: shortened(part) for name, part in document.pop("record", {}).items()}
+        # end: bus
         for name, value in document.items():
             say(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
-
-
-def firsts_of(parking: ParkingStream) -> Sequence[Held]:
-    """The first parked event of each stream."""
-    return [parking.parked.held[queue[0]] for queue in parking.parked.streams.values()]
 
 
 def parking_of(event_id: UUID, parking_streams: Sequence[ParkingStream]) -> ParkingStream:
@@ -93,22 +107,32 @@ def _document(parking: ParkingStream, held: Held) -> dict[str, Any]:
     }
 
 
+_FIELDS: Final = (
+    *("event_id", "group", "stream", "version", "type", "since"),
+    *("attempts", "error", "replay_requested", "waiting_behind"),
+)
+_COLUMNS: Final = (
+    *map(Column, ("event", "group", "of", "type", "since")),
+    Column("behind", right=True),
+    Column("error", text=True),
+)
+
+
 def _show(firsts: Sequence[tuple[ParkingStream, Held]]) -> None:
-    console = Console()
-    names = ("event", "group", "of", "since", "behind", "error")
-    rows = [[Text(name, "bold") for name in names]]
-    for parking, held in firsts:
-        document = _document(parking, held)
-        of = f"{document['stream']}@{document['version']} {document['type']}"
-        error = "to be replayed" if held.ready else str(document["error"])
-        cells = (
-            document["event_id"],
-            parking.group,
-            of,
-            document["since"],
-            document["waiting_behind"],
-            error,
-        )
-        rows.append([Text(str(cell)) for cell in cells])
-    for line in aligned(rows, right=(4,)):
-        console.print(line, soft_wrap=True)
+    print_table(_COLUMNS, [_cells(parking, held) for parking, held in firsts])
+    waiting = sum(parking.parked.waiting_behind(held) for parking, held in firsts)
+    say()
+    say_text(f"parked: {len(firsts):,}, waiting behind them: {waiting:,}")
+
+
+def _cells(parking: ParkingStream, held: Held) -> Sequence[str]:
+    document = _document(parking, held)
+    return (
+        document["event_id"],
+        parking.group,
+        f"{document['stream']}@{document['version']}",
+        document["type"],
+        document["since"],
+        f"{document['waiting_behind']:,}",
+        "to be replayed" if held.ready else str(document["error"]),
+    )

@@ -4,6 +4,7 @@ Stored text was written by others. Its control characters must not act on a term
 square brackets are not markup. ``ruff`` refuses every other way to print in this package.
 """
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,10 +41,19 @@ class Table(rich.table.Table):
 
 
 class Console(rich.console.Console):
-    """The terminal, or where the output goes. Text is not markup: colours come with ``Text``."""
+    """The terminal, or where the output goes. Text is not markup: colours come with ``Text``.
+
+    With ``NO_COLOR`` it gets no styles at all: neither colours nor bold text.
+    """
 
     def __init__(self, *, highlight: bool = False, **options: Any) -> None:
+        if os.environ.get("NO_COLOR"):
+            options["color_system"] = None
         super().__init__(markup=False, emoji=False, highlight=highlight, **options)
+
+    def on_broken_pipe(self) -> None:
+        """The reader has closed its end, as `head` does: for the command to handle."""
+        raise BrokenPipeError
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print. Each string is one line."""

@@ -13,11 +13,13 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from application.access import Caller
 from infrastructure import event_loop
+from infrastructure.cli.access import REFUSALS, name_of, permitted, user_of_process
 from infrastructure.cli.printing import say
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ _GRACE: Final = 6.0  # seconds for everything to end by itself
 _LIMIT: Final = 9.5  # containers are killed 10 s after SIGTERM
 
 
+_caller: ContextVar[Caller | None] = ContextVar("who runs the command", default=None)
 _service: ContextVar[str] = ContextVar("name of the service", default="")
 
 
@@ -69,7 +72,23 @@ def typed(command: str, after_name: str = " ") -> str:
     return f"{name}{after_name}{command}" if name else command
 
 
-def name_service(context: typer.Context) -> None:
+def print_version(context: typer.Context, wanted: bool) -> None:
+    """Print the version of the service, and of its kit, and end."""
+    if wanted:
+        from infrastructure.release import described
+
+        of = program(context)
+        say(described(of.service.name, of.distribution))
+        raise typer.Exit
+
+
+def name_service(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 - its callback has used it
+        bool,
+        typer.Option("--version", help="Print the version.", callback=print_version, is_eager=True),
+    ] = False,
+) -> None:
     """Before each command: whose it is."""
     _service.set(program(context).service.name)
 
@@ -81,12 +100,22 @@ def program(context: typer.Context) -> "Program[Any]":
 
 
 def deployed(context: typer.Context) -> "Deployment":
-    """The program with the settings of this process. Raises ``InvalidSettings``."""
+    """The program with the settings of this process, for a command that the caller may use.
+
+    Raises ``InvalidSettings``, and the refusals of callers.
+    """
     from infrastructure import settings
     from infrastructure.program import Deployment
 
     of = program(context)
-    return Deployment(of, settings.load(of.settings))
+    deployment = Deployment(of, settings.load(of.settings))
+    _caller.set(permitted(deployment, name_of(context)))
+    return deployment
+
+
+def caller() -> Caller:
+    """Who runs this command."""
+    return _caller.get() or user_of_process()
 
 
 def report(error: Exception) -> None:
@@ -132,7 +161,7 @@ def clear_errors(report: Callable[[Exception], None] = report) -> Iterator[None]
     except BrokenPipeError:  # the reader of our output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
-    except (CommandFailed, StoreUnavailable, PayloadUnavailable, OSError) as error:
+    except (CommandFailed, StoreUnavailable, PayloadUnavailable, OSError, *REFUSALS) as error:
         report(error)
         raise typer.Exit(1) from None
     except (NotBuilt, NotOurs, WrongRole, StreamUnusable, UnreadableEvent) as error:
@@ -180,7 +209,7 @@ def _run(
 
 
 def _stop(work: asyncio.Task[None]) -> None:
-    """Cancel it. If an embedded server hangs, kill the children, and then end the process."""
+    """Cancel it. If a server that it started hangs, kill the children, and then end the process."""
     work.cancel()
     for seconds, act in ((_GRACE, _kill_children), (_LIMIT, _give_up)):
         timer = threading.Timer(seconds, act)  # a thread: the loop may be what hangs
@@ -189,7 +218,7 @@ def _stop(work: asyncio.Task[None]) -> None:
 
 
 def _kill_children() -> None:
-    """Kill the embedded servers, so that nothing waits for one that hangs."""
+    """Kill the servers that it started, so that nothing waits for one that hangs."""
     for children in Path("/proc/self/task").glob("*/children"):  # only Linux has it
         for child in children.read_text().split():
             with suppress(ProcessLookupError, PermissionError):

@@ -56,55 +56,59 @@ def deploy(
     If it is interrupted, the live build stays as it was. Run it again to continue.
     """
     with clear_errors():
-        from infrastructure.cli import deploying, operating
+        from infrastructure.cli.deploying import deploy
 
-        note = operating.note(by, reason)
-        until_done(deploying.deploy(deployed(context), name, note, accept=accept_differences))
+        until_done(deploy(deployed(context), name, by, reason, accept=accept_differences))
 
 
 @app.command()
 def rollback(context: typer.Context, name: Name, reason: Why, by: By = None) -> None:
     """Make the previous build answer queries again, at once."""
     with clear_errors():
-        from infrastructure.cli import operating
+        from application.projections.operating import What
+        from infrastructure.cli.operating import act
 
-        until_done(operating.rollback(deployed(context), name, operating.note(by, reason)))
+        until_done(act(deployed(context), What.ROLLBACK, name, by, reason))
 
 
 @app.command()
 def drop(context: typer.Context, name: AnyName, reason: Reason = None, by: By = None) -> None:
     """Delete the build that is not live, and its views. A rollback to it is not possible then."""
     with clear_errors():
-        from infrastructure.cli import operating
+        from application.projections.operating import What
+        from infrastructure.cli.operating import act
 
-        until_done(operating.drop(deployed(context), name, operating.note(by, reason)))
+        until_done(act(deployed(context), What.DROP, name, by, reason))
 
 
 @app.command()
 def pause(context: typer.Context, name: AnyName, reason: Why, by: By = None) -> None:
     """Stop handling events until `resume`. Queries still answer, with their lag."""
     with clear_errors():
-        from infrastructure.cli import operating
+        from application.projections.operating import What
+        from infrastructure.cli.operating import act
 
-        until_done(operating.pause(deployed(context), name, operating.note(by, reason)))
+        until_done(act(deployed(context), What.PAUSE, name, by, reason))
 
 
 @app.command()
 def resume(context: typer.Context, name: AnyName, reason: Reason = None, by: By = None) -> None:
     """Handle events again after `pause`."""
     with clear_errors():
-        from infrastructure.cli import operating
+        from application.projections.operating import What
+        from infrastructure.cli.operating import act
 
-        until_done(operating.resume(deployed(context), name, operating.note(by, reason)))
+        until_done(act(deployed(context), What.RESUME, name, by, reason))
 
 
 @app.command()
 def retry(context: typer.Context, name: AnyName, reason: Reason = None, by: By = None) -> None:
     """Handle the event that stopped it again."""
     with clear_errors():
-        from infrastructure.cli import operating
+        from application.projections.operating import What
+        from infrastructure.cli.operating import act
 
-        until_done(operating.retry(deployed(context), name, operating.note(by, reason)))
+        until_done(act(deployed(context), What.RETRY, name, by, reason))
 
 
 @app.command()
@@ -119,9 +123,10 @@ def skip(
 ) -> None:
     """Skip the event that stopped it. The next `deploy` handles every event again."""
     with clear_errors():
-        from infrastructure.cli import operating
+        from application.projections.operating import What
+        from infrastructure.cli.operating import act
 
-        until_done(operating.skip(deployed(context), name, event_id, operating.note(by, reason)))
+        until_done(act(deployed(context), What.SKIP, name, by, reason, event_id))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""``headwater run``: embedded servers, and the processes of the service, as one command.
+"""``headwater run``: servers for what is not set, and the processes of the service.
 
 This process only watches: it imports no driver, no store and no HTTP, and sleeps until a process
 ends.
@@ -11,6 +11,7 @@ from functools import partial
 
 from infrastructure import telemetry
 from infrastructure.consistency import require_consistency
+from infrastructure.other_engines import elsewhere  # only: temporal
 from infrastructure.parts import consistent
 from infrastructure.processes.found import Running
 from infrastructure.processes.greeting import greeted
@@ -18,6 +19,7 @@ from infrastructure.processes.home import Home
 from infrastructure.processes.listener import url
 from infrastructure.processes.needs import RUN
 from infrastructure.processes.parts import parts
+from infrastructure.processes.private_memory import keep_memory_private
 from infrastructure.processes.resolving import Source
 from infrastructure.processes.servers import resolved, started
 from infrastructure.program import Deployment
@@ -27,14 +29,21 @@ from infrastructure.roles import Role
 async def run_service(
     deployment: Deployment, home: Home, listener: socket.socket, numbers: Mapping[Role, int]
 ) -> None:
-    """Run that many processes of each role until cancelled, on embedded servers where none is set.
+    """Run that many processes of each role until cancelled, on started servers where none is set.
 
     Raises ``CommandFailed``, ``InvalidSettings``.
     """
+    keep_memory_private()
     log_to_home(deployment, "run")
     servers = resolved(deployment, RUN)
-    inline, service = servers.settings.inline_projections, deployment.program.service
-    require_consistency(servers.settings, partial(consistent, service, inline))  # before it starts
+    service = deployment.program.service
+    declared = partial(
+        consistent,
+        service,
+        servers.settings.inline_projections,  # only: postgres_events
+    )
+    require_consistency(servers.settings, declared)  # before it starts
+    elsewhere(service, servers.settings)  # only: temporal
     async with (
         started(servers) as complete,
         parts(complete, listener, numbers) as processes,

@@ -1,23 +1,11 @@
 """``headwater sagas retry``, ``compensate``, ``resolve``: recorded in the saga's own stream."""
 
-import getpass
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from uuid import uuid4
 
-from pydantic import ValidationError
-
-from application.messages import Context
+from application.operating.sagas import DONE, OnSaga, SagaAction
 from application.sagas.lookup import NoSuchSaga, SagaName, SeveralSagas, find_saga
-from application.sagas.operating import (
-    CompensateSaga,
-    ResolveSaga,
-    RetrySaga,
-    SagaCommand,
-    UnknownSaga,
-    saga_category,
-)
-from domain.decider import DomainError
+from application.sagas.operating import UnknownSaga
+from infrastructure.cli.acting import act, operator
 from infrastructure.cli.printing import say
 from infrastructure.cli.process import UsageError, typed
 from infrastructure.container import Container
@@ -31,26 +19,21 @@ from infrastructure.program import Deployment
 class Which:
     """A saga as the user named it."""
 
-    id: str  # or its whole name: ``order_fulfilment-536365``
+    id: str  # or its whole name: ``money_transfer-536365``
     saga: str | None = None
 
 
 async def retry(deployment: Deployment, which: Which, by: str | None, reason: str) -> None:
     """Like the others, raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``."""
-    command = _command(RetrySaga, by, reason)
-    nothing = "no attempt has failed that could be made again"
-    await _record(deployment, which, command, "is to try again at once", nothing)
+    await _act(deployment, which, SagaAction.RETRY, by, reason)
 
 
 async def compensate(deployment: Deployment, which: Which, by: str | None, reason: str) -> None:
-    command = _command(CompensateSaga, by, reason)
-    done, nothing = "is to undo all that it has done", "that is under way or done already"
-    await _record(deployment, which, command, done, nothing)
+    await _act(deployment, which, SagaAction.COMPENSATE, by, reason)
 
 
 async def resolve(deployment: Deployment, which: Which, by: str | None, reason: str) -> None:
-    command = _command(ResolveSaga, by, reason)
-    await _record(deployment, which, command, "is closed", "it was closed before")
+    await _act(deployment, which, SagaAction.RESOLVE, by, reason)
 
 
 async def found(container: Container, which: Which) -> SagaName:
@@ -64,28 +47,13 @@ async def found(container: Container, which: Which) -> SagaName:
         raise UsageError(str(error)) from error
 
 
-def _command(command: type[SagaCommand], by: str | None, reason: str) -> SagaCommand:
+async def _act(
+    deployment: Deployment, which: Which, what: SagaAction, by: str | None, reason: str
+) -> None:
     if not reason.strip():
         raise UsageError("--reason is empty: give a reason, which is shown with the saga")
-    try:
-        return command(by=by or getpass.getuser(), reason=reason)
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        raise UsageError(f"--{wrong['loc'][0]}: {wrong['msg'].lower()}") from error
-
-
-async def _record(
-    deployment: Deployment, which: Which, command: SagaCommand, done: str, nothing: str
-) -> None:
-    context = Context.start(command.by, uuid4(), datetime.now(UTC))
+    who = operator(by, reason)
     async with opened_for(deployment, EVENTS) as container:
-        name = await found(container, which)
-        category = saga_category(name.saga)
-        try:
-            outcome = await container.dispatch()(name.id, command, context, category=category)
-        except DomainError as refused:
-            raise CommandFailed(f"saga {name}: {refused}") from refused
-    if outcome.events:
-        say(f"saga {name} {done} (recorded for {command.by}: {command.reason})")
-    else:
-        say(f"saga {name}: nothing was recorded: {nothing}")
+        done = await act(container, OnSaga(what, await found(container, which)), who)
+    recorded = f" (recorded for {who.name}: {who.reason})" if DONE[what] in done.what else ""
+    say(f"{done.what}{recorded}")

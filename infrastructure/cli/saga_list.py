@@ -1,6 +1,7 @@
-"""``headwater sagas list``: sagas by age, readably or as JSON."""
+"""``headwater sagas list``: sagas by the time of their start, readably or as JSON."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,10 +12,13 @@ from application.sagas import queries as saga_queries
 from application.sagas.lookup import NoSuchSaga
 from application.sagas.standings import DETAIL, SagaStanding
 from application.sagas.state import SagaStatus
-from infrastructure.cli.columns import aligned
+from application.time_range import TimeRange
 from infrastructure.cli.figures import seconds
-from infrastructure.cli.printing import Console, say_json
+from infrastructure.cli.forms import say_data
+from infrastructure.cli.list_end import in_all, say_end, summary
+from infrastructure.cli.printing import Console
 from infrastructure.cli.process import UsageError
+from infrastructure.cli.table import Column, print_table, width, wrapped
 from infrastructure.processes.needs import VIEWS
 from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
@@ -29,26 +33,37 @@ COLOURS: Final = {
 }
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which sagas, and in which order."""
+
+    which: str
+    saga: str | None
+    started: TimeRange
+    oldest_first: bool
+
+
 async def print_sagas(
-    deployment: Deployment,
-    which: str,
-    saga: str | None,
-    after: str | None,
-    limit: int,
-    *,
-    json: bool,
+    deployment: Deployment, wanted: Wanted, after: str | None, limit: int, *, json: bool
 ) -> None:
     """Print a page. Raises :class:`UsageError`, ``CommandFailed``, ``NotBuilt`` …"""
     now = datetime.now(UTC)
     async with opened_for(deployment, VIEWS) as container:
         service = container.service()
-        if saga is not None and saga not in service.versions:
-            raise UsageError(str(NoSuchSaga(saga, service.versions)))
+        if wanted.saga is not None and wanted.saga not in service.versions:
+            raise UsageError(str(NoSuchSaga(wanted.saga, service.versions)))
         standings = service.standings
         views = await container.read_models().live(standings)
         try:
             page = await saga_queries.sagas(
-                views, which, now=now, saga=saga, after=after, limit=limit
+                views,
+                wanted.which,
+                now=now,
+                saga=wanted.saga,
+                started=wanted.started,
+                oldest_first=wanted.oldest_first,
+                after=after,
+                limit=limit,
             )
         except ValueError as error:
             raise UsageError(str(error)) from error
@@ -56,7 +71,7 @@ async def print_sagas(
     if json:
         _print_json(page, now, lag)
     else:
-        _show(page, which, now, lag)
+        _show(page, wanted.which, now, lag)
 
 
 def in_words(saga: SagaStanding, now: datetime) -> Text:
@@ -71,21 +86,18 @@ def in_words(saga: SagaStanding, now: datetime) -> Text:
 
 def _show(page: Page[SagaStanding], which: str, now: datetime, lag: float | None) -> None:
     console = Console(soft_wrap=True)
-    heads = [Text(head, style="bold") for head in _HEADS]
-    lines = aligned([heads, *(_cells(saga, now) for saga in page.items)], right=_NUMBERS)
-    for line in lines if page.items else ():
-        console.print(line)
+    print_table(_COLUMNS, [_cells(saga, now) for saga in page.items])
     for why, ids in _whys(page.items).items():
         console.print()
-        console.print(Text(why, style="bold"))
-        console.print(f"  {', '.join(ids)}")
-    number, kind = len(page.items) or "no", "" if which == "all" else f"{which} "
-    summary = f"{number} {kind}{'saga' if number == 1 else 'sagas'}, {_age(lag)}"
-    if page.after:
-        summary += f"; there are more: --after {page.after}"
+        for line in wrapped(Text(why, style="bold"), width()):
+            console.print(line)
+        for line in wrapped(Text(", ".join(ids)), width() - 2):
+            console.print(Text("  ") + line)
+    kind = "" if which == "all" else f"{which} "
+    shown = summary(len(page.items), page.total, f"{kind}saga", f"{kind}sagas")
     if page.items:
         console.print()
-    console.print(Text(summary, style="dim"))
+    say_end(f"{shown}, {_age(lag)}", page.after)
 
 
 def _whys(items: Sequence[SagaStanding]) -> Mapping[str, Sequence[str]]:
@@ -97,8 +109,12 @@ def _whys(items: Sequence[SagaStanding]) -> Mapping[str, Sequence[str]]:
     return whys
 
 
-_HEADS: Final = ("saga", "status", "step", "attempts", "age", "moves")
-_NUMBERS: Final = (3, 4)
+_FIELDS: Final = tuple(name for name in SagaStanding.model_fields if name not in DETAIL)
+_COLUMNS: Final = (
+    *map(Column, ("saga", "status", "step")),
+    *(Column(name, right=True) for name in ("attempts", "age")),
+    Column("moves", text=True),
+)
 
 
 def _cells(saga: SagaStanding, now: datetime) -> Sequence[Text]:
@@ -129,9 +145,10 @@ def _print_json(page: Page[SagaStanding], now: datetime, lag: float | None) -> N
     document: dict[str, Any] = {
         "sagas": [_document(saga, now) for saga in page.items],
         "after": page.after,
+        **in_all(page.total),
         "lag_seconds": lag,
     }
-    say_json(document)
+    say_data(document, items="sagas", columns=_FIELDS)
 
 
 def _document(saga: SagaStanding, now: datetime) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from application.sagas.state import SagaStatus
 from application.sagas.timeline import EntryKind, EntryOutcome, TimelineEntry
 from infrastructure.cli.columns import aligned
 from infrastructure.cli.figures import seconds
-from infrastructure.cli.printing import Console, say_json
+from infrastructure.cli.forms import say_data
+from infrastructure.cli.printing import Console
 from infrastructure.cli.process import typed
 from infrastructure.cli.saga_commands import Which, found
 from infrastructure.cli.saga_list import in_words
@@ -45,10 +46,15 @@ async def print_saga(deployment: Deployment, which: Which, *, json: bool) -> Non
     if json:
         document = saga.model_dump(mode="json", exclude={"state"})
         document["overdue"] = saga_queries.overdue(saga, now)
-        say_json(document)
+        say_data(document)
     else:
         definition = versions.get(saga.saga, {}).get(saga.definition)
-        _show(saga, definition, now, Console(soft_wrap=True))
+        console = Console(soft_wrap=True)
+        _show(saga, definition, now, console)
+        # only: temporal
+        if page := container.settings().page_in_temporal(saga.saga, saga.saga_id):
+            console.print(f"in Temporal: {page}")
+        # end: temporal
 
 
 async def _as_recorded(container: Container, name: SagaName) -> SagaStanding:

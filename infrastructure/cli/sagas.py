@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from infrastructure.cli.list_options import After, Limit, OldestFirst, Since, Until, within
 from infrastructure.cli.process import clear_errors, deployed, until_done
 
 app = typer.Typer(
@@ -21,7 +22,7 @@ it out.
 Id = Annotated[
     str,
     typer.Argument(
-        help="As `list` shows it, such as `order_fulfilment-536365`. The id alone, `536365`, is "
+        help="As `list` shows it, such as `money_transfer-536365`. The id alone, `536365`, is "
         "enough where only one saga has it.",
         metavar="ID",
     ),
@@ -49,18 +50,19 @@ def list_sagas(
         ),
     ] = "open",
     saga: OfSaga = None,
-    after: Annotated[
-        str | None,
-        typer.Option(help="Start after this id; each page ends with it.", metavar="ID"),
-    ] = None,
-    limit: Annotated[int, typer.Option(help="At most this many, 1 to 500.")] = 20,
+    since: Since = None,
+    until: Until = None,
+    oldest_first: OldestFirst = False,
+    after: After = None,
+    limit: Limit = 20,
     json: Annotated[bool, typer.Option("--json", help="As JSON; unknown is null.")] = False,
 ) -> None:
-    """List sagas, oldest first."""
+    """List sagas by the time of their start, newest first."""
     with clear_errors():
         from infrastructure.cli import saga_list
 
-        until_done(saga_list.print_sagas(deployed(context), status, saga, after, limit, json=json))
+        wanted = saga_list.Wanted(status, saga, within(since, until), oldest_first=oldest_first)
+        until_done(saga_list.print_sagas(deployed(context), wanted, after, limit, json=json))
 
 
 @app.command()

@@ -12,6 +12,7 @@ from infrastructure.cli.printing import say
 from infrastructure.cli.run import log_to_home
 from infrastructure.container import wired
 from infrastructure.processes.needs import SERVE
+from infrastructure.processes.private_memory import keep_memory_private
 from infrastructure.processes.role_process import READY
 from infrastructure.processes.servers import resolved
 from infrastructure.processes.service import serving
@@ -28,8 +29,9 @@ async def serve_configured(
 
     Raises ``InvalidSettings`` for one that is not set, and ``StoreUnavailable``.
     """
+    keep_memory_private()
     telemetry.log_to_stderr(deployment.settings.log_level, in_words(roles))
-    needs = replace(SERVE, outside=not CALLING_OUT.isdisjoint(roles))
+    needs = replace(SERVE, outside=not CALLING_OUT.isdisjoint(roles), sagas=Role.SAGAS in roles)
     servers = resolved(deployment, needs)
     async with serving(wired(deployment.program, servers.settings, roles), [listener]):
         await asyncio.Event().wait()
@@ -43,6 +45,7 @@ async def serve_part(
     Background work leaves the processor to answers. Prints that it is ready. Raises
     ``InvalidSettings``, ``StoreUnavailable``.
     """
+    keep_memory_private()
     log_to_home(deployment, role)
     if role is not Role.API:
         os.nice(_BEHIND)

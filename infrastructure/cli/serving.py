@@ -13,13 +13,22 @@ from infrastructure.cli.process import clear_errors, deployed, report_to_parent,
 from infrastructure.roles import Role
 
 
+# only: temporal
+class Engine(StrEnum):
+    """What ``--engine`` takes."""
+
+    PLAIN = "plain"
+    TEMPORAL = "temporal"
+
+
+# end: temporal
 class RoleName(StrEnum):
     """What ``--role`` takes."""
 
     API = Role.API
     PROJECTIONS = Role.PROJECTIONS
     SAGAS = Role.SAGAS
-    FORWARDERS = Role.FORWARDERS
+    FORWARDERS = Role.FORWARDERS  # only: bus
     ALL = "all"
 
 
@@ -33,11 +42,19 @@ def run(
             "It may be repeated.",
         ),
     ] = None,
+    # only: temporal
+    engine: Annotated[
+        Engine | None,
+        typer.Option(
+            help="What drives the sagas that have no engine of their own; unset: what is set."
+        ),
+    ] = None,
+    # end: temporal
 ) -> None:
-    """Start the service, and an embedded server for each that is not set.
+    """Start the service, and a server for each that is not set, if one comes with the service.
 
-    Each role of the service is a process. One that ends is started again.
-    The first start on an empty embedded store imports a sample of a real order history.
+    Each role of the service is a process. One that ends is started again. The first start on an
+    empty event store that it started itself may fill it with an example.
     Ctrl-C stops everything; the next start finds all data again.
     """
     with clear_errors():
@@ -46,7 +63,12 @@ def run(
         from infrastructure.roles import numbers
 
         deployment = deployed(context)
-        wanted = numbers(processes or (), forwards=bool(deployment.program.forwarders))
+        if engine is not None:  # only: temporal
+            deployment = deployment.with_engine(engine.value)  # only: temporal
+        wanted = numbers(
+            processes or (),
+            deployment.idle,  # only: bus
+        )
         home = Home(deployment.settings)
         with home.claimed(), listen(deployment.settings) as listener:
             say("Starting …")
@@ -72,7 +94,7 @@ def serve(
 ) -> None:
     """Start the service on the servers that are set. Every server must be set.
 
-    Starts no embedded or simulated server. A process of any role answers `/health/live`,
+    Starts no server itself. A process of any role answers `/health/live`,
     `/health/ready` and `/metrics`.
     """
     with clear_errors():
@@ -103,7 +125,9 @@ def part(context: typer.Context, role: str, listener: Annotated[list[int], typer
         until_stopped(serve_part(deployed(context), listeners, Role(role)))
 
 
-def greet(context: typer.Context, url: str, given: list[str] | None = None) -> None:
+def greet(
+    context: typer.Context, url: str, given: Annotated[list[str] | None, typer.Argument()] = None
+) -> None:
     """Import the sample if it is due, and print the welcome, as a process of `run`."""
     with clear_errors():
         from infrastructure.processes.with_parent import end_with_parent

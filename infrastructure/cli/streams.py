@@ -7,8 +7,10 @@ from typing import Any
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
+from application.browsing.documents import author
 from application.messages import RecordedEvent
-from infrastructure.cli.printing import Console, say_json
+from infrastructure.cli.forms import say_data
+from infrastructure.cli.printing import Console
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
@@ -26,7 +28,7 @@ async def print_stream(
         async for recorded in events:
             found = True
             if json:
-                say_json(_document_of(recorded), indent=None)
+                say_data(_document_of(recorded), indent=None)
             else:
                 _show(recorded, name, console)
     if not found:
@@ -44,7 +46,7 @@ def _unknown(name: str, categories: Sequence[str], *, browsable: bool) -> str:
         )
     if name.startswith("$"):
         return (
-            f"there is no stream named {name}: only EventStoreDB has such streams of links; "
+            f"there is no stream named {name}: this event store has no streams of links; "
             f"name one such as {known}"
         )
     return f"there is no stream named {name}: name one such as {known}"
@@ -59,7 +61,7 @@ def _show(recorded: RecordedEvent, name: str, console: Console) -> None:
             (f"{where}{recorded.version}", "bold cyan"),
             "  ",
             (recorded.type, "bold"),
-            f"  {when}  by {metadata.get('actor', 'unknown')}",
+            f"  {when}  by {author(metadata) or 'unknown'}",
         ),
         soft_wrap=True,
     )

@@ -9,7 +9,8 @@ from rich.text import Text
 from application.ports import ProviderUnavailable
 from application.shop.auditing import Summary, Verdict, audit
 from application.whole_log import Report
-from infrastructure.cli.printing import Console, Table, say_json
+from infrastructure.cli.forms import say_data
+from infrastructure.cli.printing import Console, Table
 from infrastructure.cli.progress import shown
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS_AND_OUTSIDE
@@ -25,7 +26,7 @@ async def audit_shop(deployment: Deployment, *, json: bool) -> None:
     with shown() as report:
         verdict = await _audited(deployment, report)
     if json:
-        say_json(verdict.model_dump(mode="json"))
+        say_data(verdict.model_dump(mode="json"))
     else:
         show(verdict, Console())
     if not verdict.adds_up:

@@ -1,12 +1,38 @@
 """The commands of the shop, beside those of the kit."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
+from application.access import AUDITOR, OPERATOR, Rule
+from application.shop.access import CLERK, WAREHOUSE
+from infrastructure.cli.access import ACTS, READS
 from infrastructure.cli.process import clear_errors, deployed, finite, until_done, until_stopped
 from infrastructure.shop.cli import exchanges, questions, warehouse
+from infrastructure.shop.settings import ShopSettings
+
+RULES: Final[Mapping[str, Rule]] = {
+    **dict.fromkeys(("orders", "order", "customers"), Rule((OPERATOR, AUDITOR, CLERK))),
+    **dict.fromkeys(("sales", "products"), Rule((OPERATOR, AUDITOR, CLERK))),
+    "stock": Rule((OPERATOR, AUDITOR, CLERK, WAREHOUSE)),
+    "import": ACTS,
+    "providers": ACTS,
+    "audit": READS,
+    "simulate": ACTS,
+    "warehouse picks": Rule((OPERATOR, AUDITOR, CLERK, WAREHOUSE)),
+    "warehouse dispatch": Rule((OPERATOR, WAREHOUSE)),
+    "warehouse hand-over": Rule((OPERATOR, WAREHOUSE)),
+    "warehouse delivered": Rule((OPERATOR, WAREHOUSE)),
+    "warehouse failed": Rule((OPERATOR, WAREHOUSE)),
+    "exchanges list": Rule((OPERATOR, AUDITOR, CLERK, WAREHOUSE)),
+    "exchanges request": Rule((OPERATOR, CLERK)),
+    "exchanges received": Rule((OPERATOR, WAREHOUSE)),
+    "exchanges dispatch": Rule((OPERATOR, WAREHOUSE)),
+    "exchanges hand-over": Rule((OPERATOR, WAREHOUSE)),
+    "exchanges cancel": Rule((OPERATOR, CLERK)),
+}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,9 +63,17 @@ def providers(
 
         if memory and data_dir:
             raise typer.BadParameter("--memory keeps nothing on disk: leave out --data-dir")
-        directory = data_dir or deployed(context).settings.home / "providers"
+        settings = deployed(context).settings
+        assert isinstance(settings, ShopSettings)  # the shop's program has declared it
+        directory = data_dir or settings.home / "providers"
         file = None if memory else directory / "books.sqlite3"
-        until_stopped(run_providers(file, port, host))
+        work = run_providers(
+            file,
+            port,
+            host,
+            settings,  # only: bus
+        )
+        until_stopped(work)
 
 
 def import_history(

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from infrastructure.cli.list_options import After, Limit, Since, Until, within
 from infrastructure.cli.process import clear_errors, deployed, until_done
 from infrastructure.shop.cli.warehouse import By, Code
 
@@ -30,17 +31,20 @@ def list_exchanges(
     status: Annotated[
         str | None, typer.Option(help="Only with this status: `requested`, `approved` …")
     ] = None,
-    after: Annotated[str | None, typer.Option(help="Start after this exchange.")] = None,
-    limit: Annotated[int, typer.Option(help="At most this many, 1 to 500.")] = 20,
+    since: Since = None,
+    until: Until = None,
+    after: After = None,
+    limit: Limit = 20,
     json: Annotated[
         bool, typer.Option("--json", help="As JSON, in the form of the HTTP API.")
     ] = False,
 ) -> None:
-    """List exchanges by id, page by page. The replacement of an `approved` one can be sent."""
+    """List exchanges, the newest first. The replacement of an `approved` one can be sent."""
     with clear_errors():
         from infrastructure.shop.cli import answers
 
-        question = answers.exchanges(order, status, after, limit)
+        requested = within(since, until)
+        question = answers.exchanges(order, status, requested, after=after, limit=limit)
         until_done(answers.answer(deployed(context), question, json=json))
 
 

@@ -1,6 +1,5 @@
 """The commands that ``headwater warehouse`` dispatches, and how the shop's commands do so."""
 
-import getpass
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from application.shop.warehouse import Warehouse
 from domain.decider import DomainError
 from domain.shipments import DeliverShipment, FailShipment
 from infrastructure.cli.printing import say
-from infrastructure.cli.process import UsageError
+from infrastructure.cli.process import UsageError, caller
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS_AND_OUTSIDE
 from infrastructure.processes.servers import opened_for
@@ -66,7 +65,8 @@ async def record(
     act: Callable[[Work, Context], Awaitable[CommandOutcome]],
 ) -> None:
     """Run ``act`` and print its events. Raises :class:`CommandFailed` for a refusal."""
-    context = Context.start(by or getpass.getuser(), uuid4(), datetime.now(UTC))
+    who = caller().actor
+    context = Context.start(f"{who} as {by}" if by else who, uuid4(), datetime.now(UTC))
     async with opened_for(deployment, EVENTS_AND_OUTSIDE) as container:
         dispatch = container.dispatch()
         warehouse = Warehouse(dispatch, container.outside().carrier)

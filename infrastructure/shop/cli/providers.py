@@ -8,14 +8,23 @@ from infrastructure.processes import CommandFailed
 from infrastructure.providers.simulated.journal import JournalUnavailable
 from infrastructure.providers.simulated.server import answering
 from infrastructure.shop.memory import SIMULATED
+from infrastructure.shop.parcels_on_the_bus import carried  # only: bus
 from infrastructure.shop.providers import SETTINGS
 from infrastructure.shop.settings import ShopSettings
 
 
-async def run_providers(file: Path | None, port: int, host: str) -> None:
+async def run_providers(
+    file: Path | None,
+    port: int,
+    host: str,
+    settings: ShopSettings,  # only: bus
+) -> None:
     """Answer until cancelled. Raises :class:`CommandFailed`."""
     try:
-        async with answering(SIMULATED, file, port, host) as uri:
+        async with (
+            answering(SIMULATED, file, port, host) as uri,
+            carried(settings),  # only: bus
+        ):
             _welcome(uri, file)
             await asyncio.Event().wait()
     except JournalUnavailable as error:

@@ -14,7 +14,9 @@ from rich.live import Live
 
 from application.shop.auditing import Verdict
 from infrastructure import telemetry
-from infrastructure.cli.printing import Console, Table, say_json
+from infrastructure.cli.forms import say_data
+from infrastructure.cli.printing import Console, Table
+from infrastructure.cli.process import UsageError  # only: dynamodb_events
 from infrastructure.cli.progress import shown
 from infrastructure.processes import CommandFailed
 from infrastructure.program import Deployment
@@ -25,7 +27,7 @@ from infrastructure.shop.simulating import Options, Seen, SimulatedShop, shop_op
 _LOOK = 0.5  # seconds between two updates, on a terminal
 _LOOK_PLAIN = 5.0
 _PAYLOADS_IN_HOME: Final[Mapping[str, object]] = {
-    "payload_store": "directory",  # never the bucket of a real service
+    "payload_store": "directory",  # only: s3
     "payloads_dir": None,
     "payloads_also_in": (),
 }
@@ -35,8 +37,18 @@ _CLOSED = "No more orders are accepted; those under way are finished. Ctrl-C aga
 async def simulate(
     deployment: Deployment, file: Path, options: Options, data_dir: Path | None, *, json: bool
 ) -> None:
-    """Simulate, and print the result. Raises :class:`CommandFailed`, ``StoreUnavailable``."""
+    """Simulate, and print the result.
+
+    Raises :class:`CommandFailed`, :class:`UsageError`, ``StoreUnavailable``.
+    """
     history = _checked(file)
+    # only: dynamodb_events
+    if data_dir is not None and deployment.settings.event_store == "dynamodb":
+        raise UsageError(
+            "--data-dir keeps no events of DynamoDB: a simulation has tables of its own there, "
+            "which it deletes in the end; leave it out"
+        )
+    # end: dynamodb_events
     with _kept_in(data_dir) as home:
         settings = deployment.settings
         own = settings.model_copy(update={"home": home, **_PAYLOADS_IN_HOME})
@@ -46,7 +58,7 @@ async def simulate(
             with shown() as report:
                 seen, verdict = await shop.seen(), await shop.audit(report)
     if json:
-        say_json(_document(seen, verdict))
+        say_data(_document(seen, verdict))
     else:
         console = Console()
         console.print(_table(seen), "")

@@ -45,18 +45,37 @@ async def welcome(container: Container, given: ShopSettings, url: str, console: 
 
 def _what_runs(used: Settings, given: ShopSettings, url: str) -> Iterator[tuple[str, str]]:
     assert isinstance(used, ShopSettings)
+    if used.console:  # only: console
+        yield "Console", f"{url}/console"  # only: console
     yield "HTTP API", f"{url}, described at {url}/docs"
-    postgres = _server(given.postgres_uri, "on a socket of its own")
-    if used.event_store == "postgres":
-        yield "PostgreSQL", f"{postgres}, events and read models"
-    else:
+    # only: eventstoredb
+    if used.event_store == "eventstoredb":
         yield "EventStoreDB", _server(given.eventstoredb_uri, used.eventstoredb_uri)
-        yield "PostgreSQL", postgres
+    # end: eventstoredb
+    # only: dynamodb
+    if used.tables_in == "dynamodb":
+        yield "DynamoDB", f"{used.dynamodb_uri or 'AWS'}, {used.dynamodb_table_prefix}…"
+    # end: dynamodb
+    # only: postgres
+    if used.read_models == "postgres":
+        postgres = _server(given.postgres_uri, "on a socket of its own")
+        yield "PostgreSQL", postgres + (", events and read models" if used.one_database else "")
+    # end: postgres
+    # only: temporal
+    if used.temporal_address:
+        pages = f", its pages at {used.temporal_ui_uri}" if used.temporal_ui_uri else ""
+        yield "Temporal", _server(given.temporal_address, used.temporal_address) + pages
+    # end: temporal
     for name, ours, used_uri in (
         ("Payments", given.payment_provider_uri, used.payment_provider_uri),
         ("Parcels", given.carrier_uri, used.carrier_uri),
     ):
         yield name, without_password(ours) if ours else f"{used_uri} (simulated)"
+    if used.master_key is None:
+        yield (
+            "Personal data",
+            f"encrypted by a known key, until {used.name_of('master_key')} is set",
+        )
     yield "Data and logs", f"{_short(used.home)}, log/headwater.log in it"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shop.e2e.headwater import environment, running
+from tests.shop.e2e.cli import environment, running
 from tests.shop.e2e.pages import Example, Reader, examples, pages
 
 

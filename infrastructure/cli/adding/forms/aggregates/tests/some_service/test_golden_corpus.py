@@ -1,0 +1,7 @@
+"""Stored events of the service stay readable."""
+
+from tests.contracts.corpus_laws import *  # noqa: F403 - every law is a test of this suite
+from tests.contracts.golden_corpus import of
+from tests.some_service.event_samples import CORPUS
+
+pytest_generate_tests = of(CORPUS)

@@ -1,0 +1,1 @@
+"""The service: its table, its read models and its sagas."""

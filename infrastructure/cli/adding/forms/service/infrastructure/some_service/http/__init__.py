@@ -1,0 +1,1 @@
+"""The routes, one page for each path."""

@@ -1,0 +1,1 @@
+../../../application/browsing/__init__.py

@@ -1,0 +1,1 @@
+../../../application/browsing/documents.py

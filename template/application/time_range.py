@@ -1,0 +1,1 @@
+../../application/time_range.py

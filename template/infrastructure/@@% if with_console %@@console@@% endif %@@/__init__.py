@@ -1,0 +1,1 @@
+../../../infrastructure/console/__init__.py

@@ -1,0 +1,1 @@
+../../../../infrastructure/console/assets/console.js

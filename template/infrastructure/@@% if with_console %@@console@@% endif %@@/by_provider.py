@@ -1,0 +1,1 @@
+../../../infrastructure/console/by_provider.py

@@ -1,0 +1,1 @@
+../../../infrastructure/console/log_in.py

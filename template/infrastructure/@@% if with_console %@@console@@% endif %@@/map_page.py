@@ -1,0 +1,1 @@
+../../../infrastructure/console/map_page.py

@@ -1,0 +1,1 @@
+../../../infrastructure/console/parked.py

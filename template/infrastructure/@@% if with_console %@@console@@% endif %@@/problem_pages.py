@@ -1,0 +1,1 @@
+../../../infrastructure/console/problem_pages.py

@@ -1,0 +1,1 @@
+../../../infrastructure/console/read_models.py

@@ -1,0 +1,1 @@
+../../../infrastructure/console/visit.py

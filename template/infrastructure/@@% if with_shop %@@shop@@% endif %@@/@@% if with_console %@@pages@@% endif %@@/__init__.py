@@ -1,0 +1,1 @@
+../../../../infrastructure/shop/pages/__init__.py

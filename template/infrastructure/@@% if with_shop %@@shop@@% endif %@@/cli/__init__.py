@@ -1,0 +1,1 @@
+../../../../infrastructure/shop/cli/__init__.py

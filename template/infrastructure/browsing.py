@@ -1,0 +1,1 @@
+../../infrastructure/browsing.py

@@ -1,0 +1,1 @@
+../../../infrastructure/cli/__init__.py

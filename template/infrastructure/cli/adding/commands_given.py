@@ -1,0 +1,1 @@
+../../../../infrastructure/cli/adding/commands_given.py

@@ -1,0 +1,1 @@
+../../../../../../../infrastructure/cli/adding/forms/aggregate/domain/some_aggregates.py

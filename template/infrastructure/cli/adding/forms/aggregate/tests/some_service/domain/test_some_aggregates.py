@@ -1,0 +1,1 @@
+../../../../../../../../../infrastructure/cli/adding/forms/aggregate/tests/some_service/domain/test_some_aggregates.py

@@ -1,0 +1,1 @@
+../../../../../../../../../infrastructure/cli/adding/forms/aggregates/tests/some_service/domain/test_laws.py

@@ -1,0 +1,1 @@
+../../../../../../../../infrastructure/cli/adding/forms/aggregates/tests/some_service/test_golden_corpus.py

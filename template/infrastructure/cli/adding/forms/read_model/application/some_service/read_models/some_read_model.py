@@ -1,0 +1,1 @@
+../../../../../../../../../infrastructure/cli/adding/forms/read_model/application/some_service/read_models/some_read_model.py

@@ -1,0 +1,1 @@
+../../../../../../../../../infrastructure/cli/adding/forms/read_model/tests/some_service/application/test_some_read_model.py

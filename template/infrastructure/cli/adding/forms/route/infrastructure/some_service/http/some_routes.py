@@ -1,0 +1,1 @@
+../../../../../../../../../infrastructure/cli/adding/forms/route/infrastructure/some_service/http/some_routes.py

@@ -1,0 +1,1 @@
+../../../../../../../../../infrastructure/cli/adding/forms/route/tests/some_service/infrastructure/test_some_routes.py

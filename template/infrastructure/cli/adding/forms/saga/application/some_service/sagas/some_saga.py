@@ -1,0 +1,1 @@
+../../../../../../../../../infrastructure/cli/adding/forms/saga/application/some_service/sagas/some_saga.py

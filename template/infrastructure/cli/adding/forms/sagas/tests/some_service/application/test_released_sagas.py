@@ -1,0 +1,1 @@
+../../../../../../../../../infrastructure/cli/adding/forms/sagas/tests/some_service/application/test_released_sagas.py

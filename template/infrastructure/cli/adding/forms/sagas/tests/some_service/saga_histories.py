@@ -1,0 +1,1 @@
+../../../../../../../../infrastructure/cli/adding/forms/sagas/tests/some_service/saga_histories.py

@@ -1,0 +1,1 @@
+../../../../../../../../../infrastructure/cli/adding/forms/service/application/some_service/read_models/__init__.py

@@ -1,0 +1,1 @@
+../../../../../../../../../infrastructure/cli/adding/forms/service/application/some_service/sagas/__init__.py

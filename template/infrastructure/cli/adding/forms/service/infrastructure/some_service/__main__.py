@@ -1,0 +1,1 @@
+../../../../../../../../infrastructure/cli/adding/forms/service/infrastructure/some_service/__main__.py

@@ -1,0 +1,1 @@
+../../../../../../../../../infrastructure/cli/adding/forms/service/tests/some_service/domain/__init__.py

@@ -1,0 +1,1 @@
+../../../../../../../../../infrastructure/cli/adding/forms/service/tests/some_service/infrastructure/__init__.py

@@ -1,0 +1,1 @@
+../../../infrastructure/cli/list_end.py

@@ -1,0 +1,1 @@
+../../../tests/console/__init__.py

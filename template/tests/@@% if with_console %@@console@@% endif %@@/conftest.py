@@ -1,0 +1,1 @@
+../../../tests/console/conftest.py

@@ -1,0 +1,1 @@
+../../../tests/console/test_charts.py

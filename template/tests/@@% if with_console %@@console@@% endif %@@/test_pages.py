@@ -1,0 +1,1 @@
+../../../tests/console/test_pages.py

@@ -1,0 +1,1 @@
+../../../../tests/shop/browser/screenshots.py

@@ -1,0 +1,1 @@
+../../../../tests/shop/browser/test_pages.py

@@ -1,0 +1,1 @@
+"""The console, on the sample service: its pages over HTTP, without a browser."""
