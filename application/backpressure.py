@@ -16,8 +16,6 @@ Which read models count, and which commands:
 - **A read model counts once it has caught up.** One that is new or was paused lags for another
   reason than today's commands. One that has failed or is paused needs an operator and does not
   count; it has an alert of its own.
-- **A read model in a server of its own** (a search engine) does not count: while that server is
-  away, its queries fail and everything else goes on.
 - **Once commands are refused**, they are let in again halfway between the two limits. So the
   service does not change its mind with each look.
 - **Sagas and reactions are exempt**, so that what has begun is finished.
@@ -27,7 +25,12 @@ import asyncio
 import math
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,  # only: search
+    Sequence,
+)
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -97,26 +100,27 @@ class Backpressure:
         *,
         slow: float = 10.0,
         refuse: float = 30.0,
-        apart: Collection[str] = (),
+        apart: Collection[str] = (),  # only: search
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Limits in seconds of lag. ``clock`` returns seconds and is monotonic.
-
-        Read models of the names ``apart`` do not count.
-        """
+        """Limits in seconds of lag. ``clock`` returns seconds and is monotonic."""
         if not 0 < slow < refuse:
             raise ValueError(f"commands are slowed from {slow:g} s on, refused from {refuse:g} s")
         self._slow, self._refuse, self._resume = slow, refuse, (slow + refuse) / 2
-        self._apart, self._clock, self._pause = apart, clock, pause
+        self._clock, self._pause = clock, pause
+        self._apart = apart  # only: search
         self._paces: defaultdict[Build, Pace] = defaultdict(Pace)
         self._known: dict[Build, _Known] = {}
         self._refusing = False
 
     def look(self, lags: Sequence[Lag]) -> None:
         """Observe the builds that answer queries; with ``events``, it reacts sooner."""
-        counting = (lag for lag in lags if lag.build.name not in self._apart)
-        live = {lag.build: lag for lag in counting if lag.answers}
+        # only: search
+        # while its server is away, the queries of such a read model fail, and all else goes on
+        lags = [lag for lag in lags if lag.build.name not in self._apart]
+        # end: search
+        live = {lag.build: lag for lag in lags if lag.answers}
         for build in self._paces.keys() - live.keys():
             self._forget(build)
         for build, lag in live.items():

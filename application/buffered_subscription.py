@@ -78,7 +78,7 @@ class BufferedSubscription:
 
     def has(self, reader: Reader) -> bool:
         """Whether this reader can go on here and misses nothing."""
-        covers = reader.only.pairs <= self.only.pairs
+        covers = self.only.covers(reader.only)
         return covers and not self.over and self._after <= reader.position <= self._end
 
     def join(self, reader: Reader) -> None:
@@ -102,6 +102,7 @@ class BufferedSubscription:
     def next(self, reader: Reader) -> Message | None:
         """The next message that concerns this reader; ``None``: there is none yet."""
         first, messages, kinds, wanted = self._first, self._messages, self._kinds, reader.only.pairs
+        everything = reader.only.everything
         if self.lost(reader):
             return None
         for at in range(reader.number - first, len(messages)):
@@ -110,7 +111,7 @@ class BufferedSubscription:
             if reader.number % _OFTEN == 0:
                 self._moved.set()
             kind = kinds[at]
-            if kind is None or kind in wanted:
+            if everything or kind is None or kind in wanted:
                 reader.at_end = reader.at_end or _is_end(message)
                 return message
         self._moved.set()

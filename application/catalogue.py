@@ -8,6 +8,7 @@ of every type and version (``tests/contracts/golden_corpus.py``).
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
@@ -18,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from application.category import Category
 from application.event_filter import EventFilter
-from application.messages import Context, NewEvent, UnreadableEvent
+from application.messages import Context, NewEvent, Opener, UnreadableEvent
 from domain.decider import Command, Event
 
 Json = dict[str, Any]
@@ -38,6 +39,7 @@ class Catalogue:
 
     def __init__(self, categories: Iterable[Category], upcasters: Upcasters = NO_UPCASTERS) -> None:
         self.categories = tuple(categories)
+        self.personal: Opener | None = None
         self.upcasters = upcasters
         events = dict.fromkeys(event for category in self.categories for event in category.events)
         commands = [command for category in self.categories for command in category.commands]
@@ -53,6 +55,12 @@ class Catalogue:
         """Every event of the service, in its category."""
         self._chains = {event.__name__: _chain(event, upcasters, events) for event in upcasters}
         self._readers = dict(chain.from_iterable(map(self._readers_of, events)))
+
+    def opening(self, personal: Opener | None) -> "Catalogue":
+        """The same catalogue, whose events are opened by this before they are decoded."""
+        other = copy(self)
+        other.personal = personal
+        return other
 
     def current_version(self, type: str) -> int:
         """The schema version that is written today for events of that type."""

@@ -3,18 +3,33 @@
 ``ClaimCheck`` wraps an event store and is one itself. When appending, data above the limit goes to
 the payload store *before* the event is appended, and the event holds a reference. When reading, the
 reference is resolved and the hash verified. Callers and stores do not notice.
+
+Every reader of events goes through :func:`claim` or :func:`claim_all`. So they also open the
+personal data in them (``application/personal``), which was encrypted before it came here.
 """
 
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from time import time
+from typing import Final
 
 from application.messages import NewEvent, RecordedEvent
-from application.ports import Appended, EventStore, PayloadStore, PayloadUnavailable
+from application.ports import (
+    Appended,
+    EventStore,
+    PayloadStore,
+    PayloadUnavailable,
+    StoreUnavailable,
+    require_digest,
+)
 
 LIMIT = 10_000  # bytes of data in one event
+TIMELY: Final = 600.0
+"""Seconds from storing a payload to appending its event, at most. A payload that no event refers to
+is kept for much longer, so none is removed in between."""
 _MARK = re.compile(rb'\{\s*"\$claimCheck"\s*:')  # no event of ours has a field with a $
 
 
@@ -26,15 +41,25 @@ class ClaimCheck:
     """An :class:`~application.ports.EventStore` that holds no event above ``limit`` bytes."""
 
     def __init__(
-        self, store: EventStore, payloads: PayloadStore | None, limit: int = LIMIT
+        self,
+        store: EventStore,
+        payloads: PayloadStore | None,
+        limit: int = LIMIT,
+        clock: Callable[[], float] = time,
     ) -> None:
-        self._store, self._payloads, self._limit = store, payloads, limit
+        """``clock``: in seconds. It has to go on while the machine sleeps."""
+        self._store, self._payloads, self._limit, self._clock = store, payloads, limit, clock
 
     async def append(
         self, stream: str, events: Sequence[NewEvent], expected_version: int
     ) -> Appended:
         """As the port; raises :class:`EventTooLarge` when there is no payload store."""
+        began = self._clock()
         light = [await self._check_in(event) for event in events]
+        if self._clock() - began > TIMELY:
+            raise StoreUnavailable(
+                f"storing the data of {stream} took more than {TIMELY:g} s, so nothing was appended"
+            )
         return await self._store.append(stream, light, expected_version)
 
     async def read(
@@ -65,24 +90,52 @@ class ClaimCheck:
         return replace(event, data=json.dumps(reference, separators=(",", ":")).encode())
 
 
+def refers(recorded: RecordedEvent) -> bool:
+    """Whether its data is in the payload store."""
+    return _MARK.match(recorded.data) is not None
+
+
+def reference(recorded: RecordedEvent) -> str:
+    """The digest of its payload. Raises :class:`PayloadUnavailable` for what cannot be one."""
+    where = f"{recorded.stream}@{recorded.version}"
+    try:
+        digest = str(json.loads(recorded.data)["$claimCheck"]["sha256"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise PayloadUnavailable(f"{where} has a reference without a SHA-256") from error
+    require_digest(digest)
+    return digest
+
+
+async def opened(events: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
+    """The events with their personal data, or masks in its place; they have their full data."""
+    if not events or (personal := events[0].decoder.personal) is None:
+        return events
+    return await personal.opened(events)
+
+
 async def claim(recorded: RecordedEvent, payloads: PayloadStore | None) -> RecordedEvent:
-    """The event with its full data, whether or not it is a claim check."""
-    if not _MARK.match(recorded.data):
+    """The event as it was appended, whether or not it is a claim check or has personal data."""
+    whole = await fetched(recorded, payloads)
+    return whole if whole.decoder.personal is None else (await opened([whole]))[0]
+
+
+async def fetched(recorded: RecordedEvent, payloads: PayloadStore | None) -> RecordedEvent:
+    """The event with its full data, not opened."""
+    if not refers(recorded):
         return recorded
     if payloads is None:
         where = f"{recorded.stream}@{recorded.version}"
         raise PayloadUnavailable(f"the data of {where} is in a payload store, and none is set")
-    digest = json.loads(recorded.data)["$claimCheck"]["sha256"]
-    return recorded.with_data(await payloads.get(digest))
+    return recorded.with_data(await payloads.get(reference(recorded)))
 
 
 async def claim_all(
     events: Sequence[RecordedEvent], payloads: PayloadStore | None
 ) -> Sequence[RecordedEvent]:
-    """The same for many events; their payloads are fetched concurrently."""
-    elsewhere = [recorded for recorded in events if _MARK.match(recorded.data)]
+    """The same for many events; their payloads are fetched concurrently, and their keys at once."""
+    elsewhere = [recorded for recorded in events if refers(recorded)]
     if not elsewhere:
-        return events
-    claimed = await asyncio.gather(*(claim(recorded, payloads) for recorded in elsewhere))
-    whole = {recorded.id: recorded for recorded in claimed}
-    return [whole.get(recorded.id, recorded) for recorded in events]
+        return await opened(events)
+    found = await asyncio.gather(*(fetched(recorded, payloads) for recorded in elsewhere))
+    whole = {recorded.id: recorded for recorded in found}
+    return await opened([whole.get(recorded.id, recorded) for recorded in events])

@@ -18,6 +18,7 @@ from application.messages import RecordedEvent
 from application.parking import PARKING, EventDiscarded, EventParked, ReplayRequested
 from application.parking_stream import ParkingStream
 from application.patient_parking import PatientParking
+from application.personal.sealing import draft_of
 from application.ports import (
     ConsumerGroups,
     Delivery,
@@ -27,6 +28,7 @@ from application.ports import (
     StreamUnusable,
 )
 from application.retrying import BACKOFF, Retrying
+from domain.personal import MASK
 
 T = TypeVar("T")
 
@@ -167,7 +169,8 @@ class GroupConsumer:
             return False
         attempt = self._attempt if handed_out < SUSPECT else self._attempt_alone
         if failure := await self._retrying.failure(partial(attempt, recorded)):
-            await self._park(recorded, str(failure), failure.attempts)
+            error = await self._masked(recorded, str(failure))
+            await self._park(recorded, error, failure.attempts)
         return failure is None
 
     async def _attempt(self, recorded: RecordedEvent) -> None:
@@ -180,6 +183,19 @@ class GroupConsumer:
 
     async def _park(self, recorded: RecordedEvent, error: str, attempts: int) -> None:
         await self._on_parking(partial(self._parking.park, recorded, error, attempts))
+
+    async def _masked(self, recorded: RecordedEvent, error: str) -> str:
+        """The error without the personal texts of its event: it is stored in the clear."""
+        if recorded.decoder.personal is None:
+            return error
+        try:
+            whole = await self._retrying.patiently(partial(claim, recorded, self._payloads))
+            draft = draft_of(whole.event, recorded.stream)
+        except Exception:  # whatever it is: it was the failure, and nothing has been read
+            return error
+        for text in sorted(draft.texts, key=len, reverse=True) if draft else ():
+            error = error.replace(text, MASK)
+        return error
 
 
 def raise_if_cancelled() -> None:

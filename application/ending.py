@@ -1,7 +1,7 @@
 """Ends tasks: cancels them until they have ended."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
 from typing import Any, Final
 
 _AGAIN: Final = 2.0  # seconds; sooner, it would cut short how a driver ends its query
@@ -19,3 +19,14 @@ async def end(tasks: Collection[asyncio.Task[Any]], *, again: float = _AGAIN) ->
             task.cancel()
         _, pending = await asyncio.wait(alive, timeout=again)
         alive = [*pending]
+
+
+async def until_one_ends(*works: Coroutine[Any, Any, None]) -> None:
+    """Run them side by side, and end the others when one has ended. Raises what that one raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await end(tasks)
+    for task in ended:
+        task.result()

@@ -4,9 +4,9 @@ Other systems may keep events in the same store, some with a type of ours or in 
 So both have to match.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 
 class Placed(Protocol):
@@ -31,6 +31,8 @@ class EventFilter:
     """These types of event, each in streams of its category: ``placed in wanted``."""
 
     pairs: frozenset[tuple[str, str]]  # category and type
+    everything: bool = False
+    """Whether it admits all events of the store, also those of other systems."""
 
     @classmethod
     def of(cls, category: str, *types: str) -> Self:
@@ -61,10 +63,24 @@ class EventFilter:
     def admits(self, stream: str, type: str) -> bool:
         """Whether an event of that type in that stream is wanted."""
         category, dash, _ = stream.partition("-")
-        return bool(dash) and (category, type) in self.pairs
+        return self.everything or (bool(dash) and (category, type) in self.pairs)
 
     def __contains__(self, event: Placed) -> bool:
         return self.admits(event.stream, event.type)
 
+    def covers(self, other: "EventFilter") -> bool:
+        """Whether it admits all events that the other admits."""
+        return self.everything or (not other.everything and other.pairs <= self.pairs)
+
     def __or__(self, other: "EventFilter") -> "EventFilter":
-        return EventFilter(self.pairs | other.pairs)
+        return EventFilter(self.pairs | other.pairs, self.everything or other.everything)
+
+    def total(self, counted: Mapping[tuple[str, str], int]) -> int:
+        """How many it admits of the events that were counted by category and type."""
+        if self.everything:
+            return sum(counted.values())
+        return sum(counted.get(pair, 0) for pair in self.pairs)
+
+
+EVERYTHING: Final = EventFilter(frozenset(), everything=True)
+"""For a reader that must miss no event, whichever program has appended it."""

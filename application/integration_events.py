@@ -13,10 +13,11 @@ from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from application.category import Category
+from application.category import Category, split
 from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from domain.decider import Event
+from domain.speed import frozen
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 
@@ -51,13 +52,16 @@ class IntegrationEvent(BaseModel):
 
     kind: ClassVar[Kind]
 
+    def to_json(self) -> bytes:
+        return self.__pydantic_serializer__.to_json(self)
+
     def __init_subclass__(cls, *, name: str, version: int = 1, **options: Any) -> None:
         """Raises ``ValueError`` for a name or a version that cannot be one."""
         super().__init_subclass__(**options)
         cls.kind = Kind(name, version)
 
 
-@dataclass(frozen=True)
+@frozen
 class CloudEvent:
     """An event in the form of CloudEvents 1.0. ``source`` and ``id`` together are unique."""
 
@@ -71,9 +75,11 @@ class CloudEvent:
     correlation_id: str | None = None
     causation_id: str | None = None
     traceparent: str | None = None
+    actor: str | None = None  # who did it, as in the metadata of events
+    on_behalf_of: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Outgoing:
     """An event on its way to a topic. Events of one key keep their order."""
 
@@ -82,8 +88,11 @@ class Outgoing:
     event: CloudEvent
 
 
-Translate = Callable[[str, Any], IntegrationEvent | None]
-"""The id of an aggregate and an event of it → what others shall know of it; ``None``: nothing."""
+Translate = Callable[[str, Any], IntegrationEvent | tuple[IntegrationEvent, ...] | None]
+"""The id of an aggregate and an event of it → what others shall know of it; ``None``: nothing.
+
+Several: versions of one fact, for as long as some consumers read only the older one.
+"""
 
 
 @dataclass(frozen=True)
@@ -132,6 +141,10 @@ class Contract:
         """``headwater.order``."""
         return f"{self.service}.{publication.category.name}"
 
+    def source(self, publication: Publication) -> str:
+        """The CloudEvents source: ``/headwater/order``."""
+        return f"/{self.service}/{publication.category.name}"
+
     def event_type(self, event: type[IntegrationEvent]) -> str:
         """The CloudEvents type: ``headwater.order.shipped.v1``."""
         return f"{self.service}.{event.kind}"
@@ -140,42 +153,52 @@ class Contract:
         """A permanent name of the form of its data: ``urn:headwater:order.shipped:1``."""
         return f"urn:{self.service}:{event.kind.name}:{event.kind.version}"
 
-    def outgoing(self, recorded: RecordedEvent) -> Outgoing | None:
-        """What is published of this event, always the same; ``None``: nothing.
+    def outgoing(self, recorded: RecordedEvent) -> Sequence[Outgoing]:
+        """What is published of this event, always the same; often one record, or none.
 
-        It has the id of the domain event, so a receiver recognises a repetition. Raises
-        ``UnreadableEvent``, :class:`Undeclared`, and whatever the translation raises.
+        Each has the id of the domain event, so a receiver recognises a repetition, also one in
+        another version. Raises ``UnreadableEvent``, :class:`Undeclared`, and whatever the
+        translation raises.
         """
-        publication = self._by_category[recorded.stream.partition("-")[0]]
+        category, id = split(recorded.stream)
+        publication, topic, source = self._by_category[category]
+        _ = recorded.metadata  # first: the event needs a part of it, and takes it from there
         event = recorded.event
-        made = publication.translations[type(event)](recorded.stream_id, event)
-        if made is None:
-            return None
-        if type(made) not in publication.publishes:
-            raise Undeclared(f"{made.kind} is not among what {self.topic(publication)} publishes")
-        return Outgoing(
-            self.topic(publication),
-            recorded.stream_id,
-            self._enveloped(made, publication.category.name, recorded),
-        )
+        made = publication.translations[type(event)](id, event)
+        several = made if isinstance(made, tuple) else () if made is None else (made,)
+        for one in several:
+            if type(one) not in publication.publishes:
+                raise Undeclared(f"{one.kind} is not among what {topic} publishes")
+        return [Outgoing(topic, id, self._enveloped(one, source, id, recorded)) for one in several]
 
     @cached_property
-    def _by_category(self) -> Mapping[str, Publication]:
-        return {one.category.name: one for one in self.publications}
+    def _by_category(self) -> Mapping[str, tuple[Publication, str, str]]:
+        """With topic and source."""
+        return {
+            one.category.name: (one, self.topic(one), self.source(one)) for one in self.publications
+        }
+
+    @cached_property
+    def _names(self) -> Mapping[type[IntegrationEvent], tuple[str, str]]:
+        """Type and ``dataschema`` of each integration event."""
+        declared = (event for one in self.publications for event in one.publishes)
+        return {event: (self.event_type(event), self.dataschema(event)) for event in declared}
 
     def _enveloped(
-        self, made: IntegrationEvent, category: str, recorded: RecordedEvent
+        self, made: IntegrationEvent, source: str, subject: str, recorded: RecordedEvent
     ) -> CloudEvent:
-        metadata = recorded.metadata
+        metadata, (event_type, dataschema) = recorded.metadata, self._names[type(made)]
         return CloudEvent(
             id=str(recorded.id),
-            type=self.event_type(type(made)),
-            source=f"/{self.service}/{category}",
-            subject=recorded.stream_id,
+            type=event_type,
+            source=source,
+            subject=subject,
             time=metadata.occurred_at,
-            data=made.model_dump_json().encode(),
-            dataschema=self.dataschema(type(made)),
+            data=made.to_json(),
+            dataschema=dataschema,
             correlation_id=metadata.correlation_id,
             causation_id=metadata.causation_id,
             traceparent=metadata.traceparent,
+            actor=metadata.actor,
+            on_behalf_of=metadata.on_behalf_of,
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final
 
-from application.ending import end
+from application.ending import until_one_ends
 from application.ports import Leases, StoreUnavailable
 
 LEASE: Final = 5.0  # seconds that it holds without renewal
@@ -32,14 +32,16 @@ async def leading(
     """
     while not await leases.claim(name, holder, seconds=seconds):  # noqa: ASYNC110 - a store's
         await asyncio.sleep(seconds / _RENEWALS)
-    task = asyncio.create_task(work(), name=name)
     try:
-        while not (await asyncio.wait([task], timeout=seconds / _RENEWALS))[0]:
-            with suppress(StoreUnavailable):
-                if not await leases.claim(name, holder, seconds=seconds):
-                    raise LeaseLost(f"{name} is held by another process")
-        await task
+        await until_one_ends(work(), _renewing(leases, name, holder, seconds))
     finally:
-        await end([task])
         with suppress(StoreUnavailable):
             await leases.release(name, holder)
+
+
+async def _renewing(leases: Leases, name: str, holder: str, seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds / _RENEWALS)
+        with suppress(StoreUnavailable):
+            if not await leases.claim(name, holder, seconds=seconds):
+                raise LeaseLost(f"{name} is held by another process")

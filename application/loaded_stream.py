@@ -14,6 +14,7 @@ from uuid import UUID
 
 from application.category import Category
 from application.messages import NewEvent, RecordedEvent
+from application.personal.sealing import draft_of
 from application.ports import NO_STREAM, Appended, EventStore
 from application.snapshots import Snapshot, Traces
 from domain.decider import Event
@@ -56,6 +57,8 @@ class LoadedStream:
         self._last_id: UUID | None = None
         self._carried_out: dict[UUID, list[_Step]] = {}
         self._traces, self._traced = Traces(), NO_STREAM  # of the commands up to that version
+        self._subjects: frozenset[str] = frozenset()  # of the events up to that version
+        self._subjects_at = NO_STREAM
 
     async def read_on(self, store: EventStore) -> None:
         """Apply the events appended since. Raises what the store raises.
@@ -111,12 +114,26 @@ class LoadedStream:
         """The stream as a snapshot. It must have an event."""
         assert self._last_id is not None
         commands = self._traces.with_commands(self._carried_out)
-        return Snapshot(self.version, self._last_id, self.state, commands)
+        return Snapshot(self.version, self._last_id, self.state, commands, self._whose())
+
+    def _whose(self) -> frozenset[str]:
+        """The persons whose data may be in the state: not those whose events were masked."""
+        new = [
+            event
+            for steps in self._carried_out.values()
+            for _, event, version, _ in steps
+            if version > self._subjects_at
+        ]
+        drafts = [draft for one in new if (draft := draft_of(one, self.stream))]
+        self._subjects = self._subjects.union(*(draft.subjects for draft in drafts))
+        self._subjects_at = self.version
+        return self._subjects
 
     def _start_from(self, snapshot: Snapshot) -> None:
         self.version, self.state = snapshot.version, snapshot.state
         self._last_id, self._carried_out = snapshot.event_id, {}
         self._traces, self._traced = snapshot.commands, snapshot.version
+        self._subjects, self._subjects_at = snapshot.subjects, snapshot.version
         self.kept = replace(self.kept, at=snapshot.version)
 
     async def _recall(self, store: EventStore) -> None:

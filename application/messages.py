@@ -1,6 +1,8 @@
 """Events with their metadata: new ones, and recorded ones."""
 
-from dataclasses import dataclass, field, replace
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol, Self
 from uuid import UUID, uuid5
@@ -9,15 +11,31 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, V
 
 from application.category import split
 from domain.decider import Event
-from domain.speed import frozen, once
+from domain.speed import frozen, once, replace
 
 
 class UnreadableEvent(Exception):
     """This release cannot read a stored event. The message names it, its stream and the reason."""
 
 
+class Opener(Protocol):
+    """Reads what is encrypted in stored events: the personal data of a service."""
+
+    async def opened(self, events: "Sequence[RecordedEvent]") -> "Sequence[RecordedEvent]":
+        """The events with their personal data, or with masks in its place.
+
+        Raises ``StoreUnavailable`` while the keys cannot be had.
+        """
+        ...
+
+
 class Decoder(Protocol):
     """Decodes stored events: the catalogue of a service."""
+
+    @property
+    def personal(self) -> Opener | None:
+        """What opens events before they are decoded; ``None``: none of them has to be opened."""
+        ...
 
     def decode(self, type: str, schema_version: int, data: bytes) -> Event:
         """Raises :class:`UnreadableEvent`."""
@@ -25,7 +43,7 @@ class Decoder(Protocol):
 
 
 class Metadata(BaseModel):
-    """The metadata of an event. Names with a ``$`` are EventStoreDB's own, for its tools."""
+    """The metadata of an event. Names with a ``$`` are those that tools of event stores know."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
@@ -37,6 +55,12 @@ class Metadata(BaseModel):
     occurred_at: AwareDatetime
     traceparent: str | None = None
     saga_id: str | None = None  # of the saga or choreographed flow that it is a step of
+    on_behalf_of: str | None = None  # the actor who set it off, where a machine is the actor
+
+    @property
+    def principal(self) -> str:
+        """The actor who set it off. What a machine derives from this event is on their behalf."""
+        return self.on_behalf_of or self.actor
 
     def to_json(self) -> bytes:
         return self.model_dump_json(by_alias=True, exclude_none=True).encode()
@@ -64,6 +88,7 @@ class Context:
     occurred_at: datetime
     traceparent: str | None = None
     saga_id: str | None = None
+    on_behalf_of: str | None = None
 
     @classmethod
     def start(
@@ -96,6 +121,7 @@ class Context:
             occurred_at=self.occurred_at,
             traceparent=self.traceparent,
             saga_id=self.saga_id,
+            on_behalf_of=self.on_behalf_of,
         )
 
 
@@ -161,6 +187,16 @@ class RecordedEvent:
         """The version of its data. Raises as ``metadata``, of which it decodes only a part."""
         return self.stored_schema_version or self._essentials().schema_version
 
+    @once
+    def correlation_id(self) -> str | None:
+        """Its correlation id; ``None`` where another system wrote it without one."""
+        return _text_in(self.metadata_json, "$correlationId")
+
+    @once
+    def causation_id(self) -> str | None:
+        """The id of what led directly to it; ``None`` as above."""
+        return _text_in(self.metadata_json, "$causationId")
+
     def _essentials(self) -> _Essentials | Metadata:
         read: Metadata | None = self.__dict__.get("metadata")  # then it need not be read again
         try:
@@ -182,10 +218,16 @@ class RecordedEvent:
         return split(self.stream)[1]
 
     def with_data(self, data: bytes) -> "RecordedEvent":
-        return replace(self, data=data)
+        """The same with other data; what was decoded of its metadata is kept."""
+        other = replace(self, data=data)
+        other.__dict__.pop("event", None)
+        return other
 
     def caused(self, actor: str, occurred_at: datetime) -> Context:
-        """The context of the command that ``actor`` derives from this event, always the same."""
+        """The context of the command that ``actor`` derives from this event, always the same.
+
+        It acts on behalf of the principal of this event.
+        """
         return Context(
             command_id=uuid5(self.id, actor),
             correlation_id=self.metadata.correlation_id,
@@ -194,4 +236,15 @@ class RecordedEvent:
             occurred_at=occurred_at,
             traceparent=self.metadata.traceparent,
             saga_id=self.metadata.saga_id,
+            on_behalf_of=self.metadata.principal,
         )
+
+
+def _text_in(document: bytes, name: str) -> str | None:
+    """A text of a JSON object; ``None`` for anything else: other systems write what they like."""
+    try:
+        found = json.loads(document)
+    except ValueError:
+        return None
+    value = found.get(name) if isinstance(found, dict) else None
+    return value if isinstance(value, str) else None

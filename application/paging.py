@@ -1,10 +1,10 @@
-"""Pages of views, in the order of their keys."""
+"""Pages of views, in the order of their keys, or of a field."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Generic
+from dataclasses import dataclass, replace
+from typing import Any, Final, Generic
 
-from application.ports import Finding, Lookup, V
+from application.ports import Finding, Lookup, Total, V
 
 LARGEST_PAGE: Final = 500
 LAST: Final = "\U0010ffff"
@@ -13,10 +13,14 @@ LAST: Final = "\U0010ffff"
 
 @dataclass(frozen=True)
 class Page(Generic[V]):
-    """One page, by key. ``after`` is the key for the next page; ``None`` on the last one."""
+    """One page. ``after`` is the key for the next page; ``None`` on the last one.
+
+    ``total``: how many there are on all pages, where that was asked for.
+    """
 
     items: Sequence[V]
     after: str | None
+    total: Total | None = None
 
 
 async def view(views: Lookup[V], key: str) -> V | None:
@@ -29,27 +33,50 @@ async def page(
     views: Finding[V],
     wanted: Mapping[str, str | None],
     *,
-    after: str | None,
+    by: str | None = None,
+    since: str | None = None,
     until: str | None = None,
+    after: str | None,
+    descending: bool = False,
     limit: int,
+    counted: bool = False,
 ) -> Page[V]:
     """Views whose fields equal the given values (``None``: any value), at most ``limit``.
 
-    Beyond the key ``after``, up to and including ``until``. ``ValueError`` for a limit that is not
-    1 to 500.
+    The others as :meth:`Finding.find` has them. ``counted``: with the total of all pages.
+    ``ValueError`` for a limit that is not 1 to 500.
     """
     require_limit(limit)
     equal = {field: str(value) for field, value in wanted.items() if value is not None}
+    which: Any = {"equal": equal, "by": by, "since": since, "until": until}
     # One more than the limit shows whether there is another page.
-    found = await views.find(equal=equal, after=after, until=until, limit=limit + 1)
+    found = await views.find(**which, after=after, descending=descending, limit=limit + 1)
     last = found[limit - 1][0] if len(found) > limit else None
-    return Page([seen.view for _, seen in found[:limit]], after=last)
+    total = await views.total(**which) if counted else None
+    return Page([seen.view for _, seen in found[:limit]], last, total)
 
 
-async def page_below(views: Finding[V], prefix: str, *, after: str | None, limit: int) -> Page[V]:
+async def page_below(
+    views: Finding[V],
+    prefix: str,
+    *,
+    after: str | None,
+    descending: bool = False,
+    limit: int,
+    counted: bool = False,
+) -> Page[V]:
     """Views whose keys begin with ``prefix``; it is left off in ``after``. ``limit`` as above."""
-    found = await page(views, {}, after=prefix + (after or ""), until=prefix + LAST, limit=limit)
-    return Page(found.items, found.after and found.after.removeprefix(prefix))
+    found = await page(
+        views,
+        {},
+        since=prefix,
+        until=prefix + LAST,
+        after=None if after is None else prefix + after,
+        descending=descending,
+        limit=limit,
+        counted=counted,
+    )
+    return replace(found, after=found.after and found.after.removeprefix(prefix))
 
 
 def require_limit(limit: int) -> None:

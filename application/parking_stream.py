@@ -61,6 +61,15 @@ class ParkingStream:
         """When that event was parked last."""
         return self._since[held.parked.event_id]
 
+    async def event(self, held: Held) -> RecordedEvent | None:
+        """The parked event itself; ``None`` if it is gone, or cannot be read."""
+        parked = held.parked
+        with suppress(UnreadableEvent):
+            found = self._store.read(parked.stream, from_version=parked.version, limit=1)
+            async for recorded in found:
+                return recorded if recorded.id == parked.event_id else None
+        return None
+
     async def look(self) -> ParkedEvents:
         """The state at a moment after the call. Concurrent callers share one read."""
         arrived = self._begun
@@ -115,16 +124,22 @@ class ParkingStream:
         finished = FinishReplay(event_id=recorded.id, stream=recorded.stream)
         await self._carry_out(finished, self._caused(recorded))
 
-    async def replay(self, event_id: UUID, by: str, reason: str | None = None) -> None:
-        """Request that an event is handled again. Raises ``NotParked``, ``WaitsBehind``."""
-        request = RequestReplay(event_id=event_id, by=by, reason=reason)
-        await self._carry_out(request, self._started(by))
+    async def replay(
+        self, event_id: UUID, by: str, reason: str | None = None, *, actor: str | None = None
+    ) -> None:
+        """Request that an event is handled again. Raises ``NotParked``, ``WaitsBehind``.
 
-    async def discard(self, event_id: UUID, by: str, reason: str) -> None:
+        ``actor``: who that is, as in the metadata of events, if it is not the name alone.
+        """
+        request = RequestReplay(event_id=event_id, by=by, reason=reason)
+        await self._carry_out(request, self._started(actor or by))
+
+    async def discard(
+        self, event_id: UUID, by: str, reason: str, *, actor: str | None = None
+    ) -> None:
         """Give up an event for good. Events behind it become due. Raises ``NotParked``."""
-        await self._carry_out(
-            DiscardEvent(event_id=event_id, by=by, reason=reason), self._started(by)
-        )
+        discard = DiscardEvent(event_id=event_id, by=by, reason=reason)
+        await self._carry_out(discard, self._started(actor or by))
 
     async def _carry_out(self, command: ParkingCommand, context: Context) -> None:
         while True:

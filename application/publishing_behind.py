@@ -5,7 +5,7 @@ starts again at the position that the bus holds.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -30,7 +30,13 @@ from application.projections.batching import Batch
 from application.projections.status import Progressing
 
 KEEP_POSITION: Final = timedelta(minutes=1)  # between transactions that only move the position
+_LONGEST: Final = 2_000  # characters of the reason that the bus keeps
 _AT_ONCE: Final = 100  # events, before other tasks get their turn
+
+
+async def as_it_is(outgoing: Outgoing) -> Outgoing:
+    """For a service that publishes nothing personal."""
+    return outgoing
 
 
 class ForwardingFailed(Exception):
@@ -53,11 +59,11 @@ class _Made:
     failure: ForwardingFailed | None = None  # of the event after that position
 
     def up_to(self, refused: Outgoing, cause: Exception, before: int) -> "_Made":
-        """Only what comes before this record; ``before`` it all came that position."""
-        at = next(n for n, (_, outgoing) in enumerate(self.records) if outgoing is refused)
-        kept, recorded = self.records[:at], self.records[at][0]
+        """Only what comes before the event of this record; ``before`` it all came that position."""
+        recorded = next(event for event, outgoing in self.records if outgoing is refused)
+        kept = [one for one in self.records if one[0].position < recorded.position]
         position = kept[-1][0].position if kept else before
-        return _Made(kept, position, at, ForwardingFailed(recorded, cause))
+        return _Made(kept, position, len(kept), ForwardingFailed(recorded, cause))
 
 
 class PublishingBehind:
@@ -73,8 +79,11 @@ class PublishingBehind:
         *,
         holder: str,
         clock: Callable[[], datetime],
+        sealed: Callable[[Outgoing], Awaitable[Outgoing]] = as_it_is,
     ) -> None:
-        """``published`` is called with the number of records of each transaction."""
+        """``sealed`` encrypts what is personal in a record. ``published`` is called with the
+        number of records of each transaction."""
+        self._sealed = sealed
         self._publisher, self._contract, self._payloads = publisher, contract, payloads
         self._progress, self._published, self._clock = progress, published, clock
         self._standing = publisher.standing or ForwarderStanding(-1, None, 0, clock(), holder)
@@ -136,14 +145,14 @@ class PublishingBehind:
         records: list[tuple[RecordedEvent, Outgoing]] = []
         for number, recorded in enumerate(events):
             try:
-                outgoing = self._contract.outgoing(await claim(recorded, self._payloads))
+                made = self._contract.outgoing(await claim(recorded, self._payloads))
+                outgoing = [await self._sealed(one) for one in made]
             except StoreUnavailable:
                 raise
             except Exception as error:  # a translation is the team's code
                 before = events[number - 1].position if number else self._position
                 return _Made(records, before, number, ForwardingFailed(recorded, error))
-            if outgoing:
-                records.append((recorded, outgoing))
+            records += [(recorded, one) for one in outgoing]
             if number % _AT_ONCE == _AT_ONCE - 1:
                 await asyncio.sleep(0)
         return _Made(records, max(end, self._position), len(events))
@@ -175,7 +184,7 @@ class PublishingBehind:
             last=LastEvent(last.stream, last.version, last.id) if last else self._standing.last,
             published=self._standing.published + len(made.records),
             at=self._clock(),
-            failure=str(made.failure) if made.failure else None,
+            failure=str(made.failure)[:_LONGEST] if made.failure else None,
         )
         if made.records or (standing.failure, standing.position) != (
             self._standing.failure,

@@ -18,6 +18,7 @@ from uuid import UUID, uuid5
 from pydantic import Field, TypeAdapter
 
 from domain.decider import Decider, Event
+from domain.personal import MASK, Personal, Subject
 
 _TRACE: Final = 4  # bytes that are kept of a command's id
 
@@ -47,13 +48,20 @@ class SnapshotTaken(Event):
     snapshots_version: int  # as declared by the category
     schema_digest: str  # of the state's JSON schema
     evolve_digest: str  # of the page on which evolve stands
-    state: str  # JSON, kept as text so that no store rewrites it
+    state: Annotated[str, Personal]  # JSON, kept as text so that no store rewrites it
     commands: str  # base64 of the traces of all commands that had been carried out
+    subjects: Annotated[tuple[str, ...], Subject] = ()  # whose personal data is in the state
 
     @property
     def id(self) -> UUID:
         """The id of this event itself, made of its content."""
-        return uuid5(self.event_id, _digest(self.model_dump_json()))
+        without = None if self.subjects else {"subjects"}  # as in version 1
+        return uuid5(self.event_id, _digest(self.model_dump_json(exclude=without)))
+
+
+def about_nobody(data: dict[str, Any]) -> dict[str, Any]:
+    """SnapshotTaken 1 → 2: no event had declared personal data."""
+    return {**data, "subjects": []}
 
 
 class Traces:
@@ -96,6 +104,8 @@ class Snapshot:
     event_id: UUID
     state: Any
     commands: Traces
+    subjects: frozenset[str] = frozenset()
+    """Whose personal data is in the state."""
 
 
 class Unfit(Exception):
@@ -113,12 +123,15 @@ def take(snapshot: Snapshot, declared: Snapshots, decider: Decider[Any, Any, Any
         evolve_digest=form.evolve_digest,
         state=form.adapter.dump_json(snapshot.state).decode(),
         commands=str(snapshot.commands),
+        subjects=tuple(sorted(snapshot.subjects)),
     )
 
 
 def restore(taken: SnapshotTaken, declared: Snapshots, decider: Decider[Any, Any, Any]) -> Snapshot:
     """The snapshot of a stored event. Raises :class:`Unfit`."""
     form = _form(decider)
+    if taken.state == MASK:
+        raise Unfit("a person whose data is in it has been forgotten")
     if taken.snapshots_version != declared.version:
         raise Unfit(f"it is of version {taken.snapshots_version}, not {declared.version}")
     if taken.schema_digest != form.schema_digest:
@@ -127,7 +140,8 @@ def restore(taken: SnapshotTaken, declared: Snapshots, decider: Decider[Any, Any
         raise Unfit("evolve was another one")
     try:
         state = form.adapter.validate_json(taken.state)
-        return Snapshot(taken.version, taken.event_id, state, Traces.parse(taken.commands))
+        commands, subjects = Traces.parse(taken.commands), frozenset(taken.subjects)
+        return Snapshot(taken.version, taken.event_id, state, commands, subjects)
     except ValueError as error:
         raise Unfit(f"it cannot be read: {error}") from error
 

@@ -37,27 +37,35 @@ def unreported(_: Step) -> None:
 
 @asynccontextmanager
 async def whole_log(
-    log: EventLog, only: EventFilter, report: Report = unreported
+    log: EventLog,
+    only: EventFilter,
+    report: Report = unreported,
+    *,
+    after: int | None = None,
+    until: int | None = None,
 ) -> AsyncIterator[AsyncIterator[RecordedEvent]]:
-    """The events that ``only`` admits, in order, up to those of now. Raises ``StoreUnavailable``.
+    """The events that ``only`` admits, in order, after a position and up to those of now.
 
-    Reports after every thousand events.
+    With ``until``: up to that position, for which it waits if a store still holds events back.
+    Raises ``StoreUnavailable``. Reports after every thousand events.
     """
     end = await log.head()
     async with (
-        log.catch_up(after=None, only=only) as messages,
-        aclosing(_until_caught_up(messages)) as events,
+        log.catch_up(after=after, only=only) as messages,
+        aclosing(_up_to(until, messages)) as events,
     ):
         yield _reported(events, end, report)
 
 
-async def _until_caught_up(
-    messages: AsyncIterator[RecordedEvent | Progress],
+async def _up_to(
+    position: int | None, messages: AsyncIterator[RecordedEvent | Progress]
 ) -> AsyncGenerator[RecordedEvent]:
     async for message in messages:
         if not isinstance(message, Progress):
             yield message
-        elif message.caught_up:
+        elif position is None and message.caught_up:
+            return
+        if position is not None and message.position >= position:
             return
 
 

@@ -1,1 +1,1 @@
-"""The shop's rules: pure Python and pydantic. No await, no I/O, no clock, no ids made here."""
+"""The domain's rules: pure Python and pydantic. No await, no I/O, no clock, no ids made here."""

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.currencies import DECIMALS
 from domain.decider import Command, Decider, DomainError, Event, Missing, replace
+from domain.personal import Personal, Subject
 from domain.shop_values import (
     CustomerId,
     ExchangeId,
@@ -27,7 +28,7 @@ from domain.shop_values import (
     ShipmentId,
     Sku,
 )
-from domain.values import Money, Text
+from domain.values import Money, Name, Text
 
 # ── events ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -55,10 +56,18 @@ class ReturnedLine(BaseModel):
 class OrderPlaced(Event):
     """Version 2: prices have a currency. In version 1, all prices were in pounds."""
 
-    customer_id: CustomerId | None = None  # None: a guest
+    customer_id: Annotated[CustomerId | None, Subject] = None  # None: a guest
     country: Text | None = None
     lines: tuple[OrderLine, ...]
     from_history: bool = False
+
+
+class RecipientNamed(Event):
+    """Who gets the parcel, and where: apart from the order itself, since it can be forgotten."""
+
+    customer_id: Annotated[CustomerId | None, Subject] = None
+    recipient: Annotated[Name, Personal] | None = None
+    address: Annotated[Text, Personal] | None = None
 
 
 class OrderConfirmed(Event):
@@ -97,6 +106,7 @@ class LinesFreed(Event):
 
 OrderEvent = (
     OrderPlaced
+    | RecipientNamed
     | OrderConfirmed
     | OrderShipped
     | OrderDelivered
@@ -120,6 +130,7 @@ class OrderStatus(StrEnum):
 @dataclass(frozen=True)
 class Order:
     placed: OrderPlaced | None = None
+    recipient: RecipientNamed | None = None
     status: OrderStatus | None = None
     shipment_id: ShipmentId | None = None
     returns: Mapping[ReturnId, tuple[ReturnedLine, ...]] = field(default_factory=dict)
@@ -139,6 +150,8 @@ def evolve(order: Order, event: OrderEvent) -> Order:
     match event:
         case OrderPlaced():
             return replace(order, placed=event, status=OrderStatus.PLACED)
+        case RecipientNamed():
+            return replace(order, recipient=event)
         case OrderConfirmed():
             return replace(order, status=OrderStatus.CONFIRMED)
         case OrderShipped(shipment_id=shipment_id):
@@ -183,6 +196,8 @@ class PlaceOrder(Command):
     country: Text | None = None
     lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=MOST_LINES)]
     from_history: bool = False
+    recipient: Name | None = None
+    address: Text | None = None
 
 
 class ConfirmOrder(Command):
@@ -326,15 +341,28 @@ def decide(command: OrderCommand, order: Order) -> Sequence[OrderEvent]:
 
 
 def _place(command: PlaceOrder, order: Order) -> Sequence[OrderEvent]:
-    placed = OrderPlaced.model_construct(**dict(command))
-    if order.placed == placed:
+    placed, recipient = _placed(command), _recipient(command)
+    if (order.placed, order.recipient) == (placed, recipient):
         return []
     if order.placed is not None:
         raise OrderAlreadyPlaced("an order with other content has been placed under this id")
     _require_priced(command.lines)
     if not command.from_history:  # it was paid elsewhere, so it is not charged
         _require_payable(command.lines)
-    return [placed]
+    return [placed] if recipient is None else [placed, recipient]
+
+
+def _placed(command: PlaceOrder) -> OrderPlaced:
+    said = {name: getattr(command, name) for name in OrderPlaced.model_fields}
+    return OrderPlaced.model_construct(**said)
+
+
+def _recipient(command: PlaceOrder) -> RecipientNamed | None:
+    if command.recipient is None and command.address is None:
+        return None
+    return RecipientNamed(
+        customer_id=command.customer_id, recipient=command.recipient, address=command.address
+    )
 
 
 def _require_priced(lines: Sequence[OrderLine]) -> None:

@@ -4,7 +4,7 @@
        │          └──────→ failed                 lost, refused at the door, sent back
        └──→ cancelled                             only before the carrier has it
 
-The address is not stored: it is personal data, and the carrier has it from the booking.
+The address is not here: it is personal data, and the order has it (``RecipientNamed``).
 """
 
 from collections.abc import Sequence

@@ -19,7 +19,7 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:~-]*$",
 def normal(text: str) -> str:
     """The text in its composed form (NFC), in which all input is stored.
 
-    ``ValueError`` for what stores cannot hold: U+0000, which PostgreSQL refuses, and lone
+    ``ValueError`` for what stores cannot hold: U+0000, which databases refuse, and lone
     surrogates, which UTF-8 cannot express.
     """
     if "\0" in text:
@@ -35,7 +35,7 @@ Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=200)]
 Name = Annotated[
     str, StringConstraints(pattern=r"^[^\s\x00]([^\n\x00]*[^\s\x00])?$", max_length=64)
 ]
-"""A name that others gave (a carrier, a tracking code): not empty, no space at either end."""
+"""A name that others gave (a company, a tracking code): not empty, no space at either end."""
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 """A currency that a stored event may have. Those for payments: :mod:`domain.currencies`."""

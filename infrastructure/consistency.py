@@ -1,4 +1,4 @@
-"""Whether the read models can be kept as consistent as the settings say."""
+"""Whether the read models can be kept as consistent as they are declared, or as settings say."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,21 +14,32 @@ def require_consistency(
 
     ``projections``: all read models. Raises ``ValueError`` for one that cannot be inline at all.
     """
-    setting = settings.name_of("inline_projections")
+    declared = _declared(settings, projections)
+    inline = sorted(one.name for one in declared if one.consistency == "inline")
+    if inline and not settings.one_database:
+        events = settings.name_of("event_store")
+        raise InvalidSettings(
+            f"{events}: {', '.join(inline)} cannot be written in the transaction of the append, "
+            f"since events and read models are in two databases with {events}="
+            f"{settings.event_store}: let them follow the events instead, and send the "
+            "Consistency-Token with questions that have to see a write"
+        )
+
+
+def _declared(
+    settings: Settings, projections: Callable[[], Sequence[Projection[Any]]]
+) -> Sequence[Projection[Any]]:
+    """All read models. Raises :class:`InvalidSettings` for a setting that names others."""
     try:
         declared = projections()
     except ValueError as error:
-        raise InvalidSettings(f"{setting}: {error}") from error
+        raise InvalidSettings(f"{settings.name_of('read_models')}: {error}") from error
+    # only: postgres_events
     names = [projection.name for projection in declared]
     if unknown := sorted(set(settings.inline_projections) - set(names)):
         raise InvalidSettings(
-            f"{setting}: there is no {', '.join(unknown)}, but {', '.join(names)}"
+            f"{settings.name_of('inline_projections')}: there is no {', '.join(unknown)}, but "
+            f"{', '.join(names)}"
         )
-    inline = sorted(one.name for one in declared if one.consistency == "inline")
-    if inline and not settings.one_database:
-        raise InvalidSettings(
-            f"{setting}: {', '.join(inline)} cannot be written in the transaction of the "
-            "append, since events and views are not in one PostgreSQL, and two stores share no "
-            f"transaction: set {settings.name_of('event_store')}=postgres, or leave it out and "
-            "send the Consistency-Token with questions that have to see a write"
-        )
+    # end: postgres_events
+    return declared

@@ -6,7 +6,8 @@ failed, the consumer has ended, and its events go to others.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -18,6 +19,7 @@ from infrastructure.signalling import Signal, wait_for
 _PACE: Final = 0.03  # seconds from one visit to the next: what comes meanwhile goes together
 _TOGETHER: Final = 0.05  # seconds that settlements wait for others
 _HELD_BACK: Final = Backoff(0.02, most=0.5)  # until the next visit, while events are held back
+_DEADLINE: Final = 5.0  # seconds for leaving
 _GONE: Final = "this consumer has left: its events go to others"
 
 
@@ -202,6 +204,21 @@ class Consumer:
         now = _now()
         for position in [p for p, held in self._held.items() if held.deadline <= now]:
             del self._held[position]
+
+
+@asynccontextmanager
+async def at_work(consumer: Consumer, group: str) -> AsyncIterator[Consumer]:
+    """The consumer runs as long as the block lasts, and has left after it."""
+    task = asyncio.create_task(consumer.run(), name=f"consumer of {group}")
+    try:
+        yield consumer
+    finally:
+        consumer.leave()
+        try:
+            await asyncio.wait([task], timeout=_DEADLINE)
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
 
 
 class Delivery:

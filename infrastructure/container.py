@@ -6,18 +6,25 @@ Everything here is built without awaiting. What has to be awaited (the connectio
 
 import os
 import socket
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import (
-    AbstractAsyncContextManager,
     nullcontext,
 )
 from typing import Any, Final
 
 from application.backpressure import Backpressure
+from application.browsing.places import Looking
 from application.claim_check import ClaimCheck
 from application.consistency import Consistency
 from application.log_end import LogEnd
+from application.operating.carrying_out import Operating
 from application.parking_stream import ParkingStream
+from application.personal.exporting import Exporting
+from application.personal.forgetting import SETTLED
+from application.personal.keyring import Keyring
+from application.personal.published import PublishedPersonalData  # only: bus
+from application.personal.traces import Traces
+from application.ports import Builds
 from application.projections.deploying import Deploy
 from application.projections.hosting import ProjectionHost
 from application.projections.lag import Lags
@@ -27,25 +34,52 @@ from application.reactions import Tools
 from application.sagas.performing import Performer
 from application.writability import Writability
 from infrastructure.exposition import Exposition
+from infrastructure.forgetting import forgetting as forgetting_over
 from infrastructure.health import Health
+from infrastructure.identity import callers
+from infrastructure.keys import NOT_OPENED
+from infrastructure.keys import key_side as opens_keys
 from infrastructure.metrics import MeasuredDispatch, MeasuredEventStore, Metrics
 from infrastructure.opening import as_if_without, imported, opener
+from infrastructure.operator_tools import operator_tools
+from infrastructure.other_engines import (  # only: temporal
+    elsewhere,  # only: temporal
+    engine_work,  # only: temporal
+    with_others,  # only: temporal
+)  # only: temporal
 from infrastructure.parts import (
     consistent,
     counting,
-    deadlines,
-    engines,
+    forwarder,  # only: bus
     now,
     parking_streams,
+    personal_data,
+    protected_catalogue,
+    protected_store,
+    published_up_to,  # only: bus
     reactions,
-    saga_workers,
+    receivers,  # only: bus
 )
 from infrastructure.payload_stores import payload_places, payload_stores
-from infrastructure.program import Program
+from infrastructure.program import (
+    Deployment,  # only: bus
+    Program,
+)
 from infrastructure.roles import ALL, Role
-from infrastructure.searching import apart, beside, names, read_side
+from infrastructure.saga_engines import (
+    deadlines,
+    engines,
+    saga_workers,
+)
+from infrastructure.searching import apart, beside, names, read_side  # only: search
 from infrastructure.settings import Settings
-from infrastructure.sides import EventSide, Given, ReadSide
+from infrastructure.sides import (
+    EventSide,
+    EventTables,  # only: dynamodb
+    Given,
+    ReadSide,
+    nothing,  # only: bus
+)
 from infrastructure.working import Working
 
 # It offers to inject into their functions and to read their settings, which nothing here uses;
@@ -62,16 +96,16 @@ PATIENCE: Final = 10.0  # seconds after which a call to a provider is given up
 PARTS: Final = {
     "read_side": "open_views",  # first: it migrates
     "event_side": "open_events",
+    "key_side": "open_keys",  # the events of persons cannot be read without
     "outside": "open_outside",
+    "saga_side": "open_sagas",  # only: temporal
 }
 """What can be opened, by the parts that open it, in this order."""
 
 
-def _opens(
-    technology: str, side: str, given: providers.Provider[Any]
-) -> providers.Callable[AbstractAsyncContextManager[Any]]:
+def _opens(technology: str, side: str, *given: providers.Provider[Any]) -> providers.Callable[Any]:
     """Opens one side on a technology. Calling it imports the driver."""
-    return providers.Callable(opener(technology, side), given)
+    return providers.Callable(opener(technology, side), *given)
 
 
 def _opens_payloads(
@@ -81,6 +115,11 @@ def _opens_payloads(
     return providers.Singleton(opener(technology, "payload_store"), settings)
 
 
+def _builds_if_open(side: providers.Dependency[ReadSide]) -> Callable[[], Builds | None]:
+    """Finds the builds, for a process that may have opened no read models."""
+    return lambda: side().builds if side.is_defined else None
+
+
 class Container(containers.DeclarativeContainer):
     """A service as it runs, over the technologies that its settings name."""
 
@@ -88,35 +127,93 @@ class Container(containers.DeclarativeContainer):
     settings = providers.Dependency(instance_of=Settings)
     roles: providers.Provider[Collection[Role]] = providers.Object(ALL)  # of this process
     service = program.provided.service
-    catalogue = service.provided.catalogue
+    key_side: providers.Dependency[Any] = providers.Dependency(default=providers.Object(NOT_OPENED))
+    keyring = providers.Singleton(Keyring, key_side.provider)
+    personal_data = providers.Singleton(personal_data, service, keyring)
+    catalogue = providers.Singleton(protected_catalogue, service, personal_data)
     metrics = providers.Singleton(Metrics)
     saga_metrics = metrics.provided.sagas  # observes what engines do
     payload_store = providers.Selector(
-        settings.provided.payload_store,
+        settings.provided.payloads_in,
         directory=_opens_payloads("filesystem", settings),
-        s3=_opens_payloads("s3", settings),
+        s3=_opens_payloads("s3", settings),  # only: s3
     )
     payload_stores = providers.Singleton(payload_stores, settings, payload_store)
     payloads = providers.Singleton(payload_places, payload_stores)
-    projections = providers.Singleton(consistent, service, settings.provided.inline_projections)
-    apart = providers.Singleton(apart, projections, settings.provided.search)  # in a search engine
-    others = providers.Singleton(beside, projections, apart)
+    projections = providers.Singleton(
+        consistent,
+        service,
+        settings.provided.inline_projections,  # only: postgres_events
+    )
+    others: providers.Provider[Any] = projections
+    # only: search
+    apart = providers.Singleton(apart, projections, settings.provided.search)
+    others = providers.Singleton(beside, others, apart)
+    # end: search
     given = providers.Singleton(Given, settings, catalogue, others, payloads, metrics)
 
     # the technologies: one line each
     open_events = providers.Selector(
         settings.provided.event_store,
-        eventstoredb=_opens("eventstoredb", "event_side", given),
-        postgres=_opens("postgres", "event_side", given),
+        eventstoredb=_opens("eventstoredb", "event_side", given),  # only: eventstoredb
+        postgres=_opens("postgres.events", "event_side", given),  # only: postgres_events
+        dynamodb=_opens("dynamodb.events", "event_side", given),  # only: dynamodb_events
     )
+    # only: dynamodb
+    event_tables = providers.Selector(
+        settings.provided.tables_in,
+        elsewhere=providers.Object(EventTables()),
+        dynamodb=_opens("dynamodb", "event_tables", settings),
+    )
+    # end: dynamodb
+    open_views: providers.Provider[Any] = providers.Selector(
+        settings.provided.read_models,
+        postgres=_opens("postgres", "read_side", given),  # only: postgres_views
+        dynamodb=_opens("dynamodb.read_models", "read_side", given),  # only: dynamodb_views
+    )
+    open_keys = providers.Callable(
+        opens_keys,
+        service,
+        settings,
+        providers.Selector(
+            settings.provided.read_models,
+            postgres=_opens("postgres", "key_store", settings),  # only: postgres_views
+            dynamodb=_opens("dynamodb.read_models", "key_store", settings),  # only: dynamodb_views
+        ).provider,
+    )
+    # only: search
     open_search = providers.Selector(
         settings.provided.search,
         database=providers.Callable(nullcontext),
-        opensearch=_opens("opensearch", "search_side", settings),
+        opensearch=_opens("opensearch", "search_side", settings),  # only: opensearch
+        algolia=_opens("algolia", "search_side", settings),  # only: algolia
     )
-    open_views = providers.Callable(
-        read_side, _opens("postgres", "read_side", given), apart, open_search.provider
+    open_views = providers.Callable(read_side, open_views, apart, open_search.provider)
+    # end: search
+    # only: bus
+    incoming_records = providers.Selector(  # of other parties
+        settings.provided.bus,
+        none=providers.Object(None),
+        kafka=providers.Singleton(opener("kafka", "incoming_records"), settings),
     )
+    bus = providers.Selector(
+        settings.provided.bus,
+        none=providers.Object(None),
+        kafka=providers.Singleton(opener("kafka", "bus"), settings, service),
+    )
+    bus_admission = providers.Selector(  # raises where waiting would not help
+        settings.provided.bus,
+        none=providers.Callable(nothing),
+        kafka=_opens("kafka", "require_admission", settings),
+    )
+    # end: bus
+    # only: temporal
+    open_sagas = providers.Selector(
+        settings.provided.other_engine,
+        none=providers.Callable(nullcontext),
+        temporal=_opens("temporal", "saga_side", settings, service, payloads, key_side),
+    )
+    # end: temporal
     open_outside = providers.Callable(
         lambda program, settings, patience=PATIENCE: program.outside(settings, patience),
         program,
@@ -127,12 +224,21 @@ class Container(containers.DeclarativeContainer):
     event_side = providers.Dependency(instance_of=EventSide)
     read_side = providers.Dependency(instance_of=ReadSide)
     outside: providers.Dependency[Any] = providers.Dependency()
+    # only: temporal
+    saga_side: providers.Dependency[Any] = providers.Dependency(
+        default=providers.Object(None)  # where the event store alone drives them
+    )
+    # end: temporal
     streams = event_side.provided.streams
     subscriptions = event_side.provided.log
     consumer_groups = event_side.provided.groups
+    event_browser = event_side.provided.browser
     read_models = read_side.provided.read_models
     builds = read_side.provided.builds
     checkpoints = read_side.provided.checkpoints
+
+    # of this process
+    holder = providers.Object(f"{socket.gethostname()}:{os.getpid()}")
 
     # the write side
     writability = providers.Singleton(
@@ -141,7 +247,10 @@ class Container(containers.DeclarativeContainer):
         holder=socket.gethostname(),
     )
     log_end = providers.Singleton(LogEnd, subscriptions, writability)
-    event_store = providers.Singleton(ClaimCheck, writability, payloads)
+    event_store = providers.Singleton(
+        protected_store, providers.Singleton(ClaimCheck, writability, payloads), personal_data
+    )
+    callers = providers.Singleton(callers, settings, event_store.provider)
     dispatch = providers.Singleton(
         MeasuredDispatch, event_store, catalogue, metrics, remember=REMEMBER
     )
@@ -154,17 +263,66 @@ class Container(containers.DeclarativeContainer):
     reactions = providers.Singleton(
         reactions, service, tools, consumer_groups, event_store, payloads
     )
+    # only: bus
+    published = providers.Singleton(PublishedPersonalData, service.provided.contract, keyring)
+    receivers = providers.Singleton(
+        receivers,
+        service,
+        incoming_records,
+        dispatch,
+        event_store,
+        consumer_groups,
+        payloads,
+        metrics,
+        published,
+    )
+    # end: bus
     performer = providers.Singleton(
         lambda service, dispatch, outside: Performer(dispatch, service.outside_calls(outside)),
         service,
         dispatch,
         outside,
     )
-    engines = providers.Singleton(engines, service, event_store, performer, saga_metrics)
+    elsewhere = providers.Singleton(elsewhere, service, settings)  # only: temporal
+    engines = providers.Singleton(
+        engines,
+        service,
+        event_store,
+        performer,
+        saga_metrics,
+    )
+    # only: temporal
+    engines = providers.Singleton(with_others, engines, service, elsewhere, event_store, saga_side)
+    engine_work = providers.Callable(
+        engine_work, service, event_store, performer, saga_metrics, elsewhere, saga_side
+    )
+    # end: temporal
     saga_workers = providers.Factory(  # any number of each
         saga_workers, engines, consumer_groups, event_store, payloads
     )
-    deadlines = providers.Factory(deadlines, service, event_store, subscriptions, log_end)
+    deadlines = providers.Factory(
+        deadlines,
+        service,
+        event_store,
+        subscriptions,
+        log_end,
+        elsewhere,  # only: temporal
+    )
+    # only: bus
+    forwarder = providers.Singleton(
+        forwarder,
+        service,
+        bus,
+        subscriptions,
+        streams,
+        payloads,
+        read_side.provided.leases,
+        log_end,
+        metrics.provided.forwarder,
+        holder,
+        published,
+    )
+    # end: bus
 
     # the read side
     tick = providers.Object(0.5)  # seconds between two looks at the builds
@@ -175,7 +333,7 @@ class Container(containers.DeclarativeContainer):
         read_models=read_models,
         builds=builds,
         payloads=payloads,
-        holder=f"{socket.gethostname()}:{os.getpid()}",
+        holder=holder,
         log_end=log_end,
         tick=tick,
     )
@@ -192,13 +350,73 @@ class Container(containers.DeclarativeContainer):
         patience=settings.provided.consistency_wait_seconds,
     )
 
+    # what operators do
+    settled = providers.Object(SETTLED)
+    operator_tools = providers.Singleton(
+        operator_tools,
+        service,
+        operations.provider,
+        host.provider,
+        deploy.provider,
+        # only: search
+        providers.Callable(lambda side: side.apart.follow(), read_side).provider,
+        # end: search
+        subscriptions.provider,
+        parking.provider,
+        event_store.provider,
+        dispatch.provider,
+        providers.Callable(
+            forgetting_over,
+            settled,
+            service.provided.encrypted,
+            keyring,
+            key_side.provider,
+            subscriptions.provider,
+            event_browser.provider,
+            payloads.provider,
+            event_store.provider,
+            dispatch.provider,
+            projections.provider,
+            operations.provider,
+        ),
+    )
+    forgetting = providers.Callable(lambda tools: tools.forgetting(), operator_tools)
+    operating = providers.Singleton(Operating, dispatch.provider, operator_tools)
+    exporting = providers.Factory(
+        Exporting,
+        service.provided.name,
+        service.provided.of_persons,
+        event_store.provider,
+        subscriptions.provider,
+        payloads.provider,
+    )
+    traces = providers.Factory(
+        Traces,
+        service.provided.encrypted,
+        key_side.provider,
+        subscriptions.provider,
+        payload_store.provider,
+        builds.provider,
+        read_models.provider,
+    )
+
+    # what people ask
+    looking = providers.Singleton(
+        Looking,
+        service,
+        event_browser,
+        payloads,
+        providers.Callable(_builds_if_open, read_side.provider),
+        providers.Callable(published_up_to, bus),  # only: bus
+    )
+
     # what the edges use
     working = providers.Singleton(Working)
     backpressure = providers.Singleton(
         Backpressure,
         slow=settings.provided.backpressure_slow_seconds,
         refuse=settings.provided.backpressure_refuse_seconds,
-        apart=providers.Callable(names, apart),  # known before anything is opened
+        apart=providers.Callable(names, apart),  # only: search
     )
     health = providers.Singleton(
         Health,
@@ -215,11 +433,26 @@ class Container(containers.DeclarativeContainer):
         providers.Callable(
             lambda program, outside: program.outside_checks(outside), program, outside
         ).provider,
-        read_side.provided.apart,
+        read_side.provided.apart,  # only: search
+        receivers.provider,  # only: bus
+        forwarder.provider,  # only: bus
+        saga_side.provider,  # only: temporal
     )
     counts_events = providers.Callable(counting, roles, event_side)
     exposition = providers.Singleton(
-        Exposition, roles, counts_events, metrics, lags, staleness, parking_streams
+        Exposition,
+        roles,
+        counts_events,
+        metrics,
+        lags,
+        staleness,
+        parking_streams,
+        receivers.provider,  # only: bus
+        # only: bus
+        providers.Callable(
+            lambda program, settings: Deployment(program, settings).forwards, program, settings
+        ),
+        # end: bus
     )
     served = providers.Singleton(
         imported("infrastructure.http.served", "Served"),
@@ -233,6 +466,18 @@ class Container(containers.DeclarativeContainer):
         health,
         exposition,
         outside,
+        callers,
+        operating,
+        operations,
+        builds,
+        read_models,
+        subscriptions,
+        consumer_groups,
+        event_browser,
+        looking,
+        payloads,
+        parking.provider,
+        bus.provider,  # only: bus
     )
 
 
@@ -242,16 +487,31 @@ def wired(program: Program[Any], settings: Settings, roles: Collection[Role] = A
 
 
 def in_memory(program: Program[Any], settings: Settings) -> Container:
-    """The same service without any server: every port in memory, gone with the process."""
+    """The same service with every port in memory, gone with the process.
+
+    It needs no server for a port.
+    """
     from infrastructure import memory
 
     container = wired(program, settings)
     container.payload_store.override(providers.Singleton(memory.PayloadStore))
     container.event_side.override(providers.Singleton(memory.event_side, container.given))
     container.read_side.override(providers.Singleton(memory.read_side, container.given))
+    container.key_side.override(providers.Singleton(memory.KeyStore))
     container.outside.override(providers.Singleton(program.outside_in_memory))
+    # only: bus
+    if settings.bus != "none":
+        container.bus_admission.override(providers.Callable(nothing))
+        container.incoming_records.override(providers.Singleton(memory.IncomingRecords))
+        topics = program.service.contract.topics
+        container.bus.override(providers.Singleton(memory.Bus, topics))
+    # end: bus
     container.tick.override(providers.Object(0.01))  # in memory, looking is cheap
     for part, open in PARTS.items():
+        # only: temporal
+        if part == "saga_side":
+            continue  # another engine has no double: it is opened as the settings say
+        # end: temporal
         there = providers.Callable(nullcontext, getattr(container, part))
         getattr(container, open).override(there)
     return container

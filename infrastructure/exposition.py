@@ -4,7 +4,12 @@ Several processes show the lag of one read model, and alerts and dashboard take 
 is counted is counted in one process, and is summed.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import (
+    Callable,  # only: bus
+    Collection,
+    Mapping,  # only: bus
+    Sequence,
+)
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +21,7 @@ from application.parking_stream import ParkingStream
 from application.ports import StoreUnavailable, StreamUnusable
 from application.projections.lag import Lag, Lags
 from application.projections.staleness import Staleness
+from application.receiving.receiver import Receiver  # only: bus
 from infrastructure.metrics import Metrics
 from infrastructure.roles import Role
 
@@ -33,15 +39,22 @@ class Exposition:
     lags: Lags
     staleness: Staleness
     parking_streams: Sequence[ParkingStream]
+    # only: bus
+    receivers: Callable[[], Mapping[str, Receiver]]
+    forwards: bool
+    """Whether integration events are to be published, by whichever process."""
+    # end: bus
 
     async def text(self) -> bytes:
         """All metrics of this process, in Prometheus' text format, as of now."""
         for role in self.roles:
             self.metrics.roles.labels(role).set(1)
+        self.metrics.bus.set(self.forwards)  # only: bus
         if Role.API in self.roles or Role.PROJECTIONS in self.roles:
             await self._look_at_read_models()
         if Role.SAGAS in self.roles:
             self.metrics.show_parked(await _read(self.parking_streams))
+            self.metrics.receiving.show(self.receivers())  # only: bus
         return generate_latest(self.metrics.registry)
 
     async def _look_at_read_models(self) -> None:

@@ -100,4 +100,10 @@ class Seldom(logging.Filter):
         return True
 
 
-_TALKATIVE: Final = frozenset({"asyncio", "psycopg.pool", "uvicorn.error"})
+_TALKATIVE: Final = frozenset(
+    [
+        "asyncio",
+        "psycopg.pool",  # only: postgres
+        "uvicorn.error",
+    ]
+)

@@ -23,7 +23,9 @@ from application.ports import Appended, EventStore, WrongExpectedVersion
 from application.projections.lag import Lag
 from application.projections.staleness import Staleness
 from domain.decider import Command, DomainError
+from infrastructure.forwarder_metrics import ForwarderMetrics  # only: bus
 from infrastructure.group_metrics import GroupMetrics
+from infrastructure.receiving_metrics import ReceivingMetrics  # only: bus
 from infrastructure.saga_metrics import SagaMetrics
 from infrastructure.store_metrics import StoreMetrics
 
@@ -65,9 +67,26 @@ class Metrics:
             ["role"],
             registry=self.registry,
         )
+        # only: bus
+        self.bus = Gauge(
+            "headwater_bus_configured",
+            "1 where integration events are to be published.",
+            registry=self.registry,
+        )
+        # end: bus
+        # only: search
+        self.apart = Gauge(
+            "headwater_read_models_apart_hindered",
+            "1 while something is wrong with a server that has read models of its own.",
+            ["check"],
+            registry=self.registry,
+        )
+        # end: search
         self.sagas = SagaMetrics(self.registry)
         self.event_store = StoreMetrics(self.registry)
         self.groups = GroupMetrics(self.registry)
+        self.receiving = ReceivingMetrics(self.registry)  # only: bus
+        self.forwarder = ForwarderMetrics(self.registry)  # only: bus
         self._parked = Gauge(
             "headwater_parked_events",
             "Parked events of a consumer group, with those that wait behind them.",

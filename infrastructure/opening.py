@@ -36,9 +36,11 @@ def as_if_without(*packages: str) -> Iterator[None]:
 def opener(technology: str, side: str) -> Callable[..., Any]:
     """Opens one side of a service on this technology; its driver is an extra of the same name.
 
-    Calling it raises :class:`CommandFailed` if the driver is not installed.
+    ``technology``: its package, or ``PACKAGE.PART`` where each side has a part of its own. Calling
+    it raises :class:`CommandFailed` if the driver is not installed.
     """
     opens = imported(f"infrastructure.{technology}.opening", side)
+    extra = technology.partition(".")[0]
 
     def call(*given: Any) -> Any:
         try:
@@ -47,8 +49,8 @@ def opener(technology: str, side: str) -> Callable[..., Any]:
             if (error.name or "").startswith("infrastructure"):
                 raise
             raise CommandFailed(
-                f"{technology} cannot be used, since {error.name} is not installed: "
-                f"install the extra {technology!r}"
+                f"{extra} cannot be used, since {error.name} is not installed: "
+                f"install the extra {extra!r}"
             ) from error
 
     return call

@@ -1,37 +1,73 @@
 """What the wiring builds of a declared service: one of each, by its name."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import (
+    Awaitable,  # only: bus
+    Callable,  # only: bus
+    Collection,
+    Mapping,
+    Sequence,
+)
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from application.catalogue import Catalogue
+from application.command_dispatch import CommandDispatch  # only: bus
 from application.consuming import GroupConsumer
-from application.log_end import LogEnd
+from application.forwarding import Forwarder  # only: bus
+from application.forwarding import Observer as ForwarderObserver  # only: bus
+from application.log_end import LogEnd  # only: bus
 from application.parking_stream import ParkingStream
-from application.ports import ConsumerGroups, EventStore, PayloadStore, Subscriptions
+from application.personal.keyring import Keyring
+from application.personal.protection import PersonalData, ProtectedStore
+from application.personal.published import PublishedPersonalData  # only: bus
+from application.ports import (
+    Bus,  # only: bus
+    BusUnavailable,  # only: bus
+    ConsumerGroups,
+    EventStore,
+    IncomingRecords,  # only: bus
+    Leases,  # only: bus
+    PayloadStore,
+    PositionLost,  # only: bus
+    Subscriptions,  # only: bus
+)
 from application.projections.projection import Projection
 from application.reactions import Tools
-from application.sagas.deadlines import Deadlines
-from application.sagas.engine import Observer, SagaEngine
-from application.sagas.performing import Performer
+from application.receiving.receiver import Receiver  # only: bus
 from application.service import Service
 from infrastructure.roles import Role
 
 if TYPE_CHECKING:  # a side knows its metrics, which `run` does not need
+    from infrastructure.metrics import Metrics  # only: bus
     from infrastructure.sides import EventSide
-from application.shared_subscription import SharedSubscription
 
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-def consistent(service: Service[Any], inline: Collection[str]) -> Sequence[Projection[Any]]:
+def consistent(service: Service[Any], inline: Collection[str] = ()) -> Sequence[Projection[Any]]:
     """The declared read models, those named here inline."""
     return [
         replace(one, consistency="inline") if one.name in inline else one
         for one in service.read_models
     ]
+
+
+def personal_data(service: Service[Any], keyring: Keyring) -> PersonalData | None:
+    """What encrypts and opens the events of a service; ``None``: they hold no personal data."""
+    return PersonalData(service.encrypted, keyring) if service.encrypted else None
+
+
+def protected_catalogue(service: Service[Any], personal: PersonalData | None) -> Catalogue:
+    """The catalogue by which stores read events."""
+    return service.catalogue.opening(personal) if personal else service.catalogue
+
+
+def protected_store(store: EventStore, personal: PersonalData | None) -> EventStore:
+    """The store, given no personal data in the clear."""
+    return ProtectedStore(store, personal) if personal else store
 
 
 def counting(roles: Collection[Role], events: "EventSide") -> bool:
@@ -66,38 +102,83 @@ def reactions(
     }
 
 
-def engines(
-    service: Service[Any], store: EventStore, performer: Performer, observe: Observer
-) -> Mapping[str, SagaEngine]:
-    """The engine of each saga, with all its versions."""
-    own = service.catalogue.own
+# only: bus
+def receivers(
+    service: Service[Any],
+    records: IncomingRecords | None,
+    dispatch: CommandDispatch,
+    store: EventStore,
+    groups: ConsumerGroups,
+    payloads: PayloadStore,
+    metrics: "Metrics",
+    published: PublishedPersonalData,
+) -> Mapping[str, Receiver]:
+    """The receiver of each publisher; none without a bus."""
+    if records is None:
+        return {}
     return {
-        name: SagaEngine([*versions.values()], own, store, performer, observe=observe)
-        for name, versions in service.versions.items()
+        one.publisher: Receiver(
+            one,
+            f"{service.name}.{one.publisher}",
+            records,
+            dispatch,
+            store,
+            groups,
+            payloads,
+            now,
+            opened=published.opened,
+            count=metrics.receiving.counting(one.publisher),
+        )
+        for one in service.receives
     }
 
 
-def saga_workers(
-    engines: Mapping[str, SagaEngine],
-    groups: ConsumerGroups,
+# end: bus
+# only: bus
+def published_up_to(bus: Bus | None) -> Callable[[], Awaitable[int | None]] | None:
+    """Asks the bus for the position up to which events are on it; ``None``: there is no bus."""
+    if bus is None:
+        return None
+
+    async def position() -> int | None:
+        try:
+            standing = await bus.standing()
+        except (BusUnavailable, PositionLost):
+            return None
+        return standing.position if standing else None
+
+    return position
+
+
+# end: bus
+# only: bus
+def forwarder(
+    service: Service[Any],
+    bus: Bus | None,
+    subscriptions: Subscriptions,
     store: EventStore,
     payloads: PayloadStore,
-) -> Mapping[str, GroupConsumer]:
-    """A worker for each saga."""
-    return {
-        name: GroupConsumer(
-            name, engine.events, engine.handle, groups, store, payloads, ParkingStream(store, name)
-        )
-        for name, engine in engines.items()
-    }
+    leases: Leases,
+    log_end: LogEnd,
+    observer: ForwarderObserver,
+    holder: str,
+    published: PublishedPersonalData,
+) -> Forwarder | None:
+    """Publishes what the service declares; ``None`` where that is nothing, or there is no bus."""
+    if bus is None or not service.publishes:
+        return None
+    return Forwarder(
+        service.contract,
+        subscriptions,
+        store,
+        payloads,
+        bus,
+        leases,
+        log_end,
+        observer,
+        holder=holder,
+        sealed=published.sealed,
+    )
 
 
-def deadlines(
-    service: Service[Any], store: EventStore, subscriptions: Subscriptions, log_end: LogEnd
-) -> Mapping[str, Deadlines]:
-    """The deadlines of the sagas of each name."""
-    shared = SharedSubscription(subscriptions)
-    each = {name: Deadlines(name, store, shared, log_end) for name in service.versions}
-    for one in each.values():
-        shared.expect(one.events)
-    return each
+# end: bus

@@ -7,6 +7,7 @@ logs/<id>                   a log whose events refer to payloads here
 probe                       written to find out whether payloads can be written
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
@@ -16,18 +17,20 @@ from application.ports import StoredPayload
 ASIDE: Final = "aside"
 LOGS: Final = "logs"
 PROBE: Final = "probe"
+DRAFT: Final = "draft-"
 _MOMENT: Final = "%Y%m%dT%H%M%S.%fZ"
 
 
 def stored_at(path: str, size: int, modified: datetime) -> StoredPayload | None:
     """What is at this path; ``None`` for what is not a payload, and not left by a writer of one."""
     match path.split("/"):
-        case [name] if name != PROBE:
-            return StoredPayload(name, size, modified)
-        case ["aside", digest, moment]:
-            return StoredPayload(digest, size, _moment(moment), aside=True)
+        case [name]:
+            found = StoredPayload(name, size, modified)
+        case ["aside", name, moment] if (at := _moment(moment)) is not None:
+            found = StoredPayload(name, size, at, aside=True)
         case _:
             return None
+    return found if found.is_payload or name.startswith(DRAFT) else None
 
 
 def aside(digest: str, at: datetime) -> str:
@@ -40,5 +43,7 @@ def note_of(log: str) -> str:
     return f"{LOGS}/{quote(log, safe='')}"
 
 
-def _moment(text: str) -> datetime:
-    return datetime.strptime(text, _MOMENT).replace(tzinfo=UTC)
+def _moment(text: str) -> datetime | None:
+    with suppress(ValueError):
+        return datetime.strptime(text, _MOMENT).replace(tzinfo=UTC)
+    return None

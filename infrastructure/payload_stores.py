@@ -24,7 +24,9 @@ def payload_places(stores: Sequence[SweepablePayloads]) -> PayloadPlaces:
 
 
 def _opened(settings: Settings, place: str) -> SweepablePayloads:
-    technology = "s3" if "://" in place else "filesystem"
+    technology = "filesystem"
+    if "://" in place:  # only: s3
+        technology = "s3"  # only: s3
     opened: SweepablePayloads = opener(technology, "payload_store")(settings, place)
     return opened
 

@@ -1,20 +1,34 @@
 """A service with its edges: one value, handed to the wiring, to HTTP and to the command line."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,  # only: bus
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import (
+    dataclass,
+    field,
+    replace,  # only: temporal
+)
 from typing import TYPE_CHECKING, Any, Final, Generic
 
+from application.access import Rule
 from application.reactions import O
 from application.service import Service
 from infrastructure.opening import imported
+from infrastructure.roles import Role  # only: bus
 from infrastructure.settings import Settings
+from infrastructure.settings.temporal import SagaEngine  # only: temporal
 
 if TYPE_CHECKING:  # imports neither HTTP nor the command line: each is loaded where it is used
     import typer
     from fastapi import APIRouter
 
-    from infrastructure.processes.needs import Embedded
+    from infrastructure.console import Section  # only: console
+    from infrastructure.processes.needs import Startable
 
 Check = Callable[[], Awaitable[object]]
 """Raises while its dependency does not answer."""
@@ -59,14 +73,18 @@ class Program(Generic[O]):
     about: str = ""
     """The first lines of the command line's help."""
     routes: Callable[[], Sequence["APIRouter"]] = tuple
+    # only: console
+    pages: Callable[[], Sequence["Section"]] = tuple
+    """Its own pages in the console."""
+    # end: console
     paths_apart: Sequence[str] = ()
     """Below these (``/partner/``) the routes require a token of their own, and not the API's."""
     commands: Callable[["typer.Typer"], None] = lambda _: None
     """Adds its commands to those of the kit."""
-    embedded: Callable[[], Sequence["Embedded"]] = tuple
+    command_rules: Mapping[str, Rule] = field(default_factory=dict)
+    """Which roles its own commands need, by their names: ``group command``."""
+    startable: Callable[[], Sequence["Startable"]] = tuple
     """What can be started in place of the outside."""
-    forwarders: Mapping[str, Callable[[Any], Awaitable[None]]] = field(default_factory=dict)
-    """What hands events to other systems, by name: each runs as a task, over the container."""
     first_start: Callable[..., Awaitable[None]] = nothing
     """Fills an empty event store: ``(container, home, console)``."""
     welcome: Callable[..., Awaitable[None]] = says_where_it_is
@@ -79,3 +97,23 @@ class Deployment:
 
     program: Program[Any]
     settings: Settings
+
+    # only: temporal
+    def with_engine(self, engine: SagaEngine) -> "Deployment":
+        """The same with this engine for all sagas that have none of their own in the settings."""
+        chosen = {"saga_engine": engine}
+        return replace(self, settings=self.settings.model_copy(update=chosen))
+
+    # end: temporal
+    # only: bus
+    @property
+    def forwards(self) -> bool:
+        """Whether the service publishes integration events, and a bus is set for them."""
+        return bool(self.program.service.publishes) and self.settings.bus != "none"
+
+    @property
+    def idle(self) -> Collection[Role]:
+        """The roles that have nothing to do."""
+        return () if self.forwards else (Role.FORWARDERS,)
+
+    # end: bus

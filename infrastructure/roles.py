@@ -15,8 +15,10 @@ class Role(StrEnum):
     """Fills the read models, and measures how far they and the sagas are behind."""
     SAGAS = "sagas"
     """Runs the sagas, their deadlines, and the reactions."""
+    # only: bus
     FORWARDERS = "forwarders"
-    """Hands events to other systems."""
+    """Publishes integration events on the bus; one at a time."""
+    # end: bus
 
 
 ALL: Final = frozenset(Role)
@@ -34,13 +36,16 @@ def in_words(of: Collection[Role]) -> str:
     return "all" if set(of) == ALL else ", ".join(role for role in Role if role in of)
 
 
-def numbers(wanted: Sequence[str], *, forwards: bool) -> Mapping[Role, int]:
+def numbers(
+    wanted: Sequence[str],
+    idle: Collection[Role] = (),  # only: bus
+) -> Mapping[Role, int]:
     """How many processes of each role: what is ``wanted`` (``sagas=2``), else one of each.
 
-    Without a forwarder that is declared (``forwards``) there is no process of forwarders.
     Raises :class:`InvalidNumber`.
     """
-    found = {role: 1 for role in Role if forwards or role is not Role.FORWARDERS}
+    found = dict.fromkeys(Role, 1)
+    found.update(dict.fromkeys(idle, 0))  # only: bus
     for text in wanted:
         name, _, number = text.partition("=")
         if name not in list(Role) or not re.fullmatch("[0-9]{1,3}", number):

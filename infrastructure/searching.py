@@ -3,13 +3,22 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
+import structlog
+
+from application.ports import Builds, Checkpoints
 from application.projections.abilities import Ability, needs
+from application.projections.filling_elsewhere import number_of
 from application.projections.placing import PlacedReadModels
 from application.projections.projection import Projection
 from application.projections.searching import SearchReadModels, owner_of
+from infrastructure.settings import InvalidSettings, Settings
 from infrastructure.sides import Apart, ReadSide, SearchSide
+
+log = structlog.stdlib.get_logger(__name__)
+
+_NAMES: Final = "search names"  # by which other programs find the live builds
 
 Opens = Callable[[int], AbstractAsyncContextManager[SearchSide]]
 """Opens a search engine for the service of that number."""
@@ -30,7 +39,29 @@ def beside(
     projections: Sequence[Projection[Any]], apart: Sequence[Projection[Any]]
 ) -> Sequence[Projection[Any]]:
     """All other read models."""
-    return [one for one in projections if one.name not in names(apart)]
+    elsewhere = names(apart)
+    return [one for one in projections if one.name not in elsewhere]
+
+
+async def require_placed(
+    projections: Sequence[Projection[Any]],
+    builds: Builds,
+    checkpoints: Checkpoints,
+    settings: Settings,
+) -> None:
+    """Raises :class:`InvalidSettings` for a read model that is not where the settings say.
+
+    For a command that changes nothing about that: starting a service moves it.
+    """
+    if settings.search != "database":
+        return
+    for one in projections:
+        for standing in await builds.standings(one.name) if Ability.SEARCH in needs(one) else ():
+            if await checkpoints.load(number_of(standing.build)) is not None:
+                raise InvalidSettings(
+                    f"{settings.name_of('search')}: {standing.build.table} is kept in a search "
+                    "engine: set what is set for the service"
+                )
 
 
 @asynccontextmanager
@@ -46,7 +77,10 @@ async def read_side(
             yield side
             return
         async with opens(await owner_of(side.checkpoints)) as search:
-            models = SearchReadModels(search.engine, apart, side.builds, side.checkpoints)
+            models = SearchReadModels(
+                search.engine, apart, side.builds, side.checkpoints, log.warning
+            )
             placed = PlacedReadModels(side.read_models, {one.name: models for one in apart})
-            kept = Apart(names(apart), {"search server": search.check})
+            checks = {"search server": search.check, _NAMES: models.show}
+            kept = Apart(names(apart), checks, models.show)
             yield replace(side, read_models=placed, apart=kept)

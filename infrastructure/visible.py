@@ -16,6 +16,7 @@ _ACTS: Final = re.compile(
     "\U000e0000-\U000e0fff"  # tags
     "]"
 )
+_BEGINS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def visible(text: str) -> str:
@@ -32,6 +33,11 @@ def visible_json(document: object, indent: int | None = 2) -> str:
     """The document as JSON that any parser reads, and that no terminal acts upon."""
     text = json.dumps(document, ensure_ascii=False, indent=indent)
     return "\n".join(_ACTS.sub(_escaped, line) for line in text.split("\n"))
+
+
+def not_a_formula(text: str) -> str:
+    """A text for a cell of a spreadsheet, which would run what begins with ``=``."""
+    return f"'{text}" if text.startswith(_BEGINS_A_FORMULA) else text
 
 
 def _escaped(found: re.Match[str]) -> str:

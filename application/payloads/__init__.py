@@ -1,1 +1,1 @@
-"""Payloads as a whole: in several stores at once, verified, copied, and removed."""
+"""Payloads as a whole: in several stores at once, verified, and swept."""

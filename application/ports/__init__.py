@@ -1,51 +1,83 @@
 """Every seam of the kit. An adapter implements a port, and passes the port's contract suite.
 
-    port               what it is for                                in
-    -----------------  --------------------------------------------  --------------------------------
-    EventStore         append to streams and read them               memory, EventStoreDB, PostgreSQL, DynamoDB
-    Subscriptions      follow all events, in order                   memory, EventStoreDB, PostgreSQL, DynamoDB
-    StoreFacts         which store it is, how much is in it          memory, EventStoreDB, PostgreSQL, DynamoDB
-    ConsumerGroups     share events among competing consumers        memory, EventStoreDB, PostgreSQL, DynamoDB
-    PayloadStore       keep what is too large for an event           memory, directory, S3
-    SweepablePayloads  list them, and remove what is not needed      memory, directory, S3
-    IncomingRecords    receive the records of other parties          memory, Kafka
-
-    Lookup             views by their keys                           memory, PostgreSQL
-    Finding            pages of views, by their fields               memory, PostgreSQL
-    Searching          views by the words in them                    memory, PostgreSQL
-    Summing            exact sums over all views                     memory, PostgreSQL
-    Views              all of these, and how far they have come      memory, PostgreSQL
-    WritableViews      views, parts and checkpoint of a build        memory, PostgreSQL
-    GuardedViews       the same without transactions                 memory
-    SearchIndex        the views of a build in a search engine       memory, OpenSearch
-    SearchEngine       all indexes of one                            memory, OpenSearch
-    ReadModels         the views of every build                      memory, PostgreSQL
-    Builds             which builds there are, what fills each       memory, PostgreSQL
-
-    Bus                topics for other systems                      memory
-
-    Checkpoints        how far each follower of the log has come     memory, PostgreSQL, DynamoDB
-    Leases             which process does what only one may do       memory, PostgreSQL, DynamoDB
-
 The contract of each is a test suite in ``tests/contracts/``, which runs on every adapter.
-"""  # noqa: E501 - a row of the table is one line
+"""
 
+# The table of ports:
+#
+#   port               what it is for
+#   -----------------  ----------------------------------------
+#   EventStore         append to streams and read them
+#   Subscriptions      follow all events, in order
+#   StoreFacts         which store it is, how much is in it
+#   EventBrowser       find streams and events, for people
+#   ConsumerGroups     share events among competing consumers
+#   PayloadStore       keep what is too large for an event
+#   SweepablePayloads  list these, remove what is not needed
+#   KeyStore           the keys of data subjects, until they are forgotten
+#
+#   Bus                publish to other systems  # only: bus
+#   IncomingRecords    receive the records of other parties  # only: bus
+#
+#   Lookup             views by their keys
+#   Finding            pages of views, by their fields
+#   Searching          views by the words in them
+#   Summing            exact sums over all views
+#   Views              all of these, and how far they have come
+#   WritableViews      views, parts and checkpoint of a build
+#   GuardedViews       the same without transactions  # only: dynamodb_views or search
+#   SearchIndex        the views of a build in a search engine  # only: search
+#   SearchEngine       all indexes of one  # only: search
+#   ReadModels         the views of every build
+#   Builds             which builds there are, what fills each
+#
+#   Checkpoints        how far followers of the log have come
+#   Leases             which process does what only one may do
+#
+# Where there are adapters, besides those in memory:
+#
+#   directory     PayloadStore, SweepablePayloads
+#   EventStoreDB  EventStore, Subscriptions, StoreFacts  # only: eventstoredb
+#   EventStoreDB  EventBrowser, ConsumerGroups  # only: eventstoredb
+#   PostgreSQL    EventStore, Subscriptions, StoreFacts  # only: postgres_events
+#   PostgreSQL    EventBrowser, ConsumerGroups  # only: postgres_events
+#   PostgreSQL    Lookup, Finding, Searching, Summing, Views, WritableViews  # only: postgres
+#   PostgreSQL    ReadModels, Builds, Checkpoints, Leases, KeyStore  # only: postgres
+#   DynamoDB      EventStore, Subscriptions, StoreFacts  # only: dynamodb_events
+#   DynamoDB      EventBrowser, ConsumerGroups  # only: dynamodb_events
+#   DynamoDB      Lookup, Finding, Summing, Views, GuardedViews  # only: dynamodb_views
+#   DynamoDB      ReadModels, Builds, Checkpoints, Leases, KeyStore  # only: dynamodb_views
+#   S3            PayloadStore, SweepablePayloads  # only: s3
+#   Kafka         Bus, IncomingRecords  # only: kafka
+#   OpenSearch    SearchIndex, SearchEngine  # only: opensearch
+#   Algolia       SearchIndex, SearchEngine  # only: algolia
+
+from application.ports.browsing import (
+    LARGEST_BROWSED,
+    NEWEST,
+    EventBrowser,
+    Found,
+    Incomplete,
+    Reading,
+    StreamSeen,
+    Wanted,
+)
 from application.ports.builds import (
     Builds,
     NotOurs,
     WrongRole,
 )
-from application.ports.bus import (
-    Bus,
-    BusUnavailable,
-    Fenced,
-    ForwarderStanding,
-    LastEvent,
-    PositionLost,
-    Publisher,
-    RecordTooLarge,
-    TopicStanding,
-)
+from application.ports.bus import (  # only: bus
+    Bus,  # only: bus
+    BusUnavailable,  # only: bus
+    Fenced,  # only: bus
+    ForwarderStanding,  # only: bus
+    LastEvent,  # only: bus
+    PositionLost,  # only: bus
+    Publisher,  # only: bus
+    RecordTooLarge,  # only: bus
+    TopicStanding,  # only: bus
+)  # only: bus
 from application.ports.coordination import (
     CheckpointMoved,
     Checkpoints,
@@ -62,10 +94,11 @@ from application.ports.events import (
     StreamUnusable,
     Subscriptions,
     WrongExpectedVersion,
+    require_append,
     require_version,
 )
 from application.ports.filling import (
-    GuardedViews,
+    GuardedViews,  # only: dynamodb_views or search
     Promise,
     WritableViews,
 )
@@ -73,13 +106,19 @@ from application.ports.groups import (
     ConsumerGroups,
     Delivery,
     GroupInfo,
+    no_such_group,
 )
-from application.ports.incoming import (
-    Arrival,
-    Arrivals,
-    BusRecord,
-    IncomingRecords,
-    TopicLag,
+from application.ports.incoming import (  # only: bus
+    Arrival,  # only: bus
+    Arrivals,  # only: bus
+    BusRecord,  # only: bus
+    IncomingRecords,  # only: bus
+    TopicLag,  # only: bus
+)  # only: bus
+from application.ports.keys import (
+    Forgotten,
+    KeyStore,
+    require_subject,
 )
 from application.ports.payloads import (
     PayloadDamaged,
@@ -100,12 +139,13 @@ from application.ports.providers import (
 from application.ports.read_models import (
     NotBuilt,
     ReadModels,
+    answering,
 )
-from application.ports.search import (
-    IndexMissing,
-    SearchEngine,
-    SearchIndex,
-)
+from application.ports.search import (  # only: search
+    IndexMissing,  # only: search
+    SearchEngine,  # only: search
+    SearchIndex,  # only: search
+)  # only: search
 from application.ports.unavailable import (
     StoreUnavailable,
 )
@@ -118,19 +158,22 @@ from application.ports.views import (
     Seen,
     Summing,
     Sums,
+    Total,
     V,
     Views,
 )
 
 __all__ = [
+    "LARGEST_BROWSED",
+    "NEWEST",
     "NO_STREAM",
     "Appended",
-    "Arrival",
-    "Arrivals",
+    "Arrival",  # only: bus
+    "Arrivals",  # only: bus
     "Builds",
-    "Bus",
-    "BusRecord",
-    "BusUnavailable",
+    "Bus",  # only: bus
+    "BusRecord",  # only: bus
+    "BusUnavailable",  # only: bus
     "Changed",
     "CheckpointMoved",
     "Checkpoints",
@@ -138,15 +181,20 @@ __all__ = [
     "Declined",
     "Delivery",
     "Done",
+    "EventBrowser",
     "EventStore",
-    "Fenced",
+    "Fenced",  # only: bus
     "Finding",
-    "ForwarderStanding",
+    "Forgotten",
+    "ForwarderStanding",  # only: bus
+    "Found",
     "GroupInfo",
-    "GuardedViews",
-    "IncomingRecords",
-    "IndexMissing",
-    "LastEvent",
+    "GuardedViews",  # only: dynamodb_views or search
+    "IncomingRecords",  # only: bus
+    "Incomplete",
+    "IndexMissing",  # only: search
+    "KeyStore",
+    "LastEvent",  # only: bus
     "Leases",
     "Lookup",
     "NotBuilt",
@@ -155,17 +203,18 @@ __all__ = [
     "PayloadDamaged",
     "PayloadStore",
     "PayloadUnavailable",
-    "PositionLost",
+    "PositionLost",  # only: bus
     "Progress",
     "Promise",
     "ProviderRefused",
     "ProviderUnavailable",
-    "Publisher",
+    "Publisher",  # only: bus
     "ReadModels",
-    "RecordTooLarge",
+    "Reading",
+    "RecordTooLarge",  # only: bus
     "Removed",
-    "SearchEngine",
-    "SearchIndex",
+    "SearchEngine",  # only: search
+    "SearchIndex",  # only: search
     "Searching",
     "Seen",
     "StoreFacts",
@@ -173,19 +222,26 @@ __all__ = [
     "StoredPayload",
     "StreamDeleted",
     "StreamHasHole",
+    "StreamSeen",
     "StreamUnusable",
     "Subscriptions",
     "Summing",
     "Sums",
     "SweepablePayloads",
-    "TopicLag",
-    "TopicStanding",
+    "TopicLag",  # only: bus
+    "TopicStanding",  # only: bus
+    "Total",
     "V",
     "Views",
+    "Wanted",
     "WritableViews",
     "WrongExpectedVersion",
     "WrongRole",
+    "answering",
+    "no_such_group",
+    "require_append",
     "require_digest",
+    "require_subject",
     "require_version",
     "require_whole",
 ]

@@ -22,13 +22,19 @@ class Fenced(Exception):
 class PositionLost(Exception):
     """The topics hold records, but the bus keeps no position: publishing would repeat them."""
 
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"the topics hold records, but {where} holds no position, so publishing would repeat "
+            "them all: `bus replay --from …` sets one"
+        )
+
 
 class RecordTooLarge(Exception):
     """A record is larger than its topic allows. Nothing of its batch was published."""
 
-    def __init__(self, outgoing: Outgoing, size: int, limit: int) -> None:
+    def __init__(self, outgoing: Outgoing, size: int, limit: int, topic: str) -> None:
         super().__init__(
-            f"{outgoing.event.type} of {outgoing.key} has {size:,} bytes, and {outgoing.topic} "
+            f"{outgoing.event.type} of {outgoing.key} has {size:,} bytes, and {topic} "
             f"takes {limit:,}: raise max.message.bytes of that topic, or publish less of it"
         )
         self.outgoing = outgoing
@@ -99,10 +105,21 @@ class Bus(Protocol):
         """What the bus holds now. Disturbs no publisher."""
         ...
 
+    async def move(self, standing: ForwarderStanding) -> None:
+        """Let the next publisher go on from this standing. One that is open is fenced.
+
+        Works where the position is lost, too. Raises :class:`Fenced` when others are opened all
+        the time.
+        """
+        ...
+
     async def topics(self) -> Sequence[TopicStanding]:
         """The topics that the service needs, as they are."""
         ...
 
-    async def create_topics(self) -> Sequence[str]:
-        """Create the topics that are missing. Returns their names."""
+    async def create_topics(
+        self, partitions: int | None = None, replication: int | None = None
+    ) -> Sequence[str]:
+        """Create the topics that are missing: as the bus has it by default, unless numbers are
+        given. Returns their names."""
         ...

@@ -1,7 +1,7 @@
 """What followers of the log need: a checkpoint, and a lease on the work.
 
-A follower is anything that reads the log in order and leaves something elsewhere: a build of a
-read model, a forwarder to Kafka, a search index. Both ports know it by its name only.
+A follower is anything that reads the log in order and leaves something elsewhere, such as a build
+of a read model. Both ports know it by its name only.
 """
 
 from typing import Protocol

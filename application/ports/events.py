@@ -57,6 +57,12 @@ def require_version(stream: str, expected: int, found: int) -> None:
         raise StreamHasHole(stream, expected, found)
 
 
+def require_append(stream: str, events: Sequence[NewEvent], expected_version: int) -> None:
+    """Raise ``ValueError`` for no events, and for a version below -1."""
+    if not events or expected_version < NO_STREAM:
+        raise ValueError(f"append 1 event or more after version -1 or more, to {stream!r}")
+
+
 class EventStore(Protocol):
     """Streams of immutable events. Nothing here can change or delete one."""
 

@@ -75,7 +75,7 @@ class WritableViews(Protocol[V]):
 class GuardedViews(Protocol[V]):
     """Views of one build, or its parts, in a store without transactions over several of them.
 
-    Such as a search engine. With ``Checkpoints`` beside it, it makes ``WritableViews`` that keep
+    With ``Checkpoints`` beside it, it makes ``WritableViews`` that keep
     the promise ``AFTER``: :class:`~application.projections.checkpoint_after.CheckpointAfter`.
     """
 

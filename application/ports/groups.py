@@ -43,6 +43,11 @@ class GroupInfo:
     in_flight: int
 
 
+def no_such_group(group: str) -> KeyError:
+    """The error for an unknown group."""
+    return KeyError(f"there is no consumer group {group!r}")
+
+
 class ConsumerGroups(Protocol):
     """Persistent subscriptions to all events: the group remembers, its consumers compete."""
 

@@ -30,6 +30,11 @@ class Arrival(Protocol):
     def record(self) -> BusRecord: ...
 
     @property
+    def deaths(self) -> int:
+        """How many consumers have died while they had it, and no other record, in hand."""
+        ...
+
+    @property
     def lost(self) -> bool:
         """Whether its partition is to go to another consumer: begin no more work on it."""
         ...
@@ -59,7 +64,7 @@ class Arrivals(Protocol):
     def __aiter__(self) -> AsyncIterator[Arrival]: ...
 
     async def __anext__(self) -> Arrival:
-        """Raises :class:`StoreUnavailable` for an error that a new connection may mend."""
+        """Raises ``BusUnavailable`` for an error that a new connection may mend."""
         ...
 
     @property
@@ -84,6 +89,9 @@ class IncomingRecords(Protocol):
         are unsettled at a time; meanwhile others go on. A partition that goes to another consumer
         goes there once its records are settled, or after a few seconds.
 
-        Only records of committed transactions are handed out. Raises :class:`StoreUnavailable`.
+        A consumer that dies may have died of a record. So those that it had are handed out one by
+        one after that, and one that is alone then, and of which more consumers die, has ``deaths``.
+
+        Only records of committed transactions are handed out. Raises ``BusUnavailable``.
         """
         ...

@@ -72,6 +72,11 @@ class StoredPayload:
     """When it was stored last, or set aside."""
     aside: bool = False
 
+    @property
+    def is_payload(self) -> bool:
+        """Whether it is one, and not what a killed writer has left behind."""
+        return _DIGEST.fullmatch(self.digest) is not None
+
 
 class SweepablePayloads(PayloadStore, Protocol):
     """A payload store that can be listed, and of which payloads can be removed, in two steps.
@@ -85,10 +90,11 @@ class SweepablePayloads(PayloadStore, Protocol):
         stored, and set aside. Raises ``StoreUnavailable``."""
         ...
 
-    async def set_aside(self, payload: StoredPayload, at: datetime) -> None:
-        """Set a stored payload aside, as of the moment ``at``. Raises ``StoreUnavailable``.
+    async def set_aside(self, payload: StoredPayload) -> None:
+        """Set a stored payload aside, as of now. Raises ``StoreUnavailable``.
 
-        Does nothing if it is not there any more.
+        Does nothing if it is not there any more. One that is damaged may get lost if it is put
+        meanwhile.
         """
         ...
 

@@ -1,13 +1,21 @@
 """Where the views of all builds are."""
 
-from collections.abc import Collection
-from typing import Protocol
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import Any, Protocol
 
+from application.ports.builds import Builds
 from application.ports.filling import WritableViews
 from application.ports.views import V, Views
 from application.projections.abilities import Ability
-from application.projections.builds import WHOLE, Build, Shard
-from application.projections.comparing import Comparison
+from application.projections.builds import (
+    WHOLE,
+    Build,
+    BuildStanding,
+    Shard,
+    readable,
+    unreadable,
+)
+from application.projections.comparing import Comparison, Document
 from application.projections.projection import Projection
 
 
@@ -42,6 +50,14 @@ class ReadModels(Protocol):
         """
         ...
 
+    def documents(self, build: Build) -> AsyncIterator[tuple[str, Document]]:
+        """All views and parts that are kept of a build, as JSON, with their keys.
+
+        Not of one moment: what is written meanwhile may be missing. Nothing, where the build has no
+        room yet. Raises ``StoreUnavailable``.
+        """
+        ...
+
     async def discard(self, build: Build) -> None:
         """Remove the views of a build that has been dropped, where that has not removed them.
 
@@ -53,3 +69,17 @@ class ReadModels(Protocol):
 
 class NotBuilt(Exception):
     """This read model has not been built yet, or not in a version that this release knows."""
+
+
+async def answering(
+    builds: Builds, name: str, declared: Sequence[Projection[Any]]
+) -> tuple[Projection[Any], BuildStanding]:
+    """The build that answers queries now, and its declaration: see :meth:`ReadModels.live`.
+
+    Raises :class:`NotBuilt`, ``StoreUnavailable``.
+    """
+    standings = await builds.standings(name)
+    found = readable(name, standings, declared)
+    if found is None:
+        raise NotBuilt(unreadable(name, standings))
+    return found

@@ -21,6 +21,10 @@ class SearchIndex(GuardedViews[V], Protocol[V]):
 
     All methods but ``filling``, ``begin`` and ``prepare`` raise :class:`IndexMissing` where there
     is no index. All raise ``StoreUnavailable``.
+
+    ``load`` and ``search`` go to the index that is there. ``write`` goes only to the one that this
+    object has prepared, begun or asked about: once another process has begun it anew, it raises
+    :class:`IndexMissing`. So nothing that belongs to a lost index gets into the new one.
     """
 
     async def filling(self) -> int | None:
@@ -52,7 +56,7 @@ class SearchEngine(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called in messages: *OpenSearch*."""
+        """What it is called in messages."""
         ...
 
     def index(self, projection: Projection[V], build: Build) -> SearchIndex[V]:
@@ -63,8 +67,8 @@ class SearchEngine(Protocol):
         """The index of its parts, which no query reads."""
         ...
 
-    def kept(self, build: Build) -> AsyncIterator[Kept]:
-        """All views of a build and all removed ones, in the order of their keys.
+    def kept(self, build: Build, *, parts: bool = False) -> AsyncIterator[Kept]:
+        """All views (or parts) of a build and all removed ones, in the order of their keys.
 
         From one moment, where the engine can; of a build without an index: nothing. A few at a
         time are in memory. Raises ``StoreUnavailable``.

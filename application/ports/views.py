@@ -7,7 +7,7 @@ what it offers, and wiring refuses what does not match (``application/projection
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 from application.projections.projection import View
 
@@ -46,6 +46,21 @@ class Sums:
     fields: Mapping[str, Decimal]
 
 
+@dataclass(frozen=True)
+class Total:
+    """How many there are, for people: exactly, or a bound that costs less."""
+
+    number: int
+    bound: Literal["exactly", "at least", "at most"] = "exactly"
+
+    @property
+    def exact(self) -> bool:
+        return self.bound == "exactly"
+
+    def __str__(self) -> str:
+        return f"{self.number:,}" if self.exact else f"{self.bound} {self.number:,}"
+
+
 class Lookup(Protocol[V]):
     """Views by their keys: every store can do that."""
 
@@ -62,25 +77,45 @@ class Finding(Lookup[V], Protocol[V]):
         *,
         equal: Mapping[str, str],
         by: str | None = None,
-        after: str | None = None,
+        since: str | None = None,
         until: str | None = None,
+        after: str | None = None,
+        descending: bool = False,
         limit: int = 50,
     ) -> Sequence[tuple[str, Seen[V]]]:
         """Views whose fields equal all of these, in the order of their keys, at most ``limit``.
 
-        Beyond the key ``after``, up to and with the key ``until``. ``ValueError`` for fields that
-        the projection does not declare as ``indexed``, and for one that is not ``listed``. What it
-        declares as ``detail`` is left at its default.
+        With keys from ``since`` to ``until``, both included, and behind the key ``after`` in the
+        order of this page: ``descending``, or not. ``ValueError`` for fields that the projection
+        does not declare as ``indexed``, and for one that is not ``listed``. What it declares as
+        ``detail`` is left at its default.
 
         With ``by``: in the order of that field's text, then of their keys, without those that have
-        none; ``after`` is then the key of a view that there is, ``until`` a text of the field.
+        none; ``since`` and ``until`` are then texts of the field, ``after`` is the key of a view
+        that there is.
         """
         ...
 
     async def count(
-        self, *, equal: Mapping[str, str], by: str | None = None, until: str | None = None
+        self,
+        *,
+        equal: Mapping[str, str],
+        by: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
     ) -> int:
         """How many views ``find`` would find, had it no limit."""
+        ...
+
+    async def total(
+        self,
+        *,
+        equal: Mapping[str, str],
+        by: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> Total:
+        """The same for a list: a store that has to read what it counts ends after some thousand."""
         ...
 
 
@@ -100,13 +135,23 @@ class Searching(Lookup[V], Protocol[V]):
 
 
 class Summing(Protocol):
-    """What fields of all views come to: ``summed`` of the projection."""
+    """What fields of views come to: ``summed`` of the projection."""
 
-    async def sums(self, fields: Collection[str], *, by: str) -> Mapping[str, Sums]:
-        """Exact sums of numbers or money over all views, for each value of the field ``by``.
+    async def sums(
+        self,
+        fields: Collection[str],
+        *,
+        by: str,
+        equal: Mapping[str, str] | None = None,
+        after: str | None = None,
+        until: str | None = None,
+    ) -> Mapping[str, Sums]:
+        """Exact sums of numbers or money, for each value of the field ``by``: over all views, or
+        over those that ``find`` would find, had it no limit.
 
         Money counts with its amount: ask by currency. ``ValueError`` for fields that the projection
-        does not declare as ``summed``, and for a ``by`` that its views do not have.
+        does not declare as ``summed`` or as ``indexed``, and for a ``by`` that its views do not
+        have.
         """
         ...
 

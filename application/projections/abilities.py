@@ -17,12 +17,16 @@ class Ability(StrEnum):
 
 
 class NotOffered(Exception):
-    """A read model needs what its store cannot do."""
+    """A read model needs what its store cannot do: this ability, if it is one."""
+
+    def __init__(self, message: str, ability: Ability | None = None) -> None:
+        super().__init__(message)
+        self.ability = ability
 
 
 def refuse(ability: Ability, store: str) -> NoReturn:
     """Raises :class:`NotOffered` for a query that the store cannot answer."""
-    raise NotOffered(f"{store} cannot {ability}")
+    raise NotOffered(f"{store} cannot {ability}", ability)
 
 
 def needs(projection: Projection[Any]) -> Collection[Ability]:
@@ -44,7 +48,8 @@ def require_offered(
         for lacking in (need for need in needs(projection) if need not in offered):
             raise NotOffered(
                 f"{projection.name} cannot be kept in {store}, which cannot {lacking}: keep it in "
-                f"a store that can, or declare it without {_DECLARED_AS[lacking]}"
+                f"a store that can, or declare it without {_DECLARED_AS[lacking]}",
+                lacking,
             )
 
 

@@ -61,6 +61,12 @@ class Note:
     by: str
     reason: str
     at: datetime
+    actor: str = ""
+    """As in the metadata of events; empty: ``by``."""
+
+    @property
+    def acts_as(self) -> str:
+        return self.actor or self.by
 
 
 @dataclass(frozen=True)

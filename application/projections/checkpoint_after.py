@@ -58,9 +58,16 @@ class CheckpointAfter(Generic[V]):
             await self._views.write(changed)
         if parts and self._parts:
             await self._parts.write(parts)
+        await self.require_current()
         await self._checkpoints.advance(
             self._name, checkpoint, expected=expected, events=events, shard=self._shard
         )
+
+    async def require_current(self) -> None:
+        """Raises ``CheckpointMoved`` if what was written is not what the checkpoint is of.
+
+        Here it always is; a store that may lose views, and fill them again, asks.
+        """
 
     async def clear(self) -> None:
         await self._checkpoints.forget(self._name)  # first: what is missing is then filled again

@@ -126,8 +126,8 @@ class Deploy:
                 count = await self._store.count(self._projection.events)
             standing = await self._standing(build)
             since = since or standing.now
-            report(Filling(build, standing.events, count, _trouble(standing)))
             _refuse(standing)
+            report(Filling(build, standing.events, count, _trouble(standing)))
             if all(_is_live(shard, since) for shard in standing.shards):
                 return
             if filling.done():
@@ -173,5 +173,6 @@ def _is_live(shard: ShardStanding, since: datetime) -> bool:
 
 
 def _trouble(standing: BuildStanding) -> str | None:
-    errors = (shard.report.error for shard in standing.shards if shard.report)
-    return next((error for error in errors if error), None)
+    reports = [shard.report for shard in standing.shards if shard.report]
+    waiting = (report.error for report in reports if report.state is not State.FAILED)
+    return next((error for error in waiting if error), None)

@@ -2,7 +2,8 @@
 
 Every ``tick`` the host reads the standings: it renews the leases of what it fills, takes what is
 free, and lets go of what was paused, dropped or taken. A build that fails waits for an operator
-and stops no other. The runners share one subscription, so each event is received and decoded once.
+and stops no other. The runners share one subscription, so each event is received and decoded once,
+and so is the payload of a large one.
 """
 
 import asyncio
@@ -12,11 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from application.claimed_once import ClaimedOnce
 from application.ending import end
 from application.log_end import LogEnd
 from application.ports import (
     Builds,
     PayloadStore,
+    Promise,
     ReadModels,
     StoreUnavailable,
     Subscriptions,
@@ -28,6 +31,7 @@ from application.projections.failures import ProjectionFailed
 from application.projections.projection import Projection
 from application.projections.runner import ProjectionRunner
 from application.projections.status import RunnerStatus, State, now
+from application.projections.writing_behind import NOTHING
 from application.shared_subscription import SharedSubscription
 
 Key = tuple[Build, Shard]
@@ -55,10 +59,31 @@ class _Taken:
     key: Key
     views: WritableViews[Any]
     runner: ProjectionRunner[Any]
+    again: WritableViews[Any]
+    """The same as ``views``, as another process sees them."""
+    watch: float
 
     async def fill(self) -> None:
-        await self.views.prepare()
-        await self.runner.run()
+        """Ends when the views have been lost, which a runner without events would not notice."""
+        if self.views.promise is Promise.TOGETHER:  # the checkpoint would be lost with them
+            await self.runner.run()
+            return
+        running = asyncio.create_task(self.runner.run(), name=f"filling {self.key[0].table}")
+        try:
+            while not running.done():
+                await asyncio.wait([running], timeout=self.watch)
+                if not running.done() and await self._are_lost():
+                    return
+            await running
+        finally:
+            await end([running])
+
+    async def _are_lost(self) -> bool:
+        try:
+            there = await self.again.checkpoint()
+        except (StoreUnavailable, WrongRole):  # dropped: it is stopped soon
+            return False
+        return there is None and self.runner.status().position not in (None, NOTHING)
 
 
 class ProjectionHost:
@@ -77,18 +102,23 @@ class ProjectionHost:
         roles: Collection[Role] = (Role.LIVE, Role.PREVIOUS),
         lease: float = 3.0,
         tick: float = 0.5,
+        watch: float = 5.0,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """It fills builds in these ``roles``. A lease holds for ``lease`` seconds, several ticks.
 
+        Every ``watch`` seconds it looks whether views have been lost that others may remove.
+
         ``holder`` is a name that no other host has.
         """
         self._declared = {(p.name, p.version): p for p in projections}
-        self._subscriptions, self._payloads = SharedSubscription(subscriptions), payloads
+        self._subscriptions = SharedSubscription(subscriptions)
+        self._payloads = ClaimedOnce(payloads)
         self._read_models, self._builds = read_models, builds
         self._holder, self._roles, self._log_end = holder, roles, log_end
         self._lease, self._tick, self._pause, self._clock = lease, tick, pause, clock
+        self._watch = watch
         self._workers: dict[Key, _Worker] = {}
 
     @property
@@ -173,9 +203,11 @@ class ProjectionHost:
             log_end=self._log_end,
             shard=shard,
             skipped=skipped,
+            prepare=views.prepare,
             clock=self._clock,
         )
-        return _Taken(key, views, runner)
+        again = self._read_models.of(projection, build, shard)
+        return _Taken(key, views, runner, again, self._watch)
 
     async def _ended(self, key: Key, worker: _Worker) -> None:
         """A runner ends by itself only at an event that it cannot take in, or by a bug."""
@@ -192,6 +224,8 @@ class ProjectionHost:
     async def _stop(self, key: Key) -> None:
         worker = self._workers[key]
         await end([worker.task])
+        if not worker.task.cancelled():
+            worker.task.exception()  # if it had ended by itself: else asyncio reports it as unseen
         with suppress(StoreUnavailable):  # then the lease ends by itself
             await self._builds.release(*key, self._holder)
         del self._workers[key]  # last: cut off before, it is done again

@@ -1,12 +1,12 @@
 """Read models in several stores: each is kept where its queries are answered best."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from functools import reduce
 
 from application.ports import ReadModels, V, Views, WritableViews
 from application.projections.abilities import Ability
 from application.projections.builds import WHOLE, Build, Shard
-from application.projections.comparing import Comparison
+from application.projections.comparing import Comparison, Document
 from application.projections.projection import Projection
 
 
@@ -33,6 +33,9 @@ class PlacedReadModels:
 
     async def compare(self, live: Build, build: Build) -> Comparison:
         return await self._place(live.name).compare(live, build)
+
+    def documents(self, build: Build) -> AsyncIterator[tuple[str, Document]]:
+        return self._place(build.name).documents(build)
 
     async def discard(self, build: Build) -> None:
         await self._place(build.name).discard(build)

@@ -127,12 +127,18 @@ class Projection(Generic[V]):
         if not self.searched or self.ranked is None:
             raise ValueError(f"{self.name} declares nothing as searched, or no rank")
 
-    def require_summed(self, fields: Collection[str], by: str) -> None:
-        """``ValueError`` unless all these fields can be added up, for each value of ``by``."""
+    def require_summed(
+        self, fields: Collection[str], by: str, equal: Collection[str] | None = None
+    ) -> None:
+        """``ValueError`` unless all these fields can be added up, for each value of ``by``, over
+        the views that are found by the fields ``equal``.
+        """
         if unknown := sorted(set(fields) - set(self.summed)):
             known = ", ".join(self.summed) or "nothing"
             raise ValueError(f"{self.name} does not add up {', '.join(unknown)}, but {known}")
         self.require_fields([by])
+        if equal:
+            self.require_indexed(equal)
 
     def words(self, view: V) -> Collection[str]:
         """All words of its searched fields."""

@@ -12,11 +12,10 @@ from typing import Final, Generic
 from uuid import UUID
 
 from application.backoff import Backoff
-from application.claim_check import claim_all
+from application.claimed_once import ClaimedOnce
 from application.log_end import LogEnd
 from application.messages import RecordedEvent
 from application.ports import (
-    PayloadStore,
     Progress,
     Subscriptions,
     V,
@@ -46,24 +45,26 @@ class ProjectionRunner(Generic[V]):
         projection: Projection[V],
         subscriptions: Subscriptions,
         views: WritableViews[V],
-        payloads: PayloadStore | None,
+        claims: ClaimedOnce | None,
         *,
         log_end: LogEnd | None = None,
         shard: Shard = WHOLE,
         skipped: Collection[UUID] = frozenset(),
+        prepare: Callable[[], Awaitable[None]] | None = None,
         batch: int = BATCH,
         pause: Callable[[int], Awaitable[None]] = _BACKOFF,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """It takes in the keys of its shard, and passes by the events that are to be skipped.
+        ``prepare`` makes room for the views, before it follows for the first time.
 
         With ``log_end`` it fails on a checkpoint that lies beyond (:class:`AheadOfLog`).
         """
         self.projection = projection
-        self._subscriptions, self._payloads = subscriptions, payloads
+        self._subscriptions, self._claims = subscriptions, claims or ClaimedOnce(None)
         self._log_end, self._shard, self._skipped = log_end, shard, skipped
         self._inline = projection.consistency == "inline"
-        self._batch, self._pause = batch, pause
+        self._batch, self._pause, self._prepare = batch, pause, prepare
         self._attempts, self._live = 0, False
         self._progress = Progressing(projection.name, clock)
         self._writing = WritingBehind(projection, views, self._progress)
@@ -93,6 +94,9 @@ class ProjectionRunner(Generic[V]):
             raise
 
     async def _follow(self) -> None:
+        if self._prepare:
+            await self._prepare()
+            self._prepare = None  # views that are dropped meanwhile are not to come back
         checkpoint = await self._writing.look()
         if self._log_end and await self._log_end.is_beyond(self._writing.checkpoint):
             raise AheadOfLog(self.projection.name, self._writing.checkpoint)
@@ -167,7 +171,7 @@ class ProjectionRunner(Generic[V]):
             self._progress.took_in(0, end)
 
     async def _project(self, events: Sequence[RecordedEvent], end: int) -> None:
-        whole = await claim_all(self._wanted(events), self._payloads)
+        whole = await self._claims.all(self._wanted(events))
         views, parts = await projected(self.projection, whole, self._writing.views, self._shard)
         await self._writing.settle()
         self._progress.working_on(events[0].recorded_at)

@@ -1,12 +1,11 @@
 """Read models in a search engine: written with the checkpoint after them, found by words.
 
-A search engine has no transaction with the database of the checkpoints, so an index may be lost, or
-exchanged for another, while its checkpoint stays. Each index therefore has a number, which is also
-noted beside the checkpoint. Where the two differ, the index is filled again from the first event.
+The builds say which index answers queries. The name of the read model leads to that index, too, for
+other programs that search; queries here do not depend on it.
 """
 
 import random
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final, Generic, NoReturn, TypeVar
@@ -18,7 +17,6 @@ from application.ports import (
     IndexMissing,
     NotBuilt,
     NotOurs,
-    ReadModels,
     SearchEngine,
     SearchIndex,
     Seen,
@@ -26,52 +24,18 @@ from application.ports import (
     V,
     Views,
     WrongRole,
+    answering,
 )
 from application.projections.abilities import Ability, refuse, require_offered
-from application.projections.builds import WHOLE, Build, BuildStanding, Shard, readable, unreadable
-from application.projections.checkpoint_after import CheckpointAfter
-from application.projections.comparing import Comparison, compared
+from application.projections.builds import WHOLE, Build, BuildStanding, Shard
+from application.projections.comparing import Comparison, Document, compared
+from application.projections.filling_elsewhere import FilledElsewhere, number_of
 from application.projections.projection import Projection
 from application.projections.words import words as words_of
 
 T = TypeVar("T")
 
 _OWNER: Final = "search.owner"
-
-_NUMBERS: Final = 2**52  # so many that no index has that of another by chance
-
-
-class FilledElsewhere(CheckpointAfter[V]):
-    """The views of one build in a search engine. What was lost there is filled again."""
-
-    def __init__(
-        self,
-        build: Build,
-        views: SearchIndex[V],
-        parts: SearchIndex[Any] | None,
-        checkpoints: Checkpoints,
-        shard: Shard = WHOLE,
-    ) -> None:
-        super().__init__(build, views, parts, checkpoints, shard)
-        self._indexes: Sequence[SearchIndex[Any]] = [views, parts] if parts else [views]
-        self._number = _number_of(build)
-
-    async def prepare(self) -> None:
-        """Make the indexes, unless those that belong to the checkpoint are there."""
-        known = await self._checkpoints.load(self._number)
-        if {await index.filling() for index in self._indexes} == {known} != {None}:
-            return
-        await self._checkpoints.forget(self._name)  # before the views: it is never beyond them
-        await self._checkpoints.forget(self._number)
-        number = random.randint(1, _NUMBERS)
-        for index in self._indexes:
-            await index.begin(number)
-        await self._checkpoints.advance(self._number, number, expected=None)
-
-    async def checkpoint(self) -> int | None:
-        """As the port. Prepares anew, since an index may have been removed in the meantime."""
-        await self.prepare()
-        return await super().checkpoint()
 
 
 class SearchReadModels:
@@ -85,19 +49,19 @@ class SearchReadModels:
         declared: Sequence[Projection[Any]],
         builds: Builds,
         checkpoints: Checkpoints,
+        report: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """``report`` gets why the name of a read model cannot lead to its live build."""
         require_offered(declared, self.offers, engine.name)
-        self._engine, self._declared = engine, declared
+        self._engine, self._declared, self._report = engine, declared, report
         self._builds, self._checkpoints = builds, checkpoints
         self._shown: dict[str, Build] = {}
 
     async def live(self, projection: Projection[V]) -> Views[V]:
-        declared, standing = await self._readable(projection.name)
-        await self._show(standing.build)
+        declared, standing = await answering(self._builds, projection.name, self._declared)
 
         async def moved() -> SearchIndex[V]:
-            self._shown.pop(projection.name, None)
-            declared, standing = await self._readable(projection.name)
+            declared, standing = await answering(self._builds, projection.name, self._declared)
             return self._engine.index(declared, standing.build)
 
         return SearchedViews(
@@ -106,6 +70,7 @@ class SearchReadModels:
             lambda: self._checkpoint(standing),
             self._engine.name,
             moved,
+            lambda: self._show(standing.build),
         )
 
     def of(
@@ -113,7 +78,12 @@ class SearchReadModels:
     ) -> FilledElsewhere[V]:
         parts = self._engine.parts(projection, build) if projection.parts else None
         views = self._engine.index(projection, build)
-        return FilledElsewhere(build, views, parts, self._checkpoints, shard)
+
+        async def require_wanted() -> None:
+            if not await self._is_there(build):
+                raise WrongRole(f"{build.table} has been dropped")
+
+        return FilledElsewhere(build, views, parts, self._checkpoints, shard, require_wanted)
 
     async def compare(self, live: Build, build: Build) -> Comparison:
         standings = await self._builds.standings(live.name)
@@ -122,18 +92,30 @@ class SearchReadModels:
         place = min(places, default=-1)
         return await compared(self._engine.kept(live), self._engine.kept(build), place)
 
+    async def documents(self, build: Build) -> AsyncIterator[tuple[str, Document]]:
+        for parts in (False, True):
+            async for key, _, document in self._engine.kept(build, parts=parts):
+                if document is not None:
+                    yield key, document
+
     async def discard(self, build: Build) -> None:
-        if any(of.build == build for of in await self._builds.standings(build.name)):
+        if await self._is_there(build):
             raise WrongRole(f"{build.table} has not been dropped")
         await self._engine.remove(build)
-        await self._checkpoints.forget(_number_of(build))
+        await self._checkpoints.forget(number_of(build))
 
-    async def _readable(self, name: str) -> tuple[Projection[Any], BuildStanding]:
-        standings = await self._builds.standings(name)
-        found = readable(name, standings, self._declared)
-        if found is None:
-            raise NotBuilt(unreadable(name, standings))
-        return found
+    async def show(self) -> None:
+        """Let the names of all read models lead to their live builds, for other programs.
+
+        Raises ``NotOurs`` for a name that another service has, and ``StoreUnavailable``.
+        """
+        for name in sorted({of.name for of in self._declared}):
+            with suppress(NotBuilt, IndexMissing):  # then there is nothing to show yet
+                _, standing = await answering(self._builds, name, self._declared)
+                await self._engine.show(standing.build)
+
+    async def _is_there(self, build: Build) -> bool:
+        return any(of.build == build for of in await self._builds.standings(build.name))
 
     async def _checkpoint(self, standing: BuildStanding) -> int | None:
         """How far all shards of the build are."""
@@ -143,11 +125,14 @@ class SearchReadModels:
         return min(known) if len(known) == len(found) else None
 
     async def _show(self, build: Build) -> None:
-        """Let other programs find the build that is live now. Queries here do not depend on it."""
+        """Let other programs find the build that is live now, unless that was tried before."""
         if self._shown.get(build.name) == build:
             return
-        with suppress(StoreUnavailable, NotOurs):  # the next query tries again
-            await self._engine.show(build)
+        with suppress(StoreUnavailable):  # the next query tries again
+            try:
+                await self._engine.show(build)
+            except NotOurs as error:
+                self._report(str(error))
             self._shown[build.name] = build
 
 
@@ -161,10 +146,12 @@ class SearchedViews(Generic[V]):
         checkpoint: Callable[[], Awaitable[int | None]],
         engine: str,
         moved: Callable[[], Awaitable[SearchIndex[V]]],
+        answered: Callable[[], Awaitable[None]],
     ) -> None:
-        """``moved`` returns what to read instead when that build has been dropped meanwhile."""
+        """``moved`` returns what to read instead when that build has been dropped meanwhile;
+        ``answered`` is called after each answer."""
         self._projection, self._index, self._engine = projection, index, engine
-        self._checkpoint, self._moved = checkpoint, moved
+        self._checkpoint, self._moved, self._answered = checkpoint, moved, answered
 
     async def checkpoint(self) -> int | None:
         return await self._checkpoint()
@@ -186,15 +173,23 @@ class SearchedViews(Generic[V]):
     async def count(self, **_: Any) -> NoReturn:
         refuse(Ability.FIND, self._engine)
 
+    async def total(self, **_: Any) -> NoReturn:
+        refuse(Ability.FIND, self._engine)
+
     async def sums(self, *_: Any, **__: Any) -> NoReturn:
         refuse(Ability.SUM, self._engine)
 
     async def _asked(self, question: Callable[[SearchIndex[V]], Awaitable[T]]) -> T:
         """What the index answers, or that of the build that is live instead of it."""
         try:
-            return await question(self._index)
+            answer = await question(self._index)
         except IndexMissing:
             self._index = await self._moved()
+            answer = await self._answer_of_moved(question)
+        await self._answered()
+        return answer
+
+    async def _answer_of_moved(self, question: Callable[[SearchIndex[V]], Awaitable[T]]) -> T:
         try:
             return await question(self._index)
         except IndexMissing as error:
@@ -213,27 +208,3 @@ async def owner_of(checkpoints: Checkpoints) -> int:
         except CheckpointMoved:  # another process has chosen one
             return await owner_of(checkpoints)
     return owner
-
-
-async def fill_again(
-    projections: Iterable[Projection[Any]],
-    builds: Builds,
-    read_models: ReadModels,
-    checkpoints: Checkpoints,
-) -> None:
-    """Empty the builds of these read models that were kept in a search engine before.
-
-    Their checkpoints tell how far the index was, not the views that are here. They are filled
-    from the first event on. Raises ``StoreUnavailable``.
-    """
-    for projection in projections:
-        for standing in await builds.standings(projection.name):
-            number = _number_of(standing.build)
-            if await checkpoints.load(number) is not None:
-                await read_models.of(projection, standing.build).clear()
-                await checkpoints.forget(number)  # last: cut off before, it is done again
-
-
-def _number_of(build: Build) -> str:
-    """The name under which the number of the index is noted among the checkpoints."""
-    return f"{build.table}.index"

@@ -4,8 +4,8 @@
 - structured: the header ``content-type`` is ``application/cloudevents+json``, and the value is one
   JSON object with the attributes and the data.
 
-The data is JSON. Extensions that are not understood are ignored. A correlation id, causation id or
-``traceparent`` that is not valid is treated as missing, as the standard of traces demands.
+The data is JSON. Extensions that are not understood are ignored. A correlation id, causation id,
+actor or ``traceparent`` that is not valid is treated as missing, as the standard of traces demands.
 """
 
 import base64
@@ -28,6 +28,7 @@ _IDENTIFIER: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _TRACEPARENT: Final = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 )
+_ACTOR: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,512}")
 _STRUCTURED: Final = "application/cloudevents+json"
 _PREFIX: Final = "ce_"
 
@@ -134,6 +135,8 @@ def _event(attributes: Mapping[str, Any], data: bytes) -> CloudEvent:
         correlation_id=_matching(_IDENTIFIER, attributes.get("correlationid")),
         causation_id=_matching(_IDENTIFIER, attributes.get("causationid")),
         traceparent=_matching(_TRACEPARENT, attributes.get("traceparent")),
+        actor=_matching(_ACTOR, attributes.get("actor")),
+        on_behalf_of=_matching(_ACTOR, attributes.get("onbehalfof")),
     )
 
 

@@ -1,13 +1,13 @@
 """What a service receives of one other party, declared: integration events, and what they lead to.
 
     Incoming(
-        publisher="carrier",
-        topics=("carrier.parcel",),
-        handlers={ParcelDelivered: deliver},
+        publisher="clearing",
+        topics=("clearing.payments",),
+        handlers={PaymentReceived: deposit},
     )
 
-``ParcelDelivered`` is an integration event of that party: its name, version and the fields that are
-needed here. ``deliver`` is a pure function: event → commands, each with the id of its aggregate.
+``PaymentReceived`` is an integration event of that party: its name, version and the fields that are
+needed here. ``deposit`` is a pure function: event → commands, each with the id of its aggregate.
 """
 
 import re
@@ -40,7 +40,7 @@ class Incoming:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.publisher):
-            raise ValueError(f"{self.publisher!r} is not a publisher: write it like carrier")
+            raise ValueError(f"{self.publisher!r} is not a publisher: write it like clearing")
         if not self.topics or not all(_TOPIC.fullmatch(topic) for topic in self.topics):
             raise ValueError(f"{self.publisher}: give topics with the characters of Kafka's names")
         if len(self.by_type) < len(self.handlers):
@@ -48,7 +48,7 @@ class Incoming:
 
     @cached_property
     def by_type(self) -> Mapping[str, type[IntegrationEvent]]:
-        """By the CloudEvents type: ``carrier.parcel.delivered.v1``."""
+        """By the CloudEvents type: ``clearing.payment.received.v1``."""
         return {f"{self.publisher}.{event.kind}": event for event in self.handlers}
 
     @cached_property

@@ -33,19 +33,24 @@ from application.ports import (
     TopicLag,
 )
 from application.receiving.events import RecordKept
-from application.receiving.handling import Handling, Outcome, ReadRecord
+from application.receiving.handling import Handling, Opens, Outcome, ReadRecord, as_it_is
 from application.receiving.incoming import Incoming
 from application.receiving.shelf import Shelf
 from application.retrying import BACKOFF, Failure, GivenUp, Retrying
 
 BUFFER: Final = 100  # records of one partition that are handled at once
-
+DEADLY: Final = 3
+"""A record is parked without an attempt when so many consumers have died of it."""
 
 Count = Callable[[Outcome], None]
 
 
 def uncounted(_: Outcome) -> None:
     pass
+
+
+class Deadly(Exception):
+    """A record may kill the process that handles it."""
 
 
 class Receiver:
@@ -62,6 +67,7 @@ class Receiver:
         payloads: PayloadStore | None,
         clock: Callable[[], datetime],
         *,
+        opened: Opens = as_it_is,
         count: Count = uncounted,
         buffer: int = BUFFER,
         tries: int = 3,
@@ -69,12 +75,13 @@ class Receiver:
     ) -> None:
         """``group``: under which the bus keeps how far it has come.
 
-        ``store`` has the full data of its events: see ``claim_check``. Awaits ``pause(n)`` after
-        the n-th of ``tries`` attempts, and between attempts to connect.
+        ``opened`` opens what is personal in an event. ``store`` has the full data of its events:
+        see ``claim_check``. Awaits ``pause(n)`` after the n-th of ``tries`` attempts, and between
+        attempts to connect.
         """
         self._incoming, self._group, self._records = incoming, group, records
         self._count, self._shelf = count, Shelf(store, incoming.publisher, clock)
-        self._handling = Handling(incoming, dispatch, self._shelf, clock)
+        self._handling = Handling(incoming, dispatch, self._shelf, clock, opened)
         self._parking = ParkingStream(store, incoming.publisher, clock)
         self._retrying, self._pause, self._buffer = Retrying(pause, tries), pause, buffer
         self._on_parking = PatientParking(self._retrying)
@@ -102,7 +109,7 @@ class Receiver:
     @property
     def fault(self) -> str | None:
         """What keeps records from this process now; it passes by itself."""
-        return self._broken or (self._arrivals.fault if self._arrivals else "it has not begun")
+        return self._broken or (self._arrivals.fault if self._arrivals else None)
 
     def lags(self) -> Mapping[str, TopicLag]:
         """What this process has not handled, by topic; empty while it is not connected."""
@@ -179,6 +186,8 @@ class Receiver:
     async def _failure(self, read: ReadRecord, arrival: Arrival) -> Failure | None:
         if read.wrong:
             return Failure(read.wrong, 1)  # it would fail again in the same way
+        if arrival.deaths >= DEADLY:
+            return Failure(Deadly(f"{arrival.deaths} processes ended while they handled it"), 0)
 
         async def attempt() -> None:
             _require(arrival)

@@ -224,4 +224,6 @@ class Deadlines:
         if due > self._now():
             self._set(id, due)
         else:
-            await stream.append([SagaWoken(due=due)], self._now())
+            await stream.append(
+                [SagaWoken(due=due)], self._now(), actor=f"deadline of {self._saga}"
+            )

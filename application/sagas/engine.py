@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakValueDictionary
 
 from application.event_filter import EventFilter
@@ -18,6 +18,7 @@ from application.ports import EventStore
 from application.sagas.addressing import Addressing
 from application.sagas.attempting import Perform, attempt
 from application.sagas.clock import STEADY
+from application.sagas.driving import Observer
 from application.sagas.events import SagaEvent
 from application.sagas.outcomes import Faulted, StepOutcome
 from application.sagas.progress import (
@@ -35,14 +36,6 @@ from application.sagas.progress import (
 from application.sagas.saga import Saga
 from application.sagas.state import SagaState, evolve
 from application.sagas.stream import SagaStream
-
-
-class Observer(Protocol):
-    """Called with each event that an engine here has recorded."""
-
-    def __call__(self, saga: str, before: SagaState, event: SagaEvent, age: timedelta) -> None:
-        """``age``: since the saga was started, without the time in which a step waited."""
-        ...
 
 
 def _unobserved(saga: str, before: SagaState, event: SagaEvent, age: timedelta) -> None:

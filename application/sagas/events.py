@@ -1,4 +1,4 @@
-"""What happens to a saga. Stream: ``<saga>-<id>``, such as ``order_fulfilment-536365``.
+"""What happens to a saga. Stream: ``<saga>-<id>``, such as ``money_transfer-536365``.
 
 These are stored, in the same form for every saga: add, never rename. A moment in an event is one to
 act at; the time of the event is in its metadata.

@@ -24,6 +24,7 @@ class SagaFold:
     cause: str = ""  # the id of the last event, or of the one that starts it
     correlation_id: str = ""
     traceparent: str | None = None
+    on_behalf_of: str | None = None  # the actor who set it off
     started_at: datetime | None = None
     changed_at: datetime = _NEVER
     waits_since: datetime | None = None
@@ -35,7 +36,14 @@ class SagaFold:
         return f"{self.saga}-{self.id}"
 
     def caused_by(self, recorded: RecordedEvent) -> None:
-        """What comes next follows from that event."""
+        """What comes next follows from that event.
+
+        On whose behalf a saga acts is decided by the event that starts it.
+        """
+        if recorded.stream != self.name:
+            self.on_behalf_of = recorded.metadata.principal
+        elif recorded.metadata.on_behalf_of is not None:
+            self.on_behalf_of = recorded.metadata.on_behalf_of
         self.cause = str(recorded.id)
         self.correlation_id = recorded.metadata.correlation_id
         self.traceparent = recorded.metadata.traceparent
@@ -49,16 +57,20 @@ class SagaFold:
         elif self.waits_since is not None:
             self.waited, self.waits_since = self.waited + (at - self.waits_since), None
 
-    def context(self, about: str, now: datetime) -> Context:
-        """Of a command of this saga; the same command for the same words."""
+    def context(self, about: str, now: datetime, *, actor: str | None = None) -> Context:
+        """Of a command of this saga; the same command for the same words.
+
+        ``actor``: who gives it, if that is not the saga itself.
+        """
         return Context(
             command_id=uuid5(_SAGAS, f"{self.name} {about}"),
             correlation_id=self.correlation_id,
             causation_id=self.cause,
-            actor=self.saga,
+            actor=actor or self.saga,
             occurred_at=now,
             traceparent=self.traceparent,
             saga_id=self.name,
+            on_behalf_of=self.on_behalf_of,
         )
 
     def age(self, now: datetime) -> timedelta:

@@ -9,7 +9,7 @@ from application.sagas.operating import UnknownSaga, saga_category
 
 @dataclass(frozen=True)
 class SagaName:
-    """The saga and its id, written as its stream is called: ``order_fulfilment-536365``."""
+    """The saga and its id, written as its stream is called: ``money_transfer-536365``."""
 
     saga: str
     id: str
@@ -38,7 +38,7 @@ async def find_saga(
 ) -> SagaName:
     """The one saga, of these names, that was started and that ``given`` names.
 
-    That is an id, or the saga and the id (``order_fulfilment-536365``). ``saga`` says which one is
+    That is an id, or the saga and the id (``money_transfer-536365``). ``saga`` says which one is
     meant. Raises :class:`SeveralSagas`, :class:`NoSuchSaga`, ``UnknownSaga`` and what the store
     raises.
     """

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from application.paging import LARGEST_PAGE, Page, require_limit
-from application.ports import Finding, Lookup
+from application.paging import LARGEST_PAGE, Page, page, require_limit
+from application.ports import Finding, Lookup, Total
 from application.sagas.lookup import SagaName
 from application.sagas.standings import SagaStanding
 from application.sagas.state import AT_WORK, SagaStatus
+from application.time_range import EVER, TimeRange
 
 OVERDUE_AFTER: Final = timedelta(minutes=1)
 """How late a saga may move before it counts as overdue."""
 
 _Keyed = tuple[str, SagaStanding]
+_Start = tuple[datetime, str]
 
 WHICH: Final = ("open", "waiting", "stuck", "overdue", *map(str, SagaStatus), "all")
 """Open: at work, or failed. Stuck: at work, and its step keeps failing, or it is overdue."""
@@ -36,26 +38,50 @@ async def sagas(
     *,
     now: datetime,
     saga: str | None = None,
+    started: TimeRange = EVER,
+    oldest_first: bool = False,
     after: str | None = None,
     limit: int = 50,
 ) -> Page[SagaStanding]:
-    """Sagas by age, the oldest first, without their timelines; of one name, or of all.
+    """Sagas by the time of their start, newest first, without their timelines, and their total.
 
-    ``ValueError`` for another word than ``WHICH`` has; ``limit`` as for orders.
+    Of one name, or of all; ``after`` is the key of a saga. ``ValueError`` for another word than
+    ``WHICH`` has; ``limit`` as for orders.
     """
     require_limit(limit)
-    named = {} if saga is None else {"saga": saga}
     if which in ("stuck", "overdue"):
-        found = await _worrying(views, which, named, now)
+        found = await _worrying(views, which, {} if saga is None else {"saga": saga}, now)
+        found = [one for one in found if one[1].started_at in started]
         last = (await views.load([after])).get(after) if after else None
-        if after is not None:
-            found = [one for one in found if last and _age(one) > _age((after, last.view))]
-    else:
-        equal = {**_equal(which), **named}
-        page = await views.find(equal=equal, by="started_at", after=after, limit=limit + 1)
-        found = [(key, seen.view) for key, seen in page]
-    items = [standing for _, standing in found[:limit]]
-    return Page(items, after=found[limit - 1][0] if len(found) > limit else None)
+        if after and not last:
+            return Page([], None, Total(len(found)))
+        place = _start((after, last.view)) if after and last else None
+        return _page(found, place, limit, oldest_first=oldest_first)
+    return await page(
+        views,
+        {**_equal(which), "saga": saga},
+        by="started_at",
+        since=started.first_text,
+        until=started.last_text,
+        after=after,
+        descending=not oldest_first,
+        limit=limit,
+        counted=True,
+    )
+
+
+def _page(
+    found: Sequence[_Keyed], after: _Start | None, limit: int, *, oldest_first: bool
+) -> Page[SagaStanding]:
+    """The part of a list behind that start."""
+    ordered = sorted(found, key=_start, reverse=not oldest_first)
+    rest = [
+        one
+        for one in ordered
+        if after is None or (_start(one) > after if oldest_first else _start(one) < after)
+    ]
+    last = rest[limit - 1][0] if len(rest) > limit else None
+    return Page([one for _, one in rest[:limit]], last, Total(len(found)))
 
 
 def overdue(saga: SagaStanding, now: datetime) -> bool:
@@ -109,11 +135,11 @@ def _equal(which: str) -> Mapping[str, str]:
 async def _worrying(
     views: Finding[SagaStanding], which: str, equal: Mapping[str, str], now: datetime
 ) -> Sequence[_Keyed]:
-    """All of them, by age: they are few, or it is time to start a service."""
+    """All of them: they are few, or it is time to start a service."""
     found = await _every(views, equal, "due", until=_late(now))
     if which == "stuck":
         found |= await _every(views, {**equal, "stuck": "true"}, "started_at")
-    return sorted(found.items(), key=_age)
+    return [*found.items()]
 
 
 async def _every(
@@ -130,7 +156,7 @@ async def _every(
     return found
 
 
-def _age(one: _Keyed) -> tuple[datetime, str]:
+def _start(one: _Keyed) -> _Start:
     key, saga = one
     return saga.started_at, key
 

@@ -1,6 +1,6 @@
 """Every saga for operators: its status, since when, and what it waits for.
 
-Key: the saga and its id (``order_fulfilment-536365``), as its stream is called. Whether one is
+Key: the saga and its id (``money_transfer-536365``), as its stream is called. Whether one is
 overdue depends on the time, so a view holds when it is ``due``, and a query compares. Its size is
 bounded by the steps of its definition, and by the latest 100 entries of its timeline.
 """

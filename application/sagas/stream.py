@@ -27,9 +27,14 @@ class SagaStream(SagaFold):
             self.caused_by(recorded)
         return self
 
-    async def append(self, events: Sequence[SagaEvent], now: datetime) -> bool:
-        """Add these; ``False`` when another was first: then what it added has been read."""
-        context = self.context(f"version {self.version}", now)
+    async def append(
+        self, events: Sequence[SagaEvent], now: datetime, *, actor: str | None = None
+    ) -> bool:
+        """Add these; ``False`` when another was first: then what it added has been read.
+
+        ``actor``: who adds them, if that is not the saga itself.
+        """
+        context = self.context(f"version {self.version}", now, actor=actor)
         # Ids of its own: where two engines add the same, one has to hear that it was second.
         new = [OWN.new_event(event, uuid4(), context) for event in events]
         try:

@@ -1,7 +1,8 @@
 """What the shop publishes: the facts that a partner acts on, without what only the shop needs.
 
 Free texts (the reason of a cancellation) and customers are left out: others need neither, and both
-are about people. Orders of an imported history are no news to anyone, so they are not published.
+are about people. That an imported order was placed is no news, so that is not published. What
+happens to it later is.
 """
 
 from typing import Final

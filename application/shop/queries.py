@@ -23,6 +23,7 @@ from application.shop.read_models.exchanges import ExchangeSummary
 from application.shop.read_models.order_summary import OrderSummary
 from application.shop.read_models.product_search import Product
 from application.shop.read_models.stock_levels import StockLevel
+from application.time_range import EVER, TimeRange
 from domain.exchanges import ExchangeStatus
 from domain.orders import OrderStatus
 from domain.shop_values import CustomerId, ExchangeId, OrderId, Sku
@@ -60,12 +61,23 @@ async def exchanges(
     *,
     order_id: OrderId | None = None,
     status: ExchangeStatus | None = None,
+    requested: TimeRange = EVER,
     after: ExchangeId | None = None,
     limit: int = 50,
+    counted: bool = False,
 ) -> Page[ExchangeSummary]:
-    """Exchanges by id, without their goods; ``limit`` as for orders."""
-    wanted = {"order_id": order_id, "status": status}
-    return await page(views, wanted, after=after, limit=limit)
+    """Exchanges, the newest request first, without their goods; ``limit`` as for orders."""
+    return await page(
+        views,
+        {"order_id": order_id, "status": status},
+        by="requested_at",
+        since=requested.first_text,
+        until=requested.last_text,
+        after=after,
+        descending=True,
+        limit=limit,
+        counted=counted,
+    )
 
 
 async def sales(
@@ -75,7 +87,9 @@ async def sales(
     last: date | None = None,
     country: str | None = None,
     after: str | None = None,
+    newest_first: bool = False,
     limit: int = 50,
+    counted: bool = False,
 ) -> Page[DailySales]:
     """Sales of the days from ``first`` to ``last``, both included, day by day.
 
@@ -83,17 +97,29 @@ async def sales(
     """
     if first and last and first > last:
         raise ValueError(f"the first day is {first}, so the last cannot be {last}")
-    start = max(filter(None, (after, str(first) if first else None)), default=None)
-    end = None if last is None else f"{last}/{LAST}"  # behind all keys of that day
-    return await page(views, {"country": country}, after=start, until=end, limit=limit)
+    return await page(
+        views,
+        {"country": country},
+        since=None if first is None else str(first),
+        until=None if last is None else f"{last}/{LAST}",  # behind all keys of that day
+        after=after,
+        descending=newest_first,
+        limit=limit,
+        counted=counted,
+    )
 
 
 async def customers(
-    views: Finding[CustomerDocument], *, after: CustomerId | None = None, limit: int = 50
+    views: Finding[CustomerDocument],
+    *,
+    after: CustomerId | None = None,
+    limit: int = 50,
+    counted: bool = False,
 ) -> Page[Customer]:
     """Customers by id; ``limit`` as for orders."""
-    found = await page_below(views, CUSTOMERS, after=after, limit=limit)
-    return Page([one.customer for one in found.items if one.customer], found.after)
+    found = await page_below(views, CUSTOMERS, after=after, limit=limit, counted=counted)
+    customers = [one.customer for one in found.items if one.customer]
+    return Page(customers, found.after, found.total)
 
 
 async def customer(views: Lookup[CustomerDocument], customer_id: CustomerId) -> Customer | None:
@@ -107,16 +133,25 @@ async def customers_orders(
     customer_id: CustomerId,
     *,
     after: str | None = None,
+    newest_first: bool = False,
     limit: int = 50,
+    counted: bool = False,
 ) -> Page[CustomersOrder] | None:
-    """The orders of the customer, the oldest first; ``None`` if none has ever been placed.
+    """The orders of the customer in the order of time; ``None`` if none has ever been placed.
 
     ``limit`` as for orders.
     """
-    found = await page_below(views, orders_of(customer_id), after=after, limit=limit)
+    found = await page_below(
+        views,
+        orders_of(customer_id),
+        after=after,
+        descending=newest_first,
+        limit=limit,
+        counted=counted,
+    )
     if not found.items and after is None:
         return None
-    return Page([one.order for one in found.items if one.order], found.after)
+    return Page([one.order for one in found.items if one.order], found.after, found.total)
 
 
 async def products(
@@ -127,7 +162,7 @@ async def products(
     ``ValueError`` for an ``after`` that is not from a page; ``limit`` as for orders.
     """
     require_limit(limit)
-    found = await views.search(words, after=_place(after), limit=limit + 1)
+    found = await views.search(words, after=place_of_product(after), limit=limit + 1)
     items = [seen.view for _, seen in found[:limit]]
     more = len(found) > limit
     return Page(items, after=f"{items[-1].units_kept}~{items[-1].sku}" if more else None)
@@ -175,7 +210,7 @@ async def stock_level(views: Lookup[StockLevel], sku: Sku) -> StockLevel | None:
     return await view(views, sku)
 
 
-def _place(after: str | None) -> tuple[Decimal, str] | None:
+def place_of_product(after: str | None) -> tuple[Decimal, str] | None:
     """Rank and key, as ``Page.after`` has them: ``12~85123A``."""
     if after is None:
         return None

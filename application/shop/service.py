@@ -3,8 +3,10 @@
 from typing import Any, Final
 
 from application.service import Service
+from application.shop.access import ROLES
 from application.shop.aggregates import EXCHANGE, ORDER, PAYMENT, SHIPMENT, STOCK
-from application.shop.integration_events import PUBLISHED
+from application.shop.incoming import RECEIVED  # only: bus
+from application.shop.integration_events import PUBLISHED  # only: bus
 from application.shop.ports import Outside
 from application.shop.reactions.goods_return import goods_return
 from application.shop.reactions.shipping import shipping
@@ -13,6 +15,7 @@ from application.shop.read_models import (
     daily_sales,
     exchanges,
     order_summary,
+    orders_by_date,
     product_search,
     stock_levels,
 )
@@ -33,6 +36,7 @@ SHOP: Final[Service[Outside]] = Service(
     categories=(ORDER, STOCK, PAYMENT, SHIPMENT, EXCHANGE),
     projections=(
         order_summary,
+        orders_by_date,
         stock_levels,
         daily_sales,
         customer_orders,
@@ -43,5 +47,7 @@ SHOP: Final[Service[Outside]] = Service(
     reactions=(goods_return, shipping),
     outside_calls=outside_calls,
     upcasters={OrderPlaced: {1: prices_carry_their_currency}},
-    publishes=PUBLISHED,
+    roles=ROLES,
+    publishes=PUBLISHED,  # only: bus
+    receives=RECEIVED,  # only: bus
 )

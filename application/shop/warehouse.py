@@ -1,6 +1,6 @@
 """The warehouse: the pick list, dispatching goods, handing parcels to the carrier.
 
-The notices of the carrier come in here, too. Each is one command on one aggregate; the effects on
+The reports of the carrier come in here, too. Each is one command on one aggregate; the effects on
 others are reactions (``reactions/shipping.py``). A parcel has the id of its order.
 """
 
@@ -45,12 +45,14 @@ class PickedLine(BaseModel):
 
 
 class Pick(View):
-    """One order to pick."""
+    """One order to pick, and what its label says."""
 
     order_id: OrderId
     placed_at: AwareDatetime
     customer_id: CustomerId | None
     country: Text | None
+    recipient: Name | None
+    address: Text | None
     goods: tuple[PickedLine, ...]
 
 
@@ -64,6 +66,24 @@ class Notice(BaseModel):
     tracking_code: Name
     status: Literal["delivered", "failed"]
     reason: Text | None = None
+
+    @property
+    def command(self) -> DeliverShipment | FailShipment:
+        """What it reports."""
+        if self.status == "delivered":
+            return delivered(self.tracking_code)
+        return failed(self.tracking_code, self.reason)
+
+
+def delivered(tracking_code: Name) -> DeliverShipment:
+    """The carrier reports that the parcel has arrived."""
+    return DeliverShipment(tracking_code=tracking_code)
+
+
+def failed(tracking_code: Name, reason: Text | None) -> FailShipment:
+    """The carrier reports that the parcel will not arrive."""
+    reason = reason or "the carrier gave no reason"
+    return FailShipment(tracking_code=tracking_code, reason=reason)
 
 
 async def pick_list(
@@ -85,6 +105,8 @@ def _pick(order: OrderSummary) -> Pick:
         placed_at=order.placed_at,
         customer_id=order.customer_id,
         country=order.country,
+        recipient=order.recipient,
+        address=order.address,
         goods=goods,
     )
 
@@ -125,12 +147,7 @@ class Warehouse:
 
     async def report(self, notice: Notice, context: Context) -> CommandOutcome:
         """The parcel has arrived, or will not."""
-        if notice.status == "delivered":
-            delivered = DeliverShipment(tracking_code=notice.tracking_code)
-            return await self.dispatch(notice.shipment_id, delivered, context)
-        reason = notice.reason or "the carrier gave no reason"
-        failed = FailShipment(tracking_code=notice.tracking_code, reason=reason)
-        return await self.dispatch(notice.shipment_id, failed, context)
+        return await self.dispatch(notice.shipment_id, notice.command, context)
 
     async def _tracking_code(self, id: OrderId, given: Name | None) -> Name:
         match await self.carrier.find(booking_key(id)):

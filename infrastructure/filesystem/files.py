@@ -5,11 +5,13 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from infrastructure.payload_names import DRAFT
+
 
 def replace(path: Path, data: bytes) -> None:
     """Write a file, flushed to the disk, and put it in the place of what has its name."""
     require_directory(path.parent)
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix="draft-")
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=DRAFT)
     try:
         with open(descriptor, "wb") as file:
             file.write(data)

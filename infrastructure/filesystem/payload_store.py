@@ -21,7 +21,15 @@ from application.ports import (
     require_whole,
 )
 from infrastructure.filesystem.files import flush, replace, require_directory
-from infrastructure.payload_names import ASIDE, LOGS, PROBE, aside, note_of, stored_at
+from infrastructure.payload_names import (
+    ASIDE,
+    DRAFT,
+    LOGS,
+    PROBE,
+    aside,
+    note_of,
+    stored_at,
+)
 
 
 class PayloadStore:
@@ -32,9 +40,10 @@ class PayloadStore:
         self._directory, self._setting = directory, setting
 
     def __repr__(self) -> str:
-        return f"PayloadStore({self._directory})"
+        return f"PayloadStore({self})"
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return str(self._directory)
 
     async def put(self, data: bytes) -> str:
         """As the port; raises :class:`StoreUnavailable` when the directory cannot be written."""
@@ -106,15 +115,16 @@ class PayloadStore:
         for found in await asyncio.to_thread(lambda: [*self._stored()]):
             yield found
 
-    async def set_aside(self, payload: StoredPayload, at: datetime) -> None:
-        await asyncio.to_thread(self._set_aside, payload.digest, aside(payload.digest, at))
+    async def set_aside(self, payload: StoredPayload) -> None:
+        await asyncio.to_thread(self._set_aside, payload.digest)
 
     async def remove(self, payload: StoredPayload) -> None:
         await asyncio.to_thread(self._remove, aside(payload.digest, payload.since))
 
     async def logs(self) -> Collection[str]:
         with self._answering(), suppress(FileNotFoundError):
-            return [unquote(name) for name in os.listdir(self._directory / LOGS)]
+            names = os.listdir(self._directory / LOGS)
+            return [unquote(name) for name in names if not name.startswith(DRAFT)]
         return []
 
     async def note_log(self, id: str) -> None:
@@ -130,8 +140,9 @@ class PayloadStore:
                     if path.is_file() and (known := stored_at(name, found.st_size, modified)):
                         yield known
 
-    def _set_aside(self, name: str, to: str) -> None:
+    def _set_aside(self, name: str) -> None:
         with self._answering(), suppress(FileNotFoundError):
+            to = aside(name, datetime.now(UTC))
             require_directory((self._directory / to).parent)
             os.rename(self._directory / name, self._directory / to)
             flush((self._directory / to).parent)

@@ -1,7 +1,7 @@
 """The HTTP application: routes, errors, and what happens around every request."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -9,8 +9,10 @@ from fastapi import Depends, FastAPI
 
 from infrastructure.connecting import opened_to_serve
 from infrastructure.container import Container
-from infrastructure.http import description, headers, operations, problems
-from infrastructure.http.middleware import Authorized, Limited, Observed, unknown_name
+from infrastructure.http import access, description, headers, operations, problems
+from infrastructure.http.access import permitted
+from infrastructure.http.console import console_of  # only: console
+from infrastructure.http.middleware import Identified, Limited, Observed, unknown_name
 from infrastructure.http.text import Headed, Readable, understood
 from infrastructure.web.hosts import Trusted
 
@@ -27,7 +29,11 @@ def create_app(container: Container) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with opened_to_serve(container):
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(opened_to_serve(container))
+            if console:  # only: console
+                at_work = app.state.console.at_work(container.served)  # only: console
+                await stack.enter_async_context(at_work)  # only: console
             yield
 
     program = container.program()
@@ -43,18 +49,23 @@ def create_app(container: Container) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # ours: ``Observed``
     )
     app.state.served = container.served
-    for router in (*program.routes(), operations.router):
+    routers = (*program.routes(), operations.router)
+    for router in routers:
         headers.describe(router)
-        app.include_router(router)
+        access.describe(router)
+        app.include_router(router, dependencies=[Depends(permitted)])
     problems.install(app)
     description.install(app)
     settings = container.settings()
+    apart = [*program.paths_apart]
+    if console := console_of(settings):  # only: console
+        apart += console.PATHS  # only: console
     app.add_middleware(Headed)
     app.add_middleware(Limited)
     app.add_middleware(Readable)
-    if settings.api_token is not None:
-        token = settings.api_token.get_secret_value()
-        app.add_middleware(Authorized, token=token, apart=program.paths_apart)
+    app.add_middleware(Identified, callers=container.callers(), apart=apart)
+    if console:  # only: console
+        console.install(app, program, settings)  # only: console
     refusal = unknown_name(settings.name_of("trusted_hosts"))
     app.add_middleware(Trusted, names=settings.own_names, refusal=refusal)
     app.add_middleware(Observed, metrics=container.metrics())  # added last, so it wraps all others

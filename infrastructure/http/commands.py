@@ -1,8 +1,9 @@
 """From a request to the context of a command, and from its outcome to the answer.
 
 - ``Idempotency-Key``: repeating a request with its key repeats its answer and nothing else. The
-  command id is made of method, path and key; every id that the service makes is made of the
-  command id. So a repeated request leads to the same stream.
+  command id is made of method, path, key and caller, since two callers may choose the same key;
+  every id that the service makes is made of the command id. So a repeated request leads to the
+  same stream.
 - ``If-Match: "3"``: carry it out only if the stream is still at version 3, else 412. It takes one
   strong entity tag as in ``ETag``; ``*`` and weak tags (``W/"3"``) are refused with 400.
 - ``Consistency-Token`` comes with the answer; a query with it waits until its read model has the
@@ -22,6 +23,7 @@ from uuid import UUID, uuid4, uuid5
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel, Field
 
+from application.access import Caller
 from application.backpressure import Overloaded
 from application.claim_check import EventTooLarge
 from application.command_dispatch import (
@@ -33,6 +35,7 @@ from application.command_dispatch import (
 from application.messages import Context
 from application.ports import StreamDeleted, StreamUnusable
 from domain.decider import Command, DomainError
+from infrastructure.http.access import caller_of
 from infrastructure.http.headers import RequestHeader, reads
 from infrastructure.http.problems import BadHeader
 from infrastructure.http.served import Served, served
@@ -120,9 +123,10 @@ _TRACEPARENT: Final = RequestHeader("Traceparent", "W3C trace context")
 @reads(_IDEMPOTENCY_KEY, _IF_MATCH, _TRACEPARENT)
 async def command_request(request: Request) -> CommandRequest:
     """Raises :class:`BadHeader`."""
+    caller = caller_of(request)
     context = Context.start(
-        "api",
-        _command_id(request, _IDEMPOTENCY_KEY.of(request)),
+        caller.actor,
+        _command_id(request, caller, _IDEMPOTENCY_KEY.of(request)),
         datetime.now(UTC),
         correlation_id=request.state.correlation_id,
         traceparent=_valid(_TRACEPARENT.of(request)),
@@ -138,17 +142,20 @@ def entity_tag(version: int) -> str:
     return f'"{version}"'
 
 
-def _command_id(request: Request, key: str | None) -> UUID:
+def _command_id(request: Request, caller: Caller, key: str | None) -> UUID:
     if key is None:
         return uuid4()
     if not _KEY.fullmatch(key):
         raise BadHeader("Idempotency-Key has to be 1 to 255 visible ASCII characters, no spaces")
-    return command_id_of(request.method, request.url.path, key)
+    return command_id_of(
+        request.method, request.url.path, key, caller.actor if caller.subject else None
+    )
 
 
-def command_id_of(method: str, path: str, key: str) -> UUID:
-    """The id of the command of a request with that Idempotency-Key."""
-    return uuid5(NAMESPACE, f"{method} {path} {key}")
+def command_id_of(method: str, path: str, key: str, caller: str | None = None) -> UUID:
+    """The id of the command of a request with that Idempotency-Key, by that caller."""
+    scope = "" if caller is None else f" {caller}"
+    return uuid5(NAMESPACE, f"{method} {path} {key}{scope}")
 
 
 def _expected_version(if_match: str | None) -> int | None:

@@ -7,7 +7,6 @@ import asyncio
 import re
 import time
 from collections.abc import Sequence
-from hmac import compare_digest
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -15,7 +14,9 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from application.access import IdentityUnavailable, TooManyRequests, Unidentified
 from infrastructure.http.problems import Problem, answer, of_status
+from infrastructure.identity import Callers, NotProven
 from infrastructure.metrics import Metrics
 from infrastructure.web.hosts import host
 
@@ -56,7 +57,7 @@ class Observed:
                 self._tell(exchange)
 
     def _tell(self, exchange: "_Exchange") -> None:
-        took, scope = time.perf_counter() - exchange.began, exchange.scope
+        took, scope = (exchange.answered or time.perf_counter()) - exchange.began, exchange.scope
         route = getattr(
             scope.get("route"), "path", "(none)"
         )  # not the path: there is no limit to those
@@ -79,31 +80,73 @@ class _Exchange:
         self.scope, self._correlation_id, self._send = scope, correlation_id, send
         self.began = time.perf_counter()
         self.status: int | None = None
+        self.answered: float | None = None
+        """When a stream of events began, which lasts as long as its client wants."""
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            MutableHeaders(scope=message)["X-Correlation-ID"] = self._correlation_id
+            headers = MutableHeaders(scope=message)
+            headers["X-Correlation-ID"] = self._correlation_id
+            headers["X-Content-Type-Options"] = "nosniff"  # JSON with a customer's text is no page
+            if headers.get("content-type", "").startswith("text/event-stream"):
+                self.answered = time.perf_counter()
         await self._send(message)
 
 
-class Authorized:
-    """Requires ``Authorization: Bearer <token>``, except below ``/health/`` and ``apart``.
+class Identified:
+    """Finds out who sends a request, and refuses it where that is not known.
 
-    The routes below those require a token of their own.
+    Except below ``/health/`` and ``apart``: the routes there require something of their own.
+    ``/partner/`` is all below it, ``/partner`` is that path alone.
     """
 
-    def __init__(self, app: ASGIApp, token: str, apart: Sequence[str] = ()) -> None:
-        self._app, self._expected = app, f"Bearer {token}".encode()
-        self._apart = ("/health/", *apart)
+    def __init__(self, app: ASGIApp, callers: Callers, apart: Sequence[str] = ()) -> None:
+        self._app, self._callers = app, callers
+        self._below = ("/health/", *(path for path in apart if path.endswith("/")))
+        self._apart = frozenset(apart)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        given = Headers(scope=scope).get("authorization", "").encode()
-        is_open = scope["type"] == "lifespan" or scope["path"].startswith(self._apart)
-        if is_open or compare_digest(given, self._expected):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
-        else:
-            await answer(_NO_TOKEN, {"WWW-Authenticate": "Bearer"})(scope, receive, send)
+            return
+        caller, refusal = None, None
+        if not self._is_apart(scope["path"]):
+            try:
+                given = Headers(scope=scope).get("authorization")
+                caller = await self._callers.of(given, address_of(scope))
+                if self._callers.kinds:
+                    self._callers.rate.take(caller.actor)
+            except TooManyRequests as error:
+                refusal = too_many(error)
+            except Unidentified as error:
+                problem = of_status(HTTPStatus.UNAUTHORIZED, str(error))
+                refusal = answer(problem, {"WWW-Authenticate": _challenge(error)})
+            except IdentityUnavailable as error:
+                log.warning("nobody can be identified", reason=str(error))
+                refusal = answer(_UNKNOWABLE, {"Retry-After": "10"})
+        scope.setdefault("state", {})["caller"] = caller
+        await (refusal or self._app)(scope, receive, send)
+
+    def _is_apart(self, path: str) -> bool:
+        return path in self._apart or path.startswith(self._below)
+
+
+def address_of(scope: Scope) -> str:
+    """Where the request comes from; behind a proxy that is trusted, what it says about that."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def too_many(error: TooManyRequests) -> ASGIApp:
+    """Answers that the caller has to wait."""
+    problem = of_status(HTTPStatus.TOO_MANY_REQUESTS, str(error))
+    return answer(problem, {"Retry-After": str(error.retry_after)})
+
+
+def _challenge(error: Unidentified) -> str:
+    """As RFC 6750 has it: with a reason only where a token was sent."""
+    return 'Bearer error="invalid_token"' if isinstance(error, NotProven) else "Bearer"
 
 
 class Limited:
@@ -156,8 +199,9 @@ _NO_CORRELATION_ID = of_status(
     HTTPStatus.BAD_REQUEST,
     "X-Correlation-ID has to be 1 to 128 letters, digits or any of . _ : ~ -",
 )
-_NO_TOKEN = of_status(
-    HTTPStatus.UNAUTHORIZED, "send the header Authorization: Bearer <token>, with the API token"
+_UNKNOWABLE = of_status(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "who you are cannot be found out now: the identity provider does not answer",
 )
 _TOO_SLOW = of_status(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in time: send it again")
 _TOO_LARGE = of_status(

@@ -7,8 +7,10 @@ from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
+from application.access import METRICS
 from application.ports import StoreUnavailable
 from infrastructure.exposition import CONTENT_TYPE
+from infrastructure.http.access import everybody, ruled
 from infrastructure.http.problems import answer, documented, of_status
 from infrastructure.http.served import Serving
 
@@ -27,12 +29,14 @@ class Ready(BaseModel):
 
 
 @router.get("/health/live")
+@everybody
 async def live() -> Alive:
     """The process runs. Dependencies are not checked: a restart would not help them."""
     return Alive()
 
 
 @router.get("/health/ready", response_model=Ready, responses=documented(StoreUnavailable))
+@everybody
 async def ready(service: Serving) -> Ready | Response:
     """Whether to send requests here: answers are right, and commands are accepted.
 
@@ -48,6 +52,7 @@ async def ready(service: Serving) -> Ready | Response:
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
+@ruled(METRICS)
 async def metrics(service: Serving) -> Response:
     """Prometheus metrics of this process. Each process of the service has its own."""
     return Response(await service.exposition.text(), media_type=CONTENT_TYPE)

@@ -17,6 +17,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from application.access import Forbidden, TooManyRequests, Unidentified
 from application.backpressure import Overloaded
 from application.claim_check import EventTooLarge
 from application.command_dispatch import CommandIdReused, StaleVersion, TooMuchContention
@@ -76,10 +77,6 @@ class NotKnownYet(Exception):
     """The read model has not caught up yet, so it is unknown whether this exists."""
 
 
-class Unidentified(Exception):
-    """The caller is not authenticated."""
-
-
 class BadHeader(Exception):
     """A request header is malformed."""
 
@@ -103,6 +100,8 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {  # the first that fits counts
     InvalidToken: HTTPStatus.BAD_REQUEST,
     BadHeader: HTTPStatus.BAD_REQUEST,
     Unidentified: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     ProviderUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     BadQuestion: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
@@ -124,7 +123,7 @@ def install(app: FastAPI) -> None:
 def documented(*errors: type[Exception]) -> dict[int | str, dict[str, Any]]:
     """The ``responses=`` of a route that raises these, for OpenAPI."""
     statuses = {HTTPStatus.UNPROCESSABLE_ENTITY, *map(_status, errors)}
-    return {int(status): _documented(status) for status in sorted(statuses)}
+    return {int(status): documented_status(status) for status in sorted(statuses)}
 
 
 def describe(openapi: dict[str, Any]) -> None:
@@ -178,8 +177,11 @@ def _status(error: type[Exception]) -> HTTPStatus:
     return next(status for known, status in STATUS.items() if issubclass(error, known))
 
 
-def _documented(status: HTTPStatus) -> dict[str, Any]:
-    """Written out, since ``model=`` would declare ``application/json``."""
+def documented_status(status: HTTPStatus) -> dict[str, Any]:
+    """An answer with that status, for OpenAPI.
+
+    Written out, since ``model=`` would declare ``application/json``.
+    """
     model = InvalidProblem if status == HTTPStatus.UNPROCESSABLE_ENTITY else Problem
     schema = {"$ref": _SCHEMA.format(model=model.__name__)}
     return {
@@ -191,7 +193,7 @@ def _documented(status: HTTPStatus) -> dict[str, Any]:
 async def _problem(request: Request, error: Exception) -> JSONResponse:
     status = _status(type(error))
     headers = {}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         headers["Retry-After"] = str(getattr(error, "retry_after", 1))
     if lag := getattr(request.state, "projection_lag", None):
         headers["Projection-Lag"] = lag

@@ -1,17 +1,32 @@
 """What routes may use of their service."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
 from application.backpressure import Backpressure
+from application.browsing.places import Looking
 from application.command_dispatch import CommandDispatch
 from application.consistency import Consistency
-from application.ports import EventStore
+from application.operating.carrying_out import Operating
+from application.parking_stream import ParkingStream
+from application.ports import (
+    Builds,
+    Bus,  # only: bus
+    ConsumerGroups,
+    EventBrowser,
+    EventStore,
+    PayloadStore,
+    ReadModels,
+    StoreFacts,
+)
 from application.projections.lag import Lags
+from application.projections.operating import Operations
 from infrastructure.exposition import Exposition
 from infrastructure.health import Health
+from infrastructure.identity.callers import Callers
 from infrastructure.program import Program
 from infrastructure.settings import Settings
 
@@ -31,6 +46,19 @@ class Served:
     exposition: Exposition
     outside: Any
     """The service's own ports."""
+    callers: Callers
+    operating: Operating
+    operations: Operations
+    builds: Builds
+    read_models: ReadModels
+    facts: StoreFacts
+    groups: ConsumerGroups
+    browser: EventBrowser
+    looking: Looking
+    payloads: PayloadStore | None
+    parking: Callable[[str], ParkingStream]
+    """Of the consumer group that is named."""
+    bus: Callable[[], Bus | None]  # only: bus
 
 
 def served(request: Request) -> Served:

@@ -18,11 +18,18 @@ KEEP_ALIVE = 15  # seconds that a connection may be idle between two requests
 async def answering(app: Any, listeners: Sequence[socket.socket]) -> AsyncIterator[None]:
     """Serve ``app`` (ASGI), which is opened already, on these sockets as long as the block lasts.
 
-    In the end, open requests get ``GRACE`` seconds to finish.
+    In the end, open requests get ``GRACE`` seconds to finish; ``ending`` in the state of a request
+    is set then, for those that would last for ever.
     """
+    ending = asyncio.Event()
+
+    async def with_ending(scope: Any, receive: Any, send: Any) -> None:
+        scope.setdefault("state", {})["ending"] = ending
+        await app(scope, receive, send)
+
     server = Server(
         uvicorn.Config(
-            app,
+            with_ending,
             http=Guarded,
             lifespan="off",  # the caller has entered it, and reports its errors
             log_config=None,
@@ -36,5 +43,6 @@ async def answering(app: Any, listeners: Sequence[socket.socket]) -> AsyncIterat
     try:
         yield  # the socket listens already: clients wait until the server is up
     finally:
+        ending.set()
         server.should_exit = True
         await task

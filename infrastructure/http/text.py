@@ -5,8 +5,8 @@ Text is UTF-8 without U+0000, and is read in its composed form (NFC; see
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote_to_bytes, urlencode
 
 from fastapi import Request
@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from domain.values import normal
 from infrastructure.http.problems import FieldProblem, answer, invalid
 
+F = TypeVar("F", bound=Callable[..., Any])
 _MOST = 50  # parameters of a query, fields of an object
 
 
@@ -83,10 +84,18 @@ async def understood(request: Request) -> None:
     if not request.scope["query_string"]:
         return
     route = request.scope["route"]
+    if getattr(getattr(route, "endpoint", None), "takes_others", False):
+        return
     dependant = route.dependant if isinstance(route, APIRoute) else Dependant()
     given = Counter(name for name, _ in request.query_params.multi_items())
     if wrong := [*_misunderstood(given, list(_known(dependant)))]:
         raise RequestValidationError(wrong)
+
+
+def takes_others(route: F) -> F:
+    """The query of this route is made by another system, which may add parameters."""
+    vars(route)["takes_others"] = True
+    return route
 
 
 def _known(needed: Dependant) -> Iterator[str]:

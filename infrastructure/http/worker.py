@@ -6,12 +6,19 @@ Plain ASGI: such a process starts without the framework of the API.
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from hmac import compare_digest
 from http import HTTPStatus
 from typing import Any, Final
 
+from application.access import (
+    METRICS,
+    Forbidden,
+    IdentityUnavailable,
+    TooManyRequests,
+    Unidentified,
+)
 from infrastructure.exposition import CONTENT_TYPE, Exposition
 from infrastructure.health import Health
+from infrastructure.identity import Callers
 from infrastructure.settings import Settings
 from infrastructure.web.hosts import Trusted, host
 
@@ -42,9 +49,10 @@ class Answer:
         await send({"type": "http.response.body", "body": body})
 
 
-def worker_app(health: Health, exposition: Exposition, settings: Settings, roles: str) -> App:
+def worker_app(
+    health: Health, exposition: Exposition, callers: Callers, settings: Settings, roles: str
+) -> App:
     """The application of a process with these ``roles``, which are named where it has no path."""
-    token = settings.api_token and settings.api_token.get_secret_value()
 
     async def answered(scope: Scope) -> Answer:
         if scope["path"] not in _PATHS:
@@ -58,8 +66,17 @@ def worker_app(health: Health, exposition: Exposition, settings: Settings, roles
                 return _json({"status": "alive"})
             case "/health/ready":
                 return await _ready(health)
-        if token and not compare_digest(_authorization(scope), f"Bearer {token}".encode()):
-            return _problem(HTTPStatus.UNAUTHORIZED, _NO_TOKEN, {"WWW-Authenticate": "Bearer"})
+        try:
+            METRICS.require(await callers.of(_authorization(scope), _address(scope)))
+        except Unidentified as error:
+            return _problem(HTTPStatus.UNAUTHORIZED, str(error), {"WWW-Authenticate": "Bearer"})
+        except Forbidden as error:
+            return _problem(HTTPStatus.FORBIDDEN, str(error))
+        except TooManyRequests as error:
+            wait = {"Retry-After": str(error.retry_after)}
+            return _problem(HTTPStatus.TOO_MANY_REQUESTS, str(error), wait)
+        except IdentityUnavailable as error:
+            return _problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), _RETRY)
         return Answer(HTTPStatus.OK, CONTENT_TYPE, await exposition.text())
 
     async def app(scope: Scope, receive: Any, send: Any) -> None:
@@ -92,11 +109,16 @@ def _problem(
     return Answer(status, _PROBLEM, json.dumps({**problem, **more}).encode(), headers or {})
 
 
-def _authorization(scope: Scope) -> bytes:
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def _authorization(scope: Scope) -> str | None:
     headers: Mapping[bytes, bytes] = dict(scope["headers"])
-    return headers.get(b"authorization", b"")
+    found = headers.get(b"authorization")
+    return found.decode("latin-1") if found else None
 
 
 _PATHS: Final = ("/health/live", "/health/ready", "/metrics")
 _LISTED: Final = f"{', '.join(_PATHS[:-1])} and {_PATHS[-1]}"
-_NO_TOKEN: Final = "send the header Authorization: Bearer <token>, with the API token"

@@ -24,7 +24,7 @@ class Bus:
     def __init__(self, topics: Sequence[str], largest: int = LARGEST) -> None:
         """The topics are there from the start."""
         self.declared, self.largest = tuple(topics), largest
-        self.existing = set(topics)
+        self.existing = {topic: TopicStanding(topic, True, 1, 1, None, largest) for topic in topics}
         self.records: defaultdict[str, list[Outgoing]] = defaultdict(list)  # by topic
         self.kept: ForwarderStanding | None = None
         self.opened = 0  # publishers so far
@@ -32,28 +32,41 @@ class Bus:
     @asynccontextmanager
     async def publisher(self) -> AsyncIterator["Publisher"]:
         await asyncio.sleep(0)
-        if missing := [topic for topic in self.declared if topic not in self.existing]:
-            raise BusUnavailable(f"there is no topic {', '.join(missing)}")
+        self._require_topics()
         if self.kept is None and any(self.records.values()):
-            raise PositionLost("the topics hold records, but the bus keeps no position")
+            raise PositionLost("the bus")
         self.opened += 1
         yield Publisher(self, self.opened)
 
+    async def move(self, standing: ForwarderStanding) -> None:
+        self._require_topics()
+        self.opened += 1
+        self.kept = standing
+
     async def standing(self) -> ForwarderStanding | None:
+        self._require_topics()
         return self.kept
 
     async def topics(self) -> Sequence[TopicStanding]:
-        return [
-            TopicStanding(topic, True, 1, 1, None, self.largest)
-            if topic in self.existing
-            else TopicStanding(topic, False)
-            for topic in self.declared
-        ]
+        return [self.existing.get(one, TopicStanding(one, False)) for one in self.declared]
 
-    async def create_topics(self) -> Sequence[str]:
-        missing = [topic for topic in self.declared if topic not in self.existing]
-        self.existing.update(missing)
+    async def create_topics(
+        self, partitions: int | None = None, replication: int | None = None
+    ) -> Sequence[str]:
+        missing = self._missing
+        for topic in missing:
+            self.existing[topic] = TopicStanding(
+                topic, True, partitions or 1, replication or 1, None, self.largest
+            )
         return missing
+
+    @property
+    def _missing(self) -> Sequence[str]:
+        return [topic for topic in self.declared if topic not in self.existing]
+
+    def _require_topics(self) -> None:
+        if self._missing:
+            raise BusUnavailable(f"there is no topic {', '.join(self._missing)}")
 
 
 class Publisher:
@@ -66,7 +79,7 @@ class Publisher:
     async def publish(self, batch: Sequence[Outgoing], standing: ForwarderStanding) -> None:
         for outgoing in batch:
             if (size := len(outgoing.event.data)) > self._bus.largest:
-                raise RecordTooLarge(outgoing, size, self._bus.largest)
+                raise RecordTooLarge(outgoing, size, self._bus.largest, outgoing.topic)
         await asyncio.sleep(0)  # as on a network, another may be first
         if self._number != self._bus.opened:
             raise Fenced("another publisher was opened")

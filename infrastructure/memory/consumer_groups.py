@@ -1,4 +1,4 @@
-"""Consumer groups over the memory store: what EventStoreDB's persistent subscriptions promise."""
+"""Consumer groups over the memory store: what a server's persistent subscriptions promise."""
 
 import asyncio
 from bisect import insort

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from application.catalogue import Catalogue
 from application.messages import NewEvent, RecordedEvent
 from application.ports import (
-    NO_STREAM,
     Appended,
     StreamDeleted,
     StreamHasHole,
     WrongExpectedVersion,
+    require_append,
 )
 from infrastructure.signalling import Signal
 
@@ -38,8 +38,7 @@ class EventStore:
     async def append(
         self, stream: str, events: Sequence[NewEvent], expected_version: int
     ) -> Appended:
-        if not events or expected_version < NO_STREAM:
-            raise ValueError(f"append 1 event or more after version -1 or more, to {stream!r}")
+        require_append(stream, events, expected_version)
         await asyncio.sleep(0)  # as on a network, another task may be first
         if stream in self._deleted:
             raise StreamDeleted(stream)
@@ -106,6 +105,16 @@ class EventStore:
         for recorded in self._log:
             self._streams[recorded.stream].append(recorded)
         self._end = self.last_position + 1
+
+    def is_deleted(self, stream: str) -> bool:
+        """Whether an operator has deleted it."""
+        return stream in self._deleted
+
+    def shown(self, stream: str) -> Sequence[RecordedEvent]:
+        """What operators have left of a stream, oldest first."""
+        if self.is_deleted(stream):
+            return []
+        return self._streams.get(stream, [])[self._hidden.get(stream, 0) :]
 
     @property
     def last_position(self) -> int:

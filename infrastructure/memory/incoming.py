@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import cycle
 from zlib import crc32
 
-from application.ports import StoreUnavailable
+from application.ports import BusUnavailable
 from application.ports.incoming import BusRecord, Headers, TopicLag
 from infrastructure.signalling import Signal
 
@@ -138,7 +138,7 @@ class _Consumer:
 
     def _next(self) -> "_Arrival | None":
         if self.gone:
-            raise StoreUnavailable("this consumer has left: its records go to others")
+            raise BusUnavailable("this consumer has left: its records go to others")
         for place, reading in self._own():
             records = self.group.bus.records(place)
             if reading.heir or len(reading.in_hand) >= self._buffer:
@@ -163,6 +163,8 @@ class _Consumer:
 
 class _Arrival:
     """An :class:`~application.ports.Arrival`."""
+
+    deaths = 0  # the topics end with the process
 
     def __init__(self, consumer: _Consumer, place: Place, record: BusRecord) -> None:
         self._consumer, self._place, self.record = consumer, place, record

@@ -20,6 +20,9 @@ class PayloadStore:
         self._aside: dict[tuple[str, datetime], bytes] = {}
         self._logs: set[str] = set()
 
+    def __str__(self) -> str:
+        return "memory"
+
     async def put(self, data: bytes) -> str:
         digest = sha256(data).hexdigest()
         self._payloads.setdefault(digest, (data, self._clock()))
@@ -42,9 +45,9 @@ class PayloadStore:
         for (digest, since), data in [*self._aside.items()]:
             yield StoredPayload(digest, len(data), since, aside=True)
 
-    async def set_aside(self, payload: StoredPayload, at: datetime) -> None:
+    async def set_aside(self, payload: StoredPayload) -> None:
         if (found := self._payloads.pop(payload.digest, None)) is not None:
-            self._aside[payload.digest, at] = found[0]
+            self._aside[payload.digest, self._clock()] = found[0]
 
     async def remove(self, payload: StoredPayload) -> None:
         self._aside.pop((payload.digest, payload.since), None)

@@ -1,12 +1,12 @@
 """Where the views of all builds are, in memory."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
-from application.ports import NotBuilt, Seen, V, Views
+from application.ports import Seen, V, Views, answering
 from application.projections.abilities import Ability, require_offered
-from application.projections.builds import WHOLE, Build, Shard, readable, unreadable
-from application.projections.comparing import Comparison, Kept, Tally
+from application.projections.builds import WHOLE, Build, Shard
+from application.projections.comparing import Comparison, Document, Kept, Tally
 from application.projections.projection import Projection, View
 from infrastructure.memory import views
 from infrastructure.memory.builds import Builds
@@ -22,11 +22,7 @@ class ReadModels:
         self._declared, self._builds = declared, builds
 
     async def live(self, projection: Projection[V]) -> Views[V]:
-        standings = await self._builds.standings(projection.name)
-        found = readable(projection.name, standings, self._declared)
-        if found is None:
-            raise NotBuilt(unreadable(projection.name, standings))
-        declared, standing = found
+        declared, standing = await answering(self._builds, projection.name, self._declared)
         shards = [shard.shard for shard in standing.shards]
         return views.Views(declared, self._builds.kept(standing.build), shards)
 
@@ -45,6 +41,12 @@ class ReadModels:
         for key in sorted(old.keys() | new.keys()):
             tally.judge(key, _kept(key, old.get(key)), _kept(key, new.get(key)))
         return tally.comparison()
+
+    async def documents(self, build: Build) -> AsyncIterator[tuple[str, Document]]:
+        kept = self._builds.kept(build)
+        for key, seen in [*kept.views.items(), *kept.parts.items()]:
+            if isinstance(seen, Seen):
+                yield key, seen.view.model_dump(mode="json")
 
     async def discard(self, build: Build) -> None:
         self._builds.discard(build)

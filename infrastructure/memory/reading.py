@@ -4,9 +4,10 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
-from typing import Generic
+from operator import gt, lt
+from typing import Any, Generic
 
-from application.ports import Seen, Sums, V
+from application.ports import Seen, Sums, Total, V
 from application.projections.projection import Projection, View
 from application.projections.words import words as words_of
 
@@ -30,20 +31,32 @@ class Reading(Generic[V]):
         *,
         equal: Mapping[str, str],
         by: str | None = None,
-        after: str | None = None,
+        since: str | None = None,
         until: str | None = None,
+        after: str | None = None,
+        descending: bool = False,
         limit: int = 50,
     ) -> Sequence[tuple[str, Seen[V]]]:
-        found = self._matching(equal, by, until)
+        found = self._matching(equal, by, since, until)
         if after is not None:
             start = self._place(after, by)
-            found = [(place, seen) for place, seen in found if start and place > start]
-        return [(place[1], self._without_detail(seen)) for place, seen in found[:limit]]
+            behind = lt if descending else gt
+            found = [one for one in found if start and behind(one[0], start)]
+        page = (found[::-1] if descending else found)[:limit]
+        return [(place[1], self._without_detail(seen)) for place, seen in page]
 
     async def count(
-        self, *, equal: Mapping[str, str], by: str | None = None, until: str | None = None
+        self,
+        *,
+        equal: Mapping[str, str],
+        by: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
     ) -> int:
-        return len(self._matching(equal, by, until))
+        return len(self._matching(equal, by, since, until))
+
+    async def total(self, **wanted: Any) -> Total:
+        return Total(await self.count(**wanted))
 
     async def search(
         self, words: str, *, after: tuple[Decimal, str] | None = None, limit: int = 50
@@ -62,26 +75,37 @@ class Reading(Generic[V]):
             if start is None or (rank, key) > start
         ][:limit]
 
-    async def sums(self, fields: Collection[str], *, by: str) -> Mapping[str, Sums]:
-        self._projection.require_summed(fields, by)
+    async def sums(
+        self,
+        fields: Collection[str],
+        *,
+        by: str,
+        equal: Mapping[str, str] | None = None,
+        after: str | None = None,
+        until: str | None = None,
+    ) -> Mapping[str, Sums]:
+        self._projection.require_summed(fields, by, equal)
         groups: defaultdict[str, list[V]] = defaultdict(list)
-        for seen in self._shown.values():
-            groups[_text(seen.view, by) or ""].append(seen.view)
+        for key, seen in self._shown.items():
+            within = (after is None or key > after) and (until is None or key <= until)
+            if within and _equals(seen.view, equal or {}):
+                groups[_text(seen.view, by) or ""].append(seen.view)
         return {
             value: Sums(len(views), {field: _sum(views, field) for field in fields})
             for value, views in groups.items()
         }
 
     def _matching(
-        self, equal: Mapping[str, str], by: str | None, until: str | None
+        self, equal: Mapping[str, str], by: str | None, since: str | None, until: str | None
     ) -> Sequence[tuple[tuple[str, str], Seen[V]]]:
         """In order, each with its place."""
         self._projection.require_indexed({*equal, *filter(None, [by])})
         found = [
             (place, seen)
             for key, seen in self._shown.items()
-            if (place := self._place(key, by)) and (until is None or place[0] <= until)
-            if all(_text(seen.view, field) == value for field, value in equal.items())
+            if (place := self._place(key, by))
+            if (since is None or place[0] >= since) and (until is None or place[0] <= until)
+            if _equals(seen.view, equal)
         ]
         return sorted(found, key=lambda one: one[0])
 
@@ -98,6 +122,10 @@ class Reading(Generic[V]):
 
     def _rank(self, view: V) -> Decimal:
         return Decimal(getattr(view, self._projection.ranked or ""))
+
+
+def _equals(view: View, equal: Mapping[str, str]) -> bool:
+    return all(_text(view, field) == value for field, value in equal.items())
 
 
 def _all_begin(wanted: Collection[str], words: Collection[str]) -> bool:

@@ -40,8 +40,8 @@ class SearchEngine:
     def parts(self, projection: Projection[Any], build: Build) -> "SearchIndex[Any]":
         return SearchIndex(self._held, _parts(build), projection)
 
-    async def kept(self, build: Build) -> AsyncIterator[Kept]:
-        held = self._held.get(build.table, _Held(0))
+    async def kept(self, build: Build, *, parts: bool = False) -> AsyncIterator[Kept]:
+        held = self._held.get(_parts(build) if parts else build.table, _Held(0))
         known: dict[str, Seen[Any] | Removed] = {**held.removed, **held.shown}
         for key in sorted(known):
             one = known[key]
@@ -63,13 +63,16 @@ class SearchIndex(Generic[V]):
 
     def __init__(self, held: dict[str, _Held], name: str, projection: Projection[V]) -> None:
         self._held, self._name, self._projection = held, name, projection
+        self._known: int | None = None  # the index that writes are for
 
     async def filling(self) -> int | None:
         held = self._held.get(self._name)
-        return held.filling if held else None
+        self._known = held.filling if held else None
+        return self._known
 
     async def begin(self, filling: int) -> None:
         self._held[self._name] = _Held(filling)
+        self._known = filling
 
     async def prepare(self) -> None:
         if await self.filling() is None:
@@ -79,10 +82,12 @@ class SearchIndex(Generic[V]):
         return await self._guarded.load(keys)
 
     async def write(self, changed: Changed[V]) -> None:
+        if self._there.filling != self._known:
+            raise IndexMissing(f"{self._name} has been begun anew")
         await self._guarded.write(changed)
 
     async def clear(self) -> None:
-        await self._guarded.clear()
+        await self.begin(self._there.filling + 1)
 
     async def search(
         self, words: Collection[str], *, after: tuple[Decimal, str] | None = None, limit: int = 50

@@ -1,16 +1,23 @@
-"""Alert rules for Prometheus, of read models, sagas and consumer groups."""
+"""Alert rules for Prometheus, of what a service declares and of what carries it."""
 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain  # only: bus
 from typing import Any, Final, Literal
 
 from application.projections.projection import Projection
+from application.receiving.incoming import Incoming  # only: bus
 from application.service import Service
+from infrastructure import forwarder_metrics as forwarder  # only: bus
 from infrastructure.metrics import PREFIX
 from infrastructure.roles import Role
 
 _RUNBOOKS: Final = "docs/operations/runbooks.md"
+# only: bus
+LATE: Final = 60.0
+"""Seconds that an event of another party may wait on the bus."""
+# end: bus
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,8 @@ class Alert:
     def expression(self) -> str:
         """In PromQL: every series that it finds is an alert."""
         labels = ",".join(f'{name}="{value}"' for name, value in self.labels)
-        series = f"{self.metric}{{{labels}}}" if labels else self.metric
+        bare = self.of == "whole" or not labels
+        series = self.metric if bare else f"{self.metric}{{{labels}}}"
         return f"{self._over_processes(series)} > {self.above:g}"
 
     def _over_processes(self, series: str) -> str:
@@ -115,7 +123,7 @@ def alerts_of_saga(saga: str) -> Iterator[Alert]:
     yield Alert(
         "SagaStepFailing",
         f'{attempts}outcome=~"delayed|timed_out"}}[5m])) / {attempts}outcome!~"undo.*"}}[5m]))',
-        (),
+        (of,),
         f"more than a tenth of the attempts at a step of {saga} fail (refusals apart)",
         "stuck-saga",
         above=0.1,
@@ -149,6 +157,32 @@ def alert_of_group(group: str) -> Alert:
     )
 
 
+# only: bus
+def alerts_of_publisher(incoming: Incoming) -> Iterator[Alert]:
+    """The alerts of what is received from one other party."""
+    name = incoming.publisher
+    yield Alert(
+        "NothingReceived",
+        "headwater_receiving_hindered",
+        (("publisher", name),),
+        f"a process cannot receive the events of {name}: they wait on the bus",
+        "nothing-is-received",
+        for_minutes=5,
+    )
+    yield Alert(
+        "ReceivedLate",
+        "headwater_received_lag_seconds",
+        (("publisher", name),),
+        f"events of {name} wait for more than {LATE:g} s on the bus",
+        "nothing-is-received",
+        above=LATE,
+        for_minutes=5,
+        severity="warning",
+    )
+
+
+# end: bus
+# only: postgres_events
 HELD_BACK: Final = Alert(
     "EventsHeldBack",
     "headwater_event_store_held_back_seconds",
@@ -158,6 +192,17 @@ HELD_BACK: Final = Alert(
     above=30,  # the service's own transactions end before
 )
 
+# end: postgres_events
+# only: search
+SEARCH_HINDERED: Final = Alert(
+    "SearchHindered",
+    "headwater_read_models_apart_hindered",
+    (),
+    "the search server is away, has a red index, or a name there is another service's",
+    "index-red",
+    for_minutes=2,
+)
+# end: search
 GROUPS_HINDERED: Final = Alert(
     "EventsReachNoGroup",
     "headwater_consumer_groups_hindered",
@@ -168,6 +213,49 @@ GROUPS_HINDERED: Final = Alert(
 )
 
 
+# only: bus
+FORWARDER: Final = (
+    Alert(
+        "ForwarderFailed",
+        f"{forwarder.PREFIX}_failed",
+        (),
+        "no integration event is published; a person has to act",
+        "event-that-cannot-be-published",
+    ),
+    Alert(
+        "PublishedLate",
+        f"{forwarder.PREFIX}_lag_seconds",
+        (),
+        "an integration event has not been published for a minute",
+        "broker-down",
+        above=60,
+        for_minutes=1,
+        severity="warning",
+    ),
+    Alert(
+        "NoForwarder",
+        f"(max (headwater_bus_configured) > 0 unless max ({forwarder.PREFIX}_active) > 0)",
+        (),
+        "a bus is set, and no process publishes integration events",
+        "no-process-of-a-role",
+        for_minutes=1,
+        of="whole",
+    ),
+    Alert(
+        "ForwarderFenced",
+        f'sum by (kind) (rate({forwarder.PREFIX}_failures_total{{kind="fenced"}}[5m]))',
+        (),
+        "forwarders fence each other: two deployments publish the same",
+        "fenced-forwarder",
+        above=0.02,  # a second: more than a take-over, or a position that was moved
+        for_minutes=5,
+        severity="warning",
+        of="whole",
+    ),
+)
+
+
+# end: bus
 def alerts(service: Service[Any]) -> Sequence[Alert]:
     """All alerts of what this service declares."""
     return (
@@ -178,12 +266,22 @@ def alerts(service: Service[Any]) -> Sequence[Alert]:
         ),
         *(alert for saga in service.versions for alert in alerts_of_saga(saga)),
         *map(alert_of_group, service.groups),
+        *chain.from_iterable(map(alerts_of_publisher, service.receives)),  # only: bus
         *map(alert_of_role, _roles_of(service)),
-        HELD_BACK,
+        HELD_BACK,  # only: postgres_events
+        *([SEARCH_HINDERED] if _searches(service) else ()),  # only: search
         GROUPS_HINDERED,
+        *(FORWARDER if service.publishes else ()),  # only: bus
     )
 
 
+# only: search
+def _searches(service: Service[Any]) -> bool:
+    """Whether a read model of it can be kept in a search server."""
+    return any(projection.searched for projection in service.read_models)
+
+
+# end: search
 def _roles_of(service: Service[Any]) -> Sequence[Role]:
     """The roles without which this service would not do all its work."""
     views = [Role.PROJECTIONS] if service.read_models else []

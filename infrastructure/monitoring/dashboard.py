@@ -1,4 +1,4 @@
-"""A Grafana dashboard: lag of read models, commands, appends, requests and sagas.
+"""A Grafana dashboard of a service: read models, commands, appends, requests, sagas …
 
 Of what several processes know, it shows the largest; of what each has counted, the sum.
 """
@@ -28,6 +28,13 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
             f"(increase({PREFIX}_staleness_breaches_total[5m]))",
         },
     ),
+    # only: search
+    (
+        "Read models in a search server: hindered",
+        "short",
+        {"{{check}}": "max by (check) (headwater_read_models_apart_hindered)"},
+    ),
+    # end: search
     (
         "Commands",
         "ops",
@@ -51,6 +58,7 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
         "ops",
         {"{{category}}": "sum by (category) (rate(headwater_useless_snapshots_total[5m]))"},
     ),
+    # only: postgres_events
     (
         "Events held back by open transactions",
         "short",
@@ -59,6 +67,8 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
             "for seconds": "max (headwater_event_store_held_back_seconds)",
         },
     ),
+    # end: postgres_events
+    # only: postgres_events or dynamodb_events
     (
         "Appends in one transaction",
         "short",
@@ -68,11 +78,14 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
             for of in (50, 99)
         },
     ),
+    # end: postgres_events or dynamodb_events
+    # only: postgres_events
     (
         "Listeners lost",
         "short",
         {"lost": "sum (increase(headwater_event_store_lost_listeners_total[5m]))"},
     ),
+    # end: postgres_events
     ("Processes", "short", {"{{role}}": "sum by (role) (headwater_process_role)"}),
     (
         "Requests",
@@ -112,6 +125,40 @@ _PANELS: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
             'headwater_saga_attempts_total{outcome!~"completed|undone"}[5m]))'
         },
     ),
+    # only: bus
+    (
+        "Records of other parties",
+        "ops",
+        {
+            "{{publisher}}: {{outcome}}": "sum by (publisher, outcome) "
+            "(rate(headwater_received_records_total[1m]))"
+        },
+    ),
+    (
+        "Records of other parties that wait",
+        "short",
+        {
+            "{{publisher}}": "sum by (publisher) (headwater_received_lag_records)",
+            "{{publisher}}, seconds": "max by (publisher) (headwater_received_lag_seconds)",
+        },
+    ),
+    (
+        "Integration events: lag",
+        "s",
+        {
+            "lag": "max (headwater_forwarder_lag_seconds)",
+            "needs a person": "max (headwater_forwarder_failed)",
+        },
+    ),
+    (
+        "Integration events: published",
+        "ops",
+        {
+            "published": "sum (rate(headwater_forwarder_published_total[1m]))",
+            "{{kind}}": "sum by (kind) (rate(headwater_forwarder_failures_total[5m]))",
+        },
+    ),
+    # end: bus
 )
 
 

@@ -1,6 +1,7 @@
 """Connections to PostgreSQL, and their errors in the terms of the ports."""
 
 import asyncio
+import logging
 import math
 import select
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -25,6 +26,17 @@ _ANSWERS: Final = 1.0  # seconds for which an answer proves that a connection wo
 
 class Silent(psycopg.OperationalError):
     """A connection gave no answer in time, so it is closed: a firewall may have dropped it."""
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """A pool warns of a closed connection, also of one that we close when its use is cancelled.
+
+    Where the server has closed it, ``StoreUnavailable`` says so.
+    """
+    return not str(record.msg).startswith("discarding closed connection")
+
+
+logging.getLogger("psycopg.pool").addFilter(_is_news)
 
 
 class Connection(AsyncConnection[tuple[Any, ...]]):

@@ -3,8 +3,13 @@
 All that are missing are applied in one transaction, under a lock, so it is safe to repeat and to
 run in two processes at once. An applied migration is never edited, but followed by another: its
 hash is kept and compared.
+
+A migration that only makes indexes does not stop writers: on a table with rows, its indexes are
+made concurrently before that transaction, which then finds them and only notes it down.
 """
 
+import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -19,6 +24,7 @@ from infrastructure.postgres.connections import Connection, Pool, connected_for_
 LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('headwater'))"
 """The lock for creating and dropping tables, over all processes."""
 
+_INDEX: Final = re.compile(r"CREATE INDEX (?P<name>\w+) (?P<rest>ON \w+ .+)", re.DOTALL)
 _DIRECTORY: Final = Path(__file__).parent / "migrations"
 
 
@@ -28,6 +34,14 @@ class Migration:
 
     name: str
     sql: str
+
+    @property
+    def indexes(self) -> Sequence[tuple[str, str]]:
+        """Name and statement of each index, if it makes nothing else; without ``CREATE INDEX``."""
+        sql = "\n".join(line for line in self.sql.splitlines() if not line.startswith("--"))
+        found = [_INDEX.fullmatch(one.strip()) for one in sql.split(";") if one.strip()]
+        made = [(one["name"], one["rest"]) for one in found if one]
+        return made if len(made) == len(found) else ()
 
     @property
     def sha256(self) -> str:
@@ -51,6 +65,7 @@ async def migrate(pool: Pool, known: Sequence[Migration] | None = None) -> Seque
         try:
             if not await _missing(connection, known):
                 return []
+            await _index_concurrently(connection, await _missing(connection, known))
             async with connection.transaction():
                 return await _apply(connection, known)
         except InsufficientPrivilege as error:
@@ -75,16 +90,46 @@ async def _require_utf8(connection: Connection) -> None:
         )
 
 
+async def _index_concurrently(connection: Connection, missing: Sequence[Migration]) -> None:
+    """Make their indexes on tables that have rows, while others write. Safe to repeat: one that
+    was broken off is invalid, and made again. One process at a time: it asks for the lock again
+    and again, since waiting inside a query would keep the other one from its end."""
+    indexes = [index for migration in missing for index in migration.indexes]
+    while indexes and not await _is_true(connection, _TRY_LOCK, []):  # noqa: ASYNC110 - not announced
+        await asyncio.sleep(_LOOK_EVERY)
+    try:
+        await _make(connection, indexes)
+    finally:
+        if indexes:
+            await connection.execute(_UNLOCK)
+
+
+async def _make(connection: Connection, indexes: Sequence[tuple[str, str]]) -> None:
+    for name, rest in indexes:
+        table = rest.split()[1]
+        if not await _is_true(connection, _HAS_ROWS, [table]):
+            continue
+        if await _is_true(connection, _IS_INVALID, [name]):
+            await connection.execute(f"DROP INDEX CONCURRENTLY {name}".encode())
+        made = f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} {rest}"
+        await connection.execute(made.encode())
+
+
+async def _is_true(connection: Connection, question: str, values: Sequence[str]) -> bool:
+    found = await connection.execute(question.encode(), values)
+    return await found.fetchone() == (True,)
+
+
 async def _apply(connection: Connection, known: Sequence[Migration]) -> Sequence[str]:
     await connection.execute(LOCK)
     await connection.execute(_BOOK)
     missing = await _missing(connection, known)  # another process may have come first
     for migration in missing:
-        await connection.execute(migration.sql.encode())
-        await connection.execute(
-            "INSERT INTO headwater_migrations (name, sha256) VALUES (%s, %s)",
-            [migration.name, migration.sha256],
-        )
+        sql = migration.sql
+        for name, _ in migration.indexes:
+            sql = sql.replace(f"CREATE INDEX {name}", f"CREATE INDEX IF NOT EXISTS {name}")
+        await connection.execute(sql.encode())
+        await connection.execute(_NOTE, [migration.name, migration.sha256])
     return [migration.name for migration in missing]
 
 
@@ -100,13 +145,23 @@ async def _missing(connection: Connection, known: Sequence[Migration]) -> Sequen
 
 
 async def _applied(connection: Connection) -> Mapping[str, str]:
-    found = await connection.execute("SELECT to_regclass('headwater_migrations') IS NOT NULL")
+    found = await connection.execute(_IS_THERE)
     if await found.fetchone() != (True,):
         return {}
-    rows = await connection.execute("SELECT name, sha256 FROM headwater_migrations")
+    rows = await connection.execute(_APPLIED)
     return dict(await rows.fetchall())
 
 
+_IS_THERE: Final = "SELECT to_regclass('headwater_migrations') IS NOT NULL"
+_APPLIED: Final = "SELECT name, sha256 FROM headwater_migrations"
+_NOTE: Final = "INSERT INTO headwater_migrations (name, sha256) VALUES (%s, %s)"
+_LOOK_EVERY: Final = 0.2  # seconds
+_TRY_LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('headwater indexes'))"
+_UNLOCK: Final = "SELECT pg_advisory_unlock(hashtext('headwater indexes'))"
+_HAS_ROWS: Final = "SELECT coalesce(pg_relation_size(to_regclass(%s)), 0) > 0"
+_IS_INVALID: Final = """
+SELECT coalesce(bool_or(NOT indisvalid), false) FROM pg_index WHERE indexrelid = to_regclass(%s)
+"""
 _BOOK: Final = """
 CREATE TABLE IF NOT EXISTS headwater_migrations (
     name text COLLATE "C" PRIMARY KEY,

@@ -18,6 +18,7 @@ async def filled_elsewhere(pool: Pool) -> Sequence[str]:
     async with connected(pool) as connection:
         found = await connection.execute(
             "SELECT DISTINCT build FROM projection_checkpoints "
+            "JOIN projection_builds USING (build) "  # what others keep there may be no position
             "WHERE position > events_last_given() ORDER BY build"
         )
         return [build for (build,) in await found.fetchall()]

@@ -6,17 +6,17 @@ from importlib.util import find_spec
 from typing import Final
 
 from infrastructure.processes import CommandFailed
-from infrastructure.processes.needs import Embedded
+from infrastructure.processes.needs import Startable
 from infrastructure.processes.supervising import kept_running
 from infrastructure.settings import Settings
 
 
-def require_node(what: str = "the embedded EventStoreDB node") -> None:
-    """Raises :class:`CommandFailed` where the distribution that starts ``what`` is missing."""
+def require_node() -> None:
+    """Raises :class:`CommandFailed` where the distribution is missing."""
     if find_spec("embedded_eventstoredb") is None:
         raise CommandFailed(
-            f"{what} cannot be started: install embedded-eventstoredb (the extra 'embedded'), "
-            "or set the address of a server of yours"
+            "the embedded EventStoreDB node cannot be started: install embedded-eventstoredb (the "
+            "extra 'embedded'), or set the address of a server of yours"
         )
 
 
@@ -39,5 +39,5 @@ async def _node(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
         ) from error
 
 
-NODE: Final = Embedded("eventstoredb", ("eventstoredb_uri",), _node)
+NODE: Final = Startable("eventstoredb", ("eventstoredb_uri",), _node)
 """Started where no EventStoreDB is set, and started again when it ends."""

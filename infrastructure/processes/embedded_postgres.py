@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from infrastructure.processes import CommandFailed
-from infrastructure.processes.needs import Embedded
+from infrastructure.processes.needs import Startable
 from infrastructure.processes.supervising import kept_running
 from infrastructure.settings import Settings
 
@@ -24,5 +24,5 @@ async def _postgres(settings: Settings) -> AsyncIterator[Mapping[str, str]]:
         raise CommandFailed(str(error)) from error
 
 
-POSTGRES: Final = Embedded("postgres", ("postgres_uri",), _postgres)
+POSTGRES: Final = Startable("postgres", ("postgres_uri",), _postgres)
 """Started where no PostgreSQL is set, and started again when it ends."""

@@ -9,7 +9,7 @@ from typing import IO, Final
 
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.found import Found, Running
-from infrastructure.settings import EventStore, Settings
+from infrastructure.settings import EVENT_STORES, EventStore, Settings
 
 
 class Home:
@@ -74,9 +74,11 @@ class Home:
                 path.chmod(path.stat().st_mode & 0o700)
 
     def _keeps(self) -> EventStore | None:
+        first = EVENT_STORES[0]  # an early release had one store, and wrote nothing down
         if self._kept.exists():
-            return "postgres" if self._kept.read_text().strip() == "postgres" else "eventstoredb"
-        return "eventstoredb" if (self.directory / "eventstoredb").is_dir() else None
+            kept = self._kept.read_text().strip()
+            return next((store for store in EVENT_STORES if store == kept), first)
+        return first if (self.directory / first).is_dir() else None
 
     def _occupied(self) -> str:
         if running := self.running():
@@ -90,7 +92,13 @@ class Home:
         )
 
 
-_SERVERS: Final = ("eventstoredb", "postgres", "providers")
+_SERVERS: Final = (
+    # those with data here
+    "eventstoredb",  # only: eventstoredb and embedded
+    "postgres",  # only: postgres and embedded
+    "temporal",  # only: temporal and embedded
+    "providers",
+)
 _OURS: Final = (*_SERVERS, "event-store", "lock", "log", "payloads", "running.json")
 
 

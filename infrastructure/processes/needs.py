@@ -10,7 +10,7 @@ from infrastructure.settings import Settings
 
 
 @dataclass(frozen=True)
-class Embedded:
+class Startable:
     """A server that can be started here, for settings that name none."""
 
     name: str
@@ -39,16 +39,20 @@ class Needs:
     views: bool = True
     views_if_known: bool = False
     """Whether it uses the read models beside events that it did not start itself."""
+    keys: bool = False
+    """Whether the events hold personal data: its keys are beside the read models."""
     outside: bool = False
     """Whether it calls the servers outside."""
+    sagas: bool = False
+    """Whether it runs sagas, and so needs what drives them."""
     starts: Starts = Starts.WHAT_HAS_RUN
     joins: bool = True
     """Whether it uses the servers of a service that runs in the same home."""
     serves: bool = False
-    """Whether others look for its servers: then the embedded node has the port that is set."""
+    """Whether others look for its servers: then one that is started has the port that is set."""
 
 
-RUN: Final = Needs(outside=True, starts=Starts.ANYTHING, joins=False, serves=True)
+RUN: Final = Needs(outside=True, sagas=True, starts=Starts.ANYTHING, joins=False, serves=True)
 """A service, with servers of its own for what is not set."""
 SERVE: Final = replace(RUN, starts=Starts.NOTHING)
 """A service, or some of its roles, on servers that are all set."""
@@ -62,5 +66,5 @@ NEW_EVENTS: Final = replace(EVENTS, views_if_known=True, starts=Starts.ANYTHING)
 """Appends events that may be the first ones, and waits for read models that are behind."""
 VIEWS: Final = Needs(events=False)
 """Reads views, operates on builds, or migrates: opens no event store."""
-APART: Final = replace(EVENTS_AND_OUTSIDE, starts=Starts.ANYTHING, joins=False)
+APART: Final = replace(EVENTS_AND_OUTSIDE, sagas=True, starts=Starts.ANYTHING, joins=False)
 """On servers of its own, beside any service."""

@@ -34,8 +34,12 @@ def command_line() -> Sequence[str]:
 
 def environment_of(settings: Settings) -> Mapping[str, str]:
     """The variables of a process that uses the servers in these settings."""
-    fields = [field for field in type(settings).model_fields if field.endswith("_uri")]
-    values = {field: getattr(settings, field) for field in ("event_store", *fields)}
+    fields = (
+        "event_store",
+        "saga_engine",  # only: temporal
+        *settings.addresses(),
+    )
+    values = {field: getattr(settings, field) for field in fields}
     named = {settings.name_of(field): value for field, value in values.items() if value}
     return {**os.environ, **named}
 

@@ -1,14 +1,15 @@
 """The servers that a command uses: found or started here, and stopped with it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from infrastructure.processes.embedded_node import NODE
-from infrastructure.processes.embedded_postgres import POSTGRES
+from infrastructure.processes.embedded_node import NODE  # only: eventstoredb and embedded
+from infrastructure.processes.embedded_postgres import POSTGRES  # only: postgres and embedded
+from infrastructure.processes.embedded_temporal import TEMPORAL  # only: temporal and embedded
 from infrastructure.processes.home import Home
-from infrastructure.processes.needs import Needs
+from infrastructure.processes.needs import Needs, Startable
 from infrastructure.processes.resolving import Resolved, S, Source, resolve
 from infrastructure.program import Deployment
 from infrastructure.settings import Settings
@@ -17,10 +18,20 @@ if TYPE_CHECKING:
     from infrastructure.container import Container
 
 
+_STARTABLE: Final[Sequence[Startable]] = (
+    # each is started where none is set, in this order
+    TEMPORAL,  # only: temporal and embedded
+    NODE,  # only: eventstoredb and embedded
+    POSTGRES,  # only: postgres and embedded
+)
+
+
 def resolved(deployment: Deployment, needs: Needs) -> Resolved[Settings]:
     """The servers for a command with these needs, as its home is now. Raises as :func:`resolve`."""
-    settings, embedded = deployment.settings, deployment.program.embedded()
-    return resolve(settings, Home(settings).found(), needs, (NODE, POSTGRES, *embedded))
+    settings, outside = deployment.settings, deployment.program.startable()
+    personal = bool(deployment.program.service.encrypted)
+    needs = replace(needs, keys=needs.events and personal)
+    return resolve(settings, Home(settings).found(), needs, (*_STARTABLE, *outside))
 
 
 @asynccontextmanager
@@ -30,7 +41,7 @@ async def started(servers: Resolved[S]) -> AsyncIterator[S]:
     The home has to be claimed. Raises ``CommandFailed``, also when a server does not stay up.
     """
     settings = servers.settings
-    if servers.sources.get(settings.servers[0]) is Source.STARTED:
+    if servers.sources.get(settings.events_in) is Source.STARTED:
         Home(settings).keep(settings.event_store)
     async with AsyncExitStack() as stack:
         for one in servers.starts:
@@ -66,11 +77,22 @@ async def opened_for(
     """
     from infrastructure.connecting import opened  # not for `run`, which opens nothing itself
     from infrastructure.container import wired
+    from infrastructure.searching import require_placed  # only: search
 
     async with reached(deployment, needs) as servers:
         container = wired(deployment.program, servers.settings)
         options = {} if patience is None else {"patience": patience}
-        async with opened(container, *_parts(servers, needs), **options):
+        parts = list(_parts(servers, needs))
+        async with opened(container, *parts, **options):
+            # only: search
+            if "read_side" in parts:
+                await require_placed(
+                    container.projections(),
+                    container.builds(),
+                    container.checkpoints(),
+                    servers.settings,
+                )
+            # end: search
             yield container
 
 
@@ -78,7 +100,10 @@ def _parts(servers: Resolved[Settings], needs: Needs) -> Iterator[str]:
     """What a command with these needs opens of the service."""
     if needs.events:
         yield "event_side"
-    if "postgres_uri" in servers.sources:
+    views, wanted = servers.settings.views_in, needs.views or needs.views_if_known
+    if views in servers.sources and (wanted or views == servers.settings.events_in):
         yield "read_side"
     if needs.outside:
         yield "outside"
+    if needs.sagas:  # only: temporal
+        yield "saga_side"  # only: temporal

@@ -4,7 +4,6 @@ import gc
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -14,9 +13,11 @@ from infrastructure.container import Container
 from infrastructure.http.server import answering
 from infrastructure.processes.listener import url
 from infrastructure.processes.watching import (
+    watch_apart,  # only: search
+    watch_event_store,
     watch_groups,
-    watch_held_back,
     watch_read_models,
+    watch_receivers,  # only: bus
     watch_sagas,
 )
 from infrastructure.roles import Role, in_words
@@ -76,7 +77,10 @@ def _projections(container: Container) -> Runs:
         "projections": lambda: container.host().run(),
         "watch read models": lambda: watch_read_models(container),
         "watch sagas": lambda: watch_sagas(container),
-        "watch held back events": lambda: watch_held_back(container),
+        "watch event store": lambda: watch_event_store(container),
+        # only: search
+        **({"watch search": lambda: watch_apart(container)} if container.apart() else {}),
+        # end: search
     }
 
 
@@ -90,22 +94,38 @@ def _sagas(container: Container) -> Runs:
     return {
         **{name: consumer.run for name, consumer in consumers.items()},
         **{f"deadlines {name}": one.run for name, one in container.deadlines().items()},
+        **container.engine_work(),  # only: temporal
         "watch consumer groups": lambda: watch_groups(container),
+        **_receivers(container),  # only: bus
+    }
+
+
+# only: bus
+def _receivers(container: Container) -> Runs:
+    receivers = {f"receiver {name}": one for name, one in container.receivers().items()}
+    for name, receiver in receivers.items():
+        container.working().watch(name, receiver)
+    return {
+        **{name: one.run for name, one in receivers.items()},
+        **({"watch receivers": lambda: watch_receivers(container)} if receivers else {}),
     }
 
 
 def _forwarders(container: Container) -> Runs:
-    declared = container.program().forwarders
-    if not declared and container.roles() == {Role.FORWARDERS}:
-        log.info("there is nothing to forward: this service declares no forwarders")
-    return {f"forwarder {name}": partial(run, container) for name, run in declared.items()}
+    if (forwarder := container.forwarder()) is None:
+        if container.roles() == {Role.FORWARDERS}:
+            log.info("nothing is published: there are no integration events, or no bus is set")
+        return {}
+    container.metrics().forwarder.show(forwarder)
+    return {"forwarder": forwarder.run}
 
 
+# end: bus
 _WORK: Final[Mapping[Role, Callable[[Container], Runs]]] = {
     Role.API: _api,
     Role.PROJECTIONS: _projections,
     Role.SAGAS: _sagas,
-    Role.FORWARDERS: _forwarders,
+    Role.FORWARDERS: _forwarders,  # only: bus
 }
 
 
@@ -128,6 +148,7 @@ async def _answers(container: Container) -> AsyncIterator[Any]:
             yield worker_app(
                 container.health(),
                 container.exposition(),
+                container.callers(),
                 container.settings(),
                 in_words(container.roles()),
             )

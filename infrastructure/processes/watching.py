@@ -1,8 +1,8 @@
 """Measures read models, sagas and consumer groups once in a while, and reports in metrics and log.
 
 A read model that is older than its ``max_staleness`` is counted; one that is far behind slows
-commands. Sagas are counted by state: open, stuck, overdue, failed. Where events are in PostgreSQL,
-those that open transactions hold back are measured.
+commands. Sagas are counted by state: open, stuck, overdue, failed. What only some event stores can
+measure is measured there.
 """
 
 import asyncio
@@ -13,14 +13,20 @@ from datetime import UTC, datetime
 
 import structlog
 
-from application.ports import NotBuilt, StoreUnavailable
+from application.ports import (
+    NotBuilt,
+    NotOurs,  # only: search
+    StoreUnavailable,
+)
 from application.sagas import queries as saga_queries
 from application.sagas.queries import SagaCounts
 from application.sagas.standings import shown_by
 from infrastructure.container import Container
+from infrastructure.program import Check  # only: search
 from infrastructure.roles import Role
 
 LOOK_AT_GROUPS = 5.0  # seconds between two looks
+LOOK_APART = 10.0  # only: search
 WORTH_COUNTING = (
     1.0  # seconds of lag; below, missing events are not counted: that takes many queries
 )
@@ -57,16 +63,40 @@ async def watch_sagas(container: Container) -> None:
         await asyncio.sleep(max(1.0, 20 * (time.monotonic() - began)))
 
 
-async def watch_held_back(container: Container) -> None:
-    """Measures every second what only this event store has: events that are held back."""
+async def watch_event_store(container: Container) -> None:
+    """Measures every second what only this event store has."""
     while True:
-        try:
+        with suppress(StoreUnavailable):
             await container.event_side().look()
-        except StoreUnavailable:
-            container.metrics().event_store.show(None, None)
         await asyncio.sleep(1)
 
 
+# only: search
+async def watch_apart(container: Container, every: float = LOOK_APART) -> None:
+    """Checks every ``every`` seconds the servers that have read models of their own, such as a
+    search server. Logs each fault once."""
+    logged = set[str]()
+    while True:
+        for name, check in container.read_side().apart.checks.items():
+            fault = await _fault(check)
+            container.metrics().apart.labels(name).set(fault is not None)
+            if fault and name not in logged:
+                log.warning("read models are hindered", check=name, reason=fault)
+            elif name in logged and not fault:
+                log.info("read models are hindered no more", check=name)
+            (logged.add if fault else logged.discard)(name)
+        await asyncio.sleep(every)
+
+
+async def _fault(check: Check) -> str | None:
+    try:
+        await check()
+    except (StoreUnavailable, NotOurs) as error:
+        return str(error)
+    return None
+
+
+# end: search
 async def watch_groups(container: Container) -> None:
     """Checks every few seconds whether events reach the consumer groups, and their tasks run.
 
@@ -91,6 +121,22 @@ async def watch_groups(container: Container) -> None:
         await asyncio.sleep(LOOK_AT_GROUPS)
 
 
+# only: bus
+async def watch_receivers(container: Container) -> None:
+    """Checks every few seconds whether records of other parties come. Logs each fault once."""
+    logged: dict[str, str | None] = {}
+    while True:
+        await asyncio.sleep(LOOK_AT_GROUPS)  # a connection takes a moment
+        for publisher, receiver in container.receivers().items():
+            fault = receiver.fault
+            if fault and fault != logged.get(publisher):
+                log.error("nothing is received", publisher=publisher, reason=fault)
+            elif logged.get(publisher) and not fault:
+                log.info("records are received again", publisher=publisher)
+            logged[publisher] = fault
+
+
+# end: bus
 async def _look(container: Container) -> None:
     lags = await container.lags().all()
     if container.counts_events() and any((lag.seconds or 0) > WORTH_COUNTING for lag in lags):

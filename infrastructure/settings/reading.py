@@ -14,7 +14,9 @@ from typing import Any, Final, TypeVar
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
-from infrastructure.settings.model import InvalidSettings, Settings
+from infrastructure.settings.model import Settings
+from infrastructure.settings.naming import InvalidSettings
+from infrastructure.settings.secret_files import UnreadableSecret, is_secret, with_files_read
 
 _FILE: Final = ".env"
 _ALIKE: Final = 0.88  # of 1: EVENT_STOR and EVENTSTORE_URI are, HTTP_PROXY is not
@@ -45,7 +47,10 @@ def parse(model: type[Model], *sources: Mapping[str, str | None], **given: Any) 
 
     An empty variable is as if it were not there. Raises :class:`InvalidSettings`.
     """
-    read = [_Variables(model, source) for source in sources]
+    try:
+        read = [_Variables(model, source) for source in sources]
+    except UnreadableSecret as error:
+        raise InvalidSettings(str(error)) from error
     if wrong := [*(line for one in read for line in one.conflicts()), *_unknown(model, read)]:
         raise InvalidSettings("\n".join(wrong))
     values = {field: value for one in read for field, value in one.values().items()}
@@ -57,17 +62,17 @@ def parse(model: type[Model], *sources: Mapping[str, str | None], **given: Any) 
 
 
 def _is_link(name: str, text: str | None) -> bool:
-    """Whether Kubernetes or Docker set it, for a service called ``eventstoredb`` for example."""
+    """Whether Kubernetes or Docker set it, for a service of the cluster."""
     linked = name.endswith("_PORT") and _LINKED.fullmatch(text or "")
     return bool(linked or _LINK.fullmatch(name))
 
 
 class _Variables:
-    """The variables of one source, by their names in upper case."""
+    """The variables of one source, by their names in upper case, with what their files have."""
 
     def __init__(self, model: type[Settings], source: Mapping[str, str | None]) -> None:
         self._model = model
-        named = {name.upper(): text for name, text in source.items()}
+        named = with_files_read(model, {name.upper(): text for name, text in source.items()})
         self.all = {name: text for name, text in named.items() if not _is_link(name, text)}
 
     def values(self) -> Mapping[str, str]:
@@ -120,15 +125,5 @@ def _sentence(model: type[Settings], error: Any) -> str:
     if not error["loc"]:
         return reason  # a rule over several settings: it names them itself
     field = str(error["loc"][0])
-    value = "the value" if _is_secret(model, field) else repr(error["input"])
+    value = "the value" if is_secret(model, field) else repr(error["input"])
     return f"{model.name_of(field)}: {value} cannot be used: {reason[:1].lower()}{reason[1:]}"
-
-
-def _is_secret(model: type[Settings], field: str) -> bool:
-    """Whether its value may not be shown: a secret, or an address, which may hold a password."""
-    found = model.model_fields.get(field)
-    return (
-        found is None
-        or "SecretStr" in repr(found.annotation)
-        or field.endswith(("_uri", "_endpoint"))
-    )

@@ -43,11 +43,13 @@ PROGRAM: Final[Program[Outside]] = Program(
     outside_in_memory=imported("infrastructure.shop.memory", "outside"),
     outside_checks=_checks,
     description=_API,
-    about="Order fulfilment for a shop, event-sourced on EventStoreDB or PostgreSQL.",
+    about="Order fulfilment for a shop, event-sourced.",
     routes=_routes,
+    pages=imported("infrastructure.shop.pages", "sections"),  # only: console
     paths_apart=("/carrier/",),
     commands=commands.add_to,
-    embedded=imported("infrastructure.shop.outside", "embedded"),
+    command_rules=commands.RULES,
+    startable=imported("infrastructure.shop.outside", "startable"),
     first_start=imported("infrastructure.shop.cli.importing", "bring_in_sample"),
     welcome=imported("infrastructure.shop.cli.welcome", "welcome"),
 )

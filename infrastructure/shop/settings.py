@@ -7,7 +7,7 @@ from infrastructure.settings.values import HttpUri, Token
 
 
 class ShopSettings(Settings):
-    """The addresses of the shop's providers, and their tokens."""
+    """Payment provider and carrier"""
 
     once_unprefixed: ClassVar = (
         *Settings.once_unprefixed,

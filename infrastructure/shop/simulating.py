@@ -67,9 +67,12 @@ class Seen(BaseModel):
 @asynccontextmanager
 async def shop_opened(deployment: Deployment) -> AsyncIterator["SimulatedShop"]:
     """Servers of their own in the home of these settings. Raises ``CommandFailed``."""
-    own = deployment.settings.model_copy(
-        update=dict.fromkeys(("eventstoredb_uri", "postgres_uri", *SETTINGS))
-    )
+    others: dict[str, object] = dict.fromkeys(SETTINGS)
+    others["eventstoredb_uri"] = None  # only: eventstoredb
+    others["postgres_uri"] = None  # only: postgres
+    others["temporal_address"] = None  # only: temporal
+    others["bus"] = "none"  # only: bus
+    own = deployment.settings.model_copy(update=others)
     async with (
         opened_for(replace(deployment, settings=own), APART, PATIENCE) as container,
         ClientSession(raise_for_status=True) as operator,
@@ -134,14 +137,15 @@ class SimulatedShop:
         container = self._container
         yield self._floor.watch(container.subscriptions(), container.payloads())
         yield from (one.run() for one in container.deadlines().values())
+        yield from (work() for work in container.engine_work().values())
         yield from (one.run() for one in container.reactions().values())
-        yield _warehouse_staff(container).run()
+        yield warehouse_staff(container).run()
         for _ in range(workers):
             for worker in container.saga_workers().values():
                 yield worker.run()
 
 
-def _warehouse_staff(container: Container) -> GroupConsumer:
+def warehouse_staff(container: Container) -> GroupConsumer:
     """The warehouse's part, which people do elsewhere."""
     warehouse = Warehouse(container.dispatch(), container.outside().carrier)
     return GroupConsumer(

@@ -85,11 +85,11 @@ def _changes(
 
 exchanges = Projection(
     name="exchanges",
-    version=1,
+    version=2,  # found by the time of the request
     view=ExchangeSummary,
     follows=(EXCHANGE,),
     keys=_keys,
     evolve=_evolve,
-    indexed=("order_id", "status"),
+    indexed=("order_id", "status", "requested_at"),
     detail=("back", "replacements"),
 )

@@ -37,12 +37,12 @@ def evolve_known(known: KnownOfOrder | None, recorded: RecordedEvent) -> KnownOf
 
 
 def _ordered(known: KnownOfOrder, recorded: RecordedEvent) -> KnownOfOrder:
-    status = _status(cast("orders.OrderEvent", recorded.event)) or known.status
+    status = status_after(cast("orders.OrderEvent", recorded.event)) or known.status
     order = evolve_sold(known.order, recorded)
     return known.model_copy(update={"order": order, "status": status})
 
 
-def _status(event: orders.OrderEvent) -> OrderStatus | None:
+def status_after(event: orders.OrderEvent) -> OrderStatus | None:
     """The one that an order has after this event; ``None``: the same as before."""
     match event:
         case orders.OrderPlaced():
@@ -56,6 +56,8 @@ def _status(event: orders.OrderEvent) -> OrderStatus | None:
         case orders.OrderCancelled():
             return OrderStatus.CANCELLED
         case orders.LinesReturned() | orders.LinesClaimed() | orders.LinesFreed():
+            return None
+        case orders.RecipientNamed():
             return None
         case _:
             assert_never(event)

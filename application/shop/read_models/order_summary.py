@@ -23,11 +23,12 @@ from domain.orders import (
     OrderPlaced,
     OrderShipped,
     OrderStatus,
+    RecipientNamed,
     ReturnedLine,
 )
 from domain.shop_values import CustomerId, OrderId, ShipmentId
 from domain.speed import frozen, replace
-from domain.values import Currency, Money, Text
+from domain.values import Currency, Money, Name, Text
 
 
 @frozen
@@ -58,10 +59,13 @@ class OrderSummary(View):
     returned_units: int
     returned_total: Money
     lines: tuple[SummaryLine, ...] = ()
+    recipient: Name | None = None
+    address: Text | None = None
 
 
 _Later = (
-    OrderConfirmed
+    RecipientNamed
+    | OrderConfirmed
     | OrderShipped
     | OrderDelivered
     | OrderCancelled
@@ -118,6 +122,8 @@ def _placed(event: OrderPlaced, recorded: RecordedEvent) -> OrderSummary:
 
 def _changes(event: _Later, order: OrderSummary) -> Mapping[str, object]:
     match event:
+        case RecipientNamed(recipient=recipient, address=address):
+            return {"recipient": recipient, "address": address}
         case OrderConfirmed():
             return {"status": OrderStatus.CONFIRMED}
         case OrderShipped(shipment_id=shipment_id):
@@ -155,12 +161,12 @@ def _worth(priced: Iterable[tuple[Money, int]], currency: Currency) -> Money:
 
 order_summary = Projection(
     name="order_summary",
-    version=1,
+    version=2,
     view=OrderSummary,
     follows=(ORDER,),
     keys=_keys,
     evolve=_evolve,
     indexed=("customer_id", "status"),
-    detail=("lines",),
+    detail=("lines", "recipient", "address"),
     summed=("line_count", "units", "total", "returned_units", "returned_total"),
 )

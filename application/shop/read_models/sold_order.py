@@ -23,6 +23,7 @@ from domain.orders import (
     OrderEvent,
     OrderPlaced,
     OrderShipped,
+    RecipientNamed,
 )
 from domain.shop_values import CustomerId, OrderId
 from domain.values import Currency, Money, Text
@@ -62,7 +63,7 @@ def evolve_sold(order: SoldOrder | None, recorded: RecordedEvent) -> SoldOrder:
             return order.model_copy(update={"cancelled": True})
         case LinesReturned():
             return _returned(order, event)
-        case OrderConfirmed() | OrderShipped() | OrderDelivered():
+        case RecipientNamed() | OrderConfirmed() | OrderShipped() | OrderDelivered():
             return order
         case LinesClaimed() | LinesFreed():
             return order  # what is exchanged stays sold, at its price

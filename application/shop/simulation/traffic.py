@@ -56,14 +56,19 @@ def traffic(source: Source, orders: int | None = None, exchanges: float = 0.0) -
         match step.command:
             case PlaceOrder() as command if orders is None or len(ordered) < orders:
                 ordered[step.id] = command.lines
-                live = command.model_copy(update={"from_history": False})
-                yield Place(step.id, step.context.occurred_at, live)
+                yield Place(step.id, step.context.occurred_at, _live(command))
             case ReturnLines() as command if step.id in ordered:
                 lines, at = ordered[step.id], step.context.occurred_at
                 whole = _covers(command.lines, lines)
                 yield Back(
                     step.id, at, command, whole, _exchange(step.id, command, lines, exchanges)
                 )
+
+
+def _live(command: PlaceOrder) -> PlaceOrder:
+    """As it is placed today: it is fulfilled, so its parcel needs a label."""
+    label = {"recipient": f"Customer {command.customer_id}", "address": "1 High Street"}
+    return command.model_copy(update={"from_history": False, **label})
 
 
 def _exchange(

@@ -1,19 +1,16 @@
 """Consumer groups in PostgreSQL: a row for each group, and one for each event that is not done."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, LiteralString
 
 from application.event_filter import EventFilter
 from application.messages import Decoder
-from application.ports import GroupInfo
-from infrastructure.consumer import Consumer
+from application.ports import GroupInfo, no_such_group
+from infrastructure.consumer import Consumer, at_work
 from infrastructure.postgres.connections import Pool, connected, connected_apart, unavailable
-from infrastructure.postgres.events.handing_out import ROUSE, Membership, no_such
+from infrastructure.postgres.events.handing_out import ROUSE, Membership
 from infrastructure.postgres.events.wake_up import WakeUp
-
-_DEADLINE: Final = 5.0  # seconds for leaving
 
 
 class ConsumerGroups:
@@ -46,12 +43,8 @@ class ConsumerGroups:
                 membership = await Membership.take(connection, group, only, self._decoder)
             consumer = Consumer(membership, buffer)
             with self._wake_up.calling(consumer.announce, only):
-                task = asyncio.create_task(consumer.run(), name=f"consumer of {group}")
-                try:
+                async with at_work(consumer, group):
                     yield consumer
-                finally:
-                    consumer.leave()
-                    await _ended(task)
 
     async def info(self, group: str) -> GroupInfo:
         ((in_flight,),) = await self._change(group, _FIND, _COUNT)
@@ -72,18 +65,10 @@ class ConsumerGroups:
         async with connected(self._pool) as connection, connection.transaction():
             found = await connection.execute(first, values)
             if not found.rowcount:
-                raise KeyError(no_such(group))
+                raise no_such_group(group)
             for statement in others:
                 found = await connection.execute(statement, values)
             return await found.fetchall() if found.description else []
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    try:
-        await asyncio.wait([task], timeout=_DEADLINE)
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 _CREATE: Final = """

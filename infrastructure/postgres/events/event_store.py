@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from application.messages import Decoder, NewEvent, RecordedEvent
-from application.ports import NO_STREAM, Appended, require_version
+from application.ports import Appended, require_append, require_version
 from infrastructure.postgres.connections import Pool
 from infrastructure.postgres.events.appending import Append
 from infrastructure.postgres.events.group_commit import GroupCommit
@@ -32,8 +32,7 @@ class EventStore:
     ) -> Appended:
         """As the port; also ``ValueError`` for data that is not JSON or holds U+0000, and for an id
         that another event has already."""
-        if not events or expected_version < NO_STREAM:
-            raise ValueError(f"append 1 event or more after version -1 or more, to {stream!r}")
+        require_append(stream, events, expected_version)
         return await self._commits.append(Append.of(stream, events, expected_version))
 
     async def read(

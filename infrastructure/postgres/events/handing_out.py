@@ -13,7 +13,7 @@ from psycopg import AsyncCursor
 
 from application.event_filter import EventFilter
 from application.messages import Decoder
-from application.ports import StoreUnavailable
+from application.ports import StoreUnavailable, no_such_group
 from infrastructure.consumer import Seen, Settled, Taken
 from infrastructure.postgres.connections import Connection, unavailable
 from infrastructure.postgres.events.rows import COLUMNS, fetch, recorded, wanted
@@ -75,7 +75,7 @@ class Membership:
         found = await fetch(connection, _ENTER, {"group": group, "consumer": number})
         for (timeout,) in found:
             return cls(connection, group, only, decoder, number, timeout)
-        raise KeyError(no_such(group))
+        raise no_such_group(group)
 
     async def look(self, room: int) -> Seen:
         """Whether there is anything to do. One statement, which locks nothing."""
@@ -148,10 +148,6 @@ async def _group_in(locked: AsyncCursor[tuple[Any, ...]]) -> _Group:
     async for row in locked:
         return _Group(*row)
     raise StoreUnavailable("the consumer group has been deleted")
-
-
-def no_such(group: str) -> str:
-    return f"there is no consumer group {group!r}"
 
 
 ROUSE: Final[LiteralString] = "SELECT pg_notify('events_' || 'events'::regclass::oid, '')"

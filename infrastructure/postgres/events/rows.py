@@ -50,7 +50,7 @@ async def fetch(
 
 
 async def fetch_from(
-    pool: Pool, question: str, values: Sequence[object] = ()
+    pool: Pool, question: str, values: Sequence[object] | Mapping[str, object] = ()
 ) -> Sequence[tuple[Any, ...]]:
     """The same, on a connection that works. Raises ``StoreUnavailable``."""
 

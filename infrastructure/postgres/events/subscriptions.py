@@ -57,7 +57,7 @@ class Subscriptions:
             counts = await fetch_from(self._pool, _COUNT, [self._counted_to, readable])
             self._counted.update({(category, type): of for category, type, of in counts})
             self._counted_to = readable
-        return sum(self._counted[pair] for pair in only.pairs)
+        return only.total(self._counted)
 
     async def head(self) -> int:
         ((last,),) = await fetch_from(self._pool, _HEAD)
@@ -75,14 +75,13 @@ class Subscriptions:
     ) -> AsyncGenerator[RecordedEvent | Progress, None]:
         announced, looks = False, 0  # the end of the log; at events that are held back
         now = asyncio.get_running_loop().time
+        question, values = (_SELECT_ALL, ()) if only.everything else (_SELECT, wanted(only))
         while True:
             change, began, found = self._wake_up.next, now(), 0
             readable, held_back = await self._horizon.readable()
             while position < readable:
                 until = min(readable, position + _WINDOW)
-                rows = await fetch_from(
-                    self._pool, _SELECT, [position, until, *wanted(only), _PAGE]
-                )
+                rows = await fetch_from(self._pool, question, [position, until, *values, _PAGE])
                 for row in rows:
                     yield recorded(row, self._decoder)
                 position = rows[-1][6] if len(rows) == _PAGE else until
@@ -100,6 +99,11 @@ class Subscriptions:
 _SELECT: Final = f"""
 SELECT {COLUMNS} FROM events
 WHERE global_position > %s AND global_position <= %s AND {WANTED}
+ORDER BY global_position LIMIT %s
+"""
+_SELECT_ALL: Final = f"""
+SELECT {COLUMNS} FROM events
+WHERE global_position > %s AND global_position <= %s
 ORDER BY global_position LIMIT %s
 """
 _HEAD: Final = "SELECT coalesce(max(global_position), -1) FROM events"

@@ -1,16 +1,17 @@
 """Where the views of all builds are, in PostgreSQL."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
-from application.ports import NotBuilt, V, WrongRole
+from application.ports import V, WrongRole, answering
 from application.projections.abilities import Ability, require_offered
-from application.projections.builds import WHOLE, Build, BuildStanding, Shard, readable, unreadable
-from application.projections.comparing import Comparison
+from application.projections.builds import WHOLE, Build, Shard
+from application.projections.comparing import Comparison, Document
 from application.projections.projection import Projection
 from infrastructure.postgres.connections import Pool
 from infrastructure.postgres.read_models.builds import Builds
 from infrastructure.postgres.read_models.comparing import compare
+from infrastructure.postgres.read_models.documents import documents
 from infrastructure.postgres.read_models.rows import locked, roles
 from infrastructure.postgres.read_models.tables import drop_tables
 from infrastructure.postgres.read_models.views import Views
@@ -26,11 +27,11 @@ class ReadModels:
         self._pool, self._declared, self._builds = pool, declared, builds
 
     async def live(self, projection: Projection[V]) -> Views[V]:
-        declared, standing = await self._readable(projection.name)
+        declared, standing = await answering(self._builds, projection.name, self._declared)
         shards = [shard.shard for shard in standing.shards]
 
         async def moved() -> tuple[Projection[Any], Build]:
-            declared, standing = await self._readable(projection.name)
+            declared, standing = await answering(self._builds, projection.name, self._declared)
             return declared, standing.build
 
         return Views(self._pool, declared, standing.build, shards, moved)
@@ -41,15 +42,12 @@ class ReadModels:
     async def compare(self, live: Build, build: Build) -> Comparison:
         return await compare(self._pool, live, build)
 
+    async def documents(self, build: Build) -> AsyncIterator[tuple[str, Document]]:
+        async for one in documents(self._pool, build.table):
+            yield one
+
     async def discard(self, build: Build) -> None:
         async with locked(self._pool) as connection:
             if build in (await roles(connection, build.name)).values():
                 raise WrongRole(f"{build.table} has not been dropped")
             await drop_tables(connection, build.table)
-
-    async def _readable(self, name: str) -> tuple[Projection[Any], BuildStanding]:
-        standings = await self._builds.standings(name)
-        found = readable(name, standings, self._declared)
-        if found is None:
-            raise NotBuilt(unreadable(name, standings))
-        return found

@@ -10,7 +10,7 @@ from typing import Any, Generic
 from psycopg.errors import UndefinedTable
 from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
 
-from application.ports import NotBuilt, Seen, Sums, V
+from application.ports import NotBuilt, Seen, Sums, Total, V
 from application.projections.builds import Build
 from application.projections.projection import Projection
 from application.projections.words import words as words_of
@@ -44,27 +44,40 @@ class Reading(Generic[V]):
         *,
         equal: Mapping[str, str],
         by: str | None = None,
-        after: str | None = None,
+        since: str | None = None,
         until: str | None = None,
+        after: str | None = None,
+        descending: bool = False,
         limit: int = 50,
     ) -> Sequence[tuple[str, Seen[V]]]:
-        where, values = self._matching(equal, by, until)
-        order: Composable = SQL("key") if by is None else SQL("{}, key").format(field_of(by))
+        where, values = self._matching(equal, by, since, until)
+        columns = [SQL("key")] if by is None else [field_of(by), SQL("key")]
         if after is not None:
             place = [after] if by is None else [await self._text(after, by), after]
+            behind = SQL("({}) < ({})" if descending else "({}) > ({})")
             where.append(
-                SQL("({}) > ({})").format(order, SQL(", ").join([Placeholder()] * len(place)))
+                behind.format(SQL(", ").join(columns), SQL(", ").join([Placeholder()] * len(place)))
             )
             values += place
+        direction = SQL("{} DESC" if descending else "{}")
+        order = SQL(", ").join([direction.format(column) for column in columns])
         return await self._select(where, order, [*values, limit])
 
     async def count(
-        self, *, equal: Mapping[str, str], by: str | None = None, until: str | None = None
+        self,
+        *,
+        equal: Mapping[str, str],
+        by: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
     ) -> int:
-        where, values = self._matching(equal, by, until)
+        where, values = self._matching(equal, by, since, until)
         count = "SELECT count(*) FROM {} {}"
         rows = await self._rows(lambda table: SQL(count).format(table, where_all(where)), values)
         return int(rows[0][0])
+
+    async def total(self, **wanted: Any) -> Total:
+        return Total(await self.count(**wanted))
 
     async def search(
         self, words: str, *, after: tuple[Decimal, str] | None = None, limit: int = 50
@@ -81,13 +94,30 @@ class Reading(Generic[V]):
             values += after
         return await self._select(where, SQL("-{}, key").format(rank), [*values, limit])
 
-    async def sums(self, fields: Collection[str], *, by: str) -> Mapping[str, Sums]:
-        self._projection.require_summed(fields, by)
+    async def sums(
+        self,
+        fields: Collection[str],
+        *,
+        by: str,
+        equal: Mapping[str, str] | None = None,
+        after: str | None = None,
+        until: str | None = None,
+    ) -> Mapping[str, Sums]:
+        self._projection.require_summed(fields, by, equal)
+        where: list[Composable] = [SQL("{} = %s").format(field_of(field)) for field in equal or ()]
+        values: list[object] = [*(equal or {}).values()]
+        for condition, key in (("key > %s", after), ("key <= %s", until)):
+            if key is not None:
+                where.append(SQL(condition))
+                values.append(key)
         columns = SQL(", ").join(
             [field_of(by), SQL("count(*)"), *(sum_of(field) for field in fields)]
         )
         rows = await self._rows(
-            lambda table: SQL("SELECT {} FROM {} GROUP BY 1").format(columns, table), []
+            lambda table: SQL("SELECT {} FROM {} {} GROUP BY 1").format(
+                columns, table, where_all(where)
+            ),
+            values,
         )
         return {
             value or "": Sums(count, dict(zip(fields, numbers, strict=True)))
@@ -95,7 +125,7 @@ class Reading(Generic[V]):
         }
 
     def _matching(
-        self, equal: Mapping[str, str], by: str | None, until: str | None
+        self, equal: Mapping[str, str], by: str | None, since: str | None, until: str | None
     ) -> tuple[list[Composable], list[object]]:
         """Conditions, and the values that they compare with."""
         self._projection.require_indexed({*equal, *filter(None, [by])})
@@ -103,9 +133,10 @@ class Reading(Generic[V]):
         values: list[object] = [*equal.values()]
         if by is not None:
             where.append(SQL("{} IS NOT NULL").format(field_of(by)))
-        if until is not None:
-            where.append(SQL("{} <= %s").format(SQL("key") if by is None else field_of(by)))
-            values.append(until)
+        for condition, end in (("{} >= %s", since), ("{} <= %s", until)):
+            if end is not None:
+                where.append(SQL(condition).format(SQL("key") if by is None else field_of(by)))
+                values.append(end)
         return where, values
 
     async def _text(self, key: str, field: str) -> str | None:

@@ -6,10 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response, status
 from pydantic import BaseModel, Field
 
+from application.access import AUDITOR
 from application.ports import ProviderUnavailable
 from application.sagas import queries as saga_queries
 from application.sagas.lookup import SagaName
 from application.shop import queries
+from application.shop.access import CLERK, CUSTOMER, WAREHOUSE
 from application.shop.exchanges import request_exchange
 from application.shop.read_models.exchanges import ExchangeSummary, exchanges
 from application.shop.sagas.goods_exchange import goods_exchange
@@ -26,6 +28,7 @@ from domain.exchanges import (
 from domain.orders import ReturnedLine, UnknownOrder
 from domain.shipments import UnknownShipment
 from domain.shop_values import ExchangeId
+from infrastructure.http.access import allowed
 from infrastructure.http.commands import COMMAND_ERRORS, Done, Requested, entity_tag
 from infrastructure.http.paging import Limit, following
 from infrastructure.http.problems import documented
@@ -36,8 +39,8 @@ from infrastructure.shop.http.orders import (
     Fulfilment,
     LineBack,
     NewLine,
-    Order,
 )
+from infrastructure.shop.http.own import OwnExchange, OwnOrder
 from infrastructure.shop.http.warehouse import HandOver, warehouse_of
 
 router = APIRouter(tags=["exchanges"])
@@ -58,7 +61,7 @@ class NewExchange(Body):
 
 
 class Exchanges(BaseModel):
-    """One page of exchanges, by id."""
+    """One page of exchanges, the newest request first."""
 
     exchanges: Sequence[ExchangeSummary]
     next: str | None = Field(description="where the next page is; none: this was the last")
@@ -78,7 +81,8 @@ class ExchangeInDetail(ExchangeSummary):
     status_code=status.HTTP_201_CREATED,
     responses=documented(UnknownOrder, *COMMAND_ERRORS),
 )
-async def request(id: Order, body: NewExchange, request: Requested, response: Response) -> Done:
+@allowed(CLERK, own=[CUSTOMER])
+async def request(id: OwnOrder, body: NewExchange, request: Requested, response: Response) -> Done:
     """Exchange goods of an order for other goods. ``Location`` is the address of the exchange.
 
     The goods are returned at the price that was paid. The difference is charged or refunded once
@@ -103,12 +107,14 @@ async def request(id: Order, body: NewExchange, request: Requested, response: Re
 
 
 @router.post("/exchanges/{exchange_id}/goods", responses=ERRORS)
+@allowed(WAREHOUSE)
 async def receive_goods(id: Exchange, request: Requested, response: Response) -> Done:
     """Record that the customer's goods have arrived."""
     return await request.carry_out(id, ReceiveGoods(), response)
 
 
 @router.post("/exchanges/{exchange_id}/dispatch", responses=ERRORS)
+@allowed(WAREHOUSE)
 async def dispatch(id: Exchange, request: Requested, response: Response) -> Done:
     """Record that the replacement has left. The exchange cannot be cancelled after that."""
     return await request.carry_out(id, SendReplacement(), response)
@@ -118,6 +124,7 @@ async def dispatch(id: Exchange, request: Requested, response: Response) -> Done
     "/exchanges/{exchange_id}/hand-over",
     responses=documented(UnknownExchange, UnknownShipment, ProviderUnavailable, *COMMAND_ERRORS),
 )
+@allowed(WAREHOUSE)
 async def hand_over(id: Exchange, body: HandOver, request: Requested, response: Response) -> Done:
     """Record that the carrier has the replacement, and its dispatch if that is missing."""
     work, code = warehouse_of(request.service), body.tracking_code
@@ -127,7 +134,10 @@ async def hand_over(id: Exchange, body: HandOver, request: Requested, response: 
 
 
 @router.post("/exchanges/{exchange_id}/cancellation", responses=ERRORS)
-async def cancel(id: Exchange, body: Cancellation, request: Requested, response: Response) -> Done:
+@allowed(CLERK, own=[CUSTOMER])
+async def cancel(
+    id: OwnExchange, body: Cancellation, request: Requested, response: Response
+) -> Done:
     """Cancel an exchange before its replacement leaves. Goods that have arrived become a return."""
     return await request.carry_out(id, CloseExchange(reason=body.reason), response)
 
@@ -140,22 +150,24 @@ async def cancel(id: Exchange, body: Cancellation, request: Requested, response:
     responses=answers(),
     response_model_exclude={"exchanges": {"__all__": set(exchanges.detail)}},
 )
+@allowed(CLERK, WAREHOUSE, AUDITOR, own=[CUSTOMER])
 async def list_exchanges(
     request: Request,
-    id: Order,
+    id: OwnOrder,
     reading: Reading,
     status: ExchangeStatus | None = None,
     after: Annotated[ExchangeId | None, Query(description="the last of the page before")] = None,
     limit: Limit = 50,
 ) -> Exchanges:
-    """The exchanges of an order, by id, without their goods."""
+    """The exchanges of an order, the newest first, without their goods."""
     views = await reading.of(exchanges)
     page = await queries.exchanges(views, order_id=id, status=status, after=after, limit=limit)
     return Exchanges(exchanges=page.items, next=following(request, page))
 
 
 @router.get("/exchanges/{exchange_id}", responses=answers(UnknownExchange))
-async def get_exchange(id: Exchange, reading: Reading, response: Response) -> ExchangeInDetail:
+@allowed(CLERK, WAREHOUSE, AUDITOR, own=[CUSTOMER])
+async def get_exchange(id: OwnExchange, reading: Reading, response: Response) -> ExchangeInDetail:
     """One exchange, with a timeline of its steps; ``ETag`` is what to send as ``If-Match``."""
     name = SagaName(goods_exchange.name, id)
     saga = await saga_queries.saga(await reading.of(SHOP.standings), name)

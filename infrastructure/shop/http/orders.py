@@ -8,11 +8,13 @@ from uuid import uuid5
 from fastapi import APIRouter, Path, Query, Request, Response, status
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
+from application.access import AUDITOR
 from application.ports import StoreUnavailable
 from application.sagas import queries as saga_queries
 from application.sagas.lookup import SagaName
 from application.sagas.operating import UnknownSaga
 from application.shop import queries
+from application.shop.access import CLERK, CUSTOMER, WAREHOUSE
 from application.shop.read_models.order_summary import OrderSummary, order_summary
 from application.shop.sagas.order_fulfilment import order_fulfilment
 from application.shop.service import SHOP
@@ -28,7 +30,8 @@ from domain.orders import (
     UnknownOrder,
 )
 from domain.shop_values import CustomerId, LineNumber, OrderId, Quantity, Sku
-from domain.values import Money, Text
+from domain.values import Money, Name, Text
+from infrastructure.http.access import Only, allowed
 from infrastructure.http.commands import COMMAND_ERRORS, Done, Requested, command_id_of, entity_tag
 from infrastructure.http.paging import Limit, following
 from infrastructure.http.past import PastEvent, SagaProgress, past_events
@@ -36,10 +39,12 @@ from infrastructure.http.problems import documented
 from infrastructure.http.reading import Reading, answers
 from infrastructure.http.served import Serving
 from infrastructure.http.text import Body
+from infrastructure.shop.http.own import OwnOrder, require_self
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
 Order = Annotated[OrderId, Path(alias="order_id", examples=["536365"])]
+"""Any order: where only those may ask who see the orders of all."""
 
 # ── what comes in ────────────────────────────────────────────────────────────────────────────────
 
@@ -75,11 +80,13 @@ class NewLine(Body):
 class NewOrder(Body):
     customer_id: CustomerId | None = Field(None, description="none: a guest", examples=["17850"])
     country: Text | None = Field(None, examples=["United Kingdom"])
+    recipient: Name | None = Field(None, description="who gets it", examples=["Ada Lovelace"])
+    address: Text | None = Field(None, examples=["12 St James's Square, London SW1Y 4JH"])
     lines: list[NewLine] = Field(min_length=1, max_length=MOST_LINES)
 
     def command(self) -> PlaceOrder:
         lines = tuple(OrderLine(**dict(line)) for line in self.lines)
-        return PlaceOrder(customer_id=self.customer_id, country=self.country, lines=lines)
+        return PlaceOrder(**{**dict(self), "lines": lines})
 
 
 class Cancellation(Body):
@@ -127,24 +134,28 @@ def order_placed_with(key: str) -> str:
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=documented(*COMMAND_ERRORS))
-async def place_order(body: NewOrder, request: Requested, response: Response) -> Done:
+@allowed(CLERK, own=[CUSTOMER])
+async def place_order(body: NewOrder, request: Requested, only: Only, response: Response) -> Done:
     """Place an order. The service makes its id; ``Location`` is its address."""
     id = request.make_id("order")
-    done = await request.carry_out(id, body.command(), response, new=True)
+    order = body.model_copy(update={"customer_id": require_self(body.customer_id, only)})
+    done = await request.carry_out(id, order.command(), response, new=True)
     response.headers["Location"] = f"/orders/{id}"
     return done
 
 
 @router.post("/{order_id}/cancellation", responses=documented(UnknownOrder, *COMMAND_ERRORS))
+@allowed(CLERK, own=[CUSTOMER])
 async def cancel_order(
-    id: Order, body: Cancellation, request: Requested, response: Response
+    id: OwnOrder, body: Cancellation, request: Requested, response: Response
 ) -> Done:
     """Cancel an order before its goods leave."""
     return await request.carry_out(id, CancelOrder(reason=body.reason), response)
 
 
 @router.post("/{order_id}/returns", responses=documented(UnknownOrder, *COMMAND_ERRORS))
-async def return_lines(id: Order, body: Return, request: Requested, response: Response) -> Done:
+@allowed(CLERK, own=[CUSTOMER])
+async def return_lines(id: OwnOrder, body: Return, request: Requested, response: Response) -> Done:
     """Return goods of one line or several, at most as many as were ordered."""
     lines = tuple(ReturnedLine(**dict(line)) for line in body.lines)
     command = ReturnLines(return_id=request.make_id("return"), lines=lines)
@@ -159,9 +170,11 @@ async def return_lines(id: Order, body: Return, request: Requested, response: Re
     responses=answers(),
     response_model_exclude={"orders": {"__all__": set(order_summary.detail)}},
 )
+@allowed(CLERK, WAREHOUSE, AUDITOR, own=[CUSTOMER])
 async def list_orders(
     request: Request,
     reading: Reading,
+    only: Only,
     customer_id: CustomerId | None = None,
     status: OrderStatus | None = None,
     after: Annotated[OrderId | None, Query(description="the last id of the page before")] = None,
@@ -170,13 +183,18 @@ async def list_orders(
     """Orders by id, without their lines, page by page; ``next`` is the next page."""
     views = await reading.of(order_summary)
     page = await queries.orders(
-        views, customer_id=customer_id, status=status, after=after, limit=limit
+        views,
+        customer_id=require_self(customer_id, only),
+        status=status,
+        after=after,
+        limit=limit,
     )
     return Orders(orders=page.items, next=following(request, page))
 
 
 @router.get("/{order_id}", responses=answers(UnknownOrder))
-async def get_order(id: Order, reading: Reading, response: Response) -> OrderSummary:
+@allowed(CLERK, WAREHOUSE, AUDITOR, own=[CUSTOMER])
+async def get_order(id: OwnOrder, reading: Reading, response: Response) -> OrderSummary:
     """One order as the read model has it; ``ETag`` is the version to send as ``If-Match``."""
     order = reading.found(
         await queries.order(await reading.of(order_summary), id),
@@ -187,7 +205,8 @@ async def get_order(id: Order, reading: Reading, response: Response) -> OrderSum
 
 
 @router.get("/{order_id}/history", responses=documented(UnknownOrder, StoreUnavailable))
-async def get_history(id: Order, service: Serving) -> History:
+@allowed(CLERK, AUDITOR, own=[CUSTOMER])
+async def get_history(id: OwnOrder, service: Serving) -> History:
     """The events of an order, from its stream, with their metadata."""
     events = await past_events(queries.order_history(service.event_store, id))
     if not events:
@@ -196,7 +215,8 @@ async def get_history(id: Order, service: Serving) -> History:
 
 
 @router.get("/{order_id}/fulfilment", responses=answers(UnknownSaga))
-async def get_fulfilment(id: Order, reading: Reading) -> Fulfilment:
+@allowed(CLERK, WAREHOUSE, AUDITOR, own=[CUSTOMER])
+async def get_fulfilment(id: OwnOrder, reading: Reading) -> Fulfilment:
     """The saga that fulfils an order: its status, and a timeline of its steps."""
     saga = reading.found(
         await saga_queries.saga(

@@ -8,7 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, BeforeValidator, Field
 
+from application.access import AUDITOR
 from application.shop import queries
+from application.shop.access import CLERK, CUSTOMER
 from application.shop.read_models.customer_orders import (
     Customer,
     CustomersOrder,
@@ -17,10 +19,12 @@ from application.shop.read_models.customer_orders import (
 from application.shop.read_models.daily_sales import DailySales, daily_sales
 from application.shop.read_models.product_search import Product, product_search
 from domain.decider import Missing
-from domain.shop_values import CustomerId, Sku
+from domain.shop_values import Sku
+from infrastructure.http.access import allowed, known_callers
 from infrastructure.http.paging import After, Limit, following
 from infrastructure.http.problems import BadQuestion
 from infrastructure.http.reading import Reading, answers
+from infrastructure.shop.http.own import OwnCustomer
 
 router = APIRouter(tags=["sales"])
 
@@ -32,8 +36,6 @@ def _day(text: str) -> str:
 
 
 Day = Annotated[date, BeforeValidator(_day)]
-
-KnownCustomer = Annotated[CustomerId, Path(alias="customer_id", examples=["17850"])]
 
 _NEXT = "where the next page is; none: this was the last"
 
@@ -75,6 +77,7 @@ class Products(BaseModel):
 
 
 @router.get("/sales", responses=answers(BadQuestion))
+@allowed(CLERK, AUDITOR)
 async def list_sales(
     request: Request,
     reading: Reading,
@@ -96,6 +99,7 @@ async def list_sales(
 
 
 @router.get("/customers", responses=answers())
+@allowed(CLERK, AUDITOR)
 async def list_customers(
     request: Request, reading: Reading, after: After = None, limit: Limit = 50
 ) -> Customers:
@@ -105,7 +109,8 @@ async def list_customers(
 
 
 @router.get("/customers/{customer_id}", responses=answers(UnknownCustomer))
-async def get_customer(id: KnownCustomer, reading: Reading) -> Customer:
+@allowed(CLERK, AUDITOR, own=[CUSTOMER])
+async def get_customer(id: OwnCustomer, reading: Reading) -> Customer:
     """What all orders of a customer come to."""
     return reading.found(
         await queries.customer(await reading.of(customer_orders), id),
@@ -114,8 +119,9 @@ async def get_customer(id: KnownCustomer, reading: Reading) -> Customer:
 
 
 @router.get("/customers/{customer_id}/orders", responses=answers(UnknownCustomer))
+@allowed(CLERK, AUDITOR, own=[CUSTOMER])
 async def list_customers_orders(
-    request: Request, id: KnownCustomer, reading: Reading, after: After = None, limit: Limit = 50
+    request: Request, id: OwnCustomer, reading: Reading, after: After = None, limit: Limit = 50
 ) -> CustomersOrders:
     """A customer's orders, the oldest first: what was ordered, paid, sent and sent back."""
     views = await reading.of(customer_orders)
@@ -127,6 +133,7 @@ async def list_customers_orders(
 
 
 @router.get("/products", responses=answers(BadQuestion))
+@known_callers
 async def list_products(
     request: Request,
     reading: Reading,
@@ -148,6 +155,7 @@ async def list_products(
 
 
 @router.get("/products/{sku:path}", responses=answers(UnknownProduct))
+@known_callers
 async def get_product(
     code: Annotated[Sku, Path(alias="sku", examples=["85123A"])], reading: Reading
 ) -> Product:

@@ -5,11 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response, status
 from pydantic import Field
 
+from application.access import AUDITOR
 from application.shop import queries
+from application.shop.access import CLERK, WAREHOUSE
 from application.shop.read_models.stock_levels import StockLevel, stock_levels
 from domain.decider import Missing
 from domain.shop_values import Quantity, Sku
 from domain.stock import ReceiveStock
+from infrastructure.http.access import allowed
 from infrastructure.http.commands import COMMAND_ERRORS, Done, Requested, entity_tag
 from infrastructure.http.problems import documented
 from infrastructure.http.reading import Reading, answers
@@ -34,6 +37,7 @@ class Receipt(Body):
     status_code=status.HTTP_201_CREATED,
     responses=documented(*COMMAND_ERRORS),
 )
+@allowed(WAREHOUSE)
 async def receive_stock(code: Code, body: Receipt, request: Requested, response: Response) -> Done:
     """Goods have arrived."""
     command = ReceiveStock(receipt_id=request.make_id("receipt"), quantity=body.quantity)
@@ -41,6 +45,7 @@ async def receive_stock(code: Code, body: Receipt, request: Requested, response:
 
 
 @router.get("/{sku:path}", responses=answers(UnknownSku))
+@allowed(WAREHOUSE, CLERK, AUDITOR)
 async def get_stock(code: Code, reading: Reading, response: Response) -> StockLevel:
     """Units on hand, reserved and available, as the read model has them."""
     level = reading.found(

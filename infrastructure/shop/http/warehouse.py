@@ -6,8 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from application.access import AUDITOR
 from application.ports import ProviderUnavailable
 from application.shop import warehouse
+from application.shop.access import CLERK, WAREHOUSE
 from application.shop.ports import Outside
 from application.shop.read_models.order_summary import order_summary
 from application.shop.warehouse import Pick, Warehouse
@@ -15,6 +17,7 @@ from domain.orders import UnknownOrder
 from domain.shipments import DeliverShipment, FailShipment, UnknownShipment
 from domain.shop_values import OrderId
 from domain.values import Name, Text
+from infrastructure.http.access import allowed
 from infrastructure.http.commands import COMMAND_ERRORS, Done, Requested
 from infrastructure.http.paging import Limit, following
 from infrastructure.http.problems import documented
@@ -55,6 +58,7 @@ class Failure(Body):
 
 
 @router.get("/warehouse/picks", responses=answers())
+@allowed(WAREHOUSE, CLERK, AUDITOR)
 async def list_picks(
     request: Request,
     reading: Reading,
@@ -68,6 +72,7 @@ async def list_picks(
 
 
 @router.post("/orders/{order_id}/dispatch", responses=documented(UnknownOrder, *COMMAND_ERRORS))
+@allowed(WAREHOUSE)
 async def dispatch_order(id: Order, request: Requested, response: Response) -> Done:
     """Record that the goods have left the shelf. The order cannot be cancelled after that."""
     work = warehouse_of(request.service)
@@ -80,6 +85,7 @@ async def dispatch_order(id: Order, request: Requested, response: Response) -> D
     "/shipments/{order_id}/hand-over",
     responses=documented(UnknownShipment, ProviderUnavailable, *COMMAND_ERRORS),
 )
+@allowed(WAREHOUSE)
 async def hand_over(id: Order, body: HandOver, request: Requested, response: Response) -> Done:
     """Record that the carrier has the parcel, and the dispatch of its goods if that is missing."""
     work, code = warehouse_of(request.service), body.tracking_code
@@ -89,6 +95,7 @@ async def hand_over(id: Order, body: HandOver, request: Requested, response: Res
 @router.post(
     "/shipments/{order_id}/delivery", responses=documented(UnknownShipment, *COMMAND_ERRORS)
 )
+@allowed(WAREHOUSE)
 async def deliver(id: Order, body: Delivery, request: Requested, response: Response) -> Done:
     """Record that the parcel has arrived. The carrier itself uses ``/carrier/notices``."""
     return await request.carry_out(id, DeliverShipment(tracking_code=body.tracking_code), response)
@@ -97,6 +104,7 @@ async def deliver(id: Order, body: Delivery, request: Requested, response: Respo
 @router.post(
     "/shipments/{order_id}/failure", responses=documented(UnknownShipment, *COMMAND_ERRORS)
 )
+@allowed(WAREHOUSE)
 async def fail(id: Order, body: Failure, request: Requested, response: Response) -> Done:
     """Record that the parcel will not arrive: lost, refused, sent back."""
     return await request.carry_out(id, FailShipment(**dict(body)), response)

@@ -22,7 +22,7 @@ from esdbclient.protos.Grpc import streams_pb2
 
 from embedded_eventstoredb import NodeProcess
 
-DATA, METADATA = b'{"sku":"' + b"x" * 170 + b'"}', b'{"c":"' + b"y" * 50 + b'"}'
+DATA, METADATA = b'{"ref":"' + b"x" * 170 + b'"}', b'{"c":"' + b"y" * 50 + b'"}'
 BATCH, BATCHES, SINGLES, WRITERS, LARGE = 500, 40, 400, 50, 21_000
 PIPELINED = 3_000
 

@@ -26,7 +26,7 @@ EVENTS: Final = 200_000
 BATCH: Final = 500
 READERS: Final = 2
 PAGE, ROUNDS = 100, 50
-DATA, METADATA = b'{"sku":"' + b"x" * 170 + b'"}', b'{"c":"' + b"y" * 50 + b'"}'
+DATA, METADATA = b'{"ref":"' + b"x" * 170 + b'"}', b'{"c":"' + b"y" * 50 + b'"}'
 
 
 def main(count: int = EVENTS) -> None:
