@@ -1,0 +1,1 @@
+../../../application/receiving/__init__.py

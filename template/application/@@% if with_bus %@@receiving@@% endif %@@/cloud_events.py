@@ -1,0 +1,1 @@
+../../../application/receiving/cloud_events.py

@@ -1,0 +1,1 @@
+../../../application/receiving/handling.py

@@ -1,0 +1,1 @@
+../../../application/shop/__init__.py

@@ -1,0 +1,1 @@
+../../../application/shop/best_products.py

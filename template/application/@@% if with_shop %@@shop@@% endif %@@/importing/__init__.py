@@ -1,0 +1,1 @@
+../../../../application/shop/importing/__init__.py

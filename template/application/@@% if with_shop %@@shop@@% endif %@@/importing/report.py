@@ -1,0 +1,1 @@
+../../../../application/shop/importing/report.py

@@ -1,0 +1,1 @@
+../../../application/shop/order_story.py

@@ -1,0 +1,1 @@
+../../../../application/shop/reactions/__init__.py

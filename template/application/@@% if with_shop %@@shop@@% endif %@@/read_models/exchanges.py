@@ -1,0 +1,1 @@
+../../../../application/shop/read_models/exchanges.py

@@ -1,0 +1,1 @@
+../../../../application/shop/read_models/known_of_order.py

@@ -1,0 +1,1 @@
+../../../../application/shop/read_models/orders_by_date.py

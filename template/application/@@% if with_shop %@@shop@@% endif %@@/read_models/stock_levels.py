@@ -1,0 +1,1 @@
+../../../../application/shop/read_models/stock_levels.py

@@ -1,0 +1,1 @@
+../../../../application/shop/sagas/__init__.py

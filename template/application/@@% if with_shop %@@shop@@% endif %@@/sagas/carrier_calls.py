@@ -1,0 +1,1 @@
+../../../../application/shop/sagas/carrier_calls.py

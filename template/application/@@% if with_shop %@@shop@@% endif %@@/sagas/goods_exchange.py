@@ -1,0 +1,1 @@
+../../../../application/shop/sagas/goods_exchange.py

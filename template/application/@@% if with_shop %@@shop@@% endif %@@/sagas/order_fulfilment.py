@@ -1,0 +1,1 @@
+../../../../application/shop/sagas/order_fulfilment.py

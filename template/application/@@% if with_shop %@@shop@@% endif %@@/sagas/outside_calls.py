@@ -1,0 +1,1 @@
+../../../../application/shop/sagas/outside_calls.py

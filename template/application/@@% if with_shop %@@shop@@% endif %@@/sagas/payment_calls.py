@@ -1,0 +1,1 @@
+../../../../application/shop/sagas/payment_calls.py

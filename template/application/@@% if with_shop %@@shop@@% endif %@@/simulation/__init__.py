@@ -1,0 +1,1 @@
+../../../../application/shop/simulation/__init__.py

@@ -1,0 +1,1 @@
+../../application/__init__.py

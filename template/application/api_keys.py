@@ -1,0 +1,1 @@
+../../application/api_keys.py

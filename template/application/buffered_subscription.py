@@ -1,0 +1,1 @@
+../../application/buffered_subscription.py

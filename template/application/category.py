@@ -1,0 +1,1 @@
+../../application/category.py

@@ -1,0 +1,1 @@
+../../application/claim_check.py

@@ -1,0 +1,1 @@
+../../application/claimed_once.py

@@ -1,0 +1,1 @@
+../../application/command_dispatch.py

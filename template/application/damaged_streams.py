@@ -1,0 +1,1 @@
+../../application/damaged_streams.py

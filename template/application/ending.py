@@ -1,0 +1,1 @@
+../../application/ending.py

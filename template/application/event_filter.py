@@ -1,0 +1,1 @@
+../../application/event_filter.py

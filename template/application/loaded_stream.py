@@ -1,0 +1,1 @@
+../../application/loaded_stream.py

@@ -1,0 +1,1 @@
+../../application/log_end.py

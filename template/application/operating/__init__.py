@@ -1,0 +1,1 @@
+../../../application/operating/__init__.py

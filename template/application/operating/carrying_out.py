@@ -1,0 +1,1 @@
+../../../application/operating/carrying_out.py

@@ -1,0 +1,1 @@
+../../../application/operating/trail.py

@@ -1,0 +1,1 @@
+../../application/patient_parking.py

@@ -1,0 +1,1 @@
+../../../application/payloads/__init__.py

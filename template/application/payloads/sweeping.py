@@ -1,0 +1,1 @@
+../../../application/payloads/sweeping.py

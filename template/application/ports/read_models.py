@@ -1,0 +1,1 @@
+../../../application/ports/read_models.py

@@ -1,0 +1,1 @@
+../../../application/projections/__init__.py

@@ -1,0 +1,1 @@
+../../../application/projections/writing_behind.py

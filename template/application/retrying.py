@@ -1,0 +1,1 @@
+../../application/retrying.py

@@ -1,0 +1,1 @@
+../../../application/sagas/__init__.py

@@ -1,0 +1,1 @@
+../../application/shared_subscription.py

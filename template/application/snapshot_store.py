@@ -1,0 +1,1 @@
+../../application/snapshot_store.py

@@ -1,0 +1,1 @@
+../../application/snapshots.py

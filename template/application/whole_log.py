@@ -1,0 +1,1 @@
+../../application/whole_log.py

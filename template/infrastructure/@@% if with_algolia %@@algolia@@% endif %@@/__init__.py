@@ -1,0 +1,1 @@
+../../../infrastructure/algolia/__init__.py

@@ -1,0 +1,1 @@
+../../../infrastructure/algolia/engine.py

@@ -1,0 +1,1 @@
+../../../../infrastructure/dynamodb/events/drafts.py

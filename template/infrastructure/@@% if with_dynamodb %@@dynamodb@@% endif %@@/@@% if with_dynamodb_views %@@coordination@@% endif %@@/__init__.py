@@ -1,0 +1,1 @@
+../../../../infrastructure/dynamodb/coordination/__init__.py

@@ -1,0 +1,1 @@
+../../../../infrastructure/dynamodb/read_models/guarded.py

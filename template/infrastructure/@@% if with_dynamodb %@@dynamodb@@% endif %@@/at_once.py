@@ -1,0 +1,1 @@
+../../../infrastructure/dynamodb/at_once.py

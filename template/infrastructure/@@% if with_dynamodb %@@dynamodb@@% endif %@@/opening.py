@@ -1,0 +1,1 @@
+../../../infrastructure/dynamodb/opening.py

@@ -1,0 +1,1 @@
+../../../infrastructure/dynamodb/printed.py

@@ -1,0 +1,1 @@
+../../../../../../infrastructure/embedded/eventstoredb/src/embedded_eventstoredb/recent_records.py

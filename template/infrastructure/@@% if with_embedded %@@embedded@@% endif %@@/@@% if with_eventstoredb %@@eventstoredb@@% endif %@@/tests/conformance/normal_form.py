@@ -1,0 +1,1 @@
+../../../../../../infrastructure/embedded/eventstoredb/tests/conformance/normal_form.py

@@ -1,0 +1,1 @@
+../../../../../../../infrastructure/embedded/eventstoredb/tests/conformance/questions/__init__.py

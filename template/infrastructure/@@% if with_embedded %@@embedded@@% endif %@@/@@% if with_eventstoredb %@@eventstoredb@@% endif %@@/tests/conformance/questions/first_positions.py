@@ -1,0 +1,1 @@
+../../../../../../../infrastructure/embedded/eventstoredb/tests/conformance/questions/first_positions.py

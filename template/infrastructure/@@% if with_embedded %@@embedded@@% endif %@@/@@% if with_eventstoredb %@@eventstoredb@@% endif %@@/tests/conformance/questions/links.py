@@ -1,0 +1,1 @@
+../../../../../../../infrastructure/embedded/eventstoredb/tests/conformance/questions/links.py

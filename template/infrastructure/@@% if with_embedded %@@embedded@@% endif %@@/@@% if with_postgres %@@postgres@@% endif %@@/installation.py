@@ -1,0 +1,1 @@
+../../../../infrastructure/embedded/postgres/installation.py

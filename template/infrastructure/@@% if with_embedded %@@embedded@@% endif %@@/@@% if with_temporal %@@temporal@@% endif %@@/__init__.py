@@ -1,0 +1,1 @@
+../../../../infrastructure/embedded/temporal/__init__.py

@@ -1,0 +1,1 @@
+../../../../infrastructure/embedded/temporal/server.py

@@ -1,0 +1,1 @@
+../../../infrastructure/embedded/__init__.py

@@ -1,0 +1,1 @@
+../../../infrastructure/eventstoredb/__init__.py

@@ -1,0 +1,1 @@
+../../../infrastructure/eventstoredb/append_call.py

@@ -1,0 +1,1 @@
+../../../infrastructure/eventstoredb/batch_append.py

@@ -1,0 +1,1 @@
+../../../infrastructure/eventstoredb/category_links.py

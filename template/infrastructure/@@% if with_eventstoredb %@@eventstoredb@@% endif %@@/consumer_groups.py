@@ -1,0 +1,1 @@
+../../../infrastructure/eventstoredb/consumer_groups.py

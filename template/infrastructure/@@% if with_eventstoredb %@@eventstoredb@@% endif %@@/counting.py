@@ -1,0 +1,1 @@
+../../../infrastructure/eventstoredb/counting.py

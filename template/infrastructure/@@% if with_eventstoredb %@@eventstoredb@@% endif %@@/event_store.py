@@ -1,0 +1,1 @@
+../../../infrastructure/eventstoredb/event_store.py

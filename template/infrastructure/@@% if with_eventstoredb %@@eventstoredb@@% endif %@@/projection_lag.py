@@ -1,0 +1,1 @@
+../../../infrastructure/eventstoredb/projection_lag.py

@@ -1,0 +1,1 @@
+../../../infrastructure/eventstoredb/read_ahead.py

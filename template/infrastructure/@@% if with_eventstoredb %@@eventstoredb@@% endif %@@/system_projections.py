@@ -1,0 +1,1 @@
+../../../infrastructure/eventstoredb/system_projections.py

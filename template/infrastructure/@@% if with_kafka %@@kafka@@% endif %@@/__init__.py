@@ -1,0 +1,1 @@
+../../../infrastructure/kafka/__init__.py

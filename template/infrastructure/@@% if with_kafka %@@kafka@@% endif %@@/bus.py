@@ -1,0 +1,1 @@
+../../../infrastructure/kafka/bus.py

@@ -1,0 +1,1 @@
+../../../infrastructure/kafka/cloud_events.py

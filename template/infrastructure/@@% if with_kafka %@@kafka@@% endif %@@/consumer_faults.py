@@ -1,0 +1,1 @@
+../../../infrastructure/kafka/consumer_faults.py

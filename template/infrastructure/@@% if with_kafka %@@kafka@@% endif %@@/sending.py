@@ -1,0 +1,1 @@
+../../../infrastructure/kafka/sending.py

@@ -1,0 +1,1 @@
+../../../infrastructure/opensearch/__init__.py

@@ -1,0 +1,1 @@
+../../../infrastructure/opensearch/failures.py

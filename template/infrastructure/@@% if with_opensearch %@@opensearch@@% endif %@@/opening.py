@@ -1,0 +1,1 @@
+../../../infrastructure/opensearch/opening.py

@@ -1,0 +1,1 @@
+../../../../infrastructure/postgres/events/appending.py

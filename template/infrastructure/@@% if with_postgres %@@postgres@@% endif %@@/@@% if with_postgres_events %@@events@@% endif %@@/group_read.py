@@ -1,0 +1,1 @@
+../../../../infrastructure/postgres/events/group_read.py

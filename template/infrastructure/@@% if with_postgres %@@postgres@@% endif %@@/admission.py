@@ -1,0 +1,1 @@
+../../../infrastructure/postgres/admission.py

@@ -1,0 +1,1 @@
+../../../../infrastructure/postgres/coordination/__init__.py

@@ -1,0 +1,1 @@
+../../../../infrastructure/postgres/migrations/0001_read_models.sql

@@ -1,0 +1,1 @@
+../../../../infrastructure/postgres/migrations/0003_consumer_groups.sql

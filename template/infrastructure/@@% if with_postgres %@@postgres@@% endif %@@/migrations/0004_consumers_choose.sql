@@ -1,0 +1,1 @@
+../../../../infrastructure/postgres/migrations/0004_consumers_choose.sql

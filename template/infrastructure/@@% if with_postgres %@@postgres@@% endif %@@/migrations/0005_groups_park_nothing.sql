@@ -1,0 +1,1 @@
+../../../../infrastructure/postgres/migrations/0005_groups_park_nothing.sql

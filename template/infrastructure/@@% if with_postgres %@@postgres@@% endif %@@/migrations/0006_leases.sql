@@ -1,0 +1,1 @@
+../../../../infrastructure/postgres/migrations/0006_leases.sql

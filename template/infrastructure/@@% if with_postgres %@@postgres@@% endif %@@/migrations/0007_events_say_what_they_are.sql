@@ -1,0 +1,1 @@
+../../../../infrastructure/postgres/migrations/0007_events_say_what_they_are.sql

@@ -1,0 +1,1 @@
+../../../../infrastructure/postgres/migrations/0008_events_are_browsed.sql

@@ -1,0 +1,1 @@
+../../../../infrastructure/postgres/migrations/0009_data_keys.sql

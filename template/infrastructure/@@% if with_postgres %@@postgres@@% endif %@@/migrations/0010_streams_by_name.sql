@@ -1,0 +1,1 @@
+../../../../infrastructure/postgres/migrations/0010_streams_by_name.sql

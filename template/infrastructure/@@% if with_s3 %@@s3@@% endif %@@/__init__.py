@@ -1,0 +1,1 @@
+../../../infrastructure/s3/__init__.py

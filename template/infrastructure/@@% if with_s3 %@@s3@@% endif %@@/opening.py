@@ -1,0 +1,1 @@
+../../../infrastructure/s3/opening.py

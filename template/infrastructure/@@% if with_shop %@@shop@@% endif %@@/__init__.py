@@ -1,0 +1,1 @@
+../../../infrastructure/shop/__init__.py

@@ -1,0 +1,1 @@
+../../../infrastructure/shop/first_start.py

@@ -1,0 +1,1 @@
+../../../../infrastructure/shop/http/__init__.py

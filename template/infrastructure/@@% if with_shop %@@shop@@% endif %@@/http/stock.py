@@ -1,0 +1,1 @@
+../../../../infrastructure/shop/http/stock.py

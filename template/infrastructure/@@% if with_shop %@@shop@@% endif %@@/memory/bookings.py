@@ -1,0 +1,1 @@
+../../../../infrastructure/shop/memory/bookings.py

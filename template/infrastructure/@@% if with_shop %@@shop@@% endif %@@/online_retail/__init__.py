@@ -1,0 +1,1 @@
+../../../../infrastructure/shop/online_retail/__init__.py

@@ -1,0 +1,1 @@
+../../../../infrastructure/shop/online_retail/form.py

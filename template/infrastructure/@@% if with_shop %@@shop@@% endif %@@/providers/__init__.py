@@ -1,0 +1,1 @@
+../../../../infrastructure/shop/providers/__init__.py

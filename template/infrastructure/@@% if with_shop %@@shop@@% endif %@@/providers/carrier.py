@@ -1,0 +1,1 @@
+../../../../infrastructure/shop/providers/carrier.py

@@ -1,0 +1,1 @@
+../../../infrastructure/shop/simulated_providers.py

@@ -1,0 +1,1 @@
+../../../infrastructure/temporal/__init__.py

@@ -1,0 +1,1 @@
+../../../infrastructure/temporal/search_attributes.py

@@ -1,0 +1,1 @@
+../../../infrastructure/temporal/worker.py

@@ -1,0 +1,1 @@
+../../infrastructure/__init__.py

@@ -1,0 +1,1 @@
+../../infrastructure/event_loop.py

@@ -1,0 +1,1 @@
+../../../infrastructure/filesystem/__init__.py

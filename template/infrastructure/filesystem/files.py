@@ -1,0 +1,1 @@
+../../../infrastructure/filesystem/files.py

@@ -1,0 +1,1 @@
+../../../infrastructure/filesystem/payload_store.py

@@ -1,0 +1,1 @@
+../../../infrastructure/http/__init__.py

@@ -1,0 +1,1 @@
+../../../../infrastructure/http/description/__init__.py

@@ -1,0 +1,1 @@
+../../../infrastructure/http/reading.py

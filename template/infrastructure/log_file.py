@@ -1,0 +1,1 @@
+../../infrastructure/log_file.py

@@ -1,0 +1,1 @@
+../../../infrastructure/memory/consumer_groups.py

@@ -1,0 +1,1 @@
+../../../infrastructure/memory/event_browser.py

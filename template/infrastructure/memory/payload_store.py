@@ -1,0 +1,1 @@
+../../../infrastructure/memory/payload_store.py

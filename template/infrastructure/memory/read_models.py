@@ -1,0 +1,1 @@
+../../../infrastructure/memory/read_models.py

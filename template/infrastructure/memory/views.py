@@ -1,0 +1,1 @@
+../../../infrastructure/memory/views.py

@@ -1,0 +1,1 @@
+../../../infrastructure/monitoring/__init__.py

@@ -1,0 +1,1 @@
+../../infrastructure/payload_names.py

@@ -1,0 +1,1 @@
+../../../infrastructure/processes/__init__.py

@@ -1,0 +1,1 @@
+../../../infrastructure/processes/catching_up.py

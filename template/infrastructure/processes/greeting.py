@@ -1,0 +1,1 @@
+../../../infrastructure/processes/greeting.py

@@ -1,0 +1,1 @@
+../../../infrastructure/processes/private_memory.py

@@ -1,0 +1,1 @@
+../../../infrastructure/processes/with_parent.py

@@ -1,0 +1,1 @@
+../../../infrastructure/providers/__init__.py

@@ -1,0 +1,1 @@
+../../../infrastructure/providers/answers.py

@@ -1,0 +1,1 @@
+../../../../infrastructure/providers/simulated/simulation.py

@@ -1,0 +1,1 @@
+../../../infrastructure/settings/__init__.py

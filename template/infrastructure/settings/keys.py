@@ -1,0 +1,1 @@
+../../../infrastructure/settings/keys.py

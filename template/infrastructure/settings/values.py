@@ -1,0 +1,1 @@
+../../../infrastructure/settings/values.py

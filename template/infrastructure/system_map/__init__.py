@@ -1,0 +1,1 @@
+../../../infrastructure/system_map/__init__.py

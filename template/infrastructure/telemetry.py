@@ -1,0 +1,1 @@
+../../infrastructure/telemetry.py

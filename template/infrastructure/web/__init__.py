@@ -1,0 +1,1 @@
+../../../infrastructure/web/__init__.py

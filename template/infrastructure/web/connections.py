@@ -1,0 +1,1 @@
+../../../infrastructure/web/connections.py

@@ -1,0 +1,1 @@
+../../../infrastructure/web/hosts.py

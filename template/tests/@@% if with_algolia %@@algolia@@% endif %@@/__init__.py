@@ -1,0 +1,1 @@
+../../../tests/algolia/__init__.py

@@ -1,0 +1,1 @@
+../../../tests/algolia/held.py

@@ -1,0 +1,1 @@
+../../../tests/algolia/server.py

@@ -1,0 +1,1 @@
+../../../tests/dynamodb/__init__.py

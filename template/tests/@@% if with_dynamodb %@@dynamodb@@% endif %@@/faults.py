@@ -1,0 +1,1 @@
+../../../tests/dynamodb/faults.py

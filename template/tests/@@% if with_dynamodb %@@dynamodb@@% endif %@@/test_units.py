@@ -1,0 +1,1 @@
+../../../tests/dynamodb/test_units.py

@@ -1,0 +1,1 @@
+../../../tests/dynamodb/units.py

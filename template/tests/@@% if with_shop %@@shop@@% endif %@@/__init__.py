@@ -1,0 +1,1 @@
+../../../tests/shop/__init__.py

@@ -1,0 +1,1 @@
+../../../../tests/shop/application/__init__.py

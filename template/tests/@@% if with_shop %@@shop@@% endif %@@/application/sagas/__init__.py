@@ -1,0 +1,1 @@
+../../../../../tests/shop/application/sagas/__init__.py

@@ -1,0 +1,1 @@
+../../../../../tests/shop/application/sagas/exchange_world.py

@@ -1,0 +1,1 @@
+../../../../../tests/shop/application/sagas/test_exchange_crashes.py

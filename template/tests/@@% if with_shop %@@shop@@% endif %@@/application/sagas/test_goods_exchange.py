@@ -1,0 +1,1 @@
+../../../../../tests/shop/application/sagas/test_goods_exchange.py

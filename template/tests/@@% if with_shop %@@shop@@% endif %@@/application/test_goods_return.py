@@ -1,0 +1,1 @@
+../../../../tests/shop/application/test_goods_return.py

@@ -1,0 +1,1 @@
+../../../../tests/shop/application/test_sales_projections.py

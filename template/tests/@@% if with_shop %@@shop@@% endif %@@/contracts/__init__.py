@@ -1,0 +1,1 @@
+../../../../tests/shop/contracts/__init__.py

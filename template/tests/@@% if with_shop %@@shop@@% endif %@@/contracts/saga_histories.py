@@ -1,0 +1,1 @@
+../../../../tests/shop/contracts/saga_histories.py

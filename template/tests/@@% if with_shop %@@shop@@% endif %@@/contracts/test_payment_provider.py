@@ -1,0 +1,1 @@
+../../../../tests/shop/contracts/test_payment_provider.py

@@ -1,0 +1,1 @@
+../../../../tests/shop/contracts/test_released_sagas.py

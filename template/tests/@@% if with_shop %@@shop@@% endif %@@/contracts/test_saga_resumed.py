@@ -1,0 +1,1 @@
+../../../../tests/shop/contracts/test_saga_resumed.py

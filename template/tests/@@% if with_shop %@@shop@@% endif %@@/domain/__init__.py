@@ -1,0 +1,1 @@
+../../../../tests/shop/domain/__init__.py

@@ -1,0 +1,1 @@
+../../../../tests/shop/domain/test_laws.py

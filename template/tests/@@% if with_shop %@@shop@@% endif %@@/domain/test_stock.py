@@ -1,0 +1,1 @@
+../../../../tests/shop/domain/test_stock.py

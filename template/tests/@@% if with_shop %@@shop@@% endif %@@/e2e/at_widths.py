@@ -1,0 +1,1 @@
+../../../../tests/shop/e2e/at_widths.py

@@ -1,0 +1,1 @@
+../../../tests/shop/event_samples.py

@@ -1,0 +1,1 @@
+../../../../../tests/shop/infrastructure/temporal/__init__.py

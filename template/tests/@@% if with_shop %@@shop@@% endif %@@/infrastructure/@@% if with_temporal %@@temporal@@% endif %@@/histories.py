@@ -1,0 +1,1 @@
+../../../../../tests/shop/infrastructure/temporal/histories.py

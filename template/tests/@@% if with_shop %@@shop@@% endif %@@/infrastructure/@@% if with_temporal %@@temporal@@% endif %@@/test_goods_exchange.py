@@ -1,0 +1,1 @@
+../../../../../tests/shop/infrastructure/temporal/test_goods_exchange.py

@@ -1,0 +1,1 @@
+../../../../../tests/shop/infrastructure/temporal/test_order_fulfilment.py

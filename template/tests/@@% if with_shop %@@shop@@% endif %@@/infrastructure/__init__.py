@@ -1,0 +1,1 @@
+../../../../tests/shop/infrastructure/__init__.py

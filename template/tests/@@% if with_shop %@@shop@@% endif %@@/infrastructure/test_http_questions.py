@@ -1,0 +1,1 @@
+../../../../tests/shop/infrastructure/test_http_questions.py

@@ -1,0 +1,1 @@
+../../../../tests/shop/infrastructure/test_online_retail.py

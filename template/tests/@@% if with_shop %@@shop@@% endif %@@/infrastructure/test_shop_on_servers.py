@@ -1,0 +1,1 @@
+../../../../tests/shop/infrastructure/test_shop_on_servers.py

@@ -1,0 +1,1 @@
+../../../../tests/shop/infrastructure/test_simulated_providers.py

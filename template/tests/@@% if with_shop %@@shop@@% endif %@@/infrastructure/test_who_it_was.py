@@ -1,0 +1,1 @@
+../../../../tests/shop/infrastructure/test_who_it_was.py

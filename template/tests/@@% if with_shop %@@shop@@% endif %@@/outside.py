@@ -1,0 +1,1 @@
+../../../tests/shop/outside.py

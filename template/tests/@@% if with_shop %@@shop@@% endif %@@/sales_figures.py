@@ -1,0 +1,1 @@
+../../../tests/shop/sales_figures.py

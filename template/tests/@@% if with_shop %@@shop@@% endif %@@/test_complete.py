@@ -1,0 +1,1 @@
+../../../tests/shop/test_complete.py

@@ -1,0 +1,1 @@
+../../../tests/application/__init__.py

@@ -1,0 +1,1 @@
+../../../tests/application/measure_protection.py

@@ -1,0 +1,1 @@
+../../../../tests/application/operating/__init__.py

@@ -1,0 +1,1 @@
+../../../../tests/application/operating/test_carrying_out.py

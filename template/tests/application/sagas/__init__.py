@@ -1,0 +1,1 @@
+../../../../tests/application/sagas/__init__.py

@@ -1,0 +1,1 @@
+../../../../tests/application/sagas/recording.py

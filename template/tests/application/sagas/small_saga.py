@@ -1,0 +1,1 @@
+../../../../tests/application/sagas/small_saga.py

@@ -1,0 +1,1 @@
+../../../../tests/application/sagas/test_performing.py

@@ -1,0 +1,1 @@
+../../../../tests/application/sagas/world.py

@@ -1,0 +1,1 @@
+../../../tests/application/snapshot_laws.py

@@ -1,0 +1,1 @@
+../../../tests/application/swept.py

@@ -1,0 +1,1 @@
+../../../tests/application/test_backpressure_traces.py

@@ -1,0 +1,1 @@
+../../../tests/application/test_consuming_breaks.py

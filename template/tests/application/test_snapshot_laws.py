@@ -1,0 +1,1 @@
+../../../tests/application/test_snapshot_laws.py

@@ -1,0 +1,1 @@
+../../../tests/application/test_turns_laws.py

@@ -1,0 +1,1 @@
+../../../tests/application/test_writing_behind.py

@@ -1,0 +1,1 @@
+../../tests/code_names.py

@@ -1,0 +1,1 @@
+../../../tests/contracts/__init__.py

@@ -1,0 +1,1 @@
+../../../tests/contracts/corpus_laws.py

@@ -1,0 +1,1 @@
+../../../tests/contracts/golden_corpus.py

@@ -1,0 +1,1 @@
+../../../tests/contracts/made_up.py

@@ -1,0 +1,1 @@
+../../../tests/contracts/provider_laws.py

@@ -1,0 +1,1 @@
+../../../tests/contracts/released_saga_laws.py

@@ -1,0 +1,1 @@
+../../../tests/contracts/saga_corpus.py

@@ -1,0 +1,1 @@
+../../../tests/contracts/stores.py

@@ -1,0 +1,1 @@
+../../../tests/delivery/__init__.py

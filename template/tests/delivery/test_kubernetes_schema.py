@@ -1,0 +1,1 @@
+../../../tests/delivery/test_kubernetes_schema.py

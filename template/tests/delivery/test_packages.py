@@ -1,0 +1,1 @@
+../../../tests/delivery/test_packages.py

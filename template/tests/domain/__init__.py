@@ -1,0 +1,1 @@
+../../../tests/domain/__init__.py

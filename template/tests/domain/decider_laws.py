@@ -1,0 +1,1 @@
+../../../tests/domain/decider_laws.py

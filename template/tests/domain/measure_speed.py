@@ -1,0 +1,1 @@
+../../../tests/domain/measure_speed.py

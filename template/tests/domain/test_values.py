@@ -1,0 +1,1 @@
+../../../tests/domain/test_values.py

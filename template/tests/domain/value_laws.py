@@ -1,0 +1,1 @@
+../../../tests/domain/value_laws.py

@@ -1,0 +1,1 @@
+../../../../tests/infrastructure/temporal/skipping.py

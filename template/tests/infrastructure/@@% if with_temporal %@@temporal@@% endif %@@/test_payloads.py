@@ -1,0 +1,1 @@
+../../../../tests/infrastructure/temporal/test_payloads.py

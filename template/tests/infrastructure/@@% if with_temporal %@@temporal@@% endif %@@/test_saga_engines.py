@@ -1,0 +1,1 @@
+../../../../tests/infrastructure/temporal/test_saga_engines.py

@@ -1,0 +1,1 @@
+../../../../tests/infrastructure/temporal/test_same_on_both.py

@@ -1,0 +1,1 @@
+../../../../tests/infrastructure/temporal/test_waiting_on_both.py

@@ -1,0 +1,1 @@
+../../../../tests/infrastructure/temporal/worlds.py

@@ -1,0 +1,1 @@
+../../../tests/infrastructure/__init__.py

@@ -1,0 +1,1 @@
+../../../tests/infrastructure/door_laws.py

@@ -1,0 +1,1 @@
+../../../../tests/infrastructure/embedded/__init__.py

@@ -1,0 +1,1 @@
+../../../tests/infrastructure/test_api_keys.py

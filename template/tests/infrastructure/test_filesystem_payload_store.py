@@ -1,0 +1,1 @@
+../../../tests/infrastructure/test_filesystem_payload_store.py

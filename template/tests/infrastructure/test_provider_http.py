@@ -1,0 +1,1 @@
+../../../tests/infrastructure/test_provider_http.py

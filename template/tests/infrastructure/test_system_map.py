@@ -1,0 +1,1 @@
+../../../tests/infrastructure/test_system_map.py

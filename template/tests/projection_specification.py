@@ -1,0 +1,1 @@
+../../tests/projection_specification.py

@@ -1,0 +1,1 @@
+../../../tests/reference/__init__.py

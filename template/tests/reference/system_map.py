@@ -1,0 +1,1 @@
+../../../tests/reference/system_map.py

@@ -1,0 +1,1 @@
+../../../tests/sample/__init__.py

@@ -1,0 +1,1 @@
+../../../tests/sample/__main__.py

@@ -1,0 +1,1 @@
+../../../tests/sample/event_samples.py

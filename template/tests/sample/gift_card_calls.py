@@ -1,0 +1,1 @@
+../../../tests/sample/gift_card_calls.py

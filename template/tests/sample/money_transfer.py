@@ -1,0 +1,1 @@
+../../../tests/sample/money_transfer.py

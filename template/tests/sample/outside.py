@@ -1,0 +1,1 @@
+../../../tests/sample/outside.py

@@ -1,0 +1,1 @@
+../../../../tests/sample/read_models/asked_transfer.py

@@ -1,0 +1,1 @@
+../../../tests/sample/saga_histories.py

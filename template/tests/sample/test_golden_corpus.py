@@ -1,0 +1,1 @@
+../../../tests/sample/test_golden_corpus.py

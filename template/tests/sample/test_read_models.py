@@ -1,0 +1,1 @@
+../../../tests/sample/test_read_models.py

@@ -1,0 +1,1 @@
+../../../tests/sample/values.py

@@ -1,0 +1,1 @@
+../../../tests/servers/kept.py

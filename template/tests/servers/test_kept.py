@@ -1,0 +1,1 @@
+../../../tests/servers/test_kept.py

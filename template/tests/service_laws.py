@@ -1,0 +1,1 @@
+../../tests/service_laws.py

@@ -1,0 +1,1 @@
+../../tests/silent_proxy.py

@@ -1,0 +1,1 @@
+../../tests/virtual_time.py
