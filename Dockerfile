@@ -2,7 +2,7 @@
 FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
-# The drivers of all adapters, or (service-postgres) of PostgreSQL alone.
+# The drivers of all adapters, or (service-postgres) of PostgreSQL alone. # only: reference
 ARG REQUIREMENTS=service
 
 # Dependencies first: they change less often than the code.

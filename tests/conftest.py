@@ -1,36 +1,82 @@
 """What every test may ask for: servers that run for the tests alone."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, get_args
-
-import pytest
-
-from embedded_eventstoredb import NodeProcess
-from infrastructure.settings import EventStore
-from tests.servers import (
-    DYNAMODB,
-    KAFKA,
-    OPENSEARCH,
-    PROMETHEUS,
-    S3,
-    S3_SERVER,
-    TEMPORAL,
-    available,
-    empty_schema,
-    postgres_server,
+from collections.abc import (
+    AsyncIterator,  # only: console
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from typing import (
+    TYPE_CHECKING,  # only: console
+    Final,
 )
 
-_STARTED: Final = {"dynamodb", "kafka", "opensearch", "prometheus", "s3", "temporal"}
-_SERVERS: Final = {"node", "fresh_node", "postgres_for_all", *_STARTED}
-_ON_A_SERVER: Final = re.compile(  # how adapters are called
-    "postgres|eventstoredb|dynamodb|http|kafka|opensearch|s3|temporal|algolia"
+import pytest
+import pytest_asyncio  # only: console
+
+from embedded_eventstoredb import NodeProcess  # only: eventstoredb and embedded
+from infrastructure.dynamodb.tables import EVENT_TABLES, READ_TABLES  # only: dynamodb_views
+from infrastructure.settings import EventStore, Settings
+from tests.dynamodb.opened import empty_tables  # only: dynamodb
+from tests.servers import (
+    ALERTMANAGER,
+    DYNAMODB,  # only: dynamodb
+    KAFKA,  # only: kafka
+    OIDC,
+    OPENSEARCH,  # only: opensearch
+    PROMETHEUS,
+    S3,  # only: s3
+    S3_SERVER,  # only: s3
+    TEMPORAL,  # only: temporal
+    available,
+    empty_schema,  # only: postgres
+    postgres_server,  # only: postgres
+)
+from tests.stores import USUAL
+
+# only: console
+if TYPE_CHECKING:  # most runs open no page
+    from playwright.async_api import Browser
+
+    from tests.browser.visiting import Visits
+
+# end: console
+_NEIGHBOURS: Final = {
+    # fixtures of servers
+    "dynamodb",  # only: dynamodb
+    "kafka",  # only: kafka
+    "opensearch",  # only: opensearch
+    "s3",  # only: s3
+    "temporal",  # only: temporal
+    "node",  # only: eventstoredb and embedded
+    "fresh_node",  # only: eventstoredb and embedded
+    "postgres_for_all",  # only: postgres
+    "http",
+}
+_WATCHING: Final = {"alertmanager", "oidc", "prometheus"}
+_SERVERS: Final = {*_NEIGHBOURS, *_WATCHING, "browser"}
+_ADAPTERS: Final = (
+    # how those are called that need a server
+    "http",
+    "eventstoredb",  # only: eventstoredb
+    "postgres",  # only: postgres
+    "dynamodb",  # only: dynamodb
+    "kafka",  # only: kafka
+    "opensearch",  # only: opensearch
+    "algolia",  # only: algolia
+    "s3",  # only: s3
+    "temporal",  # only: temporal
 )
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """What needs a server is slow: ``make fast`` leaves it out."""
+    """What needs a server is slow: ``make fast`` leaves it out.
+
+    All tests of pages share the event loop to which the browser belongs.
+    """
     for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
         if _needs_a_server(item):
             item.add_marker(pytest.mark.slow)
 
@@ -39,10 +85,11 @@ def _needs_a_server(item: pytest.Item) -> bool:
     chosen = getattr(item, "callspec", None)
     adapters = [one for one in chosen.params.values() if isinstance(one, str)] if chosen else []
     return not _SERVERS.isdisjoint(getattr(item, "fixturenames", ())) or any(
-        map(_ON_A_SERVER.match, adapters)
+        adapter.startswith(_ADAPTERS) for adapter in adapters
     )
 
 
+# only: eventstoredb and embedded
 @pytest.fixture(scope="session")
 def node() -> Iterator[NodeProcess]:
     """An embedded EventStoreDB node in memory, one for all tests: use fresh stream names."""
@@ -57,6 +104,8 @@ def fresh_node() -> Iterator[NodeProcess]:
         yield node
 
 
+# end: eventstoredb and embedded
+# only: postgres
 @pytest.fixture(scope="session")
 def postgres_for_all() -> Iterator[str]:
     """The address of a PostgreSQL server, one for all tests; ``POSTGRES_URI`` names another."""
@@ -64,6 +113,8 @@ def postgres_for_all() -> Iterator[str]:
         yield uri
 
 
+# end: postgres
+# only: dynamodb
 @pytest.fixture(scope="session")
 def dynamodb() -> Iterator[str]:
     """The address of a DynamoDB, one for all tests: use fresh tables; ``DYNAMODB_URI`` names
@@ -72,6 +123,7 @@ def dynamodb() -> Iterator[str]:
         yield uri
 
 
+# end: dynamodb
 @pytest.fixture(scope="session")
 def prometheus() -> Iterator[str]:
     """The address of a Prometheus that has loaded the alerts, one for all tests."""
@@ -80,12 +132,49 @@ def prometheus() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def alertmanager() -> Iterator[str]:
+    """The address of an Alertmanager that calls no one, one for all tests."""
+    with available(ALERTMANAGER) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def oidc() -> Iterator[str]:
+    """The issuer of an identity provider, one for all tests."""
+    with available(OIDC) as issuer:
+        yield issuer
+
+
+# only: temporal
+@pytest.fixture(scope="session")
 def temporal() -> Iterator[str]:
     """The address of a Temporal server, one for all tests: use fresh task queues."""
     with available(TEMPORAL) as address:
         yield address
 
 
+# end: temporal
+# only: console
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator["Browser"]:
+    """A browser, one for all tests: each ``visit`` has a context of its own."""
+    from tests.browser.chromium import launched
+
+    async with launched() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(browser: "Browser") -> AsyncIterator["Visits"]:
+    """Opens pages; whatever goes wrong in one of them makes the test fail."""
+    from tests.browser.visiting import visiting
+
+    async with visiting(browser) as visits:
+        yield visits
+
+
+# end: console
+# only: postgres
 @pytest.fixture
 def postgres(postgres_for_all: str) -> Iterator[str]:
     """The address of an empty corner of that server, for one test."""
@@ -93,6 +182,8 @@ def postgres(postgres_for_all: str) -> Iterator[str]:
         yield uri
 
 
+# end: postgres
+# only: kafka
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[str]:
     """The address of a Kafka broker, one for all tests: use fresh topics and groups."""
@@ -100,6 +191,8 @@ def kafka() -> Iterator[str]:
         yield address
 
 
+# end: kafka
+# only: s3
 @pytest.fixture(scope="session")
 def s3() -> Iterator[S3]:
     """A server that speaks S3, one for all tests: use a fresh ``bucket()``."""
@@ -107,6 +200,8 @@ def s3() -> Iterator[S3]:
         yield S3.at(endpoint)
 
 
+# end: s3
+# only: opensearch
 @pytest.fixture(scope="session")
 def opensearch() -> Iterator[str]:
     """The address of an OpenSearch node, one for all tests: use fresh indexes."""
@@ -114,18 +209,44 @@ def opensearch() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=get_args(EventStore), scope="module")
+# end: opensearch
+@pytest.fixture(params=USUAL, scope="module")
 def event_store(request: pytest.FixtureRequest) -> EventStore:
-    """The name of each event store, as ``HEADWATER_EVENT_STORE`` has it."""
+    """The name of an event store, as ``HEADWATER_EVENT_STORE`` has it: each that starts with the
+    service, unless the test chooses others."""
     name: EventStore = request.param
     return name
 
 
 @pytest.fixture
-def servers(event_store: EventStore, request: pytest.FixtureRequest) -> Mapping[str, str]:
+def stored(
+    event_store: EventStore,
+    request: pytest.FixtureRequest,  # only: dynamodb_events
+) -> Mapping[str, str]:
+    """The settings that lead to an empty store of events, if it does not start with the service."""
+    chosen: dict[str, str] = {"HEADWATER_EVENT_STORE": event_store}
+    # only: dynamodb_events
+    if event_store == "dynamodb":
+        chosen |= empty_tables(request.getfixturevalue("dynamodb"))
+    # end: dynamodb_events
+    return chosen
+
+
+@pytest.fixture
+def servers(stored: Mapping[str, str], request: pytest.FixtureRequest) -> Mapping[str, str]:
     """The settings that lead to empty servers for its events and for read models."""
-    postgres: str = request.getfixturevalue("postgres")
-    if event_store == "postgres":
-        return {"HEADWATER_EVENT_STORE": event_store, "HEADWATER_POSTGRES_URI": postgres}
-    node: NodeProcess = request.getfixturevalue("fresh_node")
-    return {"HEADWATER_EVENTSTOREDB_URI": node.uri, "HEADWATER_POSTGRES_URI": postgres}
+    found = {**stored}
+    # only: eventstoredb and embedded
+    if stored["HEADWATER_EVENT_STORE"] == "eventstoredb":
+        found["HEADWATER_EVENTSTOREDB_URI"] = request.getfixturevalue("fresh_node").uri
+    # end: eventstoredb and embedded
+    views = Settings.model_fields["read_models"].default
+    # only: postgres
+    if views == "postgres":
+        found["HEADWATER_POSTGRES_URI"] = request.getfixturevalue("postgres")
+    # end: postgres
+    # only: dynamodb_views
+    if views == "dynamodb":
+        found |= empty_tables(request.getfixturevalue("dynamodb"), EVENT_TABLES + READ_TABLES)
+    # end: dynamodb_views
+    return found

@@ -1,26 +1,19 @@
-"""Views that a test fills and reads, and read models whose views are written one by one."""
+"""Views that a test fills and reads, and the read models in memory that have them."""
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 from application.ports import V, Views, WritableViews
-from application.projections.builds import WHOLE, Build, Shard
-from application.projections.checkpoint_after import CheckpointAfter
-from application.projections.projection import Projection
 from infrastructure import memory
+from tests.one_by_one import OneByOne  # only: dynamodb_views or search
 
 
 class Filled(Views[V], WritableViews[V], Protocol[V]):
-    """Read and written through one object, as in memory and in PostgreSQL."""
+    """Read and written through one object, as in memory and in a database."""
 
 
-class OneByOne(memory.ReadModels):
-    """Every view by itself and the checkpoint after them all; queries may ask for anything."""
-
-    def of(  # type: ignore[override]  # it writes otherwise
-        self, projection: Projection[V], build: Build, shard: Shard = WHOLE
-    ) -> CheckpointAfter[V]:
-        kept = self._builds.kept(build)
-        views = memory.GuardedViews[V](kept.views, kept.removed)
-        parts = memory.GuardedViews[Any](kept.parts, kept.removed_parts)
-        of_parts = parts if projection.parts else None
-        return CheckpointAfter(build, views, of_parts, self._builds.checkpoints, shard)
+IN_MEMORY: Final[Mapping[str, type[memory.ReadModels]]] = {
+    "memory": memory.ReadModels,
+    "memory, checkpoint after": OneByOne,  # only: dynamodb_views or search
+}
+"""Read models in memory, by what they promise."""

@@ -1,4 +1,4 @@
-"""As much of PromQL as our alerts speak: selectors, rates, sums, the largest, a ratio, a limit."""
+"""As much of PromQL as our alerts speak: selectors, rates, sums, the largest, ratios, limits."""
 
 import re
 from collections import defaultdict
@@ -14,6 +14,7 @@ _LIMIT = re.compile(r"(?P<of>.+) > (?P<limit>[0-9.]+)")
 _SUM = re.compile(r"sum by \((?P<by>[\w, ]+)\) \(rate\((?P<of>.+)\[(?P<minutes>\d+)m\]\)\)")
 _MAX = re.compile(r"max(?: by \((?P<by>[\w, ]+)\))? \((?P<of>.+)\)")
 _ABSENT = re.compile(r"absent\((?P<of>.+)\)")
+_UNLESS = re.compile(r"\((?P<of>.+) unless (?P<but>.+)\)")
 _SELECTOR = re.compile(r"(?P<name>\w+)(?:\{(?P<matchers>.*)\})?")
 _MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
 
@@ -35,6 +36,8 @@ class Scrapes:
         return {labels: n for labels, n in self._vector(found["of"]).items() if n > limit}
 
     def _vector(self, expression: str) -> Vector:
+        if found := _UNLESS.fullmatch(expression):
+            return {} if self.finds(found["but"]) else self.finds(found["of"])
         if " / " in expression:
             above, below = map(self._vector, expression.split(" / "))
             return {at: n / below[at] for at, n in above.items() if below.get(at)}

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit  # only: eventstoredb and embedded
 
-from embedded_eventstoredb import NodeProcess
-from tests.infrastructure.postgres_restarted import server_in
+from embedded_eventstoredb import NodeProcess  # only: eventstoredb and embedded
+from tests.infrastructure.postgres_restarted import server_in  # only: postgres and embedded
 
 How = Literal["stopped", "killed"]
 
@@ -22,6 +22,7 @@ class Restarted:
     ends: Callable[[How], Awaitable[None]]
 
 
+# only: eventstoredb and embedded
 @asynccontextmanager
 async def node(directory: Path) -> AsyncIterator[Restarted]:
     """An embedded EventStoreDB node."""
@@ -40,6 +41,8 @@ async def node(directory: Path) -> AsyncIterator[Restarted]:
         await asyncio.to_thread(running.stop)
 
 
+# end: eventstoredb and embedded
+# only: postgres and embedded
 @asynccontextmanager
 async def postgres(directory: Path) -> AsyncIterator[Restarted]:
     """A PostgreSQL."""
@@ -49,3 +52,6 @@ async def postgres(directory: Path) -> AsyncIterator[Restarted]:
             await asyncio.to_thread(server.restart if how == "stopped" else server.crash)
 
         yield Restarted(server.uri, ends)
+
+
+# end: postgres and embedded

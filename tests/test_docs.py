@@ -26,7 +26,14 @@ from tests.documentation import (
     shown_code,
     spoken_in,
 )
-from tests.reference import commands, operations, settings
+from tests.reference import (
+    access,
+    commands,
+    contract,  # only: bus
+    operations,
+    settings,
+    system_map,
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -154,12 +161,30 @@ def test_the_guarantees_are_those_of_the_contracts() -> None:
     assert rows == [rule for suite in suites() for rule in suite.rules.values()]
 
 
-@pytest.mark.parametrize("page", [commands, settings], ids=["commands", "settings"])
+@pytest.mark.parametrize(
+    "page", [access, commands, settings], ids=["access", "commands", "settings"]
+)
 def test_the_references_are_those_of_the_source(page: ModuleType) -> None:
-    """The reference says of every command and every setting what the source says of it."""
+    """The reference says of every route, command and setting what the source says of it."""
     file = ROOT / f"docs/reference/{page.__name__.rpartition('.')[2]}.md"
 
     assert file.read_text() == page.page(), f"{name(file)} is not current: run `make reference`"
+
+
+# only: bus
+def test_the_contract_is_that_of_the_declarations() -> None:
+    """The committed document is what the command ``bus contract`` prints where nothing is set."""
+    kept = (ROOT / "docs/reference/asyncapi.json").read_text()
+
+    assert kept == contract.page(), "asyncapi.json is not current: run `make reference`"
+
+
+# end: bus
+def test_the_map_is_that_of_the_declarations() -> None:
+    """The committed picture is what the command ``map --svg`` prints."""
+    kept = (ROOT / "docs/reference/system-map.svg").read_text()
+
+    assert kept == system_map.page(), "system-map.svg is not current: run `make reference`"
 
 
 @pytest.mark.parametrize("file", operations.FILES)

@@ -26,12 +26,6 @@ for module in pkgutil.walk_packages(infrastructure.__path__, "infrastructure.", 
 """Prints the modules that cannot be imported."""
 
 
-def of_the_kit(modules: Sequence[str]) -> list[str]:
-    """Those that do not stand in the room of a service, where its program is."""
-    rooms = {path.parent.name for path in (ROOT / "infrastructure").glob("*/program.py")}
-    return [module for module in modules if module.split(".")[1] not in rooms]
-
-
 def command(without: Sequence[str], script: str, *arguments: str) -> list[str]:
     """What runs a script with these arguments, where those packages are missing."""
     missing = f"import sys\nWITHOUT = {list(without)}\nsys.modules.update(dict.fromkeys(WITHOUT))\n"
@@ -41,7 +35,8 @@ def command(without: Sequence[str], script: str, *arguments: str) -> list[str]:
 def environment(home: Path, **settings: str) -> dict[str, str]:
     """No setting of this machine, the home, any free ports, and these settings."""
     others = {name: value for name, value in os.environ.items() if not name.endswith("_URI")}
-    ports = {"HEADWATER_HTTP_PORT": "0", "HEADWATER_EVENTSTOREDB_PORT": "0"}
+    ports = {"HEADWATER_HTTP_PORT": "0"}
+    ports["HEADWATER_EVENTSTOREDB_PORT"] = "0"  # only: eventstoredb and embedded
     return {**others, "HEADWATER_HOME": str(home), **ports, **settings}
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import reduce
+from traceback import format_exception
 from typing import Any, cast
 
 from application.claim_check import ClaimCheck
@@ -124,4 +125,5 @@ async def at_work(*receivers: Receiver) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.wait(tasks)
         for task in tasks:
-            assert task.cancelled() or task.exception() is None, task.exception()
+            error = None if task.cancelled() else task.exception()
+            assert error is None, "".join(format_exception(error))

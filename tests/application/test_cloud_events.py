@@ -4,7 +4,7 @@ import base64
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
@@ -19,35 +19,42 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 ATTRIBUTES = {
     "specversion": "1.0",
     "id": "n-1",
-    "source": "/carrier/parcel",
-    "type": "carrier.parcel.delivered.v1",
+    "source": "/clearing/payments",
+    "type": "clearing.payment.received.v1",
     "subject": "o-1",
     "time": "2026-01-31T12:30:00Z",
-    "dataschema": "urn:carrier:parcel.delivered:1",
+    "dataschema": "urn:clearing:payment.received:1",
     "correlationid": "c-1",
     "causationid": "x-1",
     "traceparent": TRACE,
+    "actor": "transfers",
+    "onbehalfof": "https://id.example.org|alice",
 }
 EVENT = CloudEvent(
     id="n-1",
-    type="carrier.parcel.delivered.v1",
-    source="/carrier/parcel",
+    type="clearing.payment.received.v1",
+    source="/clearing/payments",
     subject="o-1",
     time=datetime(2026, 1, 31, 12, 30, tzinfo=UTC),
     data=b'{"a": 1}',
-    dataschema="urn:carrier:parcel.delivered:1",
+    dataschema="urn:clearing:payment.received:1",
     correlation_id="c-1",
     causation_id="x-1",
     traceparent=TRACE,
+    actor="transfers",
+    on_behalf_of="https://id.example.org|alice",
 )
 STRUCTURED = [("content-type", b"application/cloudevents+json; charset=utf-8")]
 
 
 def record(value: bytes | None, headers: Any) -> BusRecord:
-    return BusRecord("carrier.parcel", 0, 0, b"o-1", value, headers)
+    return BusRecord("clearing.payments", 0, 0, b"o-1", value, headers)
 
 
-def binary(value: bytes | None = b'{"a": 1}', **changed: Any) -> BusRecord:
+DATA: Final = b'{"a": 1}'
+
+
+def binary(value: bytes | None = DATA, **changed: Any) -> BusRecord:
     """In binary mode; ``None`` leaves an attribute out."""
     found = {name: one for name, one in {**ATTRIBUTES, **changed}.items() if one is not None}
     return record(value, [(f"ce_{name}", one.encode()) for name, one in found.items()])
@@ -82,9 +89,11 @@ def test_what_is_optional_may_be_missing() -> None:
 
 def test_what_others_put_into_tracing_does_no_harm() -> None:
     """What is not valid counts as missing, as the standard of traces demands."""
-    event = read(binary(correlationid="a b", causationid="x" * 129, traceparent="00-0-0-0"))
+    names = {"actor": "two\nlines", "onbehalfof": "x" * 600, "traceparent": "00-0-0-0"}
+    event = read(binary(DATA, correlationid="a b", causationid="x" * 129, **names))
 
     assert (event.correlation_id, event.causation_id, event.traceparent) == (None, None, None)
+    assert (event.actor, event.on_behalf_of) == (None, None)
 
 
 @pytest.mark.parametrize(

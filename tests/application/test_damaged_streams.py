@@ -13,7 +13,7 @@ from tests.sample.service import SAMPLE
 
 
 async def received(store: memory.EventStore, account: str, count: int) -> str:
-    """The stream of that SKU, with so many events."""
+    """The stream of that name, with so many events."""
     stream = f"account-{account}"
     context = Context.start("a test", uuid4(), datetime.now(UTC))
     events: list[Event] = [Deposited(deposit_id=f"r-{n}", amount=1) for n in range(count)]

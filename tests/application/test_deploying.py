@@ -20,8 +20,11 @@ from application.projections.operating import Operations, UnknownReadModel
 from application.projections.projection import Projection, View
 from domain.decider import Event
 from domain.values import Money
-from infrastructure import memory, postgres
-from tests.filled import OneByOne
+from infrastructure import (
+    memory,
+    postgres,  # only: postgres
+)
+from tests.filled import IN_MEMORY
 from tests.projection_specification import at
 from tests.sample.aggregates import TRANSFER
 from tests.sample.service import SAMPLE
@@ -89,11 +92,6 @@ class Place:
         builds = memory.Builds(clock or Clock())
         return cls(builds, memory.ReadModels(projections or (V1, V2), builds))
 
-    @classmethod
-    def one_by_one(cls) -> "Place":
-        builds = memory.Builds(Clock())
-        return cls(builds, OneByOne((V1, V2), builds))
-
     async def record(self, id: str, *events: Event, version: int = -1) -> None:
         context = Context.start("a test", uuid4(), at(0))
         new = [SAMPLE.catalogue.new_event(event, uuid4(), context) for event in events]
@@ -153,18 +151,23 @@ class Place:
         return {key: seen.view for key, seen in await views.find(equal={}, limit=500)}
 
 
-@pytest.fixture(params=["memory", "memory, checkpoint after", "postgres"])
+@pytest.fixture(
+    params=[
+        *IN_MEMORY,
+        "postgres",  # only: postgres
+    ]
+)
 async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
-    if request.param == "memory, checkpoint after":
-        yield Place.one_by_one()
+    if kind := IN_MEMORY.get(request.param):
+        builds = memory.Builds(Clock())
+        yield Place(builds, kind((V1, V2), builds))
         return
-    if request.param == "memory":
-        yield Place.in_memory()
-        return
+    # only: postgres
     async with postgres.pool(request.getfixturevalue("postgres")) as pool:
         await postgres.migrate(pool)
-        builds = postgres.Builds(pool)
-        yield Place(builds, postgres.ReadModels(pool, [V1, V2], builds))
+        durable = postgres.Builds(pool)
+        yield Place(durable, postgres.ReadModels(pool, [V1, V2], durable))
+    # end: postgres
 
 
 async def test_nobody_notices_a_deploy(place: Place) -> None:

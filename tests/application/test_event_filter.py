@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from application.event_filter import EventFilter
+from application.event_filter import EVERYTHING, EventFilter
 from tests.sample.aggregates import TRANSFER
 from tests.sample.service import SAMPLE
 from tests.sample.transfers import TransferRequested
@@ -48,6 +48,19 @@ def test_filters_are_joined_and_narrowed() -> None:
     assert both.of_types(["X"]) == EventFilter.of("a", "X")
     assert both.in_categories(["b"]) == EventFilter.of("b", "Y")
     assert not both.admits("b-1", "X")
+
+
+def test_everything_is_admitted_without_a_filter() -> None:
+    """Also events of other programs; it covers every filter, and joined with one it stays."""
+    few = EventFilter.of("a", "X")
+    counted = {("a", "X"): 2, ("b", "X"): 3}
+
+    assert Event("anything", "Whatever") in EVERYTHING
+    assert EVERYTHING.covers(few)
+    assert not few.covers(EVERYTHING)
+    assert few | EVERYTHING == EVERYTHING | few
+    assert Event("b-1", "X") in (few | EVERYTHING)
+    assert (few.total(counted), EVERYTHING.total(counted)) == (2, 5)
 
 
 @pytest.mark.parametrize("category", ["", "transfer-1", "-"])

@@ -13,8 +13,11 @@ from application.messages import Context, RecordedEvent
 from application.ports import Builds, ReadModels, StoreUnavailable
 from application.projections.hosting import ProjectionHost
 from application.projections.projection import Projection, View
-from infrastructure import memory, postgres
-from tests.filled import OneByOne
+from infrastructure import (
+    memory,
+    postgres,  # only: postgres
+)
+from tests.filled import IN_MEMORY
 from tests.projection_specification import at
 from tests.sample.accounts import Deposit
 from tests.sample.read_models.balances import balances
@@ -81,17 +84,23 @@ async def receive(log: memory.EventStore, first: int) -> None:
             await dispatch(account, command, Context.start("a test", uuid4(), at(number)))
 
 
-@pytest.fixture(params=["memory", "memory, checkpoint after", "postgres"])
+@pytest.fixture(
+    params=[
+        *IN_MEMORY,
+        "postgres",  # only: postgres
+    ]
+)
 async def books(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Builds, ReadModels]]:
-    if request.param.startswith("memory"):
+    if models := IN_MEMORY.get(request.param):
         kept = memory.Builds()
-        models = memory.ReadModels if request.param == "memory" else OneByOne
         yield kept, models([trails], kept)
         return
+    # only: postgres
     async with postgres.pool(request.getfixturevalue("postgres")) as pool:
         await postgres.migrate(pool)
         builds = postgres.Builds(pool)
         yield builds, postgres.ReadModels(pool, [trails], builds)
+    # end: postgres
 
 
 async def test_shards_over_two_hosts_show_what_one_would(books: tuple[Builds, ReadModels]) -> None:

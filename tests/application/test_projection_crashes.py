@@ -32,8 +32,8 @@ from application.projections.runner import ProjectionRunner
 from domain.decider import Event
 from domain.values import Money
 from infrastructure import memory
-from infrastructure import postgres as postgresql
-from tests.filled import Filled, OneByOne
+from infrastructure import postgres as postgresql  # only: postgres
+from tests.filled import IN_MEMORY, Filled
 from tests.projection_specification import at
 from tests.sample.accounts import Deposited, Held
 from tests.sample.read_models.daily_transfers import daily_transfers
@@ -105,19 +105,23 @@ class Books:
         }
 
 
-@pytest.fixture(params=["memory", "memory, checkpoint after", "postgresql"])
+@pytest.fixture(
+    params=[
+        *IN_MEMORY,
+        "postgresql",  # only: postgres
+    ]
+)
 async def books(
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[Callable[[Projection[Any]], Awaitable[Books]]]:
-    """Books of any projection: in memory, in both forms of the promise, and in PostgreSQL."""
+    """Books of any projection: in memory, in both forms of the promise, and in a database."""
 
     async def ready(books: Books) -> Books:
         await books.builds.register([books.projection])
         await books.views.prepare()
         return books
 
-    if request.param.startswith("memory"):
-        kind = memory.ReadModels if request.param == "memory" else OneByOne
+    if kind := IN_MEMORY.get(request.param):
 
         async def in_memory(projection: Projection[Any]) -> Books:
             builds = memory.Builds()
@@ -125,6 +129,7 @@ async def books(
 
         yield in_memory
         return
+    # only: postgres
     async with postgresql.pool(request.getfixturevalue("postgres")) as pool:
         await postgresql.migrate(pool)
 
@@ -134,6 +139,7 @@ async def books(
             return await ready(Books(projection, builds, read_models))
 
         yield in_postgresql
+    # end: postgres
 
 
 class Mortal:
@@ -234,6 +240,19 @@ async def _started(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Tas
         await asyncio.wait([task])
 
 
+async def leaves_no_trace(store: memory.EventStore, kept: Books, step: int = 1) -> None:
+    """Dying at each await (or each ``step``-th), and then running, gives what there is now."""
+    expected = await kept.content()
+    for moment in count(1, step):
+        await kept.views.clear()
+        died = await run(store, kept, dying_at=moment)
+        await run(store, kept)
+        assert await kept.content() == expected, f"died at await {moment}"
+        if not died:
+            break
+    assert moment > 4 * len(HISTORY) / BATCH, "there were many moments"
+
+
 @pytest.mark.parametrize(
     "projection",
     [transfer_summary, statements, payee_search, daily_transfers],
@@ -245,19 +264,11 @@ async def test_dying_at_any_await_leaves_no_trace(
     """Views, parts, checkpoint and count, after one death and a restart: those of a clean run."""
     store, kept = await store_of(HISTORY), await books(projection)
     await run(store, kept)
-    expected = await kept.content()
     followed = [
         stream
         for stream, _ in HISTORY
         if split(stream)[0] in {of.name for of in projection.follows}
     ]
-    assert expected["events"] == len(followed)
+    assert (await kept.content())["events"] == len(followed)
 
-    for moment in count(1):
-        await kept.views.clear()
-        died = await run(store, kept, dying_at=moment)
-        await run(store, kept)
-        assert await kept.content() == expected, f"died at await {moment}"
-        if not died:
-            break
-    assert moment > 4 * len(HISTORY) / BATCH, "there were many moments"
+    await leaves_no_trace(store, kept)

@@ -6,8 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 from uuid import uuid4
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+import pytest  # only: postgres
+from hypothesis import (
+    HealthCheck,  # only: postgres
+    given,
+    settings,  # only: postgres
+)
 from hypothesis import strategies as st
 
 from application.command_dispatch import CommandDispatch
@@ -18,8 +22,8 @@ from application.projections.folding import fold
 from application.projections.runner import ProjectionRunner
 from domain.decider import Command, DomainError
 from infrastructure import memory
-from infrastructure.postgres import Views as PostgresViews
-from infrastructure.postgres import migrate, pool
+from infrastructure.postgres import Views as PostgresViews  # only: postgres
+from infrastructure.postgres import migrate, pool  # only: postgres
 from tests.filled import Filled
 from tests.histories import law
 from tests.projection_specification import at
@@ -172,6 +176,7 @@ async def test_crashes_and_duplicates_leave_no_trace_in_memory(
     await agrees(memory.Views(transfer_summary), history, crashes)
 
 
+# only: postgres
 @pytest.fixture
 async def views(postgres: str) -> AsyncIterator[Filled[TransferSummary]]:
     async with pool(postgres) as connections:
@@ -195,3 +200,6 @@ async def test_crashes_and_duplicates_leave_no_trace_in_postgresql(
     """The same law where views and checkpoint are rows of two tables."""
     await views.clear()
     await agrees(views, history, crashes)
+
+
+# end: postgres

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from application.claim_check import ClaimCheck
+from application.claimed_once import ClaimedOnce
 from application.event_filter import EventFilter
 from application.messages import Context, RecordedEvent
 from application.ports import Changed, Progress, Seen, StoreUnavailable
@@ -77,7 +78,7 @@ class Bank:
 
     def runner(self, **options: object) -> ProjectionRunner[TransferSummary]:
         given = {"subscriptions": self.subscriptions, "views": self.views} | options
-        return ProjectionRunner(transfer_summary, payloads=self.payloads, **given)  # type: ignore[arg-type]  # options are the runner's own
+        return ProjectionRunner(transfer_summary, claims=ClaimedOnce(self.payloads), **given)  # type: ignore[arg-type]  # options are the runner's own
 
     async def all_views(self) -> Mapping[str, Seen[TransferSummary]]:
         found = await self.views.find(equal={}, limit=10_000)

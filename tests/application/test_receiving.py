@@ -1,7 +1,8 @@
 """Receiving integration events: commands, each once; order by key; what fails is parked."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -30,7 +31,7 @@ def clearing() -> Clearing:
 async def test_an_event_leads_to_its_command(clearing: Clearing) -> None:
     """The command continues the correlation and the trace; its cause is the event."""
     more = {"correlationid": "c-1", "causationid": "x-1", "traceparent": TRACE}
-    await clearing.pays("p-1", "a", 5, **more)
+    await clearing.pays("p-1", "a", 5, actor="bot", onbehalfof="https://id|ann", **more)
     async with at_work(clearing.receiver()):
         await until(lambda: clearing.settled == 1)
 
@@ -39,6 +40,7 @@ async def test_an_event_leads_to_its_command(clearing: Clearing) -> None:
     assert clearing.account("a").balance == 5
     assert (metadata.correlation_id, metadata.causation_id) == ("c-1", "p-1")
     assert (metadata.traceparent, metadata.actor) == (TRACE, "clearing")
+    assert metadata.on_behalf_of == "https://id|ann"
 
 
 async def test_an_event_that_comes_again_changes_nothing(clearing: Clearing) -> None:
@@ -282,6 +284,36 @@ async def test_a_bus_that_is_down_is_connected_to_again(clearing: Clearing) -> N
 
     assert "no broker answers" in faults
     assert clearing.account("a").balance == 1
+
+
+class OfDeaths:
+    """Topics whose records have killed so many consumers."""
+
+    def __init__(self, topics: memory.IncomingRecords, deaths: int) -> None:
+        self._topics, self._deaths = topics, deaths
+
+    @asynccontextmanager
+    async def consume(self, *given: Any, **options: Any) -> AsyncIterator[Any]:
+        async with self._topics.consume(*given, **options) as arrivals:
+            yield self._marked(arrivals)
+
+    async def _marked(self, arrivals: Any) -> AsyncIterator[Any]:
+        async for arrival in arrivals:
+            arrival.deaths = self._deaths
+            yield arrival
+
+
+@pytest.mark.parametrize(("deaths", "outcome"), [(2, "handled"), (3, "parked")])
+async def test_a_record_that_may_kill_its_process_is_parked(
+    clearing: Clearing, deaths: int, outcome: str
+) -> None:
+    """When three have ended with it in hand; it is not tried again before a person says so."""
+    await clearing.pays("p-1", "a")
+    async with at_work(clearing.receiver(records=OfDeaths(clearing.topics, deaths))):
+        await until(lambda: clearing.settled == 1)
+
+    assert clearing.counts == {outcome: 1}
+    assert clearing.account("a").balance == (1 if outcome == "handled" else 0)
 
 
 async def test_receivers_share_the_keys(clearing: Clearing) -> None:

@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from application.ports import Seen
+from application.ports import Seen, Total
 from application.sagas import queries as saga_queries
 from application.sagas.lookup import SagaName
 from application.sagas.standings import SagaStanding, standings_of
 from application.sagas.state import SagaStatus
+from application.time_range import TimeRange
 from infrastructure import memory
 from tests.projection_specification import at
 from tests.sample.service import SAMPLE
@@ -58,26 +59,48 @@ async def views() -> memory.Views[SagaStanding]:
 @pytest.mark.parametrize(
     ("which", "found"),
     [
-        ("open", ["failed", "busy", "forgotten", "stuck"]),
-        ("stuck", ["forgotten", "stuck"]),
+        ("open", ["stuck", "forgotten", "busy", "failed"]),
+        ("stuck", ["stuck", "forgotten"]),
         ("overdue", ["forgotten"]),
         ("failed", ["failed"]),
-        ("running", ["busy", "stuck"]),
-        ("all", ["done", "undone", "failed", "busy", "forgotten", "stuck"]),
+        ("running", ["stuck", "busy"]),
+        ("all", ["stuck", "forgotten", "busy", "failed", "undone", "done"]),
     ],
 )
-async def test_sagas_come_by_age(
-    views: memory.Views[SagaStanding], which: str, found: list[str]
+@pytest.mark.parametrize("oldest_first", [False, True])
+async def test_sagas_come_newest_first(
+    views: memory.Views[SagaStanding], which: str, found: list[str], oldest_first: bool
 ) -> None:
-    """The oldest first, whatever is asked for, page after page, each once."""
+    """Or oldest first, whatever is asked for: page after page, each once, each with the total."""
     ids, after = list[str](), None
     for _ in range(3):
-        page = await saga_queries.sagas(views, which, now=NOW, after=after, limit=2)
+        page = await saga_queries.sagas(
+            views, which, now=NOW, oldest_first=oldest_first, after=after, limit=2
+        )
         ids += [saga.saga_id for saga in page.items]
+        assert page.total == Total(len(found))
         if (after := page.after) is None:
             break
 
-    assert ids == found
+    assert ids == (found[::-1] if oldest_first else found)
+
+
+@pytest.mark.parametrize("which", ["all", "open", "stuck"])
+async def test_sagas_of_a_time_are_listed(views: memory.Views[SagaStanding], which: str) -> None:
+    """By their start: from the first moment on, and before the last."""
+    within = TimeRange(at(7), at(9))
+    page = await saga_queries.sagas(views, which, now=NOW, started=within)
+
+    expected = ["forgotten"] if which == "stuck" else ["forgotten", "busy"]
+    assert [saga.saga_id for saga in page.items] == expected
+    assert page.total == Total(len(expected))
+
+
+async def test_a_page_goes_on_where_a_saga_was(views: memory.Views[SagaStanding]) -> None:
+    """Behind one that there is not, there is nothing, whatever is asked for."""
+    for which in ("all", "stuck"):
+        page = await saga_queries.sagas(views, which, now=NOW, after="money_transfer-none")
+        assert (page.items, page.after) == ([], None)
 
 
 async def test_a_word_that_means_nothing_is_refused(views: memory.Views[SagaStanding]) -> None:

@@ -66,7 +66,16 @@ def test_a_service_has_what_the_kit_keeps_for_it() -> None:
     service: Service[None] = Service("bank", (TRANSFER,), (transfer_summary,), (money_transfer,))
 
     kept = {category.name for category in service.catalogue.categories} - {"transfer"}
-    assert kept == {"money_transfer", "deadlines", "parking", "incoming", "snapshot"}
+    assert kept == {
+        "money_transfer",
+        "deadlines",
+        "parking",
+        "apikey",
+        "forgotten",
+        "incoming",  # only: bus
+        "snapshot",
+        "operation",
+    }
     assert [one.name for one in service.read_models] == ["transfer_summary", "sagas", "sagas"]
     assert service.groups == ("money_transfer",)
 

@@ -42,12 +42,12 @@ def test_an_event_is_received_and_decoded_once() -> None:
     async def test() -> None:
         log = Log()
         await log.put("A", "B", "C")
-        shop, both = (
+        channel, both = (
             shared(log),
             [Subscriber(-1, ALL), Subscriber(-1, EventFilter.of("stream", "A"))],
         )
         for one in both:
-            one.join(shop)
+            one.join(channel)
         await all_at_end(both)
         await log.put("A", "B", "A")
         await all_at_end(both)
@@ -63,7 +63,7 @@ def test_an_event_is_received_and_decoded_once() -> None:
 
 
 class EndsOnce(Log):
-    """A store that announces the end of the log once to each subscription, as EventStoreDB does."""
+    """A store that announces the end of the log once to each subscription, as some servers do."""
 
     async def _own(
         self, messages: AsyncIterator[RecordedEvent | Progress], broken: asyncio.Event
@@ -81,14 +81,14 @@ def test_one_that_comes_later_sees_the_end_of_the_log() -> None:
 
     async def test() -> None:
         log = EndsOnce()
-        shop, early = shared(log), Subscriber(-1, ALL)
-        early.join(shop)
+        channel, early = shared(log), Subscriber(-1, ALL)
+        early.join(channel)
         await all_at_end([early])
         await log.put("A", "B", "C")
         await settle()
         for after in log.held(-1, ALL):
             late = Subscriber(after, ALL)
-            late.join(shop)
+            late.join(channel)
             await all_at_end([late])
             await late.leave()
 
@@ -103,11 +103,11 @@ def test_one_that_was_far_behind_joins_the_others() -> None:
 
     async def test() -> None:
         log = Log()
-        shop, early, late = shared(log), Subscriber(-1, ALL), Subscriber(-1, ALL)
-        early.join(shop)
+        channel, early, late = shared(log), Subscriber(-1, ALL), Subscriber(-1, ALL)
+        early.join(channel)
         await log.put(*TYPES * KEPT)
         await all_at_end([early])
-        late.join(shop)
+        late.join(channel)
         await all_at_end([early, late])
         await log.put("A")
         await all_at_end([early, late])
@@ -130,9 +130,9 @@ def test_those_that_fill_together_wait_for_the_slowest() -> None:
     async def test() -> None:
         log = Log()
         await log.put(*TYPES * 10 * KEPT)
-        shop, fast, slow = shared(log), Subscriber(-1, ALL), Subscriber(-1, ALL)
-        fast.join(shop)
-        slow.join(shop)
+        channel, fast, slow = shared(log), Subscriber(-1, ALL), Subscriber(-1, ALL)
+        fast.join(channel)
+        slow.join(channel)
         fast.allow(1_500)
         while len(slow.events) < 30 * KEPT:
             slow.allow(1)
@@ -153,9 +153,9 @@ def test_one_that_does_not_move_holds_up_no_other() -> None:
     async def test() -> None:
         log = Log()
         await log.put(*TYPES * 10 * KEPT)
-        shop, fast, stuck = shared(log), Subscriber(-1, ALL), Subscriber(-1, ALL)
-        fast.join(shop)
-        stuck.join(shop)
+        channel, fast, stuck = shared(log), Subscriber(-1, ALL), Subscriber(-1, ALL)
+        fast.join(channel)
+        stuck.join(channel)
         stuck.allow(1)
         fast.allow(1_500)
         await asyncio.sleep(5.0)
@@ -174,9 +174,9 @@ def test_a_slow_one_takes_no_memory_and_no_time_of_others() -> None:
 
     async def test() -> None:
         log = Log()
-        shop, fast, slow = shared(log), Subscriber(-1, ALL), Subscriber(-1, ALL)
-        fast.join(shop)
-        slow.join(shop)
+        channel, fast, slow = shared(log), Subscriber(-1, ALL), Subscriber(-1, ALL)
+        fast.join(channel)
+        slow.join(channel)
         await all_at_end([fast])
         for _ in range(10 * KEPT):
             began = asyncio.get_running_loop().time()
@@ -198,12 +198,12 @@ def test_events_that_come_close_together_are_handed_on_together() -> None:
 
     async def test() -> None:
         log = Log()
-        shop, one, clock = (
+        channel, one, clock = (
             SharedSubscription(log),
             Subscriber(-1, ALL),
             asyncio.get_running_loop().time,
         )
-        one.join(shop)
+        one.join(channel)
         await all_at_end([one])
         await log.put("A")
         await asyncio.sleep(0.002)
@@ -228,9 +228,9 @@ def test_each_is_told_of_a_failure_and_they_share_again() -> None:
 
     async def test() -> None:
         log = Log()
-        shop, several = shared(log), [Subscriber(-1, ALL) for _ in range(3)]
+        channel, several = shared(log), [Subscriber(-1, ALL) for _ in range(3)]
         for one in several:
-            one.join(shop)
+            one.join(channel)
         await all_at_end(several)
         log.break_off()
         await log.put("A")
@@ -255,8 +255,8 @@ def test_each_gets_its_events_in_order_and_once(steps: list[Step]) -> None:
 async def _whatever_happens(steps: list[Step]) -> None:
     log = Log()
     await log.put("A", "B")
-    shop = SharedSubscription(log, kept=KEPT, patience=1.0)
-    shop.expect(EventFilter.of("stream", "A", "B"))  # not all that will be wanted
+    channel = SharedSubscription(log, kept=KEPT, patience=1.0)
+    channel.expect(EventFilter.of("stream", "A", "B"))  # not all that will be wanted
     wants = [ALL, *(EventFilter.of("stream", type) for type in TYPES)]
     several = [Subscriber(-1, wants[number % 4]) for number in range(6)]
     for step, number in steps:
@@ -265,7 +265,7 @@ async def _whatever_happens(steps: list[Step]) -> None:
             case "put":
                 await log.put(*[TYPES[number % 3]] * number)
             case "join":
-                one.join(shop)
+                one.join(channel)
             case "read":
                 one.allow(number)
             case "read all":
@@ -278,7 +278,7 @@ async def _whatever_happens(steps: list[Step]) -> None:
                 await asyncio.sleep(number)
         await settle()
     for one in several:
-        one.join(shop)
+        one.join(channel)
         one.allow(1_500)
     await asyncio.sleep(10.0)
     for one in several:

@@ -5,16 +5,27 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from application.ports import Changed, SearchEngine, Seen, Views, WritableViews
-from application.projections.builds import Build
+from application.ports import (
+    Changed,
+    SearchEngine,  # only: search
+    Seen,
+    Views,
+    WritableViews,
+)
+from application.projections.builds import Build  # only: dynamodb_views or search
 from application.projections.projection import Parts, Projection, View
-from application.projections.searching import SearchReadModels
+from application.projections.searching import SearchReadModels  # only: search
 from domain.values import Money
-from infrastructure import memory, opensearch, postgres
+from infrastructure import (
+    dynamodb,  # only: dynamodb_views
+    memory,
+    postgres,  # only: postgres
+)
+from tests.contracts.dynamodb import DYNAMODB, dynamodb_of  # only: dynamodb_views
+from tests.contracts.search_engines import ENGINES, engine_of  # only: search
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -51,10 +62,17 @@ BASKETS = Projection(
     detail=("notes",),
     summed=("items", "worth"),
 )
+# only: search
 SEARCHED = replace(BASKETS, indexed=(), listed=False, summed=())  # what a search engine can keep
+# end: search
+FOUND = replace(BASKETS, searched=(), ranked=None)  # what a store without words can keep
 
-OPENSEARCH = "opensearch (real)"
-EVERYWHERE = ["memory", "memory (search index)", "postgres (real)", OPENSEARCH]
+EVERYWHERE = [
+    "memory",
+    "memory (search index)",  # only: search
+    "postgres (real)",  # only: postgres
+    *(one for one in ENGINES if one != "memory"),  # only: search
+]
 
 
 @dataclass(frozen=True)
@@ -72,19 +90,40 @@ async def kept_in(request: pytest.FixtureRequest) -> AsyncIterator[Kept]:
         case "memory":
             views = memory.Views(BASKETS)
             yield Kept(views, views)
+        # only: search
         case "memory (search index)":
             yield await _searched(memory.SearchEngine())
-        case "opensearch (real)":
-            async with on_opensearch(request) as engine:
-                yield await _searched(engine)
-        case _:
+        case engine if engine in ENGINES:
+            async with engine_of(request) as opened:
+                yield await _searched(opened)
+        # end: search
+        # only: dynamodb_views
+        case one if one == DYNAMODB:
+            async with dynamodb_of(request) as database:
+                yield await _found(database)
+        # end: dynamodb_views
+        # only: postgres
+        case "postgres (real)":
             async with postgres.pool(request.getfixturevalue("postgres")) as pool:
                 await postgres.migrate(pool)
                 stored = postgres.Views(pool, BASKETS)
                 await stored.prepare()
                 yield Kept(stored, stored)
+        # end: postgres
 
 
+# only: dynamodb_views
+async def _found(database: dynamodb.Database) -> Kept:
+    """Baskets in DynamoDB, with builds and checkpoints there, too."""
+    builds = dynamodb.Builds(database, dynamodb.StoreClock.of(database))
+    await builds.register([FOUND])
+    models = dynamodb.ReadModels(database, [FOUND], builds)
+    writes = models.of(FOUND, Build(BASKETS.name, BASKETS.version))
+    return Kept(writes, await models.live(FOUND))
+
+
+# end: dynamodb_views
+# only: search
 async def _searched(engine: SearchEngine) -> Kept:
     """Baskets in a search engine, with builds and checkpoints in memory."""
     builds = memory.Builds()
@@ -95,21 +134,7 @@ async def _searched(engine: SearchEngine) -> Kept:
     return Kept(writes, await models.live(SEARCHED))
 
 
-@asynccontextmanager
-async def on_opensearch(request: pytest.FixtureRequest) -> AsyncIterator[opensearch.SearchEngine]:
-    """On the server of all tests, with names of its own, which are removed in the end."""
-    uri, prefix = request.getfixturevalue("opensearch"), f"test-{uuid4().hex}"
-    async with opensearch.server(uri) as server:
-        try:
-            yield opensearch.SearchEngine(server, prefix, owner=7)
-        finally:
-            await server.ask(
-                lambda client: client.indices.delete(
-                    index=f"{prefix}-*", params={"expand_wildcards": "all"}
-                )
-            )
-
-
+# end: search
 def basket(
     owner: str | None = "ann",
     colour: str = "red",

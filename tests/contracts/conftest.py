@@ -1,60 +1,47 @@
 """What the contract suites run on: each adapter of a port, its name says double or real."""
 
-import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
-import docker  # type: ignore[import-untyped]  # docker ships no types
 import pytest
-from docker.errors import DockerException  # type: ignore[import-untyped]  # as above
 
 from application.catalogue import Catalogue
-from application.ports import (
-    ConsumerGroups,
-    EventStore,
-    StoreFacts,
-    Subscriptions,
-    SweepablePayloads,
-)
-from infrastructure import dynamodb, eventstoredb, filesystem, memory, postgres
+from application.ports import SweepablePayloads
+from infrastructure import filesystem, memory
 from infrastructure.providers.simulated.process import SimulatedProviders
-from tests.contracts.eventstoredb_container import EventStoreDBContainer
-from tests.dynamodb.opened import database, fresh_prefix
-from tests.payload_stores import payloads_on
-from tests.sample.service import SAMPLE
-from tests.servers import S3, empty_schema
-
-
-@dataclass(frozen=True)
-class Stores:
-    """The ports of one event store."""
-
-    events: EventStore
-    subscriptions: Subscriptions
-    groups: ConsumerGroups
-    facts: StoreFacts
-
-
-def _why_not_real() -> str | None:
-    if "EVENTSTOREDB_URI" in os.environ:
-        return None
-    try:
-        docker.from_env(timeout=5).ping()
-    except DockerException:
-        return "no Docker on this machine"
-    return None
-
-
-_WHY_NOT_REAL = _why_not_real()  # asked once, when tests are collected
-
-
-REAL = pytest.param(
-    "eventstoredb (real)",
-    marks=pytest.mark.skip(reason=_WHY_NOT_REAL) if _WHY_NOT_REAL else (),
+from tests.contracts import (
+    dynamodb,  # only: dynamodb_views
+    dynamodb_events,  # only: dynamodb_events
+    eventstoredb,  # only: eventstoredb
+    postgres,  # only: postgres_events
 )
+from tests.contracts.stores import Opens, Stores, stores_in_memory
+from tests.payload_stores import payloads_on  # only: s3
+from tests.sample.service import SAMPLE
+from tests.servers import S3  # only: s3
+
+# fixtures of the stores
+dynamodb_with_events = dynamodb_events.dynamodb_with_events  # only: dynamodb_events
+dynamodb_with_views = dynamodb.dynamodb_with_views  # only: dynamodb_views
+postgres_with_events = postgres.postgres_with_events  # only: postgres_events
+real_eventstoredb = eventstoredb.real_eventstoredb  # only: eventstoredb
+
+
+@asynccontextmanager
+async def _in_memory(_: pytest.FixtureRequest, catalogue: Catalogue) -> AsyncIterator[Stores]:
+    yield stores_in_memory(catalogue)
+
+
+_STORES: Final[Mapping[str, Opens]] = {
+    "memory": _in_memory,
+    "eventstoredb-embedded (double)": eventstoredb.on_the_node,  # only: eventstoredb and embedded
+    "eventstoredb (real)": eventstoredb.on_the_server,  # only: eventstoredb
+    "postgres (real)": postgres.on_the_schema,  # only: postgres_events
+    "dynamodb (double)": dynamodb_events.on_the_tables,  # only: dynamodb_events
+}
 
 
 @pytest.fixture
@@ -63,129 +50,32 @@ def catalogue() -> Catalogue:
     return SAMPLE.catalogue
 
 
-@pytest.fixture(
-    params=[
-        *("memory", "eventstoredb-embedded (double)", REAL, "postgres (real)"),
-        "dynamodb (double)",
-    ]
-)
+@pytest.fixture(params=_STORES)
 async def stores(request: pytest.FixtureRequest, catalogue: Catalogue) -> AsyncIterator[Stores]:
     """Others' events may be in there: a test follows types and streams of its own."""
-    match request.param:
-        case "memory":
-            yield stores_in_memory(catalogue)
-        case "eventstoredb-embedded (double)":
-            async with on_eventstoredb(request.getfixturevalue("node").uri, catalogue) as stores:
-                yield stores
-        case "eventstoredb (real)":
-            uri = request.getfixturevalue("real_eventstoredb")
-            async with on_eventstoredb(uri, catalogue) as stores:
-                yield stores
-        case "postgres (real)":
-            uri = request.getfixturevalue("postgres_with_events")
-            async with on_postgres(uri, catalogue) as stores:
-                yield stores
-        case "dynamodb (double)":
-            uri, prefix = request.getfixturevalue("dynamodb_with_events")
-            async with on_dynamodb(uri, prefix, catalogue) as stores:
-                yield stores
+    async with _STORES[request.param](request, catalogue) as stores:
+        yield stores
 
 
-def stores_in_memory(catalogue: Catalogue = SAMPLE.catalogue) -> Stores:
-    store = memory.EventStore(catalogue)
-    subscriptions = memory.Subscriptions(store)
-    return Stores(store, subscriptions, memory.ConsumerGroups(store), subscriptions)
-
-
-@asynccontextmanager
-async def on_postgres(uri: str, catalogue: Catalogue = SAMPLE.catalogue) -> AsyncIterator[Stores]:
-    async with (
-        postgres.durable_pool(uri) as pool,
-        postgres.pool(uri) as relaxed,
-        postgres.wake_up(uri) as wake_up,
-    ):
-        await postgres.migrate(pool)
-        subscriptions = postgres.Subscriptions(pool, wake_up, postgres.Horizon(pool), catalogue)
-        yield Stores(
-            postgres.EventStore(pool, catalogue),
-            subscriptions,
-            postgres.ConsumerGroups(relaxed, wake_up, catalogue),
-            subscriptions,
-        )
-
-
-@asynccontextmanager
-async def on_dynamodb(
-    uri: str, prefix: str, catalogue: Catalogue = SAMPLE.catalogue
-) -> AsyncIterator[Stores]:
-    async with database(uri, prefix=prefix) as db:
-        await dynamodb.make(db, dynamodb.EVENT_TABLES)
-        yield stores_in(db, catalogue)
-
-
-def stores_in(db: dynamodb.Database, catalogue: Catalogue = SAMPLE.catalogue) -> Stores:
-    log, streams = dynamodb.Log(db), dynamodb.Streams(db)
-    commits = dynamodb.GroupCommit(db, log, streams)
-    subscriptions = dynamodb.Subscriptions(log, streams, catalogue)
-    return Stores(
-        dynamodb.EventStore(streams, commits, catalogue),
-        subscriptions,
-        dynamodb.ConsumerGroups(db, log, streams, catalogue),
-        subscriptions,
-    )
-
-
-@pytest.fixture(scope="session")
-def dynamodb_with_events(dynamodb: str) -> tuple[str, str]:
-    """The address of a DynamoDB, and the beginning of the names of its tables of events, one for
-    all tests."""
-    return dynamodb, fresh_prefix()
-
-
-@pytest.fixture(scope="session")
-def postgres_with_events(postgres_for_all: str) -> Iterator[str]:
-    """The address of a schema for events, one for all tests."""
-    with empty_schema(postgres_for_all) as uri:
-        yield uri
-
-
-@asynccontextmanager
-async def on_eventstoredb(
-    uri: str, catalogue: Catalogue = SAMPLE.catalogue
-) -> AsyncIterator[Stores]:
-    client = await eventstoredb.connect(uri)
-    try:
-        subscriptions = eventstoredb.Subscriptions(client, catalogue)
-        yield Stores(
-            eventstoredb.EventStore(client, catalogue),
-            subscriptions,
-            eventstoredb.ConsumerGroups(client, catalogue),
-            subscriptions,
-        )
-    finally:
-        await client.close()
-
-
-@pytest.fixture(scope="session")
-def real_eventstoredb() -> Iterator[str]:
-    """The address of a real server: the one in ``EVENTSTOREDB_URI``, or one in a container."""
-    if uri := os.environ.get("EVENTSTOREDB_URI"):
-        yield uri
-        return
-    with EventStoreDBContainer() as container:
-        yield container.uri
-
-
-@pytest.fixture(params=["memory", "directory", "s3 (real)"])
+@pytest.fixture(
+    params=[
+        "memory",
+        "directory",
+        "s3 (real)",  # only: s3
+    ]
+)
 def payloads(request: pytest.FixtureRequest, tmp_path: Path) -> SweepablePayloads:
     match request.param:
         case "memory":
             return memory.PayloadStore()
         case "directory":
             return filesystem.PayloadStore(tmp_path / "payloads")
-        case _:
+        # only: s3
+        case "s3 (real)":
             server: S3 = request.getfixturevalue("s3")
             return payloads_on(server, server.bucket())
+        # end: s3
+    raise AssertionError(request.param)
 
 
 @pytest.fixture(scope="session")

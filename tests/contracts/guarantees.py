@@ -16,10 +16,16 @@ from typing import Final
 
 import pytest
 
+# only: reference
 from tests.contracts import recorded_run
 
+# end: reference
 TESTS: Final = Path(__file__).parents[1]
-HOMES: Final = ("contracts", "shop/contracts")  # of the suites
+HOMES: Final = (
+    # of the suites
+    "contracts",
+    "shop/contracts",  # only: shop
+)
 # Fixtures that choose one.
 _ADAPTERS: Final = (
     "stores",
@@ -27,39 +33,64 @@ _ADAPTERS: Final = (
     "payloads",
     "views",
     "books",
-    "outside",
+    "outside",  # only: shop
     "tried",
     "checkpoints",
     "leases",
+    "keys",
     "written",
     "searching",
     "guarded",
-    "engine",
+    "engine",  # only: search
+    "bus",  # only: bus
+    "case",
 )
 _WORDS: Final = {"passed": "✓", "skipped": "not run", "failed": "**no**"}
 
-_PAGE: Final = """# Guarantees
+_HEAD: Final = """# Guarantees
 
 *Reference.* What every adapter of a port promises, test by test. The contract suites print this
 page: `python -m tests.contracts.guarantees > docs/guarantees.md`. Each row is a test, with its name
 and its rule; each column is an adapter.
 
 ✓: the test passed when this page was printed. *not run*: the adapter needs a server that was not
-there ([which, and how to have it](how-to/run-the-servers.md); for EventStoreDB: Docker, or
-`EVENTSTOREDB_URI`). *Real* is the server itself. A *double* is a stand-in, and
-proves no more than that the code works with the stand-in.
-
-{recorded} [What else has run on a real server, and what it found](real-server.md).
-
-On EventStoreDB, a repeated append changes nothing because each append names an exact version,
-which this port requires. With any version, the server would write the same events again once it
-has forgotten their ids: after a restart, a fail-over or some 40,000 other events.
-
-Two things differ by design. EventStoreDB and memory return the bytes of the data as they were
-appended; PostgreSQL returns the same JSON (`jsonb`), possibly with its keys in another order. And
-PostgreSQL refuses an event id that is used in any other stream; EventStoreDB compares ids within
-the stream only.
+there ([which, and how to have it](how-to/run-the-servers.md)). *Real* is the server itself. A
+*double* is a stand-in, and proves no more than that the code works with the stand-in.
 """
+# only: algolia
+_RECORDED: Final = """
+- *Recorded*, of Algolia, is a stand-in written from the maker's own documentation. The adapter has
+  never run against Algolia itself.
+"""
+# end: algolia
+# only: reference
+_ONCE: Final = f"""
+- {recorded_run.SENTENCE} [What else has run on a real server, and what it found](real-server.md).
+"""
+# end: reference
+# only: eventstoredb
+_EVENTSTOREDB: Final = """
+- The real EventStoreDB needs Docker, or its address in `EVENTSTOREDB_URI`. On it, a repeated append
+  changes nothing because each append names an exact version, which this port requires. With any
+  version, the server would write the same events again once it has forgotten their ids: after a
+  restart, a fail-over or some 40,000 other events.
+"""
+# end: eventstoredb
+# only: postgres_events
+_POSTGRES: Final = """
+- PostgreSQL differs in two things by design. It returns the same JSON as was appended (`jsonb`),
+  possibly with its keys in another order, where other stores return the same bytes. And it refuses
+  an event id that is used in any other stream, where others compare ids within the stream only.
+"""
+# end: postgres_events
+_PARAGRAPHS: Final = (
+    # before the suites
+    _HEAD,
+    _RECORDED,  # only: algolia
+    _ONCE,  # only: reference
+    _EVENTSTOREDB,  # only: eventstoredb
+    _POSTGRES,  # only: postgres_events
+)
 
 
 class Suite:
@@ -136,7 +167,7 @@ class Outcomes:
 
 def page(outcomes: Outcomes) -> Iterator[str]:
     """The lines of the page."""
-    yield _PAGE.format(recorded=recorded_run.SENTENCE)
+    yield "".join(_PARAGRAPHS)
     for suite in suites():
         found = {test: outcomes.of(suite, test) for test in suite.rules}
         adapters = list(dict.fromkeys(name for by in found.values() for name in by))
@@ -145,18 +176,23 @@ def page(outcomes: Outcomes) -> Iterator[str]:
         yield f"| [test](../{path}) | {' | '.join(adapters)} |"
         yield "|---" * (len(adapters) + 1) + "|"
         for test, rule in suite.rules.items():
+            cells = [_WORDS.get(found[test].get(name, ""), "") for name in adapters]
+            # only: reference
             file, by = suite.path.name, found[test]
             cells = [cell(file, test, name, by.get(name, "")) for name in adapters]
+            # end: reference
             yield f"| {rule} | {' | '.join(cells)} |"
         yield ""
 
 
+# only: reference
 def cell(suite: str, test: str, adapter: str, outcome: str) -> str:
     """What is not run now may have passed at an earlier commit, and says so."""
     before = adapter == recorded_run.ADAPTER and recorded_run.passed(suite, test)
     return recorded_run.CELL if outcome == "skipped" and before else _WORDS.get(outcome, "")
 
 
+# end: reference
 def main() -> int:
     outcomes = Outcomes()
     with redirect_stdout(sys.stderr):

@@ -39,11 +39,14 @@ def foreign(category: str, type: str) -> list[tuple[str, str]]:
     ]
 
 
-async def put_foreign(store: EventStore, category: str, type: str) -> None:
-    """An event in each of those."""
+async def put_foreign(store: EventStore, category: str, type: str) -> list[tuple[str, str]]:
+    """An event in each of those that the store accepts; these."""
+    accepted = []
     for stream, other in foreign(category, type):
         with suppress(ValueError):
             await store.append(stream, [event(other)], NO_STREAM)
+            accepted.append((stream, other))
+    return accepted
 
 
 def events(count: int, type: str = "Noted") -> list[NewEvent]:

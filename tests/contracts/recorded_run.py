@@ -9,9 +9,9 @@ ADAPTER: Final[str] = _RUN["adapter"]
 CELL: Final = f"✓ at {_RUN['commit']}"
 
 SENTENCE: Final = (
-    f"*{CELL}*: not run when this page was printed. The test of that name, as it was at commit\n"
-    f"`{_RUN['commit']}`, passed on {_RUN['date']} on {_RUN['server']},\n"
-    f"and so did all {_RUN['count']}. No later commit has run there."
+    f"*{CELL}*, of EventStoreDB, was not run when this page was printed. The test of that name, "
+    f"as\n  it was at commit `{_RUN['commit']}`, passed on {_RUN['date']} on {_RUN['server']},\n"
+    f"  and so did all {_RUN['count']}. No later commit has run there."
 )
 
 

@@ -12,12 +12,17 @@ import pytest
 from application.ports import Builds, NotBuilt, ReadModels, Seen, WrongRole
 from application.projections.builds import WHOLE, Build, Failure, Note, Report, Role, Shard
 from application.projections.comparing import Difference
-from application.projections.placing import PlacedReadModels
+from application.projections.placing import PlacedReadModels  # only: search
 from application.projections.projection import Projection, View
-from application.projections.searching import SearchReadModels
+from application.projections.searching import SearchReadModels  # only: search
 from application.projections.status import State
-from infrastructure import memory, postgres
-from tests.contracts.baskets import OPENSEARCH, on_opensearch
+from infrastructure import (
+    dynamodb,  # only: dynamodb_views
+    memory,
+    postgres,  # only: postgres
+)
+from tests.contracts.dynamodb import DYNAMODB, dynamodb_of  # only: dynamodb_views
+from tests.contracts.search_engines import ENGINES, engine_of  # only: search
 from tests.waiting import until_true
 
 NOTE = Note("ann", "it has to be", datetime(2026, 1, 1, tzinfo=UTC))
@@ -77,34 +82,53 @@ class Books:
         await views.save(seen, checkpoint=checkpoint, expected=await views.checkpoint())
 
 
+# only: search
 def searched(declared: Projection[Any]) -> Projection[Any]:
     """The same, as a search engine can keep it."""
     return replace(declared, indexed=(), listed=False, searched=("colour",), ranked="items")
 
 
-@pytest.fixture(params=["memory", "memory (placed)", "postgres (real)", OPENSEARCH])
+# end: search
+@pytest.fixture(
+    params=[
+        "memory",
+        "memory (placed)",  # only: search
+        "postgres (real)",  # only: postgres
+        *ENGINES[1:],  # only: search
+        DYNAMODB,  # only: dynamodb_views
+    ]
+)
 async def books(request: pytest.FixtureRequest) -> AsyncIterator[Books]:
-    if request.param.startswith("memory"):
-        kept = memory.Builds()
-        in_memory = [memory.ReadModels(of, kept) for of in ([V1, V2], [V1])]
-        if request.param == "memory":
-            yield Books(kept, *in_memory)
-            return
+    kept = memory.Builds()
+    in_memory = [memory.ReadModels(of, kept) for of in ([V1, V2], [V1])]
+    if request.param == "memory":
+        yield Books(kept, *in_memory)
+    # only: search
+    if request.param == "memory (placed)":
         nowhere = memory.ReadModels([], memory.Builds())
         yield Books(kept, *(PlacedReadModels(nowhere, {"boxes": of}) for of in in_memory))
-        return
-    if request.param == OPENSEARCH:
-        async with on_opensearch(request) as engine:
-            kept, places = memory.Builds(), [[searched(V1), searched(V2)], [searched(V1)]]
+    elif request.param in ENGINES[1:]:
+        async with engine_of(request) as engine:
+            places = [[searched(V1), searched(V2)], [searched(V1)]]
             models = [SearchReadModels(engine, of, kept, kept.checkpoints) for of in places]
             nowhere = memory.ReadModels([], memory.Builds())
             yield Books(kept, *(PlacedReadModels(nowhere, {"boxes": of}) for of in models))
-        return
-    async with postgres.pool(request.getfixturevalue("postgres")) as pool:
-        await postgres.migrate(pool)
-        builds = postgres.Builds(pool)
-        new, old = (postgres.ReadModels(pool, of, builds) for of in ([V1, V2], [V1]))
-        yield Books(builds, new, old)
+    # end: search
+    # only: dynamodb_views
+    if request.param == DYNAMODB:
+        async with dynamodb_of(request) as database:
+            there = dynamodb.Builds(database, dynamodb.StoreClock.of(database))
+            places = [[V1, V2], [V1]]
+            yield Books(there, *(dynamodb.ReadModels(database, of, there) for of in places))
+    # end: dynamodb_views
+    # only: postgres
+    if request.param == "postgres (real)":
+        async with postgres.pool(request.getfixturevalue("postgres")) as pool:
+            await postgres.migrate(pool)
+            builds = postgres.Builds(pool)
+            new, old = (postgres.ReadModels(pool, of, builds) for of in ([V1, V2], [V1]))
+            yield Books(builds, new, old)
+    # end: postgres
 
 
 @pytest.fixture
@@ -258,7 +282,8 @@ async def test_shards_are_independent(books: Books) -> None:
     await books.builds.register([declared(1, shards=2)])
     first, second = (Shard(index, 2) for index in range(2))
     views = [books.read_models.of(V1, FIRST, shard) for shard in (first, second)]
-    await views[0].prepare()
+    for one in views:
+        await one.prepare()
 
     await views[0].save({}, checkpoint=9, events=4, expected=None)
     assert (await books.builds.standings())[0].position is None
@@ -475,3 +500,18 @@ async def test_builds_without_any_view_are_equal(books: Books) -> None:
     found = await books.read_models.compare(FIRST, build)
 
     assert (found.identical, found.equal, list(found.examples)) == (True, 0, [])
+
+
+# ── what is kept ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_all_documents_of_a_build_are_listed(books: Books, swapped: Build) -> None:
+    """Each view with its key, whole; of the build that is asked for, and of no other."""
+    more = {f"box {n:03}": (Box(colour="red", label="näher"), 2) for n in range(230)}
+    await books.fill(FIRST, more, checkpoint=2)
+
+    found = {key: document async for key, document in books.read_models.documents(FIRST)}
+    assert found.keys() == {"a", *more}
+    assert found["box 007"] == {"colour": "red", "items": 1, "label": "näher"}
+    assert [key async for key, _ in books.read_models.documents(swapped)] == ["a"]
+    assert [key async for key, _ in books.read_models.documents(Build("boxes", 9))] == []

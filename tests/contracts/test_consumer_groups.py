@@ -12,8 +12,8 @@ import pytest
 from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import NO_STREAM, ConsumerGroups, Delivery, GroupInfo, StoreUnavailable
-from tests.contracts.conftest import Stores
 from tests.contracts.made_up import all_of, events, name, put_foreign, until
+from tests.contracts.stores import Stores
 from tests.waiting import PATIENCE
 
 SOON = 2.0  # a message timeout that a test can wait for, and longer than an ack is on its way

@@ -6,8 +6,8 @@ from application.consuming import GroupConsumer
 from application.messages import RecordedEvent
 from application.parking_stream import ParkingStream
 from application.ports import NO_STREAM
-from tests.contracts.conftest import Stores
 from tests.contracts.made_up import events, name, only, until
+from tests.contracts.stores import Stores
 
 
 async def test_an_event_is_parked_and_replayed_with_what_waits_behind_it(stores: Stores) -> None:

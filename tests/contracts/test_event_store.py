@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from application.messages import NewEvent
 from application.ports import NO_STREAM, Appended, EventStore, WrongExpectedVersion
-from tests.contracts.conftest import Stores
 from tests.contracts.made_up import all_of, event, events, name
+from tests.contracts.stores import Stores
 
 
 @pytest.fixture

@@ -7,22 +7,43 @@ from itertools import permutations
 import pytest
 
 from application.ports import GuardedViews, Removed, Seen
-from application.projections.builds import Build
-from infrastructure import memory
-from tests.contracts.baskets import BASKETS, OPENSEARCH, Basket, basket, on_opensearch, seen
+from application.projections.builds import Build  # only: search
+from infrastructure import (
+    dynamodb,  # only: dynamodb_views
+    memory,
+)
+from infrastructure.dynamodb.read_models.documents import Documents  # only: dynamodb_views
+from tests.contracts.baskets import BASKETS, Basket, basket, seen
+from tests.contracts.dynamodb import DYNAMODB, dynamodb_of  # only: dynamodb_views
+from tests.contracts.search_engines import ENGINES, engine_of  # only: search
 
 NEWER = [Seen(basket(items=5), 5), Removed(5)]
 
 
-@pytest.fixture(params=["memory", OPENSEARCH])
+@pytest.fixture(
+    params=[
+        "memory",
+        *ENGINES[1:],  # only: search
+        DYNAMODB,  # only: dynamodb_views
+    ]
+)
 async def guarded(request: pytest.FixtureRequest) -> AsyncIterator[GuardedViews[Basket]]:
     if request.param == "memory":
         yield memory.GuardedViews()
         return
-    async with on_opensearch(request) as engine:
+    # only: dynamodb_views
+    if request.param == DYNAMODB:
+        async with dynamodb_of(request) as database:
+            documents = Documents(BASKETS.name, BASKETS.view, BASKETS)
+            yield dynamodb.GuardedViews(database, documents)
+        return
+    # end: dynamodb_views
+    # only: search
+    async with engine_of(request) as engine:
         index = engine.index(BASKETS, Build(BASKETS.name, BASKETS.version))
         await index.prepare()
         yield index
+    # end: search
 
 
 async def test_what_is_written_is_loaded(guarded: GuardedViews[Basket]) -> None:

@@ -4,14 +4,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import psycopg
+import psycopg  # only: postgres_events
 import pytest
-from esdbclient import StreamState
+from esdbclient import StreamState  # only: eventstoredb
 
 from application.ports import NO_STREAM, EventStore, StreamDeleted, StreamHasHole
-from infrastructure import eventstoredb, memory, postgres
-from tests.contracts.conftest import REAL
-from tests.contracts.made_up import all_of, event, events, name
+from infrastructure import (
+    eventstoredb,  # only: eventstoredb
+    memory,
+    postgres,  # only: postgres_events
+)
+from infrastructure.dynamodb.events.tiles import tile_key  # only: dynamodb_events
+from infrastructure.dynamodb.tables import STREAMS  # only: dynamodb_events
+from tests.contracts.dynamodb_events import stores_in  # only: dynamodb_events
+from tests.contracts.made_up import all_of, event, name
+from tests.dynamodb.opened import database  # only: dynamodb_events
 from tests.sample.service import SAMPLE
 
 Delete = Callable[[str], Awaitable[None]]
@@ -26,9 +33,10 @@ class Operated:
     deletes: tuple[Delete, ...] = ()  # for a while, and for good
 
     async def filled(self, count: int = 4) -> str:
-        """A stream with so many events."""
+        """A stream with so many events, appended one by one."""
         stream = name()
-        await self.events.append(stream, events(count), NO_STREAM)
+        for version in range(NO_STREAM, count - 1):
+            await self.events.append(stream, [event()], version)
         return stream
 
 
@@ -44,6 +52,7 @@ def in_memory() -> Operated:
     return Operated(store, truncate, (delete,))
 
 
+# only: eventstoredb
 @asynccontextmanager
 async def in_eventstoredb(uri: str) -> AsyncIterator[Operated]:
     client = await eventstoredb.connect(uri)
@@ -65,6 +74,8 @@ async def in_eventstoredb(uri: str) -> AsyncIterator[Operated]:
         await client.close()
 
 
+# end: eventstoredb
+# only: postgres_events
 @asynccontextmanager
 async def in_postgres(uri: str) -> AsyncIterator[Operated]:
     """Only who owns the table can do it, and only past its triggers."""
@@ -85,32 +96,74 @@ async def in_postgres(uri: str) -> AsyncIterator[Operated]:
         yield Operated(postgres.EventStore(pool, SAMPLE.catalogue), truncate)
 
 
+# end: postgres_events
+# only: dynamodb_events
+@asynccontextmanager
+async def in_dynamodb(uri: str) -> AsyncIterator[Operated]:
+    """Only a role with more rights than the service's can do it."""
+    async with database(uri) as db:
+
+        async def truncate(stream: str, before: int) -> None:
+            for version in range(before):
+                await db.client.delete_item(
+                    TableName=db.table(STREAMS.name), Key=tile_key(stream, version)
+                )
+
+        yield Operated(stores_in(db).events, truncate)
+
+
+# end: dynamodb_events
 @asynccontextmanager
 async def _operated(request: pytest.FixtureRequest) -> AsyncIterator[Operated]:
     match request.param:
         case "memory":
             yield in_memory()
+        # only: eventstoredb and embedded
         case "eventstoredb-embedded (double)":
             async with in_eventstoredb(request.getfixturevalue("node").uri) as operated:
                 yield operated
+        # end: eventstoredb and embedded
+        # only: eventstoredb
         case "eventstoredb (real)":
             async with in_eventstoredb(request.getfixturevalue("real_eventstoredb")) as operated:
                 yield operated
+        # end: eventstoredb
+        # only: postgres_events
         case "postgres (real)":
             async with in_postgres(request.getfixturevalue("postgres_with_events")) as operated:
                 yield operated
+        # end: postgres_events
+        # only: dynamodb_events
+        case "dynamodb (double)":
+            async with in_dynamodb(request.getfixturevalue("dynamodb")) as operated:
+                yield operated
+        # end: dynamodb_events
 
 
-@pytest.fixture(params=["memory", "eventstoredb-embedded (double)", REAL, "postgres (real)"])
+@pytest.fixture(
+    params=[
+        "memory",
+        "eventstoredb-embedded (double)",  # only: eventstoredb and embedded
+        "eventstoredb (real)",  # only: eventstoredb
+        "postgres (real)",  # only: postgres_events
+        "dynamodb (double)",  # only: dynamodb_events
+    ]
+)
 async def operated(request: pytest.FixtureRequest) -> AsyncIterator[Operated]:
     """Every store."""
     async with _operated(request) as operated:
         yield operated
 
 
-@pytest.fixture(params=["memory", "eventstoredb-embedded (double)", REAL])
+@pytest.fixture(
+    params=[
+        "memory",
+        "eventstoredb-embedded (double)",  # only: eventstoredb and embedded
+        "eventstoredb (real)",  # only: eventstoredb
+    ]
+)
 async def deletable(request: pytest.FixtureRequest) -> AsyncIterator[Operated]:
-    """Those that can delete a stream. In PostgreSQL one whose rows are gone was never there."""
+    """Those that can delete a stream. Elsewhere, one of which all is gone was never there."""
     async with _operated(request) as operated:
         yield operated
 

@@ -7,7 +7,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path  # only: embedded and (eventstoredb or postgres_events)
+from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -15,11 +16,15 @@ import pytest
 from application.event_filter import EventFilter
 from application.messages import NewEvent
 from application.ports import NO_STREAM
-from tests import restarted
-from tests.contracts.conftest import Stores, on_eventstoredb, on_postgres, stores_in_memory
+from tests import restarted  # only: embedded and (eventstoredb or postgres_events)
+from tests.contracts.dynamodb_events import on_dynamodb  # only: dynamodb_events
+from tests.contracts.eventstoredb import on_eventstoredb  # only: eventstoredb and embedded
 from tests.contracts.made_up import events, name, only, put_foreign
-from tests.restarted import How
+from tests.contracts.postgres import on_postgres  # only: postgres_events and embedded
+from tests.contracts.stores import Stores, stores_in_memory
 from tests.waiting import PATIENCE
+
+How = Literal["stopped", "killed"]
 
 
 @dataclass(frozen=True)
@@ -30,18 +35,37 @@ class Lasting:
     ends: Callable[[How], Awaitable[None]]
 
 
-@pytest.fixture(params=["memory", "eventstoredb-embedded (double)", "postgres (real)"])
-async def lasting(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Lasting]:
+@pytest.fixture(
+    params=[
+        "memory",
+        "eventstoredb-embedded (double)",  # only: eventstoredb and embedded
+        "postgres (real)",  # only: postgres_events and embedded
+        "dynamodb (double)",  # only: dynamodb_events
+    ]
+)
+async def lasting(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,  # only: embedded and (eventstoredb or postgres_events)
+) -> AsyncIterator[Lasting]:
     match request.param:
         case "memory":
             stores = stores_in_memory()
             yield Lasting(lambda: nullcontext(stores), _nothing_ends)
+        # only: dynamodb_events
+        case "dynamodb (double)":  # whose server forgets everything: only its clients end
+            tables = request.getfixturevalue("dynamodb_with_events")
+            yield Lasting(lambda: on_dynamodb(*tables), _nothing_ends)
+        # end: dynamodb_events
+        # only: postgres_events and embedded
         case "postgres (real)":
             async with restarted.postgres(tmp_path) as server:
                 yield Lasting(lambda: on_postgres(server.uri), server.ends)
-        case _:
+        # end: postgres_events and embedded
+        # only: eventstoredb and embedded
+        case "eventstoredb-embedded (double)":
             async with restarted.node(tmp_path) as server:
                 yield Lasting(lambda: on_eventstoredb(server.uri), server.ends)
+        # end: eventstoredb and embedded
 
 
 async def _nothing_ends(_: How) -> None:

@@ -9,18 +9,15 @@ import pytest
 from application.ports import IndexMissing, Removed, SearchEngine, SearchIndex, Seen
 from application.projections.builds import Build
 from application.projections.comparing import Kept
-from infrastructure import memory
-from tests.contracts.baskets import OPENSEARCH, SEARCHED, Basket, basket, on_opensearch, seen
+from tests.contracts.baskets import SEARCHED, Basket, basket, seen
+from tests.contracts.search_engines import ENGINES, engine_of
 
 FIRST, SECOND = Build("baskets", 1), Build("baskets", 1, 2)
 
 
-@pytest.fixture(params=["memory", OPENSEARCH])
+@pytest.fixture(params=ENGINES)
 async def engine(request: pytest.FixtureRequest) -> AsyncIterator[SearchEngine]:
-    if request.param == "memory":
-        yield memory.SearchEngine()
-        return
-    async with on_opensearch(request) as engine:
+    async with engine_of(request) as engine:
         yield engine
 
 
@@ -71,6 +68,23 @@ async def test_an_index_begun_anew_is_empty(
     assert await documents(engine, FIRST) == []
     await index.write(seen(1, b=basket(notes=("x",))))
     assert [key for key, _ in await index.search(["x"])] == ["b"]
+
+
+async def test_a_writer_of_a_lost_index_writes_nothing_into_the_new_one(
+    engine: SearchEngine, index: SearchIndex[Basket]
+) -> None:
+    """While it has not noticed that the index was begun anew, it gets an error. Once it has asked
+    for the number, it writes into the new one."""
+    other = engine.index(SEARCHED, FIRST)
+    await other.begin(9)
+
+    with pytest.raises(IndexMissing):
+        await index.write(seen(5, a=basket()))
+
+    assert await other.load(["a"]) == {}
+    assert await index.filling() == 9
+    await index.write(seen(5, a=basket()))
+    assert await other.load(["a"]) == seen(5, a=basket())
 
 
 QUESTIONS: list[Callable[[SearchIndex[Basket]], Awaitable[object]]] = [

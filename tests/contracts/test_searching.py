@@ -82,3 +82,14 @@ async def test_what_is_found_has_no_detail(searching: Kept) -> None:
 
     assert await searching.reads.search("fragile") == [("a", Seen(basket(), 1))]
     assert await searching.reads.load(["a"]) == {"a": whole}
+
+
+async def test_a_view_is_found_by_detail_that_did_not_change(searching: Kept) -> None:
+    """A store may leave out what is the same in the view before. Its words still find it."""
+    first = basket(notes=("fragile",))
+    await searching.writes.save({"a": Seen(first, 1)}, checkpoint=1, expected=None)
+
+    same = first.model_copy(update={"items": 2})
+    await searching.writes.save({"a": Seen(same, 2, first)}, checkpoint=2, expected=1)
+
+    assert await found(searching.reads, "fragile") == "a"

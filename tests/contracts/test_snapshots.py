@@ -12,8 +12,8 @@ from application.ports import EventStore
 from application.snapshots import Snapshots, SnapshotTaken, Traces
 from infrastructure import memory
 from tests.application.snapped import NOON, Account
-from tests.contracts.conftest import Stores
 from tests.contracts.made_up import event
+from tests.contracts.stores import Stores
 from tests.sample.accounts import Deposit, InsufficientFunds
 from tests.sample.service import SAMPLE
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from application.event_filter import EventFilter
+from application.event_filter import EVERYTHING, EventFilter
 from application.messages import NewEvent, RecordedEvent
 from application.ports import NO_STREAM, Progress
 from application.shared_subscription import SharedSubscription
-from tests.contracts.conftest import Stores
 from tests.contracts.made_up import all_of, event, events, name, only, put_foreign, until
+from tests.contracts.stores import Stores
 from tests.waiting import PATIENCE
 
 Items = list[RecordedEvent | Progress]
@@ -144,6 +144,23 @@ async def test_what_is_not_ours_does_not_come(stores: Stores) -> None:
         await put_foreign(stores.events, category, type)
         more = await put(stores, events(1, type), name(category))
         assert await next_events(items, 1) == more
+
+
+async def test_everything_comes_to_a_reader_without_a_filter(stores: Stores) -> None:
+    """It gets the events of all programs, in any category, also those that are appended later."""
+    before = await stores.facts.head()
+    type, category = name("Noted"), name("notes").replace("-", "")
+
+    async with stores.subscriptions.catch_up(after=before, only=EVERYTHING) as items:
+        appended = [stream for stream, _ in await put_foreign(stores.events, category, type)]
+        (own,) = await put(stores, events(1, type))
+        seen: list[str] = []
+        async with asyncio.timeout(PATIENCE):
+            while own.stream not in seen:
+                item = await anext(items)
+                seen += [item.stream] if isinstance(item, RecordedEvent) else []
+
+    assert [stream for stream in seen if stream in appended] == appended
 
 
 async def test_a_store_counts_what_is_ours(stores: Stores) -> None:

@@ -6,20 +6,21 @@ import pytest
 
 from application.ports import PayloadUnavailable, StoredPayload, SweepablePayloads
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-LATER = NOON + timedelta(hours=1)
-
 
 async def listed(payloads: SweepablePayloads) -> list[StoredPayload]:
     return sorted([one async for one in payloads.stored()])
 
 
-async def set_aside(payloads: SweepablePayloads, data: bytes, at: datetime) -> StoredPayload:
+async def set_aside(payloads: SweepablePayloads, data: bytes) -> StoredPayload:
     """Put it and set it aside; as it is listed then."""
     digest = await payloads.put(data)
     stored = [one for one in await listed(payloads) if one.digest == digest and not one.aside]
-    await payloads.set_aside(stored[0], at)
-    return StoredPayload(digest, len(data), at, aside=True)
+    before = [one for one in await listed(payloads) if one.aside]
+    await payloads.set_aside(stored[0])
+    (now,) = (one for one in await listed(payloads) if one.aside and one not in before)
+    assert (now.digest, now.size) == (digest, len(data))
+    assert datetime.now(UTC) - now.since < timedelta(minutes=1)
+    return now
 
 
 async def test_every_payload_is_listed(payloads: SweepablePayloads) -> None:
@@ -35,7 +36,7 @@ async def test_every_payload_is_listed(payloads: SweepablePayloads) -> None:
 
 async def test_what_is_set_aside_can_still_be_read(payloads: SweepablePayloads) -> None:
     """Setting a payload aside takes it from its place, and loses nothing."""
-    aside = await set_aside(payloads, b"in doubt", NOON)
+    aside = await set_aside(payloads, b"in doubt")
 
     assert await listed(payloads) == [aside]
     assert await payloads.get(aside.digest) == b"in doubt"
@@ -43,7 +44,7 @@ async def test_what_is_set_aside_can_still_be_read(payloads: SweepablePayloads) 
 
 async def test_what_is_put_again_outlives_what_was_set_aside(payloads: SweepablePayloads) -> None:
     """A payload that is put while it is set aside stays when that is removed."""
-    aside = await set_aside(payloads, b"needed again", NOON)
+    aside = await set_aside(payloads, b"needed again")
     await payloads.put(b"needed again")
 
     await payloads.remove(aside)
@@ -55,8 +56,8 @@ async def test_only_the_one_set_aside_at_that_moment_is_removed(
     payloads: SweepablePayloads,
 ) -> None:
     """Two that were set aside at different moments are removed one by one."""
-    first = await set_aside(payloads, b"twice", NOON)
-    second = await set_aside(payloads, b"twice", LATER)
+    first = await set_aside(payloads, b"twice")
+    second = await set_aside(payloads, b"twice")
 
     await payloads.remove(first)
     assert await listed(payloads) == [second]
@@ -69,12 +70,12 @@ async def test_only_the_one_set_aside_at_that_moment_is_removed(
 
 async def test_setting_aside_or_removing_twice_does_no_harm(payloads: SweepablePayloads) -> None:
     """What is not there any more is left alone, as after a sweep that was killed."""
-    digest = await payloads.put(b"once")
+    await payloads.put(b"once")
     (stored,) = await listed(payloads)
     for _ in range(2):
-        await payloads.set_aside(stored, NOON)
-    aside = StoredPayload(digest, len(b"once"), NOON, aside=True)
-    assert await listed(payloads) == [aside]
+        await payloads.set_aside(stored)
+    (aside,) = await listed(payloads)
+    assert aside.aside
 
     for _ in range(2):
         await payloads.remove(aside)

@@ -8,8 +8,9 @@ from tests.e2e.command_line import CommandLine
 
 BANK: Final = CommandLine((sys.executable, "-m", "tests.sample"), Settings)
 
-NOWHERE: Final = {
-    "HEADWATER_EVENTSTOREDB_URI": "esdb://127.0.0.1:1",
-    "HEADWATER_POSTGRES_URI": "postgresql://127.0.0.1:1",
+NOWHERE: Final[dict[str, str]] = {
+    # no server is there
+    "HEADWATER_EVENTSTOREDB_URI": "esdb://admin:hush@127.0.0.1:1?tls=false",  # only: eventstoredb
+    "HEADWATER_POSTGRES_URI": "postgresql://admin:hush@127.0.0.1:1/bank",  # only: postgres
 }
 """Servers that are not there."""

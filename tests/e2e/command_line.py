@@ -24,7 +24,8 @@ def refusal(ended: subprocess.CompletedProcess[str], code: int) -> str:
     """The one line in which a command said why it could not do its work."""
     assert ended.returncode == code, ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
-    (line,) = ended.stderr.strip().splitlines()
+    line = ended.stderr.strip()
+    assert len(line.splitlines()) == 1, line
     return line
 
 
@@ -156,7 +157,8 @@ class CommandLine:
         fields = self.settings.model_fields
         theirs = {name for field in fields for name in names_of(self.settings, field)}
         others = {name: value for name, value in os.environ.items() if name not in theirs}
-        own = {"home": str(home), "http_port": "0", "eventstoredb_port": "0"}
+        own = {"home": str(home), "http_port": "0"}
+        own["eventstoredb_port"] = "0"  # only: eventstoredb and embedded
         named = {self.settings.name_of(field): value for field, value in own.items()}
         return {**others, "COLUMNS": "200", **named, **settings}
 

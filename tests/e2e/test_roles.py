@@ -13,6 +13,7 @@ import psutil
 from tests.e2e.bank import BANK
 from tests.e2e.command_line import PATIENCE, Service, refusal, until
 from tests.e2e.test_run import requested
+from tests.stores import USUAL, on_every_store
 
 ROLES = ("api", "projections", "sagas")
 
@@ -28,7 +29,7 @@ def carried_out(service: Service) -> bool:
 def test_each_role_is_a_process_that_is_kept_running(tmp_path: Path) -> None:
     """One that is killed answers again at its address, and transfers are carried out again. All
     write to one log, in which each line has its role."""
-    with BANK.running(tmp_path / "home", HEADWATER_EVENT_STORE="postgres") as service:
+    with BANK.running(tmp_path / "home", HEADWATER_EVENT_STORE=USUAL[-1]) as service:
         service.wait_for_welcome()
         for role in ROLES:
             process = service.child(f"part {role}")
@@ -58,7 +59,7 @@ def test_no_process_outlives_a_run_that_is_killed(tmp_path: Path) -> None:
     """SIGKILL of the one that watches ends all others, and a second run works at once, also on
     the same port."""
     home = tmp_path / "home"
-    with BANK.running(home, HEADWATER_EVENT_STORE="postgres") as service:
+    with BANK.running(home, HEADWATER_EVENT_STORE=USUAL[-1]) as service:
         service.wait_for_welcome()
         port = service.url.rpartition(":")[2]
         family = service.process.children(recursive=True)
@@ -71,21 +72,23 @@ def test_no_process_outlives_a_run_that_is_killed(tmp_path: Path) -> None:
         assert "Traceback" not in service.said
 
 
+# only: postgres_events
 def test_a_role_that_cannot_start_ends_the_run_with_the_reason(tmp_path: Path) -> None:
     """The last line has the reason, the exit code is 1, and nothing is left."""
     uri = "postgresql://127.0.0.1:1"
     ended = BANK.run(
-        tmp_path / "home", "run", HEADWATER_EVENT_STORE="postgres", HEADWATER_POSTGRES_URI=uri
+        tmp_path / "home", "run", HEADWATER_EVENT_STORE=USUAL[-1], HEADWATER_POSTGRES_URI=uri
     )
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     assert ended.stderr.splitlines()[-1].startswith("bank: PostgreSQL: couldn't get a connection")
 
 
+# end: postgres_events
 def test_several_processes_of_one_role(tmp_path: Path) -> None:
     """``--processes`` starts them. Those of the API share its port, and each has one of its own."""
     with BANK.running(
-        tmp_path / "home", "--processes=api=2", HEADWATER_EVENT_STORE="postgres"
+        tmp_path / "home", "--processes=api=2", HEADWATER_EVENT_STORE=USUAL[-1]
     ) as service:
         service.wait_for_welcome()
         announced = json.loads((service.home / "running.json").read_text())["processes"]
@@ -97,6 +100,7 @@ def test_several_processes_of_one_role(tmp_path: Path) -> None:
     assert "projections=2" in refusal(wrong, 2)
 
 
+@on_every_store()  # each notices in another way that a process has died
 def test_two_of_each_role_share_the_work_and_take_it_over(
     servers: Mapping[str, str], tmp_path: Path
 ) -> None:

@@ -1,19 +1,15 @@
 """The links of ``$by_category``: what repairs them on a server, and what cannot be repaired."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from esdbclient import NewEvent, StreamState
-from typer.testing import CliRunner
 
 from embedded_eventstoredb import NodeProcess
 from infrastructure import eventstoredb
-from infrastructure.cli.main import command_line
 from infrastructure.eventstoredb import CategoryLinks, Client
 from infrastructure.sides import BeyondRepair
-from tests.sample.program import BANK
-from tests.stores import only_on
 from tests.waiting import PATIENCE
 
 BY_CATEGORY = "$by_category"
@@ -113,13 +109,3 @@ async def test_another_fault(client: Client) -> None:
     await happens(client, "transfer-1")
     with pytest.raises(BeyondRepair, match="faulted for another reason: 'emit' is not allowed"):
         await repaired(client)
-
-
-@only_on("postgres")  # where consumer groups read the log itself
-def test_where_there_are_no_links(servers: Mapping[str, str]) -> None:
-    """The command says that nothing is needed."""
-    ended = CliRunner().invoke(
-        command_line(BANK), ["links", "repair"], env={**servers, "COLUMNS": "300"}
-    )
-    assert ended.exit_code == 1
-    assert "events are in PostgreSQL: its consumer groups need no links" in ended.output

@@ -8,7 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 
+from application.projections.builds import Build
+from application.projections.deploying import Filling
 from application.whole_log import Step
+from infrastructure.cli.deploying import _progress
+from infrastructure.cli.printing import Console
 from infrastructure.cli.progress import shown
 
 STEPS = (Step("reading the events"), Step("reading the events", 12_000, 0.5), Step("adding up"))
@@ -56,3 +60,15 @@ def test_nothing_is_shown_where_there_is_no_terminal(capfd: pytest.CaptureFixtur
             report(step)
 
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_deploy_that_waits_says_why_also_without_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One line for each reason: a job of CI would hang in silence else."""
+    build = Build("payee_search", 2)
+    with _progress(Console(force_terminal=False)) as report:
+        for trouble in (None, "the store is away", "the store is away", None):
+            report(Filling(build, 0, 7, trouble))
+
+    assert capsys.readouterr().err == "payee_search_v2 waits: the store is away\n"

@@ -29,7 +29,9 @@ def imported_by(
     return set(ended.stderr.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("settings",), ("sagas", "-h")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("settings",), ("sagas", "-h"), ("bus", "contract")], ids=" ".join
+)
 def test_a_command_that_opens_nothing_imports_no_driver(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:

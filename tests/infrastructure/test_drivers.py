@@ -11,7 +11,7 @@ from tests.without import COMMAND, IMPORT_ALL, PATIENCE, command, environment, r
 
 EVENTSTOREDB = ("esdbclient", "grpc", "google.protobuf")
 POSTGRES = ("psycopg", "psycopg_pool", "psycopg_binary")
-SEARCH = ("opensearchpy",)
+SEARCH = ("opensearchpy", "algoliasearch")
 DYNAMODB = ("aiobotocore", "botocore")
 S3 = ("obstore",)
 KAFKA = ("confluent_kafka",)
@@ -41,7 +41,8 @@ def test_every_module_but_the_stores_can_be_imported_without_drivers(tmp_path: P
     )
 
     missing = set(ended.stdout.split())
-    names = ("eventstoredb", "postgres", "opensearch", "dynamodb", "s3", "kafka", "temporal")
+    searched = ("opensearch", "algolia")
+    names = ("eventstoredb", "postgres", *searched, "dynamodb", "s3", "kafka", "temporal")
     drivers = [f"infrastructure.{one}" for one in names]
     assert all(any(name.startswith(one) for name in missing) for one in drivers), ended.stderr
     stores = (*drivers, "infrastructure.cli.node")

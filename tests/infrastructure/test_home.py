@@ -30,7 +30,7 @@ def test_a_service_is_found_while_it_lives_there(tmp_path: Path) -> None:
 
     assert running is not None
     assert (running.event_store, running.servers) == ("postgres", {"postgres_uri": URI})
-    assert running.events_uri == URI
+    assert running.events_at == {"postgres_uri": URI}
     assert home.found() == Found()
 
 
@@ -53,7 +53,6 @@ def test_a_service_of_another_release_is_found(
     assert running is not None
     assert running.event_store == store
     assert running.servers["postgres_uri"] == URI
-    assert "eventstoredb_uri" in running.document  # which earlier releases look for
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"pid": 1}'])

@@ -1,21 +1,11 @@
 """Backpressure over HTTP, and what a wiring refuses to promise."""
 
-from dataclasses import replace
-
-import pytest
-from dependency_injector import providers
-
 from application.projections.builds import Build, Role
 from application.projections.lag import Lag
-from infrastructure.connecting import opened_to_serve
-from infrastructure.container import in_memory
-from infrastructure.settings import InvalidSettings, Settings
 from tests.infrastructure.test_http_consistency import nobody_projects
 from tests.infrastructure.test_http_problems import problem
 from tests.projection_specification import START
-from tests.sample.client import TRANSFER, Bank, empty_bank, id_of
-from tests.sample.program import BANK
-from tests.sample.read_models import transfer_summary
+from tests.sample.client import TRANSFER, Bank, id_of
 from tests.sample.transfers import CancelTransfer
 
 
@@ -65,18 +55,3 @@ async def test_what_a_saga_has_begun_is_not_held_up() -> None:
         behind(bank, 40)
         await bank.dispatch(id_of(transfer), CancelTransfer(reason="no stock"))
         assert len(await bank.events(f"transfer-{transfer.removeprefix('/transfers/')}")) == 2
-
-
-async def test_a_declaration_cannot_ask_for_what_the_wiring_has_not() -> None:
-    """A read model declared as inline stops the start, unless events and views share a database."""
-    inline = providers.Object((replace(transfer_summary, consistency="inline"),))
-    apart, together = empty_bank(), in_memory(BANK, Settings(event_store="postgres"))
-    apart.projections.override(inline)
-    together.projections.override(inline)
-
-    with pytest.raises(InvalidSettings, match=r"transfer_summary cannot be .* transaction"):
-        async with opened_to_serve(apart):
-            pass
-
-    async with opened_to_serve(together):
-        pass

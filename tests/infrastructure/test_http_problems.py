@@ -153,7 +153,7 @@ class Broken:
 @pytest.mark.parametrize(
     ("failure", "type"),
     [
-        (StoreUnavailable("EventStoreDB does not answer"), "store-unavailable"),
+        (StoreUnavailable("the store does not answer"), "store-unavailable"),
         (WrongExpectedVersion("transfer-t-1", -1, 0), "too-much-contention"),
     ],
 )

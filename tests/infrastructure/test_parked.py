@@ -34,11 +34,19 @@ class Drill:
         environment = {**self.servers, "COLUMNS": "300"}
         result = CliRunner().invoke(command_line(BANK), ["parked", *arguments], env=environment)
         assert result.exit_code == code, result.output
-        return result.output
+        return result.stdout if "--json" in arguments else result.output
 
     def listed(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(self.parked("list", "--json"))
         return sorted(found, key=lambda held: str(held["stream"]))
+
+    def trail(self) -> list[dict[str, Any]]:
+        """What operators have done, newest first."""
+        arguments = ["audit-trail", "--json"]
+        result = CliRunner().invoke(command_line(BANK), arguments, env={**self.servers})
+        assert result.exit_code == 0, result.output
+        found: list[dict[str, Any]] = json.loads(result.stdout)["actions"]
+        return found
 
     def work(self, until: Callable[[ParkingStream], Awaitable[bool]], put: bool = False) -> None:
         """Run the consumer until that is true of its parking."""
@@ -137,6 +145,10 @@ def test_the_runbook_parked_events(drill: Drill) -> None:
     drill.work(holds(0))
     assert [version for stream, version in drill.handled if stream == "transfer-b"] == [1, 2]
     assert "Nothing is parked" in drill.parked("list")
+
+    done = [(one["action"], one["by"], one["outcome"]) for one in drill.trail()]  # who did what
+    assert done[0] == ("parked discard", "ada", "done")
+    assert done[-1] == ("parked replay", "ada", "done")
 
 
 async def failed_again(parking: ParkingStream) -> bool:

@@ -8,35 +8,11 @@ from dependency_injector import providers
 from application.ports import StoreUnavailable
 from infrastructure import filesystem
 from infrastructure.connecting import opened_to_serve
-from infrastructure.container import in_memory, wired
-from tests.payload_stores import payloads_on
+from infrastructure.container import in_memory
+from tests.application.test_claimed_once import Counted
+from tests.sample.client import bank_over, empty_bank
 from tests.sample.program import BANK
-from tests.servers import S3
 from tests.stores import settings_of
-
-
-async def test_payloads_move_from_a_directory_to_a_bucket(
-    s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the directory of yesterday named as well, old payloads are read, new ones in S3."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3.key)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3.secret)
-    old = await filesystem.PayloadStore(tmp_path).put(b"yesterday's")
-    bucket = s3.bucket()
-    settings = {
-        "HEADWATER_PAYLOAD_STORE": "s3",
-        "HEADWATER_S3_BUCKET": bucket,
-        "HEADWATER_S3_PREFIX": "bank",
-        "HEADWATER_S3_ENDPOINT": s3.endpoint,
-        "HEADWATER_PAYLOADS_ALSO_IN": str(tmp_path),
-    }
-    payloads = wired(BANK, settings_of(settings)).payloads()
-    await payloads.check()
-
-    new = await payloads.put(b"today's")
-
-    assert await payloads.get(old) == b"yesterday's"
-    assert await payloads_on(s3, bucket, "bank").get(new) == b"today's"
 
 
 async def test_a_store_that_cannot_be_used_is_named_at_the_start(tmp_path: Path) -> None:
@@ -64,3 +40,25 @@ async def test_a_fault_of_the_payload_store_is_shown(tmp_path: Path) -> None:
     assert before.checks["payload store"] == "ok"
     assert "is not a directory" in after.checks["payload store"]
     assert "payload store" not in after.wrong
+
+
+async def test_all_read_models_of_a_process_share_a_payload() -> None:
+    """A large event that several of them take in is fetched once."""
+    payloads = Counted()
+    container = empty_bank()
+    container.payload_store.override(providers.Object(payloads))
+    async with bank_over(container) as bank:
+        path = await bank.requested(notes=["a long story " * 7] * 200)
+        assert (await bank.get(path)).status_code == 200
+
+    assert [*payloads.fetched.values()] == [1]
+
+
+async def test_the_log_of_a_first_run_is_noted_when_it_ends() -> None:
+    """When it began, the log was empty, and had no id."""
+    container = empty_bank()
+    async with bank_over(container) as bank:
+        assert await container.payload_store().logs() == set()
+        await bank.requested()
+
+    assert [*await container.payload_store().logs()] == [await container.subscriptions().store_id()]

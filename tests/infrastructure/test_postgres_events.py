@@ -77,14 +77,14 @@ def _grant(connection: psycopg.Connection[tuple[object, ...]], role: Identifier)
 async def test_a_stream_has_a_category(postgres: str) -> None:
     """A stream is named <category>-<id>, and the table says the category beside it."""
     async with log_at(postgres) as log:
-        await log.events.append("order_fulfilment-a-b", [event()], NO_STREAM)
+        await log.events.append("money_transfer-a-b", [event()], NO_STREAM)
         for stream in ("order", "-order", ""):
             with pytest.raises(ValueError, match="<category>-<id>"):
                 await log.events.append(stream, [event()], NO_STREAM)
 
     with psycopg.connect(postgres, autocommit=True) as connection:
         found = connection.execute("SELECT stream_id, stream_type FROM events").fetchall()
-        assert found == [("order_fulfilment-a-b", "order_fulfilment")]
+        assert found == [("money_transfer-a-b", "money_transfer")]
         with pytest.raises(CheckViolation):
             inserted(connection, "order")
 

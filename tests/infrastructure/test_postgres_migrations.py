@@ -1,5 +1,6 @@
 """Migrations: each is applied once, and a role that may not apply them can still use them."""
 
+import asyncio
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,12 @@ async def test_a_second_time_there_is_nothing_to_do(postgres: str) -> None:
     assert list(await migrate(wired(BANK, at(postgres)))) == []
 
 
+def test_each_migration_has_a_number_of_its_own() -> None:
+    """So their order is the order in which they were made, and a later one never comes before."""
+    numbers = [migration.name.partition("_")[0] for migration in migrations()]
+    assert numbers == sorted({*numbers})
+
+
 async def test_what_has_been_applied_is_never_edited(postgres: str) -> None:
     """A file that reads otherwise than when it was applied is refused by its name."""
     first, *others = migrations()
@@ -58,12 +65,45 @@ async def test_all_or_nothing(postgres: str) -> None:
         assert await postgresql.migrate(pool) == [migration.name for migration in migrations()]
 
 
+async def test_indexes_are_made_while_others_write(postgres: str) -> None:
+    """On a table with rows, two processes at once make the indexes without a lock on the table:
+    the same ones as on an empty table, also where one was broken off before."""
+    known = migrations()
+    at = max(number for number, one in enumerate(known) if one.indexes)
+    before, later = known[:at], known[at:]
+    names = [name for name, _ in later[0].indexes]
+    async with postgresql.pool(postgres) as pool, pool.connection() as connection:
+        await postgresql.migrate(pool, before)
+        await connection.execute(
+            "INSERT INTO events (stream_id, stream_type, version, event_id, event_type, "
+            "schema_version, event_data, metadata) VALUES ('a-1', 'a', 0, gen_random_uuid(), "
+            "'A', 1, '{}', '{}')"
+        )
+        await connection.execute(f"CREATE INDEX {names[0]} ON events (version)".encode())
+        await connection.execute(
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass(%s)", [names[0]]
+        )
+
+        async with asyncio.TaskGroup() as group:
+            both = [group.create_task(postgresql.migrate(pool)) for _ in range(2)]
+
+        assert sorted(list(one.result()) for one in both) == [[], [one.name for one in later]]
+        found = await connection.execute(
+            "SELECT indexdef FROM pg_indexes JOIN pg_index ON indexrelid = to_regclass(indexname) "
+            "WHERE indexname = ANY(%s) AND indisvalid AND schemaname = current_schema()",
+            [names],
+        )
+        made = [definition for (definition,) in await found.fetchall()]
+    assert len(made) == len(names)
+    assert not any("(version)" in definition for definition in made)
+
+
 @pytest.mark.parametrize("migrated", [False, True])
 async def test_who_may_not_migrate_is_told_what_to_do(postgres: str, migrated: bool) -> None:
     """Whether there are no tables yet, or none that this role may read."""
     if migrated:
         await migrate(wired(BANK, at(postgres)))
-    with role(postgres, "GRANT USAGE ON SCHEMA public TO shop") as uri:
+    with role(postgres, "GRANT USAGE ON SCHEMA public TO service") as uri:
         container = wired(BANK, at(uri))
         with pytest.raises(StoreUnavailable, match="run `migrate` as a role"):
             async with opened_to_serve(container):

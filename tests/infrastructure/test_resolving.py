@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -20,8 +20,8 @@ from infrastructure.processes.needs import (
     RUN,
     SERVE,
     VIEWS,
-    Embedded,
     Needs,
+    Startable,
     Starts,
 )
 from infrastructure.processes.resolving import Resolved, Source, resolve
@@ -35,24 +35,28 @@ class _Settings(Settings):
     courier_uri: str | None = None
 
 
-def _embedded(name: str, *fields: str, outside: bool = False) -> Embedded:
-    return Embedded(name, fields, lambda _: nullcontext({}), outside)
+def _startable(name: str, *fields: str, outside: bool = False) -> Startable:
+    return Startable(name, fields, lambda _: nullcontext({}), outside)
 
 
-NODE = _embedded("eventstoredb", "eventstoredb_uri")
-POSTGRES = _embedded("postgres", "postgres_uri")
-OUTSIDE = _embedded("providers", "supplier_uri", "courier_uri", outside=True)
+NODE = _startable("eventstoredb", "eventstoredb_uri")
+POSTGRES = _startable("postgres", "postgres_uri")
+OUTSIDE = _startable("providers", "supplier_uri", "courier_uri", outside=True)
 EMBEDDED = (NODE, POSTGRES, OUTSIDE)
 ALL_NEEDS = (RUN, SERVE, READ_MODELS, EVENTS, EVENTS_AND_OUTSIDE, NEW_EVENTS, VIEWS, APART)
 FIELDS = ("eventstoredb_uri", "postgres_uri", "supplier_uri", "courier_uri")
+TABLES = {"dynamodb_table_prefix": "running-"}
+"""What leads to the events of a service that runs on the DynamoDB of AWS."""
 NOWHERE = Path("/nowhere/at/all")  # nothing is looked at, nor made
 
 
 def _running(store: EventStore) -> Running:
     """A service whose servers are at ``scheme://running``."""
     servers = {field: _at(field, "running") for field in FIELDS}
-    if store == "postgres":
+    if store != "eventstoredb":
         del servers["eventstoredb_uri"]
+    if store == "dynamodb":
+        servers |= TABLES
     return Running(1, "http://running", store, servers)
 
 
@@ -66,20 +70,24 @@ def _settings() -> Iterator[Settings]:
     """All that can be set: each server not at all, elsewhere, or where the running service is."""
     hosts = (None, "elsewhere", "running")
     for store, *places in product(
-        (None, "eventstoredb", "postgres"), hosts, hosts, hosts[:2], hosts[:2]
+        (None, *get_args(EventStore)), hosts, hosts, hosts[:2], hosts[:2]
     ):
         named = dict(zip(FIELDS, places, strict=True))
         given: dict[str, Any] = {field: _at(field, host) for field, host in named.items() if host}
         if store:
             given["event_store"] = store
-        if not (store == "postgres" and "eventstoredb_uri" in given):
-            yield _Settings(home=NOWHERE, **given)
+        if store in ("postgres", "dynamodb") and "eventstoredb_uri" in given:
+            continue
+        yield _Settings(home=NOWHERE, **given)
+        if store == "dynamodb":
+            yield _Settings(home=NOWHERE, **{**given, **TABLES})
 
 
 def _found() -> Iterator[Found]:
     """All that can be in a home."""
-    stores: tuple[EventStore, ...] = ("eventstoredb", "postgres")
-    for running, keeps in product((None, *map(_running, stores)), (None, *stores)):
+    embedded: tuple[EventStore, ...] = ("eventstoredb", "postgres")
+    running_on = (None, *map(_running, get_args(EventStore)))
+    for running, keeps in product(running_on, (None, *embedded)):
         for holds in ((), ("postgres",), ("postgres", "providers")):
             yield Found(running, keeps, frozenset({*holds, *([keeps] if keeps else [])}))
 
@@ -99,7 +107,7 @@ RESOLVED = tuple(_resolved())
 
 
 def _events(settings: Settings) -> str:
-    return "postgres_uri" if settings.event_store == "postgres" else "eventstoredb_uri"
+    return f"{settings.event_store}_uri"
 
 
 def _needed(settings: Settings, needs: Needs) -> set[str]:
@@ -136,7 +144,8 @@ def test_all_that_is_needed_is_there() -> None:
         needed = _needed(resolved.settings, needs)
         assert needed <= set(resolved.sources) <= needed | {"postgres_uri"}
         for field, source in resolved.sources.items():
-            assert (getattr(resolved.settings, field) is None) == (source is Source.STARTED)
+            if field != "dynamodb_uri":  # which is there, also without an address
+                assert (getattr(resolved.settings, field) is None) == (source is Source.STARTED)
 
 
 def test_nothing_is_started_that_is_not_needed() -> None:
@@ -180,7 +189,7 @@ def test_servers_of_a_running_service_are_used_together_with_its_events() -> Non
             assert needs.joins
             assert found.running is not None
             if needs.events:
-                assert resolved.settings.events_uri == found.running.events_uri
+                assert resolved.settings.events_at == found.running.events_at
 
 
 def test_nothing_is_started_beside_a_running_service_that_is_joined() -> None:
@@ -194,14 +203,14 @@ def test_events_of_a_home_are_never_passed_by() -> None:
     """Where no event store is set, it is that of the service that runs, or that kept its events."""
     for settings, found, needs, resolved in RESOLVED:
         has = found.running.event_store if found.running else found.keeps
-        if settings.events_uri is None and has and needs is not SERVE:
+        if not settings.events_at and has and needs is not SERVE:
             assert resolved.settings.event_store == has
 
 
 def test_data_of_a_home_is_never_put_beside_other_events() -> None:
     """Read models and journals that go with the events of the home are not started for others."""
     for settings, found, _, resolved in RESOLVED:
-        if settings.events_uri is not None and found.keeps:
+        if settings.events_at and found.keeps:
             assert not resolved.starts
 
 
@@ -222,9 +231,23 @@ def test_what_starts_anything_is_refused_in_a_home_of_other_events_only() -> Non
         except CommandFailed:
             has = found.running.event_store if found.running else found.keeps
             assert has is not None
-            assert settings.events_uri is not None or has != settings.event_store
+            assert settings.events_at or has != settings.event_store
 
 
+# only: temporal
+def test_temporal_is_needed_where_sagas_run_on_it() -> None:
+    """It is started where nothing is set, and has to be set where nothing may be started."""
+    temporal = _startable("temporal", "temporal_address")
+    settings = _Settings(saga_engine="temporal")
+    resolved = resolve(settings, Found(), RUN, (temporal, *EMBEDDED))
+    assert temporal in resolved.starts
+    assert temporal not in resolve(settings, Found(), NEW_EVENTS, (temporal, *EMBEDDED)).starts
+    assert temporal not in resolve(_Settings(), Found(), RUN, (temporal, *EMBEDDED)).starts
+    with pytest.raises(InvalidSettings, match="HEADWATER_TEMPORAL_ADDRESS: it has to be set"):
+        resolve(settings, Found(), SERVE, (temporal, *EMBEDDED))
+
+
+# end: temporal
 def test_a_resolution_is_a_value() -> None:
     """It depends on its arguments alone, and resolving what is resolved changes nothing."""
     for settings, found, needs, resolved in RESOLVED[::37]:
@@ -288,3 +311,38 @@ def test_a_service_that_serves_names_every_server_that_is_not_set() -> None:
 
     names = [line.partition(":")[0] for line in str(refused.value).splitlines()]
     assert names == [f"HEADWATER_{field.upper()}" for field in FIELDS[1:]]
+
+
+# only: opensearch
+def test_a_command_searches_where_the_service_does() -> None:
+    """Without a setting of its own it uses the OpenSearch of the service whose read models it
+    reads. One that names a place of its own, or reads other read models, does not."""
+    at = {"search": "opensearch", "opensearch_uri": "http://running", "opensearch_ca_file": "/ca"}
+    announced = replace(_running("postgres"), search_at=at).document
+    found = Found(Running.of(announced), "postgres")
+
+    def used(needs: Needs, **given: Any) -> Mapping[str, str]:
+        return resolve(_Settings(home=NOWHERE, **given), found, needs, EMBEDDED).settings.search_at
+
+    assert used(VIEWS) == used(READ_MODELS) == at
+    assert used(VIEWS, search="database") == {}
+    assert used(VIEWS, event_store="postgres", postgres_uri="postgresql://elsewhere") == {}
+
+
+# end: opensearch
+def test_a_command_reads_the_views_that_the_service_has_in_dynamodb() -> None:
+    """Without a setting of its own it starts no PostgreSQL beside them. One that names a place of
+    its own does not use them."""
+    views = {"read_models": "dynamodb", **TABLES}
+    announced = replace(_running("dynamodb"), views_at=views).document
+    found = Found(Running.of(announced), "dynamodb")
+
+    def used(**given: Any) -> Resolved[Settings]:
+        return resolve(_Settings(home=NOWHERE, **given), found, READ_MODELS, EMBEDDED)
+
+    for given in ({}, {"event_store": "dynamodb", **TABLES}):
+        resolved = used(**given)
+        assert resolved.settings.views_at == views
+        assert not resolved.starts
+    elsewhere = used(read_models="postgres", postgres_uri="postgresql://elsewhere").settings
+    assert elsewhere.views_at == {}

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -18,7 +18,6 @@ from infrastructure.roles import ALL, InvalidNumber, Role, numbers, roles
 from tests.infrastructure.test_http_problems import problem
 from tests.infrastructure.test_http_readiness import ReadOnly
 from tests.sample.client import empty_bank
-from tests.sample.program import BANK
 from tests.sample.service import SAMPLE
 from tests.waiting import until_true
 
@@ -84,7 +83,7 @@ async def test_the_readiness_of_a_role_is_its_own() -> None:
     expected = {
         Role.PROJECTIONS: {*every, "read models", *views},
         Role.SAGAS: {*every, "consumer groups", "gift cards"},
-        Role.FORWARDERS: {*every, "gift cards"},
+        Role.FORWARDERS: {*every, "gift cards"},  # only: bus
     }
     for role, names in expected.items():
         async with process({role}) as one:
@@ -115,7 +114,13 @@ async def test_the_doors_of_a_worker_are_those_of_the_api() -> None:
         assert "HEADWATER_TRUSTED_HOSTS" in problem(elsewhere, 400)["detail"]
 
 
-@pytest.mark.parametrize(("role", "status"), [(Role.SAGAS, 503), (Role.FORWARDERS, 200)])
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [
+        (Role.SAGAS, 503),
+        (Role.FORWARDERS, 200),  # only: bus
+    ],
+)
 async def test_a_store_without_appends_stops_the_roles_that_append(role: Role, status: int) -> None:
     """A process that only reads stays ready; one that appends is not ready, and says why."""
     container = empty_bank()
@@ -147,42 +152,20 @@ async def named(name: str) -> bool:
     return any(task.startswith(name) for task in tasks())
 
 
-async def test_a_declared_forwarder_runs_in_its_role() -> None:
-    """It is a task of that process, is handed the container, and is started again when it ends."""
-    handed: list[Container] = []
-
-    async def to_kafka(container: Container) -> None:
-        handed.append(container)
-
-    container = empty_bank()
-    container.program.override(providers.Object(replace(BANK, forwarders={"kafka": to_kafka})))
-    async with process({Role.FORWARDERS}, container) as one:
-        await until_true(lambda: returned(lambda: len(handed) > 1))
-        assert handed[0] is container
-        assert (
-            "forwarder kafka: it ended"
-            in problem(await one.http.get("/health/ready"), 503)["checks"]["tasks"]
-        )
-
-
-async def returned(condition: Callable[[], bool]) -> bool:
-    return condition()
-
-
 def test_roles_and_numbers_are_read_as_they_are_written() -> None:
-    """``all`` is each; without a forwarder that is declared, no process runs for it."""
+    """``all`` is each; a role has one process, unless another number is given."""
     assert roles(["api", "sagas"]) == {Role.API, Role.SAGAS}
     assert roles(["api", "all"]) == ALL
-    one_each = {Role.API: 1, Role.PROJECTIONS: 1, Role.SAGAS: 1}
-    assert numbers([], forwards=False) == one_each
-    assert numbers([], forwards=True) == {**one_each, Role.FORWARDERS: 1}
-    fewer = {Role.API: 2, Role.SAGAS: 3}
-    assert numbers(["sagas=3", "api=2", "projections=0"], forwards=False) == fewer
+    assert numbers([]) == dict.fromkeys(Role, 1)
+    found = numbers(["sagas=3", "api=2", "projections=0"])
+    assert (found[Role.SAGAS], found[Role.API]) == (3, 2)
+    assert Role.PROJECTIONS not in found
+    assert Role.FORWARDERS not in numbers([], [Role.FORWARDERS])  # only: bus
     with pytest.raises(InvalidNumber, match="api=1"):
-        numbers(["api=0"], forwards=False)
+        numbers(["api=0"])
     for wrong in ("workers=2", "sagas", "sagas=-1", "sagas=many", "=2"):
         with pytest.raises(InvalidNumber, match="projections=2"):
-            numbers([wrong], forwards=False)
+            numbers([wrong])
 
 
 class Counted(memory.Subscriptions):

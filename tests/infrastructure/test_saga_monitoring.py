@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ IMPATIENT = replace(
 
 
 @asynccontextmanager
-async def moving_money(*faults: Fault) -> AsyncIterator[tuple[Bank, Faults]]:
+async def moving_money(*faults: Fault, **settings: Any) -> AsyncIterator[tuple[Bank, Faults]]:
     """A bank whose transfers are carried out, as far as these faults let them."""
     in_force = Faults(faults)
     program = replace(
@@ -43,7 +44,7 @@ async def moving_money(*faults: Fault) -> AsyncIterator[tuple[Bank, Faults]]:
         service=replace(SAMPLE, sagas=(IMPATIENT,)),
         outside_in_memory=partial(outside_in_memory, in_force),
     )
-    container = in_memory(program, BANK.settings())
+    container = in_memory(program, BANK.settings(**settings))
     async with bank_over(container) as bank, reacting(container):
         await bank.deposited("a-1", 100)
         yield bank, in_force

@@ -9,7 +9,7 @@ import pytest
 
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.home import Home
-from infrastructure.processes.needs import EVENTS, NEW_EVENTS, Embedded
+from infrastructure.processes.needs import EVENTS, NEW_EVENTS, Startable
 from infrastructure.processes.resolving import Resolved, Source
 from infrastructure.processes.servers import reached, resolved, started
 from infrastructure.program import Deployment
@@ -27,7 +27,7 @@ class Servers:
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def server(self, name: str, **addresses: str) -> Embedded:
+    def server(self, name: str, **addresses: str) -> Startable:
         @asynccontextmanager
         async def start(_: Settings) -> AsyncIterator[Mapping[str, str]]:
             self.seen.append(f"{name} starts")
@@ -36,7 +36,7 @@ class Servers:
             finally:
                 self.seen.append(f"{name} stops")
 
-        return Embedded(name, tuple(addresses), start)
+        return Startable(name, tuple(addresses), start)
 
 
 async def test_servers_start_in_order_and_stop_in_reverse(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ async def test_what_started_is_stopped_when_the_next_does_not_start(tmp_path: Pa
 
     servers = Servers()
     node = servers.server("node", eventstoredb_uri="esdb://started")
-    broken = Embedded("broken", ("postgres_uri",), fail)
+    broken = Startable("broken", ("postgres_uri",), fail)
     with pytest.raises(CommandFailed, match="its port is taken"):
         async with started(Resolved(Settings(home=tmp_path), {}, (node, broken))):
             raise AssertionError("it has not started")

@@ -7,9 +7,9 @@ import pytest
 from infrastructure import settings
 from infrastructure.connecting import opened
 from infrastructure.container import wired
-from infrastructure.processes.role_process import environment_of
 from infrastructure.settings import InvalidSettings, Settings, without_password
 from infrastructure.settings.reading import names_of, parse
+from tests.refused import refused
 from tests.sample.program import BANK
 
 
@@ -52,21 +52,14 @@ def test_the_environment_comes_before_the_file(
         ("HEADWATER_LOG_LEVEL", "loud", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         ("HEADWATER_API_TOKEN", "short", "16 to 256"),
         ("HEADWATER_HTTP_HOST", "0.0.0.0", "HEADWATER_API_TOKEN"),
-        ("HEADWATER_HTTP_HOST", "shop.example", "HEADWATER_API_TOKEN"),
+        ("HEADWATER_HTTP_HOST", "api.example", "HEADWATER_API_TOKEN"),
         (
             "HEADWATER_BACKPRESSURE_REFUSE_SECONDS",
             "10",
             "above HEADWATER_BACKPRESSURE_SLOW_SECONDS",
         ),
         ("HEADWATER_BACKPRESSURE_SLOW_SECONDS", "0", "greater than 0"),
-        ("HEADWATER_EVENT_STORE", "sqlite", "'eventstoredb' or 'postgres'"),
-        ("HEADWATER_PAYLOAD_STORE", "gcs", "'directory' or 's3'"),
-        ("HEADWATER_S3_BUCKET", "Big_Bucket", "3 to 63 of a-z"),
-        ("HEADWATER_S3_BUCKET", "payloads", "HEADWATER_PAYLOAD_STORE=s3"),
-        ("HEADWATER_S3_PREFIX", "../other", "production/payloads"),
-        ("HEADWATER_S3_ENDPOINT", "127.0.0.1:8333", "http://"),
-        ("HEADWATER_S3_ENDPOINT", "http://127.0.0.1:8333/bucket", "an address alone"),
-        ("HEADWATER_PAYLOADS_ALSO_IN", "gs://bucket", "s3://BUCKET/PREFIX"),
+        ("HEADWATER_EVENT_STORE", "sqlite", "'eventstoredb'"),
     ],
 )
 def test_a_bad_value_is_named_with_what_would_be_right(
@@ -83,36 +76,17 @@ def test_a_bad_value_is_named_with_what_would_be_right(
     assert "\n" not in str(refused.value)
 
 
-def test_a_payload_store_in_s3_needs_a_bucket() -> None:
-    """And no directory, unless that is one of those that payloads are also read from."""
-    s3 = {"HEADWATER_PAYLOAD_STORE": "s3"}
-    bucket = {**s3, "HEADWATER_S3_BUCKET": "payloads", "HEADWATER_S3_PREFIX": "/shop/"}
-
-    with pytest.raises(InvalidSettings, match="HEADWATER_S3_BUCKET: set it"):
-        parse(Settings, s3)
-    with pytest.raises(InvalidSettings, match="name it in HEADWATER_PAYLOADS_ALSO_IN"):
-        parse(Settings, {**bucket, "HEADWATER_PAYLOADS_DIR": "/data/payloads"})
-    found = parse(Settings, {**bucket, "HEADWATER_PAYLOADS_ALSO_IN": "/a b, s3://old/prefix"})
-    assert (found.s3_prefix, found.payloads_also_in) == ("shop", ("/a b", "s3://old/prefix"))
-
-
-def test_a_password_in_the_address_of_s3_is_not_shown() -> None:
-    """Credentials do not belong in the address; the refusal does not repeat them."""
-    with pytest.raises(InvalidSettings, match="HEADWATER_S3_ENDPOINT: the value") as refused:
-        parse(Settings, {"HEADWATER_S3_ENDPOINT": "http://me:hidden@127.0.0.1:8333"})
-    assert "hidden" not in str(refused.value)
-
-
+# only: reference
 def test_one_setting_chooses_the_event_store(monkeypatch: pytest.MonkeyPatch) -> None:
     """EventStoreDB unless it is said otherwise; then one server holds everything."""
     monkeypatch.setenv("HEADWATER_POSTGRES_URI", "postgresql://db")
-    assert (settings.load(Settings).event_store, settings.load(Settings).events_uri) == (
+    assert (settings.load(Settings).event_store, settings.load(Settings).events_at) == (
         "eventstoredb",
-        None,
+        {},
     )
 
     monkeypatch.setenv("HEADWATER_EVENT_STORE", "postgres")
-    assert settings.load(Settings).events_uri == "postgresql://db"
+    assert settings.load(Settings).events_at == {"postgres_uri": "postgresql://db"}
     assert settings.load(Settings).servers == ("postgres_uri",)
 
     monkeypatch.setenv("HEADWATER_EVENTSTOREDB_URI", "esdb://db:2113")
@@ -122,12 +96,29 @@ def test_one_setting_chooses_the_event_store(monkeypatch: pytest.MonkeyPatch) ->
         settings.load(Settings)
 
 
-@pytest.mark.parametrize("given", ["order_summary,daily_sales", " order_summary,  daily_sales "])
+def test_events_in_dynamodb_need_no_address() -> None:
+    """AWS's has none. What leads to DynamoDB is refused where nothing would be kept there."""
+    chosen = {"HEADWATER_EVENT_STORE": "dynamodb"}
+    assert parse(Settings, chosen).events_at == {"dynamodb_table_prefix": "headwater-"}
+    for name, value in (
+        ("HEADWATER_DYNAMODB_URI", "http://127.0.0.1:4566"),
+        ("HEADWATER_DYNAMODB_REGION", "eu-central-1"),
+        ("HEADWATER_DYNAMODB_TABLE_PREFIX", "shop-"),
+    ):
+        assert value in parse(Settings, {**chosen, name: value}).events_at.values()
+        with pytest.raises(InvalidSettings, match=f"{name}: nothing .* choose dynamodb"):
+            parse(Settings, {name: value})
+    with pytest.raises(InvalidSettings, match=r"EVENTSTOREDB_URI: nothing .*_STORE=dynamodb"):
+        parse(Settings, {**chosen, "HEADWATER_EVENTSTOREDB_URI": "esdb://db:2113"})
+
+
+# end: reference
+@pytest.mark.parametrize("given", ["api.example,web.example", " api.example,  web.example "])
 def test_a_list_is_separated_by_commas(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     """As a person writes it; spaces do not matter."""
-    monkeypatch.setenv("HEADWATER_INLINE_PROJECTIONS", given)
+    monkeypatch.setenv("HEADWATER_TRUSTED_HOSTS", given)
 
-    assert settings.load(Settings).inline_projections == ("order_summary", "daily_sales")
+    assert settings.load(Settings).trusted_hosts == ("api.example", "web.example")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
@@ -168,9 +159,9 @@ def test_a_token_that_is_refused_is_not_shown(monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_address_is_shown_without_its_password() -> None:
     """Host and user stay readable."""
-    shown = without_password("postgresql://shop:hush@db:5432/orders?sslmode=require")
+    shown = without_password("postgresql://user:hush@db:5432/orders?sslmode=require")
 
-    assert shown == "postgresql://shop:…@db:5432/orders?sslmode=require"
+    assert shown == "postgresql://user:…@db:5432/orders?sslmode=require"
     assert without_password("esdb://db:2113?tls=false") == "esdb://db:2113?tls=false"
 
 
@@ -187,10 +178,10 @@ def test_an_address_is_shown_without_its_password() -> None:
         ("HEADWATER_EVENT_STOR", "EVENT_STORE"),
         ("headwater_event_stor", "EVENT_STORE"),
         ("HEADWATER_POSTGRES", "POSTGRES_URI"),
-        ("HEADWATER_TOKEN", "API_TOKEN"),
+        ("HEADWATER_API_TOKE", "API_TOKEN"),
         ("HEADWATER_PORT", "HTTP_PORT"),
         ("HEADWATER_SPEED", "BACKPRESSURE_SLOW_SECONDS"),  # nothing is near: all are named
-        ("INLINE_PROJECTION", "INLINE_PROJECTIONS"),
+        ("INLINE_PROJECTION", "INLINE_PROJECTIONS"),  # only: postgres_events
     ],
 )
 @pytest.mark.parametrize("in_file", [True, False])
@@ -306,7 +297,7 @@ def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_percent_sign_that_stands_for_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else a driver says so, and shows the password around it."""
-    monkeypatch.setenv("HEADWATER_POSTGRES_URI", "postgresql://shop:hu%sh@db/orders")
+    monkeypatch.setenv("HEADWATER_POSTGRES_URI", "postgresql://user:hu%sh@db/orders")
     with pytest.raises(InvalidSettings, match="%25") as refused:
         settings.load(Settings)
     assert "hu%sh" not in str(refused.value)
@@ -314,19 +305,19 @@ def test_a_percent_sign_that_stands_for_nothing_is_refused(monkeypatch: pytest.M
 
 def test_a_password_in_a_query_is_not_shown_either() -> None:
     """PostgreSQL takes it there, too."""
-    shown = without_password("postgresql://db/orders?user=shop&password=hush&sslpassword=hush")
+    shown = without_password("postgresql://db/orders?user=me&password=hush&sslpassword=hush")
 
     assert "hush" not in shown
-    assert "user=shop" in shown
+    assert "user=me" in shown
 
 
 @pytest.mark.parametrize(
     "servers",
     [
-        {"postgres_uri": "postgresql://shop:hush@127.0.0.1:1/orders?nope=1"},
+        {"postgres_uri": "postgresql://user:hush@127.0.0.1:1/orders?nope=1"},
         {
-            "postgres_uri": "postgresql://shop:hush@127.0.0.1:1/orders",
-            "eventstoredb_uri": "esdb://shop:hush@127.0.0.1:1?nope=1",
+            "postgres_uri": "postgresql://user:hush@127.0.0.1:1/orders",
+            "eventstoredb_uri": "esdb://user:hush@127.0.0.1:1?nope=1",
         },
     ],
 )
@@ -344,27 +335,36 @@ async def test_an_address_that_a_driver_cannot_read_is_a_wrong_setting(
     assert "hush" not in str(refused.value)
 
 
-def test_a_process_hands_its_addresses_on() -> None:
-    """Each server that is set has an environment variable, which is a text, for child processes."""
-    uri = "https://shop:secret@127.0.0.1:9200"
-    found = parse(Settings, {"HEADWATER_SEARCH": "opensearch", "HEADWATER_OPENSEARCH_URI": uri})
-
-    environment = environment_of(found)
-
-    assert environment["HEADWATER_OPENSEARCH_URI"] == uri
-    assert {type(value) for value in environment.values()} == {str}
-
-
+# only: reference
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
-        ({"HEADWATER_SEARCH": "opensearch"}, "opensearch needs HEADWATER_OPENSEARCH_URI"),
-        ({"HEADWATER_OPENSEARCH_URI": "http://a:b@h"}, "it is for HEADWATER_SEARCH=opensearch"),
-        ({"HEADWATER_OPENSEARCH_URI": "h:9200"}, "an address like https://user:password@host"),
-        ({"HEADWATER_SEARCH_PREFIX": "A_"}, "string should match pattern"),
+        ({"HEADWATER_EVENT_STORE": "postgres"}, "read models are in the database of the events"),
+        ({"HEADWATER_POSTGRES_URI": "postgresql://h"}, "nothing would be read or written there"),
     ],
 )
-def test_search_is_set_whole(variables: dict[str, str], sentence: str) -> None:
-    """A search engine without its address, and the other way round, is refused with the way out."""
+def test_read_models_are_in_one_place(variables: dict[str, str], sentence: str) -> None:
+    """What contradicts `read_models=dynamodb` is refused with the way out."""
     with pytest.raises(InvalidSettings, match=sentence):
-        parse(Settings, variables)
+        parse(Settings, {"HEADWATER_READ_MODELS": "dynamodb", **variables})
+
+
+# end: reference
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [
+        ("EVENTSTOREDB_URI", "esdb"),
+        ("POSTGRES_URI", "postgresql"),
+        ("OPENSEARCH_URI", "https"),  # only: opensearch
+    ],
+)
+@pytest.mark.parametrize("password", ["se@same", "se/same", "se?same", "se#same", "se%same"])
+def test_a_password_in_an_address_is_written_with_percent(
+    name: str, scheme: str, password: str
+) -> None:
+    """What would end the password, or the host, too early is refused, and not repeated."""
+    line = refused(f"HEADWATER_{name}", f"{scheme}://reader:{password}@host")
+    assert "%25" in line
+    assert "same" not in line

@@ -27,9 +27,9 @@ async def test_a_task_that_fails_is_started_again_and_told() -> None:
         pauses.append(seconds)
 
     task, working = Task(fails=3), Working(pause, steady=0.05)
-    async with working.at_work(fulfilment=task.run):
+    async with working.at_work(transfers=task.run):
         await until(lambda: task.starts == 4)
-        assert working.wrong == "fulfilment: RuntimeError: nobody has thought of this"
+        assert working.wrong == "transfers: RuntimeError: nobody has thought of this"
         await until(lambda: working.wrong is None)
 
     assert pauses == sorted(pauses)

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response, status
 from pydantic import BaseModel, Field
 
+from application.access import AUDITOR
 from application.paging import page, require_limit, view
 from application.ports import StoreUnavailable
 from application.sagas import queries as saga_queries
@@ -13,6 +14,7 @@ from application.sagas.lookup import SagaName
 from application.sagas.operating import UnknownSaga
 from domain.decider import Missing
 from domain.values import Money, Text
+from infrastructure.http.access import allowed
 from infrastructure.http.commands import COMMAND_ERRORS, Done, Requested, entity_tag
 from infrastructure.http.paging import After, Limit, following
 from infrastructure.http.past import PastEvent, SagaProgress, past_events
@@ -20,6 +22,7 @@ from infrastructure.http.problems import BadQuestion, documented
 from infrastructure.http.reading import Reading, answers
 from infrastructure.http.served import Serving
 from infrastructure.http.text import Body
+from tests.sample.access import TELLER
 from tests.sample.accounts import Deposit
 from tests.sample.aggregates import TRANSFER
 from tests.sample.money_transfer import money_transfer
@@ -90,6 +93,7 @@ class History(BaseModel):
     status_code=status.HTTP_201_CREATED,
     responses=documented(*COMMAND_ERRORS),
 )
+@allowed(TELLER)
 async def deposit(id: Account, body: NewDeposit, request: Requested, response: Response) -> Done:
     """Money has come in."""
     command = Deposit(deposit_id=request.make_id("deposit"), amount=body.amount)
@@ -97,6 +101,7 @@ async def deposit(id: Account, body: NewDeposit, request: Requested, response: R
 
 
 @router.post("/transfers", status_code=status.HTTP_201_CREATED, responses=ERRORS)
+@allowed(TELLER)
 async def request(body: NewTransfer, request: Requested, response: Response) -> Done:
     """Request a transfer. ``Location`` says where it is."""
     id, note = request.make_id("transfer"), "\n".join(body.notes) or None
@@ -108,12 +113,14 @@ async def request(body: NewTransfer, request: Requested, response: Response) -> 
 
 
 @router.post("/transfers/{transfer_id}/cancellation", responses=ERRORS)
+@allowed(TELLER)
 async def cancel(id: Transfer, body: Reason, request: Requested, response: Response) -> Done:
     """Cancel a transfer that is not complete."""
     return await request.carry_out(id, CancelTransfer(reason=body.reason), response)
 
 
 @router.post("/transfers/{transfer_id}/completion", responses=ERRORS)
+@allowed(TELLER)
 async def complete(id: Transfer, request: Requested, response: Response) -> Done:
     """Let a transfer stand."""
     return await request.carry_out(id, CompleteTransfer(), response)
@@ -124,6 +131,7 @@ async def complete(id: Transfer, request: Requested, response: Response) -> Done
     responses=answers(),
     response_model_exclude={"transfers": {"__all__": set(transfer_summary.detail)}},
 )
+@allowed(TELLER, AUDITOR)
 async def list_transfers(
     request: Request,
     reading: Reading,
@@ -139,6 +147,7 @@ async def list_transfers(
 
 
 @router.get("/transfers/{transfer_id}", responses=answers(UnknownTransfer))
+@allowed(TELLER, AUDITOR)
 async def get_transfer(id: Transfer, reading: Reading, response: Response) -> TransferSummary:
     """One transfer; ``ETag`` is the version to send as ``If-Match``."""
     found = reading.found(
@@ -152,6 +161,7 @@ async def get_transfer(id: Transfer, reading: Reading, response: Response) -> Tr
 @router.get(
     "/transfers/{transfer_id}/history", responses=documented(UnknownTransfer, StoreUnavailable)
 )
+@allowed(TELLER, AUDITOR)
 async def get_history(id: Transfer, service: Serving) -> History:
     """All that has happened to a transfer, from its stream."""
     events = await past_events(service.event_store.read(TRANSFER.stream(id)))
@@ -161,6 +171,7 @@ async def get_history(id: Transfer, service: Serving) -> History:
 
 
 @router.get("/transfers/{transfer_id}/progress", responses=answers(UnknownSaga))
+@allowed(TELLER, AUDITOR)
 async def get_progress(id: Transfer, reading: Reading) -> SagaProgress:
     """The saga that carries it out."""
     name = SagaName(money_transfer.name, id)
@@ -172,6 +183,7 @@ async def get_progress(id: Transfer, reading: Reading) -> SagaProgress:
 
 
 @router.get("/payees", responses=answers(BadQuestion))
+@allowed(TELLER, AUDITOR)
 async def list_payees(
     reading: Reading,
     words: Annotated[str, Query(max_length=200, examples=["rent"])] = "",
@@ -184,6 +196,7 @@ async def list_payees(
 
 
 @router.get("/statements/{account_id}", responses=answers(UnknownAccount))
+@allowed(TELLER, AUDITOR)
 async def get_statement(id: Account, reading: Reading) -> Statement:
     """An account with all its transfers."""
     found = await view(await reading.of(statements), id)
@@ -191,6 +204,7 @@ async def get_statement(id: Account, reading: Reading) -> Statement:
 
 
 @router.get("/accounts/{account_id:path}", responses=answers(UnknownAccount))
+@allowed(TELLER, AUDITOR)
 async def get_account(id: Account, reading: Reading, response: Response) -> Balance:
     """What is on an account."""
     found = reading.found(

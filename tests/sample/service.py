@@ -3,9 +3,10 @@
 from typing import Any, Final
 
 from application.service import Service
+from tests.sample.access import TELLER
 from tests.sample.aggregates import ACCOUNT, TRANSFER
-from tests.sample.incoming import RECEIVED
-from tests.sample.integration_events import PUBLISHED
+from tests.sample.incoming import RECEIVED  # only: bus
+from tests.sample.integration_events import PUBLISHED  # only: bus
 from tests.sample.money_transfer import money_transfer
 from tests.sample.outside import Outside, outside_calls
 from tests.sample.read_models import (
@@ -32,6 +33,7 @@ SAMPLE: Final[Service[Outside]] = Service(
     reactions=(thanks,),
     outside_calls=outside_calls,
     upcasters={TransferRequested: {1: fees_carry_their_currency}},
-    publishes=PUBLISHED,
-    receives=RECEIVED,
+    roles=(TELLER,),
+    publishes=PUBLISHED,  # only: bus
+    receives=RECEIVED,  # only: bus
 )

@@ -7,9 +7,10 @@ requested → approved → completed
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import assert_never
+from typing import Annotated, assert_never
 
 from domain.decider import Command, Decider, DomainError, Event, Missing, replace
+from domain.personal import Personal, Subject
 from domain.values import Money, Text
 from tests.sample.values import AccountId, Amount, Note, ReminderId
 
@@ -19,11 +20,11 @@ from tests.sample.values import AccountId, Amount, Note, ReminderId
 class TransferRequested(Event):
     """Version 1 had a fee without a currency (``tests/sample/service.py``)."""
 
-    source: AccountId
+    source: Annotated[AccountId, Subject]
     target: AccountId
     amount: Amount
     fee: Money
-    note: Note | None = None
+    note: Annotated[Note | None, Personal] = None
 
 
 class TransferApproved(Event):

@@ -29,6 +29,11 @@ SAMPLES: Sequence[Event] = (
         ),
         from_history=True,
     ),
+    orders.RecipientNamed(
+        customer_id="17850",
+        recipient="Ada Lovelace",
+        address="12 St James's Square, London SW1Y 4JH",
+    ),
     orders.OrderConfirmed(),
     orders.OrderShipped(shipment_id="s-1"),
     orders.OrderDelivered(),

@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from application.claimed_once import ClaimedOnce
 from application.ports import (
     Finding,
     PayloadStore,
@@ -58,7 +59,7 @@ async def fill(
     """Run one projection until it has caught up."""
     views = models.of(projection, first(projection))
     await views.prepare()
-    runner = ProjectionRunner(projection, subscriptions, views, payloads)
+    runner = ProjectionRunner(projection, subscriptions, views, ClaimedOnce(payloads))
     task = asyncio.create_task(runner.run())
     try:
         await until(lambda: runner.status().caught_up or task.done(), within=600)

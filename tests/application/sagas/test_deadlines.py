@@ -46,8 +46,10 @@ async def test_a_moment_is_woken_once_however_many_look() -> None:
         task.cancel()
     await asyncio.wait(tasks)
 
-    woken = [of.stream for of in world.store.after(-1, 1000) if of.type == "SagaWoken"]
-    assert sorted(woken) == [f"money_transfer-t-{number}" for number in range(3)]
+    woken = [of for of in world.store.after(-1, 1000) if of.type == "SagaWoken"]
+    assert sorted(of.stream for of in woken) == [f"money_transfer-t-{one}" for one in range(3)]
+    assert {of.metadata.actor for of in woken} == {"deadline of money_transfer"}
+    assert {of.metadata.on_behalf_of for of in woken} == {"somebody"}
 
 
 async def test_moments_are_kept_and_recalled() -> None:

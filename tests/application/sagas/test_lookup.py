@@ -14,7 +14,7 @@ from infrastructure import memory
 from tests.application.snapped import NOON
 from tests.sample.service import SAMPLE
 
-SAGAS = ("order_fulfilment", "goods_exchange")
+SAGAS = ("money_transfer", "card_refund")
 
 
 async def started(*names: SagaName) -> memory.EventStore:
@@ -28,12 +28,12 @@ async def started(*names: SagaName) -> memory.EventStore:
 
 async def test_an_id_is_enough_where_one_saga_has_it() -> None:
     """With or without the saga before it."""
-    name = SagaName("goods_exchange", "e-1")
-    store = await started(name, SagaName("order_fulfilment", "o-1"))
+    name = SagaName("card_refund", "e-1")
+    store = await started(name, SagaName("money_transfer", "o-1"))
 
     assert await find_saga(store, SAGAS, "e-1") == name
-    assert await find_saga(store, SAGAS, "goods_exchange-e-1") == name
-    assert await find_saga(store, SAGAS, "e-1", "goods_exchange") == name
+    assert await find_saga(store, SAGAS, "card_refund-e-1") == name
+    assert await find_saga(store, SAGAS, "e-1", "card_refund") == name
 
 
 async def test_an_id_that_several_sagas_have_is_refused_with_their_names() -> None:
@@ -44,19 +44,19 @@ async def test_an_id_that_several_sagas_have_is_refused_with_their_names() -> No
     with pytest.raises(SeveralSagas) as refused:
         await find_saga(store, SAGAS, "1")
     assert str(refused.value) == (
-        "1 may be order_fulfilment-1 and goods_exchange-1: give the whole name"
+        "1 may be money_transfer-1 and card_refund-1: give the whole name"
     )
-    assert await find_saga(store, SAGAS, "goods_exchange-1") == both[1]
-    assert await find_saga(store, SAGAS, "1", "order_fulfilment") == both[0]
+    assert await find_saga(store, SAGAS, "card_refund-1") == both[1]
+    assert await find_saga(store, SAGAS, "1", "money_transfer") == both[0]
 
 
 async def test_a_saga_that_was_not_started_is_unknown() -> None:
     """Under that name or another; a saga that the service does not have is refused, too."""
-    store = await started(SagaName("order_fulfilment", "o-1"))
+    store = await started(SagaName("money_transfer", "o-1"))
 
     with pytest.raises(UnknownSaga, match="there is no saga o-2"):
         await find_saga(store, SAGAS, "o-2")
     with pytest.raises(UnknownSaga, match="there is no saga o-1"):
-        await find_saga(store, SAGAS, "o-1", "goods_exchange")
-    with pytest.raises(NoSuchSaga, match="no saga 'lost', but goods_exchange, order_fulfilment"):
+        await find_saga(store, SAGAS, "o-1", "card_refund")
+    with pytest.raises(NoSuchSaga, match="no saga 'lost', but card_refund, money_transfer"):
         await find_saga(store, SAGAS, "o-1", "lost")

@@ -187,7 +187,7 @@ async def test_beyond_the_point_of_no_return_a_wait_fails_and_is_begun_anew() ->
     assert small.performed == [["open"]]
 
     stream = await SagaStream(small.store, NAME, "1").read()
-    await stream.append([SagaRetried(by="ada", reason="the carrier was on strike")], small.now)
+    await stream.append([SagaRetried(by="ada", reason="the bank was on strike")], small.now)
     await small.run()
     state = await small.state()
     assert (state.waiting, state.deadline) == (True, small.now + 3 * DAY)

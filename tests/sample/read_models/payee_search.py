@@ -60,4 +60,5 @@ payee_search = Projection(
     parts=Parts(part=AskedTransfer, keys=key, evolve=evolve_asked, views=_views, gather=_gather),
     searched=("account_id", "notes"),
     ranked="received",
+    listed=False,  # it is found by its words
 )

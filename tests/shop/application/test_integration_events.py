@@ -24,7 +24,9 @@ PLACED: Final = OrderPlaced(customer_id="17850", country="France", lines=(LINE,)
 def published(stream: str, event: Event) -> tuple[str, Mapping[str, Any]] | None:
     """Type and data of what the shop publishes of this event."""
     outgoing = SHOP.contract.outgoing(recorded(SHOP.catalogue, [(stream, event)])[0])
-    return (outgoing.event.type, json.loads(outgoing.event.data)) if outgoing else None
+    for one in outgoing:
+        return one.event.type, json.loads(one.event.data)
+    return None
 
 
 def test_an_order_is_published_without_its_customer_and_its_prices() -> None:
@@ -90,7 +92,7 @@ def kinds() -> Iterator[tuple[str, Event]]:
 def test_each_translation_makes_what_is_declared(stream: str, event: Event) -> None:
     """Every sample can be translated, and its type is that of its category."""
     outgoing = SHOP.contract.outgoing(recorded(SHOP.catalogue, [(stream, event)])[0])
-    if outgoing is None:
-        assert isinstance(event, OrderPlaced)
-    else:
-        assert outgoing.event.type.startswith(f"headwater.{stream.partition('-')[0]}.")
+
+    assert bool(outgoing) != isinstance(event, OrderPlaced)  # the sample is an imported one
+    for one in outgoing:
+        assert one.event.type.startswith(f"headwater.{stream.partition('-')[0]}.")

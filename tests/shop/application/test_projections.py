@@ -21,6 +21,7 @@ from domain.orders import (
     OrderPlaced,
     OrderShipped,
     OrderStatus,
+    RecipientNamed,
     ReturnedLine,
 )
 from domain.values import Money
@@ -61,6 +62,14 @@ def changed(**changes: object) -> OrderSummary:
 def test_a_placed_order_is_summed_up() -> None:
     """Lines, units and worth are added up exactly."""
     orders.given(("order-o-1", PLACED)).then({"o-1": SUMMARY})
+
+
+def test_the_recipient_is_shown_with_the_order() -> None:
+    """What the label says is a part of the order, but of no list."""
+    named = RecipientNamed(recipient="Ada Lovelace", address="London")
+    shown = changed(version=1, updated_at=at(1), recipient="Ada Lovelace", address="London")
+    orders.given(("order-o-1", PLACED), ("order-o-1", named)).then({"o-1": shown})
+    assert {"recipient", "address"} <= {*order_summary.detail}
 
 
 def test_an_order_goes_its_way() -> None:

@@ -23,7 +23,7 @@ from application.shop.importing.plan import Plan, survey
 from application.shop.service import SHOP
 from infrastructure import memory
 from infrastructure.shop.online_retail import SAMPLE, History
-from tests.shop.e2e.headwater import COMMAND
+from tests.shop.e2e.cli import COMMAND
 
 
 def main(file: Path = SAMPLE) -> None:

@@ -8,18 +8,18 @@ from application.catalogue import Catalogue
 from application.shop.service import SHOP
 from infrastructure.shop.simulated_providers import DECLARED
 from tests.contracts.conftest import (
-    dynamodb_with_events,
-    postgres_with_events,
-    real_eventstoredb,
+    dynamodb_with_events,  # only: dynamodb_events
+    postgres_with_events,  # only: postgres_events
+    real_eventstoredb,  # only: eventstoredb
     simulated_at,
     stores,
 )
 from tests.shop.outside import Outside, in_memory, over_http
 
 __all__ = [
-    "dynamodb_with_events",
-    "postgres_with_events",
-    "real_eventstoredb",
+    "dynamodb_with_events",  # only: dynamodb_events
+    "postgres_with_events",  # only: postgres_events
+    "real_eventstoredb",  # only: eventstoredb
     "simulated_at",
     "stores",
 ]

@@ -15,7 +15,7 @@ from application.shop.sagas.order_fulfilment import order_fulfilment
 from application.shop.sagas.outside_calls import outside_calls
 from infrastructure.shop import memory as shop_memory
 from tests.application.snapped import NOON
-from tests.contracts.conftest import Stores
+from tests.contracts.stores import Stores
 from tests.shop.application.sagas.test_resumed import Noted
 
 Commanded = Mapping[str, Sequence[tuple[UUID, str, Any]]]

@@ -24,9 +24,8 @@ FIELDS: Final[Fields] = {
     **PARKING_FIELDS,
     **dict.fromkeys(("order_id", "customer_id", "shipment_id", "return_id", "exchange_id"), AN_ID),
     **dict.fromkeys(("receipt_id", "write_off_id", "adjustment_id", "refund_id"), AN_ID),
-    **dict.fromkeys(
-        ("sku", "description", "country", "reason", "carrier", "tracking_code"), A_TEXT
-    ),
+    **dict.fromkeys(("sku", "description", "reason", "carrier", "tracking_code"), A_TEXT),
+    **dict.fromkeys(("country", "recipient", "address"), A_TEXT),
     **dict.fromkeys(("unit_price", "amount"), AMOUNTS.map(Money.parse)),
     "quantity": st.integers(1, 4),
     "line": st.integers(1, 2),
@@ -59,6 +58,7 @@ EXAMPLES: Final[Examples] = {
             example(orders.FreeLines, exchange_id="a"),
         ],
         [PLACE, example(orders.CancelOrder, reason="too slow")],
+        [example(orders.PlaceOrder, lines=[LINE], recipient="Ada", address="London")],
     ],
     "stock": [
         [

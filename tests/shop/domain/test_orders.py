@@ -33,6 +33,7 @@ from domain.orders import (
     OrderPlaced,
     OrderShipped,
     PlaceOrder,
+    RecipientNamed,
     ReturnAlreadyRecorded,
     ReturnedLine,
     ReturnLines,
@@ -81,6 +82,25 @@ def test_an_order_is_placed_with_its_lines_as_they_stand() -> None:
     new.when(
         PlaceOrder(customer_id="17850", country="United Kingdom", lines=(HEART, LANTERN))
     ).then(PLACED)
+
+
+def test_who_gets_the_parcel_is_an_event_of_its_own() -> None:
+    """It holds all that is personal in an order, and says whom that is about."""
+    new.when(
+        PlaceOrder(customer_id="17850", lines=(HEART,), recipient="Ada Lovelace", address="London")
+    ).then(
+        OrderPlaced(customer_id="17850", lines=(HEART,)),
+        RecipientNamed(customer_id="17850", recipient="Ada Lovelace", address="London"),
+    )
+
+
+def test_another_recipient_makes_another_order() -> None:
+    """The same order again changes nothing; to somebody else it is refused."""
+    sent = order.given(OrderPlaced(lines=(HEART,)), RecipientNamed(recipient="Ada Lovelace"))
+    sent.when(PlaceOrder(lines=(HEART,), recipient="Ada Lovelace")).then_nothing()
+    sent.when(PlaceOrder(lines=(HEART,), recipient="Charles Babbage")).then_refused(
+        OrderAlreadyPlaced
+    )
 
 
 def test_a_guest_may_order() -> None:

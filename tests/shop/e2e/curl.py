@@ -6,7 +6,7 @@ from typing import Final
 
 import httpx
 
-from tests.shop.e2e.headwater import PATIENCE
+from tests.shop.e2e.cli import PATIENCE
 
 _PARSER: Final = argparse.ArgumentParser("curl", add_help=False, exit_on_error=False)
 _PARSER.add_argument("url")

@@ -1,4 +1,4 @@
-"""The command line of a next release, in which ``order_summary`` is at version 2.
+"""The command line of a next release, in which ``order_summary`` has another version.
 
 It shows one field more, and writes countries in capitals.
 """
@@ -27,6 +27,8 @@ def _evolve(order: OrderSummary | None, recorded: RecordedEvent) -> Any:
 
 
 if __name__ == "__main__":
-    anew: Any = replace(order_summary, version=2, view=OrderSummaryAnew, evolve=_evolve)
+    anew: Any = replace(
+        order_summary, version=order_summary.version + 1, view=OrderSummaryAnew, evolve=_evolve
+    )
     later = replace(SHOP, projections=(*SHOP.projections, anew))
     main(replace(PROGRAM, service=later))

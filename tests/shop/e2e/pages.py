@@ -22,8 +22,8 @@ from typing import Final
 
 import httpx
 
+from tests.shop.e2e.cli import COMMAND, PATIENCE
 from tests.shop.e2e.curl import curl, printed
-from tests.shop.e2e.headwater import COMMAND, PATIENCE
 
 ROOT: Final = Path(__file__).parents[3]
 _URL: Final = "http://127.0.0.1:8000"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shop.e2e.headwater import headwater, refusal
+from tests.shop.e2e.cli import cli, refusal
 
 HISTORY = """\
 InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country
@@ -22,19 +22,24 @@ def test_an_import_is_reported_and_can_be_repeated(tmp_path: Path) -> None:
 
     streams = []
     for _ in range(2):
-        ended = headwater(home, "import", str(file), "--report", str(report))
+        ended = cli(home, "import", str(file), "--report", str(report))
         assert ended.returncode == 0, ended.stderr
         assert "3 lines read" in ended.stdout
         told = json.loads(report.read_text())
         assert (told["lines"], told["imported"], told["matched"], told["rejected"]) == (3, 1, 1, 1)
-        streams.append(headwater(home, "stream", "order-536365", "--json").stdout)
+        streams.append(cli(home, "stream", "order-536365", "--json").stdout)
 
     assert streams[0] == streams[1]
     placed, returned = map(json.loads, streams[0].splitlines())
     assert (placed["type"], returned["type"]) == ("OrderPlaced", "LinesReturned")
     assert placed["metadata"]["actor"] == "import"
-    backwards = headwater(home, "stream", "order-536365", "--backwards", "--limit", "1")
+    backwards = cli(home, "stream", "order-536365", "--backwards", "--limit", "1")
     assert backwards.stdout.startswith("1  LinesReturned  2010-12-02T08:26:00Z  by import")
+    story = cli(home, "order", "536365").stdout
+    assert "2010-12-02 08:26:00Z  LinesReturned  order-536365@1  by import" in story
+    entries = json.loads(cli(home, "order", "536365", "--json").stdout)["entries"]
+    assert ("returned.1", None, 2) in [tuple(one.values()) for one in entries[1]["changes"]]
+    assert "there is no order 1" in refusal(cli(home, "order", "1"), 1)
 
 
 @pytest.mark.parametrize(
@@ -48,19 +53,19 @@ def test_a_file_that_is_no_history_is_refused(
     if content is not None:
         file.write_text(content)
 
-    assert told in refusal(headwater(tmp_path / "home", "import", str(file)), 1)
+    assert told in refusal(cli(tmp_path / "home", "import", str(file)), 1)
     assert not (tmp_path / "home").exists()
 
 
 def test_an_unknown_stream_is_said_to_be_unknown(tmp_path: Path) -> None:
     """Exit code 1, whether there is no such stream or no data at all. No empty store is started."""
     home = tmp_path / "home"
-    assert "start `run` first" in refusal(headwater(home, "stream", "order-1"), 1)
+    assert "start `run` first" in refusal(cli(home, "stream", "order-1"), 1)
     home.mkdir()
-    assert "start `run` first" in refusal(headwater(home, "stream", "order-1"), 1)
-    assert not (home / "eventstoredb").exists()
-    assert headwater(home, "import", str(_history(tmp_path))).returncode == 0
-    assert "order-1" in refusal(headwater(home, "stream", "order-1"), 1)
+    assert "start `run` first" in refusal(cli(home, "stream", "order-1"), 1)
+    assert not [file for file in home.iterdir() if file.is_dir()]
+    assert cli(home, "import", str(_history(tmp_path))).returncode == 0
+    assert "order-1" in refusal(cli(home, "stream", "order-1"), 1)
 
 
 def _history(directory: Path) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.shop.e2e.headwater import PATIENCE, headwater, refusal, running, until
+from tests.shop.e2e.cli import PATIENCE, cli, refusal, running, until
 
 NASTY = "red\x1b[2J\x9b31m\nHEART\u202e[bold]"
 SHOWN = r"31m\nHEART\u202e[bold]"
@@ -49,10 +49,10 @@ def test_what_customers_wrote_does_nothing_to_the_terminal_of_an_operator(tmp_pa
             ["customers", "nasty", "--orders"],
             ["stream", f"order-{order}"],
         ):
-            said = headwater(home, *arguments).stdout
+            said = cli(home, *arguments).stdout
             assert not set(said) & set("\x1b\x9b\u202e"), (arguments, said)
             assert SHOWN in said or arguments[:2] == ["orders", "--customer"], (arguments, said)
-            told = headwater(home, *arguments, "--json").stdout
+            told = cli(home, *arguments, "--json").stdout
             assert not set(told) & set("\x1b\x9b\u202e"), (arguments, told)
             assert r"red\u001b[2J\u009b31m\nHEART\u202e[bold]" in told, (arguments, told)
         assert readable_by_others(home) == []
@@ -65,7 +65,7 @@ def test_an_argument_that_is_no_text_gets_a_sentence(
     tmp_path: Path, arguments: list[bytes]
 ) -> None:
     """Bytes that are no UTF-8 are refused, never a traceback."""
-    ended = headwater(tmp_path / "home", *arguments)  # type: ignore[arg-type]
+    ended = cli(tmp_path / "home", *arguments)  # type: ignore[arg-type]
 
     assert ended.returncode == 2
     assert "is not UTF-8" in ended.stderr
@@ -81,12 +81,12 @@ def test_the_history_is_imported_as_it_is_mostly_offered(tmp_path: Path) -> None
     row = "536365,71053,CAFÉ £5,6,12/1/2010 8:26,3.39,17850,United Kingdom"
     file.write_bytes(f"{HEADER}\r\n{row}\r\n".encode("windows-1252"))
 
-    ended = headwater(tmp_path / "home", "import", str(file))
+    ended = cli(tmp_path / "home", "import", str(file))
     assert ended.returncode == 0, ended.stderr
     assert "is read as windows-1252, month-first dates, commas" in ended.stdout
     assert "1 imported: 1 lines of 1 orders worth 20.34 GBP" in ended.stdout
 
-    shown = headwater(tmp_path / "home", "stream", "order-536365").stdout
+    shown = cli(tmp_path / "home", "stream", "order-536365").stdout
     assert "CAFÉ £5" in shown
     assert "2010-12-01T08:26:00" in shown
 
@@ -110,7 +110,7 @@ def test_an_import_that_brings_nothing_in_fails(
     file = tmp_path / "data.csv"
     file.mkdir() if content is None else file.write_text(content)
 
-    assert said in refusal(headwater(tmp_path / "home", "import", str(file)), 1)
+    assert said in refusal(cli(tmp_path / "home", "import", str(file)), 1)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_an_argument_that_makes_no_sense_gets_a_sentence(
     """Exit code 2, nothing raw on the terminal, and never a traceback."""
     home = tmp_path / "home"
     home.mkdir()
-    ended = headwater(home, *arguments)
+    ended = cli(home, *arguments)
 
     assert ended.returncode == 2, ended.stderr
     assert "Traceback" not in ended.stderr

@@ -16,7 +16,7 @@ from infrastructure.cli.main import command_line
 from infrastructure.settings import EventStore
 from infrastructure.shop.program import PROGRAM
 from infrastructure.shop.simulated_providers import SimulatedProviders
-from tests.shop.e2e.headwater import PATIENCE, serving
+from tests.shop.e2e.cli import PATIENCE, serving
 
 NOBODY = "00000000-0000-0000-0000-000000000001"
 COMMANDS = {
@@ -40,6 +40,10 @@ COMMANDS = {
     "sagas retry 1 --reason x": 1,
     "sagas compensate 1 --reason x": 1,
     "sagas resolve 1 --reason x": 1,
+    "streams": 0,
+    "events list": 0,
+    "trace 1": 1,
+    "history order-1": 1,
     "orders": 0,
     "orders 1": 1,
     "sales": 0,

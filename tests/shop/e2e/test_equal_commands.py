@@ -17,7 +17,7 @@ import pytest
 from domain.shipments import ShipmentHandedOver
 from infrastructure.container import Container
 from infrastructure.shop.simulated_providers import SimulatedProviders
-from tests.shop.e2e.headwater import PATIENCE, serving
+from tests.shop.e2e.cli import PATIENCE, serving
 from tests.shop.infrastructure.shop import LINE, ORDER
 from tests.shop.stores import opened
 from tests.waiting import until_true

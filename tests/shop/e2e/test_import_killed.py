@@ -28,7 +28,7 @@ from infrastructure.settings import EventStore, Settings
 from infrastructure.shop.online_retail import History
 from infrastructure.shop.program import PROGRAM
 from tests.shop.application.histories import row
-from tests.shop.e2e.headwater import COMMAND, PATIENCE, headwater
+from tests.shop.e2e.cli import COMMAND, PATIENCE, cli
 from tests.shop.stores import opened
 from tests.waiting import until
 
@@ -104,7 +104,7 @@ def without_an_end(home: Path, streams: Streams) -> Iterator[Path]:
 def to_its_end(file: Path, home: Path, settings: Mapping[str, str]) -> Report:
     """The same, but left alone: the report that it wrote."""
     result = home / "report.json"
-    ended = headwater(home, "import", str(file), "--report", str(result), **settings)
+    ended = cli(home, "import", str(file), "--report", str(result), **settings)
     assert ended.returncode == 0, ended.stderr
     report = Report.model_validate_json(result.read_text())
     assert report.render() in ended.stdout
@@ -159,8 +159,8 @@ async def test_killed_with_its_own_store_it_ends_as_one_clean_run(
 
     settings = {
         "HEADWATER_EVENT_STORE": event_store,
-        "HEADWATER_EVENTSTOREDB_URI": "",
-        "HEADWATER_POSTGRES_URI": "",
+        "HEADWATER_EVENTSTOREDB_URI": "",  # only: eventstoredb
+        "HEADWATER_POSTGRES_URI": "",  # only: postgres
     }
     with (
         without_an_end(tmp_path, streams) as payloads,

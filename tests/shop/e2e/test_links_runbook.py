@@ -9,7 +9,7 @@ import httpx
 import pytest
 from esdbclient import EventStoreDBClient, NewEvent, StreamState
 
-from tests.shop.e2e.headwater import PATIENCE, headwater, running, until
+from tests.shop.e2e.cli import PATIENCE, cli, running, until
 from tests.shop.e2e.test_order_to_refund import Client, picked
 from tests.shop.e2e.test_saga_runbooks import commands_of
 
@@ -38,14 +38,14 @@ class Shop(Client):
 
     def repair(self) -> str:
         """What the command of the runbook says."""
-        ended = headwater(self.service.home, *REPAIR.split())
+        ended = cli(self.service.home, *REPAIR.split())
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 
     def history(self, id: str) -> list[str]:
         """All that has happened to an order, its payment and its parcel."""
         streams = (f"order-{id}", f"payment-{id}", f"shipment-{id}")
-        shown = [headwater(self.service.home, "stream", name, "--json") for name in streams]
+        shown = [cli(self.service.home, "stream", name, "--json") for name in streams]
         return [ended.stdout for ended in shown]
 
     def alerted(self) -> bool:
@@ -97,7 +97,7 @@ def test_somebody_writes_to_the_links_of_a_category(shop: Shop) -> None:
     shop.fulfils(meanwhile)
     shop.fulfils(shop.place())
     assert shop.history(before) == history
-    audit = headwater(shop.service.home, "audit")
+    audit = cli(shop.service.home, "audit")
     assert audit.returncode == 0, audit.stdout
     assert {REPAIR} == commands_of("Events that reach no consumer group")
 

@@ -1,14 +1,14 @@
 """One order's whole life through the doors of the running service: from placing to the refund."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from infrastructure.settings import EventStore
-from tests.shop.e2e.headwater import PATIENCE, Service, headwater, running, until
-from tests.stores import on
+from tests.shop.e2e.cli import PATIENCE, Service, cli, running, until
+from tests.stores import on_fastest_and_slowest
 
 TOKEN = "the-token-of-the-carrier"
 ORDER = {"lines": [{"sku": "85123A", "quantity": 6, "unit_price": "2.55 GBP"}]}
@@ -35,13 +35,13 @@ class Client:
         until(lambda: fields.items() <= self.get(path).items(), self.service)
 
 
-@on("eventstoredb")
+@on_fastest_and_slowest()
 def test_an_order_is_shipped_delivered_and_given_back(
-    event_store: EventStore, tmp_path: Path
+    stored: Mapping[str, str], tmp_path: Path
 ) -> None:
     """Goods, money and status are right at each step, over HTTP and the command line alike."""
     home = tmp_path / "home"
-    with running(home, HEADWATER_EVENT_STORE=event_store, HEADWATER_CARRIER_TOKEN=TOKEN) as service:
+    with running(home, HEADWATER_CARRIER_TOKEN=TOKEN, **stored) as service:
         service.wait_for_welcome()
         shop = Client(service)
         shop.post("/stock/85123A/receipts", {"quantity": 10_000})
@@ -49,14 +49,14 @@ def test_an_order_is_shipped_delivered_and_given_back(
         id = shop.post("/orders", ORDER)["id"]
         until(lambda: id in picked(shop), service)
 
-        shown = headwater(home, "warehouse", "picks", "--json")
+        shown = cli(home, "warehouse", "picks", "--json")
         assert id in {pick["order_id"] for pick in json.loads(shown.stdout)["picks"]}, shown.stderr
-        sent = headwater(home, "warehouse", "dispatch", id)
+        sent = cli(home, "warehouse", "dispatch", id)
         assert "OrderShipped" in sent.stdout, sent.stderr
         shop.until(f"/orders/{id}", status="shipped")
         assert id not in picked(shop)
 
-        code = tracking_code(headwater(home, "warehouse", "hand-over", id), home, id)
+        code = tracking_code(cli(home, "warehouse", "hand-over", id), home, id)
         report = {"notice_id": "n-1", "shipment_id": id, "tracking_code": code}
         for _ in range(2):
             shop.post("/carrier/notices", {**report, "status": "delivered"}, TOKEN)
@@ -65,7 +65,7 @@ def test_an_order_is_shipped_delivered_and_given_back(
         shop.post(f"/orders/{id}/returns", {"lines": [{"line": 1, "quantity": 2}]})
         until(lambda: "PaymentRefunded" in stream(home, f"payment-{id}"), service)
         shop.until(f"/orders/{id}", returned_total="5.10 GBP")
-        audit = headwater(home, "audit")
+        audit = cli(home, "audit")
         assert audit.returncode == 0, audit.stdout
 
 
@@ -74,7 +74,7 @@ def picked(shop: Client) -> set[str]:
 
 
 def stream(home: Path, name: str) -> str:
-    return headwater(home, "stream", name, "--json").stdout
+    return cli(home, "stream", name, "--json").stdout
 
 
 def tracking_code(handed_over: Any, home: Path, id: str) -> str:

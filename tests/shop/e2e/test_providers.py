@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.shop.e2e.headwater import COMMAND, PATIENCE, headwater, refusal
+from tests.shop.e2e.cli import COMMAND, PATIENCE, cli, refusal
 
 
 @contextmanager
@@ -63,9 +63,9 @@ def test_what_is_in_their_way_is_named(tmp_path: Path) -> None:
     """A taken port and a directory that is none are told in one line."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        ended = headwater(tmp_path, "providers", "--memory", "--port", port)
+        ended = cli(tmp_path, "providers", "--memory", "--port", port)
     assert "--port" in refusal(ended, 1)
 
     (tmp_path / "file").touch()
-    ended = headwater(tmp_path, "providers", "--port", "0", "--data-dir", str(tmp_path / "file"))
+    ended = cli(tmp_path, "providers", "--port", "0", "--data-dir", str(tmp_path / "file"))
     assert "--data-dir" in refusal(ended, 1)

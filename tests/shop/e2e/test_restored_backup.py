@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from infrastructure.settings import EventStore
-from tests.shop.e2e.headwater import PATIENCE, Service, headwater, running, until
+from tests.shop.e2e.cli import PATIENCE, Service, cli, running, until
 from tests.stores import only_on
 
 ORDER = {"lines": [{"sku": "85123A", "quantity": 6, "unit_price": "2.55 GBP"}]}
@@ -35,7 +35,7 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-@only_on("eventstoredb")  # in PostgreSQL events and read models are restored together
+@only_on("eventstoredb")  # elsewhere one backup has events and read models
 def test_read_models_that_are_ahead_of_the_log_are_deployed_anew(
     event_store: EventStore, home: Path
 ) -> None:
@@ -65,7 +65,7 @@ def test_read_models_that_are_ahead_of_the_log_are_deployed_anew(
         assert refused.status_code == 503, "what is stale is not passed off as fresh"
         assert refused.json()["type"] == "urn:headwater:problem:not-of-this-log"
 
-        deployed = headwater(home, "projections", "deploy", "order_summary", "--accept-differences")
+        deployed = cli(home, "projections", "deploy", "order_summary", "--accept-differences")
         assert deployed.returncode == 0, deployed.stdout + deployed.stderr
         until(lambda: checks(service)["order_summary"] == "ok", service)
         assert get(service, path, token).is_success

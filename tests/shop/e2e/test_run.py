@@ -10,8 +10,8 @@ import httpx
 
 from infrastructure.settings import EventStore
 from infrastructure.shop.online_retail import SAMPLE
+from tests.shop.e2e.cli import PATIENCE, Service, cli, refusal, running, until
 from tests.shop.e2e.curl import curl
-from tests.shop.e2e.headwater import PATIENCE, Service, headwater, refusal, running, until
 
 
 def orders_in_sample() -> int:
@@ -43,8 +43,8 @@ def test_a_service_that_was_killed_at_its_first_start_starts_again_with_everythi
         placed, ready = answers[1].headers["Location"], f"{service.url}/health/ready"
         until(lambda: tried(service)[2].json()["status"] == "completed", service)
         until(lambda: httpx.get(ready, timeout=PATIENCE).json()["status"] == "ready", service)
-        assert "is running in" in refusal(headwater(home, "run"), 1)
-        shown = headwater(home, "stream", f"order-{placed.removeprefix('/orders/')}")
+        assert "is running in" in refusal(cli(home, "run"), 1)
+        shown = cli(home, "stream", f"order-{placed.removeprefix('/orders/')}")
         assert "OrderPlaced" in shown.stdout
         assert service.end(signal.SIGINT) == 0
         assert "Traceback" not in service.said
@@ -59,8 +59,8 @@ def test_a_service_that_was_killed_at_its_first_start_starts_again_with_everythi
 
 
 NOWHERE = {
-    "HEADWATER_EVENTSTOREDB_URI": "esdb://127.0.0.1:1",
-    "HEADWATER_POSTGRES_URI": "postgresql://127.0.0.1:1",
+    "HEADWATER_EVENTSTOREDB_URI": "esdb://127.0.0.1:1",  # only: eventstoredb
+    "HEADWATER_POSTGRES_URI": "postgresql://127.0.0.1:1",  # only: postgres
     "HEADWATER_PAYMENT_PROVIDER_URI": "http://127.0.0.1:1/payments",
     "HEADWATER_CARRIER_URI": "http://127.0.0.1:1/parcels",
 }
@@ -70,7 +70,7 @@ def test_serving_needs_providers(tmp_path: Path) -> None:
     """``serve`` simulates nothing: it names what has to be set, and does not hang."""
     missing = "HEADWATER_PAYMENT_PROVIDER_URI"
     servers = {name: uri for name, uri in NOWHERE.items() if name != missing}
-    ended = headwater(tmp_path / "home", "serve", **servers)
+    ended = cli(tmp_path / "home", "serve", **servers)
     assert missing in refusal(ended, 2)
 
 

@@ -14,10 +14,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import psycopg
+import psycopg  # only: postgres
 import pytest
 
 from application.messages import Context
+from application.shop.read_models.order_summary import order_summary
 from application.shop.service import SHOP
 from domain.orders import LinesReturned, ReturnedLine
 from infrastructure.processes.needs import EVENTS
@@ -26,10 +27,11 @@ from infrastructure.program import Deployment
 from infrastructure.settings import EventStore, Settings
 from infrastructure.shop.program import PROGRAM
 from tests.projection_specification import at
-from tests.shop.e2e.headwater import COMMAND, PATIENCE, Service, headwater, refusal, running, until
-from tests.stores import on
+from tests.shop.e2e.cli import COMMAND, PATIENCE, Service, cli, refusal, running, until
+from tests.stores import on_another_store, on_one_store
 
 NEXT_RELEASE = (sys.executable, "-m", "tests.shop.e2e.next_release")
+LIVE, NEXT = (f"order_summary_v{order_summary.version + later}" for later in (0, 1))
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +45,13 @@ def service(event_store: EventStore, tmp_path_factory: pytest.TempPathFactory) -
 
 def done(service: Service, *arguments: str) -> str:
     """What a command said that did its work."""
-    ended = headwater(service.home, "projections", *arguments)
+    ended = cli(service.home, "projections", *arguments)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 
 
 def refused(service: Service, code: int, *arguments: str) -> str:
-    return refusal(headwater(service.home, "projections", *arguments), code)
+    return refusal(cli(service.home, "projections", *arguments), code)
 
 
 def listed(service: Service, build: str) -> dict[str, Any]:
@@ -79,10 +81,12 @@ def orders(service: Service) -> list[dict[str, Any]]:
     return list(answer.json()["orders"])
 
 
+# only: postgres
 def announced(service: Service, name: str) -> str:
     return str(json.loads((service.home / "running.json").read_text())[name])
 
 
+# end: postgres
 def poisoned(service: Service, order_id: str) -> UUID:
     """Record a return of a line that the order does not have: only ``order_summary`` looks."""
     back = LinesReturned(return_id="r-99", lines=(ReturnedLine(line=99, quantity=1),))
@@ -100,7 +104,7 @@ def poisoned(service: Service, order_id: str) -> UUID:
     return event.id
 
 
-@on("eventstoredb")
+@on_one_store()
 def test_stuck_projection(service: Service) -> None:
     """The list says who fills what; what somebody paused tells who and why, and is resumed."""
     found = until_listed(service, "stock_levels_v1", status="live", lag_seconds=0)
@@ -119,7 +123,7 @@ def test_stuck_projection(service: Service) -> None:
     assert "there are customer_orders, daily" in refused(service, 2, "pause", "x", "--reason", "y")
 
 
-@on("postgres")
+@on_another_store()
 def test_lag_that_grows(service: Service) -> None:
     """Another process offers to fill a read model, and gives up cleanly."""
     filler = subprocess.Popen(
@@ -134,29 +138,29 @@ def test_lag_that_grows(service: Service) -> None:
     assert filler.wait(PATIENCE) == 0
 
 
-@on("postgres")
+@on_another_store()
 def test_deploy_and_rollback(service: Service) -> None:
     """A next release shows other views: told, refused, accepted, rolled back at once, dropped."""
 
     def next_release(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return headwater(service.home, "projections", *arguments, command=NEXT_RELEASE)
+        return cli(service.home, "projections", *arguments, command=NEXT_RELEASE)
 
     before = orders(service)
     build = refusal_of_differences(next_release("deploy", "order_summary"))
-    assert build == "order_summary_v2"
+    assert build == NEXT
     assert orders(service) == before
     ended = next_release("deploy", "order_summary", "--accept-differences", "--reason", "r2")
     assert ended.returncode == 0, ended.stderr
-    assert "order_summary_v2 answers queries" in ended.stdout
+    assert f"{NEXT} answers queries" in ended.stdout
     assert orders(service) == before, "a process of the last release goes on with what it knows"
     until_ready(service)
-    shown = headwater(service.home, "orders", "--limit", "1", "--json", command=NEXT_RELEASE)
-    assert json.loads(shown.stdout)["orders"][0]["country"] == before[0]["country"].upper()
+    shown = cli(service.home, "orders", before[0]["order_id"], "--json", command=NEXT_RELEASE)
+    assert json.loads(shown.stdout)["country"] == before[0]["country"].upper()
 
     assert "drop" in refused(service, 1, "deploy", "order_summary")
     assert "up to date" in done(service, "rollback", "order_summary", "--reason", "capitals")
     assert orders(service) == before
-    assert "order_summary_v2 is deleted" in done(service, "drop", "order_summary")
+    assert f"{NEXT} is deleted" in done(service, "drop", "order_summary")
 
 
 def refusal_of_differences(ended: subprocess.CompletedProcess[str]) -> str:
@@ -169,7 +173,8 @@ def refusal_of_differences(ended: subprocess.CompletedProcess[str]) -> str:
     return found[1]
 
 
-@on("postgres")
+# only: postgres
+@on_another_store()
 @pytest.mark.parametrize("moment", ["begun", "filled"])
 def test_a_deploy_that_is_killed_is_run_again(service: Service, moment: str) -> None:
     """Killed without warning, the live build is as it was; run again, the deploy is done."""
@@ -199,6 +204,7 @@ def test_a_deploy_that_is_killed_is_run_again(service: Service, moment: str) -> 
     done(service, "drop", name)
 
 
+# end: postgres
 def test_poison_event(service: Service) -> None:
     """It stops one read model alone; retried in vain, it is skipped for a reason, and goes on.
 
@@ -206,7 +212,7 @@ def test_poison_event(service: Service) -> None:
     """
     order = orders(service)[0]["order_id"]
     event = poisoned(service, order)
-    failed = until_listed(service, "order_summary_v1", status="failed")["failure"]
+    failed = until_listed(service, LIVE, status="failed")["failure"]
     assert (failed["event_id"], failed["event"][:13]) == (str(event), "LinesReturned")
     shown = done(service, "list")
     assert f"position {failed['position']}" in shown
@@ -215,27 +221,27 @@ def test_poison_event(service: Service) -> None:
     assert httpx.get(f"{service.url}/health/ready", timeout=PATIENCE).status_code == 503
 
     done(service, "retry", "order_summary")
-    until_listed(service, "order_summary_v1", status="failed")
+    until_listed(service, LIVE, status="failed")
     assert "has not stopped at the event" in refused(
         service, 1, "skip", "order_summary", str(uuid4()), "--reason", "a guess"
     )
     done(service, "skip", "order_summary", str(event), "--reason", "line 99 is a typing error")
-    until_listed(service, "order_summary_v1", status="live", failure=None, lag_events=0)
+    until_listed(service, LIVE, status="live", failure=None, lag_events=0)
     assert "line 99 is a typing error" in done(service, "actions", "order_summary")
 
     assert f"{event}" in refused(service, 1, "deploy", "order_summary")  # it takes every event
     done(service, "skip", "order_summary", str(event), "--reason", "as before")
     done(service, "deploy", "order_summary")
-    done(service, "drop", "order_summary_v1")
+    done(service, "drop", LIVE)
     until_ready(service)
 
 
-@on("eventstoredb")
+@on_one_store()
 def test_questions_are_answered_page_by_page(service: Service) -> None:
     """Each read model is asked by a command, as a table and as JSON that leads to the next page."""
 
     def page(*arguments: str) -> dict[str, Any]:
-        ended = headwater(service.home, *arguments, "--limit", "2", "--json")
+        ended = cli(service.home, *arguments, "--limit", "2", "--json")
         assert ended.returncode == 0, ended.stderr
         return dict(json.loads(ended.stdout))
 
@@ -244,19 +250,17 @@ def test_questions_are_answered_page_by_page(service: Service) -> None:
         second = page(name, "--after", first["after"])
         assert len(first[name] + second[name]) == 4
         assert first[name][0] not in second[name]
-    shown = headwater(service.home, "products", "hang", "heart", "--limit", "1")
+    shown = cli(service.home, "products", "hang", "heart", "--limit", "1")
     assert "WHITE HANGING HEART T-LIGHT HOLDER" in shown.stdout
-    assert "1 products, up to date; the next page: --after" in shown.stdout
-    one = headwater(service.home, "orders", page("orders")["orders"][0]["order_id"])
+    assert "1 product, up to date; the next page: --after" in shown.stdout
+    one = cli(service.home, "orders", page("orders")["orders"][0]["order_id"])
     assert "unit price" in one.stdout
-    assert "use one of placed, conf" in refusal(
-        headwater(service.home, "orders", "--status", "x"), 2
-    )
-    assert "customer 0" in refusal(headwater(service.home, "customers", "0"), 1)
+    assert "use one of placed, conf" in refusal(cli(service.home, "orders", "--status", "x"), 2)
+    assert "customer 0" in refusal(cli(service.home, "customers", "0"), 1)
 
 
 def test_without_a_service_it_says_what_to_start(tmp_path: Path) -> None:
     """One line, exit code 1, and no directory is made."""
-    told = refusal(headwater(tmp_path / "home", "projections", "list"), 1)
+    told = refusal(cli(tmp_path / "home", "projections", "list"), 1)
     assert "`run`" in told
     assert not (tmp_path / "home").exists()

@@ -23,18 +23,22 @@ from tests.waiting import until_true
 async def _servers(
     event_store: EventStore, postgres: str, directory: Path
 ) -> AsyncIterator[tuple[Mapping[str, str], restarted.Restarted]]:
+    # only: postgres_events
     if event_store == "postgres":
         async with restarted.postgres(directory) as server:
             yield (
                 {"HEADWATER_EVENT_STORE": "postgres", "HEADWATER_POSTGRES_URI": server.uri},
                 server,
             )
-    else:
+    # end: postgres_events
+    # only: eventstoredb
+    if event_store == "eventstoredb":
         async with restarted.node(directory) as server:
             yield (
                 {"HEADWATER_EVENTSTOREDB_URI": server.uri, "HEADWATER_POSTGRES_URI": postgres},
                 server,
             )
+    # end: eventstoredb
 
 
 @pytest.mark.parametrize("how", ["stopped", "killed"])

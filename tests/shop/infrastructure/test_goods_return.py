@@ -1,6 +1,6 @@
 """A return of goods over real sockets: each event store, and providers over HTTP."""
 
-import asyncio
+import asyncio  # only: eventstoredb
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +23,11 @@ from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.faults import set_faults
 from tests.shop.outside import over_http
 from tests.shop.stores import settings_of
-from tests.stores import only_on
-from tests.waiting import until, until_true
+from tests.stores import only_on  # only: eventstoredb
+from tests.waiting import (
+    until,  # only: eventstoredb
+    until_true,
+)
 
 WORTH = Money.parse("15.30 GBP")
 LINE = orders.OrderLine(sku="85123A", quantity=6, unit_price=Money.parse("2.55 GBP"))
@@ -94,6 +97,7 @@ async def test_goods_that_come_back_are_paid_back_and_put_back(
         assert recorded.metadata.saga_id == saga_id(id, "r-1")
 
 
+# only: eventstoredb
 @only_on("eventstoredb")  # a pool of connections has tasks of its own, which come and go
 async def test_reacting_ends_when_it_is_cancelled(container: Container) -> None:
     """No task is left behind."""
@@ -101,3 +105,6 @@ async def test_reacting_ends_when_it_is_cancelled(container: Container) -> None:
     async with reacting(container):
         await asyncio.sleep(0)
     await until(lambda: asyncio.all_tasks() <= before)
+
+
+# end: eventstoredb

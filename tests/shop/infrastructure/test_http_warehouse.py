@@ -48,12 +48,14 @@ async def code_of(shop: Shop, id: str) -> str:
 async def test_the_pick_list_shows_what_waits_and_no_more(shop: Shop) -> None:
     """Confirmed orders with their goods; not what is only placed, nor what has left."""
     await shop.placed()
-    waiting, gone = await confirmed(shop), await confirmed(shop)
+    label = {"recipient": "Ada Lovelace", "address": "12 St James's Square, London"}
+    waiting, gone = await confirmed(shop, **label), await confirmed(shop)
     await shop.post(f"/orders/{gone}/dispatch")
 
     (pick,) = (await shop.get("/warehouse/picks")).json()["picks"]
 
     assert pick["order_id"] == waiting
+    assert {name: pick[name] for name in label} == label
     assert pick["goods"] == [{"sku": "85123A", "description": None, "quantity": 6}]
 
 

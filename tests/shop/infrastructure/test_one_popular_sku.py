@@ -56,6 +56,7 @@ async def test_a_queue_that_is_full_is_told_at_once(shop: Shop) -> None:
     """Beyond the bound: 503 as a problem that says when to come again, and nothing was done."""
     short = CommandDispatch(shop.container.event_store(), SHOP.catalogue, waiting=10)
     shop.container.dispatch.override(providers.Object(short))
+    shop.container.served.reset()  # it has the one before
 
     answers, _ = await receipts(shop, 50)
 

@@ -21,7 +21,12 @@ from tests.shop.infrastructure.shop import LINE, empty_shop, shop_over
 def search_side(given: Given) -> ReadSide:
     """All read models in a search index."""
     builds = memory.Builds()
-    return ReadSide(memory.IndexedReadModels(given.projections, builds), builds, builds.checkpoints)
+    return ReadSide(
+        memory.IndexedReadModels(given.projections, builds),
+        builds,
+        builds.checkpoints,
+        memory.Leases(),
+    )
 
 
 def both_sides(given: Given) -> ReadSide:
@@ -30,7 +35,7 @@ def both_sides(given: Given) -> ReadSide:
     others = [one for one in given.projections if one.name != product_search.name]
     index = memory.IndexedReadModels([product_search], builds)
     models = PlacedReadModels(memory.ReadModels(others, builds), {product_search.name: index})
-    return ReadSide(models, builds, builds.checkpoints)
+    return ReadSide(models, builds, builds.checkpoints, memory.Leases())
 
 
 def shop_with(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from application.command_dispatch import CommandDispatch
@@ -129,9 +129,16 @@ class ExchangeWorld(World):
         assert (verdict.findings, verdict.under_way) == ((), ())
 
 
+E = TypeVar("E", bound=ExchangeWorld)
+
+
 async def delivered(*faults: Fault, seed: int = 0, price: str = "2.5 GBP") -> ExchangeWorld:
     """An order of two pieces that has arrived, and a shelf with three more."""
-    world = ExchangeWorld(seed=seed)
+    return await delivered_in(ExchangeWorld(seed=seed), *faults, seed=seed, price=price)
+
+
+async def delivered_in(world: E, *faults: Fault, seed: int = 0, price: str = "2.5 GBP") -> E:
+    """The same, in this world."""
     await world.receive(a=3, b=3)
     await world.place("o-1", price, a=2)
     await world.deliver()

@@ -23,7 +23,7 @@ from embedded_eventstoredb import NodeProcess
 from infrastructure.shop.simulated_providers import SimulatedProviders
 from tests.servers import postgres_server
 from tests.shop.benchmarks.whole_orders import load
-from tests.shop.e2e.headwater import COMMAND, environment
+from tests.shop.e2e.cli import COMMAND, environment
 
 Store = Literal["postgres", "node"]
 ROLES: Final = ("api", "projections", "sagas")

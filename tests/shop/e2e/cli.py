@@ -10,8 +10,8 @@ __all__ = [
     "COMMAND",
     "PATIENCE",
     "Service",
+    "cli",
     "environment",
-    "headwater",
     "refusal",
     "running",
     "serving",
@@ -21,5 +21,5 @@ __all__ = [
 COMMAND: Final = (sys.executable, "-m", "infrastructure.shop")
 _SHOP: Final = CommandLine(COMMAND, ShopSettings)
 
-headwater, running, serving = _SHOP.run, _SHOP.running, _SHOP.serving
+cli, running, serving = _SHOP.run, _SHOP.running, _SHOP.serving
 environment = _SHOP.environment

@@ -1,0 +1,1 @@
+"""What operators do, and how it is recorded, on the sample service in memory."""

@@ -1,0 +1,1 @@
+"""What is the same on every event store, and what differs."""
