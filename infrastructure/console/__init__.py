@@ -9,10 +9,10 @@ is made, so that an open page can be kept up to date. A service adds pages of it
 from typing import Final
 
 from infrastructure.console.section import HOME, Section
-from infrastructure.console.site import install
+from infrastructure.console.site import answer_in_pages, install
 from infrastructure.console.visit import Visit, Visiting
 
 PATHS: Final = (HOME, f"{HOME}/")
 """What needs no API token, but a session."""
 
-__all__ = ["HOME", "PATHS", "Section", "Visit", "Visiting", "install"]
+__all__ = ["HOME", "PATHS", "Section", "Visit", "Visiting", "answer_in_pages", "install"]

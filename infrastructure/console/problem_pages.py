@@ -1,7 +1,7 @@
 """Refusals below the console as pages: a browser gets one wherever a request is refused.
 
-What stands in front of the routes answers with problem documents: for text that is not valid, a
-body that is too large, a method that there is not. Other clients get these as they are.
+What stands in front of the routes answers with problem documents: for a host name that is not
+trusted, a body that is too large, a method that there is not. Other clients get these as they are.
 """
 
 import json
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from infrastructure.console.section import HOME
 
 _PROBLEM: Final = "application/problem+json"
-_KEPT: Final = ("allow", "retry-after")
+_OF_THE_BODY: Final = frozenset({"content-type", "content-length"})
 
 
 class ProblemPages:
@@ -49,17 +49,21 @@ class ProblemPages:
     def _page(self, start: Message, body: bytes) -> Response:
         problem: Mapping[str, Any] = json.loads(body) if body else {}
         page = self._make(" ".join(_lines(problem)), start["status"])
-        before = Headers(raw=start["headers"])
-        for name in _KEPT:
-            if name in before:
-                page.headers[name] = before[name]
+        for name, value in Headers(raw=start["headers"]).items():
+            if name not in _OF_THE_BODY:
+                page.headers[name] = value
         return page
 
 
 def _opens_a_page(scope: Scope) -> bool:
-    if scope["type"] != "http" or f"{scope['path']}/"[: len(HOME) + 1] != f"{HOME}/":
+    if scope["type"] != "http" or not _is_of_the_console(scope["path"]):
         return False
     return "text/html" in Headers(scope=scope).get("accept", "")
+
+
+def _is_of_the_console(path: str) -> bool:
+    """``/`` leads to it."""
+    return path in ("/", HOME) or path.startswith(f"{HOME}/")
 
 
 def _is_problem(start: Message) -> bool:

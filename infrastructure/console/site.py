@@ -179,10 +179,18 @@ def install(app: FastAPI, program: Program[Any], settings: Settings) -> Site:
     for router in site.routers:
         app.include_router(router)
     app.add_middleware(Leading)
+    return site
+
+
+def answer_in_pages(app: FastAPI) -> None:
+    """Show what is refused before a page is looked for as a page, too.
+
+    Only what was added to ``app`` before: to be called last.
+    """
+    site: Site = app.state.console
     app.add_middleware(
         ProblemPages, make=lambda why, status: site.headed(site.refused(why, status))
     )
-    return site
 
 
 _elsewhere = APIRouter(route_class=PageRoute, prefix=HOME, include_in_schema=False)

@@ -1,6 +1,6 @@
 """The HTTP application: routes, errors, and what happens around every request."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from typing import Any
@@ -64,9 +64,12 @@ def create_app(container: Container) -> FastAPI:
     app.add_middleware(Limited)
     app.add_middleware(Readable)
     app.add_middleware(Identified, callers=container.callers(), apart=apart)
+    public: Collection[str] = ()
     if console:  # only: console
-        console.install(app, program, settings)  # only: console
+        public = console.install(app, program, settings).assets  # only: console
     refusal = unknown_name(settings.name_of("trusted_hosts"))
-    app.add_middleware(Trusted, names=settings.own_names, refusal=refusal)
-    app.add_middleware(Observed, metrics=container.metrics())  # added last, so it wraps all others
+    app.add_middleware(Trusted, names=settings.own_names, refusal=refusal, public=public)
+    app.add_middleware(Observed, metrics=container.metrics())  # it wraps all that is before it
+    if console:  # only: console
+        console.answer_in_pages(app)  # only: console
     return app

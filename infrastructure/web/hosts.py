@@ -20,15 +20,24 @@ class Trusted:
     """Passes requests on for names that are trusted, and all others to ``refusal``.
 
     Trusted are the names of the loopback, those given here (``*.example.org``: all below it, ``*``:
-    any), and the address that the client has connected to.
+    any), and the address that the client has connected to. Files at the paths ``public`` are for
+    everybody: the page of a refusal loads them.
     """
 
-    def __init__(self, app: _App, *, names: Collection[str] = (), refusal: _App) -> None:
-        self._app, self._refusal = app, refusal
+    def __init__(
+        self,
+        app: _App,
+        *,
+        names: Collection[str] = (),
+        refusal: _App,
+        public: Collection[str] = (),
+    ) -> None:
+        self._app, self._refusal, self._public = app, refusal, public
         self._names = {*LOOPBACK, *(name.lower() for name in names)}
 
     async def __call__(self, scope: _Scope, receive: Any, send: Any) -> None:
-        trusted = scope["type"] != "http" or self._trusts(host(scope), scope)
+        passes = scope["type"] != "http" or scope["path"] in self._public
+        trusted = passes or self._trusts(host(scope), scope)
         await (self._app if trusted else self._refusal)(scope, receive, send)
 
     def _trusts(self, name: str | None, scope: _Scope) -> bool:
