@@ -54,14 +54,20 @@ class User:
         command = (setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
         if _open_to_all(data) and _open_to_all(binary("postgres")):
             return cls(uid, gid, command)
-        # below a directory such as /root: lets only the server pass
-        capability = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
-        return cls(uid, gid, command + capability, passes=True)
+        return cls(uid, gid, command + _PASSING, passes=True)
 
     def give(self, directory: Path) -> None:
         """Make the directory this user's own."""
         if self.command:
             os.chown(directory, self.uid, self.gid)
+
+
+_PASSING: Final = (
+    # below a directory such as /root: lets only the server pass
+    "--inh-caps=+dac_override",
+    "--ambient-caps=+dac_override",
+    "--securebits=+no_setuid_fixup",  # also where it asks whether it may, as initdb does
+)
 
 
 def _open_to_all(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: it starts, keeps its data, and never outlives its owner."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 
 from infrastructure.embedded.postgres import EmbeddedPostgres, PostgresFailed
+from infrastructure.embedded.postgres.installation import binary
 from tests.waiting import PATIENCE, has_ended
 
 _HOLD = """
@@ -26,14 +28,14 @@ with EmbeddedPostgres(Path(sys.argv[1])) as server:
 
 
 @contextmanager
-def another_process(directory: Path) -> Iterator[tuple[psutil.Popen, str]]:
+def another_process(directory: Path, **environment: str) -> Iterator[tuple[psutil.Popen, str]]:
     """A process that runs the server of that directory until it is told or killed."""
     process = psutil.Popen(
         [sys.executable, "-c", _HOLD, str(directory)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "TMPDIR": str(directory)},  # a power cut leaves sockets behind
+        env={**os.environ, "TMPDIR": str(directory), **environment},  # a power cut leaves sockets
     )
     try:
         yield process, process.stdout.readline().strip()
@@ -231,3 +233,28 @@ def test_started_by_root_it_opens_no_directory_to_others(tmp_path: Path) -> None
         assert process.uids().effective != 0
 
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
+def test_started_by_root_it_may_be_installed_where_only_root_may_look(tmp_path: Path) -> None:
+    """As in a checkout below /root: the server asks whether it may before it reads its programs."""
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    installed = binary("postgres").parents[2]
+    for folder in (installed, installed.with_suffix(".libs")):
+        shutil.copytree(folder, private / folder.name, symlinks=True, copy_function=linked)
+
+    asked = "from infrastructure.embedded.postgres.installation import binary; print(binary('x'))"
+    here = {**os.environ, "PYTHONPATH": str(private)}
+    found = subprocess.run([sys.executable, "-c", asked], env=here, capture_output=True, text=True)
+    assert found.stdout.startswith(str(private)), found.stderr
+    with another_process(tmp_path / "home", PYTHONPATH=str(private)) as (_, uri):
+        assert ask(uri, "SELECT 1") == (1,)
+
+
+def linked(source: str, target: str) -> None:
+    """Sooner than a copy, where both are on one disk."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
