@@ -56,7 +56,6 @@ from infrastructure.parts import (
     personal_data,
     protected_catalogue,
     protected_store,
-    published_up_to,  # only: bus
     reactions,
     receivers,  # only: bus
 )
@@ -407,7 +406,7 @@ class Container(containers.DeclarativeContainer):
         event_browser,
         payloads,
         providers.Callable(_builds_if_open, read_side.provider),
-        providers.Callable(published_up_to, bus),  # only: bus
+        bus,  # only: bus
     )
 
     # what the edges use

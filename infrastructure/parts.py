@@ -1,12 +1,6 @@
 """What the wiring builds of a declared service: one of each, by its name."""
 
-from collections.abc import (
-    Awaitable,  # only: bus
-    Callable,  # only: bus
-    Collection,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,13 +17,11 @@ from application.personal.protection import PersonalData, ProtectedStore
 from application.personal.published import PublishedPersonalData  # only: bus
 from application.ports import (
     Bus,  # only: bus
-    BusUnavailable,  # only: bus
     ConsumerGroups,
     EventStore,
     IncomingRecords,  # only: bus
     Leases,  # only: bus
     PayloadStore,
-    PositionLost,  # only: bus
     Subscriptions,  # only: bus
 )
 from application.projections.projection import Projection
@@ -131,23 +123,6 @@ def receivers(
         )
         for one in service.receives
     }
-
-
-# end: bus
-# only: bus
-def published_up_to(bus: Bus | None) -> Callable[[], Awaitable[int | None]] | None:
-    """Asks the bus for the position up to which events are on it; ``None``: there is no bus."""
-    if bus is None:
-        return None
-
-    async def position() -> int | None:
-        try:
-            standing = await bus.standing()
-        except (BusUnavailable, PositionLost):
-            return None
-        return standing.position if standing else None
-
-    return position
 
 
 # end: bus

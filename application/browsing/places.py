@@ -1,15 +1,18 @@
 """Finding what a person names: an event, a stream, or an aggregate by its bare id."""
 
-from collections.abc import (
-    Awaitable,  # only: bus
-    Callable,
-)
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from application.messages import RecordedEvent
-from application.ports import Builds, EventBrowser, PayloadStore, Reading
+from application.ports import (
+    Builds,
+    Bus,  # only: bus
+    EventBrowser,
+    PayloadStore,
+    Reading,
+)
 from application.service import Service
 
 
@@ -22,11 +25,7 @@ class Looking:
     payloads: PayloadStore | None
     builds: Callable[[], Builds | None]
     """``None`` where the read models are not opened."""
-    # only: bus
-    published_up_to: Callable[[], Awaitable[int | None]] | None = None
-    """The position up to which events are on the bus, unknown while it does not answer; ``None``:
-    there is no bus."""
-    # end: bus
+    bus: Bus | None = None  # only: bus
 
 
 class NothingFound(Exception):

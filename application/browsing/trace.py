@@ -57,7 +57,14 @@ class Step:
     """Seconds since its cause was recorded; ``None`` for a root."""
     saga: str | None
     """The name of the saga whose step it is."""
-    records: Sequence["Record"] = ()  # only: bus
+    # only: bus
+    records: Sequence[Record] = ()
+
+    def until(self, record: Record) -> float | None:
+        """Seconds until that record was published; ``None`` if that is not known."""
+        return (record.at - self.recorded.recorded_at).total_seconds() if record.at else None
+
+    # end: bus
 
 
 @dataclass(frozen=True)
@@ -122,19 +129,14 @@ async def _of_stream(looking: Looking, stream: str) -> Trace:
 
 
 async def _made(looking: Looking, correlation_id: str, found: Correlated) -> Trace:
-    # only: bus
-    up_to = await looking.published_up_to() if looking.published_up_to else None
-    # end: bus
+    records = await records_of(looking, found.events)  # only: bus
     steps = [
-        await _step(
+        _step(
             looking,
-            recorded,
-            depth,
-            origin,
-            cause,
-            up_to,  # only: bus
+            *placed,
+            records.get(placed[0].id, ()),  # only: bus
         )
-        for recorded, depth, origin, cause in _in_order(found.events)
+        for placed in _in_order(found.events)
     ]
     parents = (_metadata(one, "traceparent") for one in found.events)
     traceparent = next((one for one in parents if one), None)
@@ -175,13 +177,13 @@ def _origin(recorded: RecordedEvent, by_id: Mapping[str, RecordedEvent]) -> Orig
     return Origin.REQUEST if command and command == recorded.causation_id else Origin.LOST
 
 
-async def _step(
+def _step(
     looking: Looking,
     recorded: RecordedEvent,
     depth: int,
     origin: Origin,
     cause: RecordedEvent | None,
-    up_to: int | None,  # only: bus
+    records: Sequence[Record],  # only: bus
 ) -> Step:
     category, _ = split(recorded.stream)
     saga = category if category in looking.service.versions else None
@@ -197,7 +199,7 @@ async def _step(
         _occurred_at(recorded),
         took,
         saga,
-        await records_of(looking, recorded, up_to),  # only: bus
+        records,  # only: bus
     )
 
 

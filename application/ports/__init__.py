@@ -76,6 +76,7 @@ from application.ports.bus import (  # only: bus
     PositionLost,  # only: bus
     Publisher,  # only: bus
     RecordTooLarge,  # only: bus
+    Sought,  # only: bus
     TopicStanding,  # only: bus
 )  # only: bus
 from application.ports.coordination import (
@@ -217,6 +218,7 @@ __all__ = [
     "SearchIndex",  # only: search
     "Searching",
     "Seen",
+    "Sought",  # only: bus
     "StoreFacts",
     "StoreUnavailable",
     "StoredPayload",

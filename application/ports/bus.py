@@ -62,6 +62,21 @@ class ForwarderStanding:
 
 
 @dataclass(frozen=True)
+class Sought:
+    """A record that may be on the bus."""
+
+    topic: str
+    id: str  # of its CloudEvent, as the type
+    type: str
+    since: datetime  # it was not published before that
+
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """The same for all repetitions of the record, and for no other one."""
+        return self.topic, self.id, self.type
+
+
+@dataclass(frozen=True)
 class TopicStanding:
     """A topic as the broker has it; ``None`` is unknown."""
 
@@ -110,6 +125,13 @@ class Bus(Protocol):
 
         Works where the position is lost, too. Raises :class:`Fenced` when others are opened all
         the time.
+        """
+        ...
+
+    async def published_at(self, sought: Sequence[Sought]) -> Sequence[datetime | None]:
+        """When each of these was published, by the time that the bus keeps with a record.
+
+        ``None``: the bus has no such record any more, or it was not found in a few seconds.
         """
         ...
 

@@ -2,25 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from rich.text import Text
 
 from application.browsing.places import NothingFound
+from application.browsing.published import Record  # only: bus
 from application.browsing.trace import Origin, Step, Trace, trace
 from infrastructure.cli.event_list import document_of
 from infrastructure.cli.forms import say_data
 from infrastructure.cli.printing import Console
-from infrastructure.cli.table import Column, print_table, width, wrapped
+from infrastructure.cli.table import width, wrapped
+from infrastructure.cli.trace_tree import Branch, print_tree
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS
 from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
 
-_COLUMNS: Final = (Column("what happened"), Column("event"), Column("after", right=True))
-_DEEPEST: Final = 8
-"""Levels that are indented: a saga is a chain, and deeper than a terminal is wide."""
 _ORIGINS: Final = {Origin.LOST: " (cause not here)", Origin.CYCLE: " (follows from itself)"}
 
 
@@ -38,7 +37,7 @@ async def print_trace(deployment: Deployment, name: str, *, json: bool) -> None:
     for line in _heads(found):
         console.print(line)
     console.print()
-    print_table(_COLUMNS, [row for step in found.steps for row in _rows(step)])
+    print_tree([*_branches(found)])
     console.print()
     for ending in _endings(found):
         for part in wrapped(Text(ending, style="dim"), width()):
@@ -54,18 +53,48 @@ def _heads(found: Trace) -> Iterator[str]:
         yield f"took         {_seconds(found.seconds)}"
 
 
-def _rows(step: Step) -> Iterator[tuple[str, str, str]]:
-    indent = "  " * min(step.depth, _DEEPEST)
-    event = f"{step.recorded.stream}@{step.recorded.version}"
-    if step.origin is not Origin.EVENT:
-        yield f"{_command(step)}{_ORIGINS.get(step.origin, '')}", "", ""
-    after = "" if step.latency is None else f"+{_seconds(step.latency)}"
-    yield f"  {indent}{step.what}", event, after
+def _branches(found: Trace) -> Iterator[Branch]:
+    days = {at.astimezone(UTC).date() for step in found.steps for at in _times(step)}
+    clock = "%H:%M:%S" if len(days) <= 1 else "%Y-%m-%d %H:%M:%S"
+    for step in found.steps:
+        if step.origin is not Origin.EVENT:
+            yield Branch(f"{_command(step)}{_ORIGINS.get(step.origin, '')}")
+        event = f"{step.recorded.stream}@{step.recorded.version}"
+        at = _moment(step.at, clock)
+        yield Branch(step.what, step.depth + 1, event, at, _after(step.latency))
+        # only: bus
+        for record in step.records:
+            yield Branch(
+                f"→ {record.words}",
+                step.depth + 2,
+                record.type,
+                _published(record, clock),
+                _after(step.until(record)),
+            )
+        # end: bus
+
+
+def _times(step: Step) -> Iterator[datetime]:
+    yield step.at
     # only: bus
     for record in step.records:
-        words = {True: "published", False: "not published yet", None: "published?"}
-        yield f"  {indent}  → {record.type}", words[record.published], ""
+        if at := record.at or record.by:
+            yield at
     # end: bus
+
+
+# only: bus
+def _published(record: Record, clock: str) -> str:
+    if record.at:
+        return _moment(record.at, clock)
+    return f"by {_moment(record.by, clock)}" if record.by else ""
+
+
+# end: bus
+def _moment(at: datetime, clock: str) -> str:
+    """To the millisecond: many steps are done within one second."""
+    utc = at.astimezone(UTC)
+    return f"{utc:{clock}}.{utc.microsecond // 1000:03}Z"
 
 
 def _command(step: Step) -> str:
@@ -83,6 +112,11 @@ def _endings(found: Trace) -> Iterator[str]:
     if found.others:
         shown = ", ".join(found.others[:5]) + (" …" if len(found.others) > 5 else "")
         yield f"The stream has events of {len(found.others)} other correlations: {shown}"
+
+
+def _after(latency: float | None) -> str:
+    """Less than nothing where the clocks of two computers differ."""
+    return "" if latency is None else f"{'+' if latency >= 0 else ''}{_seconds(latency)}"
 
 
 def _seconds(value: float) -> str:
@@ -111,5 +145,21 @@ def _step(step: Step) -> dict[str, Any]:
         "occurred_at": step.at.isoformat(),
         "latency_seconds": step.latency,
         "saga": step.saga,
-        "records": [asdict(one) for one in step.records],  # only: bus
+        "records": [_record(one, step) for one in step.records],  # only: bus
     }
+
+
+# only: bus
+def _record(record: Record, step: Step) -> dict[str, Any]:
+    return {
+        "topic": record.topic,
+        "key": record.key,
+        "type": record.type,
+        "published": record.published,
+        "published_at": record.at and record.at.isoformat(),
+        "published_by": record.by and record.by.isoformat(),
+        "latency_seconds": step.until(record),
+    }
+
+
+# end: bus

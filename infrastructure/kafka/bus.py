@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from typing import Any, Final
 
-from application.ports import Fenced, ForwarderStanding, PositionLost, TopicStanding
+from application.ports import Fenced, ForwarderStanding, PositionLost, Sought, TopicStanding
 from infrastructure.kafka.blocking import Thread
+from infrastructure.kafka.looking_up import LookingUp
 from infrastructure.kafka.publishing import TRANSACTION, Publisher, Transactions
 from infrastructure.kafka.reading_back import ReadingBack
 from infrastructure.kafka.topics import Topics
@@ -33,7 +35,7 @@ class Bus:
         self._settings, self._prefix, self._transaction = settings, prefix, transaction
         self._id = f"{prefix}{service}-forwarder"  # no topic of events has a - before its category
         self._topics = Topics(settings, [f"{prefix}{topic}" for topic in topics], self._id)
-        self._back = ReadingBack(settings)
+        self._back, self._up = ReadingBack(settings), LookingUp(settings, prefix)
 
     @asynccontextmanager
     async def publisher(self) -> AsyncIterator[Publisher]:
@@ -52,6 +54,10 @@ class Bus:
 
     async def standing(self) -> ForwarderStanding | None:
         return await asyncio.to_thread(self._back.standing, self._id)
+
+    async def published_at(self, sought: Sequence[Sought]) -> Sequence[datetime | None]:
+        found = await asyncio.to_thread(self._up.times, sought)
+        return [found.get(one.name) for one in sought]
 
     async def topics(self) -> Sequence[TopicStanding]:
         return await asyncio.to_thread(self._topics.standings)

@@ -44,12 +44,12 @@ class ReadingBack:
 
     def standing(self, topic: str) -> ForwarderStanding | None:
         """What was committed last to this topic of positions. Raises :class:`PositionLost`."""
-        with self._consumer() as consumer:
+        with reading(self._settings) as consumer:
             low, high = _ends(consumer, TopicPartition(topic, 0))
             looked, first = _LAST, high
             while first > low:  # aborted transactions take offsets, too, however many there were
                 first = max(low, high - looked)
-                found = [*_until_end(consumer, [TopicPartition(topic, 0, first)])]
+                found = [*until_end(consumer, [TopicPartition(topic, 0, first)])]
                 if found:
                     return _read(topic, found[-1])
                 looked *= 10
@@ -62,21 +62,23 @@ class ReadingBack:
             for topic, partitions in topics.items()
             for number in range(partitions)
         ]
-        with self._consumer() as consumer:
+        with reading(self._settings) as consumer:
             if any(_ends(consumer, place)[0] > 0 for place in places):
                 return True  # the first ones have been deleted since
             started = [TopicPartition(one.topic, one.partition, 0) for one in places]
-            return any(True for _ in _until_end(consumer, started))
+            return any(True for _ in until_end(consumer, started))
 
-    @contextmanager
-    def _consumer(self) -> Iterator[Consumer]:
-        faults = Faults()
-        with answers(faults):
-            consumer = Consumer({**_CONFIG, **self._settings, "error_cb": faults.note})
-            try:
-                yield consumer
-            finally:
-                consumer.close()
+
+@contextmanager
+def reading(settings: Mapping[str, Any]) -> Iterator[Consumer]:
+    """A consumer of what is committed, in no group. Raises ``BusUnavailable``."""
+    faults = Faults()
+    with answers(faults):
+        consumer = Consumer({**_CONFIG, **settings, "error_cb": faults.note})
+        try:
+            yield consumer
+        finally:
+            consumer.close()
 
 
 def _ends(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
@@ -89,7 +91,7 @@ def _ends(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
         raise
 
 
-def _until_end(consumer: Consumer, places: Sequence[TopicPartition]) -> Iterator[Message]:
+def until_end(consumer: Consumer, places: Sequence[TopicPartition]) -> Iterator[Message]:
     """What is committed, from these offsets on."""
     consumer.assign([*places])
     reading = {(place.topic, place.partition) for place in places}

@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from application.integration_events import Outgoing
 from application.ports import (
@@ -12,6 +13,7 @@ from application.ports import (
     ForwarderStanding,
     PositionLost,
     RecordTooLarge,
+    Sought,
     TopicStanding,
 )
 
@@ -26,6 +28,7 @@ class Bus:
         self.declared, self.largest = tuple(topics), largest
         self.existing = {topic: TopicStanding(topic, True, 1, 1, None, largest) for topic in topics}
         self.records: defaultdict[str, list[Outgoing]] = defaultdict(list)  # by topic
+        self.times: dict[tuple[str, str, str], datetime] = {}  # of each, when it came first
         self.kept: ForwarderStanding | None = None
         self.opened = 0  # publishers so far
 
@@ -46,6 +49,10 @@ class Bus:
     async def standing(self) -> ForwarderStanding | None:
         self._require_topics()
         return self.kept
+
+    async def published_at(self, sought: Sequence[Sought]) -> Sequence[datetime | None]:
+        self._require_topics()
+        return [self.times.get(one.name) for one in sought]
 
     async def topics(self) -> Sequence[TopicStanding]:
         return [self.existing.get(one, TopicStanding(one, False)) for one in self.declared]
@@ -85,4 +92,6 @@ class Publisher:
             raise Fenced("another publisher was opened")
         for outgoing in batch:
             self._bus.records[outgoing.topic].append(outgoing)
+            name = (outgoing.topic, outgoing.event.id, outgoing.event.type)
+            self._bus.times.setdefault(name, standing.at)
         self._bus.kept = standing

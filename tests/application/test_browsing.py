@@ -3,7 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace  # only: bus
-from datetime import UTC, datetime
+from datetime import (
+    UTC,
+    datetime,
+    timedelta,  # only: bus
+)
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,10 +16,20 @@ from application.browsing.documents import Difference, differences, plain
 from application.browsing.explained import explained
 from application.browsing.history import as_it_was, history
 from application.browsing.places import Looking, NothingFound, event_named
-from application.browsing.trace import Origin, trace
+from application.browsing.published import Record  # only: bus
+from application.browsing.trace import (
+    Origin,
+    Step,  # only: bus
+    trace,
+)
 from application.claim_check import ClaimCheck
+from application.integration_events import Outgoing  # only: bus
 from application.messages import Metadata, NewEvent
-from application.ports import NO_STREAM
+from application.ports import (
+    NO_STREAM,
+    BusUnavailable,  # only: bus
+    ForwarderStanding,  # only: bus
+)
 from domain.personal import MASK
 from infrastructure import memory
 from tests.application.protected import Protection, give
@@ -24,6 +38,7 @@ from tests.sample.transfers import RequestTransfer, TransferRequested
 from tests.sample.world import Bank
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)  # only: bus
 
 
 def looking(store: memory.EventStore, payloads: memory.PayloadStore | None = None) -> Looking:
@@ -175,22 +190,77 @@ async def test_a_stream_with_several_requests_names_the_others() -> None:
 
 
 # only: bus
-@pytest.mark.parametrize(("up_to", "published"), [(None, None), (-1, False), (10**9, True)])
-async def test_a_trace_shows_what_is_published(up_to: int | None, published: bool | None) -> None:
-    """Each event that leads to a record names its topic, and whether the forwarder has passed
-    it; unknown where the bus does not answer."""
-    bank = await transferred()
+class Away(memory.Bus):
+    """A bus that does not answer."""
 
-    async def position() -> int | None:
-        return up_to
+    async def standing(self) -> ForwarderStanding | None:
+        raise BusUnavailable("it is away")
 
-    found = await trace(replace(looking(bank.store), published_up_to=position), "t-1")
 
-    records = [record for one in found.steps for record in one.records]
-    assert {(one.topic, one.published) for one in records} == {
-        ("bank.account", published),
-        ("bank.transfer", published),
-    }
+async def records(bank: Bank, bus: memory.Bus) -> list[tuple[Step, Record]]:
+    """Those in the trace of the transfer."""
+    found = await trace(replace(looking(bank.store), bus=bus), "t-1")
+    return [(one, record) for one in found.steps for record in one.records]
+
+
+async def passed(bus: memory.Bus, position: int, *records: Outgoing) -> None:
+    """A forwarder has published these and is past that position."""
+    async with bus.publisher() as publisher:
+        await publisher.publish(records, ForwarderStanding(position, None, 0, LATER, "a test"))
+
+
+async def test_a_trace_shows_when_a_record_was_published() -> None:
+    """By the time of the record itself, and how long after its event; under the topic's name."""
+    bank, bus = await transferred(), memory.Bus(SAMPLE.contract.topics)
+    all = bank.store.after(-1, 1000)
+    made = [SAMPLE.contract.outgoing(one) for one in all if one in SAMPLE.contract.events]
+    await passed(bus, all[-1].position, *(each for some in made for each in some))
+
+    found = await records(bank, bus)
+
+    assert {one.topic for _, one in found} == {"bank.account", "bank.transfer"}
+    assert {(one.words, one.at) for _, one in found} == {("published", LATER)}
+    for step, record in found:
+        assert step.until(record) == (LATER - step.recorded.recorded_at).total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("kind", "up_to", "words", "by"),
+    [
+        (Away, None, "published or not: the bus does not answer", None),
+        (memory.Bus, None, "not yet published", None),
+        (memory.Bus, 0, "not yet published", None),
+        (memory.Bus, 10**9, "published, no record found", True),
+    ],
+)
+async def test_a_trace_says_why_a_record_has_no_time(
+    kind: type[memory.Bus], up_to: int | None, words: str, by: bool | None
+) -> None:
+    """The bus is away, nothing was published yet, the forwarder is not there yet; or it is past
+    the event, by a time that is known, and the record is not there any more."""
+    bank, bus = await transferred(), kind(SAMPLE.contract.topics)
+    if up_to is not None:
+        await passed(bus, up_to)
+
+    found = await records(bank, bus)
+
+    assert found
+    for step, record in found:
+        assert (record.words, record.at, step.until(record)) == (words, None, None)
+        assert record.by == (LATER if by else None)
+
+
+async def test_a_record_from_before_a_replay_is_published() -> None:
+    """The position was moved back before its event: the record is on the bus all the same."""
+    bank, bus = await transferred(), memory.Bus(SAMPLE.contract.topics)
+    event = next(one for one in bank.store.after(-1, 1000) if one in SAMPLE.contract.events)
+    await passed(bus, event.position, *SAMPLE.contract.outgoing(event))
+    await bus.move(ForwarderStanding(-1, None, 0, LATER, "a test"))
+
+    found = await trace(replace(looking(bank.store), bus=bus), str(event.id))
+
+    shown = next(one for one in found.steps if one.recorded.id == event.id)
+    assert [(one.published, one.at, one.by) for one in shown.records] == [(True, LATER, None)]
 
 
 # end: bus

@@ -3,16 +3,21 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime  # only: bus
 
 import pytest
 from dependency_injector import providers
 
-from application.ports import StoreUnavailable
+from application.ports import (
+    ForwarderStanding,  # only: bus
+    StoreUnavailable,
+)
 from infrastructure.console.site import SECTIONS
 from infrastructure.processes.service import reacting
 from tests.console.page import BROWSER, Page, page, send
 from tests.sample.accounts import Deposit
 from tests.sample.client import Bank, bank_over, empty_bank, id_of
+from tests.sample.service import SAMPLE  # only: bus
 from tests.waiting import until_true
 
 
@@ -107,6 +112,30 @@ async def test_a_trace_shows_what_a_request_has_set_off(busy: Busy) -> None:
         assert "published" not in shown.text  # there is nowhere to publish to
 
 
+# only: bus
+async def test_a_trace_shows_when_records_were_published() -> None:
+    """Or by when, or that they are not yet: a record has a line of its own, as an event has."""
+    container = empty_bank(bus="kafka", kafka_bootstrap_servers="127.0.0.1:1")  # in memory
+    async with bank_over(container) as bank:
+        transfer = id_of(await bank.requested())
+        path = f"/console/trace/transfer-{transfer}"
+        waiting = await page(bank.http, path)
+        [event] = [one async for one in container.event_store().read(f"transfer-{transfer}")]
+        noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+        async with container.bus().publisher() as publisher:
+            standing = ForwarderStanding(event.position, None, 1, noon, "a test")
+            await publisher.publish([], standing)
+            lost = await page(bank.http, path)
+            await publisher.publish(SAMPLE.contract.outgoing(event), standing)
+            published = await page(bank.http, path)
+
+    record = "bank.transfer.requested.v1 forwarder"
+    assert f"→ not yet published {record}" in waiting.text
+    assert f"→ published, no record found {record} by 2026-01-01 12:00:00Z" in lost.text
+    assert f"→ published {record} 2026-01-01 12:00:00Z" in published.text
+
+
+# end: bus
 async def test_a_trace_is_linked_where_traces_are_shown() -> None:
     """By its id behind the address of the settings."""
     async with bank_over(empty_bank(trace_uri="https://traces.example/trace/")) as bank:

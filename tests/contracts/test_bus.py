@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -19,6 +19,7 @@ from application.ports import (
     LastEvent,
     PositionLost,
     RecordTooLarge,
+    Sought,
 )
 from application.receiving import cloud_events
 from infrastructure import kafka, memory
@@ -202,6 +203,44 @@ async def test_records_without_a_position_are_not_repeated(case: Case) -> None:
         pass
 
 
+async def test_the_bus_knows_when_a_record_was_published(case: Case) -> None:
+    """The first time, also where it was published again; of a record that is not there, nothing."""
+    first, again, other = case.outgoing("a"), case.outgoing("b"), case.outgoing("c")
+    began = datetime.now(UTC)
+    async with case.bus.publisher() as publisher:
+        for number, batch in enumerate(([first], [again], [again], [other])):
+            await publisher.publish(batch, replace(standing(number), at=datetime.now(UTC)))
+    sought = [
+        Sought(one.topic, one.event.id, one.event.type, began)
+        for one in (other, again, first, case.outgoing("a"))
+    ]
+    times = await case.bus.published_at(sought)
+
+    assert times[3] is None
+    found = [one for one in times if one is not None]
+    assert found == sorted(found, reverse=True)
+    assert len(found) == 3
+    for one in found:
+        assert began - timedelta(seconds=1) <= one <= datetime.now(UTC)
+    assert await case.bus.published_at([]) == []
+
+
+async def test_a_record_is_found_among_others_of_its_event(case: Case) -> None:
+    """Two versions of one fact have one id, and each its own type."""
+    made = case.outgoing("a")
+    newer = replace(made, event=replace(made.event, type="bank.transfer.completed.v2"))
+    began = datetime.now(UTC)
+    async with case.bus.publisher() as publisher:
+        await publisher.publish([made], replace(standing(1), at=began))
+
+    times = await case.bus.published_at(
+        [Sought(one.topic, one.event.id, one.event.type, began) for one in (made, newer)]
+    )
+
+    assert times[0] is not None
+    assert times[1] is None
+
+
 async def test_missing_topics_are_shown_and_created(case: Case) -> None:
     """All else is refused with their names. Creating them again changes nothing."""
     bus = case.elsewhere()
@@ -210,9 +249,12 @@ async def test_missing_topics_are_shown_and_created(case: Case) -> None:
     with pytest.raises(BusUnavailable, match=f"no topic {missing[0]}"):
         async with bus.publisher():
             pass
+    sought = [Sought(missing[0], f"{uuid4()}", "bank.transfer.completed.v1", NOON)]
     for refused in (bus.standing(), bus.move(standing(1))):
         with pytest.raises(BusUnavailable, match=f"no topic .*{missing[-1]}"):
             await refused
+    with pytest.raises(BusUnavailable, match="no topic"):
+        await bus.published_at(sought)
     assert await bus.create_topics(partitions=2, replication=1) == missing
     assert await bus.create_topics() == []
     topic = (await bus.topics())[0]
