@@ -22,6 +22,8 @@ from application.projections.status import State
 
 FRESH: Final = timedelta(seconds=5)
 """An older report does not describe the present any more."""
+NOBODY: Final = "nobody runs it"
+"""The state of a build without a fresh report."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,7 @@ def in_a_word(standing: BuildStanding) -> str:
         report is None or _silence(standing, shard) > FRESH
         for report, shard in zip(reports, standing.shards, strict=True)
     ):
-        return "nobody runs it"
+        return NOBODY
     return str(_worst(standing).state)
 
 
@@ -211,7 +213,7 @@ def in_words(standing: BuildStanding) -> str:
         return f"{word} at {where}: {failure.error}"
     if standing.paused:
         return f"{word} by {standing.paused.by}: {standing.paused.reason}"
-    if word == "nobody runs it":
+    if word == NOBODY:
         return word
     error = _worst(standing).error
     return f"{word}: {error}" if error else word

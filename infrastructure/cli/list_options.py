@@ -13,6 +13,14 @@ After = Annotated[
     typer.Option(help="Go on after this place; each page ends with it.", metavar="PLACE"),
 ]
 Limit = Annotated[int, typer.Option(help="At most this many, 1 to 500.")]
+Watch = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        help="Show it again each second, in place on a terminal; elsewhere, and as data, again "
+        "after each change. Ends when nothing is left to wait for.",
+    ),
+]
 OldestFirst = Annotated[bool, typer.Option("--oldest-first", help="Oldest first.")]
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import typer
 
+from infrastructure.cli.list_options import Watch
 from infrastructure.cli.process import clear_errors, deployed, until_done, until_stopped
 
 app = typer.Typer(
@@ -32,13 +33,19 @@ Reason = Annotated[str | None, typer.Option(help="Why; it is recorded.", metavar
 @app.command("list")
 def list_builds(
     context: typer.Context,
+    watch: Watch = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON; unknown is null.")] = False,
 ) -> None:
-    """Show every build of every read model: its role, status and lag. `?` means unknown."""
+    """Show every build of every read model: its role, status, lag, rate and time to catch up.
+
+    `?` means unknown. `--watch` ends when all have caught up; or with exit code 1, when one cannot:
+    it has failed, is paused, or no process fills it.
+    """
     with clear_errors():
         from infrastructure.cli import standings
 
-        until_done(standings.print_all(deployed(context), json=json))
+        shown = standings.watch_all if watch else standings.print_all
+        until_done(shown(deployed(context), json=json))
 
 
 @app.command()

@@ -1,71 +1,68 @@
-"""``headwater projections list``: every build of every read model, readably or as JSON."""
+"""``headwater projections list``: every build of every read model, once or until it is filled."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
-
-from rich.text import Text
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from application.projections.builds import BuildStanding, Role
-from application.projections.lag import Lag, Lags, in_a_word
-from infrastructure.cli.figures import count, seconds
+from application.projections.lag import NOBODY, Lag, Lags, in_a_word, in_words
 from infrastructure.cli.forms import say_data
-from infrastructure.cli.printing import say
-from infrastructure.cli.process import typed
-from infrastructure.cli.table import Column, print_table, say_text
+from infrastructure.cli.printing import Console
+from infrastructure.cli.standing_lines import Row, lines_of
+from infrastructure.cli.watch import Look, watch
+from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import READ_MODELS
 from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
 
-
-class _Row(NamedTuple):
-    """A build, how far it is behind, and the position of the last event of the store."""
-
-    standing: BuildStanding
-    lag: Lag
-    head: int
-
-    @property
-    def share(self) -> float | None:
-        """The part of its events that is in its views, from 0 to 1; ``None``: unknown.
-
-        Where they cannot be counted: of the log.
-        """
-        if self.lag.events is not None:
-            events = self.lag.taken_in + self.lag.events
-            return self.lag.taken_in / events if events else 1.0
-        if self.lag.position is None or self.head <= 0:
-            return None
-        return min(max(self.lag.position / self.head, 0.0), 1.0)
-
+if TYPE_CHECKING:
+    from infrastructure.container import Container
 
 _AT_ONCE: Final = 0.02  # seconds
 _COUNTING: Final = 10.0  # seconds for a store that counts by reading, and has not come to the end
-_COLUMNS: Final = (
-    *map(Column, ("read model", "build", "role", "status")),
-    *(Column(name, right=True) for name in ("lag", "events", "done in")),
-    Column("filled by", text=True),
-)
-_COLOURS: Final = {"live": "green", "catching up": "yellow", "building": "yellow"}
+_CAUGHT_UP: Final = 1.0  # seconds of lag: while events are appended, it is hardly ever 0
+_UNFILLED: Final = 30.0  # seconds in which a process that starts again is waited for
 
 
 async def print_all(deployment: Deployment, *, json: bool) -> None:
     """Print it. Raises ``CommandFailed``, ``StoreUnavailable``."""
     async with opened_for(deployment, READ_MODELS) as container:
-        lags = {lag.build: lag for lag in await _counted(container.lags())}
-        standings = await container.builds().standings()
-        head = await container.subscriptions().head()
-    rows = [
-        _Row(standing, lags[standing.build], head)
-        for standing in standings
-        if standing.build in lags
-    ]
+        rows = await _rows(container, await _counted(container.lags()))
     if json:
         say_data([_document(row) for row in rows])
-    elif rows:
-        _show(rows)
-    else:
-        say_text("No read models yet: the first start of a service makes them.")
+        return
+    console = Console(soft_wrap=True)
+    for line in lines_of(rows):
+        console.print(line)
+
+
+async def watch_all(deployment: Deployment, *, json: bool) -> None:
+    """Show it until every build has caught up.
+
+    Raises ``CommandFailed`` when it ends with one that does not: it has failed, it is paused, or
+    for half a minute no process has filled it. ``StoreUnavailable``.
+    """
+    time = asyncio.get_running_loop().time
+    began, behind = time(), list[str]()
+
+    async def look() -> Look:
+        rows = await _rows(container, await container.lags().counted())
+        behind[:] = [f"{row.lag.build.table} is {row.lag.state}" for row in rows if _behind(row)]
+        return _look(rows, time() - began)
+
+    async with opened_for(deployment, READ_MODELS) as container:
+        await watch(look, json=json)
+    if behind:
+        raise CommandFailed("\n".join(behind))
+
+
+async def _rows(container: "Container", lags: Sequence[Lag]) -> Sequence[Row]:
+    standings = await container.builds().standings()
+    head = await container.subscriptions().head()
+    of = {lag.build: lag for lag in lags}
+    return [
+        Row(standing, of[standing.build], head) for standing in standings if standing.build in of
+    ]
 
 
 async def _counted(lags: Lags) -> Sequence[Lag]:
@@ -81,61 +78,42 @@ async def _counted(lags: Lags) -> Sequence[Lag]:
     return found
 
 
-def _show(rows: Sequence[_Row]) -> None:
-    name, cells = None, []
-    for row in rows:
-        standing = row.standing
-        shown = "" if standing.build.name == name else standing.build.name
-        name = standing.build.name
-        cells.append((shown, *_cells(row)))
-    print_table(_COLUMNS, cells)
-    read_models = len({standing.build.name for standing, *_ in rows})
-    say()
-    say_text(f"read models: {read_models}, builds: {len(rows)}")
-    if notes := [note for row in rows for note in _notes(row.standing, row.lag)]:
-        say()
-        for note in notes:
-            say_text(note)
-
-
-def _cells(row: _Row) -> Sequence[str | Text]:
-    standing, lag, _ = row
-    word = in_a_word(standing)
-    share = "" if row.share in (None, 1.0) else f" {row.share:.0%}"
-    return (
-        standing.build.table.removeprefix(f"{standing.build.name}_"),
-        str(standing.role),
-        Text(f"{word}{share}", _COLOURS.get(word, "red")),
-        seconds(lag.seconds),
-        count(lag.events),
-        seconds(lag.catch_up_in),
-        ", ".join(_holders(standing)) or "no process",
+def _look(rows: Sequence[Row], watched_for: float) -> Look:
+    return Look(
+        lines=[*lines_of(rows)],
+        document=[_document(row) for row in rows],
+        figures=[_figures(row) for row in rows],
+        waits=any(_behind(row) and _moves(row.standing, watched_for) for row in rows),
     )
 
 
-def _holders(standing: BuildStanding) -> Sequence[str]:
-    return sorted({shard.holder for shard in standing.shards if shard.holder})
+def _figures(row: Row) -> object:
+    """What has changed only when something has happened to it."""
+    standing, lag, _ = row
+    return standing.build, standing.role, in_words(standing), lag.position, lag.events, row.holders
 
 
-def _notes(standing: BuildStanding, lag: Lag) -> Iterator[str]:
-    """What does not fit into a line: why a build has stopped, and the commands that help."""
-    table = standing.build.table
-    if failure := standing.failure:
-        yield (
-            f"{table} stopped at position {failure.position} "
-            f"({failure.at:%Y-%m-%d %H:%M:%SZ}): {failure.event}"
-        )
-        yield f"  event  {failure.event_id}"
-        yield f"  error  {failure.error}"
-        yield f"  next   {typed('projections retry')} {table}, or"
-        yield f'         {typed("projections skip")} {table} {failure.event_id} --reason "…"'
-    elif lag.state != in_a_word(standing):
-        yield f"{table} is {lag.state}"
-    if standing.role is Role.LIVE and not lag.answers:
-        yield f"{table} is of another release: this one answers queries from an earlier build"
+def _behind(row: Row) -> bool:
+    seconds = row.lag.seconds
+    kept = row.standing.role is Role.LIVE or bool(row.holders)  # another one may stay behind
+    return kept and (seconds is None or seconds > _CAUGHT_UP)
 
 
-def _document(row: _Row) -> dict[str, Any]:
+def _moves(standing: BuildStanding, watched_for: float) -> bool:
+    """Whether it will catch up without a person."""
+    if standing.failure or standing.paused:
+        return False
+    return in_a_word(standing) != NOBODY or _unfilled_for(standing, watched_for) < _UNFILLED
+
+
+def _unfilled_for(standing: BuildStanding, watched_for: float) -> float:
+    """For so many seconds, and not longer than it was watched, no process has reported."""
+    reports = [shard.reported_at for shard in standing.shards]
+    silences = [(standing.now - at).total_seconds() if at else watched_for for at in reports]
+    return min(watched_for, max(silences))
+
+
+def _document(row: Row) -> dict[str, Any]:
     standing, lag, _ = row
     paused, failure = standing.paused, standing.failure
     return {
@@ -150,7 +128,8 @@ def _document(row: _Row) -> dict[str, Any]:
         "lag_events": lag.events,
         "events_per_second": lag.rate,
         "caught_up_in_seconds": lag.catch_up_in,
-        "filled_by": _holders(standing),
+        "filled_by": row.holders,
+        "seen_at": lag.seen_at.isoformat(),
         "paused": paused
         and {"by": paused.by, "reason": paused.reason, "at": paused.at.isoformat()},
         "failure": failure

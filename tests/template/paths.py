@@ -101,6 +101,7 @@ PATHS: Final[Mapping[str, str]] = {
     "tests/e2e/test_no_server.py": "eventstoredb or postgres_events",
     "tests/e2e/test_roles.py": "embedded and not dynamodb",
     "tests/e2e/test_run.py": "embedded and not dynamodb",
+    "tests/e2e/test_watch.py": "embedded and not dynamodb",
     "tests/infrastructure/test_between_stores.py": "reference",
     "tests/infrastructure/test_drivers.py": "reference",
     "tests/infrastructure/test_event_stores.py": "reference",
