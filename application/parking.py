@@ -12,6 +12,7 @@ without an attempt, and are due once all before them are gone. Other streams go 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Annotated, Final, assert_never
 from uuid import UUID
 
@@ -80,6 +81,17 @@ class Held:
         return self.replay or self.parked.error is None
 
 
+class ParkedStatus(StrEnum):
+    """What a parked event waits for."""
+
+    FAILED = "failed"
+    """An operator: it is the first of its stream, and could not be handled."""
+    READY = "ready"
+    """Its group: an operator has requested its replay, or its turn has come."""
+    WAITING = "waiting"
+    """The parked events of its stream that come before it."""
+
+
 @dataclass(frozen=True)
 class ParkedEvents:
     """All of one group, by id; and for each stream their ids, in the order of their versions."""
@@ -103,6 +115,12 @@ class ParkedEvents:
     def waiting_behind(self, held: Held) -> int:
         """How many events wait behind this one."""
         return len(self.streams[held.parked.stream]) - 1 if self._is_first(held) else 0
+
+    def status(self, held: Held) -> ParkedStatus:
+        """What this one waits for."""
+        if not self._is_first(held):
+            return ParkedStatus.WAITING
+        return ParkedStatus.READY if held.ready else ParkedStatus.FAILED
 
     def _is_first(self, held: Held) -> bool:
         return self.first(held.parked.stream) == held

@@ -31,6 +31,14 @@ By = Annotated[
 def list_parked(
     context: typer.Context,
     group: Group = None,
+    status: Annotated[
+        str,
+        typer.Option(
+            help="`first`: the first of each stream, which is `failed` or `ready`. `failed`: an "
+            "operator has to replay or discard it. `ready`: its group handles it again next. "
+            "`waiting`: for those of its stream that come before it. Or `all`."
+        ),
+    ] = "first",
     since: Since = None,
     until: Until = None,
     json: Json = False,
@@ -40,7 +48,7 @@ def list_parked(
         from infrastructure.cli import parked_events
 
         parked = within(since, until)
-        until_done(parked_events.print_parked(deployed(context), group, parked, json=json))
+        until_done(parked_events.print_parked(deployed(context), group, status, parked, json=json))
 
 
 @app.command()

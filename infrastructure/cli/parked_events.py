@@ -5,15 +5,15 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
-from application.operating.parked import firsts_of
-from application.parking import Held
+from application.operating.parked_list import FIRST, Listed, listed
+from application.parking import Held, ParkedStatus
 from application.parking_stream import ParkingStream, groups_that_parked
 from application.receiving.events import RecordKept  # only: bus
 from application.time_range import EVER, TimeRange
 from infrastructure.cli.forms import say_data
 from infrastructure.cli.kept_records import readable, shortened  # only: bus
 from infrastructure.cli.printing import say
-from infrastructure.cli.process import typed
+from infrastructure.cli.process import UsageError, typed
 from infrastructure.cli.table import Column, print_table, say_text
 from infrastructure.processes import CommandFailed
 from infrastructure.processes.needs import EVENTS
@@ -38,24 +38,30 @@ async def parking_opened(
 
 
 async def print_parked(
-    deployment: Deployment, group: str | None, since: TimeRange, *, json: bool
+    deployment: Deployment, group: str | None, status: str, since: TimeRange, *, json: bool
 ) -> None:
-    """Print the first of each stream that was parked in that time, the newest first."""
+    """Print those with that status that were parked in that time, the newest first.
+
+    Raises :class:`UsageError` for a word that is no status.
+    """
     async with parking_opened(deployment, group) as parking_streams:
-        firsts = [
-            (parking, held)
-            for parking in parking_streams
-            for held in firsts_of(parking)
-            if parking.since(held) in since
-        ]
-        firsts.sort(key=lambda found: found[0].since(found[1]))
-        firsts.reverse()
+        try:
+            found = listed(parking_streams, status, parked=since)
+        except ValueError as error:
+            raise UsageError(f"--status: {error}") from error
         if json:
-            say_data([_document(*found) for found in firsts], columns=_FIELDS)
-        elif not firsts:
-            say_text("Nothing is parked." if since == EVER else "Nothing of that time is parked.")
+            say_data([_document(one.of, one.held) for one in found], columns=_FIELDS)
+        elif found:
+            _show(found, status)
         else:
-            _show(firsts)
+            say_text(_nothing(status, since))
+
+
+def _nothing(status: str, since: TimeRange) -> str:
+    if status == FIRST:
+        return "Nothing is parked." if since == EVER else "Nothing of that time is parked."
+    what = "Nothing" if status == "all" else f"No event with the status {status}"
+    return f"{what}{'' if since == EVER else ' of that time'} is parked."
 
 
 async def print_one(deployment: Deployment, event_id: UUID, *, json: bool) -> None:
@@ -99,6 +105,7 @@ def _document(parking: ParkingStream, held: Held) -> dict[str, Any]:
         "stream": parked.stream,
         "version": parked.version,
         "type": parked.type,
+        "status": parking.parked.status(held),
         "since": parking.since(held).isoformat(timespec="seconds"),
         "attempts": parked.attempts,
         "error": parked.error,
@@ -108,31 +115,35 @@ def _document(parking: ParkingStream, held: Held) -> dict[str, Any]:
 
 
 _FIELDS: Final = (
-    *("event_id", "group", "stream", "version", "type", "since"),
+    *("event_id", "group", "stream", "version", "type", "status", "since"),
     *("attempts", "error", "replay_requested", "waiting_behind"),
 )
 _COLUMNS: Final = (
-    *map(Column, ("event", "group", "of", "type", "since")),
+    *map(Column, ("event", "group", "of", "type", "status", "since")),
     Column("behind", right=True),
     Column("error", text=True),
 )
 
 
-def _show(firsts: Sequence[tuple[ParkingStream, Held]]) -> None:
-    print_table(_COLUMNS, [_cells(parking, held) for parking, held in firsts])
-    waiting = sum(parking.parked.waiting_behind(held) for parking, held in firsts)
+def _show(found: Sequence[Listed], status: str) -> None:
+    print_table(_COLUMNS, [_cells(one) for one in found])
+    waiting = sum(one.behind for one in found)
+    behind = (
+        "" if status in (ParkedStatus.WAITING, "all") else f", waiting behind them: {waiting:,}"
+    )
     say()
-    say_text(f"parked: {len(firsts):,}, waiting behind them: {waiting:,}")
+    say_text(f"{'parked' if status in (FIRST, 'all') else status}: {len(found):,}{behind}")
 
 
-def _cells(parking: ParkingStream, held: Held) -> Sequence[str]:
-    document = _document(parking, held)
+def _cells(one: Listed) -> Sequence[str]:
+    document = _document(one.of, one.held)
     return (
         document["event_id"],
-        parking.group,
+        one.of.group,
         f"{document['stream']}@{document['version']}",
         document["type"],
+        one.status,
         document["since"],
-        f"{document['waiting_behind']:,}",
-        "to be replayed" if held.ready else str(document["error"]),
+        f"{one.behind:,}",
+        document["error"] or "",
     )

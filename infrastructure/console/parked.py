@@ -2,20 +2,18 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from fastapi import Response
 
-from application.operating.parked import firsts_of
-from application.parking import PARKING, Held
+from application.operating.parked_list import FIRST, WHICH, listed
+from application.parking import PARKING
 from application.parking_stream import ParkingStream
 from application.ports import Reading
 from infrastructure.console.listing import within
-from infrastructure.console.routing import NotFound
+from infrastructure.console.routing import BadAddress, NotFound
 from infrastructure.console.section import Section
 from infrastructure.console.visit import Visit, Visiting
 from infrastructure.http.served import Served
@@ -25,22 +23,19 @@ SHOWN: Final = 100
 """Events on the page, at most; the filters reach all."""
 
 
-@dataclass(frozen=True)
-class Parked:
-    """The first parked event of a stream."""
-
-    group: str
-    held: Held
-    since: datetime
-    behind: int
-
-
 @SECTION.get()
 async def parked(
-    visit: Visiting, group: str = "", words: str = "", since: str = "", until: str = ""
+    visit: Visiting,
+    which: str = FIRST,
+    group: str = "",
+    words: str = "",
+    since: str = "",
+    until: str = "",
 ) -> Response:
+    if which not in WHICH:
+        raise BadAddress(f"which is one of {', '.join(WHICH)}")
     within(since, until)
-    asked = {"group": group, "words": words.strip(), "since": since, "until": until}
+    asked = {"which": which, "group": group, "words": words.strip(), "since": since, "until": until}
     return await visit.page("parked.html", partial(_look, visit.service, asked))
 
 
@@ -60,21 +55,18 @@ async def streams(service: Served) -> Sequence[ParkingStream]:
 
 
 async def _look(service: Served, asked: Mapping[str, str]) -> Mapping[str, Any]:
-    parking, words = await streams(service), asked["words"].lower()
-    parked = within(asked["since"], asked["until"])
-    found = [
-        Parked(of.group, held, of.since(held), of.parked.waiting_behind(held))
-        for of in parking
-        if asked["group"] in ("", of.group)
-        for held in firsts_of(of)
-        if words in f"{held.parked.type} {held.parked.stream} {held.parked.error}".lower()
-        if of.since(held) in parked
-    ]
-    found.sort(key=lambda one: one.since, reverse=True)
+    parking = await streams(service)
+    found = listed(
+        [of for of in parking if asked["group"] in ("", of.group)],
+        asked["which"],
+        parked=within(asked["since"], asked["until"]),
+        words=asked["words"],
+    )
     return {
         "groups": [(of.group, len(of.parked.held), len(of.parked.streams)) for of in parking],
         "found": found[:SHOWN],
         "total": len(found),
+        "choices": WHICH,
         **asked,
     }
 

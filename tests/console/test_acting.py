@@ -1,5 +1,6 @@
 """Actions in the console: shown first, confirmed with a reason, done once, and recorded."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -216,6 +217,33 @@ async def test_parked_events_are_replayed_one_some_or_so_many(bank: Bank) -> Non
     await done(bank, "parked-replay", {})
     assert await requested(bank) == streams
     assert "0 events" in (await asked(bank, "parked-replay", {})).text
+
+
+async def test_parked_events_are_found_by_their_status(bank: Bank) -> None:
+    """What failed, what is to be handled again, what waits behind another; counted, and only what
+    failed can be replayed."""
+    await parked_in(bank, ["transfer-p1", "transfer-p2"])
+    parking, store = bank.container.parking("thanks"), bank.container.streams()
+    await store.append("transfer-p1", [event("TransferApproved")], 0)
+    _, second = [one async for one in bank.container.event_store().read("transfer-p1")]
+    assert await parking.holds(second)
+    [ready] = [one for one in parking.parked.held.values() if one.parked.stream == "transfer-p2"]
+    await parking.replay(ready.parked.event_id, "ann", "try it", actor="ann")
+
+    async def shown(which: str) -> tuple[str, list[str], bool]:
+        found = await page(bank.http, f"/console/parked?which={which}")
+        places = re.findall(r"transfer-p\d@\d", found.text)
+        return found.text, places, "Replay those ticked" in found.text
+
+    failed, places, replays = await shown("failed")
+    assert (places, replays) == (["transfer-p1@0"], True)
+    assert "Parked events that are failed, newest first 1 event" in failed
+    assert (await shown("ready"))[1:] == (["transfer-p2@0"], False)
+    assert (await shown("waiting"))[1:] == (["transfer-p1@1"], False)
+    assert sorted((await shown("first"))[1]) == ["transfer-p1@0", "transfer-p2@0"]
+    assert len((await shown("all"))[1]) == 3
+    wrong = await page(bank.http, "/console/parked?which=lost", 400)
+    assert "which is one of first, failed, ready, waiting, all" in wrong.text
 
 
 async def test_a_parked_event_is_discarded_for_good(bank: Bank) -> None:

@@ -1,6 +1,8 @@
 """``headwater parked``, and the runbook *parked events*, drilled on each event store."""
 
 import asyncio
+import csv
+import io
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -34,11 +36,19 @@ class Drill:
         environment = {**self.servers, "COLUMNS": "300"}
         result = CliRunner().invoke(command_line(BANK), ["parked", *arguments], env=environment)
         assert result.exit_code == code, result.output
-        return result.stdout if "--json" in arguments else result.output
+        return result.stdout if {"--json", "--csv"} & {*arguments} else result.output
 
     def listed(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(self.parked("list", "--json"))
         return sorted(found, key=lambda held: str(held["stream"]))
+
+    def of_status(self, status: str) -> list[str]:
+        """The events with that status, sorted; each is of that status alone."""
+        found = json.loads(self.parked("list", "--status", status, "--json"))
+        table = list(csv.DictReader(io.StringIO(self.parked("list", "--status", status, "--csv"))))
+        assert [one["event_id"] for one in table] == [one["event_id"] for one in found]
+        assert {one["status"] for one in found} <= {status}
+        return sorted(f"{one['stream']}@{one['version']}" for one in found)
 
     def trail(self) -> list[dict[str, Any]]:
         """What operators have done, newest first."""
@@ -154,6 +164,25 @@ def test_the_runbook_parked_events(drill: Drill) -> None:
 async def failed_again(parking: ParkingStream) -> bool:
     held = (await parking.look()).first("transfer-b")
     return held is not None and not held.ready
+
+
+def test_the_list_is_of_one_status(drill: Drill) -> None:
+    """What failed, what is to be handled again, and what waits behind them; the count follows."""
+    drill.work(holds(6), put=True)
+    drill.parked("replay", "--stream", "transfer-a", "--reason", "try it")
+
+    assert drill.of_status("failed") == ["transfer-b@0"]
+    assert drill.of_status("ready") == ["transfer-a@0"]
+    behind = ["transfer-a@1", "transfer-a@2", "transfer-b@1", "transfer-b@2"]
+    assert drill.of_status("waiting") == behind
+    assert "failed: 1, waiting behind them: 2" in drill.parked("list", "--status", "failed")
+    assert "waiting: 4" in drill.parked("list", "--status", "waiting")
+    assert "parked: 6" in drill.parked("list", "--status", "all")
+    assert "parked: 2, waiting behind them: 4" in drill.parked("list")
+    nothing = drill.parked("list", "--status", "failed", "--until", "2020-01-01")
+    assert "No event with the status failed of that time is parked." in nothing
+    wrong = drill.parked("list", "--status", "lost", code=2)
+    assert "--status: no parked event is 'lost', but first, failed, ready, waiting, all" in wrong
 
 
 def test_what_cannot_be_done_is_said(drill: Drill) -> None:
