@@ -21,7 +21,7 @@ from domain.orders import OrderStatus
 from domain.values import Money
 
 MOST_ORDERS: Final = 5_000
-_AT_ONCE: Final = 500  # orders that are loaded together
+_AT_ONCE: Final = 50  # orders that are loaded together: a service answers others in between
 
 
 async def best_products(

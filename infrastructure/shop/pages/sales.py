@@ -11,16 +11,11 @@ from urllib.parse import urlencode
 
 from fastapi import Response
 
-from application.paging import Page
-from application.shop import queries
-from application.shop.best_products import best_products
-from application.shop.listing import WantedOrders
+from application.shop.best_products import MOST_ORDERS
+from application.shop.listing import EVERY_ORDER, WantedOrders
 from application.shop.read_models.daily_sales import daily_sales
-from application.shop.read_models.order_summary import order_summary
-from application.shop.read_models.orders_by_date import orders_by_date
-from application.shop.read_models.product_search import Product, product_search
 from application.shop.sales import NOTHING, SalesFigures, Sold, sales_figures
-from application.time_range import EVER, TimeRange
+from application.time_range import TimeRange
 from infrastructure.console import Section
 from infrastructure.console.charts import Mark
 from infrastructure.console.listing import within
@@ -28,6 +23,7 @@ from infrastructure.console.visit import Visiting
 from infrastructure.http.problems import BadQuestion
 from infrastructure.http.served import Served
 from infrastructure.shop.pages.asked import Word
+from infrastructure.shop.pages.products import MOST_AT_ONCE, orders_of, product_rows, products_of
 from infrastructure.visible import not_a_formula
 
 SECTION: Final = Section("Sales", "/sales", "a", Path(__file__).with_name("templates"))
@@ -39,12 +35,18 @@ _COLUMNS: Final = ("orders", "units", "gross", "returned", "cancelled", "net")
 
 @SECTION.get()
 async def sales(
-    visit: Visiting, since: Word = None, until: Word = None, country: Word = None
+    visit: Visiting,
+    since: Word = None,
+    until: Word = None,
+    country: Word = None,
+    products: Literal["all"] | None = None,
 ) -> Response:
+    """``products``: those of all these orders, however many; else of a few only."""
     within(since, until)
     fields = {"since": since, "until": until, "country": country}
     asked = {name: value for name, value in fields.items() if value is not None}
-    return await visit.page("sales.html", partial(_look, visit.service, asked))
+    most = MOST_ORDERS if products else MOST_AT_ONCE
+    return await visit.page("sales.html", partial(_look, visit.service, asked, most))
 
 
 @SECTION.get("/{what}.csv")
@@ -57,8 +59,8 @@ async def download(
 ) -> Response:
     """The figures as a table for a spreadsheet."""
     if what == "products":
-        found = await _products(visit.service, within(since, until), country, 500)
-        rows = _product_rows(found.items)
+        wanted = WantedOrders(placed=within(since, until), country=country)
+        rows = product_rows((await products_of(visit.service, wanted, 500)).items)
     else:
         rows = _sold_rows(what, await _figures(visit.service, within(since, until), country))
     return Response(
@@ -68,19 +70,19 @@ async def download(
     )
 
 
-async def _look(service: Served, asked: Mapping[str, str]) -> Mapping[str, Any]:
+async def _look(service: Served, asked: Mapping[str, str], most: int) -> Mapping[str, Any]:
     placed, country = within(asked.get("since"), asked.get("until")), asked.get("country")
     figures = await _figures(service, placed, country)
-    try:
-        products, why = (await _products(service, placed, country, _PRODUCTS)).items, ""
-    except BadQuestion as error:
-        products, why = [], str(error)
+    wanted = WantedOrders(placed=placed, country=country)
+    orders = await orders_of(service, wanted)
+    fits = orders.number <= most
     return {
         "figures": figures,
         "curves": {one.currency: _curve(one) for one in figures},
-        "products": products,
-        "no_products": why,
-        "of_all_time": placed == EVER and country is None,
+        "products": (await products_of(service, wanted, _PRODUCTS)).items if fits else [],
+        "orders_to_add_up": None if fits else orders,
+        "most_orders": MOST_ORDERS,
+        "of_all_time": wanted == EVERY_ORDER,
         "asked": asked,
         "query": f"?{urlencode(asked)}" if asked else "",
         "shown_days": _SHOWN_DAYS,
@@ -96,21 +98,6 @@ async def _figures(
     views = await service.consistency.fresh(daily_sales, None)
     try:
         return await sales_figures(views, first=first, last=last, country=country)
-    except ValueError as error:
-        raise BadQuestion(str(error)) from error
-
-
-async def _products(
-    service: Served, placed: TimeRange, country: str | None, limit: int
-) -> Page[Product]:
-    """The best ones: of all time by their rank, else added up. Raises :class:`BadQuestion`."""
-    fresh = service.consistency.fresh
-    if placed == EVER and country is None:
-        return await queries.products(await fresh(product_search, None), limit=limit)
-    listed, orders = await fresh(orders_by_date, None), await fresh(order_summary, None)
-    wanted = WantedOrders(placed=placed, country=country)
-    try:
-        return await best_products(listed, orders, wanted, limit=limit)
     except ValueError as error:
         raise BadQuestion(str(error)) from error
 
@@ -157,22 +144,6 @@ def _sold_rows(what: str, figures: Sequence[SalesFigures]) -> Iterable[Sequence[
         found: Mapping[Any, Sold] = one.days if what == "days" else one.countries
         for key, sold in found.items():
             yield (key, one.currency, *(getattr(sold, name) for name in _COLUMNS))
-
-
-def _product_rows(products: Iterable[Product]) -> Iterable[Sequence[object]]:
-    yield ("sku", "description", "orders", "units_kept", "revenue", "currency", "last_sold")
-    for one in products:
-        for money in one.revenue:
-            said = one.descriptions[0] if one.descriptions else ""
-            yield (
-                one.sku,
-                said,
-                one.orders,
-                one.units_kept,
-                money.amount,
-                money.currency,
-                one.last_sold,
-            )
 
 
 def as_csv(rows: Iterable[Sequence[object]]) -> str:

@@ -11,6 +11,7 @@ from playwright.async_api import expect
 
 import infrastructure.shop.pages
 from infrastructure.providers.simulated import Fault
+from infrastructure.shop.pages import sales
 from tests.browser.following import pages_in
 from tests.browser.judging import judged, shifted
 from tests.browser.visiting import Visits
@@ -172,6 +173,27 @@ async def test_sales_are_pictures_with_their_figures(visit: Visits, shop: OpenSh
     assert "Days, GBP" in await page.locator("caption").first.inner_text()
     page = await visit(f"{shop.url}/console/sales?country=Atlantis")
     assert "Nothing was sold in this period." in await page.locator("main").inner_text()
+
+
+async def test_products_of_many_orders_are_added_up_on_request(
+    visit: Visits, shop: OpenShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever opens the page does not wait for that; it says how many orders have to be read."""
+    page = await visit(f"{shop.url}/console/sales?country=France")
+    best = page.get_by_text("Best products, of these orders")
+    assert await best.is_visible()
+
+    monkeypatch.setattr(sales, "MOST_AT_ONCE", 1)
+    await page.reload()
+    assert not await best.is_visible()
+    assert "they have to be added up from" in await page.locator("main").inner_text()
+    await page.get_by_role("link", name="Add them up").click()
+    assert await best.is_visible()
+    assert await page.get_by_label("Country").input_value() == "France"
+
+    monkeypatch.setattr(sales, "MOST_ORDERS", 1)
+    await page.reload()
+    assert "more than 1 orders. Choose a shorter one" in await page.locator("main").inner_text()
 
 
 async def test_the_csv_has_the_figures_of_the_page(visit: Visits, shop: OpenShop) -> None:
