@@ -1,14 +1,16 @@
 """Where the views of all builds are, in PostgreSQL."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from functools import partial
 from typing import Any
 
-from application.ports import V, WrongRole, answering
+from application.ports import V, WrongRole
 from application.projections.abilities import Ability, require_offered
 from application.projections.builds import WHOLE, Build, Shard
 from application.projections.comparing import Comparison, Document
 from application.projections.projection import Projection
 from infrastructure.postgres.connections import Pool
+from infrastructure.postgres.read_models.answering import AnsweringBuilds
 from infrastructure.postgres.read_models.builds import Builds
 from infrastructure.postgres.read_models.comparing import compare
 from infrastructure.postgres.read_models.documents import documents
@@ -24,17 +26,20 @@ class ReadModels:
 
     def __init__(self, pool: Pool, declared: Sequence[Projection[Any]], builds: Builds) -> None:
         require_offered(declared, self.offers, "PostgreSQL")
-        self._pool, self._declared, self._builds = pool, declared, builds
+        self._pool, self._answering = pool, AnsweringBuilds(builds, declared)
 
     async def live(self, projection: Projection[V]) -> Views[V]:
-        declared, standing = await answering(self._builds, projection.name, self._declared)
-        shards = [shard.shard for shard in standing.shards]
-
-        async def moved() -> tuple[Projection[Any], Build]:
-            declared, standing = await answering(self._builds, projection.name, self._declared)
-            return declared, standing.build
-
-        return Views(self._pool, declared, standing.build, shards, moved)
+        name = projection.name
+        last = self._answering.last_live(name)
+        found = last or await self._answering.now(name)
+        return Views(
+            self._pool,
+            found.projection,
+            found.build,
+            found.shards,
+            partial(self._answering.now, name),
+            assumed=last is not None,
+        )
 
     def of(self, projection: Projection[V], build: Build, shard: Shard = WHOLE) -> Views[V]:
         return Views(self._pool, projection, build, (shard,))

@@ -5,16 +5,15 @@ What the projection declares as detail stands in a column of its own: lists and 
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Generic
+from typing import Any, Final, Generic
 
 from psycopg.errors import UndefinedTable
-from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal, Placeholder
 
 from application.ports import NotBuilt, Seen, Sums, Total, V
-from application.projections.builds import Build
-from application.projections.projection import Projection
 from application.projections.words import words as words_of
 from infrastructure.postgres.connections import Connections, connected
+from infrastructure.postgres.read_models.answering import Answering
 from infrastructure.postgres.read_models.fields import field_of, number_of, sum_of, where_all
 
 
@@ -24,20 +23,48 @@ class Reading(Generic[V]):
     def __init__(
         self,
         pool: Connections,
-        projection: Projection[V],
-        build: Build,
-        moved: Callable[[], Awaitable[tuple[Projection[Any], Build]]] | None = None,
+        reads: Answering,
+        now: Callable[[], Awaitable[Answering]] | None = None,
+        *,
+        assumed: bool = False,
     ) -> None:
-        """``moved`` returns what to read instead when that build has been dropped meanwhile."""
-        self._pool, self._projection, self._moved = pool, projection, moved
-        self._name = build.table
+        """``now`` finds what to read instead when that build has been dropped meanwhile.
+
+        ``assumed``: it was live before, and whether it still is has to be found out.
+        """
+        self._pool, self._now, self._assumed = pool, now, assumed
+        self._read(reads)
 
     async def load(self, keys: Collection[str]) -> Mapping[str, Seen[V]]:
-        load = "SELECT key, position, (view || detail)::text FROM {table} WHERE key = ANY(%s)"
+        if self._assumed and (found := await self._load_if_live(keys)) is not None:
+            return found
         rows = await self._rows(
-            lambda table: SQL(load).format(table=table), [list(keys)], prepare=True
+            lambda table: SQL(_LOAD).format(table=table), [list(keys)], prepare=True
         )
         return {key: self._seen(position, view) for key, position, view in rows}
+
+    async def _load_if_live(self, keys: Collection[str]) -> Mapping[str, Seen[V]] | None:
+        """The same in one statement with the check, where the build is still live."""
+        rows = await self._rows(
+            lambda table: SQL(_LOAD_IF_LIVE).format(table=table, build=Literal(self._name)),
+            [list(keys)],
+            prepare=True,
+        )
+        if not rows:
+            await self._settle()
+            return None
+        self._assumed = False
+        return {key: self._seen(position, view) for key, position, view in rows if key is not None}
+
+    async def _settle(self) -> None:
+        """From here on, read the build that answers now, if that was only assumed."""
+        if self._assumed and self._now:
+            self._read(await self._now())
+            self._assumed = False
+
+    def _read(self, reads: Answering) -> None:
+        self._projection, self._shards = reads.projection, reads.shards
+        self._name = reads.build.table
 
     async def find(
         self,
@@ -50,6 +77,7 @@ class Reading(Generic[V]):
         descending: bool = False,
         limit: int = 50,
     ) -> Sequence[tuple[str, Seen[V]]]:
+        await self._settle()
         where, values = self._matching(equal, by, since, until)
         columns = [SQL("key")] if by is None else [field_of(by), SQL("key")]
         if after is not None:
@@ -71,6 +99,7 @@ class Reading(Generic[V]):
         since: str | None = None,
         until: str | None = None,
     ) -> int:
+        await self._settle()
         where, values = self._matching(equal, by, since, until)
         count = "SELECT count(*) FROM {} {}"
         rows = await self._rows(lambda table: SQL(count).format(table, where_all(where)), values)
@@ -82,6 +111,7 @@ class Reading(Generic[V]):
     async def search(
         self, words: str, *, after: tuple[Decimal, str] | None = None, limit: int = 50
     ) -> Sequence[tuple[str, Seen[V]]]:
+        await self._settle()
         self._projection.require_search()
         rank = number_of(self._projection.ranked or "")
         where: list[Composable] = []
@@ -103,6 +133,7 @@ class Reading(Generic[V]):
         after: str | None = None,
         until: str | None = None,
     ) -> Mapping[str, Sums]:
+        await self._settle()
         self._projection.require_summed(fields, by, equal)
         where: list[Composable] = [SQL("{} = %s").format(field_of(field)) for field in equal or ()]
         values: list[object] = [*(equal or {}).values()]
@@ -168,11 +199,20 @@ class Reading(Generic[V]):
                 found = await connection.execute(asked, values, prepare=prepare)
                 return await found.fetchall()
         except UndefinedTable as error:
-            if self._moved is None:
+            if self._now is None:
                 raise NotBuilt(f"{self._name} has no table yet: its runner makes it") from error
-            self._projection, build = await self._moved()
-            self._name, self._moved = build.table, None
+            self._read(await self._now())
+            self._now = None
             return await self._rows(statement, values, prepare=prepare)
 
     def _seen(self, position: int, view: str) -> Seen[V]:
         return Seen(self._projection.view.model_validate_json(view), position)
+
+
+_LOAD: Final = "SELECT key, position, (view || detail)::text FROM {table} WHERE key = ANY(%s)"
+
+_LOAD_IF_LIVE: Final = """
+SELECT key, position, (view || detail)::text
+FROM projection_builds LEFT JOIN {table} ON key = ANY(%s)
+WHERE build = {build} AND role = 'live'
+"""

@@ -19,6 +19,7 @@ from infrastructure.postgres.coordination.checkpoints import (
     require_moved,
 )
 from infrastructure.postgres.migrating import LOCK
+from infrastructure.postgres.read_models.answering import Answering
 from infrastructure.postgres.read_models.reading import Reading
 from infrastructure.postgres.read_models.tables import create_tables, is_ours, parts_of
 from infrastructure.postgres.read_models.writing import writing
@@ -35,12 +36,13 @@ class Views(Reading[V]):
         projection: Projection[V],
         build: Build | None = None,
         shards: Sequence[Shard] = (WHOLE,),
-        moved: Callable[[], Awaitable[tuple[Projection[Any], Build]]] | None = None,
+        now: Callable[[], Awaitable[Answering]] | None = None,
+        *,
+        assumed: bool = False,
     ) -> None:
-        """Of the first build of that projection, unless another is named. ``moved``: as above."""
+        """Of the first build of that projection, unless another is named; the rest as above."""
         build = build or Build(projection.name, projection.version)
-        super().__init__(pool, projection, build, moved)
-        self._shards = shards
+        super().__init__(pool, Answering(projection, build, shards), now, assumed=assumed)
 
     async def prepare(self) -> None:
         async with connected(self._pool) as connection, connection.transaction():
@@ -48,6 +50,7 @@ class Views(Reading[V]):
             await create_tables(connection, self._name, self._projection)
 
     async def checkpoint(self) -> int | None:
+        await self._settle()
         shards = [shard.index for shard in self._shards]
         async with connected(self._pool) as connection:
             found = await connection.execute(_WHERE, [self._name, shards])
@@ -55,6 +58,7 @@ class Views(Reading[V]):
         return min(positions) if len(positions) == len(shards) else None
 
     async def load_parts(self, keys: Collection[str]) -> Mapping[str, Seen[Any]]:
+        await self._settle()
         assert self._projection.parts  # else there are none to load
         load = SQL("SELECT key, position, part::text FROM {} WHERE key = ANY(%s)").format(
             Identifier(parts_of(self._name))
