@@ -22,7 +22,8 @@ _FILE: Final = ".env"
 _ALIKE: Final = 0.88  # of 1: EVENT_STOR and EVENTSTORE_URI are, HTTP_PROXY is not
 _RELATED: Final = 0.5  # of 1, for names that have our prefix, so that ours is meant for certain
 _OTHERS: Final = frozenset({"HTTPS_HOST", "HTTPS_PORT", "LOGLEVEL"})  # have a meaning of their own
-_LINK: Final = re.compile(r"\w+_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_\w+)")
+_ANNOUNCED: Final = re.compile(r"(\w+_SERVICE_)(HOST|PORT(_\w+)?)")
+_LINK: Final = re.compile(r"\w+_PORT_\d+_\w+")
 _LINKED: Final = re.compile(r"(tcp|udp|sctp)://.*")
 
 Model = TypeVar("Model", bound=Settings)
@@ -61,9 +62,15 @@ def parse(model: type[Model], *sources: Mapping[str, str | None], **given: Any) 
         raise InvalidSettings("\n".join(lines)) from error
 
 
-def _is_link(name: str, text: str | None) -> bool:
-    """Whether Kubernetes or Docker set it, for a service of the cluster."""
-    linked = name.endswith("_PORT") and _LINKED.fullmatch(text or "")
+def _is_link(name: str, named: Mapping[str, str | None]) -> bool:
+    """Whether Kubernetes or Docker set it, for a service of the cluster.
+
+    Kubernetes sets host and port together. One of them alone may be a misspelt setting: the names
+    of a service's own settings may begin with ``MY_SERVICE_``.
+    """
+    if announced := _ANNOUNCED.fullmatch(name):
+        return {f"{announced[1]}HOST", f"{announced[1]}PORT"} <= named.keys()
+    linked = name.endswith("_PORT") and _LINKED.fullmatch(named[name] or "")
     return bool(linked or _LINK.fullmatch(name))
 
 
@@ -73,7 +80,7 @@ class _Variables:
     def __init__(self, model: type[Settings], source: Mapping[str, str | None]) -> None:
         self._model = model
         named = with_files_read(model, {name.upper(): text for name, text in source.items()})
-        self.all = {name: text for name, text in named.items() if not _is_link(name, text)}
+        self.all = {name: text for name, text in named.items() if not _is_link(name, named)}
 
     def values(self) -> Mapping[str, str]:
         """The text of each field that is set here."""

@@ -1,6 +1,7 @@
 """Settings are checked once, and what is wrong is said in one line."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -201,7 +202,8 @@ def test_what_others_set_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names of other programs, links of Kubernetes, and any name beside the right one."""
     for name in (
         *("HTTP_PROXY", "HTTPS_PORT", "POSTGRES_USER", "DATA_DIR", "GITHUB_API_TOKEN", "LOGLEVEL"),
-        *("HEADWATER_SERVICE_HOST", "HEADWATER_PORT_8000_TCP_ADDR", "HOME", "PREFIX"),
+        *("HEADWATER_SERVICE_HOST", "HEADWATER_SERVICE_PORT", "HEADWATER_SERVICE_PORT_HTTP"),
+        *("HEADWATER_PORT_8000_TCP_ADDR", "HOME", "PREFIX"),
     ):
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("POSTGRES_URL", "postgres://other")
@@ -219,6 +221,18 @@ def test_a_port_that_an_orchestrator_announces_is_not_ours(name: str) -> None:
     found = parse(Settings, {name: "tcp://10.0.0.7:2113"})
 
     assert found == Settings()
+
+
+def test_a_prefix_may_look_like_what_an_orchestrator_announces() -> None:
+    """A setting of *Parcel Service* is misspelt all the same, without host and port together."""
+
+    class ParcelService(Settings):
+        prefix: ClassVar[str] = "PARCEL_SERVICE_"
+
+    with pytest.raises(InvalidSettings, match=r"^PARCEL_SERVICE_PORT: .*PARCEL_SERVICE_HTTP_PORT"):
+        parse(ParcelService, {"PARCEL_SERVICE_PORT": "8080"})
+    found = parse(ParcelService, {"PARCEL_SERVICE_PORT": "80", "PARCEL_SERVICE_HOST": "10.0.0.7"})
+    assert found == ParcelService()
 
 
 @pytest.mark.parametrize("field", Settings.once_unprefixed)
