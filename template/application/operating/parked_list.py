@@ -1,0 +1,1 @@
+../../../application/operating/parked_list.py

@@ -1,0 +1,1 @@
+../../../infrastructure/kafka/looking_up.py

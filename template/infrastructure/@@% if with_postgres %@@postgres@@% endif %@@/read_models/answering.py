@@ -1,0 +1,1 @@
+../../../../infrastructure/postgres/read_models/answering.py

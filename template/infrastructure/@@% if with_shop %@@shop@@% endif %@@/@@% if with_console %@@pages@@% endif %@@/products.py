@@ -1,0 +1,1 @@
+../../../../infrastructure/shop/pages/products.py

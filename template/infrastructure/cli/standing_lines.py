@@ -1,0 +1,1 @@
+../../../infrastructure/cli/standing_lines.py

@@ -1,0 +1,1 @@
+../../../infrastructure/cli/trace_tree.py

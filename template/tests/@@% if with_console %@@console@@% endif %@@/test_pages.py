@@ -1,1 +1,0 @@
-../../../tests/console/test_pages.py
