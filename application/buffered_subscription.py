@@ -48,12 +48,14 @@ class BufferedSubscription:
         *,
         kept: int = KEPT,
         patience: float = PATIENCE,
+        rest: float = 0.0,
     ) -> None:
         """All that ``only`` admits after the position ``after``. It begins to read at once.
 
-        ``at_end`` is called when it has reached the end of the log.
+        ``at_end`` is called when it has reached the end of the log. It reads on ``rest`` seconds
+        after each time that the store announces that end.
         """
-        self._at_end = at_end
+        self._at_end, self._rest = at_end, rest
         self.only, self._kept, self._patience = only, kept, patience
         self._after = self._end = after  # all events between these positions are kept
         self._messages: list[Message] = []
@@ -162,6 +164,8 @@ class BufferedSubscription:
                     self._keep(message)
                     if self._next >= self._limit:
                         await self._room()
+                    if self._rest and _is_end(message):
+                        await asyncio.sleep(self._rest)
         except Exception as error:  # whatever it is, each reader gets it
             self._error = error
         finally:

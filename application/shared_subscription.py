@@ -30,10 +30,17 @@ class SharedSubscription:
         *,
         kept: int = KEPT,
         patience: float = PATIENCE,
+        rest: float = 0.0,
     ) -> None:
         """``kept``: messages in memory for each subscription to the store. A subscriber that does
-        not read for ``patience`` seconds holds up no other."""
-        self._open = partial(BufferedSubscription, subscriptions, kept=kept, patience=patience)
+        not read for ``patience`` seconds holds up no other.
+
+        ``rest``: seconds from the end of the log to the next read, for subscribers that can wait.
+        What comes meanwhile is read at once. A store that sends events by itself still does.
+        """
+        self._open = partial(
+            BufferedSubscription, subscriptions, kept=kept, patience=patience, rest=rest
+        )
         self._together = EventFilter(frozenset())
         self._sources: list[BufferedSubscription] = []
 

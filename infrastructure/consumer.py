@@ -16,7 +16,8 @@ from application.messages import RecordedEvent
 from application.ports import StoreUnavailable
 from infrastructure.signalling import Signal, wait_for
 
-_PACE: Final = 0.03  # seconds from one visit to the next: what comes meanwhile goes together
+_PACE: Final = 0.03  # seconds to the next visit, for each event: what comes meanwhile goes together
+_LONGEST: Final = 0.1  # seconds to the next visit, however many events came
 _TOGETHER: Final = 0.05  # seconds that settlements wait for others
 _HELD_BACK: Final = Backoff(0.02, most=0.5)  # until the next visit, while events are held back
 _DEADLINE: Final = 5.0  # seconds for leaving
@@ -176,11 +177,13 @@ class Consumer:
         self._announced, settled, self._settled = False, self._settled, Settled()
         taken = await self._membership.visit(settled, room)
         self._take(taken.events)
-        if taken.more or len(taken.events) == room:
+        full = len(taken.events) == room
+        if taken.more or full:
             self._announced = True
         if not taken.more:
             await self._wait(held_back=taken.held_back)
-            await asyncio.sleep(began + _PACE - _now())
+            pause = _PACE if full else _pause(len(taken.events))
+            await asyncio.sleep(began + pause - _now())
 
     def _take(self, events: Sequence[tuple[RecordedEvent, int]]) -> None:
         deadline = _now() + self._membership.timeout
@@ -243,6 +246,11 @@ class Delivery:
     async def retry(self, reason: str) -> None:
         self._consumer.settle(self).retry[self.position] = reason
         self._consumer.hurry()
+
+
+def _pause(taken: int) -> float:
+    """Seconds to the next visit: more when many come, whose effects are then stored together."""
+    return min(_LONGEST, _PACE * max(1, taken))
 
 
 def _now() -> float:

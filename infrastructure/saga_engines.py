@@ -5,7 +5,7 @@ from collections.abc import (
     Mapping,
 )
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from application.consuming import GroupConsumer
 from application.log_end import LogEnd
@@ -18,6 +18,10 @@ from application.sagas.performing import Performer
 from application.service import Service
 from application.shared_subscription import SharedSubscription
 from infrastructure.other_engines import late  # only: temporal
+
+RARELY: Final = 0.5
+"""Seconds from one look for new deadlines to the next: a saga that sleeps does so for about a
+second at least, and to look after each event of a busy shop costs more than all that is found."""
 
 
 def engines(
@@ -55,7 +59,7 @@ def deadlines(
     elsewhere: Collection[str],  # only: temporal
 ) -> Mapping[str, Deadlines]:
     """The deadlines of the sagas of each name, by one subscription."""
-    shared = SharedSubscription(subscriptions)
+    shared = SharedSubscription(subscriptions, rest=RARELY)
     each = {name: Deadlines(name, store, shared, log_end) for name in service.versions}
     # only: temporal
     for name in elsewhere:  # its engine has timers: what it does not wake in time is late

@@ -223,6 +223,28 @@ def test_events_that_come_close_together_are_handed_on_together() -> None:
     run(test())
 
 
+def test_readers_that_can_wait_have_the_log_read_rarely() -> None:
+    """It rests at the end of the log; what came meanwhile is read then, and nothing is missing."""
+
+    async def test() -> None:
+        log, instants = Log(), set[float]()
+        channel, one = SharedSubscription(log, rest=0.5), Subscriber(-1, ALL)
+        one.join(channel)
+        await all_at_end([one])
+        one.allow(10_000)
+        for _ in range(1_000):
+            await log.put("A")
+            await asyncio.sleep(0.001)
+            instants.add(one.arrived_at)
+        assert 2 <= len(instants) <= 6  # without a rest more: see above
+
+        await asyncio.sleep(0.6)
+        assert one.events == log.held(-1, ALL)
+        await one.leave()
+
+    run(test())
+
+
 def test_each_is_told_of_a_failure_and_they_share_again() -> None:
     """A subscription that breaks breaks for all; the next one is one for all, too."""
 
