@@ -60,6 +60,7 @@ from infrastructure.parts import (
     receivers,  # only: bus
 )
 from infrastructure.payload_stores import payload_places, payload_stores
+from infrastructure.personal_places import places
 from infrastructure.program import (
     Deployment,  # only: bus
     Program,
@@ -389,14 +390,38 @@ class Container(containers.DeclarativeContainer):
         subscriptions.provider,
         payloads.provider,
     )
+    # only: bus or temporal
+    copies = providers.List(
+        # in systems of others
+        # only: bus
+        providers.Selector(
+            settings.provided.bus,
+            none=providers.Object(None),
+            kafka=_opens("kafka", "copies", settings, service),
+        ),
+        # end: bus
+        # only: temporal
+        providers.Selector(
+            settings.provided.histories_in,
+            none=providers.Object(None),
+            temporal=_opens("temporal", "copies", settings, service),
+        ),
+        # end: temporal
+    )
+    # end: bus or temporal
     traces = providers.Factory(
         Traces,
-        service.provided.encrypted,
-        key_side.provider,
-        subscriptions.provider,
-        payload_store.provider,
-        builds.provider,
-        read_models.provider,
+        providers.Callable(
+            places,
+            service,
+            key_side.provider,
+            subscriptions.provider,
+            payload_stores.provider,
+            payloads.provider,
+            builds.provider,
+            read_models.provider,
+            copies,  # only: bus or temporal
+        ).provider,
     )
 
     # what people ask

@@ -28,7 +28,8 @@ Put = Callable[[str, bytes | None, bytes | None, Headers], Awaitable[None]]
 @asynccontextmanager
 async def putting(address: str, *topics: str, partitions: int = 3) -> AsyncIterator[Put]:
     """Creates the topics; yields a function that returns once the broker has the record."""
-    await asyncio.to_thread(create, address, *topics, partitions=partitions)
+    if topics:
+        await asyncio.to_thread(create, address, *topics, partitions=partitions)
     producer = Producer(
         {"bootstrap.servers": address, "partitioner": "murmur2_random", "log_level": 0}
     )

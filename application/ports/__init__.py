@@ -18,6 +18,7 @@ The contract of each is a test suite in ``tests/contracts/``, which runs on ever
 #
 #   Bus                publish to other systems  # only: bus
 #   IncomingRecords    receive the records of other parties  # only: bus
+#   Copies             what other systems keep, to search it  # only: bus or temporal
 #
 #   Lookup             views by their keys
 #   Finding            pages of views, by their fields
@@ -48,7 +49,8 @@ The contract of each is a test suite in ``tests/contracts/``, which runs on ever
 #   DynamoDB      Lookup, Finding, Summing, Views, GuardedViews  # only: dynamodb_views
 #   DynamoDB      ReadModels, Builds, Checkpoints, Leases, KeyStore  # only: dynamodb_views
 #   S3            PayloadStore, SweepablePayloads  # only: s3
-#   Kafka         Bus, IncomingRecords  # only: kafka
+#   Kafka         Bus, IncomingRecords, Copies  # only: kafka
+#   Temporal      Copies  # only: temporal
 #   OpenSearch    SearchIndex, SearchEngine  # only: opensearch
 #   Algolia       SearchIndex, SearchEngine  # only: algolia
 
@@ -84,6 +86,10 @@ from application.ports.coordination import (
     Checkpoints,
     Leases,
 )
+from application.ports.copies import (  # only: bus or temporal
+    Copies,  # only: bus or temporal
+    Copy,  # only: bus or temporal
+)  # only: bus or temporal
 from application.ports.events import (
     NO_STREAM,
     Appended,
@@ -179,6 +185,8 @@ __all__ = [
     "CheckpointMoved",
     "Checkpoints",
     "ConsumerGroups",
+    "Copies",  # only: bus or temporal
+    "Copy",  # only: bus or temporal
     "Declined",
     "Delivery",
     "Done",

@@ -8,13 +8,14 @@ import typer
 from application.operating.action import Done, Preview
 from application.operating.forgetting import ForgetSubject
 from application.personal.forgetting import Known
+from application.personal.traces import NotSearched, Searched, Trace
 from application.whole_log import Report
 from infrastructure.cli.acting import act, operator, previewed
 from infrastructure.cli.printing import say
 from infrastructure.cli.process import UsageError, typed
 from infrastructure.cli.progress import shown
 from infrastructure.container import Container
-from infrastructure.processes.needs import READ_MODELS
+from infrastructure.processes.needs import EVERY_PLACE, READ_MODELS
 from infrastructure.processes.servers import opened_for
 from infrastructure.program import Deployment
 
@@ -32,7 +33,7 @@ async def show(deployment: Deployment, subject: str) -> None:
 async def forget(
     deployment: Deployment, subject: str, reason: str, by: str | None, *, confirmed: bool
 ) -> None:
-    """Exit code 1 when something can still be read afterwards."""
+    """Exit code 1 when something can still be read, or a place could not be searched."""
     if not reason.strip():
         raise UsageError("--reason is missing: give a reason, which is recorded")
     if not confirmed and not sys.stdin.isatty():
@@ -40,7 +41,7 @@ async def forget(
             "this cannot be undone, and nobody can be asked here: look at what it "
             "does with --dry-run, then repeat it with --yes"
         )
-    async with opened_for(deployment, READ_MODELS) as container:
+    async with opened_for(deployment, EVERY_PLACE) as container:
         with shown() as report:
             _say(await previewed(container, ForgetSubject(subject, report)))
         if not confirmed:
@@ -54,11 +55,11 @@ async def forget(
 
 
 async def verify(deployment: Deployment, subject: str, texts: Collection[str]) -> None:
-    """Exit code 1 when something can be read."""
+    """Exit code 1 when something can be read, or a place could not be searched."""
     if short := [text for text in texts if len(text.strip()) < _SHORTEST]:
         raise UsageError(f"--text {short[0]!r} is too short: give {_SHORTEST} characters or more")
     with shown() as report:
-        async with opened_for(deployment, READ_MODELS) as container:
+        async with opened_for(deployment, EVERY_PLACE) as container:
             await _search(container, subject, texts, report)
 
 
@@ -90,10 +91,22 @@ def _say(preview: Preview) -> None:
 async def _search(
     container: Container, subject: str, texts: Collection[str], report: Report
 ) -> None:
-    found = 0
-    async for trace in container.traces().of(subject, texts, report):
-        say(f"{trace.place} {trace.what}")
-        found += 1
+    found = missed = 0
+    async for one in container.traces().of(subject, texts, report):
+        match one:
+            case Trace():
+                say(f"{one.place} {one.what}")
+                found += 1
+            case Searched():
+                say(f"searched: {one.place}: {one.number:,} {one.unit}")
+                for beyond in one.beyond:
+                    say(f"  cannot be searched: {beyond}")
+            case NotSearched():
+                hint = ": give --text" if one.left_out else ""
+                say(f"not searched: {one.place}: {one.reason}{hint}")
+                missed += not one.left_out
     say(f"readable traces: {found:,} (texts searched for: {len(texts):,})")
-    if found:
+    if missed:
+        say(f"places that could not be searched: {missed}. Run it again when they can be: --verify")
+    if found or missed:
         raise typer.Exit(1)

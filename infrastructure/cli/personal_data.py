@@ -26,7 +26,7 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it is done.")] = False,
     verify: Annotated[
         bool,
-        typer.Option("--verify", help="Change nothing: search every store for readable traces."),
+        typer.Option("--verify", help="Change nothing: search every place for readable traces."),
     ] = False,
     texts: Annotated[
         list[str] | None,
@@ -46,9 +46,10 @@ def forget(
     """Forget a person: their personal data can never be read again, in any store.
 
     Destroys the key of the data subject, rebuilds the read models that may hold its personal data,
-    and searches every store for what was readable before. It prints first what it will do, and
-    asks. It cannot be undone. A run that was stopped or killed goes on when it is repeated. Exit
-    code 1 when something can still be read.
+    and searches every place for what was readable before: all stores, and what the service has sent
+    to other servers. It prints first what it will do, and asks. It cannot be undone. A run that was
+    stopped or killed goes on when it is repeated. Exit code 1 when something can still be read, or
+    when a place could not be searched.
     """
     with clear_errors():
         from infrastructure.cli import forgetting_commands as commands

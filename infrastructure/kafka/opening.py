@@ -11,11 +11,12 @@ from application.service import Service
 from infrastructure.kafka.admission import require_admission
 from infrastructure.kafka.bus import Bus
 from infrastructure.kafka.client import client_settings
+from infrastructure.kafka.copies import Copies
 from infrastructure.kafka.incoming import IncomingRecords
 from infrastructure.kafka.sending import Send, create_topic, sending
 from infrastructure.settings import InvalidSettings, Settings
 
-__all__ = ["bus", "incoming_records", "other_party", "require_admission"]
+__all__ = ["bus", "copies", "incoming_records", "other_party", "require_admission"]
 
 
 def bus(settings: Settings, service: Service[Any]) -> Bus:
@@ -30,6 +31,14 @@ def bus(settings: Settings, service: Service[Any]) -> Bus:
         where, reason = settings.name_of("kafka_security_protocol"), error.args[0].str()
         raise InvalidSettings(f"{where}: Kafka's client refuses it: {reason}") from error
     return Bus(config, service.name, service.contract.topics, settings.kafka_prefix)
+
+
+def copies(settings: Settings, service: Service[Any]) -> Copies | None:
+    """What its topics keep; ``None`` for a service that publishes nothing. Connects to nothing."""
+    if not service.publishes:
+        return None
+    topics = service.contract.topics
+    return Copies(client_settings(settings), service.name, topics, settings.kafka_prefix)
 
 
 def incoming_records(settings: Settings) -> IncomingRecords:

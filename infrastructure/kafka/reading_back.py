@@ -45,7 +45,7 @@ class ReadingBack:
     def standing(self, topic: str) -> ForwarderStanding | None:
         """What was committed last to this topic of positions. Raises :class:`PositionLost`."""
         with reading(self._settings) as consumer:
-            low, high = _ends(consumer, TopicPartition(topic, 0))
+            low, high = ends(consumer, TopicPartition(topic, 0))
             looked, first = _LAST, high
             while first > low:  # aborted transactions take offsets, too, however many there were
                 first = max(low, high - looked)
@@ -63,25 +63,25 @@ class ReadingBack:
             for number in range(partitions)
         ]
         with reading(self._settings) as consumer:
-            if any(_ends(consumer, place)[0] > 0 for place in places):
+            if any(ends(consumer, place)[0] > 0 for place in places):
                 return True  # the first ones have been deleted since
             started = [TopicPartition(one.topic, one.partition, 0) for one in places]
             return any(True for _ in until_end(consumer, started))
 
 
 @contextmanager
-def reading(settings: Mapping[str, Any]) -> Iterator[Consumer]:
+def reading(settings: Mapping[str, Any], **differing: Any) -> Iterator[Consumer]:
     """A consumer of what is committed, in no group. Raises ``BusUnavailable``."""
     faults = Faults()
     with answers(faults):
-        consumer = Consumer({**_CONFIG, **settings, "error_cb": faults.note})
+        consumer = Consumer({**_CONFIG, **settings, **differing, "error_cb": faults.note})
         try:
             yield consumer
         finally:
             consumer.close()
 
 
-def _ends(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+def ends(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
     """Its first offset, and the one after its last."""
     try:
         return patiently(lambda seconds: consumer.get_watermark_offsets(place, seconds), _ANSWER)

@@ -4,6 +4,7 @@ from infrastructure.memory.builds import Builds
 from infrastructure.memory.bus import Bus  # only: bus
 from infrastructure.memory.consumer_groups import ConsumerGroups
 from infrastructure.memory.coordination import Checkpoints, Leases
+from infrastructure.memory.copies import Copies  # only: bus or temporal
 from infrastructure.memory.event_browser import EventBrowser
 from infrastructure.memory.event_store import EventStore
 from infrastructure.memory.guarded import GuardedViews  # only: dynamodb_views or search
@@ -25,6 +26,7 @@ __all__ = [
     "Bus",  # only: bus
     "Checkpoints",
     "ConsumerGroups",
+    "Copies",  # only: bus or temporal
     "EventBrowser",
     "EventStore",
     "GuardedViews",  # only: dynamodb_views or search

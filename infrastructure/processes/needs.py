@@ -45,6 +45,8 @@ class Needs:
     """Whether it calls the servers outside."""
     sagas: bool = False
     """Whether it runs sagas, and so needs what drives them."""
+    histories: bool = False
+    """Whether it reads what a server for sagas keeps of them."""
     starts: Starts = Starts.WHAT_HAS_RUN
     joins: bool = True
     """Whether it uses the servers of a service that runs in the same home."""
@@ -58,6 +60,8 @@ SERVE: Final = replace(RUN, starts=Starts.NOTHING)
 """A service, or some of its roles, on servers that are all set."""
 READ_MODELS: Final = Needs()
 """Fills read models, or measures how far they are behind the events."""
+EVERY_PLACE: Final = Needs(histories=True)
+"""The same, and searches all that the service has sent to others."""
 EVENTS: Final = Needs(views=False)
 """Looks at events, or appends to streams that there are."""
 EVENTS_AND_OUTSIDE: Final = replace(EVENTS, outside=True)

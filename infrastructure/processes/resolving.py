@@ -64,6 +64,10 @@ def resolve(settings: S, found: Found, needs: Needs, startable: Sequence[Startab
     addresses: dict[str, object] = {
         field: running[field] for field, source in sources.items() if source is Source.RUNNING
     }
+    # only: temporal
+    if needs.histories and settings.temporal_address is None and "temporal_address" in running:
+        addresses["temporal_address"] = running["temporal_address"]  # of one with `--engine`, too
+    # end: temporal
     if settings.temporal_ui_uri is None:  # only: temporal
         addresses["temporal_ui_uri"] = running.get("temporal_ui_uri")  # only: temporal
     # only: eventstoredb and embedded
@@ -101,7 +105,8 @@ def _needed(settings: Settings, needs: Needs, startable: Sequence[Startable]) ->
         yield settings.views_in
     if needs.outside:
         yield from (field for one in startable if one.outside for field in one.fields)
-    if needs.sagas and settings.other_engine == "temporal":  # only: temporal
+    drives = settings.other_engine == "temporal"  # only: temporal
+    if (needs.sagas or needs.histories) and drives:  # only: temporal
         yield "temporal_address"  # only: temporal
 
 

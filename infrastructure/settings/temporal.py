@@ -83,6 +83,11 @@ class TemporalSettings(NamedSettings):
         """What drives sagas besides the plain engine."""
         return "temporal" if self.uses_temporal else "none"
 
+    @property
+    def histories_in(self) -> Literal["none", "temporal"]:
+        """Where the histories of sagas are, also of a service that runs with `--engine`."""
+        return "temporal" if self.uses_temporal or self.temporal_address else "none"
+
     def page_in_temporal(self, saga: str, id: str) -> str | None:
         """The address of a saga's page, if its pages are known and Temporal drives it.
 

@@ -18,6 +18,7 @@ from application.service import Service
 from infrastructure.settings import Settings
 from infrastructure.sides import SagaSide
 from infrastructure.temporal.connecting import connected
+from infrastructure.temporal.copies import Copies
 from infrastructure.temporal.relay import TemporalEngine
 from infrastructure.temporal.search_attributes import made_searchable
 from infrastructure.temporal.worker import worker
@@ -34,7 +35,7 @@ async def saga_side(
     key = partial(keys.key, HISTORIES) if service.encrypted else None
     client = await connected(settings, payloads, key)
     searchable = await made_searchable(client)
-    queue = settings.temporal_task_queue or service.name
+    queue = _queue(settings, service)
 
     def driver(
         versions: Sequence[Saga[Any]], own: EventFilter, store: EventStore
@@ -47,6 +48,15 @@ async def saga_side(
         await worker(client, queue, sagas, store, perform, observe).run()
 
     yield SagaSide(driver, work, partial(_check, client))
+
+
+def copies(settings: Settings, service: Service[Any]) -> Copies:
+    """What its histories keep. Connects when something is asked."""
+    return Copies(partial(connected, settings, None), _queue(settings, service))
+
+
+def _queue(settings: Settings, service: Service[Any]) -> str:
+    return settings.temporal_task_queue or service.name
 
 
 async def _check(client: Client) -> None:

@@ -14,7 +14,15 @@ from application.messages import NewEvent
 from application.personal.exporting import Exporting, NothingToExport
 from application.personal.forgetting import Forgetting, Tools
 from application.personal.forgotten import FORGOTTEN, SubjectForgotten, forgotten_id
-from application.personal.traces import Trace, Traces
+from application.personal.places import (
+    Events,
+    Keys,
+    Payloads,
+    Place,
+    SentThere,  # only: bus or temporal
+    ViewsOfBuilds,
+)
+from application.personal.traces import Finding, NotSearched, Searched, Trace, Traces
 from application.ports import Forgotten, StoreUnavailable, Wanted
 from application.projections.builds import Build, Note, Role
 from application.projections.deploying import Deploy
@@ -42,6 +50,8 @@ class World:
     waited: list[float] = field(default_factory=list)
     fails: set[str] = field(default_factory=set)
     """Read models of which the next deploy fails."""
+    others: Sequence[Place] = ()
+    """Where it sends what it knows."""
 
     def __post_init__(self) -> None:
         self.catalogue = self.protection.of(SAMPLE.catalogue)
@@ -51,14 +61,7 @@ class World:
         self.builds = memory.Builds()
         self.read_models = memory.ReadModels(PROJECTIONS, self.builds)
         self.operations = Operations(PROJECTIONS, self.builds, self.read_models)
-        self.traces = Traces(
-            SAMPLE.encrypted,
-            lambda: self.protection.keys,
-            lambda: self.log,
-            lambda: self.protection.payloads,
-            lambda: self.builds,
-            lambda: self.read_models,
-        )
+        self.traces = Traces(self._places)
         self.exporting = Exporting(
             SAMPLE.name,
             SAMPLE.of_persons,
@@ -83,6 +86,15 @@ class World:
             clock=self.clock,
             pause=self._pause,
         )
+
+    def _places(self) -> Sequence[Place]:
+        return [
+            Keys(lambda: self.protection.keys),
+            Events(SAMPLE.encrypted, lambda: self.log, lambda: self.protection.payloads),
+            Payloads(lambda: [self.protection.payloads]),
+            ViewsOfBuilds(lambda: self.builds, lambda: self.read_models),
+            *self.others,
+        ]
 
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.ahead
@@ -134,8 +146,11 @@ class World:
     async def forget(self, subject: str = "ann") -> frozenset[str]:
         return (await self.forgetting.forget(subject, NOTE)).texts
 
-    async def found(self, subject: str = "ann", *texts: str) -> list[Trace]:
+    async def findings(self, subject: str = "ann", *texts: str) -> list[Finding]:
         return [one async for one in self.traces.of(subject, texts)]
+
+    async def found(self, subject: str = "ann", *texts: str) -> list[Trace]:
+        return [one for one in await self.findings(subject, *texts) if isinstance(one, Trace)]
 
     async def shown(self) -> list[str | None]:
         (live, *_) = await self.builds.standings(transfer_summary.name)
@@ -219,6 +234,42 @@ async def test_what_was_written_in_the_clear_is_found(world: World) -> None:
     assert trace == Trace("event transfer-t-9@0", "shows personal data of the subject")
 
 
+async def test_what_was_searched_is_told(world: World) -> None:
+    """Each place with the number of things in it; without a text, what only texts can find is left
+    out, and told as well."""
+    searched = [one for one in await world.findings("ann", SECRET) if isinstance(one, Searched)]
+    assert [(one.place, one.number) for one in searched] == [
+        ("key store", 1),
+        ("event store", 3),
+        ("payload store", 1),
+        ("read models", 7),
+    ]
+
+    left = [one for one in await world.findings("ann") if isinstance(one, NotSearched)]
+    assert [(one.place, one.left_out) for one in left] == [
+        ("payload store", True),
+        ("read models", True),
+    ]
+
+
+# only: bus or temporal
+async def test_what_others_were_sent_is_searched(world: World) -> None:
+    """A record with the text is found, by its place. Where one does not answer, nobody knows, and
+    the next one is searched nevertheless."""
+    record = json.dumps({"note": SECRET}).encode()  # with an escape in it
+    world.others = [
+        SentThere(memory.Copies({}, "it is away")),
+        SentThere(memory.Copies({"record t/0@7": [b"t-1", record], "record t/0@8": [b"rent"]})),
+    ]
+
+    *_, away, trace, searched = await world.findings("ann", SECRET)
+
+    assert away == NotSearched("another system", "it is away")
+    assert trace == Trace("another system: record t/0@7", f"holds {SECRET!r}")
+    assert searched == Searched("another system", 2, "copies", ())
+
+
+# end: bus or temporal
 async def test_a_restored_key_is_destroyed_again(world: World) -> None:
     """The events say who was forgotten: a key table from before brings nobody back."""
     await world.forget()

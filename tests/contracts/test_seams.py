@@ -20,6 +20,7 @@ from infrastructure import (
     postgres,  # only: postgres
     s3,  # only: s3
 )
+from infrastructure.temporal import copies as temporal  # only: temporal
 from tests.contracts.guarantees import suites
 
 PLACES: Final[Mapping[str, ModuleType]] = {
@@ -32,6 +33,7 @@ PLACES: Final[Mapping[str, ModuleType]] = {
     "Algolia": algolia,  # only: algolia
     "directory": filesystem,
     "S3": s3,  # only: s3
+    "Temporal": temporal,  # only: temporal
 }
 READ: Final = {"Lookup", "Finding", "Searching", "Summing", "WritableViews"}  # one class does all
 NAMES: Final = {

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-import re  # only: postgres_events
+import re  # only: kafka or postgres_events
 from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg  # only: postgres_events
 import pytest
+from temporalio.client import Client  # only: temporal
 from typer.testing import CliRunner
 
 from application.messages import Context
@@ -17,6 +18,7 @@ from infrastructure.connecting import opened, opened_to_serve
 from infrastructure.container import wired
 from infrastructure.master_keys import new_master_key
 from tests.application.snapped import NOON
+from tests.kafka_topics import putting  # only: kafka
 from tests.sample.program import BANK
 from tests.sample.transfers import RequestTransfer
 from tests.stores import (
@@ -24,6 +26,7 @@ from tests.stores import (
     only_on,  # only: postgres_events
     settings_of,
 )
+from tests.waiting import until_true  # only: temporal
 
 Servers = Mapping[str, str]
 
@@ -147,6 +150,94 @@ def test_an_export_is_one_private_file(home: Servers, tmp_path: Path) -> None:
     assert "personal-data export" in run(home, "audit-trail")
 
 
+# only: kafka or temporal
+VERIFY = ("forget", "ann", "--verify", "--text", "in März")
+
+
+# end: kafka or temporal
+# only: kafka
+@on_another_store()
+def test_a_record_in_the_clear_is_found(home: Servers, kafka: str) -> None:
+    """By its topic, partition and offset. What others have read there is out of reach, and told."""
+    at = {**home, **on_kafka(kafka)}
+    topic = f"{at['HEADWATER_KAFKA_PREFIX']}bank.account"
+    run(at, "bus", "topics", "--create")
+    assert "searched: Kafka: 0 records cannot be searched: what others have" in run(at, *VERIFY)
+
+    asyncio.run(put_record(kafka, topic, json.dumps({"note": "in März"})))
+
+    found = run(at, *VERIFY, code=1)
+    assert re.search(rf"Kafka: record {topic}/\d@0 holds 'in März' searched: Kafka: 1 rec", found)
+    assert "readable traces: 1 (texts searched for: 1)" in found
+
+
+def on_kafka(address: str) -> Servers:
+    return {
+        "HEADWATER_BUS": "kafka",
+        "HEADWATER_KAFKA_BOOTSTRAP_SERVERS": address,
+        "HEADWATER_KAFKA_PREFIX": f"{uuid4()}.",
+    }
+
+
+async def put_record(address: str, topic: str, value: str) -> None:
+    async with putting(address) as put:
+        await put(topic, None, value.encode(), ())
+
+
+# end: kafka
+# only: temporal
+@on_another_store()
+def test_a_history_in_the_clear_is_found(home: Servers, temporal: str) -> None:
+    """By its workflow and event; so is what a workflow is found by. Until when the service can read
+    what is encrypted there, is told."""
+    at = {**home, **on_temporal(temporal)}
+    assert "searched: Temporal: 0 entries of histories cannot be" in run(at, *VERIFY)
+
+    asyncio.run(begin_workflow(temporal, at["HEADWATER_TEMPORAL_TASK_QUEUE"], "in März"))
+
+    found = run(at, *VERIFY, code=1)
+    assert "Temporal: event 1 of workflow noted-" in found
+    assert "Temporal: workflow noted-" in found
+    assert "days after a workflow has ended" in found
+
+
+def on_temporal(address: str) -> Servers:
+    return {
+        "HEADWATER_SAGA_ENGINE": "temporal",
+        "HEADWATER_TEMPORAL_ADDRESS": address,
+        "HEADWATER_TEMPORAL_TASK_QUEUE": f"it's {uuid4()}",
+    }
+
+
+async def begin_workflow(address: str, queue: str, text: str) -> None:
+    """Return once it is listed."""
+    client, id = await Client.connect(address), f"noted-{uuid4()}"
+    await client.start_workflow("noted", text, id=id, task_queue=queue, memo={"note": text})
+
+    async def listed() -> bool:
+        return [one async for one in client.list_workflows(f"WorkflowId = '{id}'")] != []
+
+    await until_true(listed)
+
+
+# end: temporal
+# only: kafka and temporal
+@on_another_store()
+def test_a_server_that_is_away_leaves_no_claim(home: Servers) -> None:
+    """The others are searched; which one was not, and why, is told, and the exit code is no
+    success."""
+    at = {**home, **on_kafka("127.0.0.1:1"), **on_temporal("127.0.0.1:1")}
+
+    found = run(at, *VERIFY, code=1)
+
+    assert "searched: read models: 0 views" in found
+    assert "not searched: Kafka: " in found
+    assert "not searched: Temporal: Temporal does not answer at 127.0.0.1:1" in found
+    assert "readable traces: 0" in found
+    assert "places that could not be searched: 2" in found
+
+
+# end: kafka and temporal
 # only: postgres_events
 @only_on("postgres")  # the runbook is about its tables
 def test_the_runbook_lost_master_key(home: Servers) -> None:
