@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
 
@@ -143,7 +144,7 @@ def _cells(one: Listed) -> Sequence[str]:
         f"{document['stream']}@{document['version']}",
         document["type"],
         one.status,
-        document["since"],
+        f"{one.since.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}",
         f"{one.behind:,}",
         document["error"] or "",
     )

@@ -187,7 +187,9 @@ def _parked(seen: Seen) -> Iterator[Wrong]:
     for of in seen.parked or ():
         if number := len(of.parked.held):
             first = len(of.parked.streams)
-            why = f"{first:,} parked, {number - first:,} waiting behind them"
+            words = f"{first:,} {'event' if first == 1 else 'events'} parked"
+            behind = f", {number - first:,} waiting behind {'it' if first == 1 else 'them'}"
+            why = words + (behind if number > first else "")
             yield Wrong(of.group, why, f"{HOME}/parked?group={of.group}")
 
 
@@ -197,4 +199,5 @@ def _bad_sagas(seen: Seen) -> Iterator[Wrong]:
         for which, number in numbers.items():
             if number:
                 at = f"{HOME}/sagas?which={which}&of={one.name}"
-                yield Wrong(one.name, f"{number:,} {which}", at)
+                what = "saga" if number == 1 else "sagas"
+                yield Wrong(one.name, f"{number:,} {what} {which}", at)

@@ -83,6 +83,8 @@ async def _one(visit: Visit, group: str, event_id: str, shown: str) -> Mapping[s
         "unmasked": await visit.sees(place, shown),
         "group": group,
         "held": held,
+        "status": of.parked.status(held),
+        "first": queue[0],
         "since": of.since(held),
         "behind": [of.parked.held[id] for id in queue[queue.index(held.parked.event_id) + 1 :]],
         "recorded": await of.event(held),

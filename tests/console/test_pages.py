@@ -4,16 +4,19 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime  # only: bus
+from uuid import uuid4
 
 import pytest
 from dependency_injector import providers
 
 from application.ports import (
+    NO_STREAM,
     ForwarderStanding,  # only: bus
     StoreUnavailable,
 )
 from infrastructure.console.site import SECTIONS
 from infrastructure.processes.service import reacting
+from tests.application.test_browsing import written
 from tests.console.page import BROWSER, Page, page, send
 from tests.sample.accounts import Deposit
 from tests.sample.client import Bank, bank_over, empty_bank, id_of
@@ -136,6 +139,23 @@ async def test_a_trace_shows_when_records_were_published() -> None:
 
 
 # end: bus
+async def test_a_deep_trace_stays_on_the_page(bank: Bank) -> None:
+    """A saga that keeps trying is a long chain: from eight levels on, a number says how deep."""
+    ids = [uuid4() for _ in range(40)]
+    causes = ["", *map(str, ids)]
+    chain = [
+        written("Deposited", {}, id=id, caused_by=cause)
+        for id, cause in zip(ids, causes, strict=False)
+    ]
+    await bank.container.streams().append("account-a", chain, NO_STREAM)
+
+    html = (await bank.http.get("/console/trace/account-a", headers=BROWSER)).text
+
+    dots = [len(found.split()) for found in re.findall(r'class="depth"[^>]*>([^<]*)<', html)]
+    assert dots == [*range(1, 8), *[7] * 33]
+    assert [int(one) for one in re.findall(r"<small[^>]*>(\d+) </small>", html)] == [*range(8, 41)]
+
+
 async def test_a_trace_is_linked_where_traces_are_shown() -> None:
     """By its id behind the address of the settings."""
     async with bank_over(empty_bank(trace_uri="https://traces.example/trace/")) as bank:
