@@ -46,6 +46,10 @@ class Record:
             case True:
                 return "published" if self.at else "published, no record found"
 
+    def after(self, event: RecordedEvent) -> float | None:
+        """Seconds between its event and its publication; ``None`` if that is not known."""
+        return (self.at - event.recorded_at).total_seconds() if self.at else None
+
 
 async def records_of(
     looking: Looking, events: Sequence[RecordedEvent]

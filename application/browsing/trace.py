@@ -57,14 +57,7 @@ class Step:
     """Seconds since its cause was recorded; ``None`` for a root."""
     saga: str | None
     """The name of the saga whose step it is."""
-    # only: bus
-    records: Sequence[Record] = ()
-
-    def until(self, record: Record) -> float | None:
-        """Seconds until that record was published; ``None`` if that is not known."""
-        return (record.at - self.recorded.recorded_at).total_seconds() if record.at else None
-
-    # end: bus
+    records: Sequence[Record] = ()  # only: bus
 
 
 @dataclass(frozen=True)

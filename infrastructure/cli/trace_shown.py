@@ -69,7 +69,7 @@ def _branches(found: Trace) -> Iterator[Branch]:
                 step.depth + 2,
                 record.type,
                 _published(record, clock),
-                _after(step.until(record)),
+                _after(record.after(step.recorded)),
             )
         # end: bus
 
@@ -158,7 +158,7 @@ def _record(record: Record, step: Step) -> dict[str, Any]:
         "published": record.published,
         "published_at": record.at and record.at.isoformat(),
         "published_by": record.by and record.by.isoformat(),
-        "latency_seconds": step.until(record),
+        "latency_seconds": record.after(step.recorded),
     }
 
 

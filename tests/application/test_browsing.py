@@ -221,7 +221,7 @@ async def test_a_trace_shows_when_a_record_was_published() -> None:
     assert {one.topic for _, one in found} == {"bank.account", "bank.transfer"}
     assert {(one.words, one.at) for _, one in found} == {("published", LATER)}
     for step, record in found:
-        assert step.until(record) == (LATER - step.recorded.recorded_at).total_seconds()
+        assert record.after(step.recorded) == (LATER - step.recorded.recorded_at).total_seconds()
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ async def test_a_trace_says_why_a_record_has_no_time(
 
     assert found
     for step, record in found:
-        assert (record.words, record.at, step.until(record)) == (words, None, None)
+        assert (record.words, record.at, record.after(step.recorded)) == (words, None, None)
         assert record.by == (LATER if by else None)
 
 
