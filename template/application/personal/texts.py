@@ -1,0 +1,1 @@
+../../../application/personal/texts.py

@@ -1,0 +1,1 @@
+../../../infrastructure/kafka/copies.py

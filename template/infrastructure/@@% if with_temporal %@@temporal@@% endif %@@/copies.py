@@ -1,0 +1,1 @@
+../../../infrastructure/temporal/copies.py

@@ -1,1 +1,0 @@
-../../../tests/application/test_forgetting.py
