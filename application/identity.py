@@ -74,10 +74,15 @@ def _default(field: FieldInfo) -> Any:
 
 def _of_fields(defaults: Mapping[str, Any]) -> Callable[[Any], Any]:
     """Defaults are left out, so that a new field changes no earlier id."""
+    known = tuple(defaults.items())
 
     def write(model: Any) -> Any:
         said = model.__dict__
-        return {name: _plain(said[name]) for name in defaults if said[name] != defaults[name]}
+        return {
+            name: value if type(value) in _AS_THEY_ARE else _plain(value)
+            for name, default in known
+            if (value := said[name]) != default
+        }
 
     return write
 
