@@ -22,6 +22,8 @@ LARGEST_RECORD: Final = 16_000  # characters
 _LONGEST_TEXT: Final = 1_000
 _MOST_ITEMS: Final = 25
 _ESSENTIAL: Final = ("event", "correlation_id", "level", "logger", "role", "timestamp")
+_LEVELS: Final = {name.lower(): level for name, level in logging.getLevelNamesMapping().items()}
+_encode: Final = json.JSONEncoder(default=repr).encode
 
 _BEFORE_RENDERING: Sequence[Any] = (
     structlog.contextvars.merge_contextvars,  # the correlation id of the request
@@ -66,7 +68,7 @@ class _Output(Aside):
 
     def take(self, record: "_Record") -> None:
         """A record of our own, which needs none of what :mod:`logging` adds."""
-        if logging.getLevelNamesMapping()[record["level"].upper()] < self.level:
+        if _LEVELS[record["level"]] < self.level:
             return
         rendered: Any = dict(record)
         for render in self._rendering:
@@ -135,11 +137,11 @@ def _cut(value: Any, depth: int = 6) -> Any:
 
 def _rendered(_: Any, __: str, record: _Record) -> str:
     """One line of JSON; of a record that is too large, only the essential fields."""
-    line = json.dumps(record, default=repr)
+    line = _encode(record)
     if len(line) <= LARGEST_RECORD:
         return line
     kept = {key: record[key] for key in _ESSENTIAL if key in record}
-    return json.dumps({**kept, "left_out": f"the rest of {len(line):,} characters"}, default=repr)
+    return _encode({**kept, "left_out": f"the rest of {len(line):,} characters"})
 
 
 def _reason(_: Any, __: str, record: _Record) -> _Record:

@@ -13,6 +13,7 @@ from uuid import uuid4
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from application.access import IdentityUnavailable, TooManyRequests, Unidentified
 from infrastructure.http.problems import Problem, answer, of_status
@@ -32,6 +33,7 @@ class Observed:
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics
+        self._log = log.bind()  # once: finding out how to log takes as long as logging
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,19 +44,20 @@ class Observed:
         correlation_id = str(uuid4()) if given is None or not valid else given
         scope.setdefault("state", {})["correlation_id"] = correlation_id
         exchange = _Exchange(scope, correlation_id, send)
-        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
-            try:
-                if valid:
-                    await self._app(scope, receive, exchange.send)
-                else:
-                    await answer(_NO_CORRELATION_ID)(scope, receive, exchange.send)
-            except Exception:
-                log.exception("unexpected error", method=scope["method"], path=scope["path"])
-                if exchange.status is not None:
-                    raise  # too late for another answer: let the server cut the connection
-                await answer(_unexpected(correlation_id))(scope, receive, exchange.send)
-            finally:
-                self._tell(exchange)
+        bound = bind_contextvars(correlation_id=correlation_id)
+        try:
+            if valid:
+                await self._app(scope, receive, exchange.send)
+            else:
+                await answer(_NO_CORRELATION_ID)(scope, receive, exchange.send)
+        except Exception:
+            log.exception("unexpected error", method=scope["method"], path=scope["path"])
+            if exchange.status is not None:
+                raise  # too late for another answer: let the server cut the connection
+            await answer(_unexpected(correlation_id))(scope, receive, exchange.send)
+        finally:
+            self._tell(exchange)
+            reset_contextvars(**bound)
 
     def _tell(self, exchange: "_Exchange") -> None:
         took, scope = (exchange.answered or time.perf_counter()) - exchange.began, exchange.scope
@@ -64,7 +67,7 @@ class Observed:
         status = exchange.status or 499  # the client went before it had an answer
         method = scope["method"] if scope["method"] in _METHODS else "(other)"
         self._metrics.requests.labels(method, route, status).observe(took)
-        log.info(
+        self._log.info(
             "request",
             method=scope["method"],
             path=scope["path"],
