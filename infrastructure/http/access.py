@@ -98,8 +98,16 @@ def caller_of(request: Request) -> Caller:
     return found
 
 
-async def _only(request: Request) -> str | None:
+def only_of(request: Request) -> str | None:
+    """The subject whose things the caller is limited to; ``None``: no limit.
+
+    Raises :class:`~application.access.Forbidden` and :class:`Unidentified`.
+    """
     return rule_of(request.scope["route"]).only_of(caller_of(request))
+
+
+async def _only(request: Request) -> str | None:
+    return only_of(request)
 
 
 Only = Annotated[str | None, Depends(_only)]

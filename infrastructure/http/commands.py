@@ -35,7 +35,7 @@ from application.command_dispatch import (
 from application.messages import Context
 from application.ports import StreamDeleted, StreamUnusable
 from domain.decider import Command, DomainError
-from infrastructure.http.access import caller_of
+from infrastructure.http.access import caller_of, only_of
 from infrastructure.http.headers import RequestHeader, reads
 from infrastructure.http.problems import BadHeader
 from infrastructure.http.served import Served, served
@@ -78,6 +78,8 @@ class CommandRequest:
     service: Served
     context: Context
     expected_version: int | None
+    only: str | None
+    """The subject whose things the caller is limited to; ``None``: no limit."""
 
     def make_id(self, of: str) -> str:
         """An id for a thing that this command makes: the same when the request is repeated."""
@@ -131,7 +133,8 @@ async def command_request(request: Request) -> CommandRequest:
         correlation_id=request.state.correlation_id,
         traceparent=_valid(_TRACEPARENT.of(request)),
     )
-    return CommandRequest(served(request), context, _expected_version(_IF_MATCH.of(request)))
+    expected_version = _expected_version(_IF_MATCH.of(request))
+    return CommandRequest(served(request), context, expected_version, only_of(request))
 
 
 Requested = Annotated[CommandRequest, Depends(command_request)]
@@ -148,7 +151,7 @@ def _command_id(request: Request, caller: Caller, key: str | None) -> UUID:
     if not _KEY.fullmatch(key):
         raise BadHeader("Idempotency-Key has to be 1 to 255 visible ASCII characters, no spaces")
     return command_id_of(
-        request.method, request.url.path, key, caller.actor if caller.subject else None
+        request.method, request.scope["path"], key, caller.actor if caller.subject else None
     )
 
 

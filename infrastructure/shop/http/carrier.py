@@ -70,5 +70,5 @@ async def take_notice(
         datetime.now(UTC),
         correlation_id=request.state.correlation_id,
     )
-    incoming, work = CommandRequest(service, context, None), warehouse_of(service)
+    incoming, work = CommandRequest(service, context, None, only=None), warehouse_of(service)
     return await incoming.answer(notice.shipment_id, lambda: work.report(notice, context), response)

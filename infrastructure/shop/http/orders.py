@@ -84,9 +84,10 @@ class NewOrder(Body):
     address: Text | None = Field(None, examples=["12 St James's Square, London SW1Y 4JH"])
     lines: list[NewLine] = Field(min_length=1, max_length=MOST_LINES)
 
-    def command(self) -> PlaceOrder:
-        lines = tuple(OrderLine(**dict(line)) for line in self.lines)
-        return PlaceOrder(**{**dict(self), "lines": lines})
+    def command(self, customer_id: CustomerId | None) -> PlaceOrder:
+        """Place it for this customer, or for a guest."""
+        lines = tuple(OrderLine(**vars(line)) for line in self.lines)
+        return PlaceOrder(**{**vars(self), "customer_id": customer_id, "lines": lines})
 
 
 class Cancellation(Body):
@@ -135,11 +136,11 @@ def order_placed_with(key: str) -> str:
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=documented(*COMMAND_ERRORS))
 @allowed(CLERK, own=[CUSTOMER])
-async def place_order(body: NewOrder, request: Requested, only: Only, response: Response) -> Done:
+async def place_order(body: NewOrder, request: Requested, response: Response) -> Done:
     """Place an order. The service makes its id; ``Location`` is its address."""
     id = request.make_id("order")
-    order = body.model_copy(update={"customer_id": require_self(body.customer_id, only)})
-    done = await request.carry_out(id, order.command(), response, new=True)
+    order = body.command(require_self(body.customer_id, request.only))
+    done = await request.carry_out(id, order, response, new=True)
     response.headers["Location"] = f"/orders/{id}"
     return done
 
