@@ -20,7 +20,7 @@ from infrastructure.cli.adding.inserting import (
     with_route,
 )
 from infrastructure.cli.adding.names import Name
-from infrastructure.cli.adding.settling import difference, put_in_place, tidy
+from infrastructure.cli.adding.settling import difference, put_in_place, reason_in, tidy
 from infrastructure.cli.process import UsageError
 from infrastructure.processes import CommandFailed
 
@@ -36,6 +36,21 @@ def test_a_name_is_read_in_any_writing(text: str) -> None:
     name = Name.read(text)
     written = (name.snake, name.pascal, name.upper, name.kebab, name.words)
     assert written == ("order_line", "OrderLine", "ORDER_LINE", "order-line", "order line")
+
+
+@pytest.mark.parametrize(
+    ("text", "snake", "pascal"),
+    [
+        ("item2", "item2", "Item2"),
+        ("Item2", "item2", "Item2"),
+        ("ABC2Line", "abc2_line", "Abc2Line"),
+        ("order_2nd", "order_2nd", "Order2nd"),
+    ],
+)
+def test_a_digit_stays_with_its_word(text: str, snake: str, pascal: str) -> None:
+    """As it was typed: no word begins at it."""
+    name = Name.read(text)
+    assert (name.snake, name.pascal) == (snake, pascal)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +71,7 @@ def test_the_plural_follows_the_rules_of_english(one: str, many: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "9lives", "größe", "a b!", "class", "match", "event", "x" * 41]
+    "text", ["", "9lives", "größe", "a b!", "class", "match", "none", "history", "event", "x" * 41]
 )
 def test_what_cannot_be_a_name_is_refused(text: str) -> None:
     """With the reason, before anything is made."""
@@ -72,6 +87,20 @@ def test_a_command_has_fields_and_an_event() -> None:
     assert (issue.command, issue.event) == ("IssueTicket", "TicketIssued")
     assert (issue.fact.snake, issue.fields) == ("issued", {"total": "Money", "by": "Name"})
     assert (pay.command, pay.event, pay.fact.snake) == ("PayTicket", "TicketPaid", "paid")
+
+
+@pytest.mark.parametrize(
+    ("act", "function"), [("open", "open"), ("return", "return_loan"), ("view", "view_loan")]
+)
+def test_a_function_has_no_name_that_is_taken(act: str, function: str) -> None:
+    """By Python, or by the page on which it stands."""
+    assert Name(act).function(of="loan") == function
+
+
+def test_a_word_that_only_begins_as_the_aggregate_is_not_its_name() -> None:
+    """Of an aggregate ``open``, *opened* is what has happened, and *open* what is wanted."""
+    (given,) = commands_given.read(Name("open"), ["Open(name: Name) -> Opened"])
+    assert (given.command, given.event, given.fact.snake) == ("OpenOpen", "OpenOpened", "opened")
 
 
 @pytest.mark.parametrize(
@@ -174,6 +203,22 @@ def test_a_page_that_is_there_is_never_replaced(tmp_path: Path) -> None:
             draft.write(path, "theirs = 1\n")
     with pytest.raises(CommandFailed, match=r"gone\.py is not there"):
         draft.edit("gone.py", str)
+
+
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [
+        ("a.py:1:1: wrong\n", "a.py:1:1: wrong"),
+        (
+            'Traceback:\n  File "a", line 1\n    f()\n    ^^^\nOops: 1 error\nname\n  gone\n',
+            "Oops: 1 error name gone",
+        ),
+        ("", "no reason given"),
+    ],
+)
+def test_a_failed_program_gives_its_whole_reason(printed: str, reason: str) -> None:
+    """A last line alone may be an address of documentation, or a rule under a line of code."""
+    assert reason_in(printed) == reason
 
 
 def test_all_files_are_written_or_none(tmp_path: Path) -> None:

@@ -24,12 +24,13 @@ ONE_OF_EACH: Final = (
     ".venv/bin/lending add aggregate order-line",
     ".venv/bin/lending add aggregate payment"
     ' --command "Receive(amount: Money, payer: Id) -> Received"'
+    ' --command "View -> Viewed" --command "Return -> Returned"'
     ' --command "Refund(reason: Text) -> Refunded"',
     ".venv/bin/lending add read-model totals --follows payment --follows order_line",
     ".venv/bin/lending add saga settlement --starts OrderLineOpened --cancels OrderLineCancelled"
     " --step ConfirmOrderLine/CancelOrderLine --undo RefundPayment",
     ".venv/bin/lending add saga refund --starts PaymentReceived --cancels PaymentRefunded"
-    " --step ConfirmOrderLine",
+    " --step ConfirmOrderLine --step ReturnPayment",
     ".venv/bin/lending add route payments",
     ".venv/bin/lending add route lines --aggregate order_line --read-model totals",
     "git add .",

@@ -42,7 +42,10 @@ def draft(existing: Existing, name: str, plural: str | None, commands: Sequence[
 
 
 def _require_new(existing: Existing, one: Name, given: Sequence[Given]) -> None:
-    if one.snake in existing.taken():
+    if one.snake in {
+        *existing.taken(),
+        existing.checkout.package,
+    }:  # the service is a constant, too
         raise UsageError(f"{one.snake} is there already: choose another name")
     classes = {name for of in given for name in (of.command, of.event)}
     if doubles := sorted(classes & {*existing.classes()}):

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from infrastructure.cli.adding.names import Name
+from infrastructure.cli.adding.names import Name, snake_of
 from infrastructure.cli.process import UsageError
 
 DEFAULT: Final = (
@@ -110,8 +110,8 @@ def _read(aggregate: Name, text: str) -> Given:
     command, fields, event = found.groups()
     act, fact = (fact_of(aggregate, name) for name in (command, event))
     return Given(
-        command if aggregate.pascal in command else f"{act.pascal}{aggregate.pascal}",
-        event if aggregate.pascal in event else f"{aggregate.pascal}{fact.pascal}",
+        command if _names(aggregate, command) else f"{act.pascal}{aggregate.pascal}",
+        event if _names(aggregate, event) else f"{aggregate.pascal}{fact.pascal}",
         fact,
         act,
         dict(_field(one) for one in (fields or "").split(",") if one.strip()),
@@ -120,8 +120,16 @@ def _read(aggregate: Name, text: str) -> Given:
 
 def fact_of(aggregate: Name, name: str) -> Name:
     """What it says without the name of the aggregate: ``IssueTicket`` → ``issue``."""
-    rest = name.replace(aggregate.pascal, "", 1) or name
-    return Name("_".join(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", rest)).lower())
+    return Name(snake_of(_rest(aggregate, name) or name))
+
+
+def _names(aggregate: Name, name: str) -> bool:
+    """Whether it has the name of the aggregate and a word more: an ``open`` is not *opened*."""
+    return _rest(aggregate, name) not in ("", name)
+
+
+def _rest(aggregate: Name, name: str) -> str:
+    return re.sub(rf"{aggregate.pascal}(?![a-z])", "", name, count=1)
 
 
 def _field(text: str) -> tuple[str, str]:

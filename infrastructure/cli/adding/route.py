@@ -1,6 +1,6 @@
 """New routes: the commands of an aggregate, the queries of a read model, and their test."""
 
-from typing import Any
+from typing import Any, Final
 
 from application.category import Category
 from application.projections.projection import Projection
@@ -14,10 +14,14 @@ from infrastructure.cli.adding.names import Name
 from infrastructure.cli.adding.scopes import Commanded, Queried, RouteParts
 from infrastructure.cli.process import UsageError
 
+_OF_THE_KIT: Final = frozenset({"console", "docs", "health", "metrics"})
+
 
 def draft(existing: Existing, name: str, aggregate: str | None, read_model: str | None) -> Draft:
     """All files that change. Raises :class:`UsageError`, and ``CommandFailed`` if one is taken."""
     one = Name.read(name, "path of routes")
+    if one.snake in _OF_THE_KIT:
+        raise UsageError(f"/{one.kebab} is a path of the kit: choose another name")
     category = existing.category(aggregate) if aggregate else None
     asked = existing.read_model(read_model) if read_model else None
     if category is None and asked is None:
@@ -53,8 +57,9 @@ def _parts(
     commands: list[Commanded] = []
     for kind in category.commands if category else ():
         needed = fields(kind, required=True)
-        path = fact_of(Name(category.name if category else ""), kind.__name__)
-        commands.append(Commanded(kind.__name__, path, needed))
+        of = category.name if category else ""
+        path = fact_of(Name(of), kind.__name__)
+        commands.append(Commanded(kind.__name__, path, path.function(of), needed))
         for known in (imports, of_test):
             _add(known, kind.__module__, kind.__name__)
         for module, names in origins(kind, needed.values()).items():

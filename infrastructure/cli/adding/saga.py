@@ -30,6 +30,8 @@ def draft(
     if one.snake in existing.taken():
         raise UsageError(f"{one.snake} is there already: choose another name")
     parts = _parts(existing, starts, cancels, steps, undo)
+    if one.snake in {function.name for function in parts.functions}:
+        raise UsageError(f"a step is called {one.words}, too: choose another name for the saga")
     made, package = Draft(existing.checkout), existing.checkout.package
     corpus = scopes.of_tests(corpus=existing.declared_in_tests("Corpus"))
     scope = {**scopes.of_service(package), **corpus, **scopes.of_saga(one, parts)}
@@ -64,12 +66,13 @@ def _parts(
         step = _word(existing, act)
         if step.words in does:
             raise UsageError(f"two steps are called {step.words}: one step gives one command")
-        functions.append(_function(existing, started, act, step.snake))
-        does[step.words] = (step.snake,)
+        does_step = step.function(_owner(existing, act))
+        functions.append(_function(existing, started, act, does_step))
+        does[step.words] = (does_step,)
         if undoes:
             undo_step = f"undo_{step.snake}"
             functions.append(_function(existing, started, undoes, undo_step, undoes=True))
-            does[step.words] = (step.snake, undo_step)
+            does[step.words] = (does_step, undo_step)
     if undo:
         functions.append(_function(existing, started, undo, "undo_begin", undoes=True))
     last, _ = existing.command(functions_acting(functions)[-1].command)
@@ -103,8 +106,13 @@ def functions_acting(functions: Sequence[Function]) -> Sequence[Function]:
 
 
 def _word(existing: Existing, command: str) -> Name:
+    return fact_of(Name(_owner(existing, command)), command)
+
+
+def _owner(existing: Existing, command: str) -> str:
+    """The aggregate that has the command."""
     _, category = existing.command(command)
-    return fact_of(Name(category.name), command)
+    return category.name
 
 
 def _function(

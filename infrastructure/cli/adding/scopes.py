@@ -231,6 +231,7 @@ class Commanded:
 
     command: str
     path: Name
+    function: str
     fields: Mapping[str, str]
 
 
@@ -271,7 +272,7 @@ def of_route(name: Name, parts: RouteParts) -> Scope:
         "each command": [
             {
                 "SomeCommand": one.command,
-                "some_command": one.path.snake,
+                "some_command": one.function,
                 "some-command": one.path.kebab,
                 "SomeBody": f"{one.path.pascal}Body",
                 "some_arguments": _arguments({field: f"body.{field}" for field in one.fields}),

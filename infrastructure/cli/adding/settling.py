@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from itertools import dropwhile
 from pathlib import Path
 from typing import Final
 
@@ -149,8 +150,17 @@ def _run(command: tuple[str, ...], at: Path) -> None:
         check=False,
     )
     if ended.returncode:
-        said = (ended.stderr or ended.stdout).strip().splitlines() or ["no reason given"]
-        raise CommandFailed(f"the service cannot have this, so nothing was written: {said[-1]}")
+        reason = reason_in(ended.stderr or ended.stdout)
+        raise CommandFailed(f"the service cannot have this, so nothing was written: {reason}")
+
+
+def reason_in(printed: str) -> str:
+    """What a program printed when it failed, in one line; of a traceback, its exception."""
+    _, frames, end = printed.rpartition('\n  File "')
+    lines = printed.splitlines()
+    if frames:  # the rest of the last frame is indented, and so is its line of code
+        lines = [*dropwhile(lambda line: line.startswith(" "), end.splitlines()[1:])]
+    return " ".join(filter(None, map(str.strip, lines))) or "no reason given"
 
 
 def _differing(checkout: Checkout, at: Path) -> Iterator[tuple[str, str]]:
