@@ -13,11 +13,12 @@ from tests.template.combinations import lacking
 from tests.template.conditions import both, holds
 from tests.template.features import FEATURES, PREFIX
 from tests.template.names import named
+from tests.template.pages import OF_CHOICES
 from tests.template.tree import Entry
 from tests.template.words import speaking
 
 _EXPRESSION: Final = re.compile(r"@@\{.*?\}@@|@@% if .*?@@% endif %@@")
-_OTHERS: Final = (".git", ".venv", ".copier-answers.yml", "change-the-adapters.md")
+_OTHERS: Final = (".git", ".venv", ".copier-answers.yml", Path(OF_CHOICES).name)
 """Not of the service; its answers, and the page on how to change them: both name all choices."""
 
 

@@ -23,6 +23,9 @@ from tests.template.tree import Entry
 Conditions = frozenset[str]
 ALWAYS: Final[Conditions] = frozenset()
 
+OF_CHOICES: Final = "docs/how-to/change-the-adapters.md"
+"""On how to change the answers: it names all choices, also those that a service has not made."""
+
 _DECISION: Final = re.compile(r"docs/adr/\d")
 _LABEL: Final = re.compile(r"(?:- |\d+\. )?\*\*[^*]+\*\*:?\s*")
 _CELL: Final = re.compile(r"[^|]*\|")
@@ -41,7 +44,8 @@ class Span:
 
 def is_page(entry: Entry) -> bool:
     """Whether this holds for a file."""
-    return entry.path.endswith(".md") and bool(entry.parts) and not entry.form
+    is_text = entry.path.endswith(".md") and bool(entry.parts)
+    return is_text and not entry.form and entry.path != OF_CHOICES
 
 
 def with_conditions(entry: Entry, mentions: Mentions) -> Entry:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.code_names import ROOT
 from tests.template.markers import Piece, pieces
 from tests.template.mentions import Mentions
-from tests.template.pages import with_conditions
+from tests.template.pages import OF_CHOICES, is_page, with_conditions
 from tests.template.torn import torn
 from tests.template.tree import Entry
 
@@ -31,6 +32,14 @@ def _page(text: str, path: str = "docs/page.md") -> Entry:
 
 def _seen(text: str, chosen: frozenset[str]) -> str:
     return "".join(piece.text for piece in _page(text).parts if piece.stands(chosen))
+
+
+def test_the_page_on_other_answers_names_them_in_every_service() -> None:
+    """It is read by those who do not have what they look for."""
+    page = Entry(
+        OF_CHOICES, ROOT / OF_CHOICES, frozenset(), [Piece((ROOT / OF_CHOICES).read_text())]
+    )
+    assert not is_page(page)
 
 
 @pytest.mark.parametrize(
