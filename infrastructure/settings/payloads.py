@@ -28,7 +28,7 @@ class PayloadSettings(NamedSettings):
     """Directories"""
 
     home: Path = Path(".headwater")
-    """The directory of the embedded servers' data, large payloads and logs."""
+    """The directory of large payloads, logs, and the data of the servers that `run` starts."""
     payloads_dir: Path | None = None
     """The directory of data that is too large for an event; unset: `payloads` in the home."""
     payloads_also_in: Directories = ()

@@ -1,4 +1,4 @@
-"""The first start on an empty embedded store imports a sample of a real order history."""
+"""The first start on an empty store of its own imports a sample of a real order history."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -18,6 +18,6 @@ def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("missing", NOWHERE)
 def test_serving_needs_servers(tmp_path: Path, missing: str) -> None:
-    """``serve`` starts nothing embedded: it names what has to be set, and does not hang."""
+    """``serve`` starts no server: it names what has to be set, and does not hang."""
     servers = {name: uri for name, uri in NOWHERE.items() if name != missing}
     assert missing in refusal(BANK.run(tmp_path / "home", "serve", **servers), 2)

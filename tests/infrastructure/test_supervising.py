@@ -1,4 +1,4 @@
-"""Embedded servers are kept running: restarted at their address, up to a limit."""
+"""Servers that the service starts are kept running: restarted at their address, up to a limit."""
 
 import asyncio
 from dataclasses import dataclass, field

@@ -79,6 +79,7 @@ PATHS: Final[Mapping[str, str]] = {
     "infrastructure/settings/eventstoredb.py": "eventstoredb",
     "infrastructure/settings/postgres.py": "postgres",
     "tests/dynamodb/": "dynamodb",
+    "tests/infrastructure/embedded/": "embedded",
     "tests/infrastructure/test_category_links.py": "eventstoredb and embedded",
     "tests/infrastructure/test_dynamodb_*": "dynamodb",
     "tests/infrastructure/test_dynamodb_opening.py": "dynamodb_events",

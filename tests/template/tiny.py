@@ -90,7 +90,7 @@ def _route(one: Name, home: str, package: str) -> RouteParts:
     missing = f"Unknown{one.pascal}"
     return RouteParts(
         category=one.snake,
-        commands=[Commanded(classes[act], Name(act), fields[act]) for act in classes],
+        commands=[Commanded(classes[act], Name(act), act, fields[act]) for act in classes],
         missing=missing,
         read_model=Queried(summary, page, view, page, ["status"], listed=True, versioned=True),
         imports={

@@ -79,8 +79,8 @@ def _what_runs(used: Settings, given: ShopSettings, url: str) -> Iterator[tuple[
     yield "Data and logs", f"{_short(used.home)}, log/headwater.log in it"
 
 
-def _server(given: str | None, embedded: str | None) -> str:
-    return without_password(given) if given else f"{embedded} (embedded)"
+def _server(given: str | None, started: str | None) -> str:
+    return without_password(given) if given else f"{started} (started with it)"
 
 
 def _orders(totals: Sequence[OrderTotals]) -> Iterator[tuple[str, str]]:

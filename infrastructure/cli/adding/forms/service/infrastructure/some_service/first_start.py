@@ -1,4 +1,4 @@
-"""The first start on an embedded store records examples, so that a query finds something."""
+"""The first start on a store of its own records examples, so that a query finds something."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The service as its users start it, on embedded servers."""
+"""The service as its users start it, on servers of its own."""
 
 import sys
 from pathlib import Path
