@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring
 from operator import itemgetter
 from random import getrandbits
 from typing import Final, NamedTuple
@@ -18,6 +19,7 @@ _LIMITS: Final = {
     ),  # not a limit, but an invalid value makes all of them void
     "$tb": range(MAX_VERSION + 1),
 }
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _UUID_MASK: Final = 0xF << 76 | 0x3 << 62
 _UUID_4: Final = 0x4 << 76 | 0x2 << 62
 
@@ -112,7 +114,12 @@ class Appended:
 
 def compact(value: object) -> bytes:
     """JSON as the server writes it: without blanks, in UTF-8."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
+    return _ENCODER.encode(value).encode(errors="replace")
+
+
+def quoted(text: str) -> str:
+    """A text in JSON as the server writes it: what ``compact`` makes of it, before the UTF-8."""
+    return encode_basestring(text)
 
 
 def parse_metadata(data: bytes) -> dict[str, int]:

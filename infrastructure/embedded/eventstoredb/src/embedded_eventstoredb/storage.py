@@ -30,6 +30,7 @@ from embedded_eventstoredb.records import (
     compact,
     id_text,
     parse_metadata,
+    quoted,
 )
 from embedded_eventstoredb.replication import Replication
 from embedded_eventstoredb.transaction import Changes, Transaction
@@ -52,6 +53,7 @@ __all__ = [
     "compact",
     "id_text",
     "parse_metadata",
+    "quoted",
 ]
 
 _GROUP: Final = 512

@@ -40,8 +40,9 @@ def claim(reading: Reading, definition: Definition, stream: Stream) -> Claim:
     """
     if stream.tombstoned:
         raise Faulted(f"Stream : {stream.name} is deleted. Cannot emit events to it")
-    newest = read_stream(reading, stream, MAX_VERSION, backwards=True, limit=1)
-    if newest and is_found(stream):
+    found = is_found(stream)
+    newest = read_stream(reading, stream, MAX_VERSION, backwards=True, limit=1) if found else []
+    if newest:
         epoch, written = _stamp_of(definition, stream.name, newest[0].metadata)
         if epoch >= definition.epoch:
             return Claim(written, None)

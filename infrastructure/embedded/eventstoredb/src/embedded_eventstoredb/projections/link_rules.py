@@ -16,20 +16,24 @@ from embedded_eventstoredb.storage import (
     Linkable,
     Record,
     parse_metadata,
+    quoted,
 )
 from embedded_eventstoredb.streams import LINK, METADATA, STREAM_DELETED
 
 _CORRELATION_ID: Final = "$correlationId"
 _STREAM_REFERENCE: Final = "$@"
+_DELETED: Final = ',"$deleted":-1'
 _EPOCH: Final = datetime(1970, 1, 1)  # the text ends with Z, not with +00:00
 
 
 class Target(NamedTuple):
-    """The stream of a link, its data, and its additional metadata."""
+    """The stream of a link, its data, and its additional metadata: members of a JSON object, each
+    after a comma.
+    """
 
     stream: str
     data: str
-    added: Mapping[str, str | int] = {}
+    added: str = ""
     type: str = LINK
 
 
@@ -52,8 +56,8 @@ def by_category(source: Linkable, category_of: Categories) -> Target | None:
     target = _link_to(source)
     if source.type == LINK:  # a link in a user's stream: its own target is linked
         target = (source.data or b"").decode(errors="replace")
-    added: dict[str, str | int] = {"$o": stream}
-    return Target(f"$ce-{category}", target, added | {"$deleted": -1} if deleted else added)
+    added = f',"$o":{quoted(stream)}'
+    return Target(f"$ce-{category}", target, f"{added}{_DELETED}" if deleted else added)
 
 
 def by_event_type(source: Linkable) -> Target | None:
@@ -61,7 +65,7 @@ def by_event_type(source: Linkable) -> Target | None:
     if source.type == LINK:
         return None
     if deleted := deleted_stream(source):
-        return Target("$et-$deleted", f"{source.version}@{deleted}", {"$deleted": -1})
+        return Target("$et-$deleted", f"{source.version}@{deleted}", _DELETED)
     return Target(f"$et-{source.type}", _link_to(source))
 
 
@@ -70,7 +74,7 @@ def by_correlation_id(source: Linkable) -> Target | None:
     if source.type == LINK or source.correlation_id is None:
         return None
     created = _EPOCH + timedelta(microseconds=source.created // 10)
-    added = {"$eventTimestamp": f"{created.isoformat(timespec='microseconds')}Z"}
+    added = f',"$eventTimestamp":"{created.isoformat(timespec="microseconds")}Z"'
     return Target(f"$bc-{source.correlation_id}", _link_to(source), added)
 
 

@@ -17,6 +17,7 @@ from embedded_eventstoredb.storage import (
     Transaction,
     compact,
     id_text,
+    quoted,
 )
 from embedded_eventstoredb.streams import append
 
@@ -107,9 +108,9 @@ class _Sources:
         for source, tail in zip(self._sources, self._tails, strict=True):
             position = source.position
             if position > run.position and (target := run.rule(source)):
-                added = f",{compact(target.added).decode()[1:-1]}" if target.added else ""
-                metadata = f'{head},"$c":{position},"$p":{position}{added}{tail}'
-                record = NewRecord(target.type, target.data.encode(), metadata.encode())
+                metadata = f'{head},"$c":{position},"$p":{position}{target.added}{tail}'
+                said = metadata.encode(errors="replace")
+                record = NewRecord(target.type, target.data.encode(), said)
                 yield target.stream, (position, record)
 
 
@@ -118,7 +119,7 @@ def _tail(source: Linkable) -> str:
     cause = id_text(source.id)
     if source.correlation_id is None:
         return f',"$causedBy":"{cause}"}}'
-    return f',"$causedBy":"{cause}","$correlationId":{compact(source.correlation_id).decode()}}}'
+    return f',"$causedBy":"{cause}","$correlationId":{quoted(source.correlation_id)}}}'
 
 
 def _plan(run: Run, sources: _Sources, coming: int, end: int) -> dict[str, list[_Link]]:
@@ -187,11 +188,16 @@ class _Writing:
             return
         step.ends[stream.name] = End(stream.last_version + len(records), lacking[-1][0])
         if found.metadata is not None:
-            yield self._transaction.stream(f"$${stream.name}"), [found.metadata]
+            yield self._metastream(stream), [found.metadata]
         if stream.soft_deleted and found.metadata is None:  # deleted meanwhile
             append(self._transaction, stream.name, EXPECT_ANY, records)
         else:
             yield stream, records
+
+    def _metastream(self, stream: Stream) -> Stream:
+        """A stream that has no key has no metadata either: writing that gives it one."""
+        name = f"$${stream.name}"
+        return self._transaction.stream(name) if stream.key else Stream(0, name)
 
 
 def _checkpoint_entry(definition: Definition, position: int) -> _Link:
