@@ -5,7 +5,8 @@ they do not query the database. The rest is read from there.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Final
 
 from embedded_eventstoredb.records import Record, Stream, payload
@@ -14,6 +15,8 @@ _RECORDS: Final = 4_096
 _BYTES: Final = 4 << 20  # of data and metadata
 _PAGE_BYTES: Final = 1 << 17
 _STREAMS: Final = 8_192
+_position_of = attrgetter("position")
+_place_of = attrgetter("stream", "version")
 
 
 class RecentRecords:
@@ -29,13 +32,12 @@ class RecentRecords:
         self._streams: dict[str, Stream] = {}
         self._bytes = 0
 
-    def add(self, records: Iterable[Record], streams: Mapping[str, Stream]) -> None:
+    def add(self, records: Sequence[Record], streams: Mapping[str, Stream]) -> None:
         """Take over a commit: its records in their order, and the streams that it changed."""
-        for record in records:
-            self._records.append(record)
-            self._positions.append(record.position)
-            self._places[record.stream, record.version] = record
-            self._bytes += _size(record)
+        self._records += records
+        self._positions += map(_position_of, records)
+        self._places.update(zip(map(_place_of, records), records, strict=True))
+        self._bytes += payload(records)
         while len(self._records) > self._most or self._bytes > self._most_bytes:
             self._drop_half()
         self._streams.update(streams)
@@ -83,9 +85,10 @@ class RecentRecords:
 
     def _drop_half(self) -> None:
         count = (len(self._records) + 1) // 2
-        for record in self._records[:count]:
-            self._places.pop((record.stream, record.version), None)
-            self._bytes -= _size(record)
+        oldest = self._records[:count]
+        for place in map(_place_of, oldest):
+            self._places.pop(place, None)
+        self._bytes -= payload(oldest)
         self._beyond = self._positions[count - 1]
         del self._records[:count], self._positions[:count]
 
