@@ -57,7 +57,7 @@ def page_of(
         reading.after if ends is None else str(ends),
         goes_on,
         lacks,
-        None if goes_on or reading.after is not None else Total(len(items)),
+        Total.shown(len(items), whole=not goes_on and reading.after is None, more=too_many),
     )
 
 

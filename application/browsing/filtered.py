@@ -47,7 +47,7 @@ async def filtered(
         if not more or len(items) == reading.limit:
             break
         step = replace(step, after=found.reached, limit=min(2 * step.limit, LARGEST_BROWSED))
-    total = None if more or reading.after is not None else Total(len(items))
+    total = Total.shown(len(items), whole=not more and reading.after is None)
     return Found(items, None, found.reached, more, found.lacks, total)
 
 

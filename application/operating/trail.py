@@ -17,7 +17,7 @@ from application.operating.operation import (
     OperationEvent,
     Outcome,
 )
-from application.ports import EventBrowser, EventStore, Found, Reading, Wanted
+from application.ports import EventBrowser, EventStore, Found, Reading, Total, Wanted
 from application.ports.browsing import NEWEST
 from application.time_range import EVER, TimeRange
 
@@ -121,8 +121,9 @@ async def _page(browser: EventBrowser, store: EventStore, reading: Reading) -> F
         after = found.reached
         if not found.more or len(begun) == reading.limit:
             break
-    read = await asyncio.gather(*(recorded(store, id) for id in begun))
-    return Found([one for one in read if one], None, after, found.more, found.lacks)
+    read = [one for one in await asyncio.gather(*(recorded(store, id) for id in begun)) if one]
+    total = Total.shown(len(read), whole=not found.more and reading.after is None)
+    return Found(read, None, after, found.more, found.lacks, total)
 
 
 async def recorded(store: EventStore, id: UUID) -> Recorded | None:

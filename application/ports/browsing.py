@@ -97,7 +97,8 @@ class Found(Generic[T]):
     lacks: Sequence[Incomplete] = ()
     """Why something may be missing; empty where all is there."""
     total: Total | None = None
-    """How many there are on all pages; ``None`` where the store would have to read them all."""
+    """How many there are on all pages; where the store would have to read them all, a bound:
+    what this page shows of it. ``None``: not even that is known."""
 
 
 @dataclass(frozen=True)

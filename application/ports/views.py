@@ -53,6 +53,17 @@ class Total:
     number: int
     bound: Literal["exactly", "at least", "at most"] = "exactly"
 
+    @classmethod
+    def shown(cls, items: int, *, whole: bool, more: bool = False) -> "Total | None":
+        """What one page shows of it: all there is, or that there are at least so many.
+
+        ``whole``: nothing is on another page; ``more``: something is, for sure. ``None``: it shows
+        nothing at all.
+        """
+        if whole:
+            return cls(items)
+        return cls(items + more, "at least") if items + more else None
+
     @property
     def exact(self) -> bool:
         return self.bound == "exactly"

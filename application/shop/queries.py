@@ -9,7 +9,7 @@ from typing import Final
 
 from application.messages import RecordedEvent
 from application.paging import LAST, Page, page, page_below, require_limit, view
-from application.ports import EventStore, Finding, Lookup, Searching, Summing
+from application.ports import EventStore, Finding, Lookup, Searching, Summing, Total
 from application.shop.aggregates import ORDER
 from application.shop.read_models.customer_orders import (
     CUSTOMERS,
@@ -44,11 +44,11 @@ async def orders(
     status: OrderStatus | None = None,
     after: OrderId | None = None,
     limit: int = 50,
+    counted: bool = False,
 ) -> Page[OrderSummary]:
     """Orders by id, without their lines. ``limit`` is 1 to 500, else ``ValueError``."""
-    return await page(
-        views, {"customer_id": customer_id, "status": status}, after=after, limit=limit
-    )
+    wanted = {"customer_id": customer_id, "status": status}
+    return await page(views, wanted, after=after, limit=limit, counted=counted)
 
 
 async def exchange(views: Lookup[ExchangeSummary], id: ExchangeId) -> ExchangeSummary | None:
@@ -165,7 +165,8 @@ async def products(
     found = await views.search(words, after=place_of_product(after), limit=limit + 1)
     items = [seen.view for _, seen in found[:limit]]
     more = len(found) > limit
-    return Page(items, after=f"{items[-1].units_kept}~{items[-1].sku}" if more else None)
+    last = f"{items[-1].units_kept}~{items[-1].sku}" if more else None
+    return Page(items, last, Total.shown(len(items), whole=not more and after is None, more=more))
 
 
 async def product(views: Lookup[Product], sku: Sku) -> Product | None:

@@ -87,12 +87,18 @@ def failed(tracking_code: Name, reason: Text | None) -> FailShipment:
 
 
 async def pick_list(
-    views: Finding[OrderSummary], *, after: OrderId | None = None, limit: int = 50
+    views: Finding[OrderSummary],
+    *,
+    after: OrderId | None = None,
+    limit: int = 50,
+    counted: bool = False,
 ) -> Page[Pick]:
     """Confirmed orders with the goods to pick, by id. ``limit`` as for orders."""
-    page = await orders(views, status=OrderStatus.CONFIRMED, after=after, limit=limit)
+    status = OrderStatus.CONFIRMED
+    page = await orders(views, status=status, after=after, limit=limit, counted=counted)
     whole = await views.load([order.order_id for order in page.items])
-    return Page([_pick(whole[order.order_id].view) for order in page.items], page.after)
+    picks = [_pick(whole[order.order_id].view) for order in page.items]
+    return Page(picks, page.after, page.total)
 
 
 def _pick(order: OrderSummary) -> Pick:

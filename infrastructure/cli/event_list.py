@@ -99,6 +99,7 @@ def say_ending(found: Found[Any], one: str, several: str) -> None:
     if found.items:
         say()
     words = summary(len(found.items), found.total, one, several)
-    say_end(words, after, "the next page" if found.total else "there may be more")
+    known = found.total is not None and found.total.number > len(found.items)
+    say_end(words, after, "the next page" if known else "there may be more")
     for lack in found.lacks:
         say_text(f"Not all is here: {lack}")

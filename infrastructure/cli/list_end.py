@@ -13,7 +13,7 @@ from infrastructure.cli.table import width, wrapped
 
 def summary(shown: int, total: Total | None, one: str, several: str) -> str:
     """``3 sagas``, ``no sagas``, ``20 of 1,234 sagas``, ``20 of at least 2,000 sagas``."""
-    if total is None or (total.exact and total.number <= shown):
+    if total is None or (total.bound != "at most" and total.number <= shown):
         return f"{shown:,} {one if shown == 1 else several}" if shown else f"no {several}"
     return f"{shown:,} of {total} {one if total == Total(1) else several}"
 

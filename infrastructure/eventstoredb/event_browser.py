@@ -6,7 +6,7 @@ and ``$category-<category>`` name streams. Nothing links an event by its id.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from application.catalogue import Catalogue
@@ -42,7 +42,7 @@ class EventBrowser:
         source, projection = _source(wanted)
         found = await self._events(source, wanted, reading)
         lacks = [*await self._lag(projection), *found.lacks]
-        return replace(found, lacks=lacks, total=found.total or await self._links(source))
+        return replace(found, lacks=lacks, total=await self._total(found, source))
 
     async def stream(self, name: str, reading: Reading = NEWEST) -> Found[RecordedEvent]:
         found = await self._events(name, Wanted(), reading)
@@ -71,7 +71,7 @@ class EventBrowser:
             return [(place, StreamSeen(name, last[name])) for place, name in own]
 
         found = await self._walk(source, keep, reading, min(self._look, LOOK_FOR_STREAMS))
-        total = found.total or (None if prefix else await self._links(source))
+        total = found.total if prefix else await self._total(found, source)
         return replace(found, lacks=await self._lag(projection), total=total)
 
     async def changed(
@@ -93,7 +93,7 @@ class EventBrowser:
         found = await self._walk(source, keep, reading, min(self._look, LOOK_FOR_STREAMS))
         names = "$streams" if category is None else f"$category-{category}"
         lacks = await self._lag(None if category is None else BY_CATEGORY)
-        return replace(found, lacks=lacks, total=found.total or await self._links(names))
+        return replace(found, lacks=lacks, total=await self._total(found, names))
 
     async def _events(
         self, source: str | None, wanted: Wanted, reading: Reading
@@ -124,12 +124,15 @@ class EventBrowser:
             look,
         )
 
-    async def _links(self, source: str | None) -> Total | None:
-        """How many links there are: the events of some of them may be deleted."""
-        if source is None:
-            return None
+    async def _total(self, found: Found[Any], source: str | None) -> Total | None:
+        """As the page knows it, or the number of links: the events of some may be deleted.
+
+        The server does not count the events of all streams.
+        """
+        if source is None or (found.total and found.total.exact):
+            return found.total
         last = await self._slices.of(source, None, 1, backwards=True)
-        return Total(last[0].place + 1, "at most") if last else None
+        return Total(last[0].place + 1, "at most") if last else found.total
 
     async def _lag(self, projection: str | None) -> Sequence[Incomplete]:
         if projection is None:

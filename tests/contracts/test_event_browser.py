@@ -284,7 +284,7 @@ async def test_streams_in_the_order_of_their_last_events(stores: Stores) -> None
 
 
 async def test_a_total_is_of_all_pages(stores: Stores) -> None:
-    """It is exact, or a bound, or not known; never that of one page."""
+    """It is exact, or a bound that is true; where the page shows that there is more, so does it."""
     own, type = category(), name("Noted")
     for _ in range(3):
         await put(stores, name(own), events(3, type))
@@ -305,9 +305,37 @@ async def test_a_total_is_of_all_pages(stores: Stores) -> None:
     for ask, number in asks:
         first = await ask(Reading(limit=2))
         for page in (first, await ask(Reading(limit=2, after=first.reached))):
-            assert page.total is None or right(page.total, number)
+            assert page.total is not None
+            assert right(page.total, number)
+        assert first.more
+        assert first.total is not None
+        assert first.total.number > len(first.items)
         whole = await ask(Reading(limit=20))
         assert whole.total == Total(number)
+
+
+async def test_all_events_of_a_store_have_a_total(stores: Stores) -> None:
+    """At least what is seen, or at most what was ever appended; others append to it meanwhile."""
+    there = await put(stores, name(category()), events(3))
+
+    found = await stores.browser.events(Wanted(), Reading(limit=2))
+
+    assert found.more
+    assert found.total is not None
+    assert found.total.number >= len(there)
+
+
+async def test_a_page_that_shows_nothing_claims_nothing(stores: Stores) -> None:
+    """It has looked through as many events as it may, and there may be any number further on."""
+    own, type = category(), name("Noted")
+    await put(stores, name(own), [event(type), *events(40)])
+    await put(stores, name(category()), events(1, type))
+    await settled(events_of(stores, type=type), 2)
+    await settled(events_of(stores, category=own), 41)
+
+    found = await stores.browser_that_looks(10).events(Wanted(own, type), Reading(limit=5))
+
+    assert found.total is None or right(found.total, 1)
 
 
 def right(total: Total, number: int) -> bool:

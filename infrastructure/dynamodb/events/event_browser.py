@@ -13,7 +13,7 @@ from uuid import UUID
 
 from application.category import split
 from application.messages import Decoder, RecordedEvent
-from application.ports import NEWEST, Found, Incomplete, Reading, StreamSeen, Wanted
+from application.ports import NEWEST, Found, Incomplete, Reading, StreamSeen, Total, Wanted
 from infrastructure.browsing import (
     Kept,
     dropped,
@@ -78,7 +78,8 @@ class EventBrowser:
             reading = replace(reading, after=str(begin - 1) if begin else None)
         found = await walk(self._slice_of(reading), keep, reading, look)
         lacks = [] if wanted.correlation_id is None else [_NO_INDEX]
-        return replace(found, lacks=[*lacks, *([dropped("the log", gone)] if gone else [])])
+        lacks += [dropped("the log", gone)] if gone else []
+        return replace(found, lacks=lacks, total=await self._total(found, wanted))
 
     async def stream(self, name: str, reading: Reading = NEWEST) -> Found[RecordedEvent]:
         after, limit = place_in(reading), reading.limit + 1
@@ -123,6 +124,13 @@ class EventBrowser:
             ]
 
         return await walk(self._slice_of(reading), keep, reading, min(self._look, LOOK_INSIDE))
+
+    async def _total(self, found: Found[RecordedEvent], wanted: Wanted) -> Total | None:
+        """As the page knows it; of all events, the position of the next one: some may be gone."""
+        whole = replace(wanted, near=None) == Wanted()
+        if not whole or (found.total and found.total.exact):
+            return found.total
+        return Total(await self._log.end(), "at most")
 
     def _slice_of(self, reading: Reading) -> Slice:
         return self._backwards if reading.newest_first else self._forwards

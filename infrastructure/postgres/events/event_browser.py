@@ -66,7 +66,7 @@ class EventBrowser:
         of = "true" if category is None else "stream_type = %(category)s"
         found = await self._page(Which(of, IS_LAST, {"category": category}), reading)
         seen = [StreamSeen(one.stream, one) for one in found.items]
-        total = found.total or await self._total(begun(category))
+        total = await self._total(found, begun(category))
         return Found(seen, found.begins, found.reached, found.more, total=total)
 
     async def _page(self, page: Which, reading: Reading) -> Found[RecordedEvent]:
@@ -80,12 +80,12 @@ class EventBrowser:
         looked, reached, *_ = rows[0]
         found = [recorded(row[2:], self._decoder) for row in rows if row[2] is not None]
         read = page_of(found, position, reading, reached=reached, more=looked == look)
-        if read.total or page.kept != "true":
-            return read
-        return replace(read, total=await self._total(page))
+        return replace(read, total=await self._total(read, page))
 
-    async def _total(self, which: Which) -> Total:
-        """How many the index gives, up to a limit."""
+    async def _total(self, found: Found[RecordedEvent], which: Which) -> Total | None:
+        """As the page knows it; or how many the index gives, up to a limit."""
+        if which.kept != "true" or (found.total and found.total.exact):
+            return found.total
         question = _COUNT.format(indexed=which.indexed)
         ((number,),) = await fetch_from(self._pool, question, {**which.values, "most": COUNTED})
         return Total(number) if number < COUNTED else Total(COUNTED, "at least")

@@ -169,7 +169,7 @@ def best_products(
 
 def picks(after: str | None, limit: int) -> Question[Any]:
     """A page of the pick list."""
-    ask = partial(pick_list, after=after, limit=limit)
+    ask = partial(pick_list, after=after, limit=limit, counted=True)
     return Question("picks", order_summary, ask, "order_id placed_at country goods")
 
 

@@ -13,7 +13,7 @@ from application.operating.carrying_out import By, Operating
 from application.operating.operation import AlreadyBegun, OperationBegun, OperationEnded, Outcome
 from application.operating.read_models import DeployReadModel, OnReadModel
 from application.operating.trail import trail
-from application.ports import Reading, StoreUnavailable, WrongRole
+from application.ports import Reading, StoreUnavailable, Total, WrongRole
 from application.projections.builds import Note
 from application.projections.operating import What
 from domain.decider import Event
@@ -161,7 +161,7 @@ async def test_a_pause_shows_what_it_stops_and_what_is_stopped(bank: Bank) -> No
 
 
 async def test_the_trail_is_read_in_pages(bank: Bank) -> None:
-    """Newest first, so many on a page, and each action once."""
+    """Newest first, so many on a page, each action once; a page says how many there are."""
     for number in range(7):
         await operating_of(bank).carry_out(Counted(number=number), By("ada", WHY, f"way {number}"))
     browser, store = bank.container.event_browser(), bank.container.event_store()
@@ -174,3 +174,5 @@ async def test_the_trail_is_read_in_pages(bank: Bank) -> None:
         after, more = found.reached, found.more
 
     assert seen == [f"way {number}" for number in reversed(range(7))]
+    assert (await trail(browser, store, Reading(limit=3))).total == Total(3, "at least")
+    assert (await trail(browser, store, Reading(limit=30))).total == Total(7)

@@ -119,7 +119,7 @@ def test_lists_fit_every_width(service: Service) -> None:
 @pytest.mark.parametrize("arguments", LISTS, ids=" ".join)
 def test_a_list_fits_the_terminal(service: Service, arguments: tuple[str, ...]) -> None:
     """At 80 columns no line is longer, and no id, day or status is broken; as JSON and as CSV it
-    has the same items, and no colour gets into a file."""
+    has the same items, and no colour gets into a file. A list in pages has a total, or a bound."""
     narrow = cli(service.home, *arguments, COLUMNS="80")
     document = json.loads(cli(service.home, *arguments, "--json").stdout)
     table = list(csv.DictReader(io.StringIO(cli(service.home, *arguments, "--csv").stdout)))
@@ -128,6 +128,8 @@ def test_a_list_fits_the_terminal(service: Service, arguments: tuple[str, ...]) 
     assert [line for line in narrow.stdout.splitlines() if len(line) > 80] == []
     assert "\x1b" not in narrow.stdout
     items = rows(document)
+    if "after" in document:
+        assert document["total"] >= len(items)
     if arguments[0] != "trace":
         assert len(table) == len(items)
     for item in items:
