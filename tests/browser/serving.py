@@ -19,16 +19,18 @@ def _as_it_is(_: FastAPI) -> None:
 
 
 @asynccontextmanager
-async def answered(container: Container, prepare: Prepare = _as_it_is) -> AsyncIterator[str]:
+async def answered(
+    container: Container, prepare: Prepare = _as_it_is, port: int = 0
+) -> AsyncIterator[str]:
     """The address of the service with this wiring, its projections running.
 
-    ``prepare`` is handed its application, before it answers.
+    ``prepare`` is handed its application, before it answers. Without a ``port``: any that is free.
     """
     app = create_app(container)
     prepare(app)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
         await stack.enter_async_context(projecting(container))
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", port)))
         await stack.enter_async_context(answering(app, [listener]))
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

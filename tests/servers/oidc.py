@@ -11,6 +11,8 @@ from tests.servers.server import LOCALHOST, Launch, NotHere, Server, answers, fr
 _NAME: Final = "oidc"
 _PACKAGE: Final = "oidc-provider@9.13.3"
 CLIENT: Final = ("headwater", "only-on-this-machine")
+ON_ANY_PORT: Final = "any-port"
+"""A client without a secret, of a service at 127.0.0.1."""
 AUDIENCE: Final = "https://headwater.example"
 _SCRIPT: Final = Path(__file__).with_name("oidc_provider.mjs")
 
