@@ -73,6 +73,11 @@ def test_what_shows_a_feature_goes_without_it(text: str, without: str) -> None:
     assert _seen(text, WITH_KAFKA) == text
 
 
+def test_a_word_may_be_on_two_lines() -> None:
+    """A page is wrapped wherever a line is full."""
+    assert _seen("Begins. So does the\n[console](console.md).\n", PLAIN) == "Begins.\n"
+
+
 def test_a_column_goes_with_the_marker_of_its_heading() -> None:
     """Where its word says less: PostgreSQL has the views, and another store the events."""
     head = "| a | <!-- only: kafka -->b<!-- end: kafka --> | c |\n|---|---|---|\n"

@@ -16,7 +16,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "algolia": r"algolia(?:search)?",
     "temporal": r"temporal(?:io)?",
     "embedded": r"embedded",
-    "console": r"/console\b|\bconsole/|[a-z_]+_console\b|the console|infrastructure\.console",
+    "console": r"/console\b|\bconsole/|[a-z_]+_console\b|the\s+console|infrastructure\.console",
     "shop": r"shop|shops|skus?|parcels?|warehouse|online_retail|fulfilment|carriers?",
     "reference": r"headwater",
 }
