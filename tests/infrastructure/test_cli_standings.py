@@ -116,3 +116,17 @@ def test_lag_rate_and_time_to_catch_up_are_shown(monkeypatch: pytest.MonkeyPatch
 
     assert " ".join(head.split()).endswith("status lag events rate done in filled by")
     assert " ".join(line.split()).endswith("catching up 70% 7 s 3 50/s 0.1 s a process")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_what_catches_up_fits_every_width(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    """Its figures are the longest then: no line is longer, and no figure is broken."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    row = a_build(1_234_567.0)
+    row = row._replace(lag=replace(row.lag, events=12_345_678, rate=1_234.0))
+
+    shown = [text.plain for text in lines_of([row])]
+
+    assert max(map(len, shown)) <= width
+    for whole in ("catching up 0%", "14.3 days", "12,345,678", "1,234/s", "2.8 h", "a process"):
+        assert any(whole in line for line in shown), whole

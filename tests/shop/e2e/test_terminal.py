@@ -45,7 +45,7 @@ LISTS: Final = (
     ("projections", "actions", "order_summary"),
     ("trace", "req-1"),
 )
-WIDTHS: Final = (40, 80, 100, 200)
+WIDTHS: Final = (40, 60, 80, 200)
 OTHERS: Final = ("stream", "history", "simulate", "parked replay")
 """Commands with a limit that list nothing, or the whole of one thing."""
 KEYS: Final = ("order_id", "customer_id", "day", "status", "sku", "stream", "key")
