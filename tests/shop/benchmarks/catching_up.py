@@ -29,7 +29,8 @@ from infrastructure import eventstoredb, postgres
 from tests.contracts.made_up import name
 from tests.projection_specification import at
 from tests.servers import empty_schema, postgres_server
-from tests.shop.benchmarks.projections import live, receipts, run
+from tests.shop.benchmarks.projections import live
+from tests.shop.benchmarks.replayed import receipts, run
 
 SKUS, EACH = 200, 200
 EVENTS = SKUS * EACH

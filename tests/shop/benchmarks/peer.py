@@ -18,7 +18,8 @@ from psycopg.conninfo import conninfo_to_dict
 from application.shop.read_models.stock_levels import stock_levels
 from infrastructure import postgres
 from tests.servers import empty_schema, postgres_server
-from tests.shop.benchmarks.projections import Replay, fastest, receipts, run
+from tests.shop.benchmarks.projections import fastest
+from tests.shop.benchmarks.replayed import Replay, receipts, run
 
 EVENTS = 60_000  # events; the library gets fewer, since its rate is what is wanted
 RECEIPTS = 5_000
@@ -45,7 +46,7 @@ async def ours(uri: str) -> float:
             await views.clear()
             await run(stock_levels, replay, views)
 
-        seconds, _ = await fastest(again, lambda: Replay(events))
+        seconds = await fastest(again, lambda: Replay(events))
         return EVENTS / seconds
 
 

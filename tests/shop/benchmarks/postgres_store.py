@@ -178,7 +178,7 @@ async def projected(uri: str) -> float:
             await store.append(f"stock-{number}", received(RECEIPTS), NO_STREAM)
         await views.prepare()
         subscriptions = postgres.Subscriptions(pool, signal, postgres.Horizon(pool), SHOP.catalogue)
-        seconds, _ = await fastest(partial(caught_up, subscriptions), lambda: views)
+        seconds = await fastest(partial(caught_up, subscriptions), lambda: views)
         return SKUS * RECEIPTS / seconds
 
 

@@ -242,7 +242,7 @@ def _servers(
     postgres = stack.enter_context(postgres_server())
     providers = stack.enter_context(SimulatedProviders(home / "journal.sqlite3"))
     uris = {"postgres_uri": postgres, **providers.uris}
-    pids = {"PostgreSQL": _server_pid(postgres), "simulated providers": providers.pid}
+    pids = {"PostgreSQL": server_pid(postgres), "simulated providers": providers.pid}
     if store == "node":
         node = stack.enter_context(NodeProcess(home / "node"))
         uris["eventstoredb_uri"], pids["node"] = node.uri, node.pid
@@ -251,7 +251,7 @@ def _servers(
     return {**named, "HEADWATER_EVENT_STORE": kind}, pids
 
 
-def _server_pid(uri: str) -> int:
+def server_pid(uri: str) -> int:
     """The first process of the PostgreSQL that is at that address, on this machine."""
     with psycopg.connect(uri) as connection:
         ((backend,),) = connection.execute("SELECT pg_backend_pid()").fetchall()
