@@ -77,11 +77,10 @@ def _of_fields(defaults: Mapping[str, Any]) -> Callable[[Any], Any]:
     known = tuple(defaults.items())
 
     def write(model: Any) -> Any:
-        said = model.__dict__
         return {
             name: value if type(value) in _AS_THEY_ARE else _plain(value)
             for name, default in known
-            if (value := said[name]) != default
+            if (value := getattr(model, name)) != default
         }
 
     return write

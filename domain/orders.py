@@ -28,15 +28,15 @@ from domain.shop_values import (
     ShipmentId,
     Sku,
 )
+from domain.speed import checked
 from domain.values import Money, Name, Text
 
 # ── events ───────────────────────────────────────────────────────────────────────────────────────
 
 
-class OrderLine(BaseModel):
+@checked
+class OrderLine:
     """Units of one SKU, at the price of that day."""
-
-    model_config = ConfigDict(frozen=True, defer_build=True)
 
     sku: Sku
     description: Text | None = None

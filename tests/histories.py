@@ -13,7 +13,6 @@ from uuid import UUID
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from pydantic import BaseModel
 
 from application import parking
 from application.category import Category
@@ -54,7 +53,7 @@ class Histories:
         """Those that have examples."""
         return [one for one in self.service.catalogue.categories if one.name in self.examples]
 
-    def any_of(self, *models: type[BaseModel]) -> SearchStrategy[Any]:
+    def any_of(self, *models: type[Any]) -> SearchStrategy[Any]:
         """Any instance of any of these."""
         return st.one_of([self._any(model) for model in models])
 
@@ -78,8 +77,8 @@ class Histories:
             ]
         )
 
-    def _any(self, model: type[BaseModel]) -> SearchStrategy[Any]:
-        fields = model.model_fields.items()
+    def _any(self, model: type[Any]) -> SearchStrategy[Any]:
+        fields = model.__pydantic_fields__.items()  # of a model, and of a dataclass of pydantic
         return st.builds(
             model, **{name: self._any_field(name, field.annotation) for name, field in fields}
         )

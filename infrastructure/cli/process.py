@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 _GRACE: Final = 6.0  # seconds for everything to end by itself
 _LIMIT: Final = 9.5  # containers are killed 10 s after SIGTERM
+YOUNG: Final = 50_000
+"""Objects made and kept before the youngest are searched for garbage. Python's 700 are too few: a
+batch of events has tens of thousands of objects, all of which are freed with it."""
 
 
 _caller: ContextVar[Caller | None] = ContextVar("who runs the command", default=None)
@@ -203,6 +206,7 @@ def _run(
 
     telemetry.log_to_stderr("WARNING")  # a service configures its own log
     gc.freeze()  # what was imported stays
+    gc.set_threshold(YOUNG)
     gc.enable()
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(cancellable())

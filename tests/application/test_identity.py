@@ -11,16 +11,14 @@ from uuid import UUID, uuid5
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import (
-    BaseModel,  # only: reference
-    Field,
-)
+from pydantic import BaseModel, Field
 
 from application.command_dispatch import CommandDispatch, CommandIdReused
 from application.identity import canonical, event_ids
 from application.messages import Context
 from application.ports import NO_STREAM
 from domain.decider import Command
+from domain.speed import checked
 from domain.values import Money
 from infrastructure import memory
 from tests.histories import LAW
@@ -115,6 +113,21 @@ def test_the_form_is_for_ever() -> None:
 
 
 # end: reference
+def test_a_part_of_one_object_has_the_form_of_a_model() -> None:
+    """Which of both a part of a command is may change: it says the same."""
+
+    @checked
+    class Small:
+        units: int
+        note: str | None = None
+
+    class Model(BaseModel):
+        units: int
+        note: str | None = None
+
+    assert canonical(Small(units=1)) == canonical(Model(units=1)) == '{"units":1}'
+
+
 def test_what_has_no_form_is_refused() -> None:
     """An identity is never made of what a type happens to print."""
     with pytest.raises(TypeError, match="a object has no canonical form"):

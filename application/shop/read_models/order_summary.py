@@ -4,6 +4,7 @@ As large as the order, which has at most ``MOST_LINES`` lines; nothing that happ
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import assert_never, cast
 
@@ -27,11 +28,11 @@ from domain.orders import (
     ReturnedLine,
 )
 from domain.shop_values import CustomerId, OrderId, ShipmentId
-from domain.speed import frozen, replace
+from domain.speed import slotted
 from domain.values import Currency, Money, Name, Text
 
 
-@frozen
+@slotted
 class SummaryLine:
     """A line of the order, and how many of its units came back."""
 

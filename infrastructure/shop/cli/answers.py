@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -233,23 +233,29 @@ def _show(
 
 def _show_one(view: BaseModel, console: Console) -> None:
     """One line for each field, and a table for each list."""
-    fields = Table.grid(padding=(0, 2))
-    fields.add_column(style="bold", no_wrap=True)
-    fields.add_column(overflow="fold")
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
     lists = []
     for name in type(view).model_fields:
         value = getattr(view, name)
         if isinstance(value, tuple) and value and not isinstance(value[0], (str, Money)):
             lists.append(value)
         else:
-            fields.add_row(_heading(name), _text(value))
-    console.print(fields)
+            grid.add_row(_heading(name), _text(value))
+    console.print(grid)
     for things in lists:
         console.print()
-        filled = [
-            name for name in vars(things[0]) if any(_cell(getattr(thing, name)) for thing in things)
-        ]
+        names = _field_names(things[0])
+        filled = [name for name in names if any(_cell(getattr(one, name)) for one in things)]
         _show_table(things, filled)
+
+
+def _field_names(thing: Any) -> Sequence[str]:
+    """Of a model, or of a dataclass."""
+    return (
+        [one.name for one in fields(thing)] if is_dataclass(thing) else [*type(thing).model_fields]
+    )
 
 
 def _show_table(things: Sequence[object], fields: Sequence[str]) -> None:

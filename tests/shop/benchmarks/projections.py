@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import uuid4
 
 from application.command_dispatch import CommandDispatch
@@ -31,6 +31,7 @@ from application.shop.read_models.stock_levels import stock_levels
 from application.shop.service import SHOP
 from domain.stock import ReceiveStock
 from infrastructure import memory, postgres
+from infrastructure.cli.process import YOUNG
 from tests.projection_specification import at
 from tests.servers import empty_schema, postgres_server
 from tests.shop.benchmarks.replayed import Replay, orders, receipts, run
@@ -43,13 +44,11 @@ ROUNDS = 5
 T = TypeVar("T")
 
 
-class Row:
-    """A read model that takes in these events."""
+class Row(NamedTuple):
+    """A read model, and the events that it takes in."""
 
-    def __init__(
-        self, projection: Projection[Any], make: Callable[[], Sequence[RecordedEvent]]
-    ) -> None:
-        self.projection, self.make = projection, make
+    projection: Projection[Any]
+    make: Callable[[], Sequence[RecordedEvent]]
 
 
 ROWS: Final = {
@@ -68,6 +67,7 @@ ROWS: Final = {
 
 def main(wanted: str = "") -> None:
     """Measure and print a table; takes about two minutes."""
+    gc.set_threshold(YOUNG)  # as the service does
     print(
         f"{'events/s; µs of the processor, of both':42}"
         f"{'bare loop':>10}{'memory':>10}{'PostgreSQL':>12}{'ratio':>8}{'here':>8}{'its own':>8}"

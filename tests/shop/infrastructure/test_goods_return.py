@@ -2,6 +2,7 @@
 
 import asyncio  # only: eventstoredb
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -73,7 +74,7 @@ async def test_goods_that_come_back_are_paid_back_and_put_back(
     provider, key = container.outside().payment_provider, authorisation_key(id)
     await provider.authorise(key, id, WORTH)
     await provider.capture(f"capture:{id}", key, WORTH)
-    await ask(id, orders.PlaceOrder(lines=(LINE.model_copy(update={"sku": sku}),)))
+    await ask(id, orders.PlaceOrder(lines=(replace(LINE, sku=sku),)))
     await ask(id, payments.AuthorisePayment(order_id=id, amount=WORTH))
     await ask(id, payments.CapturePayment(amount=WORTH))
     await ask(id, orders.ConfirmOrder())
