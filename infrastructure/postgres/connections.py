@@ -6,14 +6,14 @@ import math
 import select
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from typing import Any, Final, LiteralString, Protocol, TypeVar
+from typing import Any, Final, LiteralString, Protocol, Self, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import InsufficientPrivilege, _WaitTimeout
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from application.ports import StoreUnavailable
 from infrastructure.postgres.sessions import EVENTS, GONE, GROUPS, VIEWS
@@ -28,12 +28,15 @@ class Silent(psycopg.OperationalError):
     """A connection gave no answer in time, so it is closed: a firewall may have dropped it."""
 
 
+_NO_NEWS: Final = ("discarding closed connection", "error connecting", "reconnection attempt")
+
+
 def _is_news(record: logging.LogRecord) -> bool:
     """A pool warns of a closed connection, also of one that we close when its use is cancelled.
 
-    Where the server has closed it, ``StoreUnavailable`` says so.
+    If the server has closed it, or refuses us, ``StoreUnavailable`` says so.
     """
-    return not str(record.msg).startswith("discarding closed connection")
+    return not str(record.msg).startswith(_NO_NEWS)
 
 
 logging.getLogger("psycopg.pool").addFilter(_is_news)
@@ -44,6 +47,21 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
 
     silence: float | None = SILENCE
     answered_at: float = -math.inf  # by the clock of the loop
+
+    @classmethod
+    async def connect(  # type: ignore[override]  # psycopg's names each option
+        cls, conninfo: str = "", *, pool: "Pool | None" = None, **asked: Any
+    ) -> Self:
+        """As psycopg's. ``pool`` keeps the reason if it fails."""
+        try:
+            made = await super().connect(conninfo, **asked)
+        except psycopg.Error as error:
+            if pool is not None:
+                pool.refusal = error
+            raise
+        if pool is not None:
+            pool.refusal = None
+        return made
 
     @property
     def answers(self) -> bool:
@@ -83,6 +101,9 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
 
 class Pool(AsyncConnectionPool[Connection]):
     """Connections to one database. ``async with`` opens it and closes it."""
+
+    refusal: psycopg.Error | None = None
+    """Why the last connection was not made. The pool itself reports only that it waited."""
 
     async def check_briefly(self, connection: Connection) -> None:
         """Raise unless the connection works. If it is silent, all connections are replaced."""
@@ -147,7 +168,7 @@ def _pool(
         if not connection.answers:
             await made.check_briefly(connection)
 
-    made = Pool(
+    made: Pool = Pool(
         uri,
         min_size=1,
         max_size=size,
@@ -155,7 +176,7 @@ def _pool(
         reconnect_timeout=patience,  # the next call tries at once, without growing pauses
         open=False,
         connection_class=Connection,
-        kwargs={"autocommit": True, "application_name": "headwater", **GONE},
+        kwargs=lambda: {"autocommit": True, "application_name": "headwater", "pool": made, **GONE},
         configure=configure,
         check=check if checked else None,
     )
@@ -197,6 +218,14 @@ async def connected(pool: Connections) -> AsyncIterator[Connection]:
             if isinstance(pool, Pool):
                 await pool.drain()
             raise
+        except PoolTimeout as error:
+            raise StoreUnavailable(f"PostgreSQL: {_why_none(pool, error)}") from error
+
+
+def _why_none(pool: Connections, waited: PoolTimeout) -> str:
+    """That it waited, and why there was no connection, in one line."""
+    refusal = pool.refusal if isinstance(pool, Pool) else None
+    return " ".join(f"{waited}: {refusal}".split()) if refusal else str(waited)
 
 
 @asynccontextmanager

@@ -224,15 +224,15 @@ def test_a_port_that_an_orchestrator_announces_is_not_ours(name: str) -> None:
 
 
 def test_a_prefix_may_look_like_what_an_orchestrator_announces() -> None:
-    """A setting of *Parcel Service* is misspelt all the same, without host and port together."""
+    """A setting of *Loan Service* is misspelt all the same, without host and port together."""
 
-    class ParcelService(Settings):
-        prefix: ClassVar[str] = "PARCEL_SERVICE_"
+    class LoanService(Settings):
+        prefix: ClassVar[str] = "LOAN_SERVICE_"
 
-    with pytest.raises(InvalidSettings, match=r"^PARCEL_SERVICE_PORT: .*PARCEL_SERVICE_HTTP_PORT"):
-        parse(ParcelService, {"PARCEL_SERVICE_PORT": "8080"})
-    found = parse(ParcelService, {"PARCEL_SERVICE_PORT": "80", "PARCEL_SERVICE_HOST": "10.0.0.7"})
-    assert found == ParcelService()
+    with pytest.raises(InvalidSettings, match=r"^LOAN_SERVICE_PORT: .*LOAN_SERVICE_HTTP_PORT"):
+        parse(LoanService, {"LOAN_SERVICE_PORT": "8080"})
+    found = parse(LoanService, {"LOAN_SERVICE_PORT": "80", "LOAN_SERVICE_HOST": "10.0.0.7"})
+    assert found == LoanService()
 
 
 @pytest.mark.parametrize("field", Settings.once_unprefixed)
