@@ -21,7 +21,7 @@ from infrastructure.other_engines import late  # only: temporal
 
 RARELY: Final = 0.5
 """Seconds from one look for new deadlines to the next: a saga that sleeps does so for about a
-second at least, and to look after each event of a busy shop costs more than all that is found."""
+second at least, and looking after each event of a busy service costs more than is found."""
 
 
 def engines(

@@ -1,9 +1,11 @@
 """A connection to the Temporal that is set."""
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
@@ -97,10 +99,13 @@ def _untrusted(settings: Settings, said: str) -> str | None:
 
 def _why_ended(settings: Settings, said: str) -> str:
     """What may be wrong where a server ends a connection, beside that it may be starting."""
-    if not settings.temporal_tls or "transport error" not in said:
+    if not settings.temporal_tls or not _ENDED.search(said):
         return ""
     name = settings.name_of("temporal_certificate_file")
     return f"; a server that refuses our certificate does the same: see {name}"
+
+
+_ENDED: Final = re.compile("(?i)transport|connection (closed|reset)|broken pipe")
 
 
 def _tls(settings: Settings) -> TLSConfig | bool:

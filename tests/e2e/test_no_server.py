@@ -8,10 +8,10 @@ import pytest
 
 from tests.e2e.bank import BANK, NOWHERE
 from tests.e2e.command_line import refusal
-from tests.stores import USUAL
+from tests.stores import USUAL  # only: postgres_events
 
 ADDRESS: Final = r"127\.0\.0\.1(:|\", port )1\b"
-"""As our own words have it, or as PostgreSQL's client does."""
+"""As our own words have it, or as a client does."""
 
 
 def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:

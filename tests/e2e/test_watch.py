@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,8 +32,7 @@ def unfilled(service: Service) -> Iterator[None]:
     """Its read models are filled by nobody, and every command has noticed that."""
 
     def noticed() -> bool:
-        told = BANK.run(service.home, "projections", "list", "--json")
-        return all(one["status"] == "nobody runs it" for one in json.loads(told.stdout))
+        return all(one["status"] == "nobody runs it" for one in standings(service))
 
     filling = service.child("part projections")
     assert filling
@@ -42,6 +42,14 @@ def unfilled(service: Service) -> Iterator[None]:
         yield
     finally:
         filling.resume()
+
+
+def standings(service: Service) -> list[dict[str, Any]]:
+    return list(json.loads(BANK.run(service.home, "projections", "list", "--json").stdout))
+
+
+def standing(service: Service, read_model: str) -> dict[str, Any]:
+    return next(one for one in standings(service) if one["name"] == read_model)
 
 
 class Shown:
@@ -107,6 +115,7 @@ def test_what_cannot_catch_up_is_named(service: Service) -> None:
     BANK.run(service.home, "projections", "pause", "balances", "--reason", "a look")
     try:
         service.post("/accounts/a-1/deposits", {"amount": 5})
+        until(lambda: standing(service, "balances")["lag_events"] > 0, service)
         ended = BANK.run(service.home, *WATCH)
     finally:
         BANK.run(service.home, "projections", "resume", "balances")

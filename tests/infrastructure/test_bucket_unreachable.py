@@ -9,7 +9,7 @@ from infrastructure.container import Container
 from infrastructure.processes.service import projecting
 from tests.payload_stores import payloads_on
 from tests.sample.client import TRANSFER, Bank, bank_over, empty_bank
-from tests.servers import S3, S3_SERVER, NotHere, Started, started
+from tests.servers import S3, S3_SERVER, Started, require_here, started
 from tests.waiting import until_true
 
 LARGE = {**TRANSFER, "notes": ["a long story " * 7] * 200}
@@ -18,10 +18,7 @@ LARGE = {**TRANSFER, "notes": ["a long story " * 7] * 200}
 @pytest.fixture
 def server() -> Iterator[Started]:
     """One that a test can kill."""
-    try:
-        S3_SERVER.require()
-    except NotHere as missing:
-        pytest.skip(f"s3 {missing}")
+    require_here(S3_SERVER)
     with started(S3_SERVER) as server:
         yield server
 

@@ -20,7 +20,7 @@ from tests.application.test_forwarding import Bank, Claimed, running
 from tests.kafka_topics import committed, configure, create, settings
 from tests.sample.accounts import Deposited
 from tests.sample.service import SAMPLE
-from tests.servers import KAFKA, NotHere, started
+from tests.servers import KAFKA, require_here, started
 from tests.waiting import PATIENCE, until, until_true
 
 ByKey = Mapping[str, Sequence[str]]
@@ -154,13 +154,9 @@ async def test_a_restored_log_is_noticed(here: OnKafka) -> None:
     assert here.published() == before
 
 
-@pytest.mark.usefixtures("kafka")  # skips, or fails, where there is no Kafka
 async def test_commands_go_on_while_the_broker_is_down() -> None:
     """Killed and started again: the lag is shown, and the forwarder catches up by itself."""
-    try:
-        KAFKA.require()
-    except NotHere as missing:
-        pytest.skip(f"the broker of all tests is not killed; another one {missing}")
+    require_here(KAFKA)
     with started(KAFKA) as server:
         here = OnKafka(server.address)
         await here.bus.create_topics(1, 1)

@@ -15,7 +15,7 @@ from confluent_kafka import Producer
 from infrastructure import kafka
 from tests.infrastructure.kafka_consumer import BRIEF
 from tests.kafka_topics import Put, create, putting
-from tests.servers import KAFKA, Started
+from tests.servers import KAFKA, Started, require_here
 from tests.waiting import PATIENCE, until
 
 PUT_AT_ONCE = 300
@@ -157,6 +157,7 @@ async def test_a_topic_that_is_missing_is_named_until_it_is_there(kafka: str) ->
 
 async def test_a_broker_that_is_away_is_waited_for(tmp_path: Path) -> None:
     """The consumer says what is wrong meanwhile, and goes on after what was done before."""
+    require_here(KAFKA)
     broker = await asyncio.to_thread(Started, KAFKA, tmp_path)
     try:
         await _ready(broker)

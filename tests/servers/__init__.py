@@ -1,7 +1,7 @@
 """Servers for tests: each is a page; how a test gets one is in ``available.py``."""
 
 from tests.servers.alertmanager import ALERTMANAGER
-from tests.servers.available import available
+from tests.servers.available import available, require_here
 from tests.servers.kafka import KAFKA  # only: kafka
 from tests.servers.ministack import DYNAMODB  # only: dynamodb
 from tests.servers.oidc import OIDC
@@ -37,6 +37,7 @@ __all__ = [
     "empty_schema",  # only: postgres
     "postgres_server",  # only: postgres
     "promtool",
+    "require_here",
     "role",  # only: postgres
     "started",
     "temporal_program",  # only: temporal

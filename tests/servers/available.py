@@ -45,6 +45,14 @@ def _new(server: Server) -> Iterator[str]:
         yield running.address
 
 
+def require_here(server: Server) -> None:
+    """For a test that ends a server of its own: as :func:`available`, if none can be started."""
+    try:
+        server.require()
+    except NotHere as missing:
+        _without(server, str(missing))
+
+
 def _without(server: Server, reason: str) -> NoReturn:
     if os.environ.get("REQUIRE_SERVERS"):
         pytest.fail(f"REQUIRE_SERVERS is set, and {server.name} {reason}", pytrace=False)

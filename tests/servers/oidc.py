@@ -13,6 +13,11 @@ _PACKAGE: Final = "oidc-provider@9.13.3"
 CLIENT: Final = ("headwater", "only-on-this-machine")
 ON_ANY_PORT: Final = "any-port"
 """A client without a secret, of a service at 127.0.0.1."""
+CALLBACK: Final = (
+    # where the provider sends who has logged in
+    "/console"  # only: console
+    "/log-in/callback"
+)
 AUDIENCE: Final = "https://headwater.example"
 _SCRIPT: Final = Path(__file__).with_name("oidc_provider.mjs")
 
@@ -45,7 +50,7 @@ def _launch(directory: Path) -> Launch:
     (directory / "node_modules").symlink_to(_modules())  # a module is looked for beside the script
     script = Path(shutil.copy(_SCRIPT, directory))
     command = [node(), "--preserve-symlinks-main", str(script)]
-    return Launch([*command, LOCALHOST, str(port), issuer], issuer)
+    return Launch([*command, LOCALHOST, str(port), issuer, CALLBACK], issuer)
 
 
 def _is_ready(issuer: str) -> bool:
