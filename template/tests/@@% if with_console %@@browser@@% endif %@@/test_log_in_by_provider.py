@@ -1,0 +1,1 @@
+../../../tests/browser/test_log_in_by_provider.py

@@ -1,0 +1,1 @@
+../../../tests/infrastructure/test_cli_list_end.py
