@@ -61,7 +61,7 @@ def unavailable(what: str = "EventStoreDB does not answer") -> Iterator[None]:
             raise
         # "Server Is Not Ready", during an election of a cluster: the client has no class for it.
         raise StoreUnavailable(f"{what}: it is not ready ({_reason(error)})") from error
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, StopAsyncIteration):  # also of a subscription that begins
         raise_if_cancelled()
         raise StoreUnavailable(f"{what}: the connection was closed") from None
 

@@ -6,7 +6,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
-from esdbclient.protos.Grpc import projections_pb2_grpc, shared_pb2, streams_pb2_grpc
+from esdbclient.protos.Grpc import (
+    persistent_pb2_grpc,
+    projections_pb2_grpc,
+    shared_pb2,
+    streams_pb2_grpc,
+)
+from esdbclient.protos.Grpc.persistent_pb2 import ReadResp as PersistentResp
 from esdbclient.protos.Grpc.projections_pb2 import StatisticsResp
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp, ReadReq, ReadResp
 
@@ -120,12 +126,21 @@ class _Silent(projections_pb2_grpc.ProjectionsServicer):
         yield StatisticsResp()
 
 
+class _Ending(persistent_pb2_grpc.PersistentSubscriptionsServicer):
+    """Each consumer of a group is ended before it has begun."""
+
+    async def Read(self, _: Any, __: Any) -> AsyncIterator[PersistentResp]:  # noqa: N802 - as above
+        for none in list[PersistentResp]():
+            yield none
+
+
 @asynccontextmanager
 async def scripted(script: Script) -> AsyncIterator[Client]:
     """A client of a server that follows this script."""
     server = grpc.aio.server()
     streams_pb2_grpc.add_StreamsServicer_to_server(script, server)  # type: ignore[no-untyped-call]  # generated
     projections_pb2_grpc.add_ProjectionsServicer_to_server(_Silent(), server)  # type: ignore[no-untyped-call]  # generated
+    persistent_pb2_grpc.add_PersistentSubscriptionsServicer_to_server(_Ending(), server)  # type: ignore[no-untyped-call]  # generated
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     client = await eventstoredb.connect(f"esdb://127.0.0.1:{port}?tls=false")

@@ -11,9 +11,12 @@ from esdbclient.exceptions import CancelledByClient
 from application.event_filter import EventFilter
 from application.ports import StoreUnavailable
 from embedded_eventstoredb import NodeProcess
-from infrastructure.eventstoredb import Client
+from infrastructure.eventstoredb import Client, ConsumerGroups, Subscriptions
 from infrastructure.eventstoredb.counting import Counting
 from infrastructure.eventstoredb.reads import end_of_log
+from tests.contracts.made_up import only
+from tests.infrastructure.scripted_server import Script, scripted
+from tests.sample.service import SAMPLE
 
 WRITTEN: Final = 3
 
@@ -67,3 +70,18 @@ async def test_a_broken_read_counts_nothing_for_good(breaking: Breaking) -> None
     with pytest.raises(StoreUnavailable, match="the connection was closed"):
         await counting.count(breaking.counted)
     assert await counting.count(breaking.counted) == WRITTEN
+
+
+async def test_a_subscription_that_ends_before_it_begins_is_no_answer() -> None:
+    """Of a group, and of the log: the connection may have been closed, so it is made again."""
+    script = Script()
+    script.confirms = script.lasts = False
+    async with scripted(script) as client:
+        groups = ConsumerGroups(client, SAMPLE.catalogue)
+        subscriptions = Subscriptions(client, SAMPLE.catalogue)
+        with pytest.raises(StoreUnavailable, match="the connection was closed"):
+            async with groups.consume("a-group", only=only("Noted")):
+                pass
+        with pytest.raises(StoreUnavailable, match="the connection was closed"):
+            async with subscriptions.catch_up(after=None, only=only("Noted")):
+                pass
