@@ -137,7 +137,7 @@ class SimulatedShop:
         container = self._container
         yield self._floor.watch(container.subscriptions(), container.payloads())
         yield from (one.run() for one in container.deadlines().values())
-        yield from (work() for work in container.engine_work().values())
+        yield from (work() for work in container.engine_work().values())  # only: temporal
         yield from (one.run() for one in container.reactions().values())
         yield warehouse_staff(container).run()
         for _ in range(workers):

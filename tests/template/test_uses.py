@@ -8,6 +8,7 @@ import pytest
 from tests.template.bound import unbound
 from tests.template.imports import by_imports, dangling
 from tests.template.markers import pieces
+from tests.template.parts import missing
 from tests.template.tree import Entry
 
 CONFTEST = """\
@@ -65,6 +66,14 @@ def test_a_name_is_there_where_it_is_used(tmp_path: Path, text: str, what: str) 
     """As ruff would say in a service, which is not made for this."""
     (found,) = unbound(_entries(tmp_path, {"domain/a.py": text}))
     assert what in found
+
+
+def test_a_part_of_the_container_is_there_where_it_is_used(tmp_path: Path) -> None:
+    """No type says so: it would be an error when the line runs."""
+    container = "class Container:\n    a = 1  # only: s3\n    b = 1\n    b = 2  # only: s3\n"
+    files = {"infrastructure/container.py": container, "a.py": "container.a()\ncontainer.b()\n"}
+    (found,) = missing(_entries(tmp_path, files))
+    assert found == "a.py:1: container.a is only there with s3"
 
 
 def test_what_is_used_under_one_of_two_conditions_is_imported_under_either(tmp_path: Path) -> None:
