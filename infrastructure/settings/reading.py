@@ -68,10 +68,10 @@ def _is_link(name: str, named: Mapping[str, str | None]) -> bool:
     Kubernetes sets host and port together. One of them alone may be a misspelt setting: the names
     of a service's own settings may begin with ``MY_SERVICE_``.
     """
-    if announced := _ANNOUNCED.fullmatch(name):
-        return {f"{announced[1]}HOST", f"{announced[1]}PORT"} <= named.keys()
+    of = _ANNOUNCED.fullmatch(name)
+    announced = of and {f"{of[1]}HOST", f"{of[1]}PORT"} <= named.keys()
     linked = name.endswith("_PORT") and _LINKED.fullmatch(named[name] or "")
-    return bool(linked or _LINK.fullmatch(name))
+    return bool(announced or linked or _LINK.fullmatch(name))
 
 
 class _Variables:

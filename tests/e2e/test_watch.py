@@ -112,10 +112,14 @@ def test_ctrl_c_ends_it(service: Service) -> None:
 
 def test_what_cannot_catch_up_is_named(service: Service) -> None:
     """It is not waited for: a person has to act. Exit code 1, on a pipe as well."""
+
+    def behind() -> bool:  # its process notices the pause later than the command ends
+        service.post("/accounts/a-1/deposits", {"amount": 5})
+        return bool(standing(service, "balances")["lag_events"] > 0)
+
     BANK.run(service.home, "projections", "pause", "balances", "--reason", "a look")
     try:
-        service.post("/accounts/a-1/deposits", {"amount": 5})
-        until(lambda: standing(service, "balances")["lag_events"] > 0, service)
+        until(behind, service)
         ended = BANK.run(service.home, *WATCH)
     finally:
         BANK.run(service.home, "projections", "resume", "balances")

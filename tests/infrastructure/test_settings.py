@@ -233,6 +233,8 @@ def test_a_prefix_may_look_like_what_an_orchestrator_announces() -> None:
         parse(LoanService, {"LOAN_SERVICE_PORT": "8080"})
     found = parse(LoanService, {"LOAN_SERVICE_PORT": "80", "LOAN_SERVICE_HOST": "10.0.0.7"})
     assert found == LoanService()
+    links = {"LOAN_SERVICE_PORT": "tcp://10.0.0.7:80", "LOAN_SERVICE_PORT_80_TCP_ADDR": "10.0.0.7"}
+    assert parse(LoanService, links) == LoanService()
 
 
 @pytest.mark.parametrize("field", Settings.once_unprefixed)
