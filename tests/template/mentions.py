@@ -57,7 +57,7 @@ class Mentions:
     def of_page(self, page: str, path: str) -> frozenset[str]:
         """The conditions on which there is a page to which a link leads."""
         target = _beside(page, path)
-        return self._conditions(target) if target.endswith(".md") else frozenset()
+        return self.of_path(target) if target.endswith(".md") else frozenset()
 
     def of_files(self, page: str, text: str) -> frozenset[str]:
         """Those of the files that it links, shows or names; not of pages that it links."""
@@ -66,13 +66,13 @@ class Mentions:
     def _of_files(self, page: str, text: str) -> Iterator[str]:
         for _, path, _ in LINK.findall(text):
             if "://" not in path and not path.endswith(".md") and path:
-                yield from self._conditions(_beside(page, path))
+                yield from self.of_path(_beside(page, path))
         for shown, picture in _SHOWN.findall(text):
-            yield from self._conditions(shown or _beside(page, picture))
+            yield from self.of_path(shown or _beside(page, picture))
         for path in _PATH.findall(text):
-            yield from self._conditions(path)
+            yield from self.of_path(path)
         for module in _MODULE.findall(text):
-            yield from self._conditions(module.replace(".", "/"))
+            yield from self.of_path(module.replace(".", "/"))
 
     def of_settings(self, text: str) -> frozenset[str]:
         """Those of the settings in it."""
@@ -86,7 +86,7 @@ class Mentions:
             for target in _MAKE.findall(code):
                 yield from self._targets.get(target, ())
 
-    def _conditions(self, path: str) -> frozenset[str]:
+    def of_path(self, path: str) -> frozenset[str]:
         """Of a file, or of all files in a folder."""
         path = path.rstrip("/")
         for candidate in (path, f"{path}.py"):

@@ -1,6 +1,7 @@
 """What a file uses is there in each service that has the file."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.template.bound import unbound
 from tests.template.imports import by_imports, dangling
 from tests.template.markers import pieces
 from tests.template.parts import missing
+from tests.template.rooms import absent
 from tests.template.tree import Entry
 
 CONFTEST = """\
@@ -74,6 +76,15 @@ def test_a_part_of_the_container_is_there_where_it_is_used(tmp_path: Path) -> No
     files = {"infrastructure/container.py": container, "a.py": "container.a()\ncontainer.b()\n"}
     (found,) = missing(_entries(tmp_path, files))
     assert found == "a.py:1: container.a is only there with s3"
+
+
+def test_a_module_that_a_rule_names_is_there(tmp_path: Path) -> None:
+    """Else import-linter would refuse the rule, in a service without it."""
+    rules = 'a = [\n    "infrastructure.s3",\n    "infrastructure.s3", # only: s3\n]\n'
+    entries = _entries(tmp_path, {"pyproject.toml": rules, "infrastructure/s3/a.py": ""})
+    kept = replace(entries[1], conditions=frozenset({"s3"}))
+    (found,) = absent([entries[0], kept])
+    assert found == "pyproject.toml:2: infrastructure.s3 is only there with s3"
 
 
 def test_what_is_used_under_one_of_two_conditions_is_imported_under_either(tmp_path: Path) -> None:
