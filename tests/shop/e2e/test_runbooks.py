@@ -252,7 +252,7 @@ def test_questions_are_answered_page_by_page(service: Service) -> None:
         assert first[name][0] not in second[name]
     shown = cli(service.home, "products", "hang", "heart", "--limit", "1")
     assert "WHITE HANGING HEART T-LIGHT HOLDER" in shown.stdout
-    assert "1 product, up to date; the next page: --after" in shown.stdout
+    assert "1 of at least 2 products, up to date; the next page: --after" in shown.stdout
     one = cli(service.home, "orders", page("orders")["orders"][0]["order_id"])
     assert "unit price" in one.stdout
     assert "use one of placed, conf" in refusal(cli(service.home, "orders", "--status", "x"), 2)
