@@ -2,7 +2,8 @@
 
     python -m tests.shop.e2e.at_widths < asked.json
 
-``asked``: commands, each a list of arguments, and widths. Prints what each printed, as JSON.
+``asked``: commands, each a list of arguments, and widths. Prints what each printed, as JSON, in
+the order of ``asked``.
 """
 
 import json
