@@ -1,7 +1,7 @@
 """Whether a process can do the work of its roles now, and if not, why."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -102,7 +102,7 @@ class Health:
         if Role.SAGAS in self.roles:  # only: bus
             may_be_away |= self._receiving()  # only: bus
         checks = dict([*self._checks(), *may_be_away.items()])
-        found = await asyncio.gather(*(_answers(check()) for check in checks.values()))
+        found = await asyncio.gather(*map(_answers, checks.values()))
         shown = dict(zip(checks, found, strict=True))
         if shown.get("read models") == shown["event store"] == _OK:
             for lag in await self.lags.all():
@@ -174,9 +174,10 @@ async def _published(forwarder: Forwarder) -> None:
 
 
 # end: bus
-async def _answers(question: Awaitable[object]) -> str:
+async def _answers(check: Check) -> str:
     try:
-        await asyncio.wait_for(question, PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            await check()
     except (StoreUnavailable, ProviderUnavailable, Overloaded) as error:
         return str(error)
     except TimeoutError:
