@@ -159,15 +159,12 @@ class Deployment:
 
 def customers(url: str, task: load.Task) -> load.Load:
     """What came of this load, by a process of its own. Raises ``RuntimeError``."""
-    ended = subprocess.run(
-        [sys.executable, "-m", _LOAD, url, json.dumps(asdict(task))],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if ended.returncode:
-        raise RuntimeError("the customers failed: see above")
-    return load.loaded(ended.stdout)
+    command = [sys.executable, "-m", _LOAD, url, json.dumps(asdict(task))]
+    with tempfile.TemporaryFile() as printed:  # a pipe holds 64 KB, and uvloop may not wait for it
+        if subprocess.run(command, stdout=printed, check=False).returncode:
+            raise RuntimeError("the customers failed: see above")
+        printed.seek(0)
+        return load.loaded(printed.read().decode())
 
 
 def processor_of(pid: int) -> float:

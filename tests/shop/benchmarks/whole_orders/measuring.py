@@ -68,6 +68,7 @@ def steady(shop: Shop, task: Task) -> Iterator[str]:
     how = ", ".join(wrong) or "all completed"
     yield f"backlog at the end: {backlog:,} orders, whole {whole:.1f} s later; {how}"
     yield from report.costs(taken, load.placed)
+    yield f"yardstick: {watch.yardstick.length:.2f} ms"
 
 
 def fastest(shop: Shop, task: Task) -> Iterator[str]:

@@ -1,11 +1,14 @@
 """Which part of a process takes how much of the processor: by task, and by what tasks call.
 
 Each step of a task is charged to the task's name; a task without a name to the part that made it.
-Parts that are called, such as an append, are charged by themselves and not to their callers.
+Parts that are called, such as an append, are charged by themselves and not to their callers. The
+clock of a thread's processor is dear, so it is not read at each step: a timer asks which part runs.
 """
 
 import asyncio
+import atexit
 import re
+import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Generator, Mapping
@@ -16,10 +19,12 @@ LOOP: Final = "loop, sockets"
 _TASK: Final = "task "
 _UNNAMED: Final = re.compile(r"Task-\d+")
 _REQUEST: Final = "RequestResponseCycle.run_asgi"  # of uvicorn
+_EVERY: Final = 0.001  # seconds of the processor; the system may ask less often
 
 
 class Meter:
-    """Accounts for the time of one thread, in seconds."""
+    """Accounts for the time of one thread, in seconds: what passed between two samples is charged
+    to the part that runs at the later one."""
 
     def __init__(self) -> None:
         self._taken: defaultdict[str, float] = defaultdict(float)
@@ -33,15 +38,25 @@ class Meter:
     @property
     def taken(self) -> Mapping[str, float]:
         """Seconds of the processor so far, by part."""
-        self.enter(self._part)
+        self.sample()
         return dict(self._taken)
 
-    def enter(self, part: str) -> str:
-        """Charge what follows to this part. Returns the part that ran before."""
+    def start(self) -> None:
+        """Sample from now on, in the main thread, as long as the process lasts."""
+        signal.signal(signal.SIGPROF, self.sample)
+        signal.siginterrupt(signal.SIGPROF, False)
+        signal.setitimer(signal.ITIMER_PROF, _EVERY, _EVERY)
+        atexit.register(signal.setitimer, signal.ITIMER_PROF, 0)  # its handler ends before it
+
+    def sample(self, *_: object) -> None:
+        """Charge the time since the last sample to the part that runs now."""
         now = time.thread_time()
         self._taken[self._part] += now - self._since
-        self._since, before = now, self._part
-        self._part = part
+        self._since = now
+
+    def enter(self, part: str) -> str:
+        """From now on, this part runs. Returns the part that ran before."""
+        before, self._part = self._part, part
         return before
 
     def calls(self, of: type[object], method: str, part: str) -> None:

@@ -33,6 +33,7 @@ def main(file: Path) -> None:
             meter.calls(getattr(import_module(module), name), method, part)
     _install(meter)
     signal.signal(signal.SIGUSR1, lambda *_: _write(meter, file))
+    meter.start()
     from infrastructure.shop.__main__ import main as program
 
     program()

@@ -1,36 +1,36 @@
 """What whole orders cost is charged to the part that took it, and nothing is lost."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from typing import Final
 
 from tests.shop.benchmarks.whole_orders.meter import LOOP, Meter
+from tests.shop.benchmarks.whole_orders.yardstick import Yardstick
 
 WORK: Final = 0.005  # seconds of the processor
 
 
-def work() -> None:
-    until = time.thread_time() + WORK
-    while time.thread_time() < until:
-        pass
-
-
-class Store:
-    """Works before and after it waits."""
-
-    async def append(self) -> None:
-        work()
-        await asyncio.sleep(0)
-        work()
-
-
 def measured(*, appends: bool) -> Meter:
-    """A named task that works, starts a nameless one, and appends perhaps."""
-
-    class Metered(Store):
-        pass
-
+    """A named task that works, starts a nameless one, and appends perhaps; each work is sampled."""
     meter = Meter()
+
+    def work() -> None:
+        meter.sample()
+        until = time.thread_time() + WORK
+        while time.thread_time() < until:
+            pass
+        meter.sample()
+
+    class Metered:
+        """Works before and after it waits."""
+
+        async def append(self) -> None:
+            work()
+            await asyncio.sleep(0)
+            work()
+
     meter.calls(Metered, "append", "append")
 
     async def projection() -> None:
@@ -72,3 +72,23 @@ def test_the_parts_add_up_to_what_the_thread_took() -> None:
     assert began + sum(taken.values()) <= time.thread_time()
     assert sum(taken.values()) >= 4 * WORK
     assert taken[LOOP] > 0
+
+
+def test_the_timer_samples_by_itself() -> None:
+    """A process that works is sampled without being asked: what it took is charged as it goes."""
+    program = (
+        "from tests.shop.benchmarks.whole_orders.meter import Meter\n"
+        "meter = Meter()\n"
+        "meter.start()\n"
+        "meter.enter('work')\n"
+        "while 'work' not in meter._taken: pass\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_a_yardstick_has_a_length() -> None:
+    """The same work is timed several times, and its median counts."""
+    yardstick = Yardstick()
+    for _ in range(3):
+        yardstick.measure()
+    assert 0 < yardstick.length < 1_000

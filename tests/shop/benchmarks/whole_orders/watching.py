@@ -11,6 +11,7 @@ from typing import Final
 from urllib.request import urlopen
 
 from tests.shop.benchmarks.whole_orders.deployment import PATIENCE, Deployment
+from tests.shop.benchmarks.whole_orders.yardstick import Yardstick
 
 EVERY: Final = 1.0  # seconds
 REPORTED: Final = 1.0
@@ -62,8 +63,10 @@ class Watch:
     unknown: int = 0
     """How often the lag of a read model was not known."""
     looks: int = 0
+    yardstick: Yardstick = field(default_factory=Yardstick)
 
     def look(self) -> None:
+        self.yardstick.measure()
         now = lags(self.deployment)
         self.looks += 1
         self.unknown += len(self.worst.keys() - now.keys())
