@@ -79,14 +79,7 @@ class Performer:
         when an action may work later, or may even have worked. Raises :class:`NoPerformer` before
         anything is done.
         """
-        planned, limit = self._planned(actions, context), asyncio.Semaphore(AT_ONCE)
-
-        async def one(perform: Callable[[], Awaitable[None]]) -> None:
-            async with limit:
-                await perform()
-
-        # All are waited for: what is cut off may still arrive after it has been undone.
-        errors = await asyncio.gather(*map(one, planned), return_exceptions=True)
+        errors = await _errors_of(self._planned(actions, context))
         for error, action in zip(errors, actions, strict=True):
             if isinstance(error, DomainError | ProviderRefused | StreamUnusable):
                 acted = isinstance(error, DomainError) and isinstance(action, OutsideCall)
@@ -112,6 +105,25 @@ class Performer:
             if one.call is call:
                 return one.perform
         raise NoPerformer(call)
+
+
+async def _errors_of(
+    planned: Sequence[Callable[[], Awaitable[None]]],
+) -> Sequence[BaseException | None]:
+    """Perform all. They are all waited for: what is cut off may still arrive after its undoing."""
+    if len(planned) == 1:  # most steps, without a task of its own
+        try:
+            await planned[0]()
+        except Exception as error:  # whatever it is: it is looked at below
+            return [error]
+        return [None]
+    limit = asyncio.Semaphore(AT_ONCE)
+
+    async def one(perform: Callable[[], Awaitable[None]]) -> None:
+        async with limit:
+            await perform()
+
+    return await asyncio.gather(*map(one, planned), return_exceptions=True)
 
 
 async def answer_of(
