@@ -1,7 +1,8 @@
 """Batching: callers that wait together are served together, a few batches at a time.
 
 A caller that comes alone is served at once. While as many batches as may are under way, callers
-wait for the next one. So batches grow with the load.
+wait for the next one. So batches grow with the load. Where several came together a moment ago, the
+next ones are waited for, too.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from typing import Final, Generic, TypeVar, cast
 CONCURRENT: Final = 2  # batches under way at a time: one that has to wait does not stop all
 
 _FEW: Final = range(2, 16)  # callers in a batch
-_MOMENT: Final = 0.006  # seconds
+MOMENT: Final = 0.006  # seconds in which the next callers are waited for
 
 W = TypeVar("W")
 A = TypeVar("A")
@@ -37,13 +38,15 @@ class Batcher(Generic[W, A]):
         choose: Callable[[deque[Waiting[W, A]]], Sequence[Waiting[W, A]]],
         serve: Callable[[Sequence[Waiting[W, A]]], Awaitable[None]],
         report: Report,
+        *,
         concurrent: int = CONCURRENT,
+        moment: float = MOMENT,
     ) -> None:
         """``choose`` removes and returns the next batch; ``serve`` answers it, and never raises.
 
-        At most ``concurrent`` batches are under way at a time."""
+        At most ``concurrent`` batches are under way at a time. ``moment``: seconds."""
         self._choose, self._serve, self._report = choose, serve, report
-        self._concurrent = concurrent
+        self._concurrent, self._moment = concurrent, moment
         self._waiting: deque[Waiting[W, A]] = deque()
         self._batches: set[asyncio.Task[None]] = set()
         self._last = 0  # callers in the last batch
@@ -60,7 +63,7 @@ class Batcher(Generic[W, A]):
         try:
             while self._waiting:
                 if self._last in _FEW:
-                    await asyncio.sleep(_MOMENT)
+                    await asyncio.sleep(self._moment)
                 batch = self._choose(self._waiting)
                 self._last = len(batch)
                 if not batch:

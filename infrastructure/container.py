@@ -65,7 +65,7 @@ from infrastructure.program import (
     Deployment,  # only: bus
     Program,
 )
-from infrastructure.roles import ALL, Role
+from infrastructure.roles import ALL, Role, append_moment
 from infrastructure.saga_engines import (
     deadlines,
     engines,
@@ -150,7 +150,15 @@ class Container(containers.DeclarativeContainer):
     apart = providers.Singleton(apart, projections, settings.provided.search)
     others = providers.Singleton(beside, others, apart)
     # end: search
-    given = providers.Singleton(Given, settings, catalogue, others, payloads, metrics)
+    given = providers.Singleton(
+        Given,
+        settings,
+        catalogue,
+        others,
+        payloads,
+        metrics,
+        providers.Callable(append_moment, roles),
+    )
 
     # the technologies: one line each
     open_events = providers.Selector(

@@ -22,6 +22,8 @@ class Role(StrEnum):
 
 
 ALL: Final = frozenset(Role)
+_ANSWERED: Final = 0.006
+_UNANSWERED: Final = 0.02
 CALLING_OUT: Final = ALL - {Role.PROJECTIONS}
 """The roles that may call servers outside."""
 
@@ -29,6 +31,14 @@ CALLING_OUT: Final = ALL - {Role.PROJECTIONS}
 def roles(names: Collection[str]) -> frozenset[Role]:
     """The roles of these names; ``all`` is each. Raises ``ValueError`` for an unknown name."""
     return ALL if "all" in names else frozenset(map(Role, names))
+
+
+def append_moment(of: Collection[Role]) -> float:
+    """Seconds in which appends that keep coming wait for each other, to be written together.
+
+    A caller of the API waits for each of its appends, and nobody for those of a saga.
+    """
+    return _ANSWERED if Role.API in of else _UNANSWERED
 
 
 def in_words(of: Collection[Role]) -> str:

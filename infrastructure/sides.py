@@ -46,6 +46,8 @@ class Given:
     projections: Sequence[Projection[Any]]
     payloads: PayloadStore
     metrics: Metrics
+    append_moment: float
+    """Seconds in which appends that keep coming wait for each other."""
 
 
 class BeyondRepair(Exception):

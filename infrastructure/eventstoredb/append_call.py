@@ -20,14 +20,18 @@ class AppendCall(AsyncGrpcStreamer):
     The client stops it when it closes the connection, as it does its own calls.
     """
 
-    def __init__(self, client: Client) -> None:
-        """Begin the call, to the leader. Raises the client's errors."""
+    def __init__(self, client: Client, apart: float = 0.0) -> None:
+        """Begin the call, to the leader. Raises the client's errors.
+
+        ``apart``: while several wait for their answers, requests are sent together, so many seconds
+        after the last ones.
+        """
         self._connection, self._loop = client._connection, asyncio.get_running_loop()
         super().__init__(self._connection._grpc_streamers)
         self._unsent: deque[tuple[BatchAppendReq, Answer]] = deque()
         self._arrival: asyncio.Future[None] | None = None
         self._waiting: dict[str, tuple[int, Answer]] = {}
-        self._heard = self._loop.time()
+        self._heard, self._sent, self._apart = self._loop.time(), -apart, apart
         self._asked = self._reached = 0
         self._ended = self._retired = False
         streams = self._connection.streams
@@ -78,9 +82,12 @@ class AppendCall(AsyncGrpcStreamer):
             while self._unsent:
                 request, answer = self._unsent.popleft()
                 if not answer.done():
+                    self._sent = self._loop.time()
                     return request
             self._arrival = self._loop.create_future()
             await self._arrival
+            if len(self._waiting) > 1:
+                await asyncio.sleep(self._sent + self._apart - self._loop.time())
 
     async def _read(self) -> None:
         error: Exception = StoreUnavailable("EventStoreDB has ended the call of an append")

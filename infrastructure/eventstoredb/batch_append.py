@@ -40,8 +40,9 @@ class Append:
 class BatchAppends:
     """The appends of one client."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, apart: float = 0.0) -> None:
+        """``apart``: see :class:`AppendCall`."""
+        self._client, self._apart = client, apart
         self._shared: AppendCall | None = None
         self._begun: dict[str, tuple[AppendCall, Answer]] = {}
 
@@ -110,7 +111,7 @@ class BatchAppends:
         if request.ByteSize() > _LARGE:
             return AppendCall(self._client)
         if self._shared is None or not self._shared.serves(self._client):
-            self._shared = AppendCall(self._client)
+            self._shared = AppendCall(self._client, self._apart)
         return self._shared
 
 

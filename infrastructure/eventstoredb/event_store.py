@@ -45,10 +45,21 @@ class EventStore:
     by another client, and its target is not an event of that stream.
     """
 
-    def __init__(self, client: Client, decoder: Decoder, *, patience: float = _PATIENCE) -> None:
-        """An append is looked up and repeated after ``patience`` seconds without an answer."""
+    def __init__(
+        self,
+        client: Client,
+        decoder: Decoder,
+        *,
+        moment: float = 0.0,
+        patience: float = _PATIENCE,
+    ) -> None:
+        """An append is looked up and repeated after ``patience`` seconds without an answer.
+
+        ``moment``: while several are under way, appends are sent together, so many seconds after
+        the last ones.
+        """
         self._client, self._decoder, self._patience = client, decoder, patience
-        self._appends = BatchAppends(client)
+        self._appends = BatchAppends(client, moment)
         self._never_there: dict[str, float] = {}  # streams, and when that was known
 
     async def append(

@@ -34,7 +34,7 @@ async def event_side(given: Given) -> AsyncIterator[EventSide]:
         raise InvalidSettings(f"{settings.name_of('eventstoredb_uri')}: {error}") from None
     try:
         yield EventSide(
-            EventStore(client, catalogue),
+            EventStore(client, catalogue, moment=given.append_moment),
             Subscriptions(client, catalogue),
             ConsumerGroups(client, catalogue, report=given.metrics.groups.gone),
             EventBrowser(client, catalogue),

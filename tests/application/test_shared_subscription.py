@@ -194,7 +194,7 @@ def test_a_slow_one_takes_no_memory_and_no_time_of_others() -> None:
 
 
 def test_events_that_come_close_together_are_handed_on_together() -> None:
-    """One that comes alone is there at once; of a thousand a second, those of 100 ms together."""
+    """One that comes alone is there at once; of a thousand a second, those of 250 ms together."""
 
     async def test() -> None:
         log = Log()
@@ -215,8 +215,8 @@ def test_events_that_come_close_together_are_handed_on_together() -> None:
             await log.put("A")
             await asyncio.sleep(0.001)
             instants.add(one.arrived_at)
-        assert 8 <= len(instants) <= 25
-        assert clock() - one.arrived_at <= 0.11
+        assert 4 <= len(instants) <= 10
+        assert clock() - one.arrived_at <= 0.26
         assert clock() - began < 2.0
         await one.leave()
 

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from application.backoff import Backoff
 from application.ports import Appended, StoreUnavailable, WrongExpectedVersion
-from infrastructure.batching import Batcher, Report, Waiting, give, ignore
+from infrastructure.batching import MOMENT, Batcher, Report, Waiting, give, ignore
 from infrastructure.dynamodb.client import Database
 from infrastructure.dynamodb.events.drafts import Draft
 from infrastructure.dynamodb.events.ends import Ends
@@ -40,15 +40,17 @@ class GroupCommit:
         streams: Streams,
         report: Report = ignore,
         *,
+        moment: float = MOMENT,
         patience: float = _PATIENCE,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``report`` is called with the number of appends in each transaction."""
+        """``report`` is called with the number of appends in each transaction. ``moment``: seconds
+        in which several appends wait for others."""
         self._database, self._log, self._streams = database, log, streams
         self._patience, self._clock = patience, clock
         self._ends = Ends(streams)
         self._batches: Batcher[Draft, Appended] = Batcher(
-            next_group, self._serve, report, concurrent=1
+            next_group, self._serve, report, concurrent=1, moment=moment
         )
 
     async def append(self, draft: Draft) -> Appended:

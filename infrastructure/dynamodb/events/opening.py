@@ -24,7 +24,8 @@ async def event_side(given: Given) -> AsyncIterator[EventSide]:
     async with database_of(given.settings) as database:
         await require_tables(given.settings, database, EVENT_TABLES)
         log, streams = Log(database), Streams(database)
-        commits = GroupCommit(database, log, streams, given.metrics.event_store.committed)
+        report, moment = given.metrics.event_store.committed, given.append_moment
+        commits = GroupCommit(database, log, streams, report, moment=moment)
         yield EventSide(
             EventStore(streams, commits, given.catalogue),
             Subscriptions(log, streams, given.catalogue),

@@ -23,7 +23,7 @@ from psycopg.errors import (
 )
 
 from application.ports import Appended, StoreUnavailable
-from infrastructure.batching import Batcher, Report, Waiting, give, ignore
+from infrastructure.batching import MOMENT, Batcher, Report, Waiting, give, ignore
 from infrastructure.postgres.connections import Connection, Pool, once_more
 from infrastructure.postgres.events.appending import Answer, Append, append, judged, taken
 
@@ -57,10 +57,20 @@ class StreamHeld(StoreUnavailable):
 class GroupCommit:
     """Commits appends, over a durable pool."""
 
-    def __init__(self, pool: Pool, commit: Commit = append, report: Report = ignore) -> None:
-        """``report`` is called with the number of appends in each transaction."""
+    def __init__(
+        self,
+        pool: Pool,
+        commit: Commit = append,
+        report: Report = ignore,
+        *,
+        moment: float = MOMENT,
+    ) -> None:
+        """``report`` is called with the number of appends in each transaction. ``moment``: seconds
+        in which several appends wait for others."""
         self._pool, self._commit = pool, commit
-        self._batches: Batcher[Append, Appended] = Batcher(self._next, self._serve, report)
+        self._batches: Batcher[Append, Appended] = Batcher(
+            self._next, self._serve, report, moment=moment
+        )
         self._held: set[str] = set()  # streams in another session's open transaction
         self._tried: set[str] = set()  # of these, those that are being tried
 

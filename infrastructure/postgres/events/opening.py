@@ -34,7 +34,8 @@ async def event_side(given: Given) -> AsyncIterator[EventSide]:
         wake_up(uri) as rung,
     ):
         inline = InlineCommit(given.projections, given.payloads, catalogue)
-        commits = GroupCommit(durable, inline, report=given.metrics.event_store.committed)
+        report, moment = given.metrics.event_store.committed, given.append_moment
+        commits = GroupCommit(durable, inline, report, moment=moment)
         horizon = Horizon(durable)
         with HeldBackMetrics(horizon, rung).shown_in(given.metrics.registry) as held_back:
             yield EventSide(

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from embedded_eventstoredb.projections.definitions import Definition
-from embedded_eventstoredb.projections.linking import Step, link_batch
+from embedded_eventstoredb.projections.linking import BATCH, Step, link_batch
 from embedded_eventstoredb.projections.system_projection import SystemProjection
 from embedded_eventstoredb.reading import is_projected
 from embedded_eventstoredb.storage import Storage, Stream, Transaction
@@ -23,6 +23,8 @@ _REST: Final = 3.0
 The time that a batch waits for its turn does not count: on a busy machine, links would fall behind.
 """
 _LEAST_REST: Final = 0.05  # seconds: appends that come meanwhile are linked in one commit
+_MOST_REST: Final = 0.1  # more in one commit would keep appends waiting
+_EACH: Final = 0.002  # so from 500 events a second on, it grows up to the most
 _log = logging.getLogger(__name__)
 
 
@@ -113,16 +115,21 @@ class SystemProjections:
             return False
         others_write = end > self._own_end
         self._own_end = self._storage.last_position
-        await asyncio.sleep(max(_LEAST_REST, _REST * self._worked) if others_write else 0)
+        await asyncio.sleep(self._rest(max(linked)) if others_write else 0)
         return True
 
-    async def _link_next(self, place: int, end: int) -> bool:
-        """Link one batch for all projections at that position."""
+    def _rest(self, linked: int) -> float:
+        """Seconds after a batch of so many events; the more came, the more are waited for."""
+        waited_for = min(_MOST_REST, _EACH * linked) if linked < BATCH else 0.0
+        return max(_LEAST_REST, waited_for, _REST * self._worked)
+
+    async def _link_next(self, place: int, end: int) -> int:
+        """Link one batch for all projections at that position. Returns how many events it had."""
         running = [found for found in self._running() if found.position == place]
         if place >= self._to_link or not self._storage.read_linkable(place, 1):
             for projection in running:  # links only: no commit is needed
                 projection.skip_to(end)
-            return False
+            return 0
         runs = [projection.run for projection in running]
         keys = [projection.checkpoint_key for projection in running]
 
@@ -136,4 +143,4 @@ class SystemProjections:
         for projection, step in zip(running, steps, strict=True):
             projection.working_time += worked
             projection.take(step)
-        return True
+        return max(1, *(step.handled for step in steps))
