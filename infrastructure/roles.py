@@ -36,7 +36,7 @@ def roles(names: Collection[str]) -> frozenset[Role]:
 def append_moment(of: Collection[Role]) -> float:
     """Seconds in which appends that keep coming wait for each other, to be written together.
 
-    A caller of the API waits for each of its appends, and nobody for those of a saga.
+    An answer of the API waits for its append. No answer waits for the append of a saga.
     """
     return _ANSWERED if Role.API in of else _UNANSWERED
 

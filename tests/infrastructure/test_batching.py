@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-from infrastructure.batching import Batcher, Waiting, give
+from infrastructure.batching import MOMENT, Batcher, Waiting, give
 from tests.virtual_time import in_virtual_time
 
 SERVING = 0.002  # seconds that a batch takes
@@ -23,10 +23,10 @@ async def served(batch: Sequence[Waiting[int, int]]) -> None:
         give(answer, number)
 
 
-async def sizes(callers: int, apart: float) -> tuple[Sequence[int], float]:
+async def sizes(callers: int, apart: float, moment: float = MOMENT) -> tuple[Sequence[int], float]:
     """The batches of callers that come so many seconds apart, and how long the last one took."""
     batches: list[int] = []
-    batcher = Batcher(every, served, batches.append)
+    batcher = Batcher(every, served, batches.append, moment=moment)
     clock = asyncio.get_running_loop().time
 
     async def call(number: int) -> float:
@@ -54,3 +54,13 @@ def test_callers_that_keep_coming_wait_a_moment_for_one_another() -> None:
     assert sum(batches) == 400
     assert len(batches) <= 60
     assert waited <= 0.02
+
+
+def test_a_longer_moment_makes_fewer_batches() -> None:
+    """Callers in no hurry wait longer for each other; one that comes alone waits for none."""
+    many, _ = in_virtual_time(sizes(400, apart=0.0005))
+    few, _ = in_virtual_time(sizes(400, apart=0.0005, moment=4 * MOMENT))
+    _, alone = in_virtual_time(sizes(20, apart=0.1, moment=4 * MOMENT))
+
+    assert len(few) <= len(many) / 2
+    assert alone <= SERVING * 1.01

@@ -365,3 +365,38 @@ async def test_a_subscription_that_is_never_confirmed_is_unavailable(
 
     with pytest.raises(StoreUnavailable, match=r"within 0\.2 s"):
         await followed(script, None, 1)
+
+
+async def test_appends_that_are_under_way_together_are_sent_together() -> None:
+    """Beside one that is not answered yet, an append is sent a moment after the last one; one that
+    is alone is sent at once."""
+    script, numbers, held, arrivals = Script(), count(), asyncio.Event(), list[float]()
+    clock = asyncio.get_running_loop().time
+
+    async def answer(_: BatchAppendReq) -> BatchAppendResp:
+        arrivals.append(clock())
+        await held.wait()
+        return success(0, next(numbers))
+
+    script.append_later = answer
+    moment = 0.5
+    async with scripted(script) as client, asyncio.timeout(PATIENCE):
+        store = EventStore(client, SAMPLE.catalogue, moment=moment, patience=PATIENCE)
+        began = clock()
+        first = asyncio.create_task(store.append("transfer-1", [event()], NO_STREAM))
+        await until(lambda: len(arrivals) == 1)
+        later = [
+            asyncio.create_task(store.append(f"transfer-{number}", [event()], NO_STREAM))
+            for number in (2, 3)
+        ]
+        await until(lambda: len(arrivals) == 3)
+        held.set()
+        await asyncio.gather(first, *later)
+    assert min(arrivals[1:]) >= began + moment
+
+    script.append_later = None
+    script.append = lambda _: success(0, next(numbers))
+    async with scripted(script) as client, asyncio.timeout(PATIENCE):
+        patient = EventStore(client, SAMPLE.catalogue, moment=2 * PATIENCE)
+        for number in range(3):
+            await patient.append(f"transfer-{number}", [event()], NO_STREAM)

@@ -14,7 +14,7 @@ from application.event_filter import EventFilter
 from infrastructure import memory
 from infrastructure.container import Container
 from infrastructure.processes.service import serving
-from infrastructure.roles import ALL, InvalidNumber, Role, numbers, roles
+from infrastructure.roles import ALL, InvalidNumber, Role, append_moment, numbers, roles
 from tests.infrastructure.test_http_problems import problem
 from tests.infrastructure.test_http_readiness import ReadOnly
 from tests.sample.client import empty_bank
@@ -150,6 +150,12 @@ async def test_nothing_but_its_own_work_runs_in_a_process() -> None:
 
 async def named(name: str) -> bool:
     return any(task.startswith(name) for task in tasks())
+
+
+@pytest.mark.parametrize("of", [ALL, {Role.API}, {Role.API, Role.SAGAS}])
+def test_only_where_no_request_is_answered_appends_take_their_time(of: Collection[Role]) -> None:
+    """Appends wait longer for each other in a process that has no caller who waits for them."""
+    assert append_moment(of) < append_moment({Role.SAGAS})
 
 
 def test_roles_and_numbers_are_read_as_they_are_written() -> None:

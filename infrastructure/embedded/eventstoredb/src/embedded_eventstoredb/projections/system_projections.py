@@ -23,8 +23,8 @@ _REST: Final = 3.0
 The time that a batch waits for its turn does not count: on a busy machine, links would fall behind.
 """
 _LEAST_REST: Final = 0.05  # seconds: appends that come meanwhile are linked in one commit
-_MOST_REST: Final = 0.1  # more in one commit would keep appends waiting
-_EACH: Final = 0.002  # so from 500 events a second on, it grows up to the most
+_MOST_REST: Final = 0.15  # more in one commit would keep appends waiting
+_EACH: Final = 0.003  # so from 333 events a second on, it grows up to the most
 _log = logging.getLogger(__name__)
 
 
