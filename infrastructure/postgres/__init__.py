@@ -1,6 +1,5 @@
 """Read models in PostgreSQL, and events: the only package that speaks to it."""
 
-from infrastructure.postgres.connections import Pool, durable_pool, pool
 from infrastructure.postgres.coordination.checkpoints import Checkpoints
 from infrastructure.postgres.coordination.leases import Leases
 from infrastructure.postgres.events.consumer_groups import ConsumerGroups  # only: postgres_events
@@ -14,6 +13,7 @@ from infrastructure.postgres.inline import InlineCommit  # only: postgres_events
 from infrastructure.postgres.key_store import KeyStore
 from infrastructure.postgres.migrating import migrate
 from infrastructure.postgres.origin import filled_elsewhere, has_events
+from infrastructure.postgres.pools import Pool, durable_pool, pool
 from infrastructure.postgres.read_models.builds import Builds
 from infrastructure.postgres.read_models.read_models import ReadModels
 from infrastructure.postgres.read_models.views import Views

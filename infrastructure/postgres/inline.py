@@ -19,10 +19,11 @@ from application.projections.builds import Build
 from application.projections.failures import ProjectionFailed
 from application.projections.folding import projected
 from application.projections.projection import Projection
-from infrastructure.postgres.connections import Connection, Within
+from infrastructure.postgres.connections import Within
 from infrastructure.postgres.events.appending import Answer, Append, append
 from infrastructure.postgres.events.group_commit import Spoilt
 from infrastructure.postgres.events.rows import COLUMNS, WANTED, fetch, recorded, wanted
+from infrastructure.postgres.pools import Connection
 from infrastructure.postgres.read_models.views import Views
 
 BEHIND: Final = 1_000

@@ -7,7 +7,8 @@ from typing import Final
 
 from application.ports.keys import KEY_BYTES, Forgotten, require_subject, subjects_in
 from infrastructure.master_keys import MasterKeys, Wrapped
-from infrastructure.postgres.connections import Connection, Connections, connected
+from infrastructure.postgres.connections import Connections, connected
+from infrastructure.postgres.pools import Connection
 
 _AT_ONCE: Final = 500  # rows
 

@@ -19,7 +19,8 @@ from typing import Final
 from psycopg.errors import InsufficientPrivilege
 
 from application.ports import StoreUnavailable
-from infrastructure.postgres.connections import Connection, Pool, connected_for_long
+from infrastructure.postgres.connections import connected_for_long
+from infrastructure.postgres.pools import Connection, Pool
 
 LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('headwater'))"
 """The lock for creating and dropping tables, over all processes."""

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from infrastructure.postgres.admission import require_admission
-from infrastructure.postgres.connections import Pool, pool
 from infrastructure.postgres.coordination.checkpoints import Checkpoints
 from infrastructure.postgres.coordination.leases import Leases
 from infrastructure.postgres.key_store import KeyStore
 from infrastructure.postgres.migrating import migrate
 from infrastructure.postgres.origin import filled_elsewhere, has_events
+from infrastructure.postgres.pools import Pool, pool
 from infrastructure.postgres.read_models.builds import Builds
 from infrastructure.postgres.read_models.read_models import ReadModels
 from infrastructure.settings import InvalidSettings, Settings

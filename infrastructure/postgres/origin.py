@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from infrastructure.postgres.connections import Pool, connected
+from infrastructure.postgres.connections import connected
+from infrastructure.postgres.pools import Pool
 
 
 async def has_events(pool: Pool) -> bool:

@@ -19,7 +19,8 @@ from application.projections.builds import Note as Reason
 from application.projections.projection import Projection, View
 from infrastructure import postgres
 from infrastructure import postgres as postgresql  # beside the fixture of that name
-from infrastructure.postgres.connections import Connection, Within, connected
+from infrastructure.postgres.connections import Within, connected
+from infrastructure.postgres.pools import Connection
 
 
 class Note(View):

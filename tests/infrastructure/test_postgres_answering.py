@@ -12,7 +12,8 @@ from application.ports import Seen, Views
 from application.projections.builds import Build, Note
 from application.projections.projection import Projection, View
 from infrastructure import postgres as postgresql
-from infrastructure.postgres.connections import Connection, Within
+from infrastructure.postgres.connections import Within
+from infrastructure.postgres.pools import Connection
 
 NOTE = Note("ann", "it has to be", datetime(2026, 1, 1, tzinfo=UTC))
 

@@ -12,8 +12,8 @@ from application.ports import (
     StoreUnavailable,
 )
 from infrastructure.postgres import EventStore, GroupCommit
-from infrastructure.postgres.connections import Connection
 from infrastructure.postgres.events.appending import Answer, Append, append
+from infrastructure.postgres.pools import Connection
 from tests.contracts.made_up import all_of, event, events, name
 from tests.infrastructure.postgres_load import PATIENCE, under_load
 from tests.infrastructure.postgres_log import log_at

@@ -10,8 +10,8 @@ import pytest
 from application.messages import NewEvent
 from application.ports import NO_STREAM, Appended, StoreUnavailable, WrongExpectedVersion
 from infrastructure.postgres import EventStore, GroupCommit
-from infrastructure.postgres.connections import Connection
 from infrastructure.postgres.events.appending import Answer, Append, append
+from infrastructure.postgres.pools import Connection
 from tests.contracts.made_up import all_of, event, events, name
 from tests.infrastructure.postgres_log import inserted_into, log_at
 from tests.sample.service import SAMPLE

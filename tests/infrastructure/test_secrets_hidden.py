@@ -83,7 +83,8 @@ async def _events(given: Mapping[str, str]) -> None:
 # only: postgres
 async def _postgres(given: Mapping[str, str]) -> None:
     from infrastructure.postgres.admission import require_admission
-    from infrastructure.postgres.connections import connected, pool
+    from infrastructure.postgres.connections import connected
+    from infrastructure.postgres.pools import pool
 
     settings = settings_of(given)
     await require_admission(settings)

@@ -8,7 +8,8 @@ from psycopg import AsyncCursor
 
 from application.ports import CheckpointMoved
 from application.ports.coordination import require_progress
-from infrastructure.postgres.connections import Connection, Connections, connected
+from infrastructure.postgres.connections import Connections, connected
+from infrastructure.postgres.pools import Connection
 
 
 @dataclass(frozen=True)

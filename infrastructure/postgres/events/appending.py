@@ -7,7 +7,7 @@ from uuid import UUID
 
 from application.messages import NewEvent
 from application.ports import Appended, WrongExpectedVersion
-from infrastructure.postgres.connections import Connection
+from infrastructure.postgres.pools import Connection
 
 
 @dataclass(frozen=True)

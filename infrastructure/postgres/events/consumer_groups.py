@@ -8,9 +8,10 @@ from application.event_filter import EventFilter
 from application.messages import Decoder
 from application.ports import GroupInfo, no_such_group
 from infrastructure.consumer import Consumer, at_work
-from infrastructure.postgres.connections import Pool, connected, connected_apart, unavailable
+from infrastructure.postgres.connections import connected, connected_apart, unavailable
 from infrastructure.postgres.events.handing_out import ROUSE, Membership
 from infrastructure.postgres.events.wake_up import WakeUp
+from infrastructure.postgres.pools import Pool
 
 
 class ConsumerGroups:

@@ -9,9 +9,9 @@ from application.messages import Decoder, RecordedEvent
 from application.paging import LAST
 from application.ports import NEWEST, Found, Reading, StreamSeen, Total, Wanted
 from infrastructure.browsing import lost_beginning, page_of, place_in, position, version
-from infrastructure.postgres.connections import Pool
 from infrastructure.postgres.events.horizon import Horizon
 from infrastructure.postgres.events.rows import COLUMNS, fetch_from, recorded
+from infrastructure.postgres.pools import Pool
 
 LOOK: Final = 5_000
 """Rows that are looked through for a page, at most, where no index gives exactly its events."""

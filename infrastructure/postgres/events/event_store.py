@@ -10,11 +10,11 @@ from typing import Final
 
 from application.messages import Decoder, NewEvent, RecordedEvent
 from application.ports import Appended, require_append, require_version
-from infrastructure.postgres.connections import Pool
 from infrastructure.postgres.events.appending import Append
 from infrastructure.postgres.events.group_commit import GroupCommit
 from infrastructure.postgres.events.group_read import GroupRead
 from infrastructure.postgres.events.rows import COLUMNS, Row, fetch_from, recorded
+from infrastructure.postgres.pools import Pool
 
 _PAGE: Final = 1000  # events in one answer of the server
 

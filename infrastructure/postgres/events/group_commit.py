@@ -24,8 +24,9 @@ from psycopg.errors import (
 
 from application.ports import Appended, StoreUnavailable
 from infrastructure.batching import MOMENT, Batcher, Report, Waiting, give, ignore
-from infrastructure.postgres.connections import Connection, Pool, once_more
+from infrastructure.postgres.connections import once_more
 from infrastructure.postgres.events.appending import Answer, Append, append, judged, taken
+from infrastructure.postgres.pools import Connection, Pool
 
 MOST: Final = 200  # appends in one transaction
 TRIALS: Final = 2  # appends to held streams that are tried at a time: each waits on a connection

@@ -12,8 +12,9 @@ from typing import Final
 
 from application.ports import StoreUnavailable
 from infrastructure.batching import Batcher, Report, Waiting, give, ignore
-from infrastructure.postgres.connections import Connection, Pool, once_more
+from infrastructure.postgres.connections import once_more
 from infrastructure.postgres.events.rows import COLUMNS, Row
+from infrastructure.postgres.pools import Connection, Pool
 
 MOST: Final = 100  # streams in one query
 BEGINNING: Final = 100  # events of each, when there are several

@@ -15,8 +15,9 @@ from application.event_filter import EventFilter
 from application.messages import Decoder
 from application.ports import StoreUnavailable, no_such_group
 from infrastructure.consumer import Seen, Settled, Taken
-from infrastructure.postgres.connections import Connection, unavailable
+from infrastructure.postgres.connections import unavailable
 from infrastructure.postgres.events.rows import COLUMNS, fetch, recorded, wanted
+from infrastructure.postgres.pools import Connection
 
 _NET: Final = 0.5  # seconds until a look without a notification: a dead consumer sends none
 _WINDOW: Final = 10_000  # positions of the log that one visit looks at

@@ -8,8 +8,8 @@ not stop readers.
 
 from dataclasses import dataclass
 
-from infrastructure.postgres.connections import Pool
 from infrastructure.postgres.events.rows import fetch_from
+from infrastructure.postgres.pools import Pool
 
 
 @dataclass(frozen=True)

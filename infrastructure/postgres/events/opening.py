@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from infrastructure.postgres.admission import require_admission
-from infrastructure.postgres.connections import durable_pool
 from infrastructure.postgres.events.consumer_groups import ConsumerGroups
 from infrastructure.postgres.events.event_browser import EventBrowser
 from infrastructure.postgres.events.event_store import EventStore
@@ -15,6 +14,7 @@ from infrastructure.postgres.events.subscriptions import Subscriptions
 from infrastructure.postgres.events.wake_up import wake_up
 from infrastructure.postgres.inline import InlineCommit
 from infrastructure.postgres.opening import usable
+from infrastructure.postgres.pools import durable_pool
 from infrastructure.sides import EventSide, Given
 
 

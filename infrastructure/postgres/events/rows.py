@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from application.event_filter import EventFilter
 from application.messages import Decoder, RecordedEvent
-from infrastructure.postgres.connections import Connection, Pool, once_more
+from infrastructure.postgres.connections import once_more
+from infrastructure.postgres.pools import Connection, Pool
 
 Row = Sequence[Any]
 

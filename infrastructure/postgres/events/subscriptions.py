@@ -11,10 +11,10 @@ from application.event_filter import EventFilter
 from application.messages import Decoder, RecordedEvent
 from application.pacing import apart
 from application.ports import Progress
-from infrastructure.postgres.connections import Pool
 from infrastructure.postgres.events.horizon import Horizon
 from infrastructure.postgres.events.rows import COLUMNS, WANTED, fetch_from, recorded, wanted
 from infrastructure.postgres.events.wake_up import WakeUp
+from infrastructure.postgres.pools import Pool
 from infrastructure.signalling import wait_for
 
 _PAGE: Final = 500  # events in one answer of the server

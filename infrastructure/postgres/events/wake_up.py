@@ -13,8 +13,8 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from application.event_filter import EventFilter
-from infrastructure.postgres.connections import Connection
 from infrastructure.postgres.events.rows import wanted
+from infrastructure.postgres.pools import Connection
 from infrastructure.postgres.sessions import GONE
 from infrastructure.signalling import Signal
 

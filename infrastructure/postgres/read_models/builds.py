@@ -12,8 +12,9 @@ from psycopg.sql import SQL, Identifier
 from application.ports import WrongRole
 from application.projections.builds import Build, BuildStanding, Note, Role
 from application.projections.projection import Projection
-from infrastructure.postgres.connections import Connection, connected
+from infrastructure.postgres.connections import connected
 from infrastructure.postgres.migrating import LOCK
+from infrastructure.postgres.pools import Connection
 from infrastructure.postgres.read_models.filling import Filling
 from infrastructure.postgres.read_models.operating import Operating
 from infrastructure.postgres.read_models.rows import locked, record, require_build, roles

@@ -7,7 +7,8 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from application.projections.builds import Build
 from application.projections.comparing import EXAMPLES, Comparison, Difference
-from infrastructure.postgres.connections import Connection, Pool, connected_for_long
+from infrastructure.postgres.connections import connected_for_long
+from infrastructure.postgres.pools import Connection, Pool
 from infrastructure.postgres.read_models.tables import is_ours
 
 

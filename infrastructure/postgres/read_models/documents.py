@@ -6,7 +6,8 @@ from typing import Final
 from psycopg.sql import SQL, Identifier
 
 from application.projections.comparing import Document
-from infrastructure.postgres.connections import Pool, connected
+from infrastructure.postgres.connections import connected
+from infrastructure.postgres.pools import Pool
 from infrastructure.postgres.read_models.tables import is_ours, parts_of
 
 _AT_ONCE: Final = 200

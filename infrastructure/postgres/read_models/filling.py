@@ -7,7 +7,8 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from application.projections.builds import Build, Failure, Note, Report, Shard
-from infrastructure.postgres.connections import Pool, connected
+from infrastructure.postgres.connections import connected
+from infrastructure.postgres.pools import Pool
 from infrastructure.postgres.read_models.rows import NOTE, locked, require_build
 from infrastructure.postgres.read_models.standings import FAILURE
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from application.ports import WrongRole
 from application.projections.builds import Build, Note, OperatorAction
-from infrastructure.postgres.connections import Pool, connected
+from infrastructure.postgres.connections import connected
+from infrastructure.postgres.pools import Pool
 from infrastructure.postgres.read_models.rows import NOTE, as_json, locked, record, require_build
 
 

@@ -9,7 +9,7 @@ from application.projections.abilities import Ability, require_offered
 from application.projections.builds import WHOLE, Build, Shard
 from application.projections.comparing import Comparison, Document
 from application.projections.projection import Projection
-from infrastructure.postgres.connections import Pool
+from infrastructure.postgres.pools import Pool
 from infrastructure.postgres.read_models.answering import AnsweringBuilds
 from infrastructure.postgres.read_models.builds import Builds
 from infrastructure.postgres.read_models.comparing import compare

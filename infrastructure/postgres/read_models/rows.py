@@ -9,8 +9,9 @@ from pydantic import TypeAdapter
 
 from application.ports import WrongRole
 from application.projections.builds import Build, Note, Role
-from infrastructure.postgres.connections import Connection, Pool, connected
+from infrastructure.postgres.connections import connected
 from infrastructure.postgres.migrating import LOCK
+from infrastructure.postgres.pools import Connection, Pool
 
 NOTE: Final = TypeAdapter(Note)
 

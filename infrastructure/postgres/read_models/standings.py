@@ -17,7 +17,7 @@ from application.projections.builds import (
     ShardStanding,
 )
 from application.projections.status import State
-from infrastructure.postgres.connections import Connection
+from infrastructure.postgres.pools import Connection
 from infrastructure.postgres.read_models.rows import NOTE
 
 FAILURE: Final = TypeAdapter(Failure)

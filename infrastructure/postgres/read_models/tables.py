@@ -11,7 +11,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from application.ports import NotOurs
 from application.projections.projection import Projection
-from infrastructure.postgres.connections import Connection
+from infrastructure.postgres.pools import Connection
 from infrastructure.postgres.read_models.fields import field_of, number_of
 
 
