@@ -4,10 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tests.template.combinations import lacking
-from tests.template.conditions import both
-from tests.template.markers import conditions_by_line
 from tests.template.mentions import Mentions
+from tests.template.named import missing
 from tests.template.tree import Entry
 
 _RULES: Final = "pyproject.toml"
@@ -19,12 +17,10 @@ _OWN: Final = {"shop"}  # every service has these rooms, under its own name
 def absent(entries: Sequence[Entry]) -> Iterator[str]:
     """``pyproject.toml:line:`` of each module that some service with that line does not have."""
     mentions = Mentions({entry.path: entry for entry in entries})
+
+    def needs(module: str) -> frozenset[str]:
+        return frozenset(mentions.of_path(module.replace(".", "/"))) - _OWN
+
     for entry in entries:
         if entry.path == _RULES:
-            text = entry.source.read_text()
-            lines = conditions_by_line(text, entry.path)
-            for at in _MODULE.finditer(text):
-                line = text.count("\n", 0, at.start()) + 1
-                needs = mentions.of_path(at[1].replace(".", "/"))
-                if lacks := lacking({*lines.get(line, ())}, needs - _OWN):
-                    yield f"{_RULES}:{line}: {at[1]} is only there with {both(lacks)}"
+            yield from missing(entry, _MODULE, needs)
