@@ -69,9 +69,9 @@ class Program(Generic[O]):
     distribution: str = "headwater"
     """Whose version the HTTP API has: that which is installed under this name."""
     description: str = ""
-    """The description on the page of the HTTP API."""
+    """The description of the HTTP API; without one, it has ``about``."""
     about: str = ""
-    """The first lines of the command line's help."""
+    """What the service does: the first lines of the command line's help."""
     routes: Callable[[], Sequence["APIRouter"]] = tuple
     # only: console
     pages: Callable[[], Sequence["Section"]] = tuple

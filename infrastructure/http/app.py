@@ -40,7 +40,7 @@ def create_app(container: Container) -> FastAPI:
     app = _Described(
         title=program.title,
         version=version(program.distribution),
-        description=program.description,
+        description=program.description or program.about,
         lifespan=lifespan,
         docs_url=None,  # ours: FastAPI's has a script of another host
         redoc_url=None,

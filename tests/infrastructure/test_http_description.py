@@ -78,6 +78,16 @@ async def test_the_page_loads_nothing_from_another_host_and_runs_no_script(bank:
     assert (await bank.http.get("/openapi.json")).json()["openapi"]
 
 
+async def test_the_interface_says_what_the_service_does(bank: Bank) -> None:
+    """Without a description of its own, it has what the command line's help says."""
+    info = (await bank.http.get("/openapi.json")).json()["info"]
+    shown = (await bank.http.get("/docs")).text
+
+    assert info["title"] == BANK.title
+    assert info["description"] == BANK.about
+    assert BANK.about in shown
+
+
 def test_what_a_description_says_is_text() -> None:
     """Names and descriptions are no HTML, whoever wrote them."""
     evil = "<script>alert(1)</script>"
