@@ -10,11 +10,12 @@ from decimal import Decimal
 from typing import Generic, Literal, Protocol, TypeVar
 
 from application.projections.projection import View
+from domain.speed import slotted
 
 V = TypeVar("V", bound=View)
 
 
-@dataclass(frozen=True)
+@slotted
 class Seen(Generic[V]):
     """A view (or a part), and the position of the last event that shaped it.
 

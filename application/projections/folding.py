@@ -1,7 +1,6 @@
 """What events make of views: blind to duplicates, and pure but for loading what is there."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
 from application.messages import RecordedEvent
@@ -25,7 +24,7 @@ def fold(
     steps = taken_in(projection.keys, projection.evolve, events, seen, shard)
     changed = {key: after for key, _, after in steps}
     return {
-        key: replace(after, before=stored.view)
+        key: Seen(after.view, after.position, stored.view)
         if isinstance(after, Seen) and isinstance(stored := seen.get(key), Seen)
         else after
         for key, after in changed.items()

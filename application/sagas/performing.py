@@ -8,7 +8,7 @@ is about. So nothing outside happens twice, in whichever order the actions of a 
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 from uuid import uuid5
@@ -19,6 +19,7 @@ from application.ports import Done, OutcomeUnknown, ProviderRefused, StreamUnusa
 from application.sagas.actions import Action, Dispatch, OutsideCall
 from application.sagas.outcomes import Refused, StepOutcome, Succeeded
 from domain.decider import Command, DomainError
+from domain.speed import replace
 
 AT_ONCE: Final = 8  # actions of one step
 
