@@ -143,4 +143,4 @@ class SystemProjections:
         for projection, step in zip(running, steps, strict=True):
             projection.working_time += worked
             projection.take(step)
-        return max(1, *(step.handled for step in steps))
+        return max([1, *(step.handled for step in steps)])
