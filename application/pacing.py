@@ -7,6 +7,7 @@ price, however small it is.
 
 from typing import Final
 
+MOMENT: Final = 0.006  # seconds in which callers who wait for an answer wait for each other
 _LEAST: Final = 0.01  # seconds
 _MOST: Final = 0.25  # a question that must see a command may wait so long
 _EACH: Final = 0.008  # so from 125 events a second on, it grows up to the most

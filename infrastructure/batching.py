@@ -11,10 +11,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar, cast
 
+from application.pacing import MOMENT
+
 CONCURRENT: Final = 2  # batches under way at a time: one that has to wait does not stop all
 
 _FEW: Final = range(2, 16)  # callers in a batch
-MOMENT: Final = 0.006  # seconds in which the next callers are waited for
 
 W = TypeVar("W")
 A = TypeVar("A")

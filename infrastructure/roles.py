@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
+from application.pacing import MOMENT
+
 
 class Role(StrEnum):
     """Each may be had by any number of processes, which share its work."""
@@ -21,9 +23,9 @@ class Role(StrEnum):
     # end: bus
 
 
+_UNANSWERED: Final = 0.02  # seconds
+
 ALL: Final = frozenset(Role)
-_ANSWERED: Final = 0.006
-_UNANSWERED: Final = 0.02
 CALLING_OUT: Final = ALL - {Role.PROJECTIONS}
 """The roles that may call servers outside."""
 
@@ -38,7 +40,7 @@ def append_moment(of: Collection[Role]) -> float:
 
     An answer of the API waits for its append. No answer waits for the append of a saga.
     """
-    return _ANSWERED if Role.API in of else _UNANSWERED
+    return MOMENT if Role.API in of else _UNANSWERED
 
 
 def in_words(of: Collection[Role]) -> str:

@@ -4,7 +4,8 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-from infrastructure.batching import MOMENT, Batcher, Waiting, give
+from application.pacing import MOMENT
+from infrastructure.batching import Batcher, Waiting, give
 from tests.virtual_time import in_virtual_time
 
 SERVING = 0.002  # seconds that a batch takes

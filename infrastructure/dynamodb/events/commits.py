@@ -14,8 +14,9 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from application.backoff import Backoff
+from application.pacing import MOMENT
 from application.ports import Appended, StoreUnavailable, WrongExpectedVersion
-from infrastructure.batching import MOMENT, Batcher, Report, Waiting, give, ignore
+from infrastructure.batching import Batcher, Report, Waiting, give, ignore
 from infrastructure.dynamodb.client import Database
 from infrastructure.dynamodb.events.drafts import Draft
 from infrastructure.dynamodb.events.ends import Ends

@@ -22,8 +22,9 @@ from psycopg.errors import (
     StatementTooComplex,
 )
 
+from application.pacing import MOMENT
 from application.ports import Appended, StoreUnavailable
-from infrastructure.batching import MOMENT, Batcher, Report, Waiting, give, ignore
+from infrastructure.batching import Batcher, Report, Waiting, give, ignore
 from infrastructure.postgres.connections import once_more
 from infrastructure.postgres.events.appending import Answer, Append, append, judged, taken
 from infrastructure.postgres.pools import Connection, Pool
