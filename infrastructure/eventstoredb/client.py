@@ -139,4 +139,8 @@ def by_type(only: EventFilter) -> list[str]:
 def _reason(error: Exception) -> str:
     if error.args and isinstance(error.args[0], grpc.Call | grpc.aio.AioRpcError):
         return str(error.args[0].details())
-    return str(error) or type(error).__name__
+    said = str(error) or type(error).__name__
+    return "the connection was closed" if said == _ENDED_WHILE_SENDING else said
+
+
+_ENDED_WHILE_SENDING: Final = "Internal error from Core"  # gRPC's words for it

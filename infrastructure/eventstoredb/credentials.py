@@ -114,7 +114,7 @@ _MEANINGS: Final = {
 def why_ended(error: BaseException, options: ConnectionOptions) -> str | None:
     """What may be wrong if the server ended the connection, beside that it may be starting.
 
-    ``None`` if it did not end it.
+    ``None`` if it did not end it. An end that gRPC does not see is a silence for us.
     """
     if not _ENDED.search(str(error)):
         return None
@@ -127,9 +127,10 @@ def why_ended(error: BaseException, options: ConnectionOptions) -> str | None:
 
 
 _ENDED: Final = re.compile(
-    "(?i)socket closed|connection (reset|aborted|was closed)|broken pipe|alert"
+    r"(?i)socket closed|connection (reset|aborted|was closed)|broken pipe|alert|within [\d.]+ s"
 )
 # A refusal after the handshake: bytes of ours that were on their way turn the end into a reset.
+# A reset that comes just while gRPC reads is seen at its next ping only, after our patience.
 
 
 def shown(uri: str) -> str:

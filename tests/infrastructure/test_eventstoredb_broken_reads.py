@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 from uuid import uuid4
 
+import grpc
 import pytest
 from esdbclient import NewEvent, StreamState
 from esdbclient.exceptions import CancelledByClient
@@ -12,6 +13,7 @@ from application.event_filter import EventFilter
 from application.ports import StoreUnavailable
 from embedded_eventstoredb import NodeProcess
 from infrastructure.eventstoredb import Client, ConsumerGroups, Subscriptions
+from infrastructure.eventstoredb.client import unavailable
 from infrastructure.eventstoredb.counting import Counting
 from infrastructure.eventstoredb.reads import end_of_log
 from tests.contracts.made_up import only
@@ -85,3 +87,13 @@ async def test_a_subscription_that_ends_before_it_begins_is_no_answer() -> None:
         with pytest.raises(StoreUnavailable, match="the connection was closed"):
             async with subscriptions.catch_up(after=None, only=only("Noted")):
                 pass
+
+
+async def test_an_end_while_we_send_is_told_as_any_other() -> None:
+    """gRPC's own words for it are of no use to a reader, and do not say that it is an end."""
+    nothing = grpc.aio.Metadata()
+    ended = grpc.aio.AioRpcError(
+        grpc.StatusCode.INTERNAL, nothing, nothing, "Internal error from Core", ""
+    )
+    with pytest.raises(StoreUnavailable, match="the connection was closed"), unavailable():
+        raise ended

@@ -15,6 +15,7 @@ import pytest
 
 from application.ports import StoreUnavailable
 from embedded_eventstoredb import NodeProcess
+from infrastructure.eventstoredb import client as client_module
 from infrastructure.eventstoredb import connect
 from tests.refused_at_start import HIDDEN, refused_at_start
 from tests.servers.certificates import Authority
@@ -171,3 +172,24 @@ async def test_a_connection_that_is_ended_says_what_may_be_wrong(
     async with server:
         with pytest.raises(StoreUnavailable, match=advice):
             await connect(f"esdb://alice:{HIDDEN}@{at}?{options}")
+
+
+async def test_a_server_that_takes_the_connection_and_is_silent_may_have_ended_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gRPC does not see a reset that comes just while it reads: for us the server is silent."""
+    monkeypatch.setattr(client_module, "DEADLINE", 0.5)
+    over = asyncio.Event()
+
+    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.transport.abort()
+
+    authority = Authority(tmp_path)
+    context = server_context(authority.issue("127.0.0.1"))
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0, ssl=context)
+    at = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        with pytest.raises(StoreUnavailable, match=r"within 0\.5 s; .* refuses our certificate"):
+            await connect(f"esdb://alice:{HIDDEN}@{at}?TlsCaFile={authority.file}")
+        over.set()
