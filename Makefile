@@ -3,6 +3,7 @@ BIN := .venv/bin
 SERVICE := shop
 REQUIREMENTS := service
 SBOM := dist/sbom.json
+TEST_OPTIONS =
 # only: eventstoredb and embedded
 NODE := infrastructure/embedded/eventstoredb
 NODE_NEEDS := $(NODE)/pyproject.toml
@@ -40,7 +41,7 @@ fast: .venv/.dev ## the tests of domain and application, everything in memory
 		$(wildcard tests/$(SERVICE)/domain tests/$(SERVICE)/application)
 
 test: .venv/.dev docs/reference/commands.md ## run every test; needs no Docker and no server
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(TEST_OPTIONS)
 
 servers: .venv/.dev ## install and start the servers that tests can use; prints their addresses
 	@$(BIN)/python -m tests.servers start $(NAMES)
