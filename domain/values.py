@@ -42,6 +42,7 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 _WRITTEN = re.compile(r"(-?[0-9]{1,40}(?:\.[0-9]{1,40})?) ([A-Z]{3})")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_IS_NO_MONEY = "is not money: write an amount and a currency, '2.55 GBP'"
 _SMALLEST = Decimal("0.000001")
 _EXACTLY = Context(prec=24, traps=[Inexact, InvalidOperation])
 
@@ -93,9 +94,14 @@ class Money:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, *_: Any) -> CoreSchema:
-        written = core_schema.to_string_ser_schema(when_used="always")
-        return core_schema.no_info_plain_validator_function(
-            _read, ref=f"{cls.__module__}.{cls.__qualname__}", serialization=written
+        text = core_schema.custom_error_schema(
+            core_schema.str_schema(), "no_money", custom_error_message=f"this {_IS_NO_MONEY}"
+        )
+        return core_schema.json_or_python_schema(
+            json_schema=core_schema.no_info_after_validator_function(_parsed, text),
+            python_schema=core_schema.no_info_plain_validator_function(_read),
+            serialization=core_schema.to_string_ser_schema(when_used="always"),
+            ref=f"{cls.__module__}.{cls.__qualname__}",
         )
 
     @classmethod
@@ -155,7 +161,7 @@ def _parsed(text: str) -> Money:
 
 def _no_money(value: object) -> ValueError:
     shown = f"{value!r:.80}"
-    return ValueError(f"{shown} is not money: write an amount and a currency, '2.55 GBP'")
+    return ValueError(f"{shown} {_IS_NO_MONEY}")
 
 
 class _AsObject:

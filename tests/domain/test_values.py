@@ -3,7 +3,7 @@
 import ast
 from dataclasses import FrozenInstanceError
 from decimal import Decimal
-from json import loads
+from json import dumps, loads
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,8 @@ def test_what_is_not_money_is_told_how_to_write_it(written: object) -> None:
     """Anything but an amount, one space and a currency is refused, with an example."""
     with pytest.raises(ValidationError, match=r"is not money: .* '2\.55 GBP'"):
         MONEY.validate_python(written)
+    with pytest.raises(ValidationError, match=r"is not money: .* '2\.55 GBP'"):
+        MONEY.validate_json(dumps(written))
     with pytest.raises(ValueError, match=r"is not money: .* '2\.55 GBP'"):
         Money.parse(written)  # type: ignore[arg-type]  # that is the rule
 
