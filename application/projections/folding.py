@@ -1,13 +1,19 @@
 """What events make of views: blind to duplicates, and pure but for loading what is there."""
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from itertools import islice
+from typing import Any, Final, Protocol
 
 from application.messages import RecordedEvent
 from application.ports import Changed, Promise, Removed, Seen, V
 from application.projections.builds import WHOLE, Shard
 from application.projections.gathering import Step, gather, moves_by_view, part_changes
 from application.projections.projection import Keys, Projection
+
+AT_A_TIME: Final = 50
+"""Steps between two turns of others: some milliseconds. A batch of 1,000 takes a tenth of a second,
+in which no answer is given, and nothing is sent to a store that waits for it."""
 
 Evolve = Callable[[Any, RecordedEvent], Any]
 
@@ -19,9 +25,22 @@ def fold(
     shard: Shard = WHOLE,
 ) -> Changed[V]:
     """What these events make of the views they go to, where they shape them themselves."""
+    return _changed(_steps(projection, events, seen, shard), seen)
+
+
+def _steps(
+    projection: Projection[V],
+    events: Iterable[RecordedEvent],
+    seen: Changed[V],
+    shard: Shard,
+) -> Iterator[Step]:
     assert projection.keys  # of one without parts
     assert projection.evolve
-    steps = taken_in(projection.keys, projection.evolve, events, seen, shard)
+    return taken_in(projection.keys, projection.evolve, events, seen, shard)
+
+
+def _changed(steps: Iterable[Step], seen: Changed[V]) -> Changed[V]:
+    """By key what it is after its last step, with the view that is stored."""
     changed = {key: after for key, _, after in steps}
     return {
         key: Seen(after.view, after.position, stored.view)
@@ -56,13 +75,25 @@ async def projected(
     if parts is None:
         assert projection.keys  # of one without parts
         seen = await views.load(_keys(projection.keys, events, shard))
-        return fold(projection, events, seen, shard), {}
+        taken = await _one_by_one(_steps(projection, events, seen, shard))
+        return _changed(taken, seen), {}
     known = await views.load_parts(_keys(parts.keys, events, shard))  # before the views: gathering
     steps = taken_in(parts.keys, parts.evolve, events, known, WHOLE)
-    changes = part_changes(steps, merged=views.promise is Promise.TOGETHER)
+    merged = views.promise is Promise.TOGETHER
+    changes = part_changes(await _one_by_one(steps), merged=merged)
     moves = moves_by_view(parts, changes)
     gathered = gather(parts, moves, await views.load(moves.keys()))
     return gathered, {change.key: change.after for change in changes}
+
+
+async def _one_by_one(steps: Iterator[Step]) -> Sequence[Step]:
+    """All of them. Others have their turn meanwhile: answers, and what sends the batch before."""
+    taken: list[Step] = []
+    while some := list(islice(steps, AT_A_TIME)):
+        taken += some
+        if len(some) == AT_A_TIME:
+            await asyncio.sleep(0)
+    return taken
 
 
 def _keys(keys: Keys, events: Iterable[RecordedEvent], shard: Shard) -> Collection[str]:

@@ -11,7 +11,7 @@ from application.event_filter import EventFilter
 from application.messages import RecordedEvent
 from application.ports import Changed, Progress, Seen
 from application.projections.failures import ProjectionFailed
-from application.projections.folding import fold
+from application.projections.folding import AT_A_TIME, fold, projected
 from application.projections.recent import RecentViews
 from application.projections.runner import ProjectionRunner
 from infrastructure import memory
@@ -151,3 +151,22 @@ async def test_what_is_being_written_is_not_let_go_of() -> None:
     await recent.saved()
     assert await recent.load(accounts) == changed
     assert len(views.loads[1]) == 2, "one is kept"
+
+
+async def test_others_have_their_turn_while_a_large_batch_is_folded() -> None:
+    """An answer waits for a part of it only, and the batch before is sent on meanwhile."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    answering = asyncio.create_task(others())
+    many = deposits(*map(str, range(10 * AT_A_TIME)))
+    changed, _ = await projected(balances, many, memory.Views(balances))
+    answering.cancel()
+
+    assert changed == fold(balances, many, {})
+    assert turns >= 10
