@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final, Protocol, Self
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from application.category import split
+from application.identity import uuid5
 from domain.decider import Event
 from domain.speed import frozen, once, replace
 
@@ -67,17 +68,18 @@ class Metadata(BaseModel):
 
 
 class _Essentials(BaseModel):
-    """The part of the metadata that is needed to read an event."""
+    """The part of the metadata that is needed to read an event and to fold it."""
 
     command_id: UUID
     schema_version: int = Field(ge=1)
+    occurred_at: AwareDatetime
 
 
 _NOT_OURS: Final = "its metadata lacks what each event of this service has"
 _read_essentials: Final = TypeAdapter(_Essentials).validator.validate_json
 
 
-@dataclass(frozen=True)
+@frozen
 class Context:
     """The origin of a command: id, actor, time and cause. A repeated command has the same."""
 
@@ -125,7 +127,7 @@ class Context:
         )
 
 
-@dataclass(frozen=True)
+@frozen
 class NewEvent:
     """An event on its way into a stream. The store keeps ``data`` and ``metadata``, as JSON."""
 
@@ -188,6 +190,11 @@ class RecordedEvent:
         return self.stored_schema_version or self._essentials().schema_version
 
     @once
+    def occurred_at(self) -> datetime:
+        """When it happened. Raises as ``metadata``, of which it decodes only a part."""
+        return self._essentials().occurred_at
+
+    @once
     def correlation_id(self) -> str | None:
         """Its correlation id; ``None`` where another system wrote it without one."""
         return _text_in(self.metadata_json, "$correlationId")
@@ -203,7 +210,11 @@ class RecordedEvent:
             known = read or _read_essentials(self.metadata_json)
         except ValidationError as error:
             raise self._unreadable(_NOT_OURS) from error
-        self.__dict__.update(command_id=known.command_id, schema_version=known.schema_version)
+        self.__dict__.update(
+            command_id=known.command_id,
+            schema_version=known.schema_version,
+            occurred_at=known.occurred_at,
+        )
         return known
 
     def _unreadable(self, why: object) -> UnreadableEvent:

@@ -177,7 +177,7 @@ class ParkingStream:
         self._version, self._last_id = recorded.version, recorded.id
         match recorded.event:
             case EventParked(event_id=event_id):
-                self._since[event_id] = recorded.metadata.occurred_at
+                self._since[event_id] = recorded.occurred_at
             case EventReplayed(event_id=event_id) | EventDiscarded(event_id=event_id):
                 self._since.pop(event_id, None)
 

@@ -13,10 +13,11 @@ from hashlib import blake2b, sha256
 from inspect import getsource
 from json import dumps
 from typing import Annotated, Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import Field, TypeAdapter
 
+from application.identity import uuid5
 from domain.decider import Decider, Event
 from domain.personal import MASK, Personal, Subject
 

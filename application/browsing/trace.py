@@ -204,7 +204,7 @@ def _metadata(recorded: RecordedEvent, name: str) -> str | None:
 
 def _occurred_at(recorded: RecordedEvent) -> datetime:
     try:
-        return recorded.metadata.occurred_at
+        return recorded.occurred_at
     except UnreadableEvent:
         return recorded.recorded_at
 

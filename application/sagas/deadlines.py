@@ -136,7 +136,7 @@ class Deadlines:
     async def _recall(self) -> None:
         async for recorded in self._store.read(self._stream, backwards=True, limit=1):
             kept: Any = recorded.event
-            kept_at = recorded.metadata.occurred_at
+            kept_at = recorded.occurred_at
             assert isinstance(kept, DeadlinesKept)
             self._position = kept.position
             for id, milliseconds in kept.moments.items():

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
+from application.identity import uuid5
 from application.messages import Context, RecordedEvent
 from application.ports import NO_STREAM
 from application.sagas.events import SagaEvent

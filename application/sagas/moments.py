@@ -33,7 +33,7 @@ def moment_of(recorded: RecordedEvent, now: datetime) -> datetime | None:
         return now + UNSEEN
     try:
         event: Any = recorded.event
-        began = recorded.metadata.occurred_at
+        began = recorded.occurred_at
     except UnreadableEvent:  # the engine that handles the saga then reports it
         return now + UNSEEN
     moment: datetime = event.until if isinstance(event, WaitBegun) else event.again_at

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
-from uuid import uuid5
 
 from application.command_dispatch import CommandDispatch
+from application.identity import uuid5
 from application.messages import Context
 from application.ports import Done, OutcomeUnknown, ProviderRefused, StreamUnusable
 from application.sagas.actions import Action, Dispatch, OutsideCall

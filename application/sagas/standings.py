@@ -83,7 +83,7 @@ def _evolve(
     recorded: RecordedEvent,
 ) -> SagaStanding:
     event = cast("SagaEvent", recorded.event)  # the filter lets nothing else through
-    at = recorded.metadata.occurred_at
+    at = recorded.occurred_at
     state = evolve(standing.state if standing else SagaState(), event)
     if state.status is None:
         raise LookupError(f"{recorded.type} of {recorded.stream}, which was never started")

@@ -22,7 +22,7 @@ class SagaStream(SagaFold):
         """See what has been added since."""
         async for recorded in self._store.read(self.name, from_version=self.version + 1):
             event: Any = recorded.event
-            self.take_in(event, recorded.metadata.occurred_at)
+            self.take_in(event, recorded.occurred_at)
             self.version = recorded.version
             self.caused_by(recorded)
         return self

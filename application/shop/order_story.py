@@ -157,7 +157,7 @@ async def _read_saga(store: EventStore, name: str, id: str, known: _Known) -> No
     async for recorded in store.read(f"{name}-{id}"):
         last, event = recorded, cast("SagaEvent", recorded.event)
         state = evolve_saga(state, event)
-        timeline = extended(timeline, event, state, recorded.metadata.occurred_at)
+        timeline = extended(timeline, event, state, recorded.occurred_at)
         positions += [recorded.position] * (len(timeline) - len(positions))
     known.steps += [
         SagaStep(name, id, position, entry)

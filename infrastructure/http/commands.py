@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Final
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel, Field
@@ -32,6 +32,7 @@ from application.command_dispatch import (
     StaleVersion,
     TooMuchContention,
 )
+from application.identity import uuid5
 from application.messages import Context
 from application.ports import StreamDeleted, StreamUnusable
 from domain.decider import Command, DomainError

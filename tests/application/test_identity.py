@@ -1,6 +1,8 @@
 """An identity names what it is about: nothing that may differ from process to process is in it."""
 
+import pickle
 import random
+import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -13,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
+from application import identity
 from application.command_dispatch import CommandDispatch, CommandIdReused
 from application.identity import canonical, event_ids
 from application.messages import Context
@@ -27,6 +30,18 @@ from tests.sample.transfers import RequestTransfer, TransferRequested
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ASKED = Context.start("a test", UUID(int=1), NOON)
+
+
+@LAW
+@given(namespace=st.uuids(), name=st.text())
+def test_an_id_of_a_text_is_that_of_the_standard_library(namespace: UUID, name: str) -> None:
+    """Equal, of version 5 and of the same variant, and as usable as a key."""
+    here, original = identity.uuid5(namespace, name), uuid.uuid5(namespace, name)
+
+    assert here == original
+    assert hash(here) == hash(original)
+    assert (here.version, here.variant, str(here)) == (5, uuid.RFC_4122, str(original))
+    assert pickle.loads(pickle.dumps(here)) == original
 
 
 class Pick(Command):

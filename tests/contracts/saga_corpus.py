@@ -125,7 +125,7 @@ def line(recorded: RecordedEvent) -> str:
     told = {
         "type": recorded.type,
         "schema_version": recorded.metadata.schema_version,
-        "at": recorded.metadata.occurred_at.isoformat(),
+        "at": recorded.occurred_at.isoformat(),
         "data": json.loads(recorded.data),
     }
     return json.dumps(told)

@@ -46,7 +46,7 @@ def _keys(recorded: RecordedEvent) -> Collection[str]:
 
 def _evolve(exchange: ExchangeSummary | None, recorded: RecordedEvent) -> ExchangeSummary:
     event = cast("ExchangeEvent", recorded.event)  # the filter lets nothing else through
-    at = recorded.metadata.occurred_at
+    at = recorded.occurred_at
     if isinstance(event, ExchangeRequested):
         return ExchangeSummary(
             exchange_id=recorded.stream_id,

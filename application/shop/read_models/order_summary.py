@@ -90,7 +90,7 @@ def _evolve(order: OrderSummary | None, recorded: RecordedEvent) -> OrderSummary
         update={
             **_changes(event, order),
             "version": recorded.version,
-            "updated_at": recorded.metadata.occurred_at,
+            "updated_at": recorded.occurred_at,
         }
     )
 
@@ -103,8 +103,8 @@ def _placed(event: OrderPlaced, recorded: RecordedEvent) -> OrderSummary:
         status=OrderStatus.PLACED,
         customer_id=event.customer_id,
         country=event.country,
-        placed_at=recorded.metadata.occurred_at,
-        updated_at=recorded.metadata.occurred_at,
+        placed_at=recorded.occurred_at,
+        updated_at=recorded.occurred_at,
         from_history=event.from_history,
         currency=currency,
         line_count=len(event.lines),

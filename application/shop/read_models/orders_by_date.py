@@ -66,7 +66,7 @@ def _placed(event: OrderPlaced, recorded: RecordedEvent) -> ListedOrder:
     total = sum((line.unit_price * line.quantity for line in event.lines), Money.zero(currency))
     return ListedOrder(
         order_id=recorded.stream_id,
-        placed_at=recorded.metadata.occurred_at,
+        placed_at=recorded.occurred_at,
         status=OrderStatus.PLACED,
         customer_id=event.customer_id,
         country=event.country or UNKNOWN,

@@ -77,7 +77,7 @@ def _evolve(order: SoldLines | None, recorded: RecordedEvent) -> SoldLines:
 def _placed(event: OrderPlaced, recorded: RecordedEvent) -> SoldLines:
     lines = event.lines
     return SoldLines(
-        day=recorded.metadata.occurred_at.date(),
+        day=recorded.occurred_at.date(),
         currency=lines[0].unit_price.currency,
         skus=tuple([line.sku for line in lines]),
         units=tuple([line.quantity for line in lines]),

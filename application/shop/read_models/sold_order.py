@@ -93,7 +93,7 @@ def _placed(event: OrderPlaced, recorded: RecordedEvent) -> SoldOrder:
         order_id=recorded.stream_id,
         customer_id=event.customer_id,
         country=event.country,
-        placed_at=recorded.metadata.occurred_at,
+        placed_at=recorded.occurred_at,
         currency=currency,
         units=sum(units),
         gross=worth(zip(prices, units, strict=True), currency),

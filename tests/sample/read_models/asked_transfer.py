@@ -40,7 +40,7 @@ def evolve_asked(asked: AskedTransfer | None, recorded: RecordedEvent) -> AskedT
             transfer_id=recorded.stream_id,
             source=event.source,
             target=event.target,
-            day=recorded.metadata.occurred_at.date(),
+            day=recorded.occurred_at.date(),
             amount=event.amount,
             fee=event.fee,
             note=event.note,

@@ -52,7 +52,7 @@ def _evolve(known: TransferSummary | None, recorded: RecordedEvent) -> TransferS
         update={
             **_changes(event, known),
             "version": recorded.version,
-            "updated_at": recorded.metadata.occurred_at,
+            "updated_at": recorded.occurred_at,
         }
     )
 
@@ -66,8 +66,8 @@ def _requested(event: TransferRequested, recorded: RecordedEvent) -> TransferSum
         target=event.target,
         amount=event.amount,
         fee=event.fee,
-        requested_at=recorded.metadata.occurred_at,
-        updated_at=recorded.metadata.occurred_at,
+        requested_at=recorded.occurred_at,
+        updated_at=recorded.occurred_at,
         note=event.note,
     )
 
