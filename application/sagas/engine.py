@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -129,10 +130,11 @@ class SagaEngine:
             await self._record(stream, [arrived, *follows])
 
     async def _advance(self, stream: SagaStream) -> None:
+        settled = False
         while True:
             saga = self._definition(stream.state)
-            if settled := settle(saga, stream.state, self._now()):
-                await self._record(stream, settled)
+            if not settled and (events := settle(saga, stream.state, self._now())):
+                settled = await self._record(stream, events)
                 continue
             action = next_action(saga, stream.state)
             if action is None or stream.state.asleep(self._now()):
@@ -140,7 +142,7 @@ class SagaEngine:
             outcome = await self._outcome(stream, action)
             event = record(saga, stream.state, action, outcome, self._now(), self._chance())
             follows = settle(saga, evolve(stream.state, event), self._now())
-            if not await self._record(stream, [event, *follows]):
+            if not (settled := await self._record(stream, [event, *follows])):
                 await self._undo_what_came_too_late(stream, action)
 
     async def _undo_what_came_too_late(self, stream: SagaStream, action: NextAction[Any]) -> None:
@@ -171,10 +173,10 @@ class SagaEngine:
 
     async def _record(self, stream: SagaStream, events: Sequence[SagaEvent]) -> bool:
         """Add these; ``False`` when another engine was first."""
-        state, now = stream.state, self._now()
+        before, now = stream.state, self._now()
         if not await stream.append(events, now):
             return False
-        for event in events:
+        states = accumulate(events[:-1], evolve, initial=before)
+        for state, event in zip(states, events, strict=True):
             self._observe(stream.saga, state, event, stream.age(now))
-            state = evolve(state, event)
         return True

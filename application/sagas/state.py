@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self, assert_never
+from typing import Any, Final, assert_never
 
 from application.sagas.events import (
     CompensationOrdered,
@@ -67,14 +67,14 @@ class SagaState:
     def asleep(self, now: datetime) -> bool:
         return self.again_at is not None and now < self.again_at
 
-    def may_have_done(self, step: str) -> Self:
-        """That step is to be undone, should the saga go back."""
-        return self if step in self.to_undo else replace(self, to_undo=(*self.to_undo, step))
 
-    def done_with(self, step: str) -> Self:
-        """Nothing is left of that step to undo."""
-        to_undo = tuple(other for other in self.to_undo if other != step)
-        return replace(self, to_undo=to_undo, done=self.done - {step})
+_BETWEEN_STEPS: Final[Mapping[str, Any]] = {
+    "under_way": None,
+    "deadline": None,
+    "waiting": False,
+    "over": False,
+}
+_AWAKE: Final[Mapping[str, Any]] = {"attempts": 0, "again_at": None}
 
 
 def evolve(state: SagaState, event: SagaEvent) -> SagaState:
@@ -82,62 +82,67 @@ def evolve(state: SagaState, event: SagaEvent) -> SagaState:
         case SagaStarted(version=version, facts=facts):
             return SagaState(SagaStatus.RUNNING, version, facts)
         case StepBegun(step=step, deadline=deadline):
-            return replace(state.may_have_done(step), under_way=step, deadline=deadline)
+            to_undo = _with(step, state.to_undo)
+            return replace(state, to_undo=to_undo, under_way=step, deadline=deadline)
         case WaitBegun(step=step, until=until):
             return replace(state, under_way=step, waiting=True, over=False, deadline=until)
         case StepCompleted(step=step):
-            done = replace(state.may_have_done(step), done=state.done | {step})
-            return _awake(_between_steps(done))
+            done, to_undo = state.done | {step}, _with(step, state.to_undo)
+            return replace(state, done=done, to_undo=to_undo, **_BETWEEN_STEPS, **_AWAKE)
         case StepDelayed(again_at=again_at) | UndoDelayed(again_at=again_at):
             return replace(state, attempts=state.attempts + 1, again_at=again_at)
         case StepRefused(step=step, reason=reason, partly=partly):
-            return _turned(state if partly else state.done_with(step), f"{step}: {reason}")
+            return _turned(state if partly else _done_with(step, state), f"{step}: {reason}")
         case StepTimedOut(step=step, error=error) | WaitExpired(step=step, error=error):
             return _turned(state, f"{step}: {error}")
         case CompensationOrdered(reason=reason):
             return _turned(state, reason)
         case StepUndone(step=step):
-            return _awake(state.done_with(step))
+            return replace(_done_with(step, state), **_AWAKE)
         case EventArrived(step=step, event_id=event_id):
             return _arrived(state, step, event_id)
         case SagaWoken(due=due):
             over = state.waiting and state.deadline is not None and due >= state.deadline
             return replace(state, again_at=None, over=state.over or over)
         case SagaRetried() if state.waiting and state.status is SagaStatus.FAILED:
-            again = replace(_between_steps(state), status=SagaStatus.RUNNING)
-            return _awake(again)  # it waits anew
+            again = SagaStatus.RUNNING  # it waits anew
+            return replace(state, status=again, **_BETWEEN_STEPS, **_AWAKE)
         case SagaRetried():
-            return _awake(replace(state, status=state.failed_from or state.status))
+            return replace(state, status=state.failed_from or state.status, **_AWAKE)
         case SagaCompleted():
             return replace(state, status=SagaStatus.COMPLETED)
         case SagaCompensated():
             return replace(state, status=SagaStatus.COMPENSATED)
         case SagaFailed(step=step, reason=reason):
-            failed = replace(state, status=SagaStatus.FAILED, failed_from=state.status)
-            return _awake(replace(failed, reason=f"{step}: {reason}"))
+            failed, why = SagaStatus.FAILED, f"{step}: {reason}"
+            return replace(state, status=failed, failed_from=state.status, reason=why, **_AWAKE)
         case SagaResolved():
             return replace(state, status=SagaStatus.RESOLVED)
         case _:
             assert_never(event)
 
 
-def _awake(state: SagaState) -> SagaState:
-    return replace(state, attempts=0, again_at=None)
-
-
-def _between_steps(state: SagaState) -> SagaState:
-    return replace(state, under_way=None, deadline=None, waiting=False, over=False)
-
-
 def _turned(state: SagaState, reason: str) -> SagaState:
     """From here on it goes back."""
-    back = replace(_between_steps(state), status=SagaStatus.COMPENSATING)
-    return _awake(replace(back, reason=reason))
+    back = SagaStatus.COMPENSATING
+    return replace(state, status=back, reason=reason, **_BETWEEN_STEPS, **_AWAKE)
 
 
 def _arrived(state: SagaState, step: str, event_id: str) -> SagaState:
     """What has come may have to be undone: at once, where the saga has turned back before."""
-    arrived = replace(state.may_have_done(step), arrived={**state.arrived, step: event_id})
+    to_undo, all_arrived = _with(step, state.to_undo), {**state.arrived, step: event_id}
+    arrived = replace(state, to_undo=to_undo, arrived=all_arrived)
     if state.status in (SagaStatus.COMPENSATING, SagaStatus.COMPENSATED):
-        return _awake(replace(arrived, status=SagaStatus.COMPENSATING))
+        return replace(arrived, status=SagaStatus.COMPENSATING, **_AWAKE)
     return arrived
+
+
+def _with(step: str, to_undo: tuple[str, ...]) -> tuple[str, ...]:
+    """That step may have happened: it is to be undone, should the saga go back."""
+    return to_undo if step in to_undo else (*to_undo, step)
+
+
+def _done_with(step: str, state: SagaState) -> SagaState:
+    """Nothing is left of that step to undo."""
+    to_undo = tuple(other for other in state.to_undo if other != step)
+    return replace(state, to_undo=to_undo, done=state.done - {step})
