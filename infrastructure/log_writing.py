@@ -9,8 +9,8 @@ from threading import Thread
 from typing import Final
 
 WAITING: Final = 10_000  # lines that wait; more are dropped, and counted
-_AT_ONCE: Final = 100  # lines in one write
-_APART: Final = 0.02  # seconds between writes: each wakes a thread, which delays the others
+_AT_ONCE: Final = 1_000  # lines in one write
+_APART: Final = 0.1  # seconds between writes: each wakes a thread, which delays the others
 _PATIENCE: Final = 2.0  # seconds for the last lines at the end
 
 

@@ -23,7 +23,7 @@ class Role(StrEnum):
     # end: bus
 
 
-_UNANSWERED: Final = 0.02  # seconds
+_UNANSWERED: Final = 0.04  # seconds
 
 ALL: Final = frozenset(Role)
 CALLING_OUT: Final = ALL - {Role.PROJECTIONS}

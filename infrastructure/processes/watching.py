@@ -26,6 +26,7 @@ from infrastructure.program import Check  # only: search
 from infrastructure.roles import Role
 
 LOOK_AT_GROUPS = 5.0  # seconds between two looks
+COUNT_SAGAS = 5.0  # likewise: each takes a dozen queries
 LOOK_APART = 10.0  # only: search
 WORTH_COUNTING = (
     1.0  # seconds of lag; below, missing events are not counted: that takes many queries
@@ -50,7 +51,7 @@ async def watch_read_models(container: Container) -> None:
 
 
 async def watch_sagas(container: Container) -> None:
-    """Counts the open sagas by state, at most every second.
+    """Counts the open sagas by state, every few seconds.
 
     Counting takes a twentieth of the time at most, however many sagas there are.
     """
@@ -60,7 +61,8 @@ async def watch_sagas(container: Container) -> None:
         with suppress(StoreUnavailable):
             counts = await _open_sagas(container)
         container.saga_metrics().show(counts)
-        await asyncio.sleep(max(1.0, 20 * (time.monotonic() - began)))
+        pause = COUNT_SAGAS if counts else 1.0  # they may be known in a moment
+        await asyncio.sleep(max(pause, 20 * (time.monotonic() - began)))
 
 
 async def watch_event_store(container: Container) -> None:
