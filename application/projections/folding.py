@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from application.messages import RecordedEvent
 from application.ports import Changed, Promise, Removed, Seen, V
@@ -12,9 +12,10 @@ from application.projections.gathering import Step, gather, moves_by_view, part_
 from application.projections.projection import Keys, Projection
 
 AT_A_TIME: Final = 50
-"""Steps between two turns of others: some milliseconds. A batch of 1,000 takes a tenth of a second,
-in which no answer is given, and nothing is sent to a store that waits for it."""
+"""Steps, or views, between two turns of others: some milliseconds. A batch of 1,000 events takes up
+to a quarter of a second, in which no answer is given, and no statement sent that is half sent."""
 
+T = TypeVar("T")
 Evolve = Callable[[Any, RecordedEvent], Any]
 
 
@@ -75,25 +76,26 @@ async def projected(
     if parts is None:
         assert projection.keys  # of one without parts
         seen = await views.load(_keys(projection.keys, events, shard))
-        taken = await _one_by_one(_steps(projection, events, seen, shard))
+        taken = await _in_portions(_steps(projection, events, seen, shard))
         return _changed(taken, seen), {}
     known = await views.load_parts(_keys(parts.keys, events, shard))  # before the views: gathering
     steps = taken_in(parts.keys, parts.evolve, events, known, WHOLE)
     merged = views.promise is Promise.TOGETHER
-    changes = part_changes(await _one_by_one(steps), merged=merged)
+    changes = part_changes(await _in_portions(steps), merged=merged)
     moves = moves_by_view(parts, changes)
     gathered = gather(parts, moves, await views.load(moves.keys()))
-    return gathered, {change.key: change.after for change in changes}
+    made = dict(await _in_portions(gathered))
+    return made, {change.key: change.after for change in changes}
 
 
-async def _one_by_one(steps: Iterator[Step]) -> Sequence[Step]:
-    """All of them. Others have their turn meanwhile: answers, and what sends the batch before."""
-    taken: list[Step] = []
-    while some := list(islice(steps, AT_A_TIME)):
-        taken += some
+async def _in_portions(work: Iterator[T]) -> Sequence[T]:
+    """All of it. Others have their turn meanwhile: answers, and what sends the batch before."""
+    done: list[T] = []
+    while some := list(islice(work, AT_A_TIME)):
+        done += some
         if len(some) == AT_A_TIME:
             await asyncio.sleep(0)
-    return taken
+    return done
 
 
 def _keys(keys: Keys, events: Iterable[RecordedEvent], shard: Shard) -> Collection[str]:

@@ -14,7 +14,7 @@ them and others have not. Three rules then make every repetition harmless:
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,9 +73,10 @@ def moves_by_view(parts: Parts[Any, V], changes: Iterable[PartChange]) -> Moves:
     return moves
 
 
-def gather(parts: Parts[Any, V], moves: Moves, seen: Changed[V]) -> Changed[V]:
-    """What these changes make of the views as they are."""
-    changed: dict[str, Seen[V] | Removed] = {}
+def gather(
+    parts: Parts[Any, V], moves: Moves, seen: Changed[V]
+) -> Iterator[tuple[str, Seen[V] | Removed]]:
+    """What these changes make of the views as they are, one after the other."""
     for key, of_view in moves.items():
         stored = seen.get(key)
         position = -1 if stored is None else stored.position
@@ -86,7 +87,6 @@ def gather(parts: Parts[Any, V], moves: Moves, seen: Changed[V]) -> Changed[V]:
         was = stored.view if isinstance(stored, Seen) else None
         view = parts.gather(key, was, [move for _, move in new])
         if view is None:  # even if nothing was there: it may have come and gone among these
-            changed[key] = Removed(position)
+            yield key, Removed(position)
         elif view is not was:  # else they were not about this one
-            changed[key] = Seen(view, position, was)
-    return changed
+            yield key, Seen(view, position, was)

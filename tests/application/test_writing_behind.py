@@ -12,13 +12,17 @@ from application.messages import RecordedEvent
 from application.ports import Changed, Progress, Seen
 from application.projections.failures import ProjectionFailed
 from application.projections.folding import AT_A_TIME, fold, projected
+from application.projections.projection import Projection
 from application.projections.recent import RecentViews
 from application.projections.runner import ProjectionRunner
+from domain.values import Money
 from infrastructure import memory
 from tests.projection_specification import recorded
 from tests.sample.accounts import Deposited
 from tests.sample.read_models.balances import Balance, balances
+from tests.sample.read_models.statements import statements
 from tests.sample.service import SAMPLE
+from tests.sample.transfers import TransferRequested
 from tests.waiting import until
 
 
@@ -153,7 +157,30 @@ async def test_what_is_being_written_is_not_let_go_of() -> None:
     assert len(views.loads[1]) == 2, "one is kept"
 
 
-async def test_others_have_their_turn_while_a_large_batch_is_folded() -> None:
+def transfers(count: int) -> Sequence[RecordedEvent]:
+    """Each between two accounts of its own."""
+    free = Money.zero("EUR")
+    requested = [
+        TransferRequested(source=f"s-{number}", target=f"t-{number}", amount=1, fee=free)
+        for number in range(count)
+    ]
+    return recorded(SAMPLE.catalogue, ((f"transfer-{event.source}", event) for event in requested))
+
+
+MANY = 10 * AT_A_TIME
+
+
+@pytest.mark.parametrize(
+    ("projection", "events", "views", "turns_at_least"),
+    [
+        (balances, deposits(*map(str, range(MANY))), MANY, 10),
+        (statements, transfers(MANY), 2 * MANY, 10 + 20),
+    ],
+    ids=["by events", "by parts"],
+)
+async def test_others_have_their_turn_while_a_large_batch_is_folded(
+    projection: Projection[Any], events: Sequence[RecordedEvent], views: int, turns_at_least: int
+) -> None:
     """An answer waits for a part of it only, and the batch before is sent on meanwhile."""
     turns = 0
 
@@ -164,9 +191,8 @@ async def test_others_have_their_turn_while_a_large_batch_is_folded() -> None:
             await asyncio.sleep(0)
 
     answering = asyncio.create_task(others())
-    many = deposits(*map(str, range(10 * AT_A_TIME)))
-    changed, _ = await projected(balances, many, memory.Views(balances))
+    changed, _ = await projected(projection, events, memory.Views(projection))
     answering.cancel()
 
-    assert changed == fold(balances, many, {})
-    assert turns >= 10
+    assert len(changed) == views
+    assert turns >= turns_at_least
