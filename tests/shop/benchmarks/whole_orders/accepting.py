@@ -2,7 +2,8 @@
 
     python -m tests.shop.benchmarks.whole_orders.accepting [postgres|node]
 
-Both in turns, in the same run. The workers have ended once there is an order to look at.
+Both in turns, in the same run. The workers have ended once there is an order to look at. On
+PostgreSQL, the last row is FastAPI that writes each order by one ``INSERT``, and does no more.
 """
 
 import subprocess
@@ -76,6 +77,10 @@ def measured(store: Store) -> Iterator[str]:
             yield f"{title:34}{'here':>9}{'bare':>9}{'ratio':>7}   ms of processor"
             for name, task in rows(path):
                 yield row(name, ours, theirs, task)
+            if store == "postgres":
+                with bare(f"{ours.url}{path}", path, deployment.postgres_uri) as writing:
+                    task = Task("closed", seconds=SECONDS, clients=64)
+                    yield row("POST /orders, 64 clients, INSERT", writing, theirs, task)
 
 
 def rows(path: str) -> Iterator[tuple[str, Task]]:
@@ -97,10 +102,10 @@ def row(name: str, ours: Side, theirs: Side, task: Task) -> str:
 
 
 @contextmanager
-def bare(shown: str, path: str) -> Iterator[Side]:
-    """The bare application, which answers as ``shown`` does."""
+def bare(shown: str, path: str, *postgres: str) -> Iterator[Side]:
+    """The bare application, which answers as ``shown`` does, and writes there if it is given."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", _BARE, str(port)])
+    process = subprocess.Popen([sys.executable, "-m", _BARE, str(port), *postgres])
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_ready(url, lambda: process.poll() is not None)
