@@ -85,11 +85,6 @@ def rule_of(route: APIRoute) -> Rule:
     return found
 
 
-async def permitted(request: Request) -> None:
-    """Raises :class:`Unidentified` and :class:`~application.access.Forbidden`."""
-    rule_of(request.scope["route"]).require(request.state.caller)
-
-
 def caller_of(request: Request) -> Caller:
     """Who has sent the request. Raises :class:`Unidentified` on a route that is open to all."""
     found: Caller | None = request.state.caller

@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI
 from infrastructure.connecting import opened_to_serve
 from infrastructure.container import Container
 from infrastructure.http import access, description, headers, operations, problems
-from infrastructure.http.access import permitted
+from infrastructure.http.admission import admitting
 from infrastructure.http.console import console_of  # only: console
 from infrastructure.http.middleware import Identified, Limited, Observed, unknown_name
 from infrastructure.http.text import Headed, Readable, understood
@@ -53,7 +53,7 @@ def create_app(container: Container) -> FastAPI:
     for router in routers:
         headers.describe(router)
         access.describe(router)
-        app.include_router(router, dependencies=[Depends(permitted)])
+        app.router.routes += admitting(router)  # included, each request would look for them twice
     problems.install(app)
     description.install(app)
     settings = container.settings()

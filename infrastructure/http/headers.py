@@ -4,17 +4,29 @@ They are read from the request as it is. As parameters of FastAPI's, the three h
 cost three times the processor time of deciding on an order.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.types import Scope
 
 from infrastructure.http.problems import BadHeader
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def sent(scope: Scope, name: bytes) -> Sequence[str]:
+    """The values of the header of this name, which is in lower case, as often as it was sent."""
+    return [value.decode("latin-1") for header, value in scope["headers"] if header == name]
+
+
+def first(scope: Scope, name: bytes) -> str | None:
+    """The value of that header, or the first of them."""
+    return next(iter(sent(scope, name)), None)
 
 
 @dataclass(frozen=True)
@@ -26,10 +38,14 @@ class RequestHeader:
 
     def of(self, request: Request) -> str | None:
         """Its value. Raises :class:`BadHeader` where it was sent more than once."""
-        values = request.headers.getlist(self.name)
+        values = sent(request.scope, self._name)
         if len(values) > 1:
             raise BadHeader(f"{self.name} was sent more than once: send it once")
         return values[0] if values else None
+
+    @cached_property
+    def _name(self) -> bytes:
+        return self.name.lower().encode()
 
     @property
     def described(self) -> dict[str, Any]:

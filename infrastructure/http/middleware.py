@@ -11,11 +11,12 @@ from http import HTTPStatus
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from application.access import IdentityUnavailable, TooManyRequests, Unidentified
+from infrastructure.http.headers import first
 from infrastructure.http.problems import Problem, answer, of_status
 from infrastructure.identity import Callers, NotProven
 from infrastructure.metrics import Metrics
@@ -39,7 +40,7 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-correlation-id")
+        given = first(scope, b"x-correlation-id")
         valid = given is None or _CORRELATION_ID.fullmatch(given)
         correlation_id = str(uuid4()) if given is None or not valid else given
         scope.setdefault("state", {})["correlation_id"] = correlation_id
@@ -116,7 +117,7 @@ class Identified:
         caller, refusal = None, None
         if not self._is_apart(scope["path"]):
             try:
-                given = Headers(scope=scope).get("authorization")
+                given = first(scope, b"authorization")
                 caller = await self._callers.of(given, address_of(scope))
                 if self._callers.kinds:
                     self._callers.rate.take(caller.actor)
@@ -166,7 +167,7 @@ class Limited:
             await self._app(scope, receive, send)
             return
         body: list[Message] = []
-        announced = Headers(scope=scope).get("content-length")
+        announced = first(scope, b"content-length")
         size = int(announced or 0)  # the server enforces it
         try:
             async with asyncio.timeout(self._patience):

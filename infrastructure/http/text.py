@@ -51,11 +51,11 @@ class Readable:
             return
         wrong: list[FieldProblem] = []
         path = _read(scope.get("raw_path") or scope["path"].encode(), wrong)
-        query = list(_parameters(scope["query_string"], wrong))
+        query = _query(scope["query_string"], wrong)
         if wrong:
             await answer(invalid(wrong))(scope, receive, send)
             return
-        scope.update(path=path, query_string=urlencode(query).encode())
+        scope.update(path=path, query_string=query)
         await self._app(scope, receive, send)
 
 
@@ -124,6 +124,10 @@ def _read(raw: bytes, wrong: list[FieldProblem]) -> str:
     except ValueError as error:
         wrong.append(FieldProblem(field="path", problem=_why(error)))
         return ""
+
+
+def _query(raw: bytes, wrong: list[FieldProblem]) -> bytes:
+    return urlencode(list(_parameters(raw, wrong))).encode() if raw else raw
 
 
 def _parameters(raw: bytes, wrong: list[FieldProblem]) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from application.access import Unruled
 from infrastructure import telemetry
 from infrastructure.container import in_memory
 from infrastructure.http.app import create_app
+from tests.callers import named, with_named_callers
 from tests.sample.client import Bank, bank_over, empty_bank
 from tests.sample.program import BANK
 
@@ -40,6 +41,29 @@ def test_a_route_without_a_rule_ends_the_start() -> None:
     program = replace(BANK, routes=lambda: [*BANK.routes(), router])
     with pytest.raises(Unruled, match="/open"):
         create_app(in_memory(program, BANK.settings()))
+
+
+def test_what_is_no_route_ends_the_start() -> None:
+    """A rule stands at a route: a router in a router, or a mounted application, would have none."""
+    within, around = APIRouter(), APIRouter()
+    within.add_api_route("/open", lambda: "to everybody")
+    around.include_router(within)
+    program = replace(BANK, routes=lambda: [*BANK.routes(), around])
+    with pytest.raises(Unruled, match="name each router"):
+        create_app(in_memory(program, BANK.settings()))
+
+
+async def test_a_request_is_refused_before_it_is_looked_at() -> None:
+    """Who may not do it learns nothing of what a body or a query should be."""
+    async with bank_over(with_named_callers(empty_bank())) as bank:
+        for path, body, wrong in (
+            ("/transfers", b"{no json", 400),
+            ("/transfers?unknown=1", b"{}", 422),
+        ):
+            for role, status in (("stranger", 403), ("teller", wrong)):
+                headers = {**named(role), "Content-Type": "application/json"}
+                answer = await bank.http.post(path, content=body, headers=headers)
+                assert answer.status_code == status, (role, path)
 
 
 @pytest.mark.parametrize(
