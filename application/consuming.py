@@ -60,7 +60,7 @@ class GroupConsumer:
         payloads: PayloadStore | None,
         parking: ParkingStream,
         *,
-        at_once: int = 64,
+        at_once: int = 128,
         tries: int = 3,
         steady: float = BACKOFF.most,
         pause: Callable[[int], Awaitable[None]] = BACKOFF,
