@@ -2,8 +2,9 @@
 
     python -m tests.shop.benchmarks.whole_orders.accepting [postgres|node]
 
-Both in turns, in the same run. The workers have ended once there is an order to look at. On
-PostgreSQL, the last row is FastAPI that writes each order by one ``INSERT``, and does no more.
+Both in turns, in the same run. The workers have ended once there is an order to look at. A row is
+two processes of the API at one address, beside one of bare FastAPI. On PostgreSQL, the last row is
+FastAPI that writes each order by one ``INSERT``, and does no more.
 """
 
 import subprocess
@@ -17,6 +18,7 @@ from urllib.request import Request, urlopen
 
 from tests.shop.benchmarks.whole_orders.deployment import (
     PATIENCE,
+    Deployment,
     Store,
     customers,
     deployed,
@@ -26,6 +28,7 @@ from tests.shop.benchmarks.whole_orders.deployment import (
 )
 from tests.shop.benchmarks.whole_orders.load import Load, Task
 from tests.shop.benchmarks.whole_orders.measuring import Shop
+from tests.shop.e2e.cli import COMMAND
 
 ROUNDS: Final = 5
 SECONDS: Final = 2.0
@@ -77,10 +80,12 @@ def measured(store: Store) -> Iterator[str]:
             yield f"{title:34}{'here':>9}{'bare':>9}{'ratio':>7}   ms of processor"
             for name, task in rows(path):
                 yield row(name, ours, theirs, task)
+            placing = Task("closed", seconds=SECONDS, clients=64)
+            with two(deployment) as both:
+                yield row("POST /orders, 64 clients, two", both, theirs, placing)
             if store == "postgres":
                 with bare(f"{ours.url}{path}", path, deployment.postgres_uri) as writing:
-                    task = Task("closed", seconds=SECONDS, clients=64)
-                    yield row("POST /orders, 64 clients, INSERT", writing, theirs, task)
+                    yield row("POST /orders, 64 clients, INSERT", writing, theirs, placing)
 
 
 def rows(path: str) -> Iterator[tuple[str, Task]]:
@@ -102,22 +107,44 @@ def row(name: str, ours: Side, theirs: Side, task: Task) -> str:
 
 
 @contextmanager
-def bare(shown: str, path: str, *postgres: str) -> Iterator[Side]:
-    """The bare application, which answers as ``shown`` does, and writes there if it is given."""
+def two(deployment: Deployment) -> Iterator[Side]:
+    """Two processes of the API at one address, on the servers of that deployment."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", _BARE, str(port), *postgres])
-    url = f"http://127.0.0.1:{port}"
+    numbers = ("api=2", "projections=0", "sagas=0")
+    process = subprocess.Popen(
+        [*COMMAND, "run", *(f"--processes={number}" for number in numbers)],
+        env={**deployment.environment, "HEADWATER_HTTP_PORT": str(port)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    # not ready: the views lack events that nobody brings
+    with _answering(f"http://127.0.0.1:{port}", process, "live") as side:
+        yield side
+
+
+@contextmanager
+def _answering(url: str, process: subprocess.Popen[bytes], health: str) -> Iterator[Side]:
+    """It ends with the block."""
     try:
-        wait_until_ready(url, lambda: process.poll() is not None)
-        with urlopen(shown, timeout=PATIENCE) as answer:
-            body = answer.read()
-        headers = {"Content-Type": "application/json"}
-        given = Request(f"{url}{path}", data=body, headers=headers, method="PUT")
-        urlopen(given, timeout=PATIENCE).close()
+        wait_until_ready(url, lambda: process.poll() is not None, health)
         yield Side(url, process.pid)
     finally:
         process.terminate()
         process.wait(PATIENCE)
+
+
+@contextmanager
+def bare(shown: str, path: str, *postgres: str) -> Iterator[Side]:
+    """The bare application, which answers as ``shown`` does, and writes there if it is given."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", _BARE, str(port), *postgres])
+    with _answering(f"http://127.0.0.1:{port}", process, "ready") as side:
+        with urlopen(shown, timeout=PATIENCE) as answer:
+            body = answer.read()
+        headers = {"Content-Type": "application/json"}
+        given = Request(f"{side.url}{path}", data=body, headers=headers, method="PUT")
+        urlopen(given, timeout=PATIENCE).close()
+        yield side
 
 
 if __name__ == "__main__":

@@ -180,9 +180,9 @@ def processor_of(pid: int) -> float:
     return float(taken)
 
 
-def wait_until_ready(url: str, ended: Callable[[], bool]) -> None:
-    """Return when the process that answers there is ready. Raises ``RuntimeError``."""
-    wait_until(partial(_ready, url), ended)
+def wait_until_ready(url: str, ended: Callable[[], bool], health: str = "ready") -> None:
+    """Return when the process that answers there is ready, or ``live``. Raises ``RuntimeError``."""
+    wait_until(partial(_answers, f"{url}/health/{health}"), ended)
 
 
 def wait_until(condition: Callable[[], bool], ended: Callable[[], bool]) -> None:
@@ -194,9 +194,9 @@ def wait_until(condition: Callable[[], bool], ended: Callable[[], bool]) -> None
         time.sleep(0.02)
 
 
-def _ready(url: str) -> bool:
+def _answers(url: str) -> bool:
     try:
-        urlopen(f"{url}/health/ready", timeout=PATIENCE).close()
+        urlopen(url, timeout=PATIENCE).close()
     except OSError:  # it does not answer yet, or not with 200
         return False
     return True
