@@ -94,8 +94,11 @@ class Money:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, *_: Any) -> CoreSchema:
+        made = core_schema.is_instance_schema(cls)  # by a validator that a field has before
         text = core_schema.custom_error_schema(
-            core_schema.str_schema(), "no_money", custom_error_message=f"this {_IS_NO_MONEY}"
+            core_schema.union_schema([core_schema.str_schema(), made], mode="left_to_right"),
+            "no_money",
+            custom_error_message=f"this {_IS_NO_MONEY}",
         )
         return core_schema.json_or_python_schema(
             json_schema=core_schema.no_info_after_validator_function(_parsed, text),
@@ -152,8 +155,10 @@ def _read(value: object) -> Money:
 
 
 @lru_cache(maxsize=4096)
-def _parsed(text: str) -> Money:
+def _parsed(text: str | Money) -> Money:
     """Prices are repeated, and those who read the same text may share the value."""
+    if isinstance(text, Money):
+        return text
     if (written := _WRITTEN.fullmatch(text)) is None:
         raise _no_money(text)
     return Money(amount=Decimal(written[1]), currency=written[2])

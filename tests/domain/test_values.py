@@ -5,13 +5,13 @@ from dataclasses import FrozenInstanceError
 from decimal import Decimal
 from json import dumps, loads
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from immutables import Map
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 import domain
 from domain import decider, values
@@ -68,6 +68,13 @@ def test_what_is_not_money_is_told_how_to_write_it(written: object) -> None:
         MONEY.validate_json(dumps(written))
     with pytest.raises(ValueError, match=r"is not money: .* '2\.55 GBP'"):
         Money.parse(written)  # type: ignore[arg-type]  # that is the rule
+
+
+def test_a_field_may_have_made_the_money_before() -> None:
+    """From JSON as from a document: what a validator of the field gives is taken as it is."""
+    read = TypeAdapter(Annotated[Money, BeforeValidator(lambda text: Money.parse(text.strip()))])
+    made = Money.parse("2.55 GBP")
+    assert read.validate_json('" 2.55 GBP "') == read.validate_python(" 2.55 GBP ") == made
 
 
 def test_money_is_never_a_float() -> None:
