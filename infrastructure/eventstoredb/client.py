@@ -77,8 +77,8 @@ async def answering(what: str = "EventStoreDB does not answer") -> AsyncIterator
         async with asyncio.timeout(DEADLINE):
             with unavailable(what):
                 yield
-    except TimeoutError:
-        raise StoreUnavailable(f"{what} within {DEADLINE:g} s") from None
+    except TimeoutError as silence:
+        raise StoreUnavailable(f"{what} within {DEADLINE:g} s") from silence
 
 
 @contextmanager

@@ -116,7 +116,7 @@ def why_ended(error: BaseException, options: ConnectionOptions) -> str | None:
 
     ``None`` if it did not end it. An end that gRPC does not see is a silence for us.
     """
-    if not _ENDED.search(str(error)):
+    if not (_ENDED.search(str(error)) or isinstance(error.__cause__, TimeoutError)):
         return None
     if not options.Tls:
         return "a server that wants TLS does the same: leave out tls=false then"
@@ -127,7 +127,7 @@ def why_ended(error: BaseException, options: ConnectionOptions) -> str | None:
 
 
 _ENDED: Final = re.compile(
-    r"(?i)socket closed|connection (reset|aborted|was closed)|broken pipe|alert|within [\d.]+ s"
+    r"(?i)socket closed|connection (reset|aborted|was closed)|broken pipe|alert"
 )
 # A refusal after the handshake: bytes of ours that were on their way turn the end into a reset.
 # A reset that comes just while gRPC reads is seen at its next ping only, after our patience.
