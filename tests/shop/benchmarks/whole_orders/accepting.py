@@ -2,9 +2,9 @@
 
     python -m tests.shop.benchmarks.whole_orders.accepting [postgres|node]
 
-Both in turns, in the same run. The workers have ended once there is an order to look at. A row is
-two processes of the API at one address, beside one of bare FastAPI. On PostgreSQL, the last row is
-FastAPI that writes each order by one ``INSERT``, and does no more.
+Both in turns, in the same run. The workers have ended once there is an order to look at. Two more
+rows beside one process of bare FastAPI: two processes of the API at one address; and bare FastAPI
+that writes each order to the store, by one ``INSERT`` or append, and does no more.
 """
 
 import subprocess
@@ -82,10 +82,9 @@ def measured(store: Store) -> Iterator[str]:
                 yield row(name, ours, theirs, task)
             placing = Task("closed", seconds=SECONDS, clients=64)
             with two(deployment) as both:
-                yield row("POST /orders, 64 clients, two", both, theirs, placing)
-            if store == "postgres":
-                with bare(f"{ours.url}{path}", path, deployment.postgres_uri) as writing:
-                    yield row("POST /orders, 64 clients, INSERT", writing, theirs, placing)
+                yield row("POST /orders, 64 clients, two APIs", both, theirs, placing)
+            with bare(f"{ours.url}{path}", path, deployment.events_uri) as writing:
+                yield row("bare, and written, 64 clients", writing, theirs, placing)
 
 
 def rows(path: str) -> Iterator[tuple[str, Task]]:
@@ -134,10 +133,10 @@ def _answering(url: str, process: subprocess.Popen[bytes], health: str) -> Itera
 
 
 @contextmanager
-def bare(shown: str, path: str, *postgres: str) -> Iterator[Side]:
+def bare(shown: str, path: str, *store: str) -> Iterator[Side]:
     """The bare application, which answers as ``shown`` does, and writes there if it is given."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", _BARE, str(port), *postgres])
+    process = subprocess.Popen([sys.executable, "-m", _BARE, str(port), *store])
     with _answering(f"http://127.0.0.1:{port}", process, "ready") as side:
         with urlopen(shown, timeout=PATIENCE) as answer:
             body = answer.read()

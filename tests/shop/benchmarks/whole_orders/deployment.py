@@ -110,6 +110,11 @@ class Deployment:
         return self.environment["HEADWATER_POSTGRES_URI"]
 
     @property
+    def events_uri(self) -> str:
+        """Where the events are."""
+        return self.environment.get("HEADWATER_EVENTSTOREDB_URI", self.postgres_uri)
+
+    @property
     def url(self) -> str:
         """The API."""
         return self.processes[0].url
