@@ -1,7 +1,7 @@
 """What is required of a request before its route does anything: the caller may, the query is known.
 
 It stands in front of the route. As dependencies of FastAPI's, both cost each request as much as
-deciding on an order, and a body was read before its sender was refused.
+deciding on an order, and a body was parsed before its sender was refused.
 """
 
 from collections.abc import Sequence
